@@ -1,0 +1,1 @@
+//! Records in, a summary out: pure functions over numbers.

@@ -1,0 +1,1 @@
+//! Python executables: finding, probing and naming them.

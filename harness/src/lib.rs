@@ -1,0 +1,13 @@
+//! ftbench measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
+//!
+//! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
+//! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
+
+pub mod analyse;
+pub mod interpreter;
+pub mod machine;
+pub mod measure;
+pub mod plan;
+pub mod present;
+pub mod record;
+pub mod workload;

@@ -1,0 +1,1 @@
+//! The computer: its topology, its limits, and facts about it.

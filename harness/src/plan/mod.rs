@@ -1,0 +1,3 @@
+//! Interpreters, machine, workloads and options in; cells and placements out. Pure.
+
+pub mod placement;

@@ -1,0 +1,1 @@
+//! The order in which workers fill the machine.

@@ -1,0 +1,1 @@
+//! The summary in; tables, charts and pages out.

@@ -1,0 +1,3 @@
+//! What is stored of a run, and where.
+
+pub mod schema;

@@ -1,0 +1,147 @@
+//! What is measured: one interpreter, host, workload, model and number of workers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How workers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Model {
+    /// `work` is called on the main thread, without a pool; one worker only.
+    Serial,
+    /// `concurrent.futures.ThreadPoolExecutor`.
+    Threads,
+    /// `concurrent.futures.ProcessPoolExecutor` with the interpreter's own default start method.
+    Processes,
+    /// The same, with the start method `fork`.
+    ProcessesFork,
+    /// The same, with the start method `spawn`.
+    ProcessesSpawn,
+    /// The same, with the start method `forkserver`.
+    ProcessesForkserver,
+    /// N tasks on one event loop, in one thread.
+    Asyncio,
+    /// One event loop in each of N threads.
+    AsyncioThreads,
+}
+
+/// A word that names no model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown model '{0}'")]
+pub struct ModelError(pub String);
+
+impl Model {
+    /// Every model, in the order in which tables show them.
+    pub const ALL: [Self; 8] = [
+        Self::Serial,
+        Self::Threads,
+        Self::Processes,
+        Self::ProcessesFork,
+        Self::ProcessesSpawn,
+        Self::ProcessesForkserver,
+        Self::Asyncio,
+        Self::AsyncioThreads,
+    ];
+
+    /// The word for it on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+            Self::ProcessesFork => "processes:fork",
+            Self::ProcessesSpawn => "processes:spawn",
+            Self::ProcessesForkserver => "processes:forkserver",
+            Self::Asyncio => "asyncio",
+            Self::AsyncioThreads => "asyncio-threads",
+        }
+    }
+
+    /// The model without its start method, which is what a workload's `models` names.
+    #[must_use]
+    pub const fn family(self) -> Self {
+        match self {
+            Self::ProcessesFork | Self::ProcessesSpawn | Self::ProcessesForkserver => Self::Processes,
+            other => other,
+        }
+    }
+
+    /// Whether all workers of this model share one thread, and so one core.
+    #[must_use]
+    pub const fn shares_one_thread(self) -> bool {
+        matches!(self, Self::Asyncio)
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Model {
+    type Err = ModelError;
+
+    fn from_str(word: &str) -> Result<Self, ModelError> {
+        Self::ALL
+            .into_iter()
+            .find(|model| model.name() == word)
+            .ok_or_else(|| ModelError(word.to_owned()))
+    }
+}
+
+impl Serialize for Model {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Model {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Which program the interpreter runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Host {
+    /// ftbench starts the interpreter's own executable.
+    Spawn,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spawn => formatter.pad("spawn"),
+        }
+    }
+}
+
+/// What is measured, apart from everything that repeats it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    /// The interpreter's tag, such as `3.13t`.
+    pub interpreter: String,
+    /// Which program the interpreter runs in.
+    pub host: Host,
+    /// The workload's name.
+    pub workload: String,
+    /// How workers run.
+    pub model: Model,
+    /// How many workers.
+    pub workers: u32,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} {} {} x{}",
+            self.workload, self.interpreter, self.model, self.workers
+        )
+    }
+}

@@ -1,0 +1,282 @@
+//! `run.json`: what was asked for, on what, and how it went.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Model};
+
+/// Which Python implementation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Implementation {
+    /// python.org's.
+    CPython,
+    /// pypy.org's.
+    PyPy,
+}
+
+impl fmt::Display for Implementation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CPython => formatter.pad("CPython"),
+            Self::PyPy => formatter.pad("PyPy"),
+        }
+    }
+}
+
+/// Whether the global interpreter lock is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GilState {
+    /// One thread at a time runs Python code.
+    On,
+    /// Threads run Python code at the same time.
+    Off,
+}
+
+impl GilState {
+    /// From what `sys._is_gil_enabled()` says.
+    #[must_use]
+    pub const fn from_enabled(enabled: bool) -> Self {
+        if enabled { Self::On } else { Self::Off }
+    }
+}
+
+impl fmt::Display for GilState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::On => formatter.pad("on"),
+            Self::Off => formatter.pad("off"),
+        }
+    }
+}
+
+/// How an interpreter was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildFacts {
+    /// Profile-guided optimisation (`--enable-optimizations`).
+    pub pgo: bool,
+    /// Link-time optimisation (`--with-lto`).
+    pub lto: bool,
+    /// The experimental JIT compiler is compiled in (PEP 744).
+    pub jit: bool,
+    /// A debug build (`--with-pydebug`).
+    pub debug: bool,
+    /// The executable is linked against a shared libpython.
+    pub shared: bool,
+    /// Compiler and its version, as the interpreter tells it.
+    pub compiler: String,
+    /// Optimisation level that the interpreter was compiled with, such as `-O3`; empty when unknown.
+    pub optimisation: String,
+}
+
+/// One Python executable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterpreterFacts {
+    /// Its tag in this run, such as `3.13t`.
+    pub tag: String,
+    /// The executable.
+    pub path: String,
+    /// Full version of the language that it implements, such as `3.13.15`.
+    pub version: String,
+    /// Which implementation.
+    pub implementation: Implementation,
+    /// Whether the build can run without the GIL (PEP 703).
+    pub free_threaded: bool,
+    /// GIL state at start-up.
+    pub gil: GilState,
+    /// How it was built.
+    pub build: BuildFacts,
+}
+
+/// What kind of work a workload does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkloadKind {
+    /// Computes, sharing nothing.
+    Cpu,
+    /// Waits for the outside.
+    Io,
+    /// Computes and waits.
+    Mixed,
+    /// Workers share objects.
+    Shared,
+    /// Bound by memory.
+    Memory,
+}
+
+impl WorkloadKind {
+    /// The word for it in metadata and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Io => "io",
+            Self::Mixed => "mixed",
+            Self::Shared => "shared",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl fmt::Display for WorkloadKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// One workload of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadFacts {
+    /// Its name.
+    pub name: String,
+    /// What kind of work it does.
+    pub kind: WorkloadKind,
+    /// One line on what it does.
+    pub summary: String,
+    /// Models that make sense for it; empty when it does not say.
+    pub models: Vec<Model>,
+    /// Packages that it needs, as PEP 508 requirements.
+    pub dependencies: Vec<String>,
+    /// The file.
+    pub path: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Units of work in one sample; `None` until calibrated, or when calibration failed.
+    pub units: Option<u64>,
+}
+
+/// The computer that a run was made on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineFacts {
+    /// Network name.
+    pub hostname: String,
+    /// Processor model, as it names itself.
+    pub cpu_model: String,
+    /// Operating system and its version.
+    pub os: String,
+    /// Kernel version.
+    pub kernel: String,
+    /// Instruction set architecture, such as `x86_64`.
+    pub architecture: String,
+    /// Physical memory, bytes.
+    pub memory_bytes: u64,
+    /// How many CPUs' worth of time the control group may use; `None` when not limited.
+    pub cpu_quota: Option<f64>,
+    /// Shape of the machine.
+    pub topology: TopologyFacts,
+}
+
+/// How many of what the machine has, and which PUs may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopologyFacts {
+    /// Processor packages (sockets).
+    pub packages: u32,
+    /// NUMA nodes.
+    pub numa_nodes: u32,
+    /// Physical cores.
+    pub cores: u32,
+    /// Processing units (hardware threads).
+    pub pus: u32,
+    /// OS indices of the PUs that this process may use.
+    pub allowed_pus: Vec<u32>,
+}
+
+/// Whether more workers do the same work or more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scaling {
+    /// The units are split evenly among the workers.
+    Strong,
+    /// Each worker does all units.
+    Weak,
+}
+
+/// How a run measures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Name of the profile: `quick`, `standard` or `thorough`.
+    pub profile: String,
+    /// How many rounds.
+    pub rounds: u32,
+    /// Warm-up samples at the start of a trial.
+    pub warmups: u32,
+    /// Counted samples of a trial.
+    pub samples: u32,
+    /// How long a sample of the baseline with one worker should last, seconds.
+    pub target_sample_s: f64,
+    /// Limit on every step of a trial, seconds.
+    pub step_time_limit_s: f64,
+    /// Whether more workers do the same work or more of it.
+    pub scaling: Scaling,
+    /// The placement policy, as it was given.
+    pub pin: String,
+}
+
+/// One cell as planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedCell {
+    /// What is measured.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// The PU (hwloc OS index) of each worker, in the order of workers; empty when not pinned.
+    pub placement: Vec<u32>,
+    /// Why it is not measured; `None` when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
+}
+
+/// What a run set out to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// How it measures.
+    pub settings: Settings,
+    /// Tag of the interpreter whose `serial` cells others are compared with.
+    pub baseline: String,
+    /// The cells, in the order in which tables show them.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Under way, or killed.
+    Running,
+    /// Every round was completed.
+    Complete,
+    /// Stopped from outside; what was measured is kept.
+    Interrupted,
+}
+
+/// The whole of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the folder's format.
+    pub schema: u32,
+    /// Version of ftbench that wrote it.
+    pub ftbench_version: String,
+    /// The command, word by word.
+    pub command_line: Vec<String>,
+    /// When the run began, RFC 3339, UTC.
+    pub started_at: String,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<String>,
+    /// How far it came.
+    pub status: RunStatus,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// The computer.
+    pub machine: MachineFacts,
+    /// The interpreters.
+    pub interpreters: Vec<InterpreterFacts>,
+    /// The workloads.
+    pub workloads: Vec<WorkloadFacts>,
+    /// What it set out to do.
+    pub plan: Plan,
+    /// Environment of every trial, apart from the hash seed.
+    pub environment: BTreeMap<String, String>,
+    /// What was noticed before the first trial.
+    pub warnings: Vec<super::summary::Warning>,
+}

@@ -1,0 +1,19 @@
+//! The plain data that every stage may use: what a run folder holds, and the words it is told in.
+//!
+//! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
+
+pub mod cell;
+pub mod manifest;
+pub mod summary;
+pub mod trial;
+
+pub use cell::{Cell, Host, Model, ModelError};
+pub use manifest::{
+    BuildFacts, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan, PlannedCell,
+    RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
+};
+pub use summary::{CellStatus, CellSummary, Estimate, RunFacts, Summary, Warning, WarningKind};
+pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
+
+/// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
+pub const SCHEMA_VERSION: u32 = 1;

@@ -1,0 +1,189 @@
+//! `summary.json`: what the analysis made of a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Host, Model};
+use super::manifest::{GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling};
+
+/// A value with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The value.
+    pub estimate: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// What became of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellStatus {
+    /// Measured.
+    Ok,
+    /// Not measured, on purpose.
+    Skipped,
+    /// Its trials crashed, raised, or answered nonsense.
+    Failed,
+    /// A step took longer than its limit.
+    TimedOut,
+    /// `check` found a result that is wrong.
+    WrongResult,
+    /// A module switched the GIL back on in a free-threaded build.
+    GilReenabled,
+}
+
+impl CellStatus {
+    /// The words for it in tables.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::WrongResult => "wrong result",
+            Self::GilReenabled => "GIL re-enabled",
+        }
+    }
+
+    /// Whether this status makes a run's exit status 1.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::WrongResult)
+    }
+}
+
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningKind {
+    /// The two builds of a pair differ in more than the GIL.
+    BuildsDiffer,
+    /// There is no free-threaded build to compare with.
+    NoFreeThreadedBuild,
+    /// An interpreter was left out.
+    InterpreterSkipped,
+    /// The control group's CPU quota is below the cores of the machine.
+    CpuQuota,
+    /// Workers were seen on PUs other than their own.
+    WorkersMoved,
+    /// A module switched the GIL back on.
+    GilReenabled,
+    /// Too few rounds for an interval that can be trusted.
+    FewRounds,
+}
+
+/// Something that a reader of the numbers must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What it is about.
+    pub kind: WarningKind,
+    /// A sentence or two.
+    pub message: String,
+}
+
+/// The run that a summary is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// Name of the run's folder.
+    pub name: String,
+    /// Version of ftbench that measured.
+    pub ftbench_version: String,
+    /// When it began, RFC 3339, UTC.
+    pub started_at: String,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<String>,
+    /// How far it came.
+    pub status: RunStatus,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Name of the profile.
+    pub profile: String,
+    /// Whether more workers do the same work or more of it.
+    pub scaling: Scaling,
+    /// Tag of the interpreter whose `serial` cells others are compared with.
+    pub baseline: String,
+}
+
+/// One cell's figures. Those without a value were not measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellSummary {
+    /// The interpreter's tag.
+    pub interpreter: String,
+    /// GIL state while it was measured; `None` when it was not measured.
+    pub gil: Option<GilState>,
+    /// Which program the interpreter runs in.
+    pub host: Host,
+    /// The workload's name.
+    pub workload: String,
+    /// How workers run.
+    pub model: Model,
+    /// How many workers.
+    pub workers: u32,
+    /// The PU (hwloc OS index) of each worker; empty when not pinned.
+    pub placement: Vec<u32>,
+    /// What became of it.
+    pub status: CellStatus,
+    /// Why, when it is not `ok`; several lines where a traceback belongs to it.
+    pub reason: Option<String>,
+    /// Rounds with a usable trial.
+    pub rounds: u32,
+    /// Counted samples in them.
+    pub samples: u32,
+    /// Units of work in one sample.
+    pub units: Option<u64>,
+    /// Makespan, seconds.
+    pub makespan_s: Option<Estimate>,
+    /// The cell's own time with one worker over its time (strong scaling), or the same times the number of
+    /// workers (weak scaling).
+    pub speedup: Option<Estimate>,
+    /// The baseline interpreter's `serial` time over this cell's, with weak scaling times the number of workers.
+    pub vs_baseline: Option<Estimate>,
+    /// `speedup` over the number of workers.
+    pub efficiency: Option<Estimate>,
+    /// Time inside `work`, over workers times makespan.
+    pub busy_fraction: Option<Estimate>,
+    /// Time to create the pool, seconds.
+    pub startup_s: Option<Estimate>,
+    /// From the first worker's start to the last one's, seconds.
+    pub start_skew_s: Option<Estimate>,
+    /// Sum over processes of each one's peak resident set, bytes.
+    pub rss_peak_bytes: Option<Estimate>,
+    /// Largest proportional set size seen between samples, summed over processes, bytes.
+    pub pss_peak_bytes: Option<Estimate>,
+}
+
+impl CellSummary {
+    /// The cell that these figures are of.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        Cell {
+            interpreter: self.interpreter.clone(),
+            host: self.host,
+            workload: self.workload.clone(),
+            model: self.model,
+            workers: self.workers,
+        }
+    }
+}
+
+/// The whole of `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of the format.
+    pub schema: u32,
+    /// The run.
+    pub run: RunFacts,
+    /// The computer.
+    pub machine: MachineFacts,
+    /// The interpreters.
+    pub interpreters: Vec<InterpreterFacts>,
+    /// What ended the run: `rounds` or `interrupt`.
+    pub stopped_by: String,
+    /// What a reader must know.
+    pub warnings: Vec<Warning>,
+    /// The cells, in the order of the plan.
+    pub cells: Vec<CellSummary>,
+}

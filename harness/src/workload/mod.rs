@@ -1,0 +1,1 @@
+//! Workloads: their metadata and where they are.
