@@ -1,0 +1,21 @@
+"""The part of ftbench that runs inside the interpreter that is measured.
+
+Standard library only, Python 3.9 and later, CPython and PyPy. The driver starts it as
+`python -m ftbench_worker --channel READ_FD WRITE_FD` and talks to it in JSON lines over these two
+file descriptors; harness/src/measure/protocol.rs describes the messages and harness/worker/examples
+has one of each. The worker prints nothing: stdout and stderr belong to the workload.
+
+    __main__        the loop over requests
+    channel         JSON lines over two file descriptors
+    trial           what each request does
+    workload        load the user's file, call its functions
+    share           one worker's part of a sample, with its time stamps
+    models          the table of models; serial
+    threads         ThreadPoolExecutor
+    processes       ProcessPoolExecutor
+    event_loops     asyncio: tasks on one loop, or one loop in each of several threads
+    gil             GIL state, and which module switched it on
+    failure         an exception of the workload, told in the user's terms
+"""
+
+PROTOCOL_VERSION = 1

@@ -1,0 +1,180 @@
+"""Processes: one ProcessPoolExecutor with as many processes as there are workers."""
+
+import gc
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from ftbench_worker import gil
+from ftbench_worker.failure import Failed, Failure, describe, failing_as
+from ftbench_worker.models import Handed
+from ftbench_worker.share import clock_ns, do_share, this_worker
+from ftbench_worker.threads import results_or_failure
+from ftbench_worker.workload import load
+
+# How long to wait for the exit status of a process when the pool says that one has died, seconds.
+_EXIT_STATUS_WAIT_S = 2.0
+
+
+class Processes:
+    """`work` in the processes of a pool, each with the workload loaded and set up on its own."""
+
+    def __init__(self, workload, workers, start_method):
+        workload.work()
+        self._workload = workload
+        self._workers = workers
+        self._context = multiprocessing.get_context(start_method)
+        self.start_method = self._context.get_start_method()
+        self._executor = None
+        self._processes = []
+
+    def start(self):
+        barrier = self._context.Barrier(self._workers)
+        self._executor = ProcessPoolExecutor(
+            self._workers,
+            mp_context=self._context,
+            initializer=_enter_pool,
+            initargs=(barrier, self._workload.name, self._workload.path),
+        )
+        workers = self._in_each("start", _report)
+        of_pool = {worker.process_id for worker in workers}
+        self._processes = [
+            process for process in multiprocessing.active_children() if process.pid in of_pool
+        ]
+        return workers
+
+    def set_up(self, units):
+        return self._in_each("setup", _set_up, units)
+
+    def collect(self):
+        gc.collect()
+        self._in_each("work", _collect)
+
+    def run(self, inputs, units):
+        # Without `split`, nothing is sent but the number of units.
+        shares = [(each,) for each in units] if inputs is None else list(zip(units, inputs))
+        submit = self._executor.submit
+        with self._failing_as("work"):
+            start_ns = clock_ns()
+            futures = [submit(_do_share, *share) for share in shares]
+            done = results_or_failure(futures)
+            end_ns = clock_ns()
+        return Handed(start_ns, end_ns, done)
+
+    def close(self):
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+
+    def kill(self):
+        """The semaphores are given back too, so that nothing complains about them on stderr."""
+        for process in multiprocessing.active_children():
+            process.kill()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+            self._executor = None
+            gc.collect()
+
+    def _in_each(self, step, task, *arguments):
+        """Run a task once in every process; returns the workers, or raises the first failure."""
+        with self._failing_as(step):
+            futures = [self._executor.submit(task, *arguments) for _ in range(self._workers)]
+            answers = results_or_failure(futures)
+        for _, failure in answers:
+            if failure is not None:
+                raise Failed(failure)
+        return [worker for worker, _ in answers]
+
+    @contextmanager
+    def _failing_as(self, step):
+        with failing_as(step):
+            try:
+                yield
+            except Failed:
+                raise
+            except BrokenProcessPool as error:
+                raise Failed(self._describe_death(step, error)) from None
+            except Exception as error:
+                failure = describe(step, error)
+                if step == "work":
+                    # `do_share` lets no exception of the workload pass, so this one is the pool's
+                    # own, from pickling a share or its result.
+                    text = f"cannot be sent between processes: {failure.error}"
+                    failure = failure._replace(error=text)
+                raise Failed(failure) from None
+
+    def _describe_death(self, step, error):
+        """Say how a process died, where that can be found out.
+
+        The pool ends the processes that are left with SIGTERM, so these are not the culprits.
+        """
+        for process in self._processes or multiprocessing.active_children():
+            process.join(_EXIT_STATUS_WAIT_S)
+            status = process.exitcode
+            if status is None or status == -signal.SIGTERM:
+                continue
+            if status >= 0:
+                how = f"ended with exit status {status}"
+            elif status == -signal.SIGKILL:
+                how = "was killed by SIGKILL, perhaps for lack of memory,"
+            else:
+                how = f"was killed by {_signal_name(-status)}"
+            return Failure(step, False, f"a process of the pool {how} during `{step}`", "")
+        return describe(step, error)
+
+
+def _signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+# What follows runs in the processes of the pool. A task that is to run once in each of them ends
+# at the barrier: nobody takes a second one before all have had their first. A failure is returned,
+# not raised, so that the others need not wait at the barrier in vain.
+
+_barrier = None
+_workload = None
+_work = None
+_failure = None
+
+
+def _enter_pool(barrier, name, path):
+    """The pool's initializer: the workload must be there before any input is unpickled."""
+    global _barrier, _workload, _work, _failure
+    gil.watch()
+    _barrier = barrier
+    _failure = None
+    try:
+        _workload = load(name, path)
+        _work = _workload.work()
+    except Failed as failed:
+        _failure = failed.failure
+
+
+def _report():
+    _barrier.wait()
+    return this_worker(), _failure
+
+
+def _set_up(units):
+    failure = None
+    try:
+        _workload.set_up(units)
+    except Failed as failed:
+        failure = failed.failure
+    _barrier.wait()
+    return this_worker(), failure
+
+
+def _collect():
+    gc.collect()
+    _barrier.wait()
+    return this_worker(), None
+
+
+def _do_share(units, *data):
+    (data,) = data or (_workload.data,)
+    return do_share(_work, data, units)

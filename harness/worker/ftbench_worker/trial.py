@@ -1,0 +1,107 @@
+"""What the driver's requests do: prepare a cell, take a sample, finish."""
+
+from ftbench_worker import PROTOCOL_VERSION, gil, models
+from ftbench_worker.failure import ContractError, failing_as
+from ftbench_worker.share import clock_ns, split_units
+from ftbench_worker.workload import load
+
+
+class Trial:
+    """One process's trial. Every method that answers raises `Failed` when the workload fails."""
+
+    def __init__(self):
+        self._workload = None
+        self._model = None
+        self._units_of_workers = []
+
+    def answer(self, request):
+        """The reply to a request."""
+        kind = request["type"]
+        if kind == "prepare":
+            return self._prepare(request)
+        if kind == "sample":
+            return self._sample(request["sample"])
+        if kind == "finish":
+            return self._finish()
+        raise ContractError(f"this worker knows no request '{kind}'")
+
+    def _prepare(self, request):
+        """Load and set up the workload, start the workers. A model started before is ended."""
+        if request["protocol"] != PROTOCOL_VERSION:
+            raise ContractError(
+                f"the driver speaks protocol {request['protocol']}, "
+                f"the worker {PROTOCOL_VERSION}: they come from different versions of ftbench"
+            )
+        self._close_model()
+        workers = request["workers"]
+        if request["scaling"] == "strong":
+            self._units_of_workers = split_units(request["units"], workers)
+        else:
+            self._units_of_workers = [request["units"]] * workers
+        # Each model's modules are imported before the workload's folder comes first on sys.path.
+        create_model = models.of_name(request["model"])
+        self._workload = load(request["workload"], request["path"])
+        model = self._model = create_model(self._workload, workers)
+        units = sum(self._units_of_workers)
+        self._workload.set_up(units)
+        with failing_as("start"):
+            start_ns = clock_ns()
+            model.start()
+            end_ns = clock_ns()
+        reported = model.set_up(units)
+        return {
+            "type": "ready",
+            **_gil_state(reported),
+            "startup_ns": end_ns - start_ns,
+            "start_method": model.start_method,
+            "workers": [_identity(worker) for worker in reported],
+        }
+
+    def _sample(self, sample):
+        """Take one sample: split and collect garbage before, check the results after."""
+        model = self._model
+        if model is None:
+            raise ContractError("the driver asked for a sample before it sent `prepare`")
+        inputs = self._workload.split(len(self._units_of_workers))
+        model.collect()
+        handed = model.run(inputs, self._units_of_workers)
+        results = [share.result for share in handed.shares]
+        self._workload.check(results, sum(self._units_of_workers))
+        return {
+            "type": "sample",
+            "sample": sample,
+            "start_ns": handed.start_ns,
+            "end_ns": handed.end_ns,
+            **_gil_state([share.worker for share in handed.shares]),
+            "shares": [
+                {**_identity(share.worker), "start_ns": share.start_ns, "end_ns": share.end_ns}
+                for share in handed.shares
+            ],
+        }
+
+    def _finish(self):
+        self._close_model()
+        return {"type": "finished"}
+
+    def _close_model(self):
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+
+    def kill(self):
+        """End the workers at once."""
+        if self._model is not None:
+            self._model.kill()
+
+
+def _identity(worker):
+    return {"process_id": worker.process_id, "thread_id": worker.thread_id}
+
+
+def _gil_state(workers):
+    """Whether the GIL is on in this process or in any worker's, and the module named first."""
+    names = [gil.enabled_by(), *(worker.gil_enabled_by for worker in workers)]
+    return {
+        "gil_enabled": gil.enabled() or any(worker.gil_enabled for worker in workers),
+        "gil_enabled_by": next((name for name in names if name is not None), None),
+    }
