@@ -1,1 +1,251 @@
-//! The order in which workers fill the machine.
+//! The order in which workers fill the machine. Pure.
+//!
+//! A [`Policy`] and a [`Topology`] give the [`order`]; a [`Placer`] hands its PUs out and says why when there are
+//! too few; [`counts`] reads how many workers are asked for.
+
+pub mod counts;
+mod order;
+mod policy;
+
+pub use order::order;
+pub use policy::{Policy, PolicyError};
+
+use crate::machine::topology::{Topology, list_of_pus};
+
+/// Whether workers may share a PU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// Each worker has a PU of its own; for work that computes.
+    Exclusive,
+    /// Workers go round the PUs again when there are more of them; for work that waits.
+    Shared,
+}
+
+/// Why workers cannot be placed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlacementError {
+    /// The list names a PU that the machine does not have.
+    #[error("`--pin {list}`: this machine has no PU {pu}; it has {pus}\nSee `ftbench topology`.")]
+    UnknownPu {
+        /// The list, as the policy displays it.
+        list: Policy,
+        /// The PU that is not there.
+        pu: u32,
+        /// Those that are.
+        pus: String,
+    },
+    /// The list names a PU that this process may not use.
+    #[error(
+        "`--pin {list}`: this process may not use PU {pu}; its cpuset and affinity mask allow {allowed}\n\
+         Take from these, or start ftbench where more are allowed (`taskset`, `docker run --cpuset-cpus`)."
+    )]
+    ForbiddenPu {
+        /// The list, as the policy displays it.
+        list: Policy,
+        /// The PU that is not allowed.
+        pu: u32,
+        /// Those that are.
+        allowed: String,
+    },
+    /// This process may use no PU of the topology at all.
+    #[error(
+        "none of the machine's PUs may be used by this process\n\
+         Its cpuset and affinity mask exclude each other; start ftbench in another one, or use `--pin none`."
+    )]
+    NothingAllowed,
+    /// More workers than PUs.
+    #[error("{0}")]
+    TooManyWorkers(Box<TooManyWorkers>),
+    /// More workers than the control group's CPU quota feeds.
+    #[error(
+        "{} would be throttled: the control group's quota is {quota} CPUs' worth of time\n{}",
+        counted(usize::try_from(*.workers).unwrap_or(usize::MAX), "worker"),
+        remedy(*.workers, *.quota)
+    )]
+    Quota {
+        /// How many were asked for.
+        workers: u32,
+        /// CPUs' worth of time.
+        quota: f64,
+    },
+}
+
+/// What is allowed and why, when there are more workers than PUs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TooManyWorkers {
+    workers: u32,
+    policy: Policy,
+    order: usize,
+    capacity: Capacity,
+}
+
+impl std::fmt::Display for TooManyWorkers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Capacity {
+            pus,
+            cores,
+            allowed,
+            allowed_cores,
+            cpu_quota,
+        } = &self.capacity;
+        let (policy, order) = (&self.policy, self.order);
+        let each = match policy {
+            Policy::Cores | Policy::Scatter => ", one for each core",
+            _ => "",
+        };
+        write!(
+            formatter,
+            "{} workers do not fit: `--pin {policy}` has {}{each}. The machine has {} on {}; cpuset and affinity \
+             mask allow {} on {}",
+            self.workers,
+            counted(order, "PU"),
+            counted(*pus, "PU"),
+            counted(*cores, "core"),
+            list_of_pus(allowed),
+            counted(*allowed_cores, "core"),
+        )?;
+        if let Some(quota) = cpu_quota {
+            write!(formatter, "; the CPU quota is {quota}")?;
+        }
+        let fits = cpu_quota.map_or(order, |quota| order.min(workers_fed_by(quota).max(1) as usize));
+        write!(formatter, "\nAsk for at most {fits}")?;
+        if allowed.len() > order && *policy != Policy::Smt {
+            write!(formatter, ", use `--pin smt` for up to {}", allowed.len())?;
+        }
+        formatter.write_str(", or leave the workers to the scheduler with `--pin none`, which has no limit.")
+    }
+}
+
+/// What limits the number of workers, for messages and defaults.
+#[derive(Debug, Clone, PartialEq)]
+struct Capacity {
+    pus: usize,
+    cores: usize,
+    allowed: Vec<u32>,
+    allowed_cores: usize,
+    cpu_quota: Option<f64>,
+}
+
+/// Gives each worker its PU.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placer {
+    policy: Policy,
+    order: Vec<u32>,
+    capacity: Capacity,
+}
+
+impl Placer {
+    /// Lays out the order in which workers fill the machine. `cpu_quota` is in CPUs' worth of time.
+    ///
+    /// # Errors
+    ///
+    /// When the policy lists a PU that is not there or not allowed, or nothing is allowed.
+    pub fn new(topology: &Topology, policy: Policy, cpu_quota: Option<f64>) -> Result<Self, PlacementError> {
+        Ok(Self {
+            order: order(topology, &policy)?,
+            policy,
+            capacity: Capacity {
+                pus: topology.pus.len(),
+                cores: usize::try_from(topology.cores).unwrap_or(usize::MAX),
+                allowed: topology.allowed_pus(),
+                allowed_cores: topology.allowed_cores(),
+                cpu_quota,
+            },
+        })
+    }
+
+    /// The policy that the order follows.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The PUs (OS indices) in the order in which workers fill them; empty when workers are not pinned.
+    #[must_use]
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// How many workers the machine has room for, which is what `max` means: PUs of the order, or allowed PUs
+    /// when workers are not pinned, and no more than the CPU quota feeds; at least 1.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        let pus = match self.policy {
+            Policy::None => self.capacity.allowed.len(),
+            _ => self.order.len(),
+        };
+        let pus = u32::try_from(pus).unwrap_or(u32::MAX);
+        self.capacity
+            .cpu_quota
+            .map_or(pus, |quota| pus.min(workers_fed_by(quota)))
+            .max(1)
+    }
+
+    /// The PU of each of `workers` workers, in order; empty when workers are not pinned.
+    ///
+    /// # Errors
+    ///
+    /// When [`Sharing::Exclusive`] workers are more than the PUs of the order. The quota is [`check_quota`]'s.
+    pub fn place(&self, workers: u32, sharing: Sharing) -> Result<Vec<u32>, PlacementError> {
+        if self.policy == Policy::None {
+            return Ok(Vec::new());
+        }
+        let wanted = usize::try_from(workers).unwrap_or(usize::MAX);
+        if sharing == Sharing::Exclusive && wanted > self.order.len() {
+            return Err(PlacementError::TooManyWorkers(Box::new(TooManyWorkers {
+                workers,
+                policy: self.policy.clone(),
+                order: self.order.len(),
+                capacity: self.capacity.clone(),
+            })));
+        }
+        Ok(self.order.iter().copied().cycle().take(wanted).collect())
+    }
+
+    /// Whether the control group's CPU quota feeds `workers` workers that compute.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, and workers are pinned: [`Policy::None`] may go past it.
+    pub fn check_quota(&self, workers: u32) -> Result<(), PlacementError> {
+        match (&self.policy, self.capacity.cpu_quota) {
+            (Policy::None, _) | (_, None) => Ok(()),
+            (_, Some(quota)) => check_quota(workers, quota),
+        }
+    }
+}
+
+/// Whether a CPU quota, in CPUs' worth of time, feeds `workers` workers that compute.
+///
+/// # Errors
+///
+/// When it is smaller than the number of workers.
+pub fn check_quota(workers: u32, quota: f64) -> Result<(), PlacementError> {
+    if f64::from(workers) <= quota {
+        return Ok(());
+    }
+    Err(PlacementError::Quota { workers, quota })
+}
+
+fn remedy(workers: u32, quota: f64) -> String {
+    let raise = format!(
+        "raise the quota (`docker run --cpus {workers}`), or measure with the throttling: `--pin none` goes past it."
+    );
+    match workers_fed_by(quota) {
+        0 => format!("Even one worker needs a whole CPU: {raise}"),
+        fed => format!("Ask for at most {fed} (`-n {fed}`), {raise}"),
+    }
+}
+
+/// How many workers have a whole CPU each.
+fn workers_fed_by(quota: f64) -> u32 {
+    // A float turned into an integer saturates, and NaN becomes 0.
+    quota.floor() as u32
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests;

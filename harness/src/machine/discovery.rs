@@ -1,0 +1,243 @@
+//! Asks hwloc for the machine's topology and turns it into the plain value of [`super::topology`].
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+
+use hwlocality::Topology as Hwloc;
+use hwlocality::errors::RawHwlocError;
+use hwlocality::object::TopologyObject;
+use hwlocality::object::attributes::ObjectAttributes;
+use hwlocality::object::types::ObjectType;
+use hwlocality::topology::builder::BuildFlags;
+
+use super::topology::{Pu, SharedCache, Topology};
+
+/// Variables that make hwloc describe another machine than this one.
+const DESCRIPTIONS: [&str; 2] = ["HWLOC_XMLFILE", "HWLOC_SYNTHETIC"];
+/// Makes hwloc take such a description for this machine's.
+const THIS_SYSTEM: &str = "HWLOC_THISSYSTEM";
+
+/// Why there is no topology.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// hwloc does not work here.
+    #[error(
+        "hwloc cannot read this machine's topology: {0}\nSee what `lstopo` (package hwloc) says, or pin nothing with `--pin none`."
+    )]
+    Hwloc(String),
+    /// hwloc refused the description in the environment, and would silently use the real machine.
+    #[error(
+        "hwloc cannot use {variable}={value}\nMend the description (`lstopo` tells whether it is good) or unset {variable}."
+    )]
+    Description {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// The topology has no processing units, or one that the operating system has no number for.
+    #[error(
+        "hwloc's topology is of no use: {0}\nMend the description that HWLOC_XMLFILE or HWLOC_SYNTHETIC names, or unset it."
+    )]
+    Unusable(&'static str),
+}
+
+impl From<RawHwlocError> for DiscoveryError {
+    fn from(error: RawHwlocError) -> Self {
+        Self::Hwloc(error.to_string())
+    }
+}
+
+/// hwloc's own topology, needed for binding, beside the plain value that everything else uses.
+#[derive(Debug)]
+pub struct Discovered {
+    hwloc: Hwloc,
+    topology: Topology,
+}
+
+impl Discovered {
+    /// Asks hwloc, which honours `HWLOC_SYNTHETIC` and `HWLOC_XMLFILE`.
+    ///
+    /// # Errors
+    ///
+    /// When hwloc fails, or cannot use the description in the environment.
+    pub fn load() -> Result<Self, DiscoveryError> {
+        let hwloc = Hwloc::builder()
+            // Without it, hwloc leaves out what the cpuset forbids, and the drawing could not show it.
+            .with_flags(BuildFlags::INCLUDE_DISALLOWED)
+            .map_err(|error| DiscoveryError::Hwloc(error.to_string()))?
+            .build()?;
+        refuse_ignored_description(&hwloc, |variable| env::var_os(variable))?;
+        Self::from_hwloc(hwloc)
+    }
+
+    /// Takes a topology that was loaded already.
+    ///
+    /// # Errors
+    ///
+    /// When it has no PUs, or one without an OS index.
+    pub fn from_hwloc(hwloc: Hwloc) -> Result<Self, DiscoveryError> {
+        let topology = plain(&hwloc)?;
+        Ok(Self { hwloc, topology })
+    }
+
+    /// The plain value.
+    #[must_use]
+    pub const fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// hwloc's own topology.
+    pub(super) const fn hwloc(&self) -> &Hwloc {
+        &self.hwloc
+    }
+}
+
+/// hwloc falls back to the real machine when it cannot use a description; whoever set it wanted another one.
+fn refuse_ignored_description(
+    hwloc: &Hwloc,
+    variable_of: impl Fn(&str) -> Option<OsString>,
+) -> Result<(), DiscoveryError> {
+    if !hwloc.is_this_system() || variable_of(THIS_SYSTEM).is_some() {
+        return Ok(());
+    }
+    let ignored = DESCRIPTIONS
+        .into_iter()
+        .filter_map(|variable| Some((variable, variable_of(variable)?)))
+        .find(|(_, value)| !value.is_empty());
+    match ignored {
+        None => Ok(()),
+        Some((variable, value)) => Err(DiscoveryError::Description {
+            variable,
+            value: value.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
+    let is_this_system = hwloc.is_this_system();
+    let allowed = allowed_pus(hwloc, is_this_system)?;
+    let efficiencies = efficiencies(hwloc);
+    let mut pus = Vec::new();
+    let mut siblings_seen: BTreeMap<u32, u32> = BTreeMap::new();
+    for object in hwloc.objects_with_type(ObjectType::PU) {
+        let os_index = object
+            .os_index()
+            .map(narrow)
+            .ok_or(DiscoveryError::Unusable("a PU has no OS index"))?;
+        // Some machines tell of no cores; then each PU is one.
+        let core = narrow(
+            object
+                .first_ancestor_with_type(ObjectType::Core)
+                .unwrap_or(object)
+                .logical_index(),
+        );
+        let seen = siblings_seen.entry(core).or_default();
+        let smt_rank = *seen;
+        *seen += 1;
+        pus.push(Pu {
+            os_index,
+            core,
+            package: ancestor_index(object, ObjectType::Package).unwrap_or(0),
+            die: ancestor_index(object, ObjectType::Die),
+            numa_node: nearest_numa_node(hwloc, object).unwrap_or(0),
+            cache: shared_cache(object),
+            smt_rank,
+            efficiency: efficiencies.get(&os_index).copied().unwrap_or(0),
+            allowed: allowed.contains(&os_index),
+        });
+    }
+    if pus.is_empty() {
+        return Err(DiscoveryError::Unusable("it has no PUs"));
+    }
+    Ok(Topology {
+        packages: count(hwloc, ObjectType::Package).max(1),
+        numa_nodes: count(hwloc, ObjectType::NUMANode).max(1),
+        cores: narrow(siblings_seen.len()),
+        pus,
+        is_this_system,
+    })
+}
+
+/// What the cpuset allows and, on this machine, this thread's affinity mask too (`taskset` sets it).
+fn allowed_pus(hwloc: &Hwloc, is_this_system: bool) -> Result<Vec<u32>, DiscoveryError> {
+    let mut allowed = hwloc.allowed_cpuset().clone_target();
+    if is_this_system {
+        /// The calling thread, for `sched_getaffinity`.
+        const CALLING_THREAD: i32 = 0;
+        allowed &= &hwloc.tid_cpu_binding(CALLING_THREAD)?;
+    }
+    Ok((hwloc.cpuset() & &allowed)
+        .iter_set()
+        .map(|index| narrow(index.into()))
+        .collect())
+}
+
+/// Rank of the CPU kind of each PU whose kind hwloc knows and could rank.
+fn efficiencies(hwloc: &Hwloc) -> BTreeMap<u32, u32> {
+    let mut ranks = BTreeMap::new();
+    let Ok(kinds) = hwloc.cpu_kinds() else {
+        return ranks;
+    };
+    for kind in kinds {
+        let Some(efficiency) = kind.efficiency else {
+            continue;
+        };
+        for index in kind.cpuset.iter_set() {
+            ranks.insert(narrow(index.into()), narrow(efficiency));
+        }
+    }
+    ranks
+}
+
+/// The smallest NUMA node that holds the PU: a node of slower memory may span the whole machine.
+fn nearest_numa_node(hwloc: &Hwloc, pu: &TopologyObject) -> Option<u32> {
+    let own = pu.cpuset()?;
+    hwloc
+        .objects_with_type(ObjectType::NUMANode)
+        .filter_map(|node| Some((node, node.cpuset()?)))
+        .filter(|(_, cpuset)| cpuset.includes(own))
+        .min_by_key(|(node, cpuset)| (cpuset.weight().unwrap_or(usize::MAX), node.logical_index()))
+        .and_then(|(node, _)| node.os_index())
+        .map(narrow)
+}
+
+/// The outermost cache of data that more than one core is under.
+fn shared_cache(pu: &TopologyObject) -> Option<SharedCache> {
+    let core = pu.first_ancestor_with_type(ObjectType::Core).unwrap_or(pu);
+    let outermost = pu
+        .ancestors()
+        .filter(|object| object.object_type().is_cpu_data_cache())
+        .last()?;
+    if outermost.cpuset()?.weight() <= core.cpuset()?.weight() {
+        return None;
+    }
+    let Some(ObjectAttributes::Cache(attributes)) = outermost.attributes() else {
+        return None;
+    };
+    Some(SharedCache {
+        level: narrow(attributes.depth()),
+        index: narrow(outermost.logical_index()),
+    })
+}
+
+fn ancestor_index(object: &TopologyObject, kind: ObjectType) -> Option<u32> {
+    object
+        .first_ancestor_with_type(kind)
+        .map(|ancestor| narrow(ancestor.logical_index()))
+}
+
+fn count(hwloc: &Hwloc, kind: ObjectType) -> u32 {
+    narrow(hwloc.objects_with_type(kind).count())
+}
+
+/// hwloc itself holds these numbers in 32 bits (`unsigned`), so nothing is lost.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
