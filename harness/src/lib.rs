@@ -4,10 +4,12 @@
 //! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
 
 pub mod analyse;
+pub mod assets;
 pub mod interpreter;
 pub mod machine;
 pub mod measure;
 pub mod plan;
 pub mod present;
 pub mod record;
+pub mod suggest;
 pub mod workload;

@@ -1,3 +1,12 @@
 //! The only part that starts processes, binds cores and reads clocks.
 
+pub mod calibrate;
+pub mod channel;
+pub mod environment;
+pub mod failure;
+pub mod interrupt;
+pub mod loopback;
 pub mod protocol;
+pub mod rounds;
+pub mod session;
+pub mod trial;

@@ -1,3 +1,5 @@
 //! Interpreters, machine, workloads and options in; cells and placements out. Pure.
 
+pub mod cells;
+pub mod order;
 pub mod placement;

@@ -1,3 +1,4 @@
 //! What is stored of a run, and where.
 
 pub mod schema;
+pub mod store;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Model};
+use super::trial::TrialStatus;
 
 /// Which Python implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,6 +146,21 @@ pub struct WorkloadFacts {
     pub sha256: String,
     /// Units of work in one sample; `None` until calibrated, or when calibration failed.
     pub units: Option<u64>,
+    /// Why it could not be calibrated, and so not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<CalibrationFailure>,
+}
+
+/// Why a workload could not be calibrated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalibrationFailure {
+    /// How the attempt ended.
+    pub status: TrialStatus,
+    /// What went wrong, in a line.
+    pub reason: String,
+    /// The end of the traceback and of what the process printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_words: Option<String>,
 }
 
 /// The computer that a run was made on.

@@ -9,8 +9,8 @@ pub mod trial;
 
 pub use cell::{Cell, Host, Model, ModelError};
 pub use manifest::{
-    BuildFacts, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan, PlannedCell,
-    RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
+    BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
+    PlannedCell, RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
 pub use summary::{CellStatus, CellSummary, Estimate, RunFacts, Summary, Warning, WarningKind};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Host, Model};
-use super::manifest::{GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling};
+use super::manifest::{GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, WorkloadFacts};
 
 /// A value with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -180,6 +180,8 @@ pub struct Summary {
     pub machine: MachineFacts,
     /// The interpreters.
     pub interpreters: Vec<InterpreterFacts>,
+    /// The workloads.
+    pub workloads: Vec<WorkloadFacts>,
     /// What ended the run: `rounds` or `interrupt`.
     pub stopped_by: String,
     /// What a reader must know.

@@ -1,0 +1,107 @@
+//! What trials say about a cell, and two cells about each other. The round is the independent unit: samples of one
+//! trial share a process, its memory layout and its moment, and are condensed into one value first.
+
+use std::collections::BTreeMap;
+
+use super::bootstrap::{mean_interval, median_interval};
+use super::sample::{Sample, median};
+use crate::record::schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus};
+
+/// One value per round.
+pub type ByRound = BTreeMap<u32, f64>;
+
+/// Of every trial that ended well, the median over its counted samples of `value`.
+pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -> ByRound {
+    usable(trials)
+        .filter_map(|trial| {
+            let mut values: Vec<f64> = trial.counted_samples().map(&value).collect();
+            (!values.is_empty()).then(|| (trial.round, median(&mut values)))
+        })
+        .collect()
+}
+
+/// Of every trial that ended well, what `value` makes of it.
+pub fn once_per_trial(trials: &[&Trial], value: impl Fn(&Trial) -> Option<f64>) -> ByRound {
+    usable(trials)
+        .filter_map(|trial| Some((trial.round, value(trial)?)))
+        .collect()
+}
+
+fn usable<'t>(trials: &[&'t Trial]) -> impl Iterator<Item = &'t Trial> {
+    trials
+        .iter()
+        .copied()
+        .filter(|trial| trial.status == TrialStatus::Ok)
+}
+
+/// Median over rounds with its interval; `None` with too few rounds.
+#[must_use]
+pub fn over_rounds(values: &ByRound, seed: u64) -> Option<Estimate> {
+    median_interval(&Sample::new(values.values().copied().collect())?, seed)
+}
+
+/// The ratio a/b: exp of the mean over rounds of log(a/b), paired by round; `None` with too few rounds in common.
+#[must_use]
+pub fn paired_ratio(a: &ByRound, b: &ByRound, seed: u64) -> Option<Estimate> {
+    let logs = a
+        .iter()
+        .filter_map(|(round, &a)| b.get(round).map(|&b| (a / b).ln()))
+        .collect();
+    let mean = mean_interval(&Sample::new(logs)?, seed)?;
+    Some(map(mean, f64::exp))
+}
+
+/// Applies an increasing function to a value and its interval.
+#[must_use]
+pub fn map(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estimate {
+    Estimate {
+        estimate: function(estimate.estimate),
+        low: function(estimate.low),
+        high: function(estimate.high),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn by_round(values: &[f64]) -> ByRound {
+        (0..).zip(values.iter().copied()).collect()
+    }
+
+    #[test]
+    fn drift_cancels_in_a_paired_ratio() {
+        // The machine gets three times slower; b is always twice as fast as a.
+        let a = by_round(&[2.0, 2.6, 3.0, 4.0, 6.0]);
+        let b = by_round(&[1.0, 1.3, 1.5, 2.0, 3.0]);
+        let ratio = paired_ratio(&a, &b, 1).unwrap();
+        assert!(
+            (ratio.estimate - 2.0).abs() < 1e-12 && ratio.high - ratio.low < 1e-9,
+            "{ratio:?}"
+        );
+    }
+
+    #[test]
+    fn only_rounds_in_common_count() {
+        let a = ByRound::from([(0, 1.0), (1, 8.0), (2, 8.0), (3, 8.0)]);
+        let b = ByRound::from([(1, 4.0), (2, 4.0), (3, 4.0), (4, 100.0)]);
+        assert!((paired_ratio(&a, &b, 1).unwrap().estimate - 2.0).abs() < 1e-12);
+        assert_eq!(paired_ratio(&a, &by_round(&[1.0, 1.0]), 1), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_other_way_round_is_the_reciprocal(pairs in prop::collection::vec((0.1_f64..10.0, 0.1_f64..10.0), 5..12)) {
+            let a = by_round(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
+            let b = by_round(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
+            let there = paired_ratio(&a, &b, 9).unwrap();
+            let back = paired_ratio(&b, &a, 9).unwrap();
+            prop_assert!((there.estimate * back.estimate - 1.0).abs() < 1e-9);
+            prop_assert!((there.low * back.high).ln().abs() < 1e-6 * (1.0 + there.low.ln().abs()));
+        }
+    }
+}

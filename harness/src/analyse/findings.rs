@@ -1,0 +1,71 @@
+//! What a reader of the numbers must know, found in the numbers themselves.
+
+use std::collections::BTreeSet;
+
+use crate::record::schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
+
+/// Fewer rounds than this are said to be few: the design's minimum for a stopping rule.
+const FEW_ROUNDS: u32 = 5;
+
+/// Findings about how trials went.
+#[must_use]
+pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
+    let samples = || {
+        trials
+            .iter()
+            .flat_map(|trial| &trial.samples)
+            .filter(|sample| !sample.warmup)
+    };
+    let moved = samples().filter(|sample| sample.moved).count();
+    let mut warnings = Vec::new();
+    if moved > 0 {
+        let all = samples().count();
+        warnings.push(Warning {
+            kind: WarningKind::WorkersMoved,
+            message: format!(
+                "in {moved} of {all} samples a worker was seen on a PU other than its own; \
+                 something else changes bindings on this machine"
+            ),
+        });
+    }
+    warnings
+}
+
+/// Findings about the cells.
+#[must_use]
+pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let reenabled: BTreeSet<(&str, &str, &str)> = cells
+        .iter()
+        .filter(|cell| cell.status == CellStatus::GilReenabled)
+        .map(|cell| {
+            (
+                cell.workload.as_str(),
+                cell.interpreter.as_str(),
+                cell.reason.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    for (workload, interpreter, reason) in reenabled {
+        warnings.push(Warning {
+            kind: WarningKind::GilReenabled,
+            message: format!("{workload} on {interpreter} ran with the GIL on: {reason}"),
+        });
+    }
+    let measured = cells
+        .iter()
+        .filter(|cell| cell.rounds > 0 && cell.status == CellStatus::Ok);
+    if let Some(fewest) = measured
+        .map(|cell| cell.rounds)
+        .min()
+        .filter(|&fewest| fewest < FEW_ROUNDS)
+    {
+        warnings.push(Warning {
+            kind: WarningKind::FewRounds,
+            message: format!(
+                "some cells have {fewest} rounds; intervals from fewer than {FEW_ROUNDS} hold the truth less often than 95 %"
+            ),
+        });
+    }
+    warnings
+}

@@ -1,0 +1,300 @@
+//! From a run's records to its summary.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, trial_values};
+use super::findings;
+use crate::record::schema::{
+    Cell, CellStatus, CellSummary, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts, RunStatus,
+    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+};
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
+
+/// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
+#[must_use]
+pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
+    let mut by_cell: HashMap<&Cell, Vec<&Trial>> = HashMap::new();
+    for trial in trials {
+        by_cell.entry(&trial.cell).or_default().push(trial);
+    }
+    let makespans: HashMap<&Cell, ByRound> = by_cell
+        .iter()
+        .map(|(&cell, trials)| (cell, makespans_s(trials)))
+        .collect();
+    let analysis = Analysis {
+        manifest,
+        by_cell: &by_cell,
+        makespans: &makespans,
+    };
+    let cells: Vec<CellSummary> = manifest
+        .plan
+        .cells
+        .par_iter()
+        .enumerate()
+        .map(|(index, planned)| analysis.cell(index, planned))
+        .collect();
+    let mut warnings = manifest.warnings.clone();
+    warnings.extend(findings::of_trials(trials));
+    warnings.extend(findings::of_cells(&cells));
+    Summary {
+        schema: SCHEMA_VERSION,
+        run: RunFacts {
+            name: name.to_owned(),
+            ftbench_version: manifest.ftbench_version.clone(),
+            started_at: manifest.started_at.clone(),
+            ended_at: manifest.ended_at.clone(),
+            status: manifest.status,
+            seed: manifest.seed,
+            profile: manifest.plan.settings.profile.clone(),
+            scaling: manifest.plan.settings.scaling,
+            baseline: manifest.plan.baseline.clone(),
+        },
+        machine: manifest.machine.clone(),
+        interpreters: manifest.interpreters.clone(),
+        workloads: manifest.workloads.clone(),
+        stopped_by: match manifest.status {
+            RunStatus::Complete => "rounds",
+            RunStatus::Interrupted => "interrupt",
+            RunStatus::Running => "unknown",
+        }
+        .to_owned(),
+        warnings,
+        cells,
+    }
+}
+
+fn makespans_s(trials: &[&Trial]) -> ByRound {
+    trial_values(trials, |sample| {
+        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
+    })
+}
+
+/// Numbers the estimates of a cell, so that each has a random sequence of its own.
+#[derive(Clone, Copy)]
+enum Figure {
+    Makespan,
+    Speedup,
+    VersusBaseline,
+    Busy,
+    Startup,
+    Skew,
+    Rss,
+    Pss,
+}
+
+struct Analysis<'a> {
+    manifest: &'a Manifest,
+    by_cell: &'a HashMap<&'a Cell, Vec<&'a Trial>>,
+    makespans: &'a HashMap<&'a Cell, ByRound>,
+}
+
+impl Analysis<'_> {
+    fn cell(&self, index: usize, planned: &PlannedCell) -> CellSummary {
+        let cell = &planned.cell;
+        let none = Vec::new();
+        let trials = self.by_cell.get(cell).unwrap_or(&none);
+        let seed = |figure: Figure| self.seed(index, figure);
+        let per_trial = |figure: Figure, value: &dyn Fn(&Trial) -> Option<f64>| {
+            over_rounds(&once_per_trial(trials, value), seed(figure))
+        };
+        let no_rounds = ByRound::new();
+        let makespans = self.makespans.get(cell).unwrap_or(&no_rounds);
+        let workers = f64::from(cell.workers);
+        let speedup = self.speedup(cell, makespans, seed(Figure::Speedup));
+        let verdict = self.verdict(planned, trials);
+        CellSummary {
+            interpreter: cell.interpreter.clone(),
+            gil: gil(trials),
+            host: cell.host,
+            workload: cell.workload.clone(),
+            model: cell.model,
+            workers: cell.workers,
+            placement: planned.placement.clone(),
+            status: verdict.status,
+            reason: verdict.reason,
+            rounds: count(makespans.len()),
+            samples: count(usable_samples(trials)),
+            units: trials.first().map(|trial| trial.units),
+            makespan_s: over_rounds(makespans, seed(Figure::Makespan)),
+            speedup,
+            vs_baseline: self.versus_baseline(cell, makespans, seed(Figure::VersusBaseline)),
+            efficiency: speedup.map(|speedup| map(speedup, |value| value / workers)),
+            busy_fraction: over_rounds(
+                &trial_values(trials, |sample| {
+                    sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
+                }),
+                seed(Figure::Busy),
+            ),
+            startup_s: per_trial(Figure::Startup, &|trial| {
+                trial
+                    .startup_ns
+                    .map(|startup_ns| startup_ns as f64 / NANOSECONDS_PER_SECOND)
+            }),
+            start_skew_s: over_rounds(
+                &trial_values(trials, |sample| {
+                    sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
+                }),
+                seed(Figure::Skew),
+            ),
+            rss_peak_bytes: per_trial(Figure::Rss, &|trial| {
+                trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
+            }),
+            pss_peak_bytes: per_trial(Figure::Pss, &|trial| {
+                trial
+                    .memory
+                    .as_ref()
+                    .and_then(|memory| memory.pss_peak_bytes)
+                    .map(|bytes| bytes as f64)
+            }),
+        }
+    }
+
+    /// The cell's own time with one worker over its time.
+    fn speedup(&self, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+        let alone = Cell {
+            workers: 1,
+            ..cell.clone()
+        };
+        self.ratio_to(&alone, cell, makespans, seed)
+    }
+
+    fn versus_baseline(&self, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+        let baseline = Cell {
+            interpreter: self.manifest.plan.baseline.clone(),
+            model: Model::Serial,
+            workers: 1,
+            ..cell.clone()
+        };
+        self.ratio_to(&baseline, cell, makespans, seed)
+    }
+
+    fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+        let ratio = paired_ratio(self.makespans.get(reference)?, makespans, seed)?;
+        // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
+        let work = match self.manifest.plan.settings.scaling {
+            Scaling::Strong => 1.0,
+            Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
+        };
+        Some(map(ratio, |value| value * work))
+    }
+
+    fn verdict(&self, planned: &PlannedCell, trials: &[&Trial]) -> Verdict {
+        if let Some(reason) = &planned.skipped {
+            return Verdict::new(CellStatus::Skipped, reason.clone());
+        }
+        let workload = self
+            .manifest
+            .workloads
+            .iter()
+            .find(|workload| workload.name == planned.cell.workload);
+        if let Some(failure) = workload.and_then(|workload| workload.failure.as_ref()) {
+            let reason = with_last_words(&failure.reason, failure.last_words.as_deref());
+            return Verdict::new(status_of(failure.status), reason);
+        }
+        if let Some(failed) = trials.iter().find(|trial| trial.status != TrialStatus::Ok) {
+            return Verdict::new(status_of(failed.status), failure_reason(failed, trials));
+        }
+        if trials.is_empty() {
+            return Verdict::new(
+                CellStatus::Skipped,
+                "the run ended before its first trial".to_owned(),
+            );
+        }
+        let may_run_without = self.manifest.interpreters.iter().any(|interpreter| {
+            interpreter.tag == planned.cell.interpreter && interpreter.gil == GilState::Off
+        });
+        match (may_run_without, gil(trials)) {
+            (true, Some(GilState::On)) => {
+                let module = trials.iter().find_map(|trial| trial.gil_enabled_by.as_deref());
+                let reason = module.map_or_else(
+                    || "something switched the GIL back on while it ran".to_owned(),
+                    |module| format!("importing {module} switched the GIL back on"),
+                );
+                Verdict::new(CellStatus::GilReenabled, reason)
+            }
+            _ => Verdict {
+                status: CellStatus::Ok,
+                reason: None,
+            },
+        }
+    }
+
+    fn seed(&self, index: usize, figure: Figure) -> u64 {
+        let number = (index as u64) << 8 | figure as u64;
+        // An odd constant (2^64 over the golden ratio) keeps seeds of neighbours apart.
+        self.manifest.seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+struct Verdict {
+    status: CellStatus,
+    reason: Option<String>,
+}
+
+impl Verdict {
+    fn new(status: CellStatus, reason: String) -> Self {
+        Self {
+            status,
+            reason: Some(reason),
+        }
+    }
+}
+
+fn failure_reason(failed: &Trial, trials: &[&Trial]) -> String {
+    let failures = trials
+        .iter()
+        .filter(|trial| trial.status != TrialStatus::Ok)
+        .count();
+    let reason = failed.reason.as_deref().unwrap_or("no reason was recorded");
+    let counted = if failures == trials.len() {
+        reason.to_owned()
+    } else {
+        format!("{failures} of {} trials: {reason}", trials.len())
+    };
+    with_last_words(&counted, failed.last_words.as_deref())
+}
+
+fn with_last_words(reason: &str, last_words: Option<&str>) -> String {
+    match last_words {
+        None | Some("") => reason.to_owned(),
+        Some(words) => format!("{reason}\n{words}"),
+    }
+}
+
+const fn status_of(status: TrialStatus) -> CellStatus {
+    match status {
+        TrialStatus::Ok => CellStatus::Ok,
+        TrialStatus::Failed => CellStatus::Failed,
+        TrialStatus::TimedOut => CellStatus::TimedOut,
+        TrialStatus::WrongResult => CellStatus::WrongResult,
+    }
+}
+
+/// On when it was seen on anywhere; `None` when it was seen nowhere.
+fn gil(trials: &[&Trial]) -> Option<GilState> {
+    let after_import = trials.iter().filter_map(|trial| trial.gil_enabled);
+    let after_samples = trials
+        .iter()
+        .flat_map(|trial| &trial.samples)
+        .map(|sample| sample.gil_enabled);
+    after_import
+        .chain(after_samples)
+        .reduce(|a, b| a || b)
+        .map(GilState::from_enabled)
+}
+
+fn usable_samples(trials: &[&Trial]) -> usize {
+    let usable = trials.iter().filter(|trial| trial.status == TrialStatus::Ok);
+    usable.map(|trial| trial.counted_samples().count()).sum()
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;

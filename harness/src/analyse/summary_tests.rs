@@ -1,0 +1,288 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::record::schema::{
+    BuildFacts, CalibrationFailure, Host, Implementation, InterpreterFacts, MachineFacts, Plan, Sample,
+    Settings, Share, TopologyFacts, WarningKind, WorkloadFacts, WorkloadKind,
+};
+
+fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
+    InterpreterFacts {
+        tag: tag.to_owned(),
+        path: format!("/python/{tag}"),
+        version: "3.13.15".to_owned(),
+        implementation: Implementation::CPython,
+        free_threaded: gil == GilState::Off,
+        gil,
+        build: BuildFacts {
+            pgo: false,
+            lto: false,
+            jit: false,
+            debug: false,
+            shared: false,
+            compiler: "GCC 12.2.0".to_owned(),
+            optimisation: "-O3".to_owned(),
+        },
+    }
+}
+
+fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
+    Cell {
+        interpreter: interpreter.to_owned(),
+        host: Host::Spawn,
+        workload: "fib".to_owned(),
+        model,
+        workers,
+    }
+}
+
+fn manifest(cells: &[Cell]) -> Manifest {
+    Manifest {
+        schema: SCHEMA_VERSION,
+        ftbench_version: "0.1.0".to_owned(),
+        command_line: vec!["ftbench".to_owned(), "run".to_owned()],
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        ended_at: None,
+        status: RunStatus::Complete,
+        seed: 7,
+        machine: MachineFacts {
+            hostname: "host".to_owned(),
+            cpu_model: "cpu".to_owned(),
+            os: "os".to_owned(),
+            kernel: "1".to_owned(),
+            architecture: "x86_64".to_owned(),
+            memory_bytes: 1,
+            cpu_quota: None,
+            topology: TopologyFacts {
+                packages: 1,
+                numa_nodes: 1,
+                cores: 2,
+                pus: 2,
+                allowed_pus: vec![0, 1],
+            },
+        },
+        interpreters: vec![
+            interpreter("3.13", GilState::On),
+            interpreter("3.13t", GilState::Off),
+        ],
+        workloads: vec![WorkloadFacts {
+            name: "fib".to_owned(),
+            kind: WorkloadKind::Cpu,
+            summary: String::new(),
+            models: vec![],
+            dependencies: vec![],
+            path: "/fib.py".to_owned(),
+            sha256: String::new(),
+            units: Some(100),
+            failure: None,
+        }],
+        plan: Plan {
+            settings: Settings {
+                profile: "quick".to_owned(),
+                rounds: 5,
+                warmups: 1,
+                samples: 3,
+                target_sample_s: 0.1,
+                step_time_limit_s: 60.0,
+                scaling: Scaling::Strong,
+                pin: "cores".to_owned(),
+            },
+            baseline: "3.13".to_owned(),
+            cells: cells
+                .iter()
+                .map(|cell| PlannedCell {
+                    cell: cell.clone(),
+                    placement: vec![0],
+                    skipped: None,
+                })
+                .collect(),
+        },
+        environment: BTreeMap::new(),
+        warnings: vec![],
+    }
+}
+
+/// A trial with a slow warm-up and three samples of about `makespan_ms`.
+fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
+    let sample = |sample: u32, makespan_ms: u64| {
+        let end_ns = 1_000 + makespan_ms * 1_000_000;
+        Sample {
+            sample,
+            warmup: sample == 0,
+            start_ns: 1_000,
+            end_ns,
+            gil_enabled: !cell.interpreter.ends_with('t'),
+            moved: false,
+            shares: (0..cell.workers)
+                .map(|worker| Share {
+                    worker,
+                    start_ns: 1_000,
+                    end_ns: end_ns / 2 + 500,
+                    pu: Some(worker),
+                })
+                .collect(),
+        }
+    };
+    Trial {
+        schema: SCHEMA_VERSION,
+        trial: 0,
+        round,
+        cell: cell.clone(),
+        placement: vec![0],
+        units: 100,
+        started_at: String::new(),
+        duration_ns: 1,
+        hash_seed: 1,
+        status: TrialStatus::Ok,
+        reason: None,
+        last_words: None,
+        gil_enabled: Some(!cell.interpreter.ends_with('t')),
+        gil_enabled_by: None,
+        start_method: None,
+        startup_ns: Some(2_000_000),
+        workers: vec![],
+        samples: vec![
+            sample(0, 10 * makespan_ms),
+            sample(1, makespan_ms),
+            sample(2, makespan_ms + 1),
+            sample(3, 9 * makespan_ms),
+        ],
+        memory: None,
+    }
+}
+
+/// Times 100 ms serially, 200 ms on one thread and 50 ms on two, on a machine that gets slower by the round.
+fn drifting_run() -> (Manifest, Vec<Trial>) {
+    let cells = [
+        cell("3.13", Model::Serial, 1),
+        cell("3.13t", Model::Threads, 1),
+        cell("3.13t", Model::Threads, 2),
+    ];
+    let mut trials = Vec::new();
+    for round in 0..6 {
+        let slow = u64::from(round + 1);
+        for (cell, makespan_ms) in cells.iter().zip([100, 200, 50]) {
+            trials.push(trial(cell, round, makespan_ms * slow));
+        }
+    }
+    (manifest(&cells), trials)
+}
+
+#[test]
+fn ratios_are_paired_and_warmups_left_out() {
+    let (manifest, trials) = drifting_run();
+    let summary = summarise("r", &manifest, &trials);
+    let two = &summary.cells[2];
+    assert_eq!((two.status, two.rounds, two.samples), (CellStatus::Ok, 6, 18));
+    assert_eq!(two.gil, Some(GilState::Off));
+    let near = |estimate: Option<Estimate>, value: f64| {
+        let estimate = estimate.unwrap();
+        assert!(
+            (estimate.estimate - value).abs() < 0.02 * value,
+            "{estimate:?} is not about {value}"
+        );
+        assert!(estimate.low <= estimate.estimate && estimate.estimate <= estimate.high);
+    };
+    near(two.speedup, 4.0);
+    near(two.vs_baseline, 2.0);
+    near(two.efficiency, 2.0);
+    near(two.busy_fraction, 0.5);
+    near(two.startup_s, 0.002);
+    // The middle of 51, 101, 151, 201, 251 and 301 ms.
+    near(two.makespan_s, 0.176);
+    let alone = summary.cells[1].speedup.unwrap();
+    assert_eq!((alone.low, alone.estimate, alone.high), (1.0, 1.0, 1.0));
+}
+
+#[test]
+fn the_same_records_give_the_same_summary() {
+    let (manifest, trials) = drifting_run();
+    assert_eq!(
+        summarise("r", &manifest, &trials),
+        summarise("r", &manifest, &trials)
+    );
+}
+
+#[test]
+fn weak_scaling_counts_the_work_done() {
+    let (mut manifest, trials) = drifting_run();
+    manifest.plan.settings.scaling = Scaling::Weak;
+    let summary = summarise("r", &manifest, &trials);
+    let speedup = summary.cells[2].speedup.unwrap().estimate;
+    assert!((speedup - 8.0).abs() < 0.2, "{speedup}");
+}
+
+#[test]
+fn a_failed_trial_shows_with_its_last_words_and_keeps_the_figures() {
+    let (manifest, mut trials) = drifting_run();
+    trials[2].status = TrialStatus::Failed;
+    trials[2].reason = Some("ValueError: no (in work)".to_owned());
+    trials[2].last_words = Some("line 3, in work".to_owned());
+    let cell = &summarise("r", &manifest, &trials).cells[2];
+    assert_eq!(cell.status, CellStatus::Failed);
+    assert_eq!(
+        cell.reason.as_deref(),
+        Some("1 of 6 trials: ValueError: no (in work)\nline 3, in work")
+    );
+    assert_eq!(cell.rounds, 5);
+    assert!(cell.makespan_s.is_some());
+}
+
+#[test]
+fn a_gil_that_comes_back_is_never_silent() {
+    let (manifest, mut trials) = drifting_run();
+    for trial in &mut trials {
+        trial.gil_enabled = Some(true);
+        trial.gil_enabled_by = Some("some_module".to_owned());
+    }
+    let summary = summarise("r", &manifest, &trials);
+    // The GIL build is as it should be.
+    assert_eq!(summary.cells[0].status, CellStatus::Ok);
+    assert_eq!(summary.cells[2].status, CellStatus::GilReenabled);
+    assert_eq!(summary.cells[2].gil, Some(GilState::On));
+    assert!(
+        summary.cells[2]
+            .reason
+            .as_deref()
+            .unwrap()
+            .contains("some_module")
+    );
+    assert!(
+        summary
+            .warnings
+            .iter()
+            .any(|warning| warning.kind == WarningKind::GilReenabled)
+    );
+}
+
+#[test]
+fn cells_without_trials_say_why() {
+    let (mut manifest, _) = drifting_run();
+    manifest.plan.cells[0].skipped = Some("not here".to_owned());
+    let skipped = summarise("r", &manifest, &[]);
+    assert_eq!(skipped.cells[0].reason.as_deref(), Some("not here"));
+    assert_eq!(skipped.cells[1].status, CellStatus::Skipped);
+    manifest.workloads[0].failure = Some(CalibrationFailure {
+        status: TrialStatus::TimedOut,
+        reason: "too slow".to_owned(),
+        last_words: None,
+    });
+    let failed = summarise("r", &manifest, &[]);
+    assert_eq!(failed.cells[0].status, CellStatus::Skipped);
+    assert_eq!(failed.cells[1].status, CellStatus::TimedOut);
+}
+
+#[test]
+fn few_rounds_and_moved_workers_are_warned_of() {
+    let (manifest, mut trials) = drifting_run();
+    trials.retain(|trial| trial.round < 4);
+    trials[0].samples[1].moved = true;
+    let kinds: Vec<_> = summarise("r", &manifest, &trials)
+        .warnings
+        .into_iter()
+        .map(|warning| warning.kind)
+        .collect();
+    assert_eq!(kinds, [WarningKind::WorkersMoved, WarningKind::FewRounds]);
+}

@@ -1,0 +1,276 @@
+//! The driver's end of a worker's pipes: replies line by line, and what the workload prints, kept to a bounded tail.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::interrupt::Interrupt;
+
+/// Longest reply that is taken, bytes. A sample of 1,024 workers has about 150 kB.
+const LONGEST_REPLY_BYTES: usize = 8 << 20;
+
+/// How much of what a workload prints is kept, bytes: the end, where a traceback stands.
+const KEPT_OUTPUT_BYTES: usize = 16 << 10;
+
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Why there is no further reply.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// The time was up.
+    TimedOut,
+    /// The process ended, or closed its end.
+    Ended,
+    /// A line longer than any reply.
+    TooLong,
+    /// ftbench was told to stop.
+    Interrupted,
+    /// The system refused to wait or to read.
+    System(rustix::io::Errno),
+}
+
+/// Where replies and output arrive.
+#[derive(Debug)]
+pub struct Channel {
+    replies: OwnedFd,
+    output: Option<OwnedFd>,
+    process: OwnedFd,
+    lines: Lines,
+    tail: Tail,
+}
+
+impl Channel {
+    /// Reads replies from one pipe and output from another; `process` is a pidfd, readable once the process has ended.
+    #[must_use]
+    pub fn new(replies: OwnedFd, output: OwnedFd, process: OwnedFd) -> Self {
+        Self {
+            replies,
+            output: Some(output),
+            process,
+            lines: Lines::default(),
+            tail: Tail::default(),
+        }
+    }
+
+    /// Waits for the next reply, without using the processor.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    pub fn receive(&mut self, deadline: Instant, interrupt: &Interrupt) -> Result<Vec<u8>, Silence> {
+        loop {
+            if let Some(line) = self.lines.next_line() {
+                return Ok(line);
+            }
+            if self.lines.pending_bytes() > LONGEST_REPLY_BYTES {
+                return Err(Silence::TooLong);
+            }
+            let ready = self.wait(deadline, interrupt)?;
+            if ready.output {
+                self.read_output()?;
+            }
+            if ready.replies {
+                if !self.read_replies()? {
+                    return Err(Silence::Ended);
+                }
+            } else if ready.process {
+                return Err(Silence::Ended);
+            }
+        }
+    }
+
+    /// The end of what the process printed, after reading what is still in the pipe.
+    pub fn last_output(&mut self) -> String {
+        while self
+            .output
+            .as_ref()
+            .is_some_and(|output| readable_now(output.as_fd()))
+        {
+            if self.read_output().is_err() {
+                break;
+            }
+        }
+        self.tail.text()
+    }
+
+    fn wait(&self, deadline: Instant, interrupt: &Interrupt) -> Result<Ready, Silence> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Silence::TimedOut);
+        }
+        let timeout = Timespec::try_from(left).map_err(|_| Silence::TimedOut)?;
+        let mut fds = vec![
+            PollFd::new(&self.replies, PollFlags::IN),
+            PollFd::new(&self.process, PollFlags::IN),
+            PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN),
+        ];
+        if let Some(output) = &self.output {
+            fds.push(PollFd::new(output, PollFlags::IN));
+        }
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) => return Err(Silence::TimedOut),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(errno) => return Err(Silence::System(errno)),
+        }
+        let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+        let mut next = || ready.next().unwrap_or(false);
+        let (replies, process, interrupted, output) = (next(), next(), next(), next());
+        if interrupted {
+            return Err(Silence::Interrupted);
+        }
+        Ok(Ready {
+            replies,
+            process,
+            output,
+        })
+    }
+
+    fn read_replies(&mut self) -> Result<bool, Silence> {
+        let mut chunk = [0; CHUNK_BYTES];
+        let read = read(self.replies.as_fd(), &mut chunk)?;
+        self.lines.push(chunk.get(..read).unwrap_or_default());
+        Ok(read > 0)
+    }
+
+    fn read_output(&mut self) -> Result<(), Silence> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let mut chunk = [0; CHUNK_BYTES];
+        let read = read(output.as_fd(), &mut chunk)?;
+        if read == 0 {
+            self.output = None;
+        }
+        self.tail.push(chunk.get(..read).unwrap_or_default());
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ready {
+    replies: bool,
+    process: bool,
+    output: bool,
+}
+
+fn read(fd: BorrowedFd<'_>, chunk: &mut [u8]) -> Result<usize, Silence> {
+    loop {
+        match rustix::io::read(fd, &mut *chunk) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return other.map_err(Silence::System),
+        }
+    }
+}
+
+fn readable_now(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+/// Bytes as they arrive, lines as they leave.
+#[derive(Debug, Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    /// How many of `bytes` were searched for the end of a line already.
+    searched: usize,
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn next_line(&mut self) -> Option<Vec<u8>> {
+        let unsearched = self.bytes.get(self.searched..).unwrap_or_default();
+        let Some(end) = unsearched.iter().position(|&byte| byte == b'\n') else {
+            self.searched = self.bytes.len();
+            return None;
+        };
+        let end = self.searched + end;
+        let rest = self.bytes.split_off(end + 1);
+        let mut line = std::mem::replace(&mut self.bytes, rest);
+        line.truncate(end);
+        self.searched = 0;
+        Some(line)
+    }
+
+    fn pending_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// The end of a stream.
+#[derive(Debug, Default)]
+struct Tail {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * KEPT_OUTPUT_BYTES {
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        let surplus = self.bytes.len().saturating_sub(KEPT_OUTPUT_BYTES);
+        if surplus > 0 {
+            self.bytes.drain(..surplus);
+            self.cut = true;
+        }
+    }
+
+    fn text(&mut self) -> String {
+        self.trim();
+        let text = String::from_utf8_lossy(&self.bytes).trim().to_owned();
+        if self.cut { format!("... {text}") } else { text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn lines_survive_any_cutting(lines in prop::collection::vec("[a-z]{0,12}", 0..8), cuts in prop::collection::vec(1_usize..7, 1..40)) {
+            let stream: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
+            let mut buffer = Lines::default();
+            let mut found = Vec::new();
+            let mut rest = stream.as_slice();
+            let mut cuts = cuts.iter().cycle();
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
+                buffer.push(chunk);
+                rest = after;
+                while let Some(line) = buffer.next_line() {
+                    found.push(String::from_utf8(line).unwrap());
+                }
+            }
+            prop_assert_eq!(found, lines);
+            prop_assert_eq!(buffer.pending_bytes(), 0);
+        }
+
+        #[test]
+        fn a_tail_is_the_end_and_bounded(pieces in prop::collection::vec(1_usize..9000, 0..12)) {
+            let mut tail = Tail::default();
+            for (index, &length) in pieces.iter().enumerate() {
+                tail.push(&vec![b'a' + u8::try_from(index).unwrap(); length]);
+                prop_assert!(tail.bytes.len() <= 2 * KEPT_OUTPUT_BYTES);
+            }
+            let text = tail.text();
+            prop_assert!(text.len() <= KEPT_OUTPUT_BYTES + 4);
+            if let Some(last) = pieces.len().checked_sub(1) {
+                prop_assert!(text.ends_with(char::from(b'a' + u8::try_from(last).unwrap())));
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The environment of a trial: an allow-list of the user's, and what ftbench sets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What is taken over from the user's environment. Variables that set the number of a library's own threads are
+/// among them: they change what is measured, so they are recorded, and whoever sets them means it.
+const TAKEN_OVER: [&str; 20] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LD_LIBRARY_PATH",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
+];
+
+/// Every locale category, such as `LC_ALL`.
+const TAKEN_OVER_PREFIX: &str = "LC_";
+
+/// A trial's environment without its hash seed. `worker` is the folder that holds the worker's package.
+#[must_use]
+pub fn cleaned(users: impl IntoIterator<Item = (String, String)>, worker: &Path) -> BTreeMap<String, String> {
+    let mut environment: BTreeMap<String, String> = users
+        .into_iter()
+        .filter(|(name, _)| TAKEN_OVER.contains(&name.as_str()) || name.starts_with(TAKEN_OVER_PREFIX))
+        .collect();
+    environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
+    // Nothing is left beside the user's files, and no trial finds what an earlier one has compiled.
+    environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
+    environment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_python_behind_the_users_back_stays_out() {
+        let users = [
+            "PATH",
+            "LC_ALL",
+            "PYTHON_GIL",
+            "PYTHONPATH",
+            "PYTHONWARNINGS",
+            "MALLOC_ARENA_MAX",
+            "VIRTUAL_ENV",
+        ]
+        .map(|name| (name.to_owned(), "user".to_owned()));
+        let environment = cleaned(users, Path::new("/worker"));
+        let names: Vec<&str> = environment.keys().map(String::as_str).collect();
+        assert_eq!(names, ["LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"]);
+        assert_eq!(environment.get("PYTHONPATH").map(String::as_str), Some("/worker"));
+    }
+}

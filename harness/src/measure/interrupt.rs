@@ -1,0 +1,61 @@
+//! Being told to stop: Ctrl-C, or a signal from outside.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Tells whether ftbench was told to stop. The first signal asks for a clean end; the second one ends it at once.
+#[derive(Debug)]
+pub struct Interrupt {
+    asked: Arc<AtomicBool>,
+    /// Readable from the first signal on, and never read, so that every wait ends.
+    bell: UnixStream,
+    /// Held so that the bell stays silent, not hung up, when nothing is listened to.
+    ringer: UnixStream,
+}
+
+impl Interrupt {
+    /// Listens to `SIGINT`, `SIGTERM` and `SIGHUP` from now on.
+    ///
+    /// # Errors
+    /// When the system refuses the handlers.
+    pub fn listen() -> io::Result<Self> {
+        let interrupt = Self::never()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // In this order, so that the flag is still down at the first signal and up at the second.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupt.asked))?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
+            signal_hook::low_level::pipe::register(signal, interrupt.ringer.try_clone()?)?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Listens to nothing.
+    ///
+    /// # Errors
+    /// When the system refuses a pair of sockets.
+    pub fn never() -> io::Result<Self> {
+        let (bell, ringer) = UnixStream::pair()?;
+        Ok(Self {
+            asked: Arc::new(AtomicBool::new(false)),
+            bell,
+            ringer,
+        })
+    }
+
+    /// Whether a signal has come.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// A descriptor that is readable once a signal has come.
+    #[must_use]
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+}

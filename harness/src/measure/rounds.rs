@@ -1,0 +1,233 @@
+//! The order of events of a run: calibrate every workload, then visit every live cell once a round.
+
+use std::collections::HashMap;
+
+use super::failure::TrialFailure;
+use crate::plan::order::{hash_seeds, round_order};
+use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, Settings, Trial, TrialStatus};
+
+/// Failed trials after which a cell is given up; one might be chance, two are not worth a third.
+const FAILURES_TO_GIVE_UP: u32 = 2;
+
+/// One trial to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Assignment<'a> {
+    /// Its number in the run.
+    pub trial: u64,
+    /// The round.
+    pub round: u32,
+    /// The cell and its placement.
+    pub planned: &'a PlannedCell,
+    /// Units of work in one sample.
+    pub units: u64,
+    /// `PYTHONHASHSEED`.
+    pub hash_seed: u32,
+}
+
+/// Where trials are made. The one thing that the loops here need from the outside.
+pub trait TrialRunner {
+    /// Finds out how many units make a sample of the target length, in the given cell.
+    ///
+    /// # Errors
+    /// Says why the cell cannot be timed, with the end of what it printed.
+    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful>;
+
+    /// Makes a trial; one that goes wrong is a record too. `None` when ftbench was told to stop in the middle.
+    fn run(&mut self, assignment: &Assignment<'_>) -> Option<Trial>;
+
+    /// Whether ftbench was told to stop.
+    fn is_interrupted(&self) -> bool;
+}
+
+/// A failure and the end of what the process printed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unsuccessful {
+    /// What went wrong.
+    pub failure: TrialFailure,
+    /// The end of the traceback and of the output.
+    pub last_words: Option<String>,
+}
+
+/// Where trials go, and who is told.
+pub trait Observer {
+    /// What stops a run when a trial cannot be kept.
+    type Error;
+
+    /// A workload is about to be calibrated.
+    fn calibrating(&mut self, workload: &str);
+
+    /// A trial is about to be made.
+    fn starting(&mut self, assignment: &Assignment<'_>);
+
+    /// A trial was made: keep it.
+    ///
+    /// # Errors
+    /// When it cannot be kept, which ends the run.
+    fn finished(&mut self, trial: Trial) -> Result<(), Self::Error>;
+
+    /// A cell has failed too often and is left out of further rounds.
+    fn gave_up(&mut self, cell: &Cell, rounds_left: u32);
+}
+
+/// What calibration found for each workload.
+pub type Units = HashMap<String, Result<u64, CalibrationFailure>>;
+
+/// Finds the units of every workload that has a cell to measure. `None` when ftbench was told to stop.
+pub fn calibrate<O: Observer>(
+    cells: &[PlannedCell],
+    baseline: &str,
+    runner: &mut dyn TrialRunner,
+    observer: &mut O,
+) -> Option<Units> {
+    let mut units = Units::new();
+    for planned in live(cells) {
+        let workload = &planned.cell.workload;
+        if units.contains_key(workload) {
+            continue;
+        }
+        observer.calibrating(workload);
+        let outcome = calibrate_workload(cells, workload, baseline, runner);
+        if runner.is_interrupted() {
+            return None;
+        }
+        units.insert(workload.clone(), outcome);
+    }
+    Some(units)
+}
+
+/// On the baseline with one worker; where the workload fails there, on the next interpreter, so that a workload
+/// that needs something newer is still measured where it can be.
+fn calibrate_workload(
+    cells: &[PlannedCell],
+    workload: &str,
+    baseline: &str,
+    runner: &mut dyn TrialRunner,
+) -> Result<u64, CalibrationFailure> {
+    let own = || live(cells).filter(|planned| planned.cell.workload == workload);
+    let mut worker_counts: Vec<u32> = own().map(|planned| planned.cell.workers).collect();
+    worker_counts.sort_unstable();
+    worker_counts.dedup();
+    let mut candidates: Vec<&PlannedCell> = own().filter(|planned| planned.cell.workers == 1).collect();
+    // Stable, so that interpreters stay in their order.
+    candidates.sort_by_key(|planned| {
+        (
+            planned.cell.interpreter != baseline,
+            planned.cell.model != Model::Serial,
+        )
+    });
+    candidates.dedup_by(|a, b| a.cell.interpreter == b.cell.interpreter);
+    let mut first_failure = None;
+    for planned in candidates {
+        match runner.calibrate(planned, &worker_counts) {
+            Ok(units) => return Ok(units),
+            Err(unsuccessful) => {
+                let time_is_up = unsuccessful.failure.status() == TrialStatus::TimedOut;
+                first_failure.get_or_insert(unsuccessful);
+                if time_is_up || runner.is_interrupted() {
+                    break;
+                }
+            }
+        }
+    }
+    Err(first_failure.map_or_else(
+        || CalibrationFailure {
+            status: TrialStatus::Failed,
+            reason: "it has no cell with one worker".to_owned(),
+            last_words: None,
+        },
+        |unsuccessful| CalibrationFailure {
+            status: unsuccessful.failure.status(),
+            reason: unsuccessful.failure.to_string(),
+            last_words: unsuccessful.last_words,
+        },
+    ))
+}
+
+fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
+    cells.iter().filter(|planned| planned.skipped.is_none())
+}
+
+/// How the rounds ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All rounds were made.
+    Complete,
+    /// ftbench was told to stop.
+    Interrupted,
+}
+
+/// Makes the rounds, handing each trial to the observer before the next one starts.
+///
+/// # Errors
+/// When a trial cannot be kept.
+pub fn rounds<O: Observer>(
+    cells: &[PlannedCell],
+    units: &Units,
+    schedule: Schedule<'_>,
+    runner: &mut dyn TrialRunner,
+    observer: &mut O,
+) -> Result<Ending, O::Error> {
+    let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
+    let mut failures = vec![0_u32; cells.len()];
+    let mut trial = 0;
+    for round in 0..schedule.settings.rounds {
+        let seeds = hash_seeds(cells.len(), schedule.seed, round);
+        for index in round_order(&all, schedule.seed, round) {
+            let (Some(planned), Some(failed), Some(&hash_seed)) =
+                (cells.get(index), failures.get_mut(index), seeds.get(index))
+            else {
+                continue;
+            };
+            let Some(&Ok(units)) = units.get(&planned.cell.workload) else {
+                continue;
+            };
+            if planned.skipped.is_some() || *failed >= FAILURES_TO_GIVE_UP {
+                continue;
+            }
+            if runner.is_interrupted() {
+                return Ok(Ending::Interrupted);
+            }
+            let assignment = Assignment {
+                trial,
+                round,
+                planned,
+                units,
+                hash_seed,
+            };
+            observer.starting(&assignment);
+            let Some(made) = runner.run(&assignment) else {
+                return Ok(Ending::Interrupted);
+            };
+            trial += 1;
+            *failed += failure_weight(made.status);
+            let given_up = *failed >= FAILURES_TO_GIVE_UP;
+            observer.finished(made)?;
+            if given_up {
+                observer.gave_up(&planned.cell, schedule.settings.rounds - round - 1);
+            }
+        }
+    }
+    Ok(Ending::Complete)
+}
+
+/// What the rounds go by.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule<'a> {
+    /// How many rounds, among other things.
+    pub settings: &'a Settings,
+    /// Seed of the order and of the hash seeds.
+    pub seed: u64,
+}
+
+/// A trial that used up its time limit is not tried again: each try costs as much.
+const fn failure_weight(status: TrialStatus) -> u32 {
+    match status {
+        TrialStatus::Ok => 0,
+        TrialStatus::Failed | TrialStatus::WrongResult => 1,
+        TrialStatus::TimedOut => FAILURES_TO_GIVE_UP,
+    }
+}
+
+#[cfg(test)]
+#[path = "rounds_tests.rs"]
+mod tests;

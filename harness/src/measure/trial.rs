@@ -1,0 +1,412 @@
+//! Trials on real interpreters: one fresh process each, bound, timed, and gone before the next one starts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::calibrate::{Calibration, Next};
+use super::failure::TrialFailure;
+use super::interrupt::Interrupt;
+use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
+use super::rounds::{Assignment, TrialRunner, Unsuccessful};
+use super::session::{Launch, Session};
+use crate::machine::bind::{Binder, last_seen_pu};
+use crate::machine::memory;
+use crate::record::schema::{
+    PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
+};
+
+/// Most bytes of traceback and output that a record keeps: some 40 lines.
+const LAST_WORDS_BYTES: usize = 4 << 10;
+
+/// The hash seed while calibrating, when nothing is compared.
+const CALIBRATION_HASH_SEED: u32 = 1;
+
+/// Makes trials on this machine.
+#[derive(Debug)]
+pub struct RealRunner<'run> {
+    /// Executables by tag.
+    pub executables: HashMap<String, PathBuf>,
+    /// Workload files by name.
+    pub workloads: HashMap<String, PathBuf>,
+    /// Environment of every trial, apart from the hash seed.
+    pub environment: BTreeMap<String, String>,
+    /// How to measure.
+    pub settings: Settings,
+    /// Binds workers; `None` when nothing is pinned.
+    pub binder: Option<Binder>,
+    /// Tells when to stop.
+    pub interrupt: &'run Interrupt,
+}
+
+impl TrialRunner for RealRunner<'_> {
+    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful> {
+        let mut session = self
+            .start(planned, CALIBRATION_HASH_SEED)
+            .map_err(|failure| Unsuccessful {
+                failure,
+                last_words: None,
+            })?;
+        self.calibrate_in(&mut session, planned, worker_counts)
+            .map_err(|failure| {
+                let last_words = last_words(&failure, &session.last_output());
+                Unsuccessful { failure, last_words }
+            })
+    }
+
+    fn run(&mut self, assignment: &Assignment<'_>) -> Option<Trial> {
+        let launched = Instant::now();
+        let mut trial = blank(assignment);
+        let outcome = match self.start(assignment.planned, assignment.hash_seed) {
+            Err(failure) => Err((failure, String::new())),
+            Ok(mut session) => self
+                .measure(&mut session, assignment, &mut trial)
+                .map_err(|failure| (failure, session.last_output())),
+        };
+        if let Err((failure, output)) = outcome {
+            if failure == TrialFailure::Interrupted {
+                return None;
+            }
+            trial.status = failure.status();
+            trial.reason = Some(failure.to_string());
+            trial.last_words = last_words(&failure, &output);
+        }
+        trial.duration_ns = nanoseconds(launched.elapsed());
+        Some(trial)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_asked()
+    }
+}
+
+impl<'run> RealRunner<'run> {
+    fn start(&self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
+        let tag = &planned.cell.interpreter;
+        let executable = self
+            .executables
+            .get(tag)
+            .cloned()
+            .unwrap_or_else(|| PathBuf::from(tag));
+        let mut environment = self.environment.clone();
+        environment.insert("PYTHONHASHSEED".to_owned(), hash_seed.to_string());
+        let limit = Duration::from_secs_f64(self.settings.step_time_limit_s);
+        Session::start(
+            &Launch {
+                executable,
+                environment,
+            },
+            limit,
+            self.interrupt,
+        )
+    }
+
+    fn measure(
+        &self,
+        session: &mut Session<'run>,
+        assignment: &Assignment<'_>,
+        trial: &mut Trial,
+    ) -> Result<(), TrialFailure> {
+        let planned = assignment.planned;
+        self.bind_process(session, planned)?;
+        let ready = self.prepare(session, planned, assignment.units)?;
+        trial.gil_enabled = Some(ready.gil_enabled);
+        trial.gil_enabled_by = ready.gil_enabled_by;
+        trial.startup_ns = Some(ready.startup_ns);
+        trial.start_method = ready.start_method;
+        trial.workers = self.bind_workers(session.process_id(), planned, &ready.workers)?;
+        for number in 0..self.settings.warmups + self.settings.samples {
+            let taken = take_sample(session, number)?;
+            trial.gil_enabled_by = trial.gil_enabled_by.take().or(taken.gil_enabled_by.clone());
+            trial.samples.push(self.recorded(taken, number, &trial.workers)?);
+            // Memory that the system does not tell is unknown, which is no reason to lose the times.
+            if let Ok(reading) = memory::of_process_group(session.process_id()) {
+                trial.memory = Some(memory::joined(trial.memory.take(), reading));
+            }
+        }
+        session.finish()
+    }
+
+    fn prepare(
+        &self,
+        session: &mut Session<'run>,
+        planned: &PlannedCell,
+        units: u64,
+    ) -> Result<Ready, TrialFailure> {
+        let cell = &planned.cell;
+        let path = self
+            .workloads
+            .get(&cell.workload)
+            .map(|path| path.display().to_string());
+        let request = Request::Prepare {
+            protocol: PROTOCOL_VERSION,
+            workload: cell.workload.clone(),
+            path: path.unwrap_or_default(),
+            model: cell.model,
+            workers: cell.workers,
+            units,
+            scaling: self.settings.scaling,
+        };
+        match session.ask(&request, "import and set-up")? {
+            Reply::Ready {
+                gil_enabled,
+                gil_enabled_by,
+                startup_ns,
+                start_method,
+                workers,
+            } => {
+                if workers.len() != usize::try_from(cell.workers).unwrap_or(usize::MAX) {
+                    let reason = format!("{} of {} workers are ready", workers.len(), cell.workers);
+                    return Err(TrialFailure::Nonsense(reason));
+                }
+                Ok(Ready {
+                    gil_enabled,
+                    gil_enabled_by,
+                    startup_ns,
+                    start_method,
+                    workers,
+                })
+            }
+            other => Err(TrialFailure::Nonsense(format!(
+                "it answered {other:?} where 'ready' was due"
+            ))),
+        }
+    }
+
+    /// Binds everything that the process starts from now on to the union of the cell's PUs.
+    fn bind_process(&self, session: &Session<'run>, planned: &PlannedCell) -> Result<(), TrialFailure> {
+        let Some(binder) = &self.binder else { return Ok(()) };
+        binder
+            .bind_process(session.process_id(), &union(&planned.placement))
+            .map_err(|error| TrialFailure::Binding(error.to_string()))
+    }
+
+    /// Binds each worker to its own PU and reads the binding back.
+    fn bind_workers(
+        &self,
+        main_process: i32,
+        planned: &PlannedCell,
+        identities: &[WorkerIdentity],
+    ) -> Result<Vec<Worker>, TrialFailure> {
+        let mut workers = Vec::with_capacity(identities.len());
+        for (number, identity) in (0..).zip(identities) {
+            let pu = planned.placement.get(workers.len()).copied();
+            let bound_to = match (&self.binder, pu) {
+                (Some(binder), Some(pu)) => bind_worker(binder, main_process, *identity, pu)?,
+                _ => Vec::new(),
+            };
+            let WorkerIdentity {
+                process_id,
+                thread_id,
+            } = *identity;
+            workers.push(Worker {
+                worker: number,
+                process_id,
+                thread_id,
+                bound_to,
+            });
+        }
+        Ok(workers)
+    }
+
+    fn recorded(&self, taken: Taken, number: u32, workers: &[Worker]) -> Result<Sample, TrialFailure> {
+        let mut shares = Vec::with_capacity(taken.shares.len());
+        for (index, share) in taken.shares.iter().enumerate() {
+            let worker = worker_of(share, index, workers).ok_or_else(|| {
+                TrialFailure::Nonsense(format!("thread {} is none of its workers", share.thread_id))
+            })?;
+            if share.end_ns < share.start_ns {
+                return Err(TrialFailure::Nonsense("a share ended before it began".to_owned()));
+            }
+            shares.push((worker, share));
+        }
+        if taken.end_ns <= taken.start_ns || shares.len() != workers.len() {
+            return Err(TrialFailure::Nonsense(
+                "a sample without duration or with shares missing".to_owned(),
+            ));
+        }
+        let shares: Vec<(Share, bool)> = shares
+            .into_iter()
+            .map(|(worker, share)| {
+                let pu = last_seen_pu(share.process_id, share.thread_id);
+                let elsewhere =
+                    pu.is_some_and(|pu| !worker.bound_to.is_empty() && !worker.bound_to.contains(&pu));
+                let MeasuredShare { start_ns, end_ns, .. } = *share;
+                (
+                    Share {
+                        worker: worker.worker,
+                        start_ns,
+                        end_ns,
+                        pu,
+                    },
+                    elsewhere,
+                )
+            })
+            .collect();
+        Ok(Sample {
+            sample: number,
+            warmup: number < self.settings.warmups,
+            start_ns: taken.start_ns,
+            end_ns: taken.end_ns,
+            gil_enabled: taken.gil_enabled,
+            moved: shares.iter().any(|(_, elsewhere)| *elsewhere),
+            shares: shares.into_iter().map(|(share, _)| share).collect(),
+        })
+    }
+
+    fn calibrate_in(
+        &self,
+        session: &mut Session<'run>,
+        planned: &PlannedCell,
+        worker_counts: &[u32],
+    ) -> Result<u64, TrialFailure> {
+        self.bind_process(session, planned)?;
+        let target_ns = nanoseconds(Duration::from_secs_f64(self.settings.target_sample_s));
+        let mut calibration = Calibration::new(target_ns, worker_counts);
+        let mut next = calibration.first();
+        loop {
+            match next {
+                Next::Use(units) => return session.finish().map(|()| units),
+                Next::Hopeless => {
+                    return Err(TrialFailure::Nonsense(
+                        "no number of units makes it last; does `work` use its `units`?".to_owned(),
+                    ));
+                }
+                Next::Try(units) => {
+                    self.prepare(session, planned, units)?;
+                    let taken = take_sample(session, 0)?;
+                    next = calibration.took(taken.end_ns.saturating_sub(taken.start_ns));
+                }
+            }
+        }
+    }
+}
+
+/// The `ready` reply.
+struct Ready {
+    gil_enabled: bool,
+    gil_enabled_by: Option<String>,
+    startup_ns: u64,
+    start_method: Option<String>,
+    workers: Vec<WorkerIdentity>,
+}
+
+/// The `sample` reply.
+struct Taken {
+    start_ns: u64,
+    end_ns: u64,
+    gil_enabled: bool,
+    gil_enabled_by: Option<String>,
+    shares: Vec<MeasuredShare>,
+}
+
+fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {
+    match session.ask(&Request::Sample { sample: number }, "a sample")? {
+        Reply::Sample {
+            sample,
+            start_ns,
+            end_ns,
+            gil_enabled,
+            gil_enabled_by,
+            shares,
+        } if sample == number => Ok(Taken {
+            start_ns,
+            end_ns,
+            gil_enabled,
+            gil_enabled_by,
+            shares,
+        }),
+        other => Err(TrialFailure::Nonsense(format!(
+            "it answered {other:?} where sample {number} was due"
+        ))),
+    }
+}
+
+fn bind_worker(
+    binder: &Binder,
+    main_process: i32,
+    identity: WorkerIdentity,
+    pu: u32,
+) -> Result<Vec<u32>, TrialFailure> {
+    let failed = |error: &dyn std::fmt::Display| TrialFailure::Binding(error.to_string());
+    if identity.process_id != main_process {
+        // A pool's process has helper threads of its own, and belongs on its PU whole.
+        binder
+            .bind_process(identity.process_id, &[pu])
+            .map_err(|error| failed(&error))?;
+    }
+    binder
+        .bind_thread(identity.thread_id, &[pu])
+        .map_err(|error| failed(&error))?;
+    let bound_to = binder
+        .thread_binding(identity.thread_id)
+        .map_err(|error| failed(&error))?;
+    if bound_to != [pu] {
+        let reason = format!(
+            "thread {} was bound to PU {pu}, yet reads back {bound_to:?}",
+            identity.thread_id
+        );
+        return Err(TrialFailure::Binding(reason));
+    }
+    Ok(bound_to)
+}
+
+/// The worker that did a share: its own number where that fits (tasks of one loop share a thread), else by thread.
+fn worker_of<'w>(share: &MeasuredShare, index: usize, workers: &'w [Worker]) -> Option<&'w Worker> {
+    let did = |worker: &&Worker| worker.thread_id == share.thread_id && worker.process_id == share.process_id;
+    workers
+        .get(index)
+        .filter(did)
+        .or_else(|| workers.iter().find(did))
+}
+
+fn union(placement: &[u32]) -> Vec<u32> {
+    let mut union = placement.to_vec();
+    union.sort_unstable();
+    union.dedup();
+    union
+}
+
+fn blank(assignment: &Assignment<'_>) -> Trial {
+    Trial {
+        schema: SCHEMA_VERSION,
+        trial: assignment.trial,
+        round: assignment.round,
+        cell: assignment.planned.cell.clone(),
+        placement: assignment.planned.placement.clone(),
+        units: assignment.units,
+        started_at: jiff::Timestamp::now().to_string(),
+        duration_ns: 0,
+        hash_seed: assignment.hash_seed,
+        status: TrialStatus::Ok,
+        reason: None,
+        last_words: None,
+        gil_enabled: None,
+        gil_enabled_by: None,
+        start_method: None,
+        startup_ns: None,
+        workers: Vec::new(),
+        samples: Vec::new(),
+        memory: None,
+    }
+}
+
+/// The end of the traceback, or of what was printed where there is none.
+fn last_words(failure: &TrialFailure, output: &str) -> Option<String> {
+    let words = if failure.traceback().is_empty() {
+        output
+    } else {
+        failure.traceback()
+    };
+    let words = words.trim();
+    let mut start = words.len().saturating_sub(LAST_WORDS_BYTES);
+    while !words.is_char_boundary(start) {
+        start += 1;
+    }
+    let end = words.get(start..).unwrap_or_default();
+    (!end.is_empty()).then(|| end.to_owned())
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

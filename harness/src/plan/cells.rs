@@ -1,0 +1,334 @@
+//! Which cells a run has.
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::placement::{PlacementError, Placer, Sharing};
+use crate::record::schema::{Cell, Host, InterpreterFacts, Model, PlannedCell, WorkloadFacts, WorkloadKind};
+
+/// A workload and what decides on its cells.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// The workload.
+    pub workload: &'a WorkloadFacts,
+    /// Versions of Python that it runs on.
+    pub requires_python: &'a VersionSpecifiers,
+}
+
+/// What a run is asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The interpreters, in the order of the tables.
+    pub interpreters: &'a [InterpreterFacts],
+    /// Tag of the one whose `serial` cells others are compared with.
+    pub baseline: &'a str,
+    /// The models asked for; `None` for those that make sense for each workload.
+    pub models: Option<&'a [Model]>,
+    /// Gives workers their PUs.
+    pub placer: &'a Placer,
+    /// Numbers of workers, for workloads that compute and for those that wait.
+    pub counts: WorkerCounts<'a>,
+}
+
+/// Numbers of workers.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerCounts<'a> {
+    /// Of workloads whose workers need a core each.
+    pub computing: &'a [u32],
+    /// Of workloads whose workers mostly wait.
+    pub waiting: &'a [u32],
+}
+
+/// Lays out the cells: workload by workload, interpreter by interpreter, model by model, workers growing.
+///
+/// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
+/// among the cells.
+///
+/// # Errors
+/// When workers find no PU.
+pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<PlannedCell>, PlacementError> {
+    let mut cells = Vec::new();
+    for candidate in candidates {
+        for interpreter in wanted.interpreters {
+            for model in models(candidate.workload, interpreter, wanted) {
+                for workers in counts(model, candidate.workload.kind, wanted) {
+                    cells.push(planned(candidate, interpreter, model, workers, wanted)?);
+                }
+            }
+        }
+    }
+    Ok(cells)
+}
+
+/// Whether workers of this kind of workload may share a PU: they wait most of the time.
+#[must_use]
+pub const fn sharing(kind: WorkloadKind) -> Sharing {
+    match kind {
+        WorkloadKind::Io => Sharing::Shared,
+        WorkloadKind::Cpu | WorkloadKind::Mixed | WorkloadKind::Shared | WorkloadKind::Memory => {
+            Sharing::Exclusive
+        }
+    }
+}
+
+/// The models that make sense for a workload that does not say.
+fn usual_models(kind: WorkloadKind) -> Vec<Model> {
+    match kind {
+        WorkloadKind::Io | WorkloadKind::Mixed => {
+            vec![
+                Model::Serial,
+                Model::Threads,
+                Model::Processes,
+                Model::Asyncio,
+                Model::AsyncioThreads,
+            ]
+        }
+        WorkloadKind::Cpu | WorkloadKind::Shared | WorkloadKind::Memory => {
+            vec![Model::Serial, Model::Threads, Model::Processes]
+        }
+    }
+}
+
+fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Vec<Model> {
+    let mut models = match wanted.models {
+        Some(models) => models.to_vec(),
+        None if workload.models.is_empty() => usual_models(workload.kind),
+        None => workload.models.clone(),
+    };
+    if interpreter.tag == wanted.baseline {
+        models.push(Model::Serial);
+    }
+    models.sort_unstable();
+    models.dedup();
+    models
+}
+
+fn counts(model: Model, kind: WorkloadKind, wanted: &Wanted<'_>) -> Vec<u32> {
+    if model == Model::Serial {
+        return vec![1];
+    }
+    let given = match sharing(kind) {
+        Sharing::Exclusive => wanted.counts.computing,
+        Sharing::Shared => wanted.counts.waiting,
+    };
+    let mut counts = vec![1];
+    counts.extend_from_slice(given);
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
+fn planned(
+    candidate: &Candidate<'_>,
+    interpreter: &InterpreterFacts,
+    model: Model,
+    workers: u32,
+    wanted: &Wanted<'_>,
+) -> Result<PlannedCell, PlacementError> {
+    let placement = if model.shares_one_thread() {
+        // The tasks of one event loop run in one thread, on one PU.
+        wanted
+            .placer
+            .place(1, Sharing::Exclusive)?
+            .repeat(usize::try_from(workers).unwrap_or(1))
+    } else {
+        let sharing = sharing(candidate.workload.kind);
+        if sharing == Sharing::Exclusive {
+            wanted.placer.check_quota(workers)?;
+        }
+        wanted.placer.place(workers, sharing)?
+    };
+    Ok(PlannedCell {
+        cell: Cell {
+            interpreter: interpreter.tag.clone(),
+            host: Host::Spawn,
+            workload: candidate.workload.name.clone(),
+            model,
+            workers,
+        },
+        placement,
+        skipped: skip_reason(candidate, interpreter, model),
+    })
+}
+
+fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model: Model) -> Option<String> {
+    let version: Option<Version> = interpreter.version.parse().ok();
+    if version.is_some_and(|version| !candidate.requires_python.contains(&version)) {
+        return Some(format!("it requires Python {}", candidate.requires_python));
+    }
+    let named = &candidate.workload.models;
+    let makes_sense = named.is_empty()
+        || model == Model::Serial
+        || named
+            .iter()
+            .any(|named| *named == model || *named == model.family());
+    (!makes_sense).then(|| {
+        let names: Vec<&str> = named.iter().map(|model| model.name()).collect();
+        format!("the workload names the models {} only", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::machine::topology::{Pu, Topology};
+    use crate::plan::placement::Policy;
+    use crate::record::schema::{BuildFacts, GilState, Implementation};
+
+    fn two_cores() -> Topology {
+        let pu = |index| Pu {
+            os_index: index,
+            core: index,
+            package: 0,
+            die: None,
+            numa_node: 0,
+            cache: None,
+            smt_rank: 0,
+            efficiency: 0,
+            allowed: true,
+        };
+        Topology {
+            pus: vec![pu(0), pu(1)],
+            packages: 1,
+            numa_nodes: 1,
+            cores: 2,
+            is_this_system: true,
+        }
+    }
+
+    fn interpreter(tag: &str) -> InterpreterFacts {
+        InterpreterFacts {
+            tag: tag.to_owned(),
+            path: String::new(),
+            version: "3.13.15".to_owned(),
+            implementation: Implementation::CPython,
+            free_threaded: tag.ends_with('t'),
+            gil: GilState::from_enabled(!tag.ends_with('t')),
+            build: BuildFacts {
+                pgo: false,
+                lto: false,
+                jit: false,
+                debug: false,
+                shared: false,
+                compiler: String::new(),
+                optimisation: String::new(),
+            },
+        }
+    }
+
+    fn workload(name: &str, kind: WorkloadKind, models: &[Model]) -> WorkloadFacts {
+        WorkloadFacts {
+            name: name.to_owned(),
+            kind,
+            summary: String::new(),
+            models: models.to_vec(),
+            dependencies: vec![],
+            path: String::new(),
+            sha256: String::new(),
+            units: None,
+            failure: None,
+        }
+    }
+
+    fn plan(workload: &WorkloadFacts, models: Option<&[Model]>, requires: &str) -> Vec<PlannedCell> {
+        let interpreters = [interpreter("3.13"), interpreter("3.13t")];
+        let placer = Placer::new(&two_cores(), Policy::Cores, None).unwrap();
+        let wanted = Wanted {
+            interpreters: &interpreters,
+            baseline: "3.13",
+            models,
+            placer: &placer,
+            counts: WorkerCounts {
+                computing: &[2],
+                waiting: &[4],
+            },
+        };
+        let requires_python = requires.parse().unwrap();
+        cells(
+            &[Candidate {
+                workload,
+                requires_python: &requires_python,
+            }],
+            &wanted,
+        )
+        .unwrap()
+    }
+
+    fn shown(cells: &[PlannedCell]) -> Vec<String> {
+        cells
+            .iter()
+            .map(|planned| {
+                let Cell {
+                    interpreter,
+                    model,
+                    workers,
+                    ..
+                } = &planned.cell;
+                let skipped = if planned.skipped.is_some() { " skipped" } else { "" };
+                format!(
+                    "{interpreter} {model} {workers} on {:?}{skipped}",
+                    planned.placement
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_worker_and_the_baselines_serial_cell_are_always_there() {
+        let fib = workload("fib", WorkloadKind::Cpu, &[]);
+        assert_eq!(
+            shown(&plan(&fib, Some(&[Model::Threads]), ">=3.9")),
+            [
+                "3.13 serial 1 on [0]",
+                "3.13 threads 1 on [0]",
+                "3.13 threads 2 on [0, 1]",
+                "3.13t threads 1 on [0]",
+                "3.13t threads 2 on [0, 1]",
+            ]
+        );
+    }
+
+    #[test]
+    fn waiting_workers_share_pus_and_tasks_share_one() {
+        let fetch = workload("fetch", WorkloadKind::Io, &[]);
+        let cells = plan(&fetch, Some(&[Model::Threads, Model::Asyncio]), ">=3.9");
+        assert!(
+            shown(&cells).contains(&"3.13t threads 4 on [0, 1, 0, 1]".to_owned()),
+            "{:?}",
+            shown(&cells)
+        );
+        assert!(
+            shown(&cells).contains(&"3.13t asyncio 4 on [0, 0, 0, 0]".to_owned()),
+            "{:?}",
+            shown(&cells)
+        );
+    }
+
+    #[test]
+    fn what_a_workload_cannot_do_is_skipped_with_a_reason() {
+        let counter = workload("counter", WorkloadKind::Shared, &[Model::Serial, Model::Threads]);
+        let cells = plan(&counter, Some(&[Model::ProcessesFork, Model::Threads]), ">=3.9");
+        let skipped: Vec<_> = cells.iter().filter(|cell| cell.skipped.is_some()).collect();
+        assert!(skipped.iter().all(|cell| cell.cell.model == Model::ProcessesFork) && skipped.len() == 4);
+        let too_new = plan(&counter, None, ">=3.14");
+        assert_eq!(
+            too_new.first().unwrap().skipped.as_deref(),
+            Some("it requires Python >=3.14")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_cell_twice(models in prop::collection::vec(0..Model::ALL.len(), 1..6)) {
+            let models: Vec<Model> = models.into_iter().filter_map(|index| Model::ALL.get(index).copied()).collect();
+            let fib = workload("fib", WorkloadKind::Io, &[]);
+            let cells = plan(&fib, Some(&models), ">=3.9");
+            let mut distinct: Vec<_> = cells.iter().map(|planned| planned.cell.clone()).collect();
+            distinct.sort();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), cells.len());
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The workloads that a command's words name: those of the standard suite, and files of the user's own.
+
+use std::path::{Path, PathBuf};
+
+use globset::Glob;
+use sha2::{Digest, Sha256};
+
+use super::metadata::{self, Metadata, MetadataError};
+use crate::record::schema::WorkloadFacts;
+use crate::suggest;
+
+/// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
+const LARGEST_FILE_BYTES: u64 = 4 << 20;
+
+/// One workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// The file's stem.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// What it says about itself.
+    pub metadata: Metadata,
+}
+
+/// Why a workload cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkloadError {
+    /// No workload of the suite has this name.
+    #[error(
+        "no workload is called '{name}'{}; 'ftbench workloads list' shows them all, and a path runs a file of your own",
+        suggest::did_you_mean(nearest)
+    )]
+    Unknown {
+        /// The word given.
+        name: String,
+        /// Names like it.
+        nearest: Vec<String>,
+    },
+    /// The pattern is malformed.
+    #[error("the pattern '{pattern}' is malformed: {reason}")]
+    Pattern {
+        /// The word given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the workload {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The metadata block is wrong.
+    #[error("cannot use the workload {}: {source}", path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MetadataError,
+    },
+    /// Two files have the same name, by which cells and charts are told apart.
+    #[error("{} and {} are both called '{name}'; rename one, for results are told apart by that name", first.display(), second.display())]
+    SameName {
+        /// The name.
+        name: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+}
+
+impl Workload {
+    /// Makes a workload of a file's contents.
+    ///
+    /// # Errors
+    /// Says what is wrong with the metadata block.
+    pub fn from_source(path: &Path, source: &[u8]) -> Result<Self, WorkloadError> {
+        // Python decides on the encoding; metadata is ASCII in all but summaries.
+        let text = String::from_utf8_lossy(source);
+        let metadata = metadata::parse(&text).map_err(|source| WorkloadError::Metadata {
+            path: path.to_owned(),
+            source,
+        })?;
+        let digest = Sha256::digest(source);
+        Ok(Self {
+            name: path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            path: path.to_owned(),
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            metadata,
+        })
+    }
+
+    /// Reads a workload file.
+    ///
+    /// # Errors
+    /// Says why the file cannot be read or what is wrong with its metadata block.
+    pub fn read(path: &Path) -> Result<Self, WorkloadError> {
+        let unreadable = |reason: String| WorkloadError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        let path = path
+            .canonicalize()
+            .map_err(|error| unreadable(error.to_string()))?;
+        let facts = path.metadata().map_err(|error| unreadable(error.to_string()))?;
+        if !facts.is_file() {
+            return Err(unreadable("it is not a file".to_owned()));
+        }
+        if facts.len() > LARGEST_FILE_BYTES {
+            return Err(unreadable(format!(
+                "it has {} MiB; a workload is one Python file",
+                facts.len() >> 20
+            )));
+        }
+        let source = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+        Self::from_source(&path, &source)
+    }
+
+    /// What a run folder keeps of it, before calibration.
+    #[must_use]
+    pub fn facts(&self) -> WorkloadFacts {
+        WorkloadFacts {
+            name: self.name.clone(),
+            kind: self.metadata.kind,
+            summary: self.metadata.summary.clone(),
+            models: self.metadata.models.clone(),
+            dependencies: self.metadata.dependencies.clone(),
+            path: self.path.display().to_string(),
+            sha256: self.sha256.clone(),
+            units: None,
+            failure: None,
+        }
+    }
+}
+
+/// The standard suite.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    workloads: Vec<Workload>,
+}
+
+impl Catalogue {
+    /// Makes a catalogue of the suite's workloads, in order of their kinds and names.
+    #[must_use]
+    pub fn new(mut workloads: Vec<Workload>) -> Self {
+        workloads.sort_by(|a, b| (a.metadata.kind.name(), &a.name).cmp(&(b.metadata.kind.name(), &b.name)));
+        Self { workloads }
+    }
+
+    /// All workloads of the suite.
+    #[must_use]
+    pub fn all(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// The workloads that the words name: names and globs of the suite, or paths. No words name the whole suite.
+    ///
+    /// # Errors
+    /// Names the word that fits nothing, and what is like it.
+    pub fn resolve(&self, words: &[String]) -> Result<Vec<Workload>, WorkloadError> {
+        if words.is_empty() {
+            return Ok(self.workloads.clone());
+        }
+        let mut chosen: Vec<Workload> = Vec::new();
+        for word in words {
+            for workload in self.resolve_one(word)? {
+                match chosen.iter().find(|other| other.name == workload.name) {
+                    None => chosen.push(workload),
+                    Some(other) if other.path == workload.path => {}
+                    Some(other) => {
+                        return Err(WorkloadError::SameName {
+                            name: workload.name,
+                            first: other.path.clone(),
+                            second: workload.path,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
+        let is_path = word.contains('/') || Path::new(word).extension().is_some_and(|suffix| suffix == "py");
+        if is_path {
+            return Workload::read(Path::new(word)).map(|workload| vec![workload]);
+        }
+        let glob = Glob::new(word)
+            .map_err(|error| WorkloadError::Pattern {
+                pattern: word.to_owned(),
+                reason: error.kind().to_string(),
+            })?
+            .compile_matcher();
+        let found: Vec<Workload> = self
+            .workloads
+            .iter()
+            .filter(|workload| glob.is_match(&workload.name))
+            .cloned()
+            .collect();
+        if found.is_empty() {
+            let names = self.workloads.iter().map(|workload| workload.name.as_str());
+            return Err(WorkloadError::Unknown {
+                name: word.to_owned(),
+                nearest: suggest::nearest(word, names),
+            });
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let workload =
+            |path: &str| Workload::from_source(Path::new(path), b"def work(data, units): ...").unwrap();
+        Catalogue::new(vec![
+            workload("/suite/nbody.py"),
+            workload("/suite/fib.py"),
+            workload("/suite/sha256.py"),
+        ])
+    }
+
+    fn names(words: &[&str]) -> Vec<String> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        catalogue()
+            .resolve(&words)
+            .unwrap()
+            .into_iter()
+            .map(|workload| workload.name)
+            .collect()
+    }
+
+    #[test]
+    fn words_globs_and_nothing() {
+        assert_eq!(names(&[]), ["fib", "nbody", "sha256"]);
+        assert_eq!(names(&["nbody", "fib", "nbody"]), ["nbody", "fib"]);
+        assert_eq!(names(&["*b*"]), ["fib", "nbody"]);
+    }
+
+    #[test]
+    fn an_unknown_name_gets_the_nearest() {
+        let error = catalogue().resolve(&["fibb".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("'fibb'") && error.contains("fib"), "{error}");
+        let malformed = catalogue().resolve(&["[".to_owned()]).unwrap_err();
+        assert!(matches!(malformed, WorkloadError::Pattern { .. }), "{malformed}");
+    }
+
+    #[test]
+    fn files_are_read_by_path_and_their_faults_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.py");
+        std::fs::write(&path, "def work(data, units): ...").unwrap();
+        let found = catalogue().resolve(&[path.display().to_string()]).unwrap();
+        assert_eq!(found.first().unwrap().name, "mine");
+        assert_eq!(found.first().unwrap().sha256.len(), 64);
+        let missing = folder.path().join("missing.py").display().to_string();
+        assert!(
+            catalogue()
+                .resolve(&[missing])
+                .unwrap_err()
+                .to_string()
+                .contains("missing.py")
+        );
+        let folder_given = format!("{}/", folder.path().display());
+        assert!(
+            catalogue()
+                .resolve(&[folder_given])
+                .unwrap_err()
+                .to_string()
+                .contains("not a file")
+        );
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fib.py");
+        std::fs::write(&path, "def work(data, units): ...").unwrap();
+        let words = ["fib".to_owned(), path.display().to_string()];
+        assert!(matches!(
+            catalogue().resolve(&words),
+            Err(WorkloadError::SameName { .. })
+        ));
+    }
+}

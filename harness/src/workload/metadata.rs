@@ -1,0 +1,230 @@
+//! The metadata block of a workload: a PEP 723 `script` block with a `[tool.ftbench]` table.
+
+use std::sync::LazyLock;
+
+use pep440_rs::VersionSpecifiers;
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::record::schema::{Model, WorkloadKind};
+
+/// What a workload says about itself, without any Python being run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Versions of Python that it runs on; everything when it does not say.
+    pub requires_python: VersionSpecifiers,
+    /// Packages that it needs, as PEP 508 requirements.
+    pub dependencies: Vec<String>,
+    /// What kind of work it does; `cpu` when it does not say.
+    pub kind: WorkloadKind,
+    /// One line on what it does.
+    pub summary: String,
+    /// Models that make sense for it; empty when it does not say.
+    pub models: Vec<Model>,
+    /// What ftbench must run beside it.
+    pub services: Vec<Service>,
+}
+
+/// Something that ftbench runs beside a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// A loopback HTTP server with a fixed latency, at the address in `FTBENCH_HTTP_URL`.
+    Http,
+}
+
+/// What is wrong with a metadata block.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// PEP 723 allows one.
+    #[error("it has {0} '# /// script' blocks; leave one")]
+    SeveralBlocks(usize),
+    /// The block opens and never ends.
+    #[error(
+        "its '# /// script' block is not closed; end it with a line '# ///', every line between beginning with '#'"
+    )]
+    Unclosed,
+    /// The block is not TOML, or has keys or values that ftbench does not know.
+    #[error("its metadata block: {0}")]
+    Toml(String),
+    /// `requires-python` is not a PEP 440 version specifier.
+    #[error("its requires-python: {0}")]
+    RequiresPython(String),
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            requires_python: VersionSpecifiers::empty(),
+            dependencies: Vec::new(),
+            kind: WorkloadKind::Cpu,
+            summary: String::new(),
+            models: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Block {
+    requires_python: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+    #[serde(default)]
+    tool: Tools,
+}
+
+#[derive(Deserialize, Default)]
+struct Tools {
+    #[serde(default)]
+    ftbench: Table,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    kind: Option<WorkloadKind>,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    models: Vec<Model>,
+    #[serde(default)]
+    services: Vec<Service>,
+}
+
+/// The block's grammar is PEP 723's: <https://peps.python.org/pep-0723/#specification>.
+#[allow(clippy::expect_used, reason = "a constant that the tests compile")]
+static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^# /// script[ \t]*\r?\n((?:#(?:| .*)\r?\n)*?)# ///[ \t]*\r?$").expect("a valid pattern")
+});
+
+/// Reads the metadata out of a workload's source. A file without a block has the default metadata.
+///
+/// # Errors
+/// Says what is wrong with the block.
+pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
+    let blocks: Vec<&str> = BLOCK
+        .captures_iter(source)
+        .filter_map(|found| found.get(1))
+        .map(|found| found.as_str())
+        .collect();
+    let toml = match blocks.as_slice() {
+        [] if source.lines().any(|line| line.trim_end() == "# /// script") => {
+            return Err(MetadataError::Unclosed);
+        }
+        [] => return Ok(Metadata::default()),
+        [one] => uncommented(one),
+        several => return Err(MetadataError::SeveralBlocks(several.len())),
+    };
+    let block: Block = toml::from_str(&toml).map_err(|error| MetadataError::Toml(one_line(&error)))?;
+    let requires_python = match block.requires_python {
+        None => VersionSpecifiers::empty(),
+        Some(text) => text
+            .parse()
+            .map_err(|error: pep440_rs::VersionSpecifiersParseError| {
+                MetadataError::RequiresPython(error.to_string().lines().next().unwrap_or_default().to_owned())
+            })?,
+    };
+    let table = block.tool.ftbench;
+    Ok(Metadata {
+        requires_python,
+        dependencies: block.dependencies,
+        kind: table.kind.unwrap_or(WorkloadKind::Cpu),
+        summary: table.summary.split_whitespace().collect::<Vec<_>>().join(" "),
+        models: table.models,
+        services: table.services,
+    })
+}
+
+fn uncommented(block: &str) -> String {
+    block
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ")
+                .unwrap_or_else(|| line.strip_prefix('#').unwrap_or(line))
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FULL: &str = r#"# /// script
+# requires-python = ">=3.10"
+# dependencies = ["numpy>=2"]
+#
+# [tool.ftbench]
+# kind = "io"
+# summary = "Waits,   and waits"
+# models = ["serial", "processes:fork"]
+# services = ["http"]
+# ///
+def work(data, units): ...
+"#;
+
+    #[test]
+    fn reads_every_key() {
+        let metadata = parse(FULL).unwrap();
+        assert_eq!(metadata.kind, WorkloadKind::Io);
+        assert_eq!(metadata.summary, "Waits, and waits");
+        assert_eq!(metadata.dependencies, ["numpy>=2"]);
+        assert_eq!(metadata.models, [Model::Serial, Model::ProcessesFork]);
+        assert_eq!(metadata.services, [Service::Http]);
+        assert!(metadata.requires_python.contains(&"3.13.15".parse().unwrap()));
+        assert!(!metadata.requires_python.contains(&"3.9.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn windows_line_ends_are_no_obstacle() {
+        assert_eq!(parse(&FULL.replace('\n', "\r\n")).unwrap(), parse(FULL).unwrap());
+    }
+
+    #[test]
+    fn a_file_without_a_block_has_the_defaults() {
+        assert_eq!(
+            parse("def work(data, units): ...\n").unwrap(),
+            Metadata::default()
+        );
+    }
+
+    #[test]
+    fn faults_are_named() {
+        assert_eq!(
+            parse("# /// script\n# a = 1\nimport x\n"),
+            Err(MetadataError::Unclosed)
+        );
+        assert_eq!(
+            parse(&format!("{FULL}\n{FULL}")),
+            Err(MetadataError::SeveralBlocks(2))
+        );
+        let kind = parse("# /// script\n# [tool.ftbench]\n# kind = \"gpu\"\n# ///\n").unwrap_err();
+        assert!(kind.to_string().contains("unknown variant `gpu`"), "{kind}");
+        let key = parse("# /// script\n# [tool.ftbench]\n# modles = []\n# ///\n").unwrap_err();
+        assert!(key.to_string().contains("unknown field `modles`"), "{key}");
+        let python = parse("# /// script\n# requires-python = \"three\"\n# ///\n").unwrap_err();
+        assert!(matches!(python, MetadataError::RequiresPython(_)), "{python}");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(source in "(# /// script\n)?(#.*\n){0,6}(# ///\n)?.*") {
+            let _ = parse(&source);
+        }
+
+        #[test]
+        fn a_summary_survives(summary in "[a-z]{1,10}( [a-z]{1,10}){0,4}") {
+            let source = format!("# /// script\n# [tool.ftbench]\n# summary = \"{summary}\"\n# ///\n");
+            prop_assert_eq!(parse(&source).unwrap().summary, summary);
+        }
+    }
+}
