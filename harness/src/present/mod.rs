@@ -1,1 +1,12 @@
 //! The summary in; tables, charts and pages out.
+
+pub mod csv;
+pub mod headline;
+pub mod json;
+#[cfg(test)]
+pub(crate) mod made_up;
+pub mod markdown;
+pub mod rows;
+pub mod table;
+pub mod text;
+pub mod units;

@@ -1,0 +1,289 @@
+//! What a person wants to know first: do threads scale on this interpreter, and processes?
+//!
+//! Every word is decided by a whole interval, never by a point.
+
+use crate::record::schema::{CellStatus, CellSummary, Estimate, Model, Summary};
+
+use super::text;
+use super::units;
+
+/// Within this share of 1 a speedup is flat, whatever its sign: 10 % from one more core is no scaling.
+pub const FLAT_WITHIN: f64 = 0.10;
+
+/// At most so many workloads are named in one sentence.
+const MOST_NAMES: usize = 3;
+
+/// What a speedup's interval says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// All of the interval is above 1, and not all of it within [`FLAT_WITHIN`].
+    Faster,
+    /// All of the interval is within [`FLAT_WITHIN`] of 1.
+    Flat,
+    /// All of the interval is below 1, and not all of it within [`FLAT_WITHIN`].
+    Slower,
+    /// The interval has 1 inside and is wider than [`FLAT_WITHIN`].
+    Unclear,
+}
+
+impl Verdict {
+    /// Every verdict, in the order in which sentences tell them.
+    pub const ALL: [Self; 4] = [Self::Faster, Self::Flat, Self::Slower, Self::Unclear];
+
+    /// The verdict on a speedup.
+    #[must_use]
+    pub fn on(speedup: Estimate) -> Self {
+        let Estimate { low, high, .. } = speedup;
+        if low >= 1.0 - FLAT_WITHIN && high <= 1.0 + FLAT_WITHIN {
+            Self::Flat
+        } else if low > 1.0 {
+            Self::Faster
+        } else if high < 1.0 {
+            Self::Slower
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
+/// One workload's part of a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The workload's name.
+    pub workload: String,
+    /// Its speedup over its own one-worker time.
+    pub speedup: Estimate,
+    /// What the interval says.
+    pub verdict: Verdict,
+}
+
+/// How one model scales on one interpreter, over the workloads of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// How workers run.
+    pub model: Model,
+    /// The interpreter's tag.
+    pub interpreter: String,
+    /// The largest number of workers with a speedup.
+    pub workers: u32,
+    /// One for each workload with a speedup at that number.
+    pub readings: Vec<Reading>,
+}
+
+/// One clause of a finding: the workloads about which the same can be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// What is said.
+    pub verdict: Verdict,
+    /// In words.
+    pub words: String,
+}
+
+/// Findings about threads and processes; about the other models where a run has neither.
+#[must_use]
+pub fn findings(summary: &Summary) -> Vec<Finding> {
+    let usual = [Model::Threads, Model::Processes];
+    let every = Model::ALL.into_iter().filter(|model| *model != Model::Serial);
+    let (first, rest): (Vec<Model>, Vec<Model>) = every.partition(|model| usual.contains(&model.family()));
+    let found = of_models(summary, &first);
+    if found.is_empty() {
+        of_models(summary, &rest)
+    } else {
+        found
+    }
+}
+
+/// Findings about these models, on every interpreter that has them.
+#[must_use]
+pub fn of_models(summary: &Summary, models: &[Model]) -> Vec<Finding> {
+    let mut tags: Vec<&str> = Vec::new();
+    for cell in &summary.cells {
+        if !tags.contains(&cell.interpreter.as_str()) {
+            tags.push(&cell.interpreter);
+        }
+    }
+    models
+        .iter()
+        .flat_map(|model| tags.iter().filter_map(|tag| finding(summary, *model, tag)))
+        .collect()
+}
+
+fn finding(summary: &Summary, model: Model, tag: &str) -> Option<Finding> {
+    let usable = |cell: &&CellSummary| {
+        cell.status == CellStatus::Ok && cell.model == model && cell.interpreter == tag && cell.workers > 1
+    };
+    let with_speedup: Vec<(&CellSummary, Estimate)> = summary
+        .cells
+        .iter()
+        .filter(usable)
+        .filter_map(|cell| Some((cell, finite(cell.speedup?)?)))
+        .collect();
+    let workers = with_speedup.iter().map(|(cell, _)| cell.workers).max()?;
+    let readings = with_speedup
+        .into_iter()
+        .filter(|(cell, _)| cell.workers == workers)
+        .map(|(cell, speedup)| Reading {
+            workload: cell.workload.clone(),
+            speedup,
+            verdict: Verdict::on(speedup),
+        })
+        .collect();
+    Some(Finding {
+        model,
+        interpreter: tag.to_owned(),
+        workers,
+        readings,
+    })
+}
+
+fn finite(estimate: Estimate) -> Option<Estimate> {
+    let all = [estimate.estimate, estimate.low, estimate.high];
+    all.iter().all(|value| value.is_finite()).then_some(estimate)
+}
+
+impl Finding {
+    /// What it is about: `threads on 3.13t`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{} on {}", self.model, text::line(&self.interpreter))
+    }
+
+    /// What is found, one clause per verdict; `name_workloads` where a run has several.
+    #[must_use]
+    pub fn clauses(&self, name_workloads: bool) -> Vec<Clause> {
+        Verdict::ALL
+            .into_iter()
+            .filter_map(|verdict| {
+                let of_it: Vec<&Reading> = self
+                    .readings
+                    .iter()
+                    .filter(|reading| reading.verdict == verdict)
+                    .collect();
+                let mut words = speedups(verdict, &of_it)?;
+                if name_workloads {
+                    words.push_str(&on_workloads(&of_it));
+                }
+                Some(Clause { verdict, words })
+            })
+            .collect()
+    }
+
+    /// The number of workers, as a sentence ends with it: `at 2 workers`.
+    #[must_use]
+    pub fn at_workers(&self) -> String {
+        format!(
+            "at {}",
+            text::counted(usize::try_from(self.workers).unwrap_or(usize::MAX), "worker")
+        )
+    }
+}
+
+fn speedups(verdict: Verdict, readings: &[&Reading]) -> Option<String> {
+    let lowest = readings
+        .iter()
+        .min_by(|a, b| a.speedup.estimate.total_cmp(&b.speedup.estimate))?;
+    let highest = readings
+        .iter()
+        .max_by(|a, b| a.speedup.estimate.total_cmp(&b.speedup.estimate))?;
+    let low = units::times(lowest.speedup.estimate);
+    let high = units::times(highest.speedup.estimate);
+    let figures = match readings {
+        [one] if verdict != Verdict::Flat => with_interval(one.speedup),
+        _ if low == high => low,
+        _ => format!("{low} to {high}"),
+    };
+    Some(match verdict {
+        Verdict::Faster => figures,
+        Verdict::Flat => format!("flat ({figures})"),
+        Verdict::Slower => format!("slower, {figures}"),
+        Verdict::Unclear => format!("unclear, {figures}"),
+    })
+}
+
+/// A ratio with its interval: `1.93x [1.90, 1.96]`.
+#[must_use]
+pub fn with_interval(ratio: Estimate) -> String {
+    let decimals = units::ratio_decimals(ratio.estimate);
+    format!(
+        "{} [{}, {}]",
+        units::times(ratio.estimate),
+        units::number(ratio.low, decimals),
+        units::number(ratio.high, decimals)
+    )
+}
+
+fn on_workloads(readings: &[&Reading]) -> String {
+    if readings.len() > MOST_NAMES {
+        return format!(" on {} workloads", readings.len());
+    }
+    let names: Vec<String> = readings
+        .iter()
+        .map(|reading| text::shorten(&text::line(&reading.workload), 32))
+        .collect();
+    format!(" on {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::made_up;
+
+    const fn estimate(estimate: f64, low: f64, high: f64) -> Estimate {
+        Estimate { estimate, low, high }
+    }
+
+    #[test]
+    fn the_whole_interval_decides() {
+        assert_eq!(Verdict::on(estimate(1.93, 1.90, 1.96)), Verdict::Faster);
+        assert_eq!(Verdict::on(estimate(1.05, 1.04, 1.06)), Verdict::Flat);
+        assert_eq!(Verdict::on(estimate(0.6, 0.5, 0.7)), Verdict::Slower);
+        assert_eq!(Verdict::on(estimate(1.3, 0.8, 2.1)), Verdict::Unclear);
+        assert_eq!(Verdict::on(estimate(1.3, f64::NAN, 2.1)), Verdict::Unclear);
+    }
+
+    fn sentences(summary: &Summary) -> Vec<String> {
+        findings(summary)
+            .iter()
+            .map(|finding| {
+                let clauses: Vec<String> = finding
+                    .clauses(true)
+                    .into_iter()
+                    .map(|clause| clause.words)
+                    .collect();
+                format!(
+                    "{}: {} {}",
+                    finding.subject(),
+                    clauses.join("; "),
+                    finding.at_workers()
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn sentences_group_the_workloads_by_what_can_be_said() {
+        insta::assert_snapshot!(sentences(&made_up::two_cores()).join("\n"), @r"
+        threads on 3.13: flat (0.98x) on fib, nbody at 2 workers
+        threads on 3.13t: 1.92x on fib, nbody at 2 workers
+        processes on 3.13: 1.87x to 1.88x on fib, nbody at 2 workers
+        processes on 3.13t: 1.92x to 1.93x on fib, nbody at 2 workers
+        ");
+    }
+
+    #[test]
+    fn cells_without_figures_say_nothing() {
+        assert!(findings(&made_up::without_figures()).is_empty());
+    }
+
+    #[test]
+    fn asyncio_speaks_only_where_it_is_alone() {
+        let mut summary = made_up::many_cores();
+        assert!(
+            findings(&summary)
+                .iter()
+                .all(|finding| finding.model != Model::Asyncio)
+        );
+        summary.cells.retain(|cell| cell.model == Model::Asyncio);
+        assert!(!findings(&summary).is_empty());
+    }
+}

@@ -1,0 +1,271 @@
+//! Made-up summaries for tests: what a run on 2 cores and one on 128 would give, and hard cases.
+
+use crate::record::schema::{
+    BuildFacts, CellStatus, CellSummary, Estimate, GilState, Host, Implementation, InterpreterFacts,
+    MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary, TopologyFacts, Warning,
+    WarningKind,
+};
+
+/// A value with an interval of so many per cent on either side.
+pub fn estimate(value: f64, per_cent: f64) -> Estimate {
+    Estimate {
+        estimate: value,
+        low: value * (1.0 - per_cent / 100.0),
+        high: value * (1.0 + per_cent / 100.0),
+    }
+}
+
+/// Gunther's Universal Scalability Law: the speedup of `workers` with contention and coherence costs.
+pub fn usl(workers: u32, contention: f64, coherence: f64) -> f64 {
+    let count = f64::from(workers);
+    count / (1.0 + contention * (count - 1.0) + coherence * count * (count - 1.0))
+}
+
+pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
+    let free_threaded = tag.ends_with('t');
+    InterpreterFacts {
+        tag: tag.to_owned(),
+        path: format!("/opt/python/{tag}/bin/python"),
+        version: version.to_owned(),
+        implementation: Implementation::CPython,
+        free_threaded,
+        gil: GilState::from_enabled(!free_threaded),
+        build: BuildFacts {
+            pgo: false,
+            lto: false,
+            jit: false,
+            debug: false,
+            shared: false,
+            compiler: "GCC 12.2.0".to_owned(),
+            optimisation: "-O3".to_owned(),
+        },
+    }
+}
+
+/// One measured cell.
+pub struct Made<'a> {
+    pub tag: &'a str,
+    pub workload: &'a str,
+    pub model: Model,
+    pub workers: u32,
+    pub one_worker_s: f64,
+    pub speedup: f64,
+}
+
+impl Made<'_> {
+    pub fn cell(&self) -> CellSummary {
+        let makespan_s = self.one_worker_s / self.speedup;
+        let speedup = (self.model != Model::Serial).then(|| {
+            if self.workers == 1 {
+                estimate(1.0, 0.0)
+            } else {
+                estimate(self.speedup, 1.5)
+            }
+        });
+        CellSummary {
+            interpreter: self.tag.to_owned(),
+            gil: Some(GilState::from_enabled(!self.tag.ends_with('t'))),
+            host: Host::Spawn,
+            workload: self.workload.to_owned(),
+            model: self.model,
+            workers: self.workers,
+            placement: (0..self.workers).collect(),
+            status: CellStatus::Ok,
+            reason: None,
+            rounds: 10,
+            samples: 30,
+            units: Some(100),
+            makespan_s: Some(estimate(makespan_s, 1.2)),
+            speedup,
+            vs_baseline: Some(estimate(0.347 / makespan_s, 1.7)),
+            efficiency: speedup.map(|ratio| estimate(ratio.estimate / f64::from(self.workers), 1.5)),
+            busy_fraction: Some(estimate(0.97, 0.5)),
+            startup_s: Some(estimate(0.012, 5.0)),
+            start_skew_s: Some(estimate(0.000_08, 20.0)),
+            rss_peak_bytes: Some(estimate(2.4e7, 1.0)),
+            pss_peak_bytes: Some(estimate(1.9e7, 1.0)),
+        }
+    }
+}
+
+/// A cell that was not measured.
+pub fn unmeasured(mut cell: CellSummary, status: CellStatus, reason: &str) -> CellSummary {
+    cell.status = status;
+    cell.reason = Some(reason.to_owned());
+    cell.gil = None;
+    cell.rounds = 0;
+    cell.samples = 0;
+    cell.makespan_s = None;
+    cell.speedup = None;
+    cell.vs_baseline = None;
+    cell.efficiency = None;
+    cell
+}
+
+pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellSummary>) -> Summary {
+    Summary {
+        schema: SCHEMA_VERSION,
+        run: RunFacts {
+            name: "20261121T080000Z-bench".to_owned(),
+            ftbench_version: "0.1.0".to_owned(),
+            started_at: "2026-11-21T08:00:00Z".to_owned(),
+            ended_at: Some("2026-11-21T08:01:00Z".to_owned()),
+            status: RunStatus::Complete,
+            seed: 7,
+            profile: "quick".to_owned(),
+            scaling: Scaling::Strong,
+            baseline: "3.13".to_owned(),
+        },
+        machine: MachineFacts {
+            hostname: "bench".to_owned(),
+            cpu_model: "AMD EPYC 9554 64-Core Processor".to_owned(),
+            os: "Debian GNU/Linux 12".to_owned(),
+            kernel: "6.1.0".to_owned(),
+            architecture: "x86_64".to_owned(),
+            memory_bytes: 8 << 30,
+            cpu_quota: None,
+            topology: TopologyFacts {
+                packages: 1,
+                numa_nodes: 1,
+                cores,
+                pus: cores,
+                allowed_pus: (0..cores).collect(),
+            },
+        },
+        interpreters,
+        stopped_by: "rounds".to_owned(),
+        warnings: Vec::new(),
+        cells,
+    }
+}
+
+/// `fib` and `nbody` on 3.13 and 3.13t, threads and processes, 1 and 2 workers: what FACTS.md found.
+pub fn two_cores() -> Summary {
+    let mut cells = Vec::new();
+    for (workload, scale) in [("fib", 1.0), ("nbody", 0.6)] {
+        for (tag, serial_s, threads, processes) in [("3.13", 0.347, 0.99, 1.89), ("3.13t", 0.380, 1.93, 1.94)]
+        {
+            for (model, workers, speedup) in [
+                (Model::Serial, 1, 1.0),
+                (Model::Threads, 1, 1.0),
+                (Model::Threads, 2, threads - 0.01 * scale),
+                (Model::Processes, 1, 1.0),
+                (Model::Processes, 2, processes - 0.02 * scale),
+            ] {
+                let one_worker_s = scale * serial_s * if model == Model::Processes { 1.08 } else { 1.0 };
+                let made = Made {
+                    tag,
+                    workload,
+                    model,
+                    workers,
+                    one_worker_s,
+                    speedup,
+                };
+                let mut cell = made.cell();
+                cell.vs_baseline = Some(estimate(0.347 * scale * speedup / one_worker_s, 1.7));
+                cells.push(cell);
+            }
+        }
+    }
+    let interpreters = vec![interpreter("3.13", "3.13.15"), interpreter("3.13t", "3.13.15")];
+    summary(interpreters, 2, cells)
+}
+
+/// `nbody` on four interpreters, threads, processes and asyncio, 1 to 128 workers.
+pub fn many_cores() -> Summary {
+    let tags = ["3.13", "3.13t", "3.14", "3.14t"];
+    let mut cells = Vec::new();
+    for (position, tag) in tags.into_iter().enumerate() {
+        let step = f64::from(u32::try_from(position).unwrap_or(0));
+        let free = tag.ends_with('t');
+        for model in [Model::Serial, Model::Threads, Model::Processes, Model::Asyncio] {
+            for workers in [1, 2, 4, 8, 16, 32, 64, 96, 128] {
+                if model == Model::Serial && workers > 1 {
+                    continue;
+                }
+                let speedup = match (model, free) {
+                    (Model::Serial, _) => 1.0,
+                    (Model::Threads, true) => usl(workers, 0.004 / (step + 1.0), 0.000_02 / step),
+                    (Model::Threads, false) => usl(workers, 1.01, 0.000_2 * (step + 1.0)),
+                    (Model::Processes, _) => usl(workers, 0.006 + 0.001 * step, 0.000_02),
+                    _ => usl(workers, 1.0, 0.000_01 * step),
+                };
+                let one_worker_s = 0.8 - 0.05 * step;
+                cells.push(
+                    Made {
+                        tag,
+                        workload: "nbody",
+                        model,
+                        workers,
+                        one_worker_s,
+                        speedup,
+                    }
+                    .cell(),
+                );
+            }
+        }
+    }
+    let interpreters = tags
+        .into_iter()
+        .map(|tag| {
+            interpreter(
+                tag,
+                if tag.starts_with("3.13") {
+                    "3.13.15"
+                } else {
+                    "3.14.2"
+                },
+            )
+        })
+        .collect();
+    let mut made = summary(interpreters, 128, cells);
+    made.machine.topology.packages = 2;
+    made.machine.topology.pus = 256;
+    made.warnings.push(builds_differ());
+    made
+}
+
+pub fn builds_differ() -> Warning {
+    Warning {
+        kind: WarningKind::BuildsDiffer,
+        message: "3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare \
+                  them."
+            .to_owned(),
+    }
+}
+
+/// Every way in which a cell can have no figures.
+pub fn without_figures() -> Summary {
+    let mut made = two_cores();
+    let traceback = "ZeroDivisionError: division by zero\nTraceback (most recent call last):\n  File \"fib.py\", line \
+                     9, in work\n    return 1 / 0\nZeroDivisionError: division by zero";
+    let ways = [
+        (CellStatus::Failed, traceback),
+        (CellStatus::TimedOut, "no answer to 'sample' within 60 s"),
+        (CellStatus::WrongResult, "check: expected 6765, got 6764"),
+        (CellStatus::Skipped, "serial has one worker only"),
+    ];
+    made.cells = made
+        .cells
+        .into_iter()
+        .zip(ways.into_iter().cycle())
+        .map(|(cell, (status, reason))| unmeasured(cell, status, reason))
+        .collect();
+    made
+}
+
+/// Names that try to break out of tables and charts.
+pub fn hostile() -> Summary {
+    let mut made = two_cores();
+    for cell in &mut made.cells {
+        if cell.workload == "fib" {
+            cell.workload = "<script>alert('|')</script>\n\u{1b}[2J".to_owned() + &"long".repeat(60);
+        }
+    }
+    made.machine.cpu_model = "\"&<\u{0}>|`".to_owned();
+    made.cells
+        .iter_mut()
+        .filter(|cell| cell.workload == "nbody")
+        .for_each(|cell| cell.interpreter.push_str("|<b>"));
+    made
+}

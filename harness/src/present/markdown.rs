@@ -1,0 +1,154 @@
+//! The result table as GitHub-flavoured markdown, for pasting into issues and posts.
+
+use std::fmt::Write;
+
+use crate::record::schema::{CellStatus, Summary};
+
+use super::headline;
+use super::rows::{self, Group};
+use super::text;
+
+/// Findings, warnings, one table for each workload, and what failed or was skipped.
+///
+/// Names from workloads and machines are escaped, so that they show as they are and start nothing.
+#[must_use]
+pub fn render(summary: &Summary) -> String {
+    let groups = rows::groups(summary);
+    let mut parts = Vec::new();
+    let findings = headline::findings(summary);
+    parts.push(list(findings.iter().map(|finding| {
+        let clauses: Vec<String> = finding
+            .clauses(groups.len() > 1)
+            .into_iter()
+            .map(|clause| clause.words)
+            .collect();
+        format!(
+            "**{}**: {} {}",
+            escape(&finding.subject()),
+            escape(&clauses.join("; ")),
+            finding.at_workers()
+        )
+    })));
+    let warnings = summary.warnings.iter();
+    parts.push(list(
+        warnings.map(|warning| format!("warning: {}", escape(&warning.message))),
+    ));
+    let heading = rows::baseline_heading(summary);
+    parts.extend(groups.iter().map(|group| table(group, &heading)));
+    let reasons = rows::reasons(summary, |status| {
+        status.is_failure() || status == CellStatus::Skipped
+    });
+    parts.push(list(reasons.iter().map(|reason| {
+        let names = escape(&rows::cell_names(&reason.cells, 4));
+        let why = escape(text::lines(reason.reason).next().unwrap_or_default().as_str());
+        format!("{}: {names}: {why}", reason.status.words())
+    })));
+    parts.retain(|part| !part.is_empty());
+    if parts.is_empty() {
+        return "nothing was measured\n".to_owned();
+    }
+    parts.join("\n")
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for item in items {
+        text.push_str("- ");
+        text.push_str(&item);
+        text.push('\n');
+    }
+    text
+}
+
+fn table(group: &Group, baseline_heading: &str) -> String {
+    let baseline = escape(baseline_heading);
+    let unit = group.unit.symbol();
+    let with_status = group.rows.iter().any(|row| row.status != CellStatus::Ok);
+    let mut table = format!(
+        "| interpreter | GIL | workload | model | workers | makespan ({unit}) | speedup | {baseline} |{}\n",
+        if with_status { " status |" } else { "" }
+    );
+    table.push_str("| --- | --- | --- | --- | ---: | ---: | ---: | ---: |");
+    table.push_str(if with_status { " --- |\n" } else { "\n" });
+    let workload = escape(&group.workload);
+    for row in &group.rows {
+        // Writing to a string does not fail.
+        let _ = write!(
+            table,
+            "| {} | {} | {workload} | {} | {} | {} | {} | {} |",
+            escape(&row.interpreter),
+            rows::gil_word(row.gil),
+            row.model,
+            row.workers,
+            row.makespan.text(),
+            row.speedup.text(),
+            row.vs_baseline.text(),
+        );
+        if with_status {
+            let _ = write!(table, " {} |", row.status.words());
+        }
+        table.push('\n');
+    }
+    table
+}
+
+/// Text with everything that markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text::escape_markup(&text::line(text)).chars() {
+        if matches!(character, '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '@') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::made_up;
+
+    #[test]
+    fn the_table_can_be_pasted() {
+        let mut summary = made_up::two_cores();
+        summary.cells.retain(|cell| cell.workload == "fib");
+        insta::assert_snapshot!(render(&summary), @r"
+        - **threads on 3.13**: flat (0.98x) at 2 workers
+        - **threads on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
+        - **processes on 3.13**: 1.87x \[1.84, 1.90\] at 2 workers
+        - **processes on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
+
+        | interpreter | GIL | workload | model | workers | makespan (ms) | speedup | vs 3.13 serial |
+        | --- | --- | --- | --- | ---: | ---: | ---: | ---: |
+        | 3.13 | on | fib | serial | 1 | 347 [343, 351] | - | 1.00 [0.98, 1.02] |
+        | 3.13 | on | fib | threads | 1 | 347 [343, 351] | 1.00 | 1.00 [0.98, 1.02] |
+        | 3.13 | on | fib | threads | 2 | 354 [350, 358] | 0.98 [0.97, 0.99] | 0.98 [0.96, 1.00] |
+        | 3.13 | on | fib | processes | 1 | 375 [370, 379] | 1.00 | 0.93 [0.91, 0.94] |
+        | 3.13 | on | fib | processes | 2 | 200 [198, 203] | 1.87 [1.84, 1.90] | 1.73 [1.70, 1.76] |
+        | 3.13t | off | fib | serial | 1 | 380 [375, 385] | - | 0.91 [0.90, 0.93] |
+        | 3.13t | off | fib | threads | 1 | 380 [375, 385] | 1.00 | 0.91 [0.90, 0.93] |
+        | 3.13t | off | fib | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 1.75 [1.72, 1.78] |
+        | 3.13t | off | fib | processes | 1 | 410 [405, 415] | 1.00 | 0.85 [0.83, 0.86] |
+        | 3.13t | off | fib | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 1.62 [1.60, 1.65] |
+        ");
+    }
+
+    #[test]
+    fn names_cannot_leave_their_cell() {
+        let summary = made_up::hostile();
+        let text = render(&summary);
+        assert!(!text.contains("<script>") && !text.contains('\u{1b}'), "{text}");
+        for line in text.lines().filter(|line| line.starts_with('|')) {
+            let bars = line.replace("\\|", "").matches('|').count();
+            assert_eq!(bars, 9, "{line}");
+        }
+    }
+
+    #[test]
+    fn cells_without_figures_have_a_status() {
+        let text = render(&made_up::without_figures());
+        assert!(text.contains("| status |"), "{text}");
+        assert!(text.contains("- skipped: "), "{text}");
+    }
+}

@@ -1,0 +1,321 @@
+//! The rows of a result table, before any format: what the terminal's and the markdown table share.
+
+use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Summary};
+
+use super::text;
+use super::units::{self, TimeUnit};
+
+/// A difference smaller than this is not coloured as one: the design's smallest effect of interest.
+pub const SMALLEST_EFFECT: f64 = 0.02;
+
+/// The rows of one workload, with the unit of their times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The workload's name, as the summary has it.
+    pub workload: String,
+    /// The unit of every makespan of the group, chosen by the median one.
+    pub unit: TimeUnit,
+    /// One for each cell that was tried, in the order of the plan.
+    pub rows: Vec<Row>,
+}
+
+/// One cell's row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The interpreter's tag, as the summary has it.
+    pub interpreter: String,
+    /// How workers run.
+    pub model: Model,
+    /// How many.
+    pub workers: u32,
+    /// Makespan in the group's unit.
+    pub makespan: Figure,
+    /// Own time with one worker over its time.
+    pub speedup: Figure,
+    /// The baseline's `serial` time over its time.
+    pub vs_baseline: Figure,
+    /// GIL state while it was measured.
+    pub gil: Option<GilState>,
+    /// What became of it.
+    pub status: CellStatus,
+}
+
+/// What a ratio's interval says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// The whole interval is above 1, by more than the smallest effect of interest.
+    Better,
+    /// The whole interval is below 1, by more than that.
+    Worse,
+    /// Neither, or not a ratio.
+    Plain,
+}
+
+/// An estimate as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The value, or [`units::UNKNOWN`].
+    pub value: String,
+    /// The interval's ends; `None` where there is none, as of a cell compared with itself.
+    pub interval: Option<String>,
+    /// What it says.
+    pub tone: Tone,
+}
+
+impl Figure {
+    fn new(estimate: Option<Estimate>, format: impl Fn(f64) -> String) -> Self {
+        let Some(known) = estimate.filter(|known| known.estimate.is_finite()) else {
+            return Self {
+                value: units::UNKNOWN.to_owned(),
+                interval: None,
+                tone: Tone::Plain,
+            };
+        };
+        let certain = known.low == known.estimate && known.high == known.estimate;
+        let interval = (!certain).then(|| format!("[{}, {}]", format(known.low), format(known.high)));
+        Self {
+            value: format(known.estimate),
+            interval,
+            tone: Tone::Plain,
+        }
+    }
+
+    fn ratio(estimate: Option<Estimate>) -> Self {
+        let decimals = estimate.map_or(2, |known| units::ratio_decimals(known.estimate));
+        let mut figure = Self::new(estimate, |value| units::number(value, decimals));
+        figure.tone = match estimate {
+            Some(known) if known.low > 1.0 + SMALLEST_EFFECT => Tone::Better,
+            Some(known) if known.high < 1.0 - SMALLEST_EFFECT => Tone::Worse,
+            _ => Tone::Plain,
+        };
+        figure
+    }
+
+    /// Value and interval in one: `1.96 [1.93, 1.99]`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.interval {
+            Some(interval) => format!("{} {interval}", self.value),
+            None => self.value.clone(),
+        }
+    }
+}
+
+/// The figures of a column, values right-aligned above each other and intervals likewise.
+#[must_use]
+pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
+    let interval_of = |figure: &Figure| {
+        let interval = figure.interval.as_deref().filter(|_| with_interval);
+        interval.unwrap_or_default().to_owned()
+    };
+    let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let value_width = widest(&mut figures.iter().map(|figure| figure.value.len()));
+    let interval_width = widest(&mut figures.iter().map(|figure| interval_of(figure).len()));
+    figures
+        .iter()
+        .map(|figure| {
+            let value = format!("{:>value_width$}", figure.value);
+            if interval_width == 0 {
+                value
+            } else {
+                format!("{value} {:>interval_width$}", interval_of(figure))
+            }
+        })
+        .collect()
+}
+
+/// The rows of every workload; cells that were skipped on purpose have none.
+#[must_use]
+pub fn groups(summary: &Summary) -> Vec<Group> {
+    let mut workloads: Vec<&str> = Vec::new();
+    for cell in &summary.cells {
+        if cell.status != CellStatus::Skipped && !workloads.contains(&cell.workload.as_str()) {
+            workloads.push(&cell.workload);
+        }
+    }
+    workloads
+        .into_iter()
+        .map(|workload| {
+            let cells: Vec<&CellSummary> = summary
+                .cells
+                .iter()
+                .filter(|cell| cell.workload == workload && cell.status != CellStatus::Skipped)
+                .collect();
+            group(workload, &cells)
+        })
+        .collect()
+}
+
+fn group(workload: &str, cells: &[&CellSummary]) -> Group {
+    let makespans = || {
+        cells
+            .iter()
+            .filter_map(|cell| cell.makespan_s.map(|makespan| makespan.estimate))
+    };
+    let typical = units::typical(makespans()).unwrap_or(1.0);
+    let smallest = makespans()
+        .filter(|value| value.is_finite() && *value > 0.0)
+        .fold(typical, f64::min);
+    let unit = TimeUnit::for_typical(typical);
+    // Three digits of the typical value, and two of the smallest, as far as that stays readable.
+    let decimals = units::decimals_for(unit.from_seconds(typical), 3)
+        .max(units::decimals_for(unit.from_seconds(smallest), 2))
+        .min(3);
+    let rows = cells
+        .iter()
+        .map(|cell| Row {
+            interpreter: cell.interpreter.clone(),
+            model: cell.model,
+            workers: cell.workers,
+            makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
+            speedup: Figure::ratio(cell.speedup),
+            vs_baseline: Figure::ratio(cell.vs_baseline),
+            gil: cell.gil,
+            status: cell.status,
+        })
+        .collect();
+    Group {
+        workload: workload.to_owned(),
+        unit,
+        rows,
+    }
+}
+
+/// GIL state as a table shows it.
+#[must_use]
+pub const fn gil_word(gil: Option<GilState>) -> &'static str {
+    match gil {
+        Some(GilState::On) => "on",
+        Some(GilState::Off) => "off",
+        None => units::UNKNOWN,
+    }
+}
+
+/// What the versus-baseline column is headed: with the baseline's tag where that is short.
+#[must_use]
+pub fn baseline_heading(summary: &Summary) -> String {
+    let tag = text::line(&summary.run.baseline);
+    if tag.is_empty() || tag.chars().count() > 7 {
+        "vs baseline".to_owned()
+    } else {
+        format!("vs {tag} serial")
+    }
+}
+
+/// Cells for which the same is to be said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason<'a> {
+    /// What became of them.
+    pub status: CellStatus,
+    /// Why, as the summary has it; empty when it does not say.
+    pub reason: &'a str,
+    /// The cells, in the order of the plan.
+    pub cells: Vec<&'a CellSummary>,
+}
+
+/// The cells of some statuses, those with the same status and reason together.
+#[must_use]
+pub fn reasons(summary: &Summary, wanted: impl Fn(CellStatus) -> bool) -> Vec<Reason<'_>> {
+    let mut found: Vec<Reason<'_>> = Vec::new();
+    for cell in summary.cells.iter().filter(|cell| wanted(cell.status)) {
+        let reason = cell.reason.as_deref().unwrap_or_default();
+        match found
+            .iter_mut()
+            .find(|known| known.status == cell.status && known.reason == reason)
+        {
+            Some(known) => known.cells.push(cell),
+            None => found.push(Reason {
+                status: cell.status,
+                reason,
+                cells: vec![cell],
+            }),
+        }
+    }
+    found
+}
+
+/// Cells by name, those that differ only in the number of workers together, and at most so many names:
+/// `fib 3.13 threads x1 x2, fib 3.13t threads x1`.
+#[must_use]
+pub fn cell_names(cells: &[&CellSummary], most: usize) -> String {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for cell in cells {
+        let name = format!(
+            "{} {} {}",
+            text::shorten(&text::line(&cell.workload), 32),
+            text::shorten(&text::line(&cell.interpreter), 24),
+            cell.model
+        );
+        match names.last_mut().filter(|(last, _)| *last == name) {
+            Some((_, workers)) => workers.push_str(&format!(" x{}", cell.workers)),
+            None => names.push((name, format!(" x{}", cell.workers))),
+        }
+    }
+    let more = names.len().saturating_sub(most);
+    let mut listed: Vec<String> = names
+        .into_iter()
+        .take(most)
+        .map(|(name, workers)| name + &workers)
+        .collect();
+    if more > 0 {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::made_up;
+
+    #[test]
+    fn a_group_has_one_unit_and_enough_digits() {
+        let groups = groups(&made_up::many_cores());
+        let [group] = groups.as_slice() else {
+            unreachable!("one workload, one group")
+        };
+        assert_eq!(group.unit, TimeUnit::Milliseconds);
+        let shortest = group.rows.iter().map(|row| row.makespan.value.len()).min();
+        assert_eq!(shortest, Some("9.3".len()));
+    }
+
+    #[test]
+    fn a_cell_compared_with_itself_has_no_interval() {
+        let figure = Figure::ratio(Some(made_up::estimate(1.0, 0.0)));
+        assert_eq!(figure.text(), "1.00");
+        assert_eq!(Figure::ratio(None).text(), "-");
+        assert_eq!(Figure::ratio(Some(made_up::estimate(f64::NAN, 1.0))).text(), "-");
+        let figure = Figure::ratio(Some(made_up::estimate(1.96, 1.5)));
+        assert_eq!(
+            (figure.text().as_str(), figure.tone),
+            ("1.96 [1.93, 1.99]", Tone::Better)
+        );
+    }
+
+    #[test]
+    fn values_stand_above_each_other() {
+        let figures = [
+            Figure::ratio(Some(made_up::estimate(1.0, 0.0))),
+            Figure::ratio(Some(made_up::estimate(101.0, 1.0))),
+            Figure::ratio(None),
+        ];
+        let figures: Vec<&Figure> = figures.iter().collect();
+        assert_eq!(
+            align(&figures, true),
+            ["1.00           ", " 101 [100, 102]", "   -           "]
+        );
+        assert_eq!(align(&figures, false), ["1.00", " 101", "   -"]);
+        assert!(align(&[], true).is_empty());
+    }
+
+    #[test]
+    fn cells_with_the_same_reason_come_together() {
+        let summary = made_up::without_figures();
+        let reasons = reasons(&summary, CellStatus::is_failure);
+        assert_eq!(reasons.len(), 3);
+        assert_eq!(
+            reasons.first().map(|reason| cell_names(&reason.cells, 2)),
+            Some("fib 3.13 serial x1, fib 3.13 processes x2, and 3 more".to_owned())
+        );
+    }
+}

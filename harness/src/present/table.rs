@@ -1,0 +1,411 @@
+//! What a terminal shows after a run: findings, warnings, the table, what failed and what was skipped.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use comfy_table::presets::NOTHING;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
+};
+
+use crate::record::schema::{CellStatus, Model, RunStatus, Summary};
+
+use super::headline::{self, Verdict};
+use super::rows::{self, Group, Row, Tone};
+use super::text;
+
+/// How wide text is wrapped where the terminal does not say.
+const USUAL_WIDTH: u16 = 100;
+/// Below this width nothing can be laid out; a terminal wraps what is wider.
+const SMALLEST_WIDTH: u16 = 40;
+/// At most so many different failures are told in full.
+const MOST_FAILURES: usize = 20;
+/// At most so many lines of a traceback, the last ones.
+const TRACEBACK_LINES: usize = 8;
+/// At most so many cells are named for one reason.
+const MOST_CELLS: usize = 4;
+
+/// What the terminal can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Whether to colour.
+    pub colour: bool,
+    /// Columns of the terminal; `None` when not known, as in a file: nothing is left out then.
+    pub width: Option<u16>,
+}
+
+const BOLD: Ansi = Ansi::new().bold();
+const DIM: Ansi = Ansi::new().dimmed();
+const GREEN: Ansi = AnsiColor::Green.on_default();
+const YELLOW: Ansi = AnsiColor::Yellow.on_default();
+const RED: Ansi = AnsiColor::Red.on_default();
+
+impl Style {
+    fn paint(self, ansi: Ansi, text: &str) -> String {
+        if self.colour {
+            format!("{ansi}{text}{ansi:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn text_width(self) -> u16 {
+        self.width.unwrap_or(USUAL_WIDTH).max(SMALLEST_WIDTH)
+    }
+}
+
+/// The whole of it, each part apart by an empty line, ending with a line end.
+#[must_use]
+pub fn render(summary: &Summary, style: Style) -> String {
+    let parts = [
+        findings(summary, style),
+        warnings(summary, style),
+        tables(summary, style),
+        failures(summary, style),
+        skipped(summary, style),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return "nothing was measured\n".to_owned();
+    }
+    parts.join("\n\n") + "\n"
+}
+
+fn findings(summary: &Summary, style: Style) -> String {
+    let findings = headline::findings(summary);
+    let several = rows::groups(summary).len() > 1;
+    let subjects = findings
+        .iter()
+        .map(|finding| finding.subject().chars().count() + 1);
+    let widest = subjects.max().unwrap_or(0).min(40);
+    let sentence = |finding: &headline::Finding| {
+        let clauses: Vec<String> = finding
+            .clauses(several)
+            .iter()
+            .map(|clause| match clause.verdict {
+                Verdict::Faster => style.paint(GREEN, &clause.words),
+                Verdict::Slower => style.paint(RED, &clause.words),
+                Verdict::Flat | Verdict::Unclear => clause.words.clone(),
+            })
+            .collect();
+        let subject = format!("{:<widest$}", finding.subject() + ":");
+        let at_workers = finding.at_workers();
+        format!(
+            "{} {} {at_workers}",
+            style.paint(BOLD, &subject),
+            clauses.join("; ")
+        )
+    };
+    let lines: Vec<String> = findings.iter().map(sentence).collect();
+    lines.join("\n")
+}
+
+fn warnings(summary: &Summary, style: Style) -> String {
+    let mut messages: Vec<String> = summary
+        .warnings
+        .iter()
+        .map(|warning| text::line(&warning.message))
+        .collect();
+    match summary.run.status {
+        RunStatus::Complete => {}
+        RunStatus::Interrupted => {
+            messages.push("the run was interrupted; the figures are of the rounds before".to_owned());
+        }
+        RunStatus::Running => messages.push("the run has not ended; the figures will change".to_owned()),
+    }
+    let paragraphs: Vec<String> = messages
+        .iter()
+        .map(|message| hanging(&style.paint(YELLOW, "warning:"), "warning:".len(), message, style))
+        .collect();
+    paragraphs.join("\n")
+}
+
+/// A label, and text wrapped beside it.
+fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
+    let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
+    let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
+    let mut table = Table::new();
+    table
+        .force_no_tty()
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(room)
+        .add_row([message]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
+    let indentation = format!("\n{}", " ".repeat(usize::from(indent)));
+    let wrapped: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{label} {}", wrapped.join(&indentation))
+}
+
+/// What is left out or shortened as the terminal gets narrower, in this order; each step keeps the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Everything,
+    WithoutGil,
+    ShortHeadings,
+    WithoutMakespanInterval,
+    WithoutBaselineInterval,
+    WithoutBaseline,
+    WithoutSpeedupInterval,
+    ShortNames,
+}
+
+impl Step {
+    const ALL: [Self; 8] = [
+        Self::Everything,
+        Self::WithoutGil,
+        Self::ShortHeadings,
+        Self::WithoutMakespanInterval,
+        Self::WithoutBaselineInterval,
+        Self::WithoutBaseline,
+        Self::WithoutSpeedupInterval,
+        Self::ShortNames,
+    ];
+}
+
+/// The tables of all workloads, columns under each other, as wide as the terminal allows.
+fn tables(summary: &Summary, style: Style) -> String {
+    let groups = rows::groups(summary);
+    let heading = rows::baseline_heading(summary);
+    let mut drawn = String::new();
+    for step in Step::ALL {
+        let mut tables: Vec<Table> = groups
+            .iter()
+            .map(|group| table(group, step, &heading, style))
+            .collect();
+        let width = align_columns(&mut tables);
+        if style.width.is_none_or(|limit| width <= usize::from(limit)) || step == Step::ShortNames {
+            let parts: Vec<String> = groups
+                .iter()
+                .zip(&tables)
+                .map(|(group, table)| {
+                    let name = text::shorten(&text::line(&group.workload), usize::from(style.text_width()));
+                    format!("{}\n{}", style.paint(BOLD, &name), table.trim_fmt())
+                })
+                .collect();
+            drawn = parts.join("\n\n");
+            break;
+        }
+    }
+    drawn
+}
+
+/// Gives the same columns of all tables the same width; the width of the whole.
+fn align_columns(tables: &mut [Table]) -> usize {
+    let mut widths: Vec<u16> = Vec::new();
+    for table in tables.iter() {
+        let own = table.column_max_content_widths();
+        widths.resize(widths.len().max(own.len()), 0);
+        for (width, own) in widths.iter_mut().zip(own) {
+            *width = (*width).max(own);
+        }
+    }
+    let mut total = 0;
+    for table in tables {
+        total = 0;
+        let columns = table.column_iter().count();
+        for (position, (column, width)) in table.column_iter_mut().zip(&widths).enumerate() {
+            // One blank here and one where comfy-table draws the junction of its rule.
+            let padding = u16::from(position + 1 < columns);
+            column.set_padding((0, padding));
+            let padded = width.saturating_add(padding);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(padded)));
+            total += usize::from(padded + padding);
+        }
+    }
+    total
+}
+
+/// One column: its heading and its cells from top to bottom.
+struct Column {
+    heading: String,
+    right: bool,
+    cells: Vec<Cell>,
+}
+
+fn table(group: &Group, step: Step, baseline_heading: &str, style: Style) -> Table {
+    let columns = columns(group, step, baseline_heading);
+    let mut table = Table::new();
+    table
+        .force_no_tty()
+        .load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    if style.colour {
+        table.enforce_styling();
+    }
+    let heading = |column: &Column| {
+        let alignment = if column.right {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        };
+        Cell::new(&column.heading)
+            .set_alignment(alignment)
+            .add_attribute(Attribute::Dim)
+    };
+    table.set_header(columns.iter().map(heading).collect::<Vec<Cell>>());
+    let mut columns: Vec<_> = columns
+        .into_iter()
+        .map(|column| (column.right, column.cells.into_iter()))
+        .collect();
+    for _ in &group.rows {
+        let row = columns.iter_mut().filter_map(|(right, cells)| {
+            let alignment = if *right {
+                CellAlignment::Right
+            } else {
+                CellAlignment::Left
+            };
+            Some(cells.next()?.set_alignment(alignment))
+        });
+        table.add_row(row.collect::<Vec<Cell>>());
+    }
+    table
+}
+
+fn columns(group: &Group, step: Step, baseline_heading: &str) -> Vec<Column> {
+    let short = step >= Step::ShortHeadings;
+    let heading = |long: &str, brief: &str| if short { brief.to_owned() } else { long.to_owned() };
+    let mut columns = vec![
+        words(group, heading("interpreter", "interp."), |row| {
+            let longest = if step == Step::ShortNames { 8 } else { 24 };
+            Cell::new(text::shorten(&text::line(&row.interpreter), longest))
+        }),
+        words(group, "model".to_owned(), |row| {
+            let cell = Cell::new(row.model);
+            if row.model == Model::Serial {
+                cell.add_attribute(Attribute::Dim)
+            } else {
+                cell
+            }
+        }),
+        Column {
+            heading: heading("workers", "N"),
+            right: true,
+            cells: group.rows.iter().map(|row| Cell::new(row.workers)).collect(),
+        },
+        Column {
+            heading: format!("makespan ({})", group.unit.symbol()),
+            right: true,
+            cells: figures(group, |row| &row.makespan, step < Step::WithoutMakespanInterval),
+        },
+        Column {
+            heading: "speedup".to_owned(),
+            right: true,
+            cells: figures(group, |row| &row.speedup, step < Step::WithoutSpeedupInterval),
+        },
+    ];
+    if step < Step::WithoutBaseline {
+        columns.push(Column {
+            heading: baseline_heading.to_owned(),
+            right: true,
+            cells: figures(
+                group,
+                |row| &row.vs_baseline,
+                step < Step::WithoutBaselineInterval,
+            ),
+        });
+    }
+    if step < Step::WithoutGil {
+        columns.push(words(group, "GIL".to_owned(), |row| {
+            Cell::new(rows::gil_word(row.gil))
+        }));
+    }
+    if group.rows.iter().any(|row| row.status != CellStatus::Ok) {
+        columns.push(words(group, "status".to_owned(), status_cell));
+    }
+    columns
+}
+
+fn words(group: &Group, heading: String, cell: impl Fn(&Row) -> Cell) -> Column {
+    Column {
+        heading,
+        right: false,
+        cells: group.rows.iter().map(cell).collect(),
+    }
+}
+
+fn figures(group: &Group, of: impl Fn(&Row) -> &rows::Figure, with_interval: bool) -> Vec<Cell> {
+    let figures: Vec<&rows::Figure> = group.rows.iter().map(of).collect();
+    rows::align(&figures, with_interval)
+        .into_iter()
+        .zip(figures)
+        .map(|(text, figure)| match figure.tone {
+            Tone::Better => Cell::new(text).fg(Color::Green),
+            Tone::Worse => Cell::new(text).fg(Color::Red),
+            Tone::Plain => Cell::new(text),
+        })
+        .collect()
+}
+
+fn status_cell(row: &Row) -> Cell {
+    let cell = Cell::new(row.status.words());
+    match row.status {
+        CellStatus::Ok | CellStatus::Skipped => cell.add_attribute(Attribute::Dim),
+        CellStatus::GilReenabled => cell.fg(Color::Yellow),
+        CellStatus::Failed | CellStatus::TimedOut | CellStatus::WrongResult => cell.fg(Color::Red),
+    }
+}
+
+fn failures(summary: &Summary, style: Style) -> String {
+    let reasons = rows::reasons(summary, CellStatus::is_failure);
+    let mut paragraphs: Vec<String> = reasons
+        .iter()
+        .take(MOST_FAILURES)
+        .map(|reason| {
+            let label = format!("{}:", reason.status.words());
+            let names = rows::cell_names(&reason.cells, MOST_CELLS);
+            let first = hanging(&style.paint(RED, &label), label.len(), &names, style);
+            format!("{first}{}", last_words(reason.reason, style))
+        })
+        .collect();
+    let more = reasons.len().saturating_sub(MOST_FAILURES);
+    if more > 0 {
+        let failures = text::counted(more, "further reason");
+        paragraphs.push(format!("{failures} for failed cells; summary.json has them all"));
+    }
+    paragraphs.join("\n")
+}
+
+/// The first line of a reason and the last ones of what follows it, indented.
+fn last_words(reason: &str, style: Style) -> String {
+    let mut lines = text::lines(reason);
+    let Some(first) = lines.next() else {
+        return String::new();
+    };
+    let rest: Vec<String> = lines.collect();
+    let left_out = rest.len().saturating_sub(TRACEBACK_LINES);
+    let mut told = format!("\n  {first}");
+    for line in rest.iter().skip(left_out) {
+        told.push_str("\n    ");
+        told.push_str(&style.paint(DIM, line));
+    }
+    told
+}
+
+fn skipped(summary: &Summary, style: Style) -> String {
+    let reasons = rows::reasons(summary, |status| status == CellStatus::Skipped);
+    let mut paragraphs: Vec<String> = reasons
+        .iter()
+        .take(MOST_FAILURES)
+        .map(|reason| {
+            let cells = text::counted(reason.cells.len(), "cell");
+            let why = text::lines(reason.reason).next().unwrap_or_default();
+            let names = rows::cell_names(&reason.cells, MOST_CELLS);
+            let message = if why.is_empty() {
+                names
+            } else {
+                format!("{why} ({cells}: {names})")
+            };
+            hanging(&style.paint(DIM, "skipped:"), "skipped:".len(), &message, style)
+        })
+        .collect();
+    let more = reasons.len().saturating_sub(MOST_FAILURES);
+    if more > 0 {
+        let further = text::counted(more, "further reason");
+        paragraphs.push(format!("{further} for skipped cells; summary.json has them all"));
+    }
+    paragraphs.join("\n")
+}
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! Making text from elsewhere harmless: names, reasons and tracebacks may hold anything.
+
+/// A line of foreign text: control characters, which could move a terminal's cursor or end a line of a table,
+/// and the code points that XML forbids (XML 1.0, production 2) become U+FFFD; line ends and tabs become spaces.
+#[must_use]
+pub fn line(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\r' | '\t' => ' ',
+            '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+            // Bidirectional controls can make text read as something else (Unicode TR 36).
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            other if other.is_control() => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+/// The same for several lines, which stay apart.
+pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = String> {
+    text.lines().map(line)
+}
+
+/// At most so many characters; what is cut off shows as an ellipsis.
+#[must_use]
+pub fn shorten(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    short.truncate(short.trim_end().len());
+    short.push('…');
+    short
+}
+
+/// With the characters that mean something in XML and HTML escaped, for text and attributes.
+#[must_use]
+pub fn escape_markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// `1 worker`, `2 workers`.
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("{count} {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn terminal_controls_are_taken_out() {
+        assert_eq!(line("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_word_end() {
+        assert_eq!(shorten("threads on 3.13", 9), "threads…");
+        assert_eq!(shorten("threads", 7), "threads");
+        assert_eq!(shorten("threads", 0), "…");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_means_something_is_left(text in any::<String>(), longest in 0usize..40) {
+            let escaped = escape_markup(&line(&text));
+            let special = ['<', '>', '"', '\'', '\n', '\u{1b}'];
+            prop_assert!(!escaped.contains(special));
+            prop_assert!(shorten(&text, longest).chars().count() <= longest.max(1));
+        }
+    }
+}
