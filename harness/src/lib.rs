@@ -10,4 +10,5 @@ pub mod measure;
 pub mod plan;
 pub mod present;
 pub mod record;
+pub mod suggest;
 pub mod workload;
