@@ -1,41 +1,67 @@
-//! What somebody may have meant by a word that names nothing.
+//! The names that exist and are nearest to one that does not, for messages about mistyped input.
 
-/// How alike two words must be (Jaro-Winkler, 0 to 1) to be worth suggesting. A letter too much, too few or swapped
-/// in a word of four letters stays above it.
-const WORTH_SUGGESTING: f64 = 0.75;
+use std::cmp::Ordering;
 
-/// How many suggestions help rather than bury.
-const MOST_SUGGESTIONS: usize = 3;
+/// How alike two names must be for one to be taken for a slip of the other: 1 is equal, 0 has nothing in common.
+/// Names of three to five letters with one letter wrong lie at 0.67 and above; half their letters wrong, at 0.5.
+const ALIKE: f64 = 0.5;
 
-/// The candidates most like `word`, best first; none that are not much like it.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut alike: Vec<(f64, &str)> = candidates
+/// How much less alike than the best one a name may be and still be offered beside it.
+const MARGIN: f64 = 0.25;
+
+/// How many names are offered at most.
+const OFFERED: usize = 3;
+
+/// The names of `existing` that are nearest to `given`, best first, at most three.
+///
+/// Those that could be a slip of the keyboard, if there are any; otherwise the nearest all the same, so that the
+/// reader sees what names look like. Empty only if nothing exists. Equally near ones keep the order of `existing`.
+#[must_use]
+pub fn nearest<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let given = given.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = existing
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(likeness, _)| *likeness >= WORTH_SUGGESTING)
+        .map(|name| (likeness(&given, &name.to_lowercase()), name))
         .collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    alike.dedup_by(|a, b| a.1 == b.1);
-    alike
+    scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal));
+    let best = scored.first().map_or(0.0, |(score, _)| *score);
+    let enough = ALIKE.max(best - MARGIN);
+    let alike = scored.iter().filter(|(score, _)| *score >= enough).count();
+    let offered = if alike == 0 { OFFERED } else { alike.min(OFFERED) };
+    scored
         .into_iter()
-        .take(MOST_SUGGESTIONS)
-        .map(|(_, candidate)| candidate.to_owned())
+        .take(offered)
+        .map(|(_, name)| name.to_owned())
         .collect()
 }
 
-/// A clause to follow the naming of the unknown word: empty, or `; did you mean 'a' or 'b'?`.
+/// `names` as a phrase: `a`, `a or b`, `a, b or c`; empty for none.
+#[must_use]
+pub fn one_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// A clause to follow the naming of the unknown word: empty, or ` (did you mean 'a' or 'b'?)`.
 #[must_use]
 pub fn did_you_mean(nearest: &[String]) -> String {
-    let quoted: Vec<String> = nearest.iter().map(|word| format!("'{word}'")).collect();
-    match quoted.split_last() {
-        None => String::new(),
-        Some((last, [])) => format!(" (did you mean {last}?)"),
-        Some((last, others)) => format!(" (did you mean {} or {last}?)", others.join(", ")),
+    let quoted: Vec<String> = nearest.iter().map(|name| format!("'{name}'")).collect();
+    if quoted.is_empty() {
+        return String::new();
+    }
+    format!(" (did you mean {}?)", one_of(&quoted))
+}
+
+/// From 0 to 1. A beginning counts as a likely slip, however much of the name is missing.
+fn likeness(given: &str, name: &str) -> f64 {
+    let edits = strsim::normalized_damerau_levenshtein(given, name);
+    if !given.is_empty() && name.starts_with(given) {
+        edits.max(ALIKE)
+    } else {
+        edits
     }
 }
 
@@ -43,24 +69,39 @@ pub fn did_you_mean(nearest: &[String]) -> String {
 mod tests {
     use super::*;
 
+    const WORKLOADS: [&str; 6] = [
+        "fib",
+        "nbody",
+        "sha256",
+        "word_count",
+        "shared_counter",
+        "http_fetch",
+    ];
+
     #[test]
-    fn the_likeliest_comes_first_and_strangers_stay_away() {
-        assert_eq!(
-            nearest("thread", ["serial", "asyncio-threads", "threads"]),
-            ["threads"]
-        );
-        assert_eq!(nearest("FIBB", ["nbody", "fib"]), ["fib"]);
-        assert!(nearest("zzz", ["serial", "threads"]).is_empty());
+    fn a_slip_finds_its_name() {
+        assert_eq!(nearest("nbdoy", WORKLOADS), ["nbody"]);
+        assert_eq!(nearest("word-count", WORKLOADS), ["word_count"]);
+        assert_eq!(nearest("FIB", WORKLOADS), ["fib"]);
     }
 
     #[test]
-    fn suggestions_read_as_a_sentence() {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        assert_eq!(did_you_mean(&[]), "");
-        assert_eq!(did_you_mean(&words(&["a"])), " (did you mean 'a'?)");
-        assert_eq!(
-            did_you_mean(&words(&["a", "b", "c"])),
-            " (did you mean 'a', 'b' or 'c'?)"
-        );
+    fn a_beginning_finds_its_name() {
+        assert_eq!(nearest("sha", WORKLOADS), ["sha256", "shared_counter"]);
+    }
+
+    #[test]
+    fn what_is_like_nothing_still_gets_an_answer() {
+        assert_eq!(nearest("qqqqqqqq", WORKLOADS).len(), 3);
+        assert!(nearest("fib", []).is_empty());
+    }
+
+    #[test]
+    fn names_make_a_phrase() {
+        let names = |given: &[&str]| given.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(one_of(&names(&[])), "");
+        assert_eq!(one_of(&names(&["a"])), "a");
+        assert_eq!(one_of(&names(&["a", "b"])), "a or b");
+        assert_eq!(one_of(&names(&["a", "b", "c"])), "a, b or c");
     }
 }

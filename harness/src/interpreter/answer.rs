@@ -1,0 +1,361 @@
+//! What an interpreter answered to the probe, and the facts that follow from it. Pure.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::version::{Stage, Version};
+use crate::record::schema::{BuildFacts, GilState, Implementation};
+
+/// What the answer's line begins with, so that it is found among whatever else was printed.
+const MARK: &str = "ftbench-probe ";
+
+/// What the probe found out about one executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Version of the language that it implements.
+    pub version: Version,
+    /// Which implementation.
+    pub implementation: Implementation,
+    /// Whether the build can run without the GIL (PEP 703).
+    pub free_threaded: bool,
+    /// GIL state at start-up.
+    pub gil: GilState,
+    /// How it was built.
+    pub build: BuildFacts,
+    /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
+    pub executable: Option<PathBuf>,
+}
+
+/// Why an answer is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BadAnswer {
+    /// There is none: no line with the mark, or one that cannot be read.
+    None,
+    /// Its version is below the oldest that ftbench measures.
+    TooOld(Version),
+    /// An implementation that ftbench does not know.
+    UnknownImplementation(String),
+}
+
+/// Reads what an interpreter printed.
+pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
+    let told = printed
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix(MARK))
+        .ok_or(BadAnswer::None)?;
+    let told: Told = serde_json::from_str(told).map_err(|_| BadAnswer::None)?;
+    let version = told.version.version();
+    if version.is_too_old() {
+        return Err(BadAnswer::TooOld(version));
+    }
+    let implementation = match told.implementation.as_str() {
+        "CPython" => Implementation::CPython,
+        "PyPy" => Implementation::PyPy,
+        other => return Err(BadAnswer::UnknownImplementation(other.to_owned())),
+    };
+    Ok(Answer {
+        version,
+        implementation,
+        free_threaded: told.free_threaded(),
+        gil: GilState::from_enabled(told.gil_enabled),
+        build: told.build(implementation),
+        executable: told.executable,
+    })
+}
+
+/// The answer as `probe.py` writes it. Interpreters that are too old leave out all but the first two keys.
+#[derive(Debug, Deserialize)]
+struct Told {
+    implementation: String,
+    version: VersionInfo,
+    #[serde(default)]
+    abiflags: String,
+    #[serde(default)]
+    builtin_modules: Vec<String>,
+    #[serde(default)]
+    compiler: String,
+    #[serde(default)]
+    configuration: BTreeMap<String, Value>,
+    executable: Option<PathBuf>,
+    #[serde(default = "yes")]
+    gil_enabled: bool,
+    jit_available: Option<bool>,
+    runs_shared_library: Option<bool>,
+    #[serde(default)]
+    version_text: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `sys.version_info`: major, minor, patch, release level, serial.
+#[derive(Debug, Deserialize)]
+struct VersionInfo(u16, u16, u16, String, u16);
+
+impl VersionInfo {
+    fn version(&self) -> Version {
+        let Self(major, minor, patch, level, serial) = self;
+        let stage = match level.as_str() {
+            "alpha" => Stage::Alpha(*serial),
+            "beta" => Stage::Beta(*serial),
+            "candidate" => Stage::Candidate(*serial),
+            _ => Stage::Final,
+        };
+        Version {
+            stage,
+            ..Version::new(*major, *minor, *patch)
+        }
+    }
+}
+
+impl Told {
+    /// `Py_GIL_DISABLED`, which PEP 703 names as the way to ask; where there is no configuration, the ABI flag.
+    fn free_threaded(&self) -> bool {
+        self.is_set("Py_GIL_DISABLED") || self.abiflags.contains('t')
+    }
+
+    fn build(&self, implementation: Implementation) -> BuildFacts {
+        BuildFacts {
+            pgo: self.pgo(),
+            lto: self.lto(),
+            jit: self.jit(implementation),
+            debug: self.is_set("Py_DEBUG") || self.abiflags.contains('d'),
+            shared: self.shared(),
+            compiler: self.compiler(),
+            optimisation: match implementation {
+                Implementation::CPython => self.optimisation(),
+                // What PyPy's sysconfig tells is for extension modules, and a fixed text.
+                Implementation::PyPy => String::new(),
+            },
+        }
+    }
+
+    fn pgo(&self) -> bool {
+        let asked = self.configure_option("enable-optimizations");
+        asked.is_some_and(|value| value != "no")
+            || self.flags_have("CONFIGURE_CFLAGS_NODIST", "-fprofile-use")
+    }
+
+    fn lto(&self) -> bool {
+        let asked = self.configure_option("with-lto");
+        asked.is_some_and(|value| value != "no") || self.flags_have("CONFIGURE_LDFLAGS_NODIST", "-flto")
+    }
+
+    /// CPython: what `sys._jit` tells (3.14 and newer), else how it was configured (`--enable-experimental-jit`,
+    /// whose value `interpreter` means the JIT's intermediate code without machine code). PyPy: its own compiler.
+    fn jit(&self, implementation: Implementation) -> bool {
+        match implementation {
+            Implementation::CPython => self.jit_available.unwrap_or_else(|| {
+                self.configure_option("enable-experimental-jit")
+                    .is_some_and(|value| value != "no" && value != "interpreter")
+            }),
+            Implementation::PyPy => self.builtin_modules.iter().any(|name| name == "pypyjit"),
+        }
+    }
+
+    /// Whether a shared libpython is mapped into the process that answered. Where the system does not tell (there
+    /// is no `/proc`), how it was configured, which is wrong for a static executable shipped beside a shared library.
+    fn shared(&self) -> bool {
+        self.runs_shared_library
+            .unwrap_or_else(|| self.is_set("Py_ENABLE_SHARED") || !self.text("PYTHONFRAMEWORK").is_empty())
+    }
+
+    /// As `platform` tells it; where that is empty (PyPy), from `sys.version`: `... [PyPy 7.3.11 with GCC 12.2.0]`.
+    fn compiler(&self) -> String {
+        let told = self.compiler.trim();
+        if !told.is_empty() {
+            return told.to_owned();
+        }
+        let after_with = self.version_text.rsplit_once(" with ").map(|(_, after)| after);
+        after_with
+            .and_then(|after| after.split_once(']'))
+            .map_or_else(String::new, |(compiler, _)| compiler.trim().to_owned())
+    }
+
+    /// The last `-O` that the compiler was given, which is the one that counts, in the flags of the interpreter's core
+    /// or else in those for everything.
+    fn optimisation(&self) -> String {
+        ["PY_CORE_CFLAGS", "CFLAGS", "OPT"]
+            .iter()
+            .find_map(|key| {
+                self.text(key)
+                    .split_whitespace()
+                    .rfind(|flag| flag.starts_with("-O"))
+            })
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The value of an option that `configure` was given, `Some("")` for one without; the last one counts.
+    fn configure_option(&self, name: &str) -> Option<&str> {
+        self.text("CONFIG_ARGS")
+            .split_whitespace()
+            .map(|word| word.trim_matches('\''))
+            .filter_map(|word| word.strip_prefix("--")?.strip_prefix(name))
+            .filter_map(|rest| {
+                if rest.is_empty() {
+                    Some("")
+                } else {
+                    rest.strip_prefix('=')
+                }
+            })
+            .next_back()
+    }
+
+    fn flags_have(&self, key: &str, beginning: &str) -> bool {
+        self.text(key)
+            .split_whitespace()
+            .any(|flag| flag.starts_with(beginning))
+    }
+
+    /// A value of the configuration that is text; empty if it is not there.
+    fn text(&self, key: &str) -> &str {
+        self.configuration.get(key).and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// Whether a value of the configuration is a number other than 0, or text that is.
+    fn is_set(&self, key: &str) -> bool {
+        match self.configuration.get(key) {
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            Some(Value::String(text)) => !matches!(text.as_str(), "" | "0"),
+            Some(Value::Bool(value)) => *value,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn printed(answer: &Value) -> String {
+        format!("\n{MARK}{answer}\n")
+    }
+
+    fn parsed(answer: &Value) -> Answer {
+        parse(&printed(answer)).unwrap()
+    }
+
+    fn configured(arguments: &str) -> Value {
+        json!({
+            "implementation": "CPython", "version": [3, 13, 15, "final", 0], "configuration": {"CONFIG_ARGS": arguments}
+        })
+    }
+
+    #[test]
+    fn a_free_threaded_build_is_told() {
+        let answer = parsed(&json!({
+            "implementation": "CPython", "version": [3, 13, 15, "final", 0], "abiflags": "t", "gil_enabled": false,
+            "compiler": "Clang 18.1.8 ", "executable": "/opt/3.13t/bin/python3.13t", "runs_shared_library": false,
+            "jit_available": null, "version_text": "3.13.15 (main) [Clang 18.1.8 ]",
+            "configuration": {
+                "CONFIG_ARGS": "'--disable-gil' '--enable-optimizations' '--with-lto=thin' 'CFLAGS=-g -O2'",
+                "Py_GIL_DISABLED": 1, "Py_DEBUG": 0, "Py_ENABLE_SHARED": 1,
+                "PY_CORE_CFLAGS": "-O2 -DNDEBUG -O3 -Wl,-O1 -Wall", "CFLAGS": "-O1", "OPT": "-O1"
+            }
+        }));
+        let build = BuildFacts {
+            pgo: true,
+            lto: true,
+            jit: false,
+            debug: false,
+            shared: false,
+            compiler: "Clang 18.1.8".to_owned(),
+            optimisation: "-O3".to_owned(),
+        };
+        let expected = Answer {
+            version: Version::new(3, 13, 15),
+            implementation: Implementation::CPython,
+            free_threaded: true,
+            gil: GilState::Off,
+            build,
+            executable: Some("/opt/3.13t/bin/python3.13t".into()),
+        };
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn pypy_is_told() {
+        let answer = parsed(&json!({
+            "implementation": "PyPy", "version": [3, 9, 16, "final", 0], "builtin_modules": ["pypyjit"],
+            "compiler": "", "version_text": "3.9.16 (7.3.11)\n[PyPy 7.3.11 with GCC 12.2.0]",
+            "configuration": {"CONFIG_ARGS": null, "OPT": "-DNDEBUG -O2"}, "runs_shared_library": true
+        }));
+        assert_eq!(answer.implementation, Implementation::PyPy);
+        assert_eq!((answer.free_threaded, answer.gil), (false, GilState::On));
+        assert_eq!(answer.build.compiler, "GCC 12.2.0");
+        assert_eq!(answer.build.optimisation, "");
+        assert!(answer.build.jit && answer.build.shared && !answer.build.pgo && !answer.build.debug);
+    }
+
+    #[test]
+    fn configure_options_are_told_from_their_values() {
+        let build = |arguments: &str| parsed(&configured(arguments)).build;
+        assert!(!build("'--enable-optimizations=no' '--with-lto=no'").pgo);
+        assert!(!build("'--with-lto=no'").lto);
+        assert!(!build("'--with-lto' '--with-lto=no'").lto);
+        assert!(build("'--with-lto'").lto && build("'--with-lto=full'").lto);
+        assert!(!build("'--without-lto' '--with-lto-something'").lto);
+        assert!(build("'--enable-experimental-jit'").jit && build("'--enable-experimental-jit=yes-off'").jit);
+        assert!(!build("'--enable-experimental-jit=no'").jit);
+        assert!(!build("'--enable-experimental-jit=interpreter'").jit);
+    }
+
+    #[test]
+    fn what_the_running_process_tells_counts_more_than_its_configuration() {
+        let mut answer = configured("'--enable-shared' '--enable-experimental-jit'");
+        answer["configuration"]["Py_ENABLE_SHARED"] = json!(1);
+        assert!(parsed(&answer).build.shared && parsed(&answer).build.jit);
+        answer["runs_shared_library"] = json!(false);
+        answer["jit_available"] = json!(false);
+        assert!(!parsed(&answer).build.shared && !parsed(&answer).build.jit);
+    }
+
+    #[test]
+    fn debug_and_pre_release_builds_are_told() {
+        let answer = parsed(&json!({
+            "implementation": "CPython", "version": [3, 15, 0, "candidate", 2], "configuration": {"Py_DEBUG": "1"}
+        }));
+        assert!(answer.build.debug);
+        assert_eq!(answer.version.to_string(), "3.15.0rc2");
+    }
+
+    #[test]
+    fn noise_around_the_answer_does_no_harm() {
+        let answer = format!("welcome!\n{}bye\n", printed(&configured("")));
+        assert!(parse(&answer).is_ok());
+    }
+
+    #[test]
+    fn answers_of_no_use_are_told_apart() {
+        assert_eq!(parse("3.13.15"), Err(BadAnswer::None));
+        assert_eq!(parse("ftbench-probe {"), Err(BadAnswer::None));
+        let too_old = json!({"implementation": "CPython", "version": [2, 7, 18, "final", 0]});
+        assert_eq!(
+            parse(&printed(&too_old)),
+            Err(BadAnswer::TooOld(Version::new(2, 7, 18)))
+        );
+        let other = json!({"implementation": "GraalVM", "version": [3, 11, 7, "final", 0]});
+        assert_eq!(
+            parse(&printed(&other)),
+            Err(BadAnswer::UnknownImplementation("GraalVM".to_owned()))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in "(ftbench-probe )?\\PC{0,40}") {
+            let _ = parse(&text);
+        }
+    }
+}

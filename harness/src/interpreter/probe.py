@@ -1,0 +1,74 @@
+# Tells ftbench about the interpreter that runs it, in one line of JSON behind a mark. It has to run
+# on every Python from 2.7 and 3.0 on, so that one that is too old can be named as such.
+import json
+import platform
+import sys
+
+KEYS = (
+    "CFLAGS",
+    "CONFIGURE_CFLAGS_NODIST",
+    "CONFIGURE_LDFLAGS_NODIST",
+    "CONFIG_ARGS",
+    "OPT",
+    "PYTHONFRAMEWORK",
+    "PY_CORE_CFLAGS",
+    "Py_DEBUG",
+    "Py_ENABLE_SHARED",
+    "Py_GIL_DISABLED",
+)
+
+
+def configuration():
+    # A stripped-down installation may lack the module that holds the values.
+    try:
+        import sysconfig
+
+        return {key: sysconfig.get_config_var(key) for key in KEYS}
+    except Exception:
+        return {}
+
+
+def runs_shared_library():
+    # sysconfig does not say: a distribution may ship a static executable beside a shared libpython,
+    # both with the configuration of the latter. What is mapped into this very process does.
+    try:
+        with open("/proc/self/maps") as maps:
+            names = [line.rstrip().rsplit("/", 1)[-1] for line in maps]
+    except OSError:
+        return None
+    return any(name.startswith(("libpython", "libpypy")) for name in names)
+
+
+def jit_available():
+    try:
+        return bool(sys._jit.is_available())
+    except AttributeError:
+        return None
+
+
+def real_executable():
+    import os
+
+    # In a virtual environment, the interpreter that it was made from.
+    executable = getattr(sys, "_base_executable", None) or sys.executable
+    return os.path.realpath(executable) if executable else None
+
+
+answer = {
+    "implementation": platform.python_implementation(),
+    "version": list(sys.version_info),
+}
+if sys.version_info >= (3, 9):  # noqa: UP036
+    answer.update(
+        abiflags=getattr(sys, "abiflags", ""),
+        builtin_modules=[name for name in sys.builtin_module_names if name == "pypyjit"],
+        compiler=platform.python_compiler(),
+        configuration=configuration(),
+        executable=real_executable(),
+        gil_enabled=sys._is_gil_enabled() if hasattr(sys, "_is_gil_enabled") else True,
+        jit_available=jit_available(),
+        runs_shared_library=runs_shared_library(),
+        version_text=sys.version,
+    )
+sys.stdout.write("\nftbench-probe " + json.dumps(answer) + "\n")
+sys.stdout.flush()

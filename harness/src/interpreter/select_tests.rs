@@ -1,0 +1,206 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::interpreter::made_up::{found, found_one};
+use crate::interpreter::{ProbeError, Rejected, Source, Version};
+
+fn wanted(words: &[&str]) -> Vec<Wanted> {
+    words.iter().map(|&word| word.into()).collect()
+}
+
+fn given(full_tag: &str, path: &str) -> FoundInterpreter {
+    FoundInterpreter {
+        source: Source::ExplicitPath,
+        given_as: vec![path.into()],
+        ..found_one(full_tag)
+    }
+}
+
+fn rejected(path: &str) -> Rejected {
+    Rejected {
+        path: path.into(),
+        source: Source::ExplicitPath,
+        given_as: vec![path.into()],
+        reason: ProbeError::TooOld {
+            path: path.into(),
+            version: Version::new(2, 7, 18),
+        },
+    }
+}
+
+/// Tag and version of each.
+fn shown(selection: &Selection) -> Vec<String> {
+    let shown = |one: &InterpreterFacts| format!("{}={}", one.tag, one.version);
+    selection.interpreters.iter().map(shown).collect()
+}
+
+fn messages(selection: &Selection) -> Vec<&str> {
+    selection
+        .warnings
+        .iter()
+        .map(|warning| warning.message.as_str())
+        .collect()
+}
+
+#[test]
+fn words_are_tags_or_paths() {
+    assert_eq!(Wanted::from("3.13t"), Wanted::Tag("3.13t".parse().unwrap()));
+    assert_eq!(Wanted::from("./python"), Wanted::Path("./python".into()));
+    assert!(matches!(Wanted::from("python3.13"), Wanted::NotATag(_)));
+    assert_eq!(
+        wanted_paths(&wanted(&["3.13", "/a", "x", "/b"])),
+        [PathBuf::from("/a"), PathBuf::from("/b")]
+    );
+}
+
+#[test]
+fn what_is_asked_for_comes_in_that_order_and_by_that_name() {
+    let found = found(&["3.13.0", "3.13.15", "3.13.15t", "3.12.1"]);
+    let selection = select(&found, &wanted(&["3.13t", "3.13.15", "3.12", "3.13"])).unwrap();
+    assert_eq!(
+        shown(&selection),
+        ["3.13t=3.13.15", "3.13.15=3.13.15", "3.12=3.12.1"]
+    );
+    assert_eq!(selection.baseline, "3.13.15");
+    assert!(selection.warnings.is_empty());
+    let older = select(&found, &wanted(&["3.13.0"])).unwrap();
+    assert_eq!(shown(&older), ["3.13.0=3.13.0"]);
+}
+
+#[test]
+fn without_a_gil_build_the_first_is_the_baseline() {
+    let found = found(&["3.13.15t", "3.14.2t"]);
+    assert_eq!(
+        select(&found, &wanted(&["3.13t", "3.14t"])).unwrap().baseline,
+        "3.13t"
+    );
+}
+
+#[test]
+fn a_tag_means_what_was_found_before_what_was_given() {
+    let interpreters = vec![
+        found_one("3.13.0"),
+        given("3.13.15", "./mine"),
+        given("3.13.15", "./other"),
+    ];
+    let found = Found::new(interpreters, Vec::new());
+    let selection = select(&found, &wanted(&["3.13", "./mine", "./other"])).unwrap();
+    assert_eq!(
+        shown(&selection),
+        ["3.13=3.13.0", "3.13.15=3.13.15", "3.13.15@path=3.13.15"]
+    );
+    let only_given = select(&found, &wanted(&["./other", "3.13.15"])).unwrap();
+    assert_eq!(shown(&only_given), ["3.13.15@path=3.13.15", "3.13.15=3.13.15"]);
+}
+
+#[test]
+fn a_path_that_is_of_no_use_is_skipped_with_the_reason() {
+    let found = Found::new(vec![found_one("3.13.15")], vec![rejected("/old/python")]);
+    let selection = select(&found, &wanted(&["/old/python", "3.13"])).unwrap();
+    assert_eq!(shown(&selection), ["3.13=3.13.15"]);
+    assert_eq!(
+        messages(&selection),
+        ["skipped: /old/python is Python 2.7.18, which is too old: ftbench measures Python 3.9 and newer"]
+    );
+    let error = select(&found, &wanted(&["/old/python"])).unwrap_err();
+    insta::assert_snapshot!(error, @"no interpreter is left to measure with: /old/python is Python 2.7.18, which is too old: ftbench measures Python 3.9 and newer");
+    let error = select(&found, &wanted(&["/other"])).unwrap_err();
+    assert_eq!(error, SelectError::NotProbed("/other".into()));
+}
+
+#[test]
+fn an_unknown_tag_gets_the_nearest_and_a_way_to_it() {
+    let found = found(&["3.13.15", "3.13.15t", "3.12.1", "pypy3.11.13"]);
+    let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
+    insta::assert_snapshot!(error("3.14t"), @"
+    no interpreter 3.14t was found; nearest here: 3.13t, 3.13 or 3.12
+    get it with `ftbench python install 3.14t`, or give the path of one
+    ");
+    insta::assert_snapshot!(error("pypy3.10"), @"
+    no interpreter pypy3.10 was found; nearest here: pypy3.11
+    see what there is with `ftbench python list`, or give the path of one
+    ");
+    insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not the tag of an interpreter; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path has a '/' in it; nearest here: 3.13, 3.13t or 3.12");
+    let nothing = select(&Found::default(), &wanted(&["3.13"])).unwrap_err();
+    insta::assert_snapshot!(nothing, @"
+    no interpreter 3.13 was found
+    get it with `ftbench python install 3.13`, or give the path of one
+    ");
+}
+
+#[test]
+fn the_default_is_the_newest_pair() {
+    let found = found(&["3.15.0", "3.14.2", "3.14.2t", "3.13.15", "3.13.15t", "3.16.0t"]);
+    let selection = default_pair(&found).unwrap();
+    assert_eq!(shown(&selection), ["3.14=3.14.2", "3.14t=3.14.2"]);
+    assert_eq!(selection.baseline, "3.14");
+    assert!(selection.warnings.is_empty());
+}
+
+#[test]
+fn the_default_prefers_equal_patch_versions() {
+    let selection = default_pair(&found(&["3.13.18", "3.13.15", "3.13.15t", "3.13.0", "3.13.0t"])).unwrap();
+    assert_eq!(shown(&selection), ["3.13=3.13.15", "3.13t=3.13.15"]);
+    let unequal = default_pair(&found(&["3.13.0", "3.13.2", "3.13.15t"])).unwrap();
+    assert_eq!(shown(&unequal), ["3.13=3.13.2", "3.13t=3.13.15"]);
+    assert_eq!(
+        messages(&unequal),
+        [
+            "3.13 and 3.13t differ in more than the GIL: version 3.13.2 for 3.13 and 3.13.15 for 3.13t. What separates \
+             their times may come from that."
+        ]
+    );
+}
+
+#[test]
+fn the_default_prefers_builds_that_differ_in_nothing_else() {
+    let mut with_pgo = found_one("3.13.15");
+    with_pgo.facts.build.pgo = true;
+    let mut plain = found_one("3.13.15");
+    plain.facts.path = "/plain/python3".to_owned();
+    let found = Found::new(vec![with_pgo, plain, found_one("3.13.15t")], Vec::new());
+    let selection = default_pair(&found).unwrap();
+    assert_eq!(selection.interpreters.first().unwrap().path, "/plain/python3");
+    assert_eq!(shown(&selection), ["3.13=3.13.15", "3.13t=3.13.15"]);
+}
+
+#[test]
+fn the_default_leaves_out_debug_builds_and_pre_releases() {
+    let pre_release = |full_tag: &str| {
+        let version = Version {
+            stage: Stage::Alpha(1),
+            ..found_one(full_tag).version
+        };
+        let mut one = found_one(full_tag);
+        one.version = version;
+        one.facts.version = version.to_string();
+        one
+    };
+    let mut interpreters = found(&["3.14.2d", "3.14.2td", "3.14.2", "3.13.15", "3.13.15t"]).interpreters;
+    interpreters.extend([pre_release("3.15.0"), pre_release("3.15.0t")]);
+    let selection = default_pair(&Found::new(interpreters, Vec::new())).unwrap();
+    assert_eq!(shown(&selection), ["3.13=3.13.15", "3.13t=3.13.15"]);
+    let only = Found::new(vec![pre_release("3.15.0"), pre_release("3.15.0t")], Vec::new());
+    assert_eq!(
+        shown(&default_pair(&only).unwrap()),
+        ["3.15=3.15.0a1", "3.15t=3.15.0a1"]
+    );
+}
+
+#[test]
+fn without_a_pair_the_default_says_how_to_get_one() {
+    let picked = |full_tags: &[&str]| {
+        let selection = default_pair(&found(full_tags)).unwrap();
+        format!(
+            "{}: {}",
+            shown(&selection).join(" "),
+            messages(&selection).join(" ")
+        )
+    };
+    insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13t`");
+    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13` and `ftbench python install 3.13t`");
+    insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with `ftbench python install 3.13`");
+    insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with `ftbench python install 3.13`");
+    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13` and `ftbench python install 3.13t`");
+    insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"no Python interpreter was found; get a pair with `ftbench python install 3.13` and `ftbench python install 3.13t`, or give one with `-p PATH`");
+}
