@@ -1,1 +1,3 @@
 //! The summary in; tables, charts and pages out.
+
+pub mod topology;
