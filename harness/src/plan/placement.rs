@@ -1,6 +1,6 @@
 //! The order in which workers fill the machine. Pure.
 //!
-//! A [`Policy`] and a [`Topology`] give the [`order`]; a [`Placer`] hands its PUs out and says why when there are
+//! A [`Policy`] and a [`Topology`] give the [`order()`]; a [`Placer`] hands its PUs out and says why when there are
 //! too few; [`counts`] reads how many workers are asked for.
 
 pub mod counts;
@@ -164,6 +164,12 @@ impl Placer {
     #[must_use]
     pub fn order(&self) -> &[u32] {
         &self.order
+    }
+
+    /// CPUs' worth of time that the control group may use; `None` when not limited.
+    #[must_use]
+    pub const fn cpu_quota(&self) -> Option<f64> {
+        self.capacity.cpu_quota
     }
 
     /// How many workers the machine has room for, which is what `max` means: PUs of the order, or allowed PUs

@@ -9,4 +9,5 @@ pub mod markdown;
 pub mod rows;
 pub mod table;
 pub mod text;
+pub mod topology;
 pub mod units;
