@@ -16,28 +16,36 @@ class Channel:
     """
 
     def __init__(self, read_fd, write_fd):
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+        self._received = b""
+        self._open = True
         os.set_inheritable(read_fd, False)
         os.set_inheritable(write_fd, False)
-        self._reader = open(read_fd, "rb")
-        self._writer = open(write_fd, "wb")
-        os.register_at_fork(after_in_child=self.close)
+        os.register_at_fork(after_in_child=self._close)
 
     def receive(self):
         """The next message; waits for it. Raises `DriverGone` at the end of the channel."""
-        line = self._reader.readline()
-        if not line.endswith(b"\n"):
-            raise DriverGone
+        while b"\n" not in self._received:
+            chunk = os.read(self._read_fd, 65536)
+            if not chunk:
+                raise DriverGone
+            self._received += chunk
+        line, _, self._received = self._received.partition(b"\n")
         return json.loads(line)
 
     def send(self, message):
         """Send one message. Raises `DriverGone` when nobody reads any more."""
+        unsent = json.dumps(message).encode("ascii") + b"\n"
         try:
-            self._writer.write(json.dumps(message).encode("ascii") + b"\n")
-            self._writer.flush()
+            while unsent:
+                unsent = unsent[os.write(self._write_fd, unsent) :]
         except BrokenPipeError:
             raise DriverGone from None
 
-    def close(self):
-        """Close both descriptors. What was sent has been flushed."""
-        self._reader.close()
-        self._writer.close()
+    def _close(self):
+        """In a forked child. Its own children must not close what then has the same numbers."""
+        if self._open:
+            self._open = False
+            os.close(self._read_fd)
+            os.close(self._write_fd)

@@ -14,9 +14,6 @@ from ftbench_worker.share import clock_ns, do_share, this_worker
 from ftbench_worker.threads import results_or_failure
 from ftbench_worker.workload import load
 
-# How long to wait for the exit status of a process when the pool says that one has died, seconds.
-_EXIT_STATUS_WAIT_S = 2.0
-
 
 class Processes:
     """`work` in the processes of a pool, each with the workload loaded and set up on its own."""
@@ -31,6 +28,7 @@ class Processes:
         self._processes = []
 
     def start(self):
+        others = multiprocessing.active_children()
         barrier = self._context.Barrier(self._workers)
         self._executor = ProcessPoolExecutor(
             self._workers,
@@ -38,12 +36,12 @@ class Processes:
             initializer=_enter_pool,
             initargs=(barrier, self._workload.name, self._workload.path),
         )
-        workers = self._in_each("start", _report)
-        of_pool = {worker.process_id for worker in workers}
-        self._processes = [
-            process for process in multiprocessing.active_children() if process.pid in of_pool
-        ]
-        return workers
+        with self._failing_as("start"):
+            futures = [self._executor.submit(_report) for _ in range(self._workers)]
+            self._processes = [
+                process for process in multiprocessing.active_children() if process not in others
+            ]
+            return _workers_or_failure(results_or_failure(futures))
 
     def set_up(self, units):
         return self._in_each("setup", _set_up, units)
@@ -80,11 +78,7 @@ class Processes:
         """Run a task once in every process; returns the workers, or raises the first failure."""
         with self._failing_as(step):
             futures = [self._executor.submit(task, *arguments) for _ in range(self._workers)]
-            answers = results_or_failure(futures)
-        for _, failure in answers:
-            if failure is not None:
-                raise Failed(failure)
-        return [worker for worker, _ in answers]
+            return _workers_or_failure(results_or_failure(futures))
 
     @contextmanager
     def _failing_as(self, step):
@@ -107,10 +101,11 @@ class Processes:
     def _describe_death(self, step, error):
         """Say how a process died, where that can be found out.
 
-        The pool ends the processes that are left with SIGTERM, so these are not the culprits.
+        The pool ends the processes that are left with SIGTERM, so these are not the culprits. It
+        has collected every exit status once it is shut down; asking before could take one away.
         """
-        for process in self._processes or multiprocessing.active_children():
-            process.join(_EXIT_STATUS_WAIT_S)
+        self._executor.shutdown(wait=True)
+        for process in self._processes:
             status = process.exitcode
             if status is None or status == -signal.SIGTERM:
                 continue
@@ -122,6 +117,13 @@ class Processes:
                 how = f"was killed by {_signal_name(-status)}"
             return Failure(step, False, f"a process of the pool {how} during `{step}`", "")
         return describe(step, error)
+
+
+def _workers_or_failure(answers):
+    for _, failure in answers:
+        if failure is not None:
+            raise Failed(failure)
+    return [worker for worker, _ in answers]
 
 
 def _signal_name(number):

@@ -1,0 +1,231 @@
+"""A small driver: starts a worker as ftbench does and talks to it over real pipes."""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+WORKER_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+EXAMPLES_FOLDER = os.path.join(WORKER_FOLDER, "examples")
+WORKLOADS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(WORKER_FOLDER)), "workloads")
+
+# A worker that hangs is killed after this long, and its test fails.
+TIME_LIMIT_S = 60
+
+MODELS = [
+    "serial",
+    "threads",
+    "processes",
+    "processes:fork",
+    "processes:spawn",
+    "processes:forkserver",
+    "asyncio",
+    "asyncio-threads",
+]
+
+
+def example(name):
+    """One stored example of a message."""
+    with open(os.path.join(EXAMPLES_FOLDER, name + ".json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def worker_module(name):
+    """A module of the worker, such as `share`, to be tested in this process."""
+    if WORKER_FOLDER not in sys.path:
+        sys.path.insert(0, WORKER_FOLDER)
+    return importlib.import_module("ftbench_worker." + name)
+
+
+def workload_path(name):
+    """Path of one of ftbench's workloads, such as `cpu/fib`."""
+    return os.path.join(WORKLOADS_FOLDER, *name.split("/")) + ".py"
+
+
+LATENCY_S = 0.005
+BODY = b"It waits. " * 20
+
+
+class SlowHandler(BaseHTTPRequestHandler):
+    """Answers every GET after a fixed time."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        time.sleep(LATENCY_S)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        self.wfile.write(head.encode() + BODY)
+
+    def log_message(self, *arguments):
+        """Silence."""
+
+
+def catalogue():
+    """Names such as `cpu/fib` with the models that each workload makes sense for."""
+    for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
+        for file in sorted(files):
+            if not file.endswith(".py"):
+                continue
+            path = os.path.join(folder, file)
+            with open(path, encoding="utf-8") as source:
+                models = re.search(r"^# models = \[(.*)\]$", source.read(), re.MULTILINE)
+            families = re.findall(r'"([^"]+)"', models.group(1)) if models else MODELS
+            name = os.path.relpath(path, WORKLOADS_FOLDER)[: -len(".py")]
+            yield name, [model for model in MODELS if model.partition(":")[0] in families]
+
+
+def start_server(test):
+    """Start a slow HTTP server for the length of a test; returns its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowHandler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    test.addCleanup(server.server_close)
+    test.addCleanup(server.shutdown)
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+class Driver:
+    """One worker process and the driver's ends of its pipes."""
+
+    def __init__(self, environment=None, options=()):
+        to_worker, self._write_fd = os.pipe()
+        self._read_fd, from_worker = os.pipe()
+        self.pipes = [os.readlink(f"/proc/self/fd/{fd}") for fd in (self._write_fd, self._read_fd)]
+        self._stdout = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()
+        command = [sys.executable, "-s", "-X", "faulthandler", *options, "-m", "ftbench_worker"]
+        channel = ["--channel", str(to_worker), str(from_worker)]
+        self.process = subprocess.Popen(
+            command + channel,
+            pass_fds=(to_worker, from_worker),
+            stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
+            stderr=self._stderr,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": WORKER_FOLDER,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(environment or {}),
+            },
+            cwd="/",
+        )
+        os.close(to_worker)
+        os.close(from_worker)
+        self._reader = os.fdopen(self._read_fd, "rb")
+        self._writer = os.fdopen(self._write_fd, "wb", buffering=0)
+
+    def send(self, message):
+        """Send a request."""
+        self._writer.write(json.dumps(message).encode() + b"\n")
+
+    def receive(self):
+        """The next reply; None at the end of the channel."""
+        line = self._reader.readline()
+        return json.loads(line) if line else None
+
+    def ask(self, message):
+        """Send a request and wait for the reply."""
+        self.send(message)
+        return self.receive()
+
+    def prepare(self, path, model, workers=1, units=1, scaling="strong", protocol=1):
+        """Ask for `prepare`."""
+        name = os.path.splitext(os.path.basename(path))[0]
+        return self.ask(
+            {
+                "type": "prepare",
+                "protocol": protocol,
+                "workload": name,
+                "path": path,
+                "model": model,
+                "workers": workers,
+                "units": units,
+                "scaling": scaling,
+            }
+        )
+
+    def sample(self, number=0):
+        """Ask for a sample."""
+        return self.ask({"type": "sample", "sample": number})
+
+    def finish(self):
+        """Ask to finish."""
+        return self.ask({"type": "finish"})
+
+    def hang_up(self):
+        """Close the channel, as a driver does that dies."""
+        self._reader.close()
+        self._writer.close()
+
+    def wait(self):
+        """Wait for the worker's end; returns its exit status."""
+        return self.process.wait(TIME_LIMIT_S)
+
+    def printed(self):
+        """What the worker and its children have printed: stdout and stderr."""
+        texts = []
+        for stream in (self._stdout, self._stderr):
+            stream.seek(0)
+            texts.append(stream.read().decode("utf-8", "replace"))
+        return texts
+
+    def close(self):
+        """End the worker, whatever it does, and close everything."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
+        self._stdout.close()
+        self._stderr.close()
+
+
+class WorkerTestCase(unittest.TestCase):
+    """Tests that start workers and write workloads."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def driver(self, environment=None, options=()):
+        """A worker that has said hello."""
+        driver = Driver(environment, options)
+        self.addCleanup(driver.close)
+        watchdog = _kill_after(driver.process, TIME_LIMIT_S)
+        self.addCleanup(watchdog.cancel)
+        self.assertEqual(driver.receive()["type"], "hello")
+        return driver
+
+    def write(self, source, name="tried"):
+        """Write a workload (or a module beside it) and return its path."""
+        path = os.path.join(self.folder, name + ".py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(textwrap.dedent(source))
+        return path
+
+    def assert_failed(self, reply, step, error, wrong_result=False):
+        """A `failed` of this step whose one-line error contains a text."""
+        self.assertEqual(reply["type"], "failed", reply)
+        self.assertEqual((reply["step"], reply["wrong_result"]), (step, wrong_result), reply)
+        self.assertIn(error, reply["error"])
+        self.assertNotIn("\n", reply["error"])
+        self.assertNotIn("ftbench_worker", reply["traceback"])
+
+    def assert_silent(self, driver):
+        """Nothing was printed; call when the worker has ended."""
+        self.assertEqual(driver.printed(), ["", ""])
+
+
+def _kill_after(process, limit_s):
+    watchdog = threading.Timer(limit_s, process.kill)
+    watchdog.daemon = True
+    watchdog.start()
+    return watchdog

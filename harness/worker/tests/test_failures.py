@@ -1,0 +1,231 @@
+"""Bad workloads become a `failed` that tells the user what to mend, and never a hang."""
+
+import unittest
+
+from support import MODELS, WorkerTestCase
+
+RAISING = {
+    "setup": "def setup(units): boom()\ndef work(data, units): pass",
+    "split": "def split(data, workers): boom()\ndef work(data, units): pass",
+    "work": "def work(data, units): boom()",
+    "check": "def work(data, units): pass\ndef check(results, units): boom()",
+}
+
+
+class Failures(WorkerTestCase):
+    def failed(self, source, model="serial", workers=1, units=4):
+        """The `failed` that a workload leads to, at `prepare` or at the first sample."""
+        self.last = driver = self.driver()
+        reply = driver.prepare(self.write(source), model, workers, units)
+        if reply["type"] == "ready":
+            reply = driver.sample()
+        self.assertEqual(driver.wait(), 1, "the worker ends after a failure")
+        return reply
+
+    def in_every_model(self, source, step, error, wrong_result=False):
+        for model in MODELS:
+            with self.subTest(model=model):
+                reply = self.failed(source, model, workers=1 if model == "serial" else 2)
+                self.assert_failed(reply, step, error, wrong_result)
+                self.assert_silent(self.last)
+        return reply
+
+    def test_syntax_error(self):
+        reply = self.failed("def work(data, units):\n    return (")
+        self.assert_failed(reply, "import", "SyntaxError: ")
+        self.assertIn("tried.py", reply["traceback"])
+        self.assertIn("line 2", reply["traceback"])
+
+    def test_missing_file(self):
+        reply = self.driver().prepare(self.folder + "/none.py", "serial")
+        self.assert_failed(reply, "import", "none.py")
+
+    def test_raising_import(self):
+        reply = self.failed("import no_such_module")
+        self.assert_failed(reply, "import", "ModuleNotFoundError: No module named 'no_such_module'")
+
+    def test_contract(self):
+        coroutine = "async def work_async(data, units): pass"
+        for source, model, error in (
+            ("", "serial", "tried.py defines no function `work`"),
+            ("", "asyncio", "tried.py defines no function `work`"),
+            ("work = 3", "serial", "`work` is not a function"),
+            ("def work(data, units): pass\ncheck = 3", "serial", "`check` is not a function"),
+            (coroutine, "threads", "tried.py defines `work_async` only"),
+            (coroutine, "processes", "tried.py defines `work_async` only"),
+            ("async def work(data, units): pass", "serial", "`work` is a coroutine function"),
+        ):
+            with self.subTest(source=source):
+                reply = self.failed(source, model)
+                self.assert_failed(reply, "import", error)
+                self.assertEqual(reply["traceback"], "")
+                self.assert_silent(self.last)
+
+    def test_raising(self):
+        """In every step and model; the traceback has the user's lines only."""
+        for step, source in RAISING.items():
+            boom = "def boom():\n    raise ValueError('boom ' * 3)\n"
+            with self.subTest(step=step):
+                reply = self.in_every_model(boom + source, step, "ValueError: boom boom boom")
+                self.assertIn('tried.py", line 2, in boom', reply["traceback"])
+                self.assertTrue(reply["traceback"].startswith("Traceback (most recent call last)"))
+                self.assertNotIn("concurrent", reply["traceback"])
+
+    def test_system_exit(self):
+        for step, source in RAISING.items():
+            for exception in ("SystemExit(0)", "KeyboardInterrupt()"):
+                with self.subTest(step=step, exception=exception):
+                    boom = f"def boom(): raise {exception}\n"
+                    for model in ("serial", "threads", "processes:fork", "asyncio"):
+                        reply = self.failed(boom + source, model)
+                        self.assert_failed(reply, step, exception.partition("(")[0])
+                        self.assert_silent(self.last)
+        self.assert_failed(self.failed("raise SystemExit(0)"), "import", "SystemExit: 0")
+
+    def test_wrong_result(self):
+        source = "def work(data, units): pass\ndef check(results, units): assert 1 == 2, 'one'"
+        self.in_every_model(source, "check", "AssertionError: one", wrong_result=True)
+
+    def test_assertion_outside_check_is_no_wrong_result(self):
+        self.in_every_model("def work(data, units): assert False", "work", "AssertionError")
+
+    def test_wrong_number_of_inputs(self):
+        source = "def split(data, workers): return [1]\ndef work(data, units): pass"
+        reply = self.failed(source, "threads", workers=3)
+        self.assert_failed(reply, "split", "`split` gave 1 inputs for 3 workers")
+
+    def test_serial_with_two_workers(self):
+        reply = self.failed("def work(data, units): pass", "serial", workers=2)
+        self.assert_failed(reply, "start", "'serial' has one worker")
+
+    def test_unknown_model(self):
+        reply = self.failed("def work(data, units): pass", "telepathy")
+        self.assert_failed(reply, "start", "no model 'telepathy'")
+
+    def test_others_wait_for_the_one_that_fails(self):
+        """Shares that wait for each other: a failure must not leave the worker waiting too."""
+        source = """
+            import threading
+            def split(data, workers):
+                barrier = threading.Barrier(workers)
+                return [(number, barrier) for number in range(workers)]
+            def work(data, units):
+                number, barrier = data
+                if number == 1:
+                    raise ValueError("boom")
+                barrier.wait()
+            """
+        for model in ("threads", "asyncio-threads"):
+            self.assert_failed(self.failed(source, model, workers=3), "work", "boom")
+            self.assert_silent(self.last)
+        source = """
+            import asyncio
+            async def work_async(data, units):
+                if data == 1:
+                    raise ValueError("boom")
+                await asyncio.Event().wait()
+            def split(data, workers): return range(workers)
+            """
+        self.assert_failed(self.failed(source, "asyncio", workers=3), "work", "boom")
+        self.assert_silent(self.last)
+
+    def test_process_of_the_pool_dies(self):
+        models = [model for model in MODELS if model.startswith("processes")]
+        for model in models:
+            for how, told in (
+                ("os._exit(3)", "ended with exit status 3"),
+                ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
+            ):
+                with self.subTest(model=model, how=how):
+                    source = f"import os, signal\ndef work(data, units): {how}"
+                    reply = self.failed(source, model, workers=2)
+                    self.assert_failed(reply, "work", f"a process of the pool {told}")
+                    self.assert_silent(self.last)
+            source = """
+                import os
+                here = os.getpid()
+                def setup(units):
+                    if MAIN != os.getpid():
+                        os._exit(3)
+                def work(data, units): pass
+                """
+            source = source.replace("MAIN", "int(os.environ.setdefault('MAIN', str(os.getpid())))")
+            with self.subTest(model=model, how="in setup"):
+                reply = self.failed(source, model, workers=2)
+                self.assert_failed(reply, "setup", "ended with exit status 3 during `setup`")
+                self.assert_silent(self.last)
+
+    def test_import_fails_in_the_pool_only(self):
+        source = """
+            import os
+            if os.environ.setdefault("MAIN", str(os.getpid())) != str(os.getpid()):
+                raise ValueError("boom")
+            def work(data, units): pass
+            """
+        reply = self.failed(source, "processes:spawn", workers=2)
+        self.assert_failed(reply, "import", "ValueError: boom")
+        self.assert_silent(self.last)
+
+    def test_what_cannot_be_pickled(self):
+        for source in (
+            "def split(data, workers): return [lambda: 0] * workers\ndef work(data, units): pass",
+            "def work(data, units): return lambda: 0",
+        ):
+            for model in ("processes:fork", "processes:spawn"):
+                reply = self.failed(source, model, workers=2)
+                self.assert_failed(reply, "work", "cannot be sent between processes: ")
+                self.assert_silent(self.last)
+
+    def test_exception_that_cannot_be_pickled(self):
+        source = """
+            class Odd(Exception):
+                def __init__(self, one, two): super().__init__(one, two, lambda: 0)
+                def __str__(self): raise ValueError
+            def work(data, units): raise Odd(1, 2)
+            """
+        self.in_every_model(source, "work", "Odd: (its message cannot be shown)")
+
+    def test_exit_without_a_word(self):
+        """`os._exit` in the worker itself: the channel ends."""
+        driver = self.driver()
+        path = self.write("import os\ndef work(data, units): os._exit(5)")
+        driver.prepare(path, "threads")
+        self.assertIsNone(driver.sample())
+        self.assertEqual(driver.wait(), 5)
+
+    def test_long_texts_are_bounded(self):
+        source = """
+            def deep(n):
+                if n == 0:
+                    raise ValueError("x" * 1000000 + "\\n\\udc80 the end")
+                deep(n - 1) if n % 2 else deep(n - 1)
+            def work(data, units): deep(200)
+            """
+        reply = self.failed(source)
+        self.assert_failed(reply, "work", "ValueError: xxx")
+        self.assertLessEqual(len(reply["error"]), 500)
+        self.assertLessEqual(len(reply["traceback"]), 4096)
+        self.assertIn("? the end", reply["traceback"])
+
+    def test_printing_a_megabyte(self):
+        source = """
+            import sys
+            def work(data, units):
+                print("x" * 1000000)
+                print("y" * 1000, file=sys.stderr)
+            """
+        for model in MODELS:
+            driver = self.driver()
+            driver.prepare(self.write(source), model)
+            self.assertEqual(driver.sample()["type"], "sample")
+            driver.finish()
+            self.assertEqual(driver.wait(), 0)
+            self.assertEqual(driver.printed(), ["x" * 1000000 + "\n", "y" * 1000 + "\n"], model)
+
+    def test_printed_text_is_kept_after_a_failure(self):
+        self.failed("def work(data, units):\n    print('last words')\n    raise ValueError")
+        self.assertEqual(self.last.printed(), ["last words\n", ""])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,322 @@
+"""Every model runs every workload that it makes sense for, and reports what the driver needs."""
+
+import os
+import sys
+import time
+import unittest
+
+from support import MODELS, WorkerTestCase, catalogue, start_server, workload_path
+
+
+class EveryModel(WorkerTestCase):
+    def test_every_workload(self):
+        self.environment = {"FTBENCH_HTTP_URL": start_server(self)}
+        for workload, models in catalogue():
+            for model in models:
+                for scaling in ("strong", "weak"):
+                    workers = 1 if model == "serial" else 2
+                    with self.subTest(workload=workload, model=model, scaling=scaling):
+                        self.run_trial(workload_path(workload), model, workers, scaling)
+
+    def run_trial(self, path, model, workers, scaling):
+        driver = self.driver(self.environment)
+        ready = driver.prepare(path, model, workers, units=3, scaling=scaling)
+        self.assertEqual(ready["type"], "ready", ready)
+        self.assertGreater(ready["startup_ns"], 0)
+        self.assert_workers(ready["workers"], model, workers, driver.process.pid)
+        last_end_ns = 0
+        for number in range(2):
+            reply = driver.sample(number)
+            self.assertEqual((reply["type"], reply.get("sample")), ("sample", number), reply)
+            self.assert_stamps(reply, last_end_ns)
+            self.assertEqual(len(reply["shares"]), workers)
+            known = [tuple(worker.values()) for worker in ready["workers"]]
+            for share in reply["shares"]:
+                self.assertIn((share["process_id"], share["thread_id"]), known)
+            last_end_ns = reply["end_ns"]
+        self.assertEqual(driver.finish(), {"type": "finished"})
+        self.assertEqual(driver.wait(), 0)
+        self.assert_silent(driver)
+
+    def assert_workers(self, identities, model, workers, main_process):
+        self.assertEqual(len(identities), workers)
+        processes = {identity["process_id"] for identity in identities}
+        threads = {identity["thread_id"] for identity in identities}
+        if model.startswith("processes"):
+            self.assertEqual(len(processes), workers)
+            self.assertNotIn(main_process, processes)
+            self.assertEqual(processes, threads, "a process works on its main thread")
+        else:
+            self.assertEqual(processes, {main_process})
+            if model in ("serial", "asyncio"):
+                self.assertEqual(threads, {main_process})
+            else:
+                self.assertEqual(len(threads - {main_process}), workers)
+
+    def assert_stamps(self, reply, last_end_ns):
+        self.assertLess(last_end_ns, reply["start_ns"])
+        for share in reply["shares"]:
+            self.assertLess(reply["start_ns"], share["start_ns"])
+            self.assertLess(share["start_ns"], share["end_ns"])
+            self.assertLess(share["end_ns"], reply["end_ns"])
+
+
+class Details(WorkerTestCase):
+    def test_prepare_again(self):
+        """Calibration: other units in the same process, the module is loaded once."""
+        path = self.write(
+            """
+            import sys
+            assert not hasattr(sys, "loaded_before"), "loaded twice"
+            sys.loaded_before = True
+            def setup(units): return units
+            def work(data, units): return (data, units)
+            def check(results, units): assert results[0] == (units, units), results
+            """
+        )
+        driver = self.driver()
+        for model in ("serial", "threads", "processes:fork", "asyncio", "asyncio-threads"):
+            for units in (1, 2, 4):
+                ready = driver.prepare(path, model, units=units)
+                self.assertEqual(ready["type"], "ready", ready)
+                self.assertEqual(driver.sample()["type"], "sample")
+        self.assertEqual(driver.finish()["type"], "finished")
+        self.assertEqual(driver.wait(), 0)
+        self.assert_silent(driver)
+
+    def test_units(self):
+        """Strong scaling: as even as can be, the first get more. Weak scaling: all for each."""
+        path = self.write(
+            """
+            def setup(units): return units
+            def work(data, units): return (data, units)
+            def check(results, units):
+                totals, shares = zip(*results)
+                assert False, f"{set(totals)} {units} {shares}"
+            """
+        )
+        for model in ("threads", "processes:fork"):
+            reply = self.sample_of(path, model, workers=4, units=10)
+            self.assert_failed(reply, "check", "{10} 10 (3, 3, 2, 2)", wrong_result=True)
+            reply = self.sample_of(path, model, workers=4, units=10, scaling="weak")
+            self.assert_failed(reply, "check", "{40} 40 (10, 10, 10, 10)", wrong_result=True)
+
+    def sample_of(self, path, model, **options):
+        driver = self.driver()
+        ready = driver.prepare(path, model, **options)
+        self.assertEqual(ready["type"], "ready", ready)
+        return driver.sample()
+
+    def test_split_is_called_for_each_sample(self):
+        path = self.write(
+            """
+            def split(data, workers): return [[] for _ in range(workers)]
+            def work(data, units):
+                data.append(units)
+                return data
+            def check(results, units): assert results == [[2], [1]], results
+            """
+        )
+        for model in MODELS[1:]:
+            driver = self.driver()
+            driver.prepare(path, model, workers=2, units=3)
+            for number in range(3):
+                self.assertEqual(driver.sample(number)["type"], "sample", model)
+
+    def test_setup_is_called_once_in_every_process(self):
+        path = self.write(
+            """
+            import os
+            calls = []
+            def setup(units):
+                calls.append(os.getpid())
+                return calls.count(os.getpid())
+            def work(data, units): return data
+            def check(results, units): assert results == [1, 1, 1], results
+            """
+        )
+        for model in MODELS[1:]:
+            driver = self.driver()
+            self.assertEqual(driver.prepare(path, model, 3, 3)["type"], "ready")
+            self.assertEqual(driver.sample()["type"], "sample", model)
+
+    def test_own_classes_and_siblings(self):
+        """Classes of the workload travel both ways, and a module beside it can be imported."""
+        self.write("class Beside: pass", name="beside_it")
+        path = self.write(
+            """
+            import beside_it
+            class Own:
+                pass
+            def split(data, workers): return [(Own(), beside_it.Beside())] * workers
+            def work(data, units): return data
+            def check(results, units):
+                for own, beside in results:
+                    assert isinstance(own, Own) and isinstance(beside, beside_it.Beside)
+            """,
+            name="a-name that is.none",
+        )
+        for model in MODELS[1:]:
+            driver = self.driver()
+            self.assertEqual(driver.prepare(path, model, 2, 2)["type"], "ready")
+            self.assertEqual(driver.sample()["type"], "sample", model)
+
+    def test_work_async_runs_on_a_running_loop(self):
+        path = self.write(
+            """
+            import asyncio
+            loops = {}
+            async def work_async(data, units):
+                loop = asyncio.get_running_loop()
+                await asyncio.sleep(0.001)
+                return loop
+            def check(results, units):
+                assert loops.setdefault(0, results) == results
+                print(len({id(loop) for loop in results}))
+            """
+        )
+        for model, loops in (("asyncio", 1), ("asyncio-threads", 2)):
+            driver = self.driver()
+            driver.prepare(path, model, 2, 2)
+            self.assertEqual(driver.sample()["type"], "sample")
+            driver.finish()
+            driver.wait()
+            self.assertEqual(driver.printed(), [f"{loops}\n", ""])
+
+    def test_work_inside_task(self):
+        path = self.write(
+            """
+            import asyncio
+            def work(data, units): return asyncio.current_task() is not None
+            def check(results, units): assert all(results)
+            """
+        )
+        for model in ("asyncio", "asyncio-threads"):
+            driver = self.driver()
+            driver.prepare(path, model, 2, 2)
+            self.assertEqual(driver.sample()["type"], "sample")
+
+    def test_children_do_not_hold_the_channel(self):
+        """Neither those of a pool nor those that a workload forks or executes on its own."""
+        path = self.write(
+            """
+            import os, subprocess
+            def held(process):
+                folder = f"/proc/{process}/fd"
+                names = [os.path.join(folder, name) for name in os.listdir(folder)]
+                links = {os.readlink(name) for name in names if os.path.islink(name)}
+                return len(links.intersection(channel))
+            def split(data, workers):
+                channel[:] = open("CHANNEL").read().split()
+                assert held("self") == 2, "the test looks in the wrong place"
+                return [list(channel)] * workers
+            def work(data, units):
+                channel[:] = data
+                if os.getpid() != main:
+                    return held("self")
+                child = os.fork()
+                if child == 0:
+                    os._exit(held("self"))
+                sleeper = subprocess.Popen(["sleep", "60"], close_fds=False)
+                try:
+                    return os.waitpid(child, 0)[1] + held(sleeper.pid)
+                finally:
+                    sleeper.kill()
+                    sleeper.wait()
+            def check(results, units): assert not any(results), results
+            channel = []
+            main = int(os.environ.setdefault("MAIN", str(os.getpid())))
+            """.replace("CHANNEL", os.path.join(self.folder, "channel"))
+        )
+        for model in MODELS:
+            driver = self.driver()
+            with open(os.path.join(self.folder, "channel"), "w", encoding="ascii") as file:
+                file.write(" ".join(driver.pipes))
+            self.assertEqual(driver.prepare(path, model, units=1)["type"], "ready")
+            reply = driver.sample()
+            self.assertEqual(reply["type"], "sample", (model, reply))
+
+    def test_driver_gone(self):
+        """The worker ends at once and quietly, and so do the processes of its pool."""
+        for model in MODELS:
+            driver = self.driver()
+            workers = 1 if model == "serial" else 2
+            ready = driver.prepare(workload_path("cpu/fib"), model, workers)
+            driver.hang_up()
+            self.assertEqual(driver.wait(), 0)
+            self.assert_silent(driver)
+            for worker in ready["workers"]:
+                self.assert_gone(worker["process_id"], model)
+
+    def assert_gone(self, process_id, model):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                with open(f"/proc/{process_id}/stat", encoding="ascii") as file:
+                    if file.read().rpartition(")")[2].split()[0] == "Z":
+                        return
+            except OSError:
+                return
+            time.sleep(0.01)
+        self.fail(f"{model}: process {process_id} is still there")
+
+    def test_working_directory_is_not_imported_from(self):
+        """The worker's own start is `-m`, which would put the working directory on sys.path."""
+        path = self.write("import sys\nassert '/' not in sys.path\ndef work(data, units): pass")
+        for model in ("serial", "processes:spawn"):
+            reply = self.driver().prepare(path, model)
+            self.assertEqual(reply["type"], "ready", reply)
+
+
+class GilState(WorkerTestCase):
+    def test_without_free_threading_it_is_on(self):
+        is_enabled = getattr(sys, "_is_gil_enabled", lambda: True)
+        for model in MODELS:
+            driver = self.driver()
+            workers = 1 if model == "serial" else 2
+            ready = driver.prepare(workload_path("cpu/fib"), model, workers)
+            self.assertEqual(ready["gil_enabled"], is_enabled())
+            self.assertIsNone(ready["gil_enabled_by"])
+            self.assertEqual(driver.sample()["gil_enabled"], is_enabled())
+
+    def test_module_that_switches_it_on_is_named(self):
+        """The warning is CPython's own text; other warnings pass."""
+        path = self.write(
+            """
+            import warnings
+            def warn():
+                warnings.warn(
+                    "The global interpreter lock (GIL) has been enabled to load module 'a.b', "
+                    "which has not declared that it can run safely without the GIL.",
+                    RuntimeWarning,
+                )
+            def work(data, units):
+                warn()
+                warnings.warn("something else")
+            """
+        )
+        for model in MODELS:
+            driver = self.driver()
+            ready = driver.prepare(path, model)
+            self.assertIsNone(ready["gil_enabled_by"])
+            self.assertEqual(driver.sample()["gil_enabled_by"], "a.b", model)
+            driver.finish()
+            driver.wait()
+            stdout, stderr = driver.printed()
+            self.assertEqual(stdout, "")
+            self.assertIn("something else", stderr)
+            self.assertNotIn("a.b", stderr)
+
+    @unittest.skipUnless(
+        hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), "needs a free-threaded build"
+    )
+    def test_switched_on_from_outside(self):
+        for model in ("threads", "processes:spawn", "processes:forkserver"):
+            driver = self.driver(options=["-X", "gil=1"])
+            ready = driver.prepare(workload_path("cpu/fib"), model, 2)
+            self.assertTrue(ready["gil_enabled"])
+            self.assertIsNone(ready["gil_enabled_by"])
+
+
+if __name__ == "__main__":
+    unittest.main()
