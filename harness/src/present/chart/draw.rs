@@ -18,6 +18,8 @@ const CAPTION_EM: f64 = 11.0;
 /// Room inside the plot left and right of the data, for markers.
 pub(super) const INSET: f64 = 16.0;
 const DASH: [f64; 2] = [7.0, 4.0];
+/// More pixels than this on a side are taken for a mistake.
+const MOST_PIXELS: u32 = 16_384;
 const TICK_LINE: f64 = 16.0;
 const MOST_CAPTION_LINES: usize = 5;
 
@@ -29,11 +31,12 @@ pub(super) fn svg(chart: &Chart) -> Result<String, ChartError> {
     if width < Size::SMALLEST.width || height < Size::SMALLEST.height {
         return Err(ChartError::TooSmall { width, height });
     }
-    const MOST_PIXELS: u32 = 16_384;
     if width > MOST_PIXELS || height > MOST_PIXELS {
+        #[allow(clippy::cast_precision_loss)] // For the message only.
+        let (width, height) = (width as f32, height as f32);
         return Err(ChartError::TooLarge {
-            width: 16_385.0,
-            height: 16_385.0,
+            width,
+            height,
             scale: 1.0,
         });
     }
@@ -164,11 +167,10 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         for series in &self.chart.series {
             self.band(series)?;
         }
-        // The first series, threads, last, so that they lie on top.
-        for series in self.chart.series.iter().rev() {
+        for series in painting_order(&self.chart.series) {
             self.line(series)?;
         }
-        for series in self.chart.series.iter().rev() {
+        for series in painting_order(&self.chart.series) {
             for point in &series.points {
                 self.marker(self.place(point.x, point.y), series)?;
             }
@@ -248,9 +250,10 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         for ((tick, (x, _)), kept) in ticks.iter().zip(spans).zip(kept) {
             let end = bottom + 5.0 * self.unit;
             self.canvas.line(&[at(x, bottom), at(x, end)], pen)?;
-            if kept {
-                self.canvas
-                    .text(&tick.label, at(x, bottom + 20.0 * self.unit), letters)?;
+            let mut baseline = bottom + 20.0 * self.unit;
+            for line in tick.label.lines().filter(|_| kept) {
+                self.canvas.text(line, at(x, baseline), letters)?;
+                baseline += TICK_LINE * self.unit;
             }
         }
         let middle = f64::midpoint(self.plot.left, self.plot.right);
@@ -402,11 +405,23 @@ fn caption(chart: &Chart, face: Face, room: f64) -> Vec<String> {
 
 /// How much larger than the usual a series is drawn: what lies below is wider, so that it shows where series meet.
 fn weight(series: &Series) -> f64 {
-    match series.family {
+    let of_family = match series.family {
         Model::Threads => 1.0,
-        Model::Asyncio => 1.5,
-        _ => 1.25,
+        Model::Asyncio => 1.3,
+        _ => 1.15,
+    };
+    if series.gil == Some(GilState::On) {
+        of_family + 0.1
+    } else {
+        of_family
     }
+}
+
+/// The widest first, so that the others lie on top of it.
+fn painting_order(series: &[Series]) -> Vec<&Series> {
+    let mut order: Vec<&Series> = series.iter().collect();
+    order.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    order
 }
 
 /// Corners of a marker that has any.

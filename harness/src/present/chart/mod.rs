@@ -234,4 +234,5 @@ pub fn svg(chart: &Chart) -> Result<String, ChartError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -31,8 +31,11 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
         of_makespans(measured(summary, &cells, |cell| cell.makespan_s))
     };
     let name = text::shorten(&text::line(workload), LONGEST_NAME);
-    let finding =
-        words::title_words(summary, workload).unwrap_or_else(|| "time by interpreter and model".to_owned());
+    let finding = match words::title_words(summary, workload) {
+        Some(finding) => finding,
+        None if chart.series.is_empty() => "nothing was measured".to_owned(),
+        None => "time by interpreter and model".to_owned(),
+    };
     chart.title = format!("{name}: {finding}");
     chart.subtitle = vec![words::machine(summary), words::builds(summary)];
     chart.caption.extend(words::caption(summary, &cells));
@@ -218,20 +221,15 @@ fn of_makespans(lines: Vec<Line<'_>>) -> Chart {
         .iter()
         .flat_map(|line| line.values.iter().map(|(_, value)| value.estimate));
     let Some(typical) = units::typical(estimates) else {
-        let y = layout::value_axis("Makespan".to_owned(), Scale::Linear, 0.0, 1.0);
-        let x = workers_axis(&[], Scale::Linear);
+        let y = layout::value_axis(String::new(), Scale::Linear, 0.0, 1.0);
+        let x = layout::value_axis(String::new(), Scale::Linear, 0.0, 1.0);
+        let bare = |axis: Axis| Axis {
+            ticks: Vec::new(),
+            ..axis
+        };
         return Chart {
-            note: Some("Nothing was measured".to_owned()),
-            ..empty(
-                Axis {
-                    ticks: Vec::new(),
-                    ..x
-                },
-                Axis {
-                    ticks: Vec::new(),
-                    ..y
-                },
-            )
+            note: Some("No cell of this workload has a figure.".to_owned()),
+            ..empty(bare(x), bare(y))
         };
     };
     let unit = TimeUnit::for_typical(typical);

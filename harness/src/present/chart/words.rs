@@ -184,23 +184,26 @@ fn missing(cells: &[&CellSummary]) -> Option<String> {
     (!names.is_empty()).then(|| format!("Failed, so not drawn: {}.", names.join("; ")))
 }
 
+/// How it was measured, and how to read it.
 fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
     let rounds = cells.iter().map(|cell| cell.rounds).filter(|rounds| *rounds > 0);
-    let (fewest, most) = (rounds.clone().min().unwrap_or(0), rounds.max().unwrap_or(0));
-    let rounds = if fewest == most {
-        text::counted(usize::try_from(most).unwrap_or(usize::MAX), "round")
-    } else {
-        format!("{fewest} to {most} rounds")
-    };
     let run = &summary.run;
     let ended = match run.status {
         RunStatus::Complete => "",
         RunStatus::Interrupted => " (interrupted)",
         RunStatus::Running => " (not yet ended)",
     };
+    let rounds = match (rounds.clone().min(), rounds.max()) {
+        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} rounds{ended}, "),
+        (_, Some(most)) => {
+            let rounds = text::counted(usize::try_from(most).unwrap_or(usize::MAX), "round");
+            format!("{rounds}{ended}, ")
+        }
+        _ => String::new(),
+    };
     format!(
-        "Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. {rounds}{ended}, seed {}, profile \
-         {}, ftbench {}.",
+        "Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. {rounds}seed {}, profile {}, \
+         ftbench {}.",
         run.seed,
         text::line(&run.profile),
         text::line(&run.ftbench_version)
