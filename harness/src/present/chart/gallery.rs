@@ -1,0 +1,152 @@
+//! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench --lib gallery -- --ignored` draws them.
+
+use super::{Chart, Size, Theme, png, scaling, svg};
+use crate::present::made_up::{self, Made};
+use crate::record::schema::{CellStatus, Model, Summary};
+
+/// The hard cases, each under a name.
+pub(super) fn pictures() -> Vec<(&'static str, Chart)> {
+    let two = made_up::two_cores();
+    let many = made_up::many_cores();
+    let mut dark = scaling(&many, "nbody");
+    dark.theme = Theme::DARK;
+    dark.size = Size {
+        width: 1920,
+        height: 1080,
+    };
+    let mut small = scaling(&many, "nbody");
+    small.size = Size::SMALLEST;
+    let hostile = made_up::hostile();
+    let bad_name = hostile
+        .cells
+        .first()
+        .map(|cell| cell.workload.clone())
+        .unwrap_or_default();
+    let mut without_gil_pair = two.clone();
+    without_gil_pair.cells.retain(|cell| cell.interpreter == "3.13");
+    vec![
+        ("two", scaling(&two, "fib")),
+        ("many", scaling(&many, "nbody")),
+        ("dark", dark),
+        ("small", small),
+        ("hostile", scaling(&hostile, &bad_name)),
+        ("hostile-tag", scaling(&hostile, "nbody")),
+        ("alike", scaling(&alike(), "fib")),
+        ("below-one", scaling(&below_one(), "fib")),
+        ("one-worker", scaling(&only(&two, &[1]), "fib")),
+        ("without-one", scaling(&only(&many, &[64, 128]), "nbody")),
+        ("one-64-128", scaling(&only(&many, &[1, 64, 128]), "nbody")),
+        ("one-to-eight", scaling(&only(&many, &[1, 2, 4, 8]), "nbody")),
+        ("failed", scaling(&partly_failed(), "fib")),
+        ("nothing", scaling(&made_up::without_figures(), "fib")),
+        ("no-pair", scaling(&without_gil_pair, "fib")),
+        ("crowd", scaling(&crowd(), "fib")),
+    ]
+}
+
+/// Only the cells with these numbers of workers; without one of 1 there are no speedups.
+fn only(summary: &Summary, workers: &[u32]) -> Summary {
+    let mut few = summary.clone();
+    few.cells.retain(|cell| workers.contains(&cell.workers));
+    if !workers.contains(&1) {
+        few.cells.iter_mut().for_each(|cell| cell.speedup = None);
+    }
+    few
+}
+
+/// Six series at nearly the same values.
+fn alike() -> Summary {
+    let mut made = made_up::two_cores();
+    made.cells.clear();
+    let mut nudge = 0.0;
+    for tag in ["3.13", "3.13t"] {
+        for model in [Model::Threads, Model::Processes, Model::Asyncio] {
+            for workers in [1, 2] {
+                let speedup = if workers == 1 { 1.0 } else { 1.9 + nudge };
+                let cell = Made {
+                    tag,
+                    workload: "fib",
+                    model,
+                    workers,
+                    one_worker_s: 0.3,
+                    speedup,
+                };
+                made.cells.push(cell.cell());
+            }
+            nudge += 0.004;
+        }
+    }
+    made
+}
+
+fn below_one() -> Summary {
+    let mut made = made_up::two_cores();
+    for cell in made
+        .cells
+        .iter_mut()
+        .filter(|cell| cell.model == Model::Threads && cell.workers == 2)
+    {
+        cell.speedup = Some(made_up::estimate(0.41, 30.0));
+    }
+    made.warnings.push(made_up::builds_differ());
+    made
+}
+
+fn partly_failed() -> Summary {
+    let mut made = made_up::many_cores();
+    for cell in &mut made.cells {
+        cell.workload = "fib".to_owned();
+        let fails = match cell.model {
+            Model::Threads => cell.interpreter == "3.13t" && cell.workers > 16,
+            Model::Asyncio => true,
+            _ => false,
+        };
+        if fails {
+            *cell = made_up::unmeasured(cell.clone(), CellStatus::TimedOut, "no answer within 60 s");
+        }
+    }
+    made
+}
+
+/// More series than have room for a label.
+fn crowd() -> Summary {
+    let mut made = made_up::two_cores();
+    made.cells.clear();
+    for minor in 9..20_u32 {
+        for (model, end) in [
+            (Model::Threads, 1.2),
+            (Model::ProcessesSpawn, 1.6),
+            (Model::ProcessesFork, 1.7),
+        ] {
+            for workers in [1, 2, 4, 6] {
+                let tag = format!("3.{minor}{}", if minor % 2 == 0 { "" } else { "t" });
+                let growth = f64::from(workers - 1) * (end - 1.0 + f64::from(minor) / 50.0);
+                let cell = Made {
+                    tag: &tag,
+                    workload: "fib",
+                    model,
+                    workers,
+                    one_worker_s: 0.3,
+                    speedup: 1.0 + growth,
+                };
+                made.cells.push(cell.cell());
+            }
+        }
+    }
+    made
+}
+
+#[test]
+#[ignore = "draws pictures for people"]
+fn gallery() {
+    let Ok(folder) = std::env::var("FTBENCH_GALLERY") else {
+        return;
+    };
+    for (name, chart) in pictures() {
+        let svg = svg(&chart).unwrap_or_default();
+        let png = png(&svg, 2.0).unwrap_or_default();
+        let path = std::path::Path::new(&folder).join(name);
+        assert!(std::fs::write(path.with_extension("svg"), svg).is_ok());
+        assert!(std::fs::write(path.with_extension("png"), png).is_ok());
+    }
+}

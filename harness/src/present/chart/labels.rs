@@ -1,0 +1,127 @@
+//! The labels beside the plot: each as near to its line's end as the others allow, and never over data.
+
+use super::canvas::{Anchor, Letters, Pen, at};
+use super::draw::{Drawn, INSET, LABEL_EM, Sheet};
+use super::{Series, layout};
+
+/// Height of a label's row, pixels of the usual size, and what it may shrink to.
+const LABEL_ROW: f64 = 18.0;
+const SMALLEST_LABEL_ROW: f64 = 14.0;
+/// From the plot to the key of a label.
+pub(super) const LEADER: f64 = 22.0;
+/// Length of the key.
+pub(super) const KEY: f64 = 28.0;
+
+/// One label beside the plot.
+struct Label<'a> {
+    name: String,
+    value: &'a str,
+    /// Where its line ends, if that is at the plot's right edge.
+    ends_at: Option<f64>,
+    /// Where it would best stand.
+    wanted: f64,
+    kind: LabelKind<'a>,
+}
+
+enum LabelKind<'a> {
+    Series(&'a Series),
+    Reference,
+    More,
+}
+
+impl<'a> Sheet<'a, '_> {
+    /// The labels in their order of importance, as many as have room.
+    fn label_list(&self) -> Vec<Label<'a>> {
+        let face = self.face(LABEL_EM, false);
+        let right = self.chart.x.high;
+        let mut labels: Vec<Label<'a>> = Vec::new();
+        for line in self.chart.references.iter().filter(|line| !line.label.is_empty()) {
+            let end = line.corners.last().map(|[_, y]| self.y(*y));
+            labels.push(Label {
+                name: face.fit(&line.label, self.name_width),
+                value: "",
+                ends_at: end,
+                wanted: end.unwrap_or(self.plot.top),
+                kind: LabelKind::Reference,
+            });
+        }
+        for series in &self.chart.series {
+            let Some(last) = series.points.last() else {
+                continue;
+            };
+            labels.push(Label {
+                name: face.fit(&series.label, self.name_width),
+                value: &series.value_label,
+                ends_at: (last.x >= right).then(|| self.y(last.y)),
+                wanted: self.y(last.y),
+                kind: LabelKind::Series(series),
+            });
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A cast of a float saturates.
+        let room = (self.plot.height() / (SMALLEST_LABEL_ROW * self.unit)).max(1.0) as usize;
+        if labels.len() > room {
+            let more = labels.len() - room + 1;
+            labels.truncate(room.saturating_sub(1));
+            labels.push(Label {
+                name: face.fit(&format!("and {more} more"), self.name_width),
+                value: "",
+                ends_at: None,
+                wanted: self.plot.bottom,
+                kind: LabelKind::More,
+            });
+        }
+        labels
+    }
+
+    /// Draws a key, a name and a last value for every line, beside where it ends.
+    pub(super) fn labels(&self) -> Drawn {
+        let labels = self.label_list();
+        let count = f64::from(u32::try_from(labels.len()).unwrap_or(u32::MAX));
+        let row = (self.plot.height() / count.max(1.0)).min(LABEL_ROW * self.unit);
+        let wanted: Vec<f64> = labels.iter().map(|label| label.wanted).collect();
+        let half = row / 2.0;
+        let places = layout::spread(&wanted, row, self.plot.top, self.plot.bottom - half);
+        for (label, y) in labels.iter().zip(places) {
+            self.label(label, y)?;
+        }
+        Ok(())
+    }
+
+    fn label(&self, label: &Label<'_>, y: f64) -> Drawn {
+        let theme = &self.chart.theme;
+        let key = self.plot.right + LEADER * self.unit;
+        let key_end = key + KEY * self.unit;
+        let (colour, pen) = match label.kind {
+            LabelKind::Series(series) => (theme.of(series.family), Some(self.pen(series))),
+            LabelKind::Reference => {
+                let lines = self.chart.references.iter().find(|line| !line.label.is_empty());
+                (theme.reference, lines.map(|line| self.reference_pen(line)))
+            }
+            LabelKind::More => (theme.muted, None),
+        };
+        if let Some(end) = label.ends_at {
+            let leader = Pen {
+                opacity: 0.45,
+                ..Pen::solid(colour, self.unit)
+            };
+            let start = at(self.plot.right - INSET * self.unit + 7.0 * self.unit, end);
+            self.canvas.line(&[start, at(key - 3.0 * self.unit, y)], leader)?;
+        }
+        if let Some(pen) = pen {
+            self.canvas.line(&[at(key, y), at(key_end, y)], pen)?;
+        }
+        if let LabelKind::Series(series) = label.kind {
+            self.marker(at(f64::midpoint(key, key_end), y), series)?;
+        }
+        let baseline = y + 0.36 * LABEL_EM * self.unit;
+        let name_at = key_end + 7.0 * self.unit;
+        let name = self.letters(LABEL_EM, theme.text, Anchor::Start);
+        self.canvas.text(&label.name, at(name_at, baseline), name)?;
+        let value = Letters {
+            face: self.face(LABEL_EM, true),
+            ..self.letters(LABEL_EM, theme.text, Anchor::End)
+        };
+        let value_at = name_at + self.name_width + 7.0 * self.unit + self.value_width;
+        self.canvas.text(label.value, at(value_at, baseline), value)
+    }
+}

@@ -1,0 +1,36 @@
+//! PNG out of the SVG.
+
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree};
+
+use super::{ChartError, font};
+
+/// More pixels than this on a side are taken for a mistake: 16384 is what common viewers open.
+const LARGEST_SIDE: f32 = 16_384.0;
+
+/// The picture of an SVG that [`svg`](super::svg) made, `scale` pixels to each of its own.
+///
+/// # Errors
+/// When the text is no SVG, or the picture would be empty or too large.
+pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ChartError> {
+    let options = Options {
+        fontdb: font::database(),
+        font_family: "Inter".to_owned(),
+        ..Options::default()
+    };
+    let tree = Tree::from_str(svg, &options)?;
+    let (width, height) = (tree.size().width(), tree.size().height());
+    let fits = |side: f32| (1.0..=LARGEST_SIDE).contains(&(side * scale));
+    let too_large = || ChartError::TooLarge { width, height, scale };
+    if !fits(width) || !fits(height) {
+        return Err(too_large());
+    }
+    // Between 1 and 16384: nothing is lost.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let pixels = |side: f32| (side * scale).ceil() as u32;
+    let mut picture = Pixmap::new(pixels(width), pixels(height)).ok_or_else(too_large)?;
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
+    picture
+        .encode_png()
+        .map_err(|error| ChartError::Encode(error.to_string()))
+}

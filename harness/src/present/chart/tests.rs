@@ -1,0 +1,240 @@
+use resvg::tiny_skia::{Pixmap, Rect};
+use resvg::usvg::{Group, Node, Options, Tree};
+
+use super::gallery::pictures;
+use super::*;
+use crate::present::made_up;
+use crate::record::schema::CellStatus;
+
+fn tree(drawn: &str) -> Tree {
+    let options = Options {
+        fontdb: font::database(),
+        ..Options::default()
+    };
+    Tree::from_str(drawn, &options).unwrap()
+}
+
+/// Where every text of a picture stands.
+fn texts(group: &Group) -> Vec<(String, Rect)> {
+    let mut found = Vec::new();
+    for node in group.children() {
+        match node {
+            Node::Group(inner) => found.extend(texts(inner)),
+            Node::Text(text) => {
+                let words: String = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                // The ink, not the line: labels may stand closer than lines of text.
+                found.push((words, text.flattened().abs_bounding_box()));
+            }
+            Node::Path(_) | Node::Image(_) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn no_text_leaves_the_picture_or_lies_over_another() {
+    for (name, chart) in pictures() {
+        let tree = tree(&svg(&chart).unwrap());
+        let texts = texts(tree.root());
+        assert!(texts.len() >= 4, "{name}: {texts:?}");
+        for (position, (words, place)) in texts.iter().enumerate() {
+            assert!(
+                place.left() >= 0.0 && place.top() >= 0.0,
+                "{name}: {words} at {place:?}"
+            );
+            let (width, height) = (tree.size().width(), tree.size().height());
+            assert!(
+                place.right() <= width && place.bottom() <= height,
+                "{name}: {words} at {place:?}"
+            );
+            for (others, other) in texts.iter().skip(position + 1) {
+                let apart = place.right() <= other.left()
+                    || other.right() <= place.left()
+                    || place.bottom() <= other.top()
+                    || other.bottom() <= place.top();
+                assert!(apart, "{name}: '{words}' lies over '{others}'");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_small_and_the_same() {
+    for (name, chart) in pictures() {
+        let drawn = svg(&chart).unwrap();
+        assert!(
+            drawn.len() < 60_000 || name == "crowd",
+            "{name}: {} bytes",
+            drawn.len()
+        );
+        assert_eq!(drawn, svg(&chart).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn names_stay_text() {
+    for (name, chart) in pictures()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("hostile"))
+    {
+        let drawn = svg(&chart).unwrap();
+        assert!(!drawn.contains("<script") && !drawn.contains("<b>"), "{name}");
+        assert!(drawn.contains("&lt;"), "{name}");
+    }
+}
+
+#[test]
+fn the_png_has_the_size_asked_for_and_is_not_blank() {
+    let drawn = svg(&scaling(&made_up::two_cores(), "fib")).unwrap();
+    let picture = Pixmap::decode_png(&png(&drawn, 2.0).unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (1920, 1200));
+    let Colour(red, green, blue) = Theme::LIGHT.threads;
+    let threads = picture
+        .pixels()
+        .iter()
+        .filter(|pixel| (pixel.red(), pixel.green(), pixel.blue()) == (red, green, blue));
+    assert!(threads.count() > 1000);
+}
+
+#[test]
+fn axes_are_linear_for_few_workers_and_logarithmic_for_many() {
+    let few = scaling(&made_up::two_cores(), "fib");
+    assert_eq!((few.x.scale, few.y.scale), (Scale::Linear, Scale::Linear));
+    let many = scaling(&made_up::many_cores(), "nbody");
+    assert_eq!((many.x.scale, many.y.scale), (Scale::Log2, Scale::Log2));
+    let mut ticks: Vec<f64> = many.x.ticks.iter().map(|tick| tick.value).collect();
+    ticks.sort_by(f64::total_cmp);
+    assert_eq!(ticks, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 96.0, 128.0]);
+}
+
+#[test]
+fn series_have_what_tells_them_apart() {
+    let chart = scaling(&made_up::many_cores(), "nbody");
+    assert_eq!(chart.series.len(), 12, "serial is not drawn");
+    let mut looks: Vec<String> = chart
+        .series
+        .iter()
+        .map(|series| format!("{} {:?} {:?}", series.family, series.gil, series.marker))
+        .collect();
+    looks.sort();
+    looks.dedup();
+    assert_eq!(looks.len(), 12, "{looks:?}");
+}
+
+#[test]
+fn a_cell_whose_gil_came_back_is_drawn_with_the_gil() {
+    let mut summary = made_up::two_cores();
+    for cell in &mut summary.cells {
+        if cell.interpreter == "3.13t" {
+            cell.status = CellStatus::GilReenabled;
+            cell.gil = Some(GilState::On);
+        }
+    }
+    let chart = scaling(&summary, "fib");
+    assert!(chart.series.iter().all(|series| series.gil == Some(GilState::On)));
+}
+
+#[test]
+fn titles_and_captions_say_it_in_words() {
+    let words: Vec<String> = pictures()
+        .into_iter()
+        .map(|(name, chart)| format!("{name}: {}\n  {}", chart.title, chart.caption.join("\n  ")))
+        .collect();
+    insta::assert_snapshot!(words.join("\n"), @r"
+    two: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    many: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    dark: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    small: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    hostile: <script>alert('|')</script>…: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    hostile-tag: nbody: threads reach 1.92x on 3.13t|<b>, stay flat on 3.13|<b>, at 2 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    alike: fib: threads reach 1.90x to 1.91x on 3.13 and 3.13t, at 2 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    below-one: fib: threads fall to 0.41x on 3.13 and 3.13t, at 2 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    one-worker: fib: time by interpreter and model
+      Times, not speedups: only one number of workers was measured; ask for more, such as -n 1,2.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    without-one: nbody: time by interpreter and model
+      Times, not speedups: there is no cell with one worker to compare with; add 1 to -n.
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    one-64-128: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    one-to-eight: nbody: threads reach 7.88x to 7.94x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 8 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    failed: fib: threads reach 104x on 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Failed, so not drawn: all of 3.13 asyncio; 3.13t threads at 32, 64, 96, 128; all of 3.13t asyncio; all of 3.14 asyncio; and 1 more.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    nothing: fib: nothing was measured
+      Failed, so not drawn: all of 3.13 serial; all of 3.13 threads; 3.13 processes at 2; all of 3.13t serial; and 2 more.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. seed 7, profile quick, ftbench 0.1.0.
+    no-pair: fib: threads stay flat on 3.13, at 2 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    crowd: fib: threads reach 2.90x to 3.90x on 11 interpreters, at 6 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    ");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_an_error() {
+    let mut chart = scaling(&made_up::two_cores(), "no such workload");
+    assert!(svg(&chart).is_ok());
+    chart.size = Size {
+        width: 10,
+        height: 10,
+    };
+    insta::assert_snapshot!(svg(&chart).unwrap_err(), @"a chart of 10x10 has no room for its labels; ask for 480x300 or more");
+    chart.size = Size {
+        width: 20_000,
+        height: 10_000,
+    };
+    insta::assert_snapshot!(svg(&chart).unwrap_err(), @"a picture of 20000x10000 at scale 1 is too large or empty; ask for a smaller size or scale");
+    assert!(matches!(png("no svg", 1.0), Err(ChartError::Svg(_))));
+    let drawn = svg(&scaling(&made_up::two_cores(), "fib")).unwrap();
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e6] {
+        assert!(
+            matches!(png(&drawn, scale), Err(ChartError::TooLarge { .. })),
+            "{scale}"
+        );
+    }
+}
+
+#[test]
+fn numbers_that_are_none_do_no_harm() {
+    let mut summary = made_up::many_cores();
+    let strange = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        0.0,
+        -1.0,
+        1e300,
+        1e-300,
+    ];
+    for (cell, value) in summary.cells.iter_mut().zip(strange.into_iter().cycle()) {
+        let estimate = crate::record::schema::Estimate {
+            estimate: value,
+            low: -value,
+            high: f64::NAN,
+        };
+        cell.speedup = Some(estimate);
+        cell.makespan_s = Some(estimate);
+    }
+    let drawn = svg(&scaling(&summary, "nbody")).unwrap();
+    assert!(!drawn.contains("NaN"));
+    summary.cells.iter_mut().for_each(|cell| cell.speedup = None);
+    assert!(svg(&scaling(&summary, "nbody")).is_ok());
+}

@@ -1,0 +1,211 @@
+//! What a chart says in words: its title, the machine and the builds, and the caption.
+
+use crate::record::schema::{
+    BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind,
+};
+
+use super::scaling::LONGEST_NAME;
+use crate::present::headline::{self, Finding, Verdict};
+use crate::present::text;
+use crate::present::units;
+
+/// At most so many interpreters are named in a title's clause.
+const MOST_TAGS: usize = 3;
+/// At most so many series are named in a caption's sentence.
+const MOST_NAMES: usize = 4;
+
+/// The finding in words: `threads reach 1.93x on 3.13t, stay flat on 3.13, at 2 workers`.
+pub(super) fn title_words(summary: &Summary, workload: &str) -> Option<String> {
+    let mut of_workload = summary.clone();
+    of_workload.cells.retain(|cell| cell.workload == workload);
+    let findings = headline::findings(&of_workload);
+    let model = findings.first()?.model;
+    let of_model: Vec<&Finding> = findings.iter().filter(|finding| finding.model == model).collect();
+    let workers = of_model.iter().map(|finding| finding.workers).max()?;
+    let mut clauses = Vec::new();
+    for verdict in Verdict::ALL {
+        let mut speedups = Vec::new();
+        let mut tags = Vec::new();
+        for finding in of_model.iter().filter(|finding| finding.workers == workers) {
+            for reading in finding
+                .readings
+                .iter()
+                .filter(|reading| reading.verdict == verdict)
+            {
+                speedups.push(reading.speedup.estimate);
+                tags.push(text::shorten(&text::line(&finding.interpreter), LONGEST_NAME / 2));
+            }
+        }
+        clauses.extend(clause(verdict, &mut speedups, &tags));
+    }
+    let at = text::counted(usize::try_from(workers).unwrap_or(usize::MAX), "worker");
+    Some(format!("{model} {}, at {at}", clauses.join(", ")))
+}
+
+fn clause(verdict: Verdict, speedups: &mut [f64], tags: &[String]) -> Option<String> {
+    speedups.sort_by(f64::total_cmp);
+    let low = units::times(*speedups.first()?);
+    let high = units::times(*speedups.last()?);
+    let range = if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    };
+    let on = match tags {
+        [several @ .., last] if (1..MOST_TAGS).contains(&several.len()) => {
+            format!("on {} and {last}", several.join(", "))
+        }
+        [only] => format!("on {only}"),
+        _ => format!("on {} interpreters", tags.len()),
+    };
+    Some(match verdict {
+        Verdict::Faster => format!("reach {range} {on}"),
+        Verdict::Flat => format!("stay flat {on}"),
+        Verdict::Slower => format!("fall to {range} {on}"),
+        Verdict::Unclear => format!("are unclear {on}"),
+    })
+}
+
+/// The machine: processor, cores, limits, system.
+pub(super) fn machine(summary: &Summary) -> String {
+    let machine = &summary.machine;
+    let cores = usize::try_from(machine.topology.cores).unwrap_or(usize::MAX);
+    let mut words = vec![text::line(&machine.cpu_model), text::counted(cores, "core")];
+    if machine.topology.packages > 1 {
+        words.push(format!("{} sockets", machine.topology.packages));
+    }
+    if let Some(quota) = machine.cpu_quota {
+        words.push(format!("quota of {} CPUs", units::number(quota, 1)));
+    }
+    words.push(text::line(&machine.os));
+    words.retain(|word| !word.is_empty());
+    words.join(" · ")
+}
+
+/// The builds, those of one version together: `CPython 3.13.15 (3.13 and 3.13t: -O3)`.
+pub(super) fn builds(summary: &Summary) -> String {
+    let mut versions: Vec<(String, Vec<&InterpreterFacts>)> = Vec::new();
+    for facts in &summary.interpreters {
+        let version = format!("{} {}", facts.implementation, text::line(&facts.version));
+        match versions.iter_mut().find(|(known, _)| *known == version) {
+            Some((_, alike)) => alike.push(facts),
+            None => versions.push((version, vec![facts])),
+        }
+    }
+    let words: Vec<String> = versions
+        .iter()
+        .map(|(version, alike)| of_version(version, alike))
+        .collect();
+    words.join(" · ")
+}
+
+fn of_version(version: &str, interpreters: &[&InterpreterFacts]) -> String {
+    let tag = |facts: &&InterpreterFacts| text::shorten(&text::line(&facts.tag), LONGEST_NAME / 2);
+    let first = interpreters
+        .first()
+        .map(|facts| build(&facts.build))
+        .unwrap_or_default();
+    if interpreters.iter().all(|facts| build(&facts.build) == first) {
+        let tags: Vec<String> = interpreters.iter().map(tag).collect();
+        return format!("{version} ({}: {first})", tags.join(" and "));
+    }
+    let each: Vec<String> = interpreters
+        .iter()
+        .map(|facts| format!("{}: {}", tag(facts), build(&facts.build)))
+        .collect();
+    format!("{version} ({})", each.join(", "))
+}
+
+fn build(facts: &BuildFacts) -> String {
+    let optimisation = text::line(&facts.optimisation);
+    let switches = [
+        (true, optimisation.as_str()),
+        (facts.pgo, "PGO"),
+        (facts.lto, "LTO"),
+        (facts.jit, "JIT"),
+        (facts.debug, "debug"),
+        (facts.shared, "shared"),
+    ];
+    let words: Vec<&str> = switches
+        .into_iter()
+        .filter(|(on, word)| *on && !word.is_empty())
+        .map(|(_, word)| word)
+        .collect();
+    if words.is_empty() {
+        "build unknown".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// What a reader must know: warnings first, then what is missing, then how it was measured.
+pub(super) fn caption(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
+    let mut caption: Vec<String> = summary
+        .warnings
+        .iter()
+        .filter(|warning| warning.kind != WarningKind::InterpreterSkipped)
+        .map(|warning| format!("Note: {}", text::line(&warning.message)))
+        .collect();
+    caption.extend(missing(cells));
+    caption.push(method(summary, cells));
+    caption
+}
+
+/// The cells that failed: `Failed, so not drawn: 3.13t threads at 64, 128; all of 3.13 asyncio.`
+fn missing(cells: &[&CellSummary]) -> Option<String> {
+    let mut failed: Vec<(&str, Model, Vec<String>)> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.status.is_failure()) {
+        let tag = cell.interpreter.as_str();
+        match failed
+            .iter_mut()
+            .find(|(other, model, _)| *other == tag && *model == cell.model)
+        {
+            Some((_, _, workers)) => workers.push(cell.workers.to_string()),
+            None => failed.push((tag, cell.model, vec![cell.workers.to_string()])),
+        }
+    }
+    let more = failed.len().saturating_sub(MOST_NAMES);
+    let mut names: Vec<String> = failed
+        .iter()
+        .take(MOST_NAMES)
+        .map(|(tag, model, workers)| {
+            let name = text::shorten(&format!("{} {model}", text::line(tag)), LONGEST_NAME);
+            let alike = |cell: &&&CellSummary| cell.interpreter == *tag && cell.model == *model;
+            if cells.iter().filter(alike).all(|cell| cell.status.is_failure()) {
+                format!("all of {name}")
+            } else {
+                format!("{name} at {}", workers.join(", "))
+            }
+        })
+        .collect();
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    (!names.is_empty()).then(|| format!("Failed, so not drawn: {}.", names.join("; ")))
+}
+
+/// How it was measured, and how to read it.
+fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
+    let rounds = cells.iter().map(|cell| cell.rounds).filter(|rounds| *rounds > 0);
+    let run = &summary.run;
+    let ended = match run.status {
+        RunStatus::Complete => "",
+        RunStatus::Interrupted => " (interrupted)",
+        RunStatus::Running => " (not yet ended)",
+    };
+    let rounds = match (rounds.clone().min(), rounds.max()) {
+        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} rounds{ended}, "),
+        (_, Some(most)) => {
+            let rounds = text::counted(usize::try_from(most).unwrap_or(usize::MAX), "round");
+            format!("{rounds}{ended}, ")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. {rounds}seed {}, profile {}, \
+         ftbench {}.",
+        run.seed,
+        text::line(&run.profile),
+        text::line(&run.ftbench_version)
+    )
+}
