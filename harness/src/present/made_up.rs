@@ -133,6 +133,7 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
             },
         },
         interpreters,
+        workloads: Vec::new(),
         stopped_by: "rounds".to_owned(),
         warnings: Vec::new(),
         cells,

@@ -4,9 +4,12 @@ pub mod chart;
 pub mod csv;
 pub mod headline;
 pub mod json;
+pub mod listing;
 #[cfg(test)]
 pub(crate) mod made_up;
 pub mod markdown;
+pub mod plan;
+pub mod progress;
 pub mod rows;
 pub mod table;
 pub mod text;

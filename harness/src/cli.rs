@@ -1,0 +1,311 @@
+//! The command line. The only module that knows clap.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, Styles, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::placement::Policy;
+use crate::plan::placement::counts::Counts;
+use crate::record::schema::{Model, Scaling};
+
+const STYLES: Styles = Styles::styled()
+    .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
+    .usage(clap::builder::styling::AnsiColor::Green.on_default().bold())
+    .literal(clap::builder::styling::AnsiColor::Cyan.on_default().bold())
+    .placeholder(clap::builder::styling::AnsiColor::Cyan.on_default());
+
+/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
+#[derive(Debug, Parser)]
+#[command(name = "ftbench", version, styles = STYLES, max_term_width = 100)]
+#[command(
+    after_help = "Start with 'ftbench run --profile quick'; 'ftbench help COMMAND' tells more of a command.\n\n\
+Exit status: 0 all is well; 1 a cell failed or the answer is bad; 2 the command or its input is wrong; \
+130 interrupted, with what was measured kept."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of all commands.
+    #[command(flatten)]
+    pub output: OutputOptions,
+}
+
+/// How to talk to the user.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputOptions {
+    /// When to colour the output (`NO_COLOR` is heeded)
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// No progress and no remarks: results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell more: every trial, every interpreter that was left out
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to colour the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure workloads on interpreters and draw their scaling curves
+    Run(RunArgs),
+    /// List Python interpreters, or get one
+    #[command(subcommand)]
+    Python(PythonCommand),
+    /// List workloads, or show one
+    #[command(subcommand)]
+    Workloads(WorkloadsCommand),
+    /// Draw the machine and the order in which workers fill it
+    Topology(TopologyArgs),
+    /// Show the results of an earlier run
+    Show(ShowArgs),
+    /// Serve HTTP on the loopback address until standard input is closed
+    #[command(hide = true, name = "loopback-server")]
+    LoopbackServer,
+}
+
+/// `ftbench run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Workloads: names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the
+    /// whole suite
+    #[arg(value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
+    /// Interpreters: tags ('3.13', '3.13t') or paths; without it, the newest version of which both a GIL and a
+    /// free-threaded build are found
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    pub python: Vec<String>,
+    /// Models: how workers run; without it, those that make sense for each workload
+    #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser())]
+    pub model: Vec<Model>,
+    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always measured, for speedup is relative to it [default:
+    /// powers of two up to max]
+    #[arg(short = 'n', long, value_name = "COUNTS")]
+    pub workers: Option<Counts>,
+    /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
+    #[arg(long, value_name = "POLICY", default_value = "cores")]
+    pub pin: Policy,
+    /// How long and how precisely to measure
+    #[arg(long, value_enum, default_value_t = ProfileName::Standard)]
+    pub profile: ProfileName,
+    /// How many rounds, instead of the profile's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: Option<u32>,
+    /// Whether more workers share the same work (strong) or each does all of it (weak)
+    #[arg(long, value_enum, default_value_t = ScalingName::Strong)]
+    pub scaling: ScalingName,
+    /// Seconds that any step of a trial may take before it is ended
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    pub timeout: f64,
+    /// Seed of every random choice, to repeat a run in the same order
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The run's folder, which must be new or empty [default: results/<UTC time>-<host>]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show what would be measured, and measure nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Format of what is printed at the end
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    pub format: SummaryFormat,
+}
+
+/// `ftbench python`.
+#[derive(Debug, Subcommand)]
+pub enum PythonCommand {
+    /// List the interpreters on this machine
+    List {
+        /// Further executables to look at
+        #[arg(short, long, value_name = "PATH")]
+        python: Vec<PathBuf>,
+        /// Format of the list
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Get interpreters: with uv where it can deliver, else built from source
+    Install {
+        /// Tags, such as 3.13 or 3.13t
+        #[arg(value_name = "TAG", required = true)]
+        tags: Vec<String>,
+    },
+}
+
+/// `ftbench workloads`.
+#[derive(Debug, Subcommand)]
+pub enum WorkloadsCommand {
+    /// List the standard suite
+    List {
+        /// Format of the list
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Show what a workload says about itself, and its source
+    Show {
+        /// A name of the suite, or a path
+        workload: String,
+        /// Format
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+}
+
+/// `ftbench topology`.
+#[derive(Debug, Args)]
+pub struct TopologyArgs {
+    /// The policy whose order is shown: cores, scatter, smt, none, or a list of PUs
+    #[arg(long, value_name = "POLICY", default_value = "cores")]
+    pub pin: Policy,
+    /// Format
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `ftbench show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Format
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub format: ShowFormat,
+}
+
+/// How long and how precisely to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// A first look: 5 rounds of short samples
+    Quick,
+    /// Numbers to rely on: 10 rounds
+    Standard,
+    /// Small differences: 30 rounds
+    Thorough,
+}
+
+/// Whether more workers do the same work or more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScalingName {
+    /// The units are split among the workers
+    Strong,
+    /// Each worker does all units
+    Weak,
+}
+
+impl From<ScalingName> for Scaling {
+    fn from(name: ScalingName) -> Self {
+        match name {
+            ScalingName::Strong => Self::Strong,
+            ScalingName::Weak => Self::Weak,
+        }
+    }
+}
+
+/// Format of a run's results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SummaryFormat {
+    /// For the terminal.
+    Table,
+    /// The object of summary.json.
+    Json,
+    /// For pasting.
+    Markdown,
+}
+
+/// Format of an earlier run's results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For the terminal.
+    Table,
+    /// The object of summary.json.
+    Json,
+    /// For pasting.
+    Markdown,
+    /// One row per sample, as in samples.csv.
+    Csv,
+}
+
+/// Format of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For the terminal.
+    Table,
+    /// For programs.
+    Json,
+}
+
+fn model_parser() -> impl TypedValueParser<Value = Model> {
+    PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
+}
+
+/// The longest time limit is a day: more is a slip of the keyboard.
+const LONGEST_LIMIT_S: f64 = 86_400.0;
+
+fn seconds(word: &str) -> Result<f64, String> {
+    match word.parse::<f64>() {
+        Ok(seconds) if (0.1..=LONGEST_LIMIT_S).contains(&seconds) => Ok(seconds),
+        _ => Err(format!(
+            "give seconds between 0.1 and {LONGEST_LIMIT_S}, such as 60"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_misspelt_model_gets_the_nearest_and_all() {
+        let error = Cli::try_parse_from(["ftbench", "run", "-m", "thread"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("'thread'") && error.contains("'threads'") && error.contains("asyncio-threads"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn lists_may_be_repeated_or_joined() {
+        let cli = Cli::try_parse_from([
+            "ftbench",
+            "run",
+            "fib",
+            "-m",
+            "serial,threads",
+            "-m",
+            "processes:fork",
+        ])
+        .unwrap();
+        let Command::Run(arguments) = cli.command else {
+            panic!("not run")
+        };
+        assert_eq!(
+            arguments.model,
+            [Model::Serial, Model::Threads, Model::ProcessesFork]
+        );
+        assert!(Cli::try_parse_from(["ftbench", "run", "--timeout", "-1"]).is_err());
+        assert!(Cli::try_parse_from(["ftbench", "run", "--rounds", "0"]).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! `ftbench run`: prepare, measure, record, analyse, present.
+
+mod keep;
+mod prepare;
+mod results;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::{print, remark, style};
+use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
+use crate::error::{Error, ExitStatus};
+use crate::measure::interrupt::Interrupt;
+use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
+use crate::measure::rounds::{self, Ending, Schedule, Units};
+use crate::measure::trial::RealRunner;
+use crate::present::progress::Progress;
+use crate::present::{json, markdown, plan, table};
+use crate::record::schema::{Manifest, RunStatus, Summary};
+use crate::record::store::RunFolder;
+use crate::workload::Service;
+use keep::Keeper;
+use prepare::Prepared;
+
+/// Measures what the arguments ask for.
+pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let mut prepared = prepare::prepare(arguments)?;
+    for warning in &prepared.manifest.warnings {
+        remark(output, &format!("warning: {}", warning.message));
+    }
+    if arguments.dry_run {
+        return dry_run(&prepared.manifest, arguments.format, output);
+    }
+    let mut folder = RunFolder::create(&prepared.out)?;
+    remark(output, &plan::one_line(&prepared.manifest));
+    let server = start_services(&mut prepared)?;
+    folder.write_manifest(&prepared.manifest)?;
+    let measured = measure(&mut prepared, &mut folder, output);
+    drop(server);
+    let manifest = &mut prepared.manifest;
+    manifest.status = match measured {
+        Ok(Ending::Complete) => RunStatus::Complete,
+        Ok(Ending::Interrupted) | Err(_) => RunStatus::Interrupted,
+    };
+    manifest.ended_at = Some(jiff::Timestamp::now().to_string());
+    folder.write_manifest(manifest)?;
+    measured?;
+    let summary = results::write(&folder)?;
+    show(&summary, arguments.format, output)?;
+    remark(output, &format!("\nThe run is in {}", folder.path().display()));
+    Ok(exit_status(&summary))
+}
+
+fn dry_run(manifest: &Manifest, format: SummaryFormat, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let text = match format {
+        SummaryFormat::Json => format!("{}\n", serde_json::to_string_pretty(&manifest.plan)?),
+        SummaryFormat::Table | SummaryFormat::Markdown => plan::table(manifest, style(output)),
+    };
+    print(&text)?;
+    Ok(ExitStatus::Success)
+}
+
+/// Starts what the workloads need beside them, and tells trials where it is.
+fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Error> {
+    let needed = prepared
+        .workloads
+        .iter()
+        .any(|workload| workload.metadata.services.contains(&Service::Http));
+    if !needed {
+        return Ok(None);
+    }
+    let executable = std::env::current_exe().map_err(Error::LoopbackServer)?;
+    let server = LoopbackServer::start(&executable, &["loopback-server"]).map_err(Error::LoopbackServer)?;
+    prepared
+        .manifest
+        .environment
+        .insert(URL_VARIABLE.to_owned(), server.url().to_owned());
+    Ok(Some(server))
+}
+
+/// Calibrates, then makes the rounds. Everything that was measured is in the folder, however it ends.
+fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOptions) -> Result<Ending, Error> {
+    let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let manifest = &mut prepared.manifest;
+    let mut runner = RealRunner {
+        executables: by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path))),
+        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
+        environment: manifest.environment.clone(),
+        settings: manifest.plan.settings.clone(),
+        binder: prepared.binder.take(),
+        interrupt: &interrupt,
+    };
+    let mut keeper = Keeper::new(folder, Progress::new(output.quiet, output.verbose));
+    let cells = manifest.plan.cells.clone();
+    let units = rounds::calibrate(&cells, &manifest.plan.baseline, &mut runner, &mut keeper);
+    let Some(units) = units else {
+        return Ok(Ending::Interrupted);
+    };
+    take_over(&units, manifest);
+    keeper.folder().write_manifest(manifest)?;
+    keeper.begin(manifest, &units);
+    let schedule = Schedule {
+        settings: &manifest.plan.settings,
+        seed: manifest.seed,
+    };
+    let ending = rounds::rounds(&cells, &units, schedule, &mut runner, &mut keeper);
+    keeper.end();
+    Ok(ending?)
+}
+
+fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap<String, PathBuf> {
+    pairs
+        .map(|(name, path)| (name.clone(), PathBuf::from(path)))
+        .collect()
+}
+
+/// Writes what calibration found into the manifest.
+fn take_over(units: &Units, manifest: &mut Manifest) {
+    for workload in &mut manifest.workloads {
+        match units.get(&workload.name) {
+            Some(Ok(units)) => workload.units = Some(*units),
+            Some(Err(failure)) => workload.failure = Some(failure.clone()),
+            None => {}
+        }
+    }
+}
+
+fn show(summary: &Summary, format: SummaryFormat, output: OutputOptions) -> Result<(), Error> {
+    let text = match format {
+        SummaryFormat::Table => table::render(summary, style(output)),
+        SummaryFormat::Json => json::summary(summary)?,
+        SummaryFormat::Markdown => markdown::render(summary),
+    };
+    Ok(print(&text)?)
+}
+
+fn exit_status(summary: &Summary) -> ExitStatus {
+    if summary.run.status == RunStatus::Interrupted {
+        ExitStatus::Interrupted
+    } else if summary.cells.iter().any(|cell| cell.status.is_failure()) {
+        ExitStatus::BadAnswer
+    } else {
+        ExitStatus::Success
+    }
+}

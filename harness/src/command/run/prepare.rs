@@ -1,0 +1,246 @@
+//! Everything that is decided before the first trial.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use crate::assets::{Assets, catalogue};
+use crate::cli::{ProfileName, RunArgs};
+use crate::command::cache_folder;
+use crate::error::Error;
+use crate::interpreter::{
+    PROBE_TIME_LIMIT, SearchPlaces, Selection, Wanted, default_pair, discover, select, wanted_paths,
+};
+use crate::machine::bind::Binder;
+use crate::machine::discovery::Discovered;
+use crate::machine::{facts, quota};
+use crate::measure::environment;
+use crate::plan::cells::{Candidate, WorkerCounts, cells};
+use crate::plan::placement::counts::default_counts;
+use crate::plan::placement::{Placer, Policy};
+use crate::record::schema::{
+    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Warning, WarningKind, WorkloadFacts,
+};
+use crate::workload::Workload;
+
+/// Without `-n`, workers that wait go up to this number on every machine: they need no core each, and fewer would
+/// not show how waiting overlaps.
+const WAITING_WORKERS: u32 = 16;
+
+/// A run that may begin.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What was decided, as it is recorded.
+    pub manifest: Manifest,
+    /// The workloads.
+    pub workloads: Vec<Workload>,
+    /// Binds workers; `None` when nothing is pinned.
+    pub binder: Option<Binder>,
+    /// The run's folder.
+    pub out: PathBuf,
+}
+
+/// Decides what is measured, where and how.
+pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
+    let assets = Assets::unpack(&cache_folder()?)?;
+    let workloads = catalogue(&assets.workloads)?.resolve(&arguments.workloads)?;
+    let selection = interpreters(&arguments.python)?;
+    let discovered = Discovered::load()?;
+    let cpu_quota = quota::of_this_process()?;
+    let placer = Placer::new(discovered.topology(), arguments.pin.clone(), cpu_quota)?;
+    let machine = facts::of_this_machine(discovered.topology(), cpu_quota);
+    let pinned = *placer.policy() != Policy::None;
+    // A dry run shows the plan for any machine that hwloc can be told of.
+    let binder = (pinned && !arguments.dry_run)
+        .then(|| Binder::new(discovered))
+        .transpose()?;
+    let mut warnings = selection.warnings.clone();
+    warnings.extend(quota_warning(&placer, &machine));
+    let settings = settings(arguments);
+    let workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    let plan = plan(
+        arguments,
+        &selection,
+        &workloads,
+        &workload_facts,
+        &placer,
+        settings,
+    )?;
+    let started_at = jiff::Timestamp::now();
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_out(&started_at, &machine));
+    let users = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let manifest = Manifest {
+        schema: SCHEMA_VERSION,
+        ftbench_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command_line: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        started_at: started_at.to_string(),
+        ended_at: None,
+        status: RunStatus::Running,
+        seed: arguments.seed.map_or_else(random_seed, Ok)?,
+        machine,
+        interpreters: selection.interpreters,
+        workloads: workload_facts,
+        plan,
+        environment: environment::cleaned(users, &assets.worker),
+        warnings,
+    };
+    Ok(Prepared {
+        manifest,
+        workloads,
+        binder,
+        out,
+    })
+}
+
+fn interpreters(words: &[String]) -> Result<Selection, Error> {
+    let wanted: Vec<Wanted> = words.iter().map(|word| Wanted::from(word.as_str())).collect();
+    let found = discover(
+        &SearchPlaces::from_environment(),
+        &wanted_paths(&wanted),
+        PROBE_TIME_LIMIT,
+    );
+    Ok(if wanted.is_empty() {
+        default_pair(&found)?
+    } else {
+        select(&found, &wanted)?
+    })
+}
+
+fn plan(
+    arguments: &RunArgs,
+    selection: &Selection,
+    workloads: &[Workload],
+    facts: &[WorkloadFacts],
+    placer: &Placer,
+    settings: Settings,
+) -> Result<Plan, Error> {
+    let limit = placer.limit();
+    let computing = match &arguments.workers {
+        Some(counts) => counts.resolve(limit),
+        None => default_counts(limit),
+    };
+    let waiting = match &arguments.workers {
+        Some(counts) => counts.resolve(limit),
+        None => default_counts(limit.max(WAITING_WORKERS)),
+    };
+    let candidates: Vec<Candidate<'_>> = workloads
+        .iter()
+        .zip(facts)
+        .map(|(workload, facts)| Candidate {
+            workload: facts,
+            requires_python: &workload.metadata.requires_python,
+        })
+        .collect();
+    let wanted = crate::plan::cells::Wanted {
+        interpreters: &selection.interpreters,
+        baseline: &selection.baseline,
+        models: (!arguments.model.is_empty()).then_some(arguments.model.as_slice()),
+        placer,
+        counts: WorkerCounts {
+            computing: &computing,
+            waiting: &waiting,
+        },
+    };
+    let cells = cells(&candidates, &wanted)?;
+    if cells.iter().all(|planned| planned.skipped.is_some()) {
+        let reason = cells
+            .iter()
+            .find_map(|planned| planned.skipped.clone())
+            .unwrap_or_default();
+        return Err(Error::NothingToMeasure(format!(
+            "every cell would be skipped: {reason}"
+        )));
+    }
+    Ok(Plan {
+        settings,
+        baseline: selection.baseline.clone(),
+        cells,
+    })
+}
+
+/// Says so when the control group may use less than the cores that workers could have.
+fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
+    let quota = machine.cpu_quota?;
+    let pus = machine.topology.allowed_pus.len();
+    (quota < pus as f64).then(|| Warning {
+        kind: WarningKind::CpuQuota,
+        message: format!(
+            "the control group may use {quota} CPUs' worth of time on {pus} PUs; workers that compute go up to {}",
+            placer.limit()
+        ),
+    })
+}
+
+/// What a profile stands for.
+struct Profile {
+    name: &'static str,
+    rounds: u32,
+    target_sample_s: f64,
+}
+
+const fn profile(name: ProfileName) -> Profile {
+    match name {
+        ProfileName::Quick => Profile {
+            name: "quick",
+            rounds: 5,
+            target_sample_s: 0.06,
+        },
+        ProfileName::Standard => Profile {
+            name: "standard",
+            rounds: 10,
+            target_sample_s: 0.1,
+        },
+        ProfileName::Thorough => Profile {
+            name: "thorough",
+            rounds: 30,
+            target_sample_s: 0.1,
+        },
+    }
+}
+
+fn settings(arguments: &RunArgs) -> Settings {
+    let profile = profile(arguments.profile);
+    Settings {
+        profile: profile.name.to_owned(),
+        rounds: arguments.rounds.unwrap_or(profile.rounds),
+        warmups: 1,
+        samples: 3,
+        target_sample_s: profile.target_sample_s,
+        step_time_limit_s: arguments.timeout,
+        scaling: arguments.scaling.into(),
+        pin: arguments.pin.to_string(),
+    }
+}
+
+/// `results/<UTC time>-<host>`.
+fn default_out(started_at: &jiff::Timestamp, machine: &MachineFacts) -> PathBuf {
+    let time = started_at.strftime("%Y-%m-%dT%H-%M-%SZ");
+    let host: String = machine
+        .hostname
+        .chars()
+        .map(|char| {
+            if char.is_ascii_alphanumeric() || char == '-' {
+                char
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    Path::new("results").join(format!("{time}-{host}"))
+}
+
+/// From the system, and small enough to be typed again and to survive JSON readers that have only floats.
+fn random_seed() -> Result<u64, Error> {
+    SysRng
+        .try_next_u32()
+        .map(u64::from)
+        .map_err(|error| Error::Random(io::Error::other(error)))
+}

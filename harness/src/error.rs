@@ -1,0 +1,111 @@
+//! What a command can end with.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit statuses, the same for every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// All is well.
+    Success,
+    /// ftbench worked and the answer is bad: a failed cell.
+    BadAnswer,
+    /// The command or its input is wrong.
+    WrongInput,
+    /// Stopped from outside, with what was measured kept.
+    Interrupted,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(match status {
+            ExitStatus::Success => 0,
+            ExitStatus::BadAnswer => 1,
+            ExitStatus::WrongInput => 2,
+            ExitStatus::Interrupted => 130,
+        })
+    }
+}
+
+/// What stops a command. Each message says what is wrong, where, and what to do now.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// About workloads.
+    #[error(transparent)]
+    Workload(#[from] crate::workload::WorkloadError),
+    /// About interpreters.
+    #[error(transparent)]
+    Interpreter(#[from] crate::interpreter::SelectError),
+    /// About a tag.
+    #[error(transparent)]
+    Tag(#[from] crate::interpreter::TagError),
+    /// About the machine.
+    #[error(transparent)]
+    Machine(#[from] crate::machine::discovery::DiscoveryError),
+    /// About the CPU quota.
+    #[error(transparent)]
+    Quota(#[from] crate::machine::quota::QuotaError),
+    /// About bindings.
+    #[error(transparent)]
+    Bind(#[from] crate::machine::bind::BindError),
+    /// About where workers go.
+    #[error(transparent)]
+    Placement(#[from] crate::plan::placement::PlacementError),
+    /// About a run folder.
+    #[error(transparent)]
+    Store(#[from] crate::record::store::StoreError),
+    /// About the embedded Python files.
+    #[error(transparent)]
+    Assets(#[from] crate::assets::AssetError),
+    /// About a chart.
+    #[error("cannot draw the chart of {workload}: {source}")]
+    Chart {
+        /// The workload.
+        workload: String,
+        /// What went wrong.
+        source: crate::present::chart::ChartError,
+    },
+    /// About the table of samples.
+    #[error(transparent)]
+    Csv(#[from] crate::present::csv::CsvError),
+    /// The server for workloads that need one.
+    #[error(
+        "cannot start the loopback HTTP server: {0}; leave out the workloads that need it, such as http_fetch"
+    )]
+    LoopbackServer(io::Error),
+    /// Signals cannot be listened to.
+    #[error("cannot listen to signals: {0}")]
+    Signals(io::Error),
+    /// The system gives no random number for a seed.
+    #[error("the system gives no random number: {0}; give a --seed")]
+    Random(io::Error),
+    /// There is no home folder to keep a cache in.
+    #[error("there is no folder for ftbench's cache: set HOME or XDG_CACHE_HOME")]
+    NoCacheFolder,
+    /// The script that gets interpreters cannot be run.
+    #[error("cannot run {}: {source}; install bash", path.display())]
+    Script {
+        /// The program.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nothing that was asked for can be measured.
+    #[error("{0}")]
+    NothingToMeasure(String),
+    /// Results cannot be written out.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// A value cannot be told as JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// Whether whoever reads the output has gone away, as `head` does; nobody needs to be told.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
