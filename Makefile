@@ -1,0 +1,36 @@
+# What people and CI do with this repository. `make` lists it.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build test lint clean set-up interpreters
+
+# set-up.sh puts the tools there, and perhaps cargo into a folder that is not on the PATH yet.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build interpreters ## install what is missing, build, and run a quick benchmark; ARGS="..." adds options
+	./target/release/ftbench run --profile quick $(ARGS)
+
+build: set-up ## build ftbench with optimisations
+	cargo build --release --locked
+
+test: set-up interpreters lint ## run the checks of `lint`, then all tests
+	cargo test --workspace --locked
+
+lint: set-up ## check format and style of Rust, Python and shell
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(TOOLS)/ruff check $(wildcard workloads harness/worker) scripts
+	$(TOOLS)/ruff format --check $(wildcard workloads harness/worker) scripts
+	$(TOOLS)/shellcheck scripts/*.sh .ci/run
+
+clean: ## remove what cargo built; the interpreters in the cache folder stay
+	cargo clean
+
+set-up:
+	scripts/set-up.sh
+
+interpreters:
+	scripts/install-python.sh --newest-pair

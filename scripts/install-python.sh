@@ -1,0 +1,477 @@
+#!/usr/bin/env bash
+# Gets CPython builds for ftbench: ready-made through uv, else built from the distribution's own source package.
+#
+# This file is embedded in the ftbench binary (`ftbench python install` runs it), so it depends on no other file, and
+# all of it stands in functions: bash then reads the whole script before it starts, even from standard input.
+set -uo pipefail
+
+readonly PAIR_SERIES="3.14 3.13" # newest first; what --newest-pair tries
+readonly FIRST_FREE_THREADED_MINOR=13
+# What CPython needs to build with its usual standard library modules; Debian's and Ubuntu's names.
+readonly BUILD_PACKAGES="build-essential pkgconf xz-utils libssl-dev zlib1g-dev libffi-dev libbz2-dev liblzma-dev \
+libzstd-dev libsqlite3-dev libreadline-dev libncurses-dev uuid-dev"
+readonly SMOKE_TEST_MODULES="ssl sqlite3 zlib ctypes lzma bz2 hashlib multiprocessing readline uuid ensurepip"
+# How long uv may hear nothing from the network. It bounds each silence, not the download, so a slow one may go on.
+readonly UV_SILENCE_S=15
+
+# The same places as ftbench looks in.
+readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench"
+readonly BUILT_FOLDER="$CACHE/python"
+readonly UV_FOLDER="${UV_PYTHON_INSTALL_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/uv/python}"
+# On the same file system as BUILT_FOLDER, so that a finished build appears there by one rename.
+readonly WORK_FOLDER="$CACHE/python-build"
+
+usage() {
+  cat <<'END'
+Gets CPython builds for ftbench, free-threaded ones too.
+
+usage: install-python.sh TAG...
+       install-python.sh --newest-pair
+
+  TAG              3.13, 3.13t (free-threaded), or an exact version: 3.13.15, 3.13.15t
+  --newest-pair    a GIL and a free-threaded build of the same version: the pair that is there already,
+                   else the newest that can be had (3.14, then 3.13)
+  --build-packages print the Debian packages that a build from source needs
+  -h, --help       print this
+
+uv is asked first. Where it cannot deliver, Debian and Ubuntu build from their own source package (about 5 minutes of
+one core for each build) into ~/.cache/ftbench/python. What is there already is left alone. Progress goes to stderr;
+the last line for each tag, on stdout, is the tag and the path of its executable.
+
+Exit status: 0 all are there; 1 something cannot be had; 2 a wrong tag or option; 130 interrupted.
+END
+}
+
+# --- Messages ---------------------------------------------------------------------------------------------------------
+
+fail() { printf 'install-python: %s\n' "$*" >&2; }
+
+say() { printf '%s  %s\n' "$1" "$2" >&2; } # tag, what there is to know
+
+duration() { # seconds -> "2 min 14 s"
+  if (($1 >= 60)); then printf '%d min %d s' $(($1 / 60)) $(($1 % 60)); else printf '%d s' "$1"; fi
+}
+
+child=""
+line_open=false
+
+# Runs a command as one step, its output in a log, with one line of progress. In the background, because bash handles
+# a signal only between commands, or while it waits.
+step() { # tag, what is done, log, command...
+  local tag=$1 label=$2 log=$3 started=$SECONDS status
+  shift 3
+  printf '%s  %s ... ' "$tag" "$label" >&2
+  line_open=true
+  "$@" >>"$log" 2>&1 &
+  child=$!
+  wait "$child"
+  status=$?
+  child=""
+  line_open=false
+  if ((status == 0)); then
+    printf '%s\n' "$(duration $((SECONDS - started)))" >&2
+  else
+    printf 'failed after %s\n' "$(duration $((SECONDS - started)))" >&2
+  fi
+  return "$status"
+}
+
+# shellcheck disable=SC2329 # the trap calls it
+interrupted() {
+  [[ -n $child ]] && kill -TERM "$child" 2>/dev/null && wait "$child" 2>/dev/null
+  $line_open && printf '\n' >&2
+  fail "interrupted. What was finished is kept; run the same again to go on."
+  exit 130
+}
+
+# --- Tags -------------------------------------------------------------------------------------------------------------
+
+# Splits a tag into the globals `version` ("3.13" or "3.13.15"), `series` ("3.13") and `suffix` ("t" or "").
+parse_tag() {
+  version=${1%t}
+  suffix=${1#"$version"}
+  series=$(printf '%s' "$version" | cut -d. -f1,2)
+}
+
+check_tag() {
+  if [[ $1 == *+gil || $1 == *+jit ]]; then
+    fail "'$1' is a build run with a switch, not a build of its own. Install ${1%+*}."
+    return 2
+  fi
+  if [[ ! $1 =~ ^3\.([0-9]+)(\.[0-9]+((a|b|rc)[0-9]+)?)?t?$ ]]; then
+    fail "'$1' is not a tag that can be installed. Give one like 3.13, 3.13t or 3.13.15t."
+    return 2
+  fi
+  if [[ $1 == *t ]] && ((BASH_REMATCH[1] < FIRST_FREE_THREADED_MINOR)); then
+    fail "'$1': CPython has free-threaded builds from 3.$FIRST_FREE_THREADED_MINOR on. Try 3.${FIRST_FREE_THREADED_MINOR}t."
+    return 2
+  fi
+}
+
+# --- What is there already --------------------------------------------------------------------------------------------
+
+# Prints the version that an executable answers with, if it works and is of the kind asked for.
+answering_version() { # path, suffix
+  "$1" -I -c 'import sys, sysconfig
+free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+sys.exit(1) if free_threaded != (sys.argv[1] == "t") else print(sys.version.split()[0])' "$2" 2>/dev/null
+}
+
+# Prints "version origin path" for each build of a tag that is there, newest version first.
+list_there() { # tag
+  local version series suffix folder path origin answer
+  parse_tag "$1"
+  for folder in "$UV_FOLDER"/cpython-"$series".* "$BUILT_FOLDER/$series".*; do
+    path="$folder/bin/python$series$suffix"
+    case "$folder" in
+      */cpython-*+freethreaded-*) [[ $suffix == t ]] || continue ;;
+      */cpython-*+*) continue ;; # a debug build
+      */cpython-* | *[!t]) [[ -z $suffix ]] || continue ;;
+      *) [[ $suffix == t ]] || continue ;;
+    esac
+    [[ -x $path ]] || continue
+    origin=built
+    [[ $folder == "$UV_FOLDER"/* ]] && origin=uv
+    answer=$(answering_version "$path" "$suffix") || continue
+    [[ $version == "$series" || $version == "$answer" ]] || continue
+    printf '%s %s %s\n' "$answer" "$origin" "$path"
+  done | sort -rV
+}
+
+# Prints the path of the newest build of a tag that is there.
+path_there() { list_there "$1" | head -n 1 | cut -d ' ' -f 3- | grep .; }
+
+# Prints "tag path" for the newest pair of one series whose halves have the same version and origin.
+list_pair_there() { # series
+  local answer origin path twin
+  while read -r answer origin path; do
+    twin=$(list_there "${answer}t" | awk -v origin="$origin" '$2 == origin { sub(/^[^ ]+ [^ ]+ /, ""); print; exit }')
+    if [[ -n $twin ]]; then
+      printf '%s %s\n%st %s\n' "$1" "$path" "$1" "$twin"
+      return 0
+    fi
+  done < <(list_there "$1")
+  return 1
+}
+
+# --- Through uv -------------------------------------------------------------------------------------------------------
+
+uv_verdict="" # once uv cannot reach what it needs, the reason: it is not asked again
+reason=""     # why the last attempt came to nothing
+
+find_uv() {
+  local candidate
+  for candidate in uv "$CACHE/tools/bin/uv"; do
+    "$candidate" --version >/dev/null 2>&1 && printf '%s' "$candidate" && return 0
+  done
+  return 1
+}
+
+get_through_uv() { # tag
+  local version series suffix uv log request
+  if [[ -n $uv_verdict ]]; then
+    reason=$uv_verdict
+    return 1
+  fi
+  if ! uv=$(find_uv); then
+    uv_verdict="there is no uv on the PATH, nor in $CACHE/tools."
+    reason=$uv_verdict
+    return 1
+  fi
+  parse_tag "$1"
+  request="$version"
+  [[ $suffix == t ]] && request="$version+freethreaded"
+  log="$WORK_FOLDER/uv.$$.log"
+  { mkdir -p "$WORK_FOLDER" && : >"$log"; } || { reason="cannot write in $WORK_FOLDER."; return 1; }
+  if step "$1" "asking uv" "$log" env UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-0}" \
+    UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-$UV_SILENCE_S}" \
+    UV_HTTP_CONNECT_TIMEOUT="${UV_HTTP_CONNECT_TIMEOUT:-$UV_SILENCE_S}" \
+    "$uv" python install --no-bin --no-progress --color never "$request"; then
+    rm -f "$log"
+    path_there "$1" >/dev/null && return 0
+    reason="uv says that it installed $request, but no working build is in $UV_FOLDER."
+    return 1
+  fi
+  # uv's outermost error says what, its innermost cause says why.
+  reason=$(awk '/^error:/ { sub(/^error: */, ""); what = $0 } /^ +(cause|Caused by):/ { sub(/^ +[^:]+: */, ""); why = $0 }
+    END { print what (why == "" ? "" : ": " why) }' "$log")
+  [[ -n $reason ]] || reason=$(tail -n 1 "$log")
+  grep -qi 'no download found' "$log" || uv_verdict=$reason
+  rm -f "$log"
+  say "$1" "uv cannot deliver it: $reason"
+  return 1
+}
+
+# --- From the distribution's source package ---------------------------------------------------------------------------
+
+apt_state=""   # "", "ready", or why the source packages cannot be reached
+apt_trouble="" # what apt said when it could not fetch all the indexes
+
+distribution() { # a key of os-release -> its value
+  # shellcheck disable=SC1091 # not there on every system
+  (. /etc/os-release 2>/dev/null && printf '%s' "${!1:-}")
+}
+
+# Checks that a build could work here, before anything is fetched.
+can_build() {
+  local missing
+  case "$(distribution ID)" in
+    debian | ubuntu) ;;
+    *)
+      reason="only Debian's and Ubuntu's are known to ftbench. Give uv network access, or use pyenv, or give ftbench an \
+interpreter with --python PATH."
+      return 1
+      ;;
+  esac
+  # shellcheck disable=SC2086 # a list of words
+  missing=$(comm -23 <(printf '%s\n' $BUILD_PACKAGES | sort) \
+    <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $BUILD_PACKAGES 2>/dev/null | sed -n 's/^ii *//p' | sort))
+  if [[ -n $missing ]]; then
+    reason="a build needs packages that are missing. Install them with: apt-get install ${missing//$'\n'/ }"
+    return 1
+  fi
+}
+
+# Points apt at a configuration of our own, so that the machine's sources and lists stay as they are. The machine's
+# way to the network (proxies, certificates) is taken over; its hooks, which run after updates, are not.
+configure_apt() {
+  local mirror keyring suite own
+  own=$(distribution VERSION_CODENAME)
+  keyring="/usr/share/keyrings/$(distribution ID)-archive-keyring.gpg"
+  # shellcheck disable=SC2016 # apt fills these in
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(CODENAME)' 'Created-By: Packages' |
+    awk -v own="$own" '$2 == own || $3 == own { print $1; exit }')
+  [[ -n $mirror ]] || { apt_state="apt has no archive configured for the suite '$own'."; return 1; }
+  mkdir -p "$WORK_FOLDER"/apt/{lists/partial,cache/archives/partial,empty} || return 1
+  for suite in $(printf '%s\n' "$own" "${source_suites[@]}" | sort -u); do
+    printf 'deb-src %s%s %s main\n' "$([[ -r $keyring ]] && printf '[signed-by=%s] ' "$keyring")" "$mirror" "$suite"
+  done >"$WORK_FOLDER/apt/sources.list"
+  {
+    apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
+    cat <<END
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "$WORK_FOLDER/apt/empty";
+Dir::Etc::sourcelist "$WORK_FOLDER/apt/sources.list";
+Dir::Etc::sourceparts "$WORK_FOLDER/apt/empty";
+Dir::State::lists "$WORK_FOLDER/apt/lists";
+Dir::Cache "$WORK_FOLDER/apt/cache";
+Acquire::Languages "none";
+Acquire::GzipIndexes "true"; // a third of the space
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+APT::Sandbox::User "root"; // the sandbox's user cannot write in a private cache folder
+END
+  } >"$WORK_FOLDER/apt/apt.conf"
+}
+
+private_apt() { # program, arguments...
+  APT_CONFIG="$WORK_FOLDER/apt/apt.conf" "$@"
+}
+
+source_suites=()
+
+# Fetches the indexes of the source packages, whose signatures apt verifies. Once in a call.
+prepare_apt() { # tag
+  [[ -z $apt_state ]] || { [[ $apt_state == ready ]]; return; }
+  [[ $(distribution ID) == debian ]] && source_suites=(trixie forky sid)
+  configure_apt || { reason=${apt_state:-"cannot write in $WORK_FOLDER."}; apt_state=$reason; return 1; }
+  : >"$WORK_FOLDER/apt.log"
+  # One suite that is not there makes apt fail with the others fetched; what counts is what is listed afterwards.
+  step "$1" "looking for source packages" "$WORK_FOLDER/apt.log" \
+    env APT_CONFIG="$WORK_FOLDER/apt/apt.conf" apt-get update -qq \
+    -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10
+  apt_trouble=$(grep -m 1 '^[EW]:' "$WORK_FOLDER/apt.log")
+  apt_state=ready
+}
+
+# Prints "upstream-version sha256 file package-version" for each source of a series, newest first.
+list_sources() { # series
+  private_apt apt-cache showsrc --only-source "python$1" 2>/dev/null | awk '
+    function flush() { if (file != "") print upstream, sum, file, package; file = "" }
+    /^$/ { flush() }
+    /^[^ ]/ { field = $1 }
+    $1 == "Version:" { package = upstream = $2; sub(/-[^-]*$/, "", upstream) }
+    field == "Checksums-Sha256:" && $3 ~ /\.orig\.tar\.xz$/ { sum = $1; file = $3 }
+    END { flush() }' | sort -rV -u
+}
+
+verified() { # file, sha256
+  [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
+}
+
+# Fetches the newest source of a tag that can really be had (an index may list what its archive no longer serves), but
+# the one its twin was built from before all others, so that the two can be compared. Leaves its path in `tarball` and
+# the version in `source_version`.
+fetch_source() { # tag
+  local version series suffix twin listed sum file package downloads="$WORK_FOLDER/downloads" attempted=""
+  parse_tag "$1"
+  prepare_apt "$1" || { reason=$apt_state; return 1; }
+  mkdir -p "$downloads/partial" || { reason="cannot write in $downloads."; return 1; }
+  twin=$series
+  [[ -z $suffix ]] && twin="${series}t"
+  twin=$(list_there "$twin" | awk '$2 == "built" { print $1; exit }')
+  while read -r listed sum file package; do
+    source_version=${listed//\~/}
+    [[ $version == "$series" || $version == "$source_version" ]] || continue
+    tarball="$downloads/$file"
+    verified "$tarball" "$sum" && return 0
+    (cd "$downloads/partial" && rm -f ./*) || return 1
+    step "$1" "fetching the source of $source_version" "$WORK_FOLDER/apt.log" \
+      env -C "$downloads/partial" APT_CONFIG="$WORK_FOLDER/apt/apt.conf" \
+      apt-get source -qq --download-only --tar-only "python$series=$package"
+    if verified "$downloads/partial/$file" "$sum"; then
+      mv "$downloads/partial/$file" "$tarball" && return 0
+    fi
+    attempted="$attempted $source_version"
+  done < <(list_sources "$series" | awk -v twin="$twin" '$1 == twin { print; next } { rest = rest $0 "\n" }
+    END { printf "%s", rest }')
+  if [[ -n $attempted ]]; then
+    reason="listed but could not be fetched:$attempted. See $WORK_FOLDER/apt.log."
+  else
+    reason="no source package of $version is listed in the suites $(awk '{ printf "%s ", $(NF - 1) }' \
+      "$WORK_FOLDER/apt/sources.list")of the archive that apt uses.\
+${apt_trouble:+ apt said: $apt_trouble}"
+  fi
+  return 1
+}
+
+# Imports what a build may silently lack, and checks that it is the build asked for.
+# shellcheck disable=SC2329 # step calls it
+smoke_test() { # executable, version, suffix
+  [[ $(answering_version "$1" "$3") == "$2" ]] || { echo "the build does not answer as $2$3"; return 1; }
+  # shellcheck disable=SC2086 # a list of words
+  "$1" -I -c 'import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)' $SMOKE_TEST_MODULES
+}
+
+build_failed() { # log
+  reason="the build of $source_version failed; its log is $1. The last lines:
+$(tail -n 15 "$1" | sed 's/^/    /')"
+  return 1
+}
+
+# Builds `tarball` and renames the result into place. Both kinds of build get the same options, save --disable-gil; the
+# interpreter is not shared, because a shared libpython makes it slower.
+build() { # tag; the lock is held
+  local version series suffix name prefix tree stage log options cores
+  # A command dies with this script even when that is killed, and so does not work on behind the back of the next one.
+  local -a tied=(setpriv --pdeathsig KILL)
+  parse_tag "$1"
+  name="$source_version$suffix"
+  prefix="$BUILT_FOLDER/$name"
+  tree="$WORK_FOLDER/$name/tree"
+  stage="$WORK_FOLDER/$name/stage"
+  log="$WORK_FOLDER/$name.log"
+  options=(--prefix="$prefix" --with-ensurepip=install --disable-test-modules)
+  [[ $suffix == t ]] && options+=(--disable-gil)
+  cores=$(nproc)
+  # Nothing of a killed build is used again: a compiler killed while it writes leaves a file that looks finished.
+  { rm -rf "${WORK_FOLDER:?}/$name" && mkdir -p "$tree" "$BUILT_FOLDER" && : >"$log"; } ||
+    { reason="cannot write in $CACHE."; return 1; }
+  unset CFLAGS CPPFLAGS LDFLAGS OPT MAKEFLAGS MAKELEVEL MFLAGS PYTHONHOME PYTHONPATH DESTDIR
+  {
+    step "$name" "unpacking" "$log" "${tied[@]}" tar -xf "$tarball" -C "$tree" --strip-components=1 &&
+      step "$name" "configuring" "$log" env -C "$tree" "${tied[@]}" ./configure -q "${options[@]}" &&
+      step "$name" "building (about $(((3 + cores) / cores)) min)" "$log" "${tied[@]}" make -C "$tree" -s -j "$cores" &&
+      step "$name" "installing" "$log" "${tied[@]}" make -C "$tree" -s install DESTDIR="$stage" &&
+      step "$name" "trying it" "$log" smoke_test "$stage$prefix/bin/python$series$suffix" "$source_version" "$suffix"
+  } || { build_failed "$log"; return 1; }
+  # What stands there did not answer as it should, or this build would not have been made.
+  { rm -rf "$prefix" && mv -T "$stage$prefix" "$prefix"; } || { reason="cannot write in $BUILT_FOLDER."; return 1; }
+  rm -rf "${WORK_FOLDER:?}/$name" "$log"
+}
+
+get_from_source() { # tag
+  local status=1
+  can_build || return 1
+  { mkdir -p "$WORK_FOLDER" && exec 9>"$WORK_FOLDER/lock"; } || { reason="cannot write in $WORK_FOLDER."; return 1; }
+  if ! flock --nonblock 9; then
+    say "$1" "waiting for another build ($WORK_FOLDER/lock is held) ..."
+    flock 9 &
+    child=$!
+    wait "$child"
+    child=""
+  fi
+  # Another one may have built it while this one waited.
+  if list_there "$1" | grep -q '^[^ ]* built ' || { fetch_source "$1" && build "$1"; }; then status=0; fi
+  exec 9>&-
+  return "$status"
+}
+
+# --- What was asked for -----------------------------------------------------------------------------------------------
+
+cannot_be_had() { # tag, uv's reason, the source package's reason
+  fail "$1 cannot be had."
+  printf '  uv: %s\n  source package: %s\n' "$2" "$3" >&2
+}
+
+install_tag() { # tag
+  local path uv_reason
+  if path=$(path_there "$1"); then
+    printf '%s  is there: %s\n' "$1" "$path"
+    return 0
+  fi
+  if ! get_through_uv "$1"; then
+    uv_reason=$reason
+    get_from_source "$1" || { cannot_be_had "$1" "$uv_reason" "$reason"; return 1; }
+  fi
+  printf '%s  %s\n' "$1" "$(path_there "$1")"
+}
+
+get_as() { # origin, tag
+  if [[ $1 == uv ]]; then get_through_uv "$2"; else get_from_source "$2"; fi
+}
+
+# Gets both builds of a series from one origin and prints them. Where one of them was there in an older version, the
+# newest of what is there decides.
+get_pair() { # origin, series
+  local wanted
+  for wanted in "$2" newest; do
+    if [[ $wanted == newest ]]; then
+      wanted=$({ list_there "$2"; list_there "${2}t"; } | awk -v origin="$1" '$2 == origin { print $1 }' |
+        sort -rV | head -n 1)
+    fi
+    get_as "$1" "$wanted" && get_as "$1" "${wanted}t" || return 1
+    list_pair_there "$2" | sed 's/ /  /' && return 0
+  done
+  reason="$2 and ${2}t cannot be had in the same version."
+  return 1
+}
+
+install_newest_pair() {
+  local candidate uv_reason all_reasons=""
+  for candidate in $PAIR_SERIES; do
+    list_pair_there "$candidate" | sed 's/ /  is there: /' && return 0
+  done
+  for candidate in $PAIR_SERIES; do
+    get_pair uv "$candidate" && return 0
+    uv_reason=$reason
+    get_pair built "$candidate" && return 0
+    say "$candidate" "cannot be built: ${reason%%$'\n'*}"
+    all_reasons+=$(cannot_be_had "$candidate with ${candidate}t" "$uv_reason" "$reason" 2>&1)$'\n'
+  done
+  printf '%s' "$all_reasons" >&2
+  return 1
+}
+
+main() {
+  local tag failed=0
+  case "${1:-}" in
+    -h | --help) usage; return 0 ;;
+    --build-packages) printf '%s\n' "$BUILD_PACKAGES"; return 0 ;;
+    --newest-pair)
+      (($# == 1)) || { fail "--newest-pair takes no tags."; return 2; }
+      trap interrupted INT TERM HUP
+      install_newest_pair
+      return
+      ;;
+    "") fail "no tag given. Try: install-python.sh 3.13 3.13t, or --help."; return 2 ;;
+  esac
+  for tag in "$@"; do check_tag "$tag" || return 2; done
+  trap interrupted INT TERM HUP
+  for tag in "$@"; do install_tag "$tag" || failed=1; done
+  return "$failed"
+}
+
+main "$@" </dev/null; exit # on one line, so that a script changed while it runs does no harm

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Installs what ftbench needs to be built, run and tested: on Debian and Ubuntu through apt, elsewhere it says what to
+# install. Says one line and changes nothing when all is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench"
+readonly TOOLS="$CACHE/tools"
+readonly REQUIREMENTS="scripts/tools-requirements.txt"
+readonly FALLBACK_RUST_VERSION=1.88
+
+usage() {
+  cat <<'END'
+Installs what ftbench needs to be built, run and tested.
+
+usage: scripts/set-up.sh [packages] [rust] [tools]      all three when none is named
+
+  packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: says what to install)
+  rust       cargo with rustfmt and clippy, of at least the rust-version in Cargo.toml
+  tools      uv, ruff and shellcheck from the Python index, in ~/.cache/ftbench/tools
+  -h, --help print this
+
+Exit status: 0 all is there; 1 something is missing and the message says how to get it; 2 a wrong argument.
+END
+}
+
+fail() {
+  printf 'set-up: %s\n' "$*" >&2
+  exit 1
+}
+
+say() { printf 'set-up: %s\n' "$*" >&2; }
+
+is_there() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a command as root, or fails when that would need a password and nobody is there to type it.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif [[ -t 0 ]]; then
+    sudo "$@"
+  else
+    sudo --non-interactive "$@"
+  fi
+}
+
+apt_install() { # packages...
+  local command="apt-get update && apt-get install --yes $*"
+  if ((EUID != 0)) && ! is_there sudo; then
+    fail "packages are missing and only root may install them. Run as root: $command"
+  fi
+  say "installing with apt: $*"
+  {
+    as_root apt-get update -qq &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends "$@" >&2
+  } || fail "apt could not install them. See its message above, then run as root: $command"
+}
+
+# --- packages ---------------------------------------------------------------------------------------------------------
+
+set_up_packages() {
+  if is_there apt-get && is_there dpkg-query; then
+    set_up_debian_packages
+  else
+    check_packages_elsewhere
+  fi
+}
+
+set_up_debian_packages() {
+  local wanted missing
+  wanted=$(printf '%s\n' libhwloc-dev libudev-dev ca-certificates curl git python3 python3-venv)
+  wanted+=$'\n'$(bash scripts/install-python.sh --build-packages | tr ' ' '\n')
+  # shellcheck disable=SC2086 # a list of words
+  missing=$(comm -23 <(sort <<<"$wanted") <(
+    dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii *//p' | sort
+  ))
+  # shellcheck disable=SC2086 # a list of words
+  [[ -z $missing ]] || apt_install $missing
+}
+
+check_packages_elsewhere() {
+  local missing="" program libraries="hwloc libudev"
+  [[ $(uname) == Darwin ]] && libraries=hwloc
+  for program in cc make pkg-config git python3; do
+    is_there "$program" || missing+=" $program"
+  done
+  # shellcheck disable=SC2086 # a list of words
+  if is_there pkg-config && ! pkg-config --exists $libraries; then
+    missing+=" the headers of $libraries"
+  fi
+  [[ -z $missing ]] || fail "missing:$missing. Install these and run this again:
+  Fedora           sudo dnf install gcc make pkgconf-pkg-config hwloc-devel systemd-devel git python3
+  Arch             sudo pacman -S --needed base-devel hwloc systemd-libs git python
+  macOS, Homebrew  xcode-select --install; brew install hwloc pkgconf git python"
+}
+
+# --- rust -------------------------------------------------------------------------------------------------------------
+
+set_up_rust() {
+  local wanted="" found
+  export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin" # a fresh rustup is not on the PATH yet
+  [[ ! -f Cargo.toml ]] || wanted=$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
+  wanted=${wanted:-$FALLBACK_RUST_VERSION}
+  is_there cargo || install_rust "$wanted"
+  found=$(cargo --version | cut -d ' ' -f 2)
+  if [[ $(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1) != "$wanted" ]]; then
+    fail "cargo is $found, ftbench needs $wanted or newer. Run 'rustup update stable', or install Rust from https://rustup.rs"
+  fi
+  if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    { is_there rustup && rustup component add rustfmt clippy; } ||
+      fail "cargo has no rustfmt or no clippy. Install both; with rustup: rustup component add rustfmt clippy"
+  fi
+}
+
+install_rust() { # version wanted
+  local advice="Install Rust $1 or newer from https://rustup.rs and run this again."
+  is_there rustup || { is_there apt-cache && apt-cache show rustup >/dev/null 2>&1 && apt_install rustup; } ||
+    fail "there is no cargo. $advice"
+  say "installing the stable Rust toolchain with rustup"
+  rustup default stable || fail "rustup could not install a toolchain (see above). $advice"
+  is_there cargo || fail "rustup left no cargo on the PATH or in ~/.cargo/bin. $advice"
+}
+
+# --- tools ------------------------------------------------------------------------------------------------------------
+
+set_up_tools() {
+  local stamp="$TOOLS/requirements.txt" python=python3 candidate
+  # The stamp is written last, so an interrupted installation is not taken for a finished one.
+  if cmp -s "$REQUIREMENTS" "$stamp" && [[ -x $TOOLS/bin/uv ]]; then return; fi
+  # The distribution's own Python first: version managers' shims may stand for nothing.
+  for candidate in /usr/bin/python3 python3; do
+    if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+      python=$candidate
+      break
+    fi
+  done
+  say "installing into $TOOLS: $(grep -v '^#' "$REQUIREMENTS" | tr '\n' ' ')"
+  mkdir -p "$CACHE"
+  if is_there flock; then
+    exec 9>"$CACHE/tools.lock"
+    flock 9
+  fi
+  "$python" -m venv --clear "$TOOLS" ||
+    fail "$python cannot make a virtual environment in $TOOLS. Install Python 3.9 or newer with its venv module."
+  "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: -r "$REQUIREMENTS" ||
+    fail "pip could not install $REQUIREMENTS. See its message above; pip uses the machine's own configuration."
+  cp "$REQUIREMENTS" "$stamp"
+}
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+main() {
+  local part
+  (($# > 0)) || set -- packages rust tools
+  for part in "$@"; do
+    case "$part" in
+      -h | --help) usage; exit 0 ;;
+      packages | rust | tools) ;;
+      *) printf "set-up: '%s' is not a part. The parts are packages, rust and tools; see --help.\n" "$part" >&2; exit 2 ;;
+    esac
+  done
+  for part in "$@"; do "set_up_$part"; done
+  say "all is there ($*)"
+}
+
+main "$@"
