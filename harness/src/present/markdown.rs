@@ -29,9 +29,11 @@ pub fn render(summary: &Summary) -> String {
             finding.at_workers()
         )
     })));
-    let warnings = summary.warnings.iter();
+    let notices = rows::notices(summary);
     parts.push(list(
-        warnings.map(|warning| format!("warning: {}", escape(&warning.message))),
+        notices
+            .iter()
+            .map(|notice| format!("warning: {}", escape(notice))),
     ));
     let heading = rows::baseline_heading(summary);
     parts.extend(groups.iter().map(|group| table(group, &heading)));
@@ -143,6 +145,13 @@ mod tests {
             let bars = line.replace("\\|", "").matches('|').count();
             assert_eq!(bars, 9, "{line}");
         }
+    }
+
+    #[test]
+    fn an_interrupted_run_says_so() {
+        let mut summary = made_up::two_cores();
+        summary.run.status = crate::record::schema::RunStatus::Interrupted;
+        assert!(render(&summary).contains("- warning: the run was interrupted"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The rows of a result table, before any format: what the terminal's and the markdown table share.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Summary};
+use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, RunStatus, Summary};
 
 use super::text;
 use super::units::{self, TimeUnit};
@@ -179,6 +179,20 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
         unit,
         rows,
     }
+}
+
+/// What must be read before the figures: the run's warnings, and that it did not come to its end.
+#[must_use]
+pub fn notices(summary: &Summary) -> Vec<String> {
+    let warnings = summary.warnings.iter();
+    let mut notices: Vec<String> = warnings.map(|warning| text::line(&warning.message)).collect();
+    let ended = match summary.run.status {
+        RunStatus::Complete => None,
+        RunStatus::Interrupted => Some("the run was interrupted; the figures are of the rounds before"),
+        RunStatus::Running => Some("the run has not ended; the figures will change"),
+    };
+    notices.extend(ended.map(str::to_owned));
+    notices
 }
 
 /// GIL state as a table shows it.

@@ -6,7 +6,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 };
 
-use crate::record::schema::{CellStatus, Model, RunStatus, Summary};
+use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
 use super::rows::{self, Group, Row, Tone};
@@ -99,18 +99,7 @@ fn findings(summary: &Summary, style: Style) -> String {
 }
 
 fn warnings(summary: &Summary, style: Style) -> String {
-    let mut messages: Vec<String> = summary
-        .warnings
-        .iter()
-        .map(|warning| text::line(&warning.message))
-        .collect();
-    match summary.run.status {
-        RunStatus::Complete => {}
-        RunStatus::Interrupted => {
-            messages.push("the run was interrupted; the figures are of the rounds before".to_owned());
-        }
-        RunStatus::Running => messages.push("the run has not ended; the figures will change".to_owned()),
-    }
+    let messages = rows::notices(summary);
     let paragraphs: Vec<String> = messages
         .iter()
         .map(|message| hanging(&style.paint(YELLOW, "warning:"), "warning:".len(), message, style))

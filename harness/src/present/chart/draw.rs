@@ -4,10 +4,10 @@ use super::canvas::{Anchor, Canvas, Letters, Pen, Place, at, finish_document};
 use super::font::{self, Face};
 use super::labels::{KEY, LEADER};
 use super::layout::{self, Frame};
-use super::{Axis, Chart, ChartError, Colour, Marker, Point, ReferenceLine, Series, Size};
+use super::lines::painting_order;
+use super::{Axis, Chart, ChartError, Colour, ReferenceLine, Series, Size};
 use crate::present::text;
 use crate::present::units;
-use crate::record::schema::{GilState, Model};
 
 /// Measures in pixels of the usual size; a chart of another size has them in proportion.
 const MARGIN: f64 = 32.0;
@@ -17,7 +17,6 @@ pub(super) const LABEL_EM: f64 = 12.5;
 const CAPTION_EM: f64 = 11.0;
 /// Room inside the plot left and right of the data, for markers.
 pub(super) const INSET: f64 = 16.0;
-const DASH: [f64; 2] = [7.0, 4.0];
 /// More pixels than this on a side are taken for a mistake.
 const MOST_PIXELS: u32 = 16_384;
 const TICK_LINE: f64 = 16.0;
@@ -81,9 +80,38 @@ pub(super) struct Sheet<'a, 'svg> {
     pub(super) plot: Frame,
     /// Lines of the x axis' labels.
     pub(super) tick_lines: f64,
-    /// Widths of the labels' two columns.
-    pub(super) name_width: f64,
-    pub(super) value_width: f64,
+    pub(super) widths: Widths,
+}
+
+/// How wide the widest of some texts are, pixels.
+pub(super) struct Widths {
+    /// Names beside the plot.
+    pub(super) names: f64,
+    /// Last values beside them.
+    pub(super) values: f64,
+    /// Labels of the y axis.
+    y_ticks: f64,
+}
+
+impl Widths {
+    fn of(chart: &Chart, unit: f64, room: f64) -> Self {
+        let widest = |bold: bool, words: &mut dyn Iterator<Item = &str>| {
+            let em = LABEL_EM * unit;
+            words
+                .map(|word| Face { em, bold }.width(word))
+                .fold(0.0, f64::max)
+        };
+        let names = chart.series.iter().map(|series| series.label.as_str());
+        let references = chart.references.iter().map(|line| line.label.as_str());
+        let values = &mut chart.series.iter().map(|series| series.value_label.as_str());
+        let ticks = &mut chart.y.ticks.iter().map(|tick| tick.label.as_str());
+        Self {
+            // A long name must not squeeze the plot.
+            names: widest(false, &mut names.chain(references)).min(room * 0.25),
+            values: widest(true, values),
+            y_ticks: widest(false, ticks),
+        }
+    }
 }
 
 impl<'a, 'svg> Sheet<'a, 'svg> {
@@ -101,16 +129,7 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
             .filter(|line| !line.is_empty())
             .collect();
         let caption = caption(chart, face(CAPTION_EM, false), room);
-        let widest = |em: f64, bold: bool, words: &mut dyn Iterator<Item = &str>| {
-            words.map(|word| face(em, bold).width(word)).fold(0.0, f64::max)
-        };
-        let names = chart.series.iter().map(|series| series.label.as_str());
-        let references = chart.references.iter().map(|line| line.label.as_str());
-        let name_width = widest(LABEL_EM, false, &mut names.chain(references)).min(room * 0.25);
-        let values = &mut chart.series.iter().map(|series| series.value_label.as_str());
-        let value_width = widest(LABEL_EM, true, values);
-        let ticks = &mut chart.y.ticks.iter().map(|tick| tick.label.as_str());
-        let tick_width = widest(LABEL_EM, false, ticks);
+        let widths = Widths::of(chart, unit, room);
         let lines = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         let tick_lines = chart
             .x
@@ -118,13 +137,13 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
             .iter()
             .map(|tick| lines(tick.label.lines().count()))
             .fold(1.0, f64::max);
-        let gutter = if name_width > 0.0 {
-            (LEADER + KEY + 14.0) * unit + name_width + value_width
+        let gutter = if widths.names > 0.0 {
+            (LEADER + KEY + 14.0) * unit + widths.names + widths.values
         } else {
             0.0
         };
         let plot = Frame {
-            left: MARGIN * unit + tick_width + 8.0 * unit,
+            left: MARGIN * unit + widths.y_ticks + 8.0 * unit,
             top: (MARGIN + 27.0 * lines(title.len()) + 19.0 * lines(subtitle.len()) + 36.0) * unit,
             right: width - MARGIN * unit - gutter,
             bottom: height - (22.0 + 15.5 * lines(caption.len()) + TICK_LINE * tick_lines + 42.0) * unit,
@@ -138,8 +157,7 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
             caption,
             plot,
             tick_lines,
-            name_width,
-            value_width,
+            widths,
         }
     }
 
@@ -189,7 +207,7 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         self.plot.bottom - self.chart.y.share(value) * self.plot.height()
     }
 
-    fn place(&self, x: f64, y: f64) -> Place {
+    pub(super) fn place(&self, x: f64, y: f64) -> Place {
         at(self.x(x), self.y(y))
     }
 
@@ -288,78 +306,6 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         Ok(())
     }
 
-    /// The interval as a band, or as a whisker where there is one point only.
-    fn band(&self, series: &Series) -> Drawn {
-        let colour = self.chart.theme.of(series.family);
-        if let [Point { x, low, high, .. }] = series.points.as_slice() {
-            let pen = Pen::solid(colour, 2.0 * self.unit);
-            return self
-                .canvas
-                .line(&[self.place(*x, *low), self.place(*x, *high)], pen);
-        }
-        let lows = series.points.iter().map(|point| self.place(point.x, point.low));
-        let highs = series.points.iter().rev();
-        let corners: Vec<Place> = lows
-            .chain(highs.map(|point| self.place(point.x, point.high)))
-            .collect();
-        if corners.is_empty() {
-            return Ok(());
-        }
-        self.canvas.polygon(&corners, colour, 0.18)
-    }
-
-    pub(super) fn pen(&self, series: &Series) -> Pen {
-        let solid = Pen::solid(
-            self.chart.theme.of(series.family),
-            2.2 * weight(series) * self.unit,
-        );
-        let dash = DASH.map(|length| length * self.unit);
-        Pen {
-            dash: (series.gil == Some(GilState::On)).then_some(dash),
-            ..solid
-        }
-    }
-
-    fn line(&self, series: &Series) -> Drawn {
-        let corners: Vec<Place> = series
-            .points
-            .iter()
-            .map(|point| self.place(point.x, point.y))
-            .collect();
-        if corners.len() < 2 {
-            return Ok(());
-        }
-        self.canvas.line(&corners, self.pen(series))
-    }
-
-    pub(super) fn marker(&self, centre: Place, series: &Series) -> Drawn {
-        let colour = self.chart.theme.of(series.family);
-        let hollow = series.gil == Some(GilState::On);
-        let fill = if hollow {
-            self.chart.theme.background
-        } else {
-            colour
-        };
-        let pen = Pen::solid(colour, 1.8 * self.unit);
-        let size = 4.0 * weight(series) * self.unit;
-        let Some(mut corners) = marker_corners(series.marker, centre, size) else {
-            self.canvas.disc(centre, size, fill)?;
-            return if hollow {
-                self.canvas.ring(centre, size, pen)
-            } else {
-                Ok(())
-            };
-        };
-        self.canvas.polygon(&corners, fill, 1.0)?;
-        if hollow {
-            // Once more along the first side, so that the last corner is as pointed as the others.
-            let again: Vec<Place> = corners.iter().copied().take(2).collect();
-            corners.extend(again);
-            self.canvas.line(&corners, pen)?;
-        }
-        Ok(())
-    }
-
     fn note(&self) -> Drawn {
         let Some(note) = &self.chart.note else {
             return Ok(());
@@ -401,46 +347,4 @@ fn caption(chart: &Chart, face: Face, room: f64) -> Vec<String> {
     lines.truncate(MOST_CAPTION_LINES.saturating_sub(method.len()));
     lines.extend(method);
     lines
-}
-
-/// How much larger than the usual a series is drawn: what lies below is wider, so that it shows where series meet.
-fn weight(series: &Series) -> f64 {
-    let of_family = match series.family {
-        Model::Threads => 1.0,
-        Model::Asyncio => 1.3,
-        _ => 1.15,
-    };
-    if series.gil == Some(GilState::On) {
-        of_family + 0.1
-    } else {
-        of_family
-    }
-}
-
-/// The widest first, so that the others lie on top of it.
-fn painting_order(series: &[Series]) -> Vec<&Series> {
-    let mut order: Vec<&Series> = series.iter().collect();
-    order.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-    order
-}
-
-/// Corners of a marker that has any.
-fn marker_corners(marker: Marker, centre: Place, size: f64) -> Option<Vec<Place>> {
-    let corner = |x: f64, y: f64| at(centre.x + x * size, centre.y + y * size);
-    match marker {
-        Marker::Circle => None,
-        Marker::Square => Some(vec![
-            corner(-0.9, -0.9),
-            corner(0.9, -0.9),
-            corner(0.9, 0.9),
-            corner(-0.9, 0.9),
-        ]),
-        Marker::Triangle => Some(vec![corner(0.0, -1.2), corner(1.15, 0.8), corner(-1.15, 0.8)]),
-        Marker::Diamond => Some(vec![
-            corner(0.0, -1.3),
-            corner(1.3, 0.0),
-            corner(0.0, 1.3),
-            corner(-1.3, 0.0),
-        ]),
-    }
 }

@@ -38,7 +38,7 @@ impl<'a> Sheet<'a, '_> {
         for line in self.chart.references.iter().filter(|line| !line.label.is_empty()) {
             let end = line.corners.last().map(|[_, y]| self.y(*y));
             labels.push(Label {
-                name: face.fit(&line.label, self.name_width),
+                name: face.fit(&line.label, self.widths.names),
                 value: "",
                 ends_at: end,
                 wanted: end.unwrap_or(self.plot.top),
@@ -50,7 +50,7 @@ impl<'a> Sheet<'a, '_> {
                 continue;
             };
             labels.push(Label {
-                name: face.fit(&series.label, self.name_width),
+                name: face.fit(&series.label, self.widths.names),
                 value: &series.value_label,
                 ends_at: (last.x >= right).then(|| self.y(last.y)),
                 wanted: self.y(last.y),
@@ -63,7 +63,7 @@ impl<'a> Sheet<'a, '_> {
             let more = labels.len() - room + 1;
             labels.truncate(room.saturating_sub(1));
             labels.push(Label {
-                name: face.fit(&format!("and {more} more"), self.name_width),
+                name: face.fit(&format!("and {more} more"), self.widths.names),
                 value: "",
                 ends_at: None,
                 wanted: self.plot.bottom,
@@ -121,7 +121,7 @@ impl<'a> Sheet<'a, '_> {
             face: self.face(LABEL_EM, true),
             ..self.letters(LABEL_EM, theme.text, Anchor::End)
         };
-        let value_at = name_at + self.name_width + 7.0 * self.unit + self.value_width;
+        let value_at = name_at + self.widths.names + 7.0 * self.unit + self.widths.values;
         self.canvas.text(label.value, at(value_at, baseline), value)
     }
 }

@@ -16,6 +16,7 @@ mod font;
 mod gallery;
 mod labels;
 mod layout;
+mod lines;
 mod png;
 mod scaling;
 mod theme;
