@@ -70,6 +70,8 @@ pub enum Command {
     Workloads(WorkloadsCommand),
     /// Draw the machine and the order in which workers fill it
     Topology(TopologyArgs),
+    /// Tell what on this machine will spoil the numbers, and how to mend it
+    Doctor(DoctorArgs),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Serve HTTP on the loopback address until standard input is closed
@@ -169,6 +171,17 @@ pub struct TopologyArgs {
     /// The policy whose order is shown: cores, scatter, smt, none, or a list of PUs
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
+    /// Format
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `ftbench doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Interpreters that would be compared: tags ('3.13', '3.13t') or paths; without it, those that 'ftbench run' takes
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    pub python: Vec<String>,
     /// Format
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub format: ListFormat,

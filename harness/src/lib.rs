@@ -8,6 +8,7 @@ pub mod analyse;
 pub mod assets;
 pub mod cli;
 pub mod command;
+pub mod doctor;
 pub mod error;
 pub mod interpreter;
 pub mod machine;
