@@ -49,7 +49,16 @@ fn every_example_is_a_message_and_stays_what_it_is() {
 fn the_folder_holds_one_example_of_each_message() {
     let mut names: Vec<String> = std::fs::read_dir(folder())
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     names.sort();
     assert_eq!(names, EXAMPLES);

@@ -80,7 +80,11 @@ impl Sandbox {
             .args(arguments)
             .current_dir(self.path())
             .env_clear()
-            .envs(TAKEN_OVER.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(
+                TAKEN_OVER
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
             .env("LANG", "C.UTF-8");
         command
     }
@@ -140,7 +144,11 @@ impl Told {
             let line = line.trim();
             !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
         });
-        assert!(telling.count() <= lines, "more than {lines} lines:\n{}", self.stderr);
+        assert!(
+            telling.count() <= lines,
+            "more than {lines} lines:\n{}",
+            self.stderr
+        );
     }
 
     /// These words are on standard error.
@@ -184,7 +192,9 @@ impl Run {
     pub fn trials(&self) -> Vec<Trial> {
         let text = self.text("trials.jsonl");
         assert!(text.is_empty() || text.ends_with('\n'));
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// All cells of a workload.
@@ -219,8 +229,16 @@ impl Run {
             let reason = cell.reason.clone().unwrap_or_default();
             assert_eq!(cell.status, status, "{}: {reason}", cell.cell());
             for word in words {
-                assert!(reason.contains(word), "no {word:?} in the reason of {}:\n{reason}", cell.cell());
-                assert!(self.told.stdout.contains(word), "no {word:?} in:\n{}", self.told.stdout);
+                assert!(
+                    reason.contains(word),
+                    "no {word:?} in the reason of {}:\n{reason}",
+                    cell.cell()
+                );
+                assert!(
+                    self.told.stdout.contains(word),
+                    "no {word:?} in:\n{}",
+                    self.told.stdout
+                );
             }
         }
     }
