@@ -40,13 +40,18 @@ pub fn over_rounds(values: &ByRound, seed: u64) -> Option<Estimate> {
     median_interval(&Sample::new(values.values().copied().collect())?, seed)
 }
 
+/// The ratio a/b in every round that both have.
+#[must_use]
+pub fn ratios(a: &ByRound, b: &ByRound) -> ByRound {
+    a.iter()
+        .filter_map(|(&round, &a)| b.get(&round).map(|&b| (round, a / b)))
+        .collect()
+}
+
 /// The ratio a/b: exp of the mean over rounds of log(a/b), paired by round; `None` with too few rounds in common.
 #[must_use]
 pub fn paired_ratio(a: &ByRound, b: &ByRound, seed: u64) -> Option<Estimate> {
-    let logs = a
-        .iter()
-        .filter_map(|(round, &a)| b.get(round).map(|&b| (a / b).ln()))
-        .collect();
+    let logs = ratios(a, b).into_values().map(f64::ln).collect();
     let mean = mean_interval(&Sample::new(logs)?, seed)?;
     Some(map(mean, f64::exp))
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, trial_values};
+use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, ratios, trial_values};
 use super::findings;
 use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts, RunStatus,
-    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    Cell, CellStatus, CellSummary, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell, RunFacts,
+    RunStatus, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
@@ -83,6 +83,7 @@ enum Figure {
     Skew,
     Rss,
     Pss,
+    CeilingFraction,
 }
 
 struct Analysis<'a> {
@@ -107,7 +108,7 @@ impl Analysis<'_> {
         let verdict = self.verdict(planned, trials);
         CellSummary {
             interpreter: cell.interpreter.clone(),
-            gil: gil(trials),
+            gil: gil(trials).filter(|_| !cell.is_native()),
             host: cell.host,
             workload: cell.workload.clone(),
             model: cell.model,
@@ -122,6 +123,7 @@ impl Analysis<'_> {
             speedup,
             vs_baseline: self.versus_baseline(cell, makespans, seed(Figure::VersusBaseline)),
             efficiency: speedup.map(|speedup| map(speedup, |value| value / workers)),
+            ceiling_fraction: self.ceiling_fraction(cell, seed(Figure::CeilingFraction)),
             busy_fraction: over_rounds(
                 &trial_values(trials, |sample| {
                     sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
@@ -161,7 +163,34 @@ impl Analysis<'_> {
         self.ratio_to(&alone, cell, makespans, seed)
     }
 
+    /// The cell's speedup over the ceiling's at the same number of workers: the mean over rounds of the logarithm of
+    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
+    /// speedups are N times the ratio of times, which cancels too.
+    fn ceiling_fraction(&self, cell: &Cell, seed: u64) -> Option<Estimate> {
+        if cell.is_native() || cell.model == Model::Serial {
+            return None;
+        }
+        let of = |cell: &Cell, workers: u32| {
+            self.makespans.get(&Cell {
+                workers,
+                ..cell.clone()
+            })
+        };
+        let native = Cell {
+            interpreter: NATIVE.to_owned(),
+            model: Model::Threads,
+            ..cell.clone()
+        };
+        let own = ratios(of(cell, 1)?, of(cell, cell.workers)?);
+        let ceiling = ratios(of(&native, 1)?, of(&native, cell.workers)?);
+        paired_ratio(&own, &ceiling, seed)
+    }
+
     fn versus_baseline(&self, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+        if cell.is_native() {
+            // Its units are not the workload's.
+            return None;
+        }
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
             model: Model::Serial,
@@ -190,7 +219,15 @@ impl Analysis<'_> {
             .workloads
             .iter()
             .find(|workload| workload.name == planned.cell.workload);
-        if let Some(failure) = workload.and_then(|workload| workload.failure.as_ref()) {
+        if planned.cell.is_native() && workload.is_some_and(|workload| workload.failure.is_some()) {
+            let reason = "the workload was not measured, so its ceiling was not either";
+            return Verdict::new(CellStatus::Skipped, reason.to_owned());
+        }
+        let failure = workload.and_then(|workload| match &workload.ceiling {
+            Some(ceiling) if planned.cell.is_native() => ceiling.failure.as_ref(),
+            _ => workload.failure.as_ref(),
+        });
+        if let Some(failure) = failure {
             let reason = with_last_words(&failure.reason, failure.last_words.as_deref());
             return Verdict::new(status_of(failure.status), reason);
         }
