@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::record::schema::{Model, Scaling};
+use crate::record::schema::{Kernel, Model, Scaling};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
@@ -77,6 +77,20 @@ pub enum Command {
     /// Serve HTTP on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
+    /// Run a native kernel as the driver asks over two descriptors
+    #[command(hide = true, name = "native-worker")]
+    NativeWorker(NativeWorkerArgs),
+}
+
+/// `ftbench native-worker`.
+#[derive(Debug, Args)]
+pub struct NativeWorkerArgs {
+    /// The kernel
+    #[arg(long, value_parser = kernel_parser())]
+    pub kernel: Kernel,
+    /// Descriptors that requests come from and replies go to
+    #[arg(long, num_args = 2, value_names = ["READ", "WRITE"], required = true)]
+    pub channel: Vec<u32>,
 }
 
 /// `ftbench run`.
@@ -100,6 +114,9 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
+    /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
+    #[arg(long)]
+    pub no_ceiling: bool,
     /// How long and how precisely to measure
     #[arg(long, value_enum, default_value_t = ProfileName::Standard)]
     pub profile: ProfileName,
@@ -262,6 +279,11 @@ pub enum ListFormat {
 
 fn model_parser() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
+}
+
+fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
+    PossibleValuesParser::new(Kernel::ALL.map(Kernel::name))
+        .try_map(|word| Kernel::named(&word).ok_or("no such kernel"))
 }
 
 /// The longest time limit is a day: more is a slip of the keyboard.

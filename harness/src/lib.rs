@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
 //! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
+//! [`native`] has the kernels of the ceiling, which [`measure`] runs beside the workloads.
 //! [`cli`] and [`command`] put them together for the command line.
 
 pub mod analyse;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod interpreter;
 pub mod machine;
 pub mod measure;
+pub mod native;
 pub mod plan;
 pub mod present;
 pub mod record;

@@ -1,6 +1,7 @@
 //! What each command does: thin edges around the stages.
 
 mod doctor;
+mod native_worker;
 mod python;
 mod run;
 mod show;
@@ -34,6 +35,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
             loopback::serve(|url| print(&format!("{url}\n")))?;
             Ok(ExitStatus::Success)
         }
+        Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }
 
