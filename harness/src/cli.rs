@@ -123,6 +123,13 @@ pub struct RunArgs {
     /// How many rounds, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: Option<u32>,
+    /// Go on until every interval shown is at most this wide to either side, such as 1%, instead of the profile's
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
+    pub precision: Option<f64>,
+    /// Time for the whole run, such as 90s, 10m or 1h30m, instead of the profile's; the fewest rounds are made whatever
+    /// they cost
+    #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
+    pub budget: Option<f64>,
     /// Whether more workers share the same work (strong) or each does all of it (weak)
     #[arg(long, value_enum, default_value_t = ScalingName::Strong)]
     pub scaling: ScalingName,
@@ -220,9 +227,9 @@ pub struct ShowArgs {
 pub enum ProfileName {
     /// A first look: 5 rounds of short samples
     Quick,
-    /// Numbers to rely on: 10 rounds
+    /// Numbers to rely on: 10 to 50 rounds, until intervals are within 2 % or 10 minutes are over
     Standard,
-    /// Small differences: 30 rounds
+    /// Small differences: 20 to 200 rounds, until intervals are within 0.5 % or an hour is over
     Thorough,
 }
 
@@ -288,6 +295,22 @@ fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
 
 /// The longest time limit is a day: more is a slip of the keyboard.
 const LONGEST_LIMIT_S: f64 = 86_400.0;
+
+/// A share given in per cent.
+fn percent(word: &str) -> Result<f64, String> {
+    match word.strip_suffix('%').unwrap_or(word).trim().parse::<f64>() {
+        Ok(percent) if (0.01..=50.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("give per cent between 0.01 and 50, such as 1%".to_owned()),
+    }
+}
+
+/// Seconds of a duration such as `90s`, `10m` or `1h30m`.
+fn duration_s(word: &str) -> Result<f64, String> {
+    match word.parse::<jiff::SignedDuration>() {
+        Ok(duration) if duration.is_positive() => Ok(duration.as_secs_f64()),
+        _ => Err("give a time such as 90s, 10m or 1h30m".to_owned()),
+    }
+}
 
 fn seconds(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {

@@ -2,7 +2,7 @@
 
 use crate::record::schema::{
     BuildFacts, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
-    InterpreterFacts, MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary,
+    InterpreterFacts, MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy, Summary,
     TopologyFacts, Warning, WarningKind,
 };
 
@@ -148,7 +148,7 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         },
         interpreters,
         workloads: Vec::new(),
-        stopped_by: "rounds".to_owned(),
+        stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,
     }
