@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
 //! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
-//! [`cli`] and [`command`] put them together for the command line.
+//! [`doctor`] looks at the machine beforehand. [`cli`] and [`command`] put them together for the command line.
 
 pub mod analyse;
 pub mod assets;
