@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, trial_values};
-use super::findings;
+use super::{cost, findings, overhead, quiet};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts, RunStatus,
     SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
@@ -39,6 +39,8 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
+    let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
+    warnings.extend(quiet.as_ref().and_then(quiet::finding));
     Summary {
         schema: SCHEMA_VERSION,
         run: RunFacts {
@@ -55,6 +57,9 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),
         workloads: manifest.workloads.clone(),
+        sources: manifest.sources.clone(),
+        quiet,
+        free_threading_overhead: overhead::of_pairs(manifest, &makespans),
         stopped_by: match manifest.status {
             RunStatus::Complete => "rounds",
             RunStatus::Interrupted => "interrupt",
@@ -83,6 +88,7 @@ enum Figure {
     Skew,
     Rss,
     Pss,
+    Cost,
 }
 
 struct Analysis<'a> {
@@ -149,6 +155,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
         }
     }
 
@@ -297,4 +304,4 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 #[path = "summary_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Model};
+use super::noise::Source;
 use super::trial::TrialStatus;
 
 /// Which Python implementation.
@@ -293,6 +294,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    #[serde(default)]
+    pub sources: Vec<Source>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

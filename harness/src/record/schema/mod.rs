@@ -4,6 +4,7 @@
 
 pub mod cell;
 pub mod manifest;
+pub mod noise;
 pub mod summary;
 pub mod trial;
 
@@ -12,7 +13,10 @@ pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
     PlannedCell, RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
-pub use summary::{CellStatus, CellSummary, Estimate, RunFacts, Summary, Warning, WarningKind};
+pub use noise::{Cost, Disturbance, Noise, Source};
+pub use summary::{
+    CellCost, CellStatus, CellSummary, Estimate, Overhead, Quietness, RunFacts, Summary, Warning, WarningKind,
+};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
