@@ -68,12 +68,12 @@ fn a_run_with_many_disturbed_samples_is_warned_of() {
     let quiet = Quietness {
         samples: 300,
         disturbed: 31,
-        by: BTreeMap::from([(Disturbance::Steal, 4), (Disturbance::RunQueue, 30)]),
+        by: BTreeMap::from([(Disturbance::Steal, 4), (Disturbance::Others, 30)]),
         steal: None,
         others: None,
         run_queue: None,
     };
-    insta::assert_snapshot!(finding(&quiet).unwrap().message, @"31 of 300 samples were disturbed (waiting for a PU 30, steal 4); estimates use all of them, and their intervals are the wider for it. End what else runs here, or measure more rounds");
+    insta::assert_snapshot!(finding(&quiet).unwrap().message, @"31 of 300 samples were disturbed (other processes 30, steal 4); estimates use all of them, and their intervals are the wider for it. End what else runs here, or measure more rounds");
     assert_eq!(
         finding(&Quietness {
             disturbed: 30,

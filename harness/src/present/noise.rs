@@ -5,7 +5,7 @@ use crate::record::schema::{Overhead, Quietness, Source, Summary, WorkloadKind};
 use super::text;
 use super::units;
 
-/// `quiet: steal 0.1 %, others 0.4 % of the PUs in use; 3 of 300 samples disturbed; estimates use all of them`.
+/// `noise: steal 0.1 %, others 0.4 % of the PUs in use; 3 of 300 samples disturbed; estimates use all of them`.
 #[must_use]
 pub fn quiet(quiet: &Quietness) -> String {
     let shares: Vec<String> = [("steal", quiet.steal), ("others", quiet.others)]
@@ -24,7 +24,7 @@ pub fn quiet(quiet: &Quietness) -> String {
             quiet.samples
         ),
     };
-    format!("quiet: {shares}{disturbed}")
+    format!("noise: {shares}{disturbed}")
 }
 
 /// One line for each pair of builds: `3.13t costs 1.62x [1.60, 1.65] on one worker (geometric mean of 4 workloads)`.
@@ -130,11 +130,11 @@ mod tests {
             others: Some(0.123),
             run_queue: None,
         };
-        insta::assert_snapshot!(quiet(&run), @"quiet: steal 0.1 %, others 12 % of the PUs in use; 3 of 300 samples disturbed; estimates use all of them");
+        insta::assert_snapshot!(quiet(&run), @"noise: steal 0.1 %, others 12 % of the PUs in use; 3 of 300 samples disturbed; estimates use all of them");
         run.steal = None;
         run.others = None;
         run.disturbed = 0;
-        insta::assert_snapshot!(quiet(&run), @"quiet: none of 300 samples disturbed");
+        insta::assert_snapshot!(quiet(&run), @"noise: none of 300 samples disturbed");
     }
 
     #[test]

@@ -4,12 +4,9 @@
 use crate::record::schema::{Disturbance, Noise};
 
 /// Share of the PUs' time in other processes. Work that computes takes longer by what others take of its PU, and 2 %
-/// is the design's smallest effect of interest.
+/// is the design's smallest effect of interest. The same share confirms a coarse figure from the side of those who lost
+/// it: the time for which the trial's threads were ready and waited.
 pub const OTHERS_SHARE: f64 = 0.02;
-
-/// Share of the PUs' time for which threads with a PU of their own were ready and waited: the same measure of the same
-/// loss, taken from the side of those who lost it.
-pub const RUN_QUEUE_SHARE: f64 = 0.02;
 
 /// Share of the PUs' time that the hypervisor took. Half of what processes may take: whoever had the core meanwhile
 /// emptied its caches too, which the figure does not show.
@@ -20,10 +17,12 @@ pub const STEAL_SHARE: f64 = 0.01;
 pub const MEMORY_PRESSURE_SHARE: f64 = 0.01;
 
 /// What of `noise` is above its threshold. Being throttled has none: once is too often. `own_pus` says whether every
-/// worker has a PU of its own; where they share, they wait for each other and not for others.
+/// worker has a PU of its own.
 ///
-/// A figure counted in coarse steps must be above its threshold by a step: on short samples a single step would be
-/// above it every time. Steal is the exception: it is rarely seen at all, and then some was there.
+/// A share of others that is counted in coarse steps must be above its threshold by a step, for in a short sample a
+/// single step is; or the trial's threads must have waited for as long, which is counted in nanoseconds. By itself
+/// their waiting says little, because they also wait for each other: a main thread for the worker on its PU, workers
+/// that share one. Steal is named at its first step: it is rarely seen at all, and then some was there.
 #[must_use]
 pub fn disturbances(noise: &Noise, own_pus: bool) -> Vec<Disturbance> {
     let capacity_ns = noise.capacity_ns() as f64;
@@ -32,6 +31,8 @@ pub fn disturbances(noise: &Noise, own_pus: bool) -> Vec<Disturbance> {
     let certain_others = noise
         .others_ns
         .map(|others| others.saturating_sub(noise.others_resolution_ns.unwrap_or(0)));
+    let confirmed =
+        own_pus && above(noise.others_ns, OTHERS_SHARE) && above(noise.run_queue_ns, OTHERS_SHARE);
     let throttled = [noise.quota_throttled_periods, noise.quota_throttled_ns]
         .into_iter()
         .flatten()
@@ -39,10 +40,9 @@ pub fn disturbances(noise: &Noise, own_pus: bool) -> Vec<Disturbance> {
     let memory_limit_ns = MEMORY_PRESSURE_SHARE * noise.interval_ns as f64;
     [
         (Disturbance::Steal, above(noise.steal_ns, STEAL_SHARE)),
-        (Disturbance::Others, above(certain_others, OTHERS_SHARE)),
         (
-            Disturbance::RunQueue,
-            own_pus && above(noise.run_queue_ns, RUN_QUEUE_SHARE),
+            Disturbance::Others,
+            confirmed || above(certain_others, OTHERS_SHARE),
         ),
         (Disturbance::QuotaThrottled, throttled),
         (
@@ -111,13 +111,21 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_share_pus_wait_for_each_other() {
-        let waiting = Noise {
-            run_queue_ns: Some(50 * MS),
+    fn waiting_confirms_a_coarse_figure_and_is_nothing_by_itself() {
+        let waiting = |others_ns, run_queue_ns| Noise {
+            others_ns: Some(others_ns),
+            others_resolution_ns: Some(20 * MS),
+            run_queue_ns: Some(run_queue_ns),
             ..quiet()
         };
-        assert_eq!(disturbances(&waiting, true), [Disturbance::RunQueue]);
-        assert!(disturbances(&waiting, false).is_empty());
+        let confirmed = waiting(5 * MS, 5 * MS);
+        assert_eq!(disturbances(&confirmed, true), [Disturbance::Others]);
+        assert!(
+            disturbances(&confirmed, false).is_empty(),
+            "workers that share PUs wait for each other"
+        );
+        assert!(disturbances(&waiting(3 * MS, 50 * MS), true).is_empty());
+        assert!(disturbances(&waiting(5 * MS, 3 * MS), true).is_empty());
     }
 
     #[test]

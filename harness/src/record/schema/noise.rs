@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What can disturb a sample. Thresholds stand with the code that judges: [`crate::machine::noise::judge`] for one
-/// sample, [`crate::analyse::quiet`] for what only a whole run shows.
+/// What can disturb a sample. Thresholds stand with the code that judges: `machine/noise/judge.rs` for one sample,
+/// `analyse/quiet.rs` for what only a whole run shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disturbance {
@@ -11,8 +11,6 @@ pub enum Disturbance {
     Steal,
     /// Other processes ran on the PUs in use.
     Others,
-    /// The trial's threads were ready to run and waited, although each has a PU of its own.
-    RunQueue,
     /// The control group used up its CPU quota and was stopped.
     QuotaThrottled,
     /// A processor got too hot and slowed down.
@@ -30,7 +28,6 @@ impl Disturbance {
         match self {
             Self::Steal => "steal",
             Self::Others => "others",
-            Self::RunQueue => "run_queue",
             Self::QuotaThrottled => "quota_throttled",
             Self::ThermalThrottled => "thermal_throttled",
             Self::MemoryPressure => "memory_pressure",
@@ -44,7 +41,6 @@ impl Disturbance {
         match self {
             Self::Steal => "steal",
             Self::Others => "other processes",
-            Self::RunQueue => "waiting for a PU",
             Self::QuotaThrottled => "the CPU quota",
             Self::ThermalThrottled => "heat",
             Self::MemoryPressure => "memory pressure",
