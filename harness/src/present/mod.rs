@@ -9,6 +9,7 @@ pub mod listing;
 #[cfg(test)]
 pub(crate) mod made_up;
 pub mod markdown;
+pub mod noise;
 pub mod plan;
 pub mod progress;
 pub mod rows;

@@ -10,12 +10,13 @@ use std::path::PathBuf;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
+use crate::machine::noise::Meters;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
 use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
-use crate::present::{json, markdown, plan, table};
+use crate::present::{json, markdown, noise, plan, table};
 use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
 use crate::record::store::RunFolder;
 use crate::workload::Service;
@@ -28,6 +29,9 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     for warning in &prepared.manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
     }
+    if output.verbose {
+        remark(output, &noise::sources(&prepared.manifest.sources));
+    }
     if arguments.dry_run {
         return dry_run(&prepared.manifest, arguments.format, output);
     }
@@ -35,7 +39,9 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;
     folder.write_manifest(&prepared.manifest)?;
-    let measured = measure(&mut prepared, &mut folder, output);
+    let beside = server.iter().filter_map(LoopbackServer::process_id);
+    let meters = prepared.meters.clone().beside(beside.collect());
+    let measured = measure(&mut prepared, &mut folder, meters, output);
     drop(server);
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
@@ -83,6 +89,7 @@ fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Err
 fn measure(
     prepared: &mut Prepared,
     folder: &mut RunFolder,
+    meters: Meters,
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
@@ -94,6 +101,7 @@ fn measure(
         environment: manifest.environment.clone(),
         settings: manifest.plan.settings.clone(),
         binder: prepared.binder.take(),
+        meters,
         interrupt: &interrupt,
     };
     let mut keeper = Keeper::new(
