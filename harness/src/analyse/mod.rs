@@ -10,6 +10,7 @@ pub mod overhead;
 pub mod precision;
 pub mod quiet;
 pub mod sample;
+pub mod selfcheck;
 pub mod summary;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod noise;
 pub mod plan;
 pub mod progress;
 pub mod rows;
+pub mod selfcheck;
 pub mod table;
 pub mod text;
 pub mod topology;

@@ -1,7 +1,7 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
 mod keep;
-mod prepare;
+pub(super) mod prepare;
 mod results;
 
 use std::collections::HashMap;
@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
-use crate::machine::noise::Meters;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
 use crate::measure::rounds::{self, Units};
@@ -40,8 +39,8 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     let server = start_services(&mut prepared)?;
     folder.write_manifest(&prepared.manifest)?;
     let beside = server.iter().filter_map(LoopbackServer::process_id);
-    let meters = prepared.meters.clone().beside(beside.collect());
-    let measured = measure(&mut prepared, &mut folder, meters, output);
+    prepared.meters = std::mem::take(&mut prepared.meters).beside(beside.collect());
+    let measured = measure(&mut prepared, &mut folder, output);
     drop(server);
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
@@ -89,21 +88,11 @@ fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Err
 fn measure(
     prepared: &mut Prepared,
     folder: &mut RunFolder,
-    meters: Meters,
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let mut runner = runner(prepared, &interrupt)?;
     let manifest = &mut prepared.manifest;
-    let mut runner = RealRunner {
-        executables: executables(manifest)?,
-        kernels: kernels(manifest),
-        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
-        environment: manifest.environment.clone(),
-        settings: manifest.plan.settings.clone(),
-        binder: prepared.binder.take(),
-        meters,
-        interrupt: &interrupt,
-    };
     let mut keeper = Keeper::new(
         folder,
         Progress::new(output.quiet, output.verbose),
@@ -120,6 +109,24 @@ fn measure(
     let ending = rounds::rounds(&cells, &units, manifest.seed, &mut runner, &mut keeper);
     keeper.end();
     Ok(ending?)
+}
+
+/// What makes the trials of a run.
+pub(super) fn runner<'run>(
+    prepared: &mut Prepared,
+    interrupt: &'run Interrupt,
+) -> Result<RealRunner<'run>, Error> {
+    let manifest = &prepared.manifest;
+    Ok(RealRunner {
+        executables: executables(manifest)?,
+        kernels: kernels(manifest),
+        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
+        environment: manifest.environment.clone(),
+        settings: manifest.plan.settings.clone(),
+        binder: prepared.binder.take(),
+        meters: std::mem::take(&mut prepared.meters),
+        interrupt,
+    })
 }
 
 /// Executables by tag. The ceiling's workers are ftbench itself.

@@ -264,7 +264,7 @@ fn settings(arguments: &RunArgs) -> Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
         warmups: 1,
-        samples: 3,
+        samples: arguments.samples.unwrap_or(3),
         target_sample_s: profile.target_sample_s,
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),
