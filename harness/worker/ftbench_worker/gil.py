@@ -24,7 +24,8 @@ def watch():
     _watching = True
     show_other = warnings.showwarning
 
-    def show(message, category, filename, lineno, file=None, line=None):
+    # The signature is that of `warnings.showwarning`.
+    def show(message, category, filename, lineno, file=None, line=None):  # noqa: PLR0913
         global _enabled_by
         text = str(message)
         if not text.startswith(_WARNING):

@@ -99,8 +99,9 @@ class Driver:
         to_worker, self._write_fd = os.pipe()
         self._read_fd, from_worker = os.pipe()
         self.pipes = [os.readlink(f"/proc/self/fd/{fd}") for fd in (self._write_fd, self._read_fd)]
-        self._stdout = tempfile.TemporaryFile()
-        self._stderr = tempfile.TemporaryFile()
+        # Closed by `close`, for the worker writes to them as long as it lives.
+        self._stdout = tempfile.TemporaryFile()  # noqa: SIM115
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-s", "-X", "faulthandler", *options, "-m", "ftbench_worker"]
         channel = ["--channel", str(to_worker), str(from_worker)]
         self.process = subprocess.Popen(
@@ -136,7 +137,8 @@ class Driver:
         self.send(message)
         return self.receive()
 
-    def prepare(self, path, model, workers=1, units=1, scaling="strong", protocol=1):
+    # One for each field of the message.
+    def prepare(self, path, model, workers=1, units=1, scaling="strong", protocol=1):  # noqa: PLR0913
         """Ask for `prepare`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(

@@ -8,7 +8,6 @@ from unittest import mock
 
 from support import BODY, catalogue, start_server, worker_module, workload_path
 
-
 UNITS = 3
 
 
