@@ -3,5 +3,12 @@
 pub mod bootstrap;
 pub mod estimate;
 pub mod findings;
+pub mod location;
+pub mod multiple;
 pub mod sample;
 pub mod summary;
+
+#[cfg(test)]
+#[path = "coverage_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod coverage_tests;

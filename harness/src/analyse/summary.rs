@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, trial_values};
 use super::findings;
+use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts, RunStatus,
-    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts,
+    RunStatus, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
@@ -29,13 +30,14 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         by_cell: &by_cell,
         makespans: &makespans,
     };
-    let cells: Vec<CellSummary> = manifest
+    let mut cells: Vec<CellSummary> = manifest
         .plan
         .cells
         .par_iter()
         .enumerate()
         .map(|(index, planned)| analysis.cell(index, planned))
         .collect();
+    call_differences(&mut cells);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
@@ -76,8 +78,6 @@ fn makespans_s(trials: &[&Trial]) -> ByRound {
 #[derive(Clone, Copy)]
 enum Figure {
     Makespan,
-    Speedup,
-    VersusBaseline,
     Busy,
     Startup,
     Skew,
@@ -103,7 +103,8 @@ impl Analysis<'_> {
         let no_rounds = ByRound::new();
         let makespans = self.makespans.get(cell).unwrap_or(&no_rounds);
         let workers = f64::from(cell.workers);
-        let speedup = self.speedup(cell, makespans, seed(Figure::Speedup));
+        let speedup = self.speedup(cell, makespans);
+        let versus_baseline = self.versus_baseline(cell, makespans);
         let verdict = self.verdict(planned, trials);
         CellSummary {
             interpreter: cell.interpreter.clone(),
@@ -119,9 +120,11 @@ impl Analysis<'_> {
             samples: count(usable_samples(trials)),
             units: trials.first().map(|trial| trial.units),
             makespan_s: over_rounds(makespans, seed(Figure::Makespan)),
-            speedup,
-            vs_baseline: self.versus_baseline(cell, makespans, seed(Figure::VersusBaseline)),
-            efficiency: speedup.map(|speedup| map(speedup, |value| value / workers)),
+            speedup: speedup.map(|ratio| ratio.estimate),
+            speedup_difference: speedup.and_then(|ratio| ratio.difference),
+            vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
+            vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
+            efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
             busy_fraction: over_rounds(
                 &trial_values(trials, |sample| {
                     sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
@@ -153,32 +156,40 @@ impl Analysis<'_> {
     }
 
     /// The cell's own time with one worker over its time.
-    fn speedup(&self, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+    fn speedup(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
         let alone = Cell {
             workers: 1,
             ..cell.clone()
         };
-        self.ratio_to(&alone, cell, makespans, seed)
+        self.ratio_to(&alone, cell, makespans)
     }
 
-    fn versus_baseline(&self, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
+    fn versus_baseline(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
             model: Model::Serial,
             workers: 1,
             ..cell.clone()
         };
-        self.ratio_to(&baseline, cell, makespans, seed)
+        self.ratio_to(&baseline, cell, makespans)
     }
 
-    fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound, seed: u64) -> Option<Estimate> {
-        let ratio = paired_ratio(self.makespans.get(reference)?, makespans, seed)?;
+    fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
+        let found = paired_ratio(self.makespans.get(reference)?, makespans)?;
         // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
         let work = match self.manifest.plan.settings.scaling {
             Scaling::Strong => 1.0,
             Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
         };
-        Some(map(ratio, |value| value * work))
+        // `differs` is decided when all comparisons are there.
+        let difference = Difference {
+            p_value: found.p_value,
+            differs: false,
+        };
+        Some(Ratio {
+            estimate: map(found.centre, |value| value * work),
+            difference: (reference != cell).then_some(difference),
+        })
     }
 
     fn verdict(&self, planned: &PlannedCell, trials: &[&Trial]) -> Verdict {
@@ -226,6 +237,36 @@ impl Analysis<'_> {
         let number = (index as u64) << 8 | figure as u64;
         // An odd constant (2^64 over the golden ratio) keeps seeds of neighbours apart.
         self.manifest.seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// A ratio of two cells, and whether it is a difference; a cell is not compared with itself.
+#[derive(Clone, Copy)]
+struct Ratio {
+    estimate: Estimate,
+    difference: Option<Difference>,
+}
+
+/// Decides which ratios are differences, over all the comparisons of the summary at once.
+fn call_differences(cells: &mut [CellSummary]) {
+    let mut comparisons: Vec<(Estimate, &mut Difference)> = cells
+        .iter_mut()
+        .flat_map(|cell| {
+            [
+                cell.speedup.zip(cell.speedup_difference.as_mut()),
+                cell.vs_baseline.zip(cell.vs_baseline_difference.as_mut()),
+            ]
+        })
+        .flatten()
+        .collect();
+    let p_values: Vec<f64> = comparisons
+        .iter()
+        .map(|(_, difference)| difference.p_value)
+        .collect();
+    let called = discoveries(&p_values, FALSE_DISCOVERY_RATE);
+    for ((ratio, difference), called) in comparisons.iter_mut().zip(called) {
+        let excludes_1 = ratio.low > 1.0 || ratio.high < 1.0;
+        difference.differs = called && excludes_1 && (ratio.estimate - 1.0).abs() > SMALLEST_EFFECT;
     }
 }
 

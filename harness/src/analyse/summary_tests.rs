@@ -192,6 +192,9 @@ fn ratios_are_paired_and_warmups_left_out() {
     near(two.startup_s, 0.002);
     // The middle of 51, 101, 151, 201, 251 and 301 ms.
     near(two.makespan_s, 0.176);
+    assert!(two.speedup_difference.unwrap().differs && two.vs_baseline_difference.unwrap().differs);
+    assert_eq!(summary.cells[1].speedup_difference, None);
+    assert_eq!(summary.cells[0].vs_baseline_difference, None);
     let alone = summary.cells[1].speedup.unwrap();
     assert_eq!((alone.low, alone.estimate, alone.high), (1.0, 1.0, 1.0));
 }

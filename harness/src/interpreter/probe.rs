@@ -85,7 +85,8 @@ pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
     }
     let mut command = Command::new(path);
     command.args(["-E", "-s", "-S", "-c", SCRIPT]).env_clear();
-    for name in ["PATH", "HOME"] {
+    // What trials are given too: without it a build with a library of its own does not start.
+    for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

@@ -1,9 +1,9 @@
 //! Made-up summaries for tests: what a run on 2 cores and one on 128 would give, and hard cases.
 
 use crate::record::schema::{
-    BuildFacts, CellStatus, CellSummary, Estimate, GilState, Host, Implementation, InterpreterFacts,
-    MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary, TopologyFacts, Warning,
-    WarningKind,
+    BuildFacts, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
+    InterpreterFacts, MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary,
+    TopologyFacts, Warning, WarningKind,
 };
 
 /// A value with an interval of so many per cent on either side.
@@ -12,6 +12,15 @@ pub fn estimate(value: f64, per_cent: f64) -> Estimate {
         estimate: value,
         low: value * (1.0 - per_cent / 100.0),
         high: value * (1.0 + per_cent / 100.0),
+    }
+}
+
+/// Whether a ratio is a difference: the interval leaves out 1 by more than 2 %.
+pub fn difference(ratio: Estimate) -> Difference {
+    let differs = ratio.low > 1.02 || ratio.high < 0.98;
+    Difference {
+        p_value: if differs { 0.002 } else { 0.4 },
+        differs,
     }
 }
 
@@ -77,7 +86,9 @@ impl Made<'_> {
             units: Some(100),
             makespan_s: Some(estimate(makespan_s, 1.2)),
             speedup,
+            speedup_difference: speedup.filter(|_| self.workers > 1).map(difference),
             vs_baseline: Some(estimate(0.347 / makespan_s, 1.7)),
+            vs_baseline_difference: Some(difference(estimate(0.347 / makespan_s, 1.7))),
             efficiency: speedup.map(|ratio| estimate(ratio.estimate / f64::from(self.workers), 1.5)),
             busy_fraction: Some(estimate(0.97, 0.5)),
             startup_s: Some(estimate(0.012, 5.0)),
@@ -97,7 +108,9 @@ pub fn unmeasured(mut cell: CellSummary, status: CellStatus, reason: &str) -> Ce
     cell.samples = 0;
     cell.makespan_s = None;
     cell.speedup = None;
+    cell.speedup_difference = None;
     cell.vs_baseline = None;
+    cell.vs_baseline_difference = None;
     cell.efficiency = None;
     cell
 }
@@ -164,6 +177,7 @@ pub fn two_cores() -> Summary {
                 };
                 let mut cell = made.cell();
                 cell.vs_baseline = Some(estimate(0.347 * scale * speedup / one_worker_s, 1.7));
+                cell.vs_baseline_difference = cell.vs_baseline.map(difference);
                 cells.push(cell);
             }
         }

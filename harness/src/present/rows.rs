@@ -1,12 +1,11 @@
 //! The rows of a result table, before any format: what the terminal's and the markdown table share.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, RunStatus, Summary};
+use crate::record::schema::{
+    CellStatus, CellSummary, Difference, Estimate, GilState, Model, RunStatus, Summary,
+};
 
 use super::text;
 use super::units::{self, TimeUnit};
-
-/// A difference smaller than this is not coloured as one: the design's smallest effect of interest.
-pub const SMALLEST_EFFECT: f64 = 0.02;
 
 /// The rows of one workload, with the unit of their times.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,12 +79,12 @@ impl Figure {
         }
     }
 
-    fn ratio(estimate: Option<Estimate>) -> Self {
+    fn ratio(estimate: Option<Estimate>, difference: Option<Difference>) -> Self {
         let decimals = estimate.map_or(2, |known| units::ratio_decimals(known.estimate));
         let mut figure = Self::new(estimate, |value| units::number(value, decimals));
-        figure.tone = match estimate {
-            Some(known) if known.low > 1.0 + SMALLEST_EFFECT => Tone::Better,
-            Some(known) if known.high < 1.0 - SMALLEST_EFFECT => Tone::Worse,
+        figure.tone = match (estimate, difference) {
+            (Some(known), Some(difference)) if difference.differs && known.estimate > 1.0 => Tone::Better,
+            (Some(_), Some(difference)) if difference.differs => Tone::Worse,
             _ => Tone::Plain,
         };
         figure
@@ -168,8 +167,8 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
             model: cell.model,
             workers: cell.workers,
             makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
-            speedup: Figure::ratio(cell.speedup),
-            vs_baseline: Figure::ratio(cell.vs_baseline),
+            speedup: Figure::ratio(cell.speedup, cell.speedup_difference),
+            vs_baseline: Figure::ratio(cell.vs_baseline, cell.vs_baseline_difference),
             gil: cell.gil,
             status: cell.status,
         })
@@ -282,6 +281,10 @@ mod tests {
     use super::*;
     use crate::present::made_up;
 
+    fn ratio(estimate: Option<Estimate>) -> Figure {
+        Figure::ratio(estimate, estimate.map(made_up::difference))
+    }
+
     #[test]
     fn a_group_has_one_unit_and_enough_digits() {
         let groups = groups(&made_up::many_cores());
@@ -295,11 +298,11 @@ mod tests {
 
     #[test]
     fn a_cell_compared_with_itself_has_no_interval() {
-        let figure = Figure::ratio(Some(made_up::estimate(1.0, 0.0)));
+        let figure = ratio(Some(made_up::estimate(1.0, 0.0)));
         assert_eq!(figure.text(), "1.00");
-        assert_eq!(Figure::ratio(None).text(), "-");
-        assert_eq!(Figure::ratio(Some(made_up::estimate(f64::NAN, 1.0))).text(), "-");
-        let figure = Figure::ratio(Some(made_up::estimate(1.96, 1.5)));
+        assert_eq!(ratio(None).text(), "-");
+        assert_eq!(ratio(Some(made_up::estimate(f64::NAN, 1.0))).text(), "-");
+        let figure = ratio(Some(made_up::estimate(1.96, 1.5)));
         assert_eq!(
             (figure.text().as_str(), figure.tone),
             ("1.96 [1.93, 1.99]", Tone::Better)
@@ -309,9 +312,9 @@ mod tests {
     #[test]
     fn values_stand_above_each_other() {
         let figures = [
-            Figure::ratio(Some(made_up::estimate(1.0, 0.0))),
-            Figure::ratio(Some(made_up::estimate(101.0, 1.0))),
-            Figure::ratio(None),
+            ratio(Some(made_up::estimate(1.0, 0.0))),
+            ratio(Some(made_up::estimate(101.0, 1.0))),
+            ratio(None),
         ];
         let figures: Vec<&Figure> = figures.iter().collect();
         assert_eq!(

@@ -12,7 +12,7 @@ pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
     PlannedCell, RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
-pub use summary::{CellStatus, CellSummary, Estimate, RunFacts, Summary, Warning, WarningKind};
+pub use summary::{CellStatus, CellSummary, Difference, Estimate, RunFacts, Summary, Warning, WarningKind};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.

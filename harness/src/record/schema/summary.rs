@@ -16,6 +16,16 @@ pub struct Estimate {
     pub high: f64,
 }
 
+/// Whether a ratio is called a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Two-sided probability of a ratio at least as far from 1 were there no difference.
+    pub p_value: f64,
+    /// Whether it is called one: after a correction for all the comparisons of the summary, with an interval that
+    /// excludes 1, and larger than the smallest effect of interest.
+    pub differs: bool,
+}
+
 /// What became of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,8 +149,14 @@ pub struct CellSummary {
     /// The cell's own time with one worker over its time (strong scaling), or the same times the number of
     /// workers (weak scaling).
     pub speedup: Option<Estimate>,
+    /// Whether the speedup differs from 1; `None` for one worker, which is compared with itself.
+    #[serde(default)]
+    pub speedup_difference: Option<Difference>,
     /// The baseline interpreter's `serial` time over this cell's, with weak scaling times the number of workers.
     pub vs_baseline: Option<Estimate>,
+    /// Whether it differs from the baseline; `None` for the baseline's own `serial` cell.
+    #[serde(default)]
+    pub vs_baseline_difference: Option<Difference>,
     /// `speedup` over the number of workers.
     pub efficiency: Option<Estimate>,
     /// Time inside `work`, over workers times makespan.
