@@ -24,12 +24,11 @@ def watch():
     _watching = True
     show_other = warnings.showwarning
 
-    # The signature is that of `warnings.showwarning`.
-    def show(message, category, filename, lineno, file=None, line=None):  # noqa: PLR0913
+    def show(message, category, *where, **more):
         global _enabled_by
         text = str(message)
         if not text.startswith(_WARNING):
-            show_other(message, category, filename, lineno, file, line)
+            show_other(message, category, *where, **more)
         elif _enabled_by is None:
             _enabled_by = text[len(_WARNING) :].partition("'")[0]
 

@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from ftbench_worker.models import Handed
 from ftbench_worker.share import clock_ns, do_share, this_worker
 from ftbench_worker.threads import results_or_failure
 from ftbench_worker.workload import load
+
+# How long a pool whose processes are dead or dying may take to notice, seconds.
+_CLEAN_UP_LIMIT_S = 2.0
 
 
 class Processes:
@@ -66,13 +70,19 @@ class Processes:
             self._executor.shutdown(wait=True)
 
     def kill(self):
-        """The semaphores are given back too, so that nothing complains about them on stderr."""
         for process in multiprocessing.active_children():
             process.kill()
         if self._executor is not None:
-            self._executor.shutdown(wait=True)
+            self._wait_for_broken_pool()
+            # Gives the pool's semaphores back, so that nothing complains about them on stderr.
             self._executor = None
             gc.collect()
+
+    def _wait_for_broken_pool(self):
+        """Let the pool clean up after its processes; in vain at times, as in CPython 3.12.1."""
+        cleaner = threading.Thread(target=self._executor.shutdown, daemon=True)
+        cleaner.start()
+        cleaner.join(_CLEAN_UP_LIMIT_S)
 
     def _in_each(self, step, task, *arguments):
         """Run a task once in every process; returns the workers, or raises the first failure."""
@@ -104,7 +114,7 @@ class Processes:
         The pool ends the processes that are left with SIGTERM, so these are not the culprits. It
         has collected every exit status once it is shut down; asking before could take one away.
         """
-        self._executor.shutdown(wait=True)
+        self._wait_for_broken_pool()
         for process in self._processes:
             status = process.exitcode
             if status is None or status == -signal.SIGTERM:

@@ -1,9 +1,12 @@
 """A small driver: starts a worker as ftbench does and talks to it over real pipes."""
 
+import contextlib
 import importlib
 import json
+import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +14,7 @@ import textwrap
 import threading
 import time
 import unittest
+from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 WORKER_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -20,16 +24,20 @@ WORKLOADS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(WORKER_FOLDER)),
 # A worker that hangs is killed after this long, and its test fails.
 TIME_LIMIT_S = 60
 
-MODELS = [
-    "serial",
-    "threads",
-    "processes",
-    "processes:fork",
-    "processes:spawn",
-    "processes:forkserver",
-    "asyncio",
-    "asyncio-threads",
-]
+
+def _models():
+    """Those that this interpreter has. PyPy 7.3.11's pool fails with `spawn` and `forkserver`."""
+    models = ["serial", "threads", "processes"]
+    if hasattr(ProcessPoolExecutor, "_adjust_process_count"):
+        methods = multiprocessing.get_all_start_methods()
+    else:
+        methods = ["fork"]
+    return [*models, *("processes:" + method for method in methods), "asyncio", "asyncio-threads"]
+
+
+MODELS = _models()
+PROCESS_MODELS = [model for model in MODELS if model.startswith("processes")]
+needs_spawn = unittest.skipUnless("processes:spawn" in MODELS, "needs the start method spawn")
 
 
 def example(name):
@@ -51,7 +59,7 @@ def workload_path(name):
 
 
 LATENCY_S = 0.005
-BODY = b"It waits. " * 20
+BODY = b"x" * 1024  # as long as what ftbench's own server sends
 
 
 class SlowHandler(BaseHTTPRequestHandler):
@@ -99,7 +107,6 @@ class Driver:
         to_worker, self._write_fd = os.pipe()
         self._read_fd, from_worker = os.pipe()
         self.pipes = [os.readlink(f"/proc/self/fd/{fd}") for fd in (self._write_fd, self._read_fd)]
-        # Closed by `close`, for the worker writes to them as long as it lives.
         self._stdout = tempfile.TemporaryFile()  # noqa: SIM115
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-s", "-X", "faulthandler", *options, "-m", "ftbench_worker"]
@@ -117,6 +124,7 @@ class Driver:
                 **(environment or {}),
             },
             cwd="/",
+            start_new_session=True,
         )
         os.close(to_worker)
         os.close(from_worker)
@@ -137,20 +145,20 @@ class Driver:
         self.send(message)
         return self.receive()
 
-    # One for each field of the message.
-    def prepare(self, path, model, workers=1, units=1, scaling="strong", protocol=1):  # noqa: PLR0913
-        """Ask for `prepare`."""
+    def prepare(self, path, model, workers=1, units=1, **others):
+        """Ask for `prepare`; others may be `scaling` and `protocol`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(
             {
                 "type": "prepare",
-                "protocol": protocol,
+                "protocol": 1,
                 "workload": name,
                 "path": path,
                 "model": model,
                 "workers": workers,
                 "units": units,
-                "scaling": scaling,
+                "scaling": "strong",
+                **others,
             }
         )
 
@@ -180,9 +188,9 @@ class Driver:
         return texts
 
     def close(self):
-        """End the worker, whatever it does, and close everything."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """End the worker and its children, whatever they do, and close everything."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.hang_up()
         self._stdout.close()
@@ -221,9 +229,28 @@ class WorkerTestCase(unittest.TestCase):
         self.assertNotIn("\n", reply["error"])
         self.assertNotIn("ftbench_worker", reply["traceback"])
 
+    def assert_alone(self, driver):
+        """The worker, which has ended, leaves no children behind, or not for long."""
+        deadline = time.monotonic() + TIME_LIMIT_S
+        while _processes_of_session(driver.process.pid):
+            self.assertLess(time.monotonic(), deadline, "children are left behind")
+            time.sleep(0.01)
+
     def assert_silent(self, driver):
         """Nothing was printed; call when the worker has ended."""
         self.assertEqual(driver.printed(), ["", ""])
+
+
+def _processes_of_session(session):
+    """Ids of the processes of a session that have not ended."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8") as file:
+            # See proc(5): after the name in brackets come state, parent, group and session.
+            state, _, _, its_session = file.read().rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state not in "ZX":
+                found.append(int(name))
+    return found
 
 
 def _kill_after(process, limit_s):

