@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::record::schema::{Model, Scaling};
+use crate::record::schema::{Kernel, Model, Scaling};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
@@ -90,11 +90,27 @@ pub enum Command {
     Workloads(WorkloadsCommand),
     /// Draw the machine and the order in which workers fill it
     Topology(TopologyArgs),
+    /// Tell what on this machine will spoil the numbers, and how to mend it
+    Doctor(DoctorArgs),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Serve HTTP on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
+    /// Run a native kernel as the driver asks over two descriptors
+    #[command(hide = true, name = "native-worker")]
+    NativeWorker(NativeWorkerArgs),
+}
+
+/// `ftbench native-worker`.
+#[derive(Debug, Args)]
+pub struct NativeWorkerArgs {
+    /// The kernel
+    #[arg(long, value_parser = kernel_parser())]
+    pub kernel: Kernel,
+    /// Descriptors that requests come from and replies go to
+    #[arg(long, num_args = 2, value_names = ["READ", "WRITE"], required = true)]
+    pub channel: Vec<u32>,
 }
 
 /// `ftbench run`.
@@ -118,6 +134,9 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
+    /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
+    #[arg(long)]
+    pub no_ceiling: bool,
     /// How precisely to measure: quick (5 rounds of short samples), standard (10 rounds) or thorough (30)
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
@@ -190,6 +209,17 @@ pub struct TopologyArgs {
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
     /// Print a drawing (table), or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
+    pub format: ListFormat,
+}
+
+/// `ftbench doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Interpreters that would be compared, by tag or path [default: those that 'ftbench run' takes]
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    pub python: Vec<String>,
+    /// Print a table, or json
     #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
 }
@@ -269,6 +299,11 @@ pub enum ListFormat {
 
 fn model_parser() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
+}
+
+fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
+    PossibleValuesParser::new(Kernel::ALL.map(Kernel::name))
+        .try_map(|word| Kernel::named(&word).ok_or("no such kernel"))
 }
 
 /// The longest time limit is a day: more is a slip of the keyboard.

@@ -41,14 +41,19 @@ pub fn over_rounds(values: &ByRound, seed: u64) -> Option<Estimate> {
     median_interval(&Sample::new(values.values().copied().collect())?, seed)
 }
 
+/// The ratio a/b in every round that both have.
+#[must_use]
+pub fn ratios(a: &ByRound, b: &ByRound) -> ByRound {
+    a.iter()
+        .filter_map(|(&round, &a)| b.get(&round).map(|&b| (round, a / b)))
+        .collect()
+}
+
 /// The ratio a/b, paired by round: exp of the centre of log(a/b) with its interval, and the p value of no difference;
 /// `None` with too few rounds in common.
 #[must_use]
 pub fn paired_ratio(a: &ByRound, b: &ByRound) -> Option<Location> {
-    let logs = a
-        .iter()
-        .filter_map(|(round, &a)| b.get(round).map(|&b| (a / b).ln()))
-        .collect();
+    let logs = ratios(a, b).into_values().map(f64::ln).collect();
     let Location { centre, p_value } = location(&Sample::new(logs)?)?;
     Some(Location {
         centre: map(centre, f64::exp),

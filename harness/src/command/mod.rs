@@ -1,5 +1,7 @@
 //! What each command does: thin edges around the stages.
 
+mod doctor;
+mod native_worker;
 mod python;
 mod run;
 mod show;
@@ -27,11 +29,13 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Python(command) => python::python(command, output),
         Command::Workloads(command) => workloads::workloads(command, output),
         Command::Topology(arguments) => topology::topology(&arguments, output),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|url| print(&format!("{url}\n")))?;
             Ok(ExitStatus::Success)
         }
+        Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }
 

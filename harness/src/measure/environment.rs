@@ -39,6 +39,8 @@ pub fn cleaned(users: impl IntoIterator<Item = (String, String)>, worker: &Path)
         .filter(|(name, _)| TAKEN_OVER.contains(&name.as_str()) || name.starts_with(TAKEN_OVER_PREFIX))
         .collect();
     environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
+    // `-m` would put the working directory before the standard library (Python 3.11 and later heed this).
+    environment.insert("PYTHONSAFEPATH".to_owned(), "1".to_owned());
     // Nothing is left beside the user's files, and no trial finds what an earlier one has compiled.
     environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
     environment
@@ -62,7 +64,16 @@ mod tests {
         .map(|name| (name.to_owned(), "user".to_owned()));
         let environment = cleaned(users, Path::new("/worker"));
         let names: Vec<&str> = environment.keys().map(String::as_str).collect();
-        assert_eq!(names, ["LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"]);
+        assert_eq!(
+            names,
+            [
+                "LC_ALL",
+                "PATH",
+                "PYTHONDONTWRITEBYTECODE",
+                "PYTHONPATH",
+                "PYTHONSAFEPATH"
+            ]
+        );
         assert_eq!(environment.get("PYTHONPATH").map(String::as_str), Some("/worker"));
     }
 }

@@ -53,8 +53,8 @@ pub trait Observer {
     /// What stops a run when a trial cannot be kept.
     type Error;
 
-    /// A workload is about to be calibrated.
-    fn calibrating(&mut self, workload: &str);
+    /// The workload of a cell is about to be calibrated, or its ceiling.
+    fn calibrating(&mut self, cell: &Cell);
 
     /// A trial is about to be made.
     fn starting(&mut self, assignment: &Assignment<'_>);
@@ -69,41 +69,78 @@ pub trait Observer {
     fn gave_up(&mut self, cell: &Cell, rounds_left: u32);
 }
 
-/// What calibration found for each workload.
-pub type Units = HashMap<String, Result<u64, CalibrationFailure>>;
+/// What calibration found: units of one sample, or why there are none.
+pub type Calibrated = Result<u64, CalibrationFailure>;
 
-/// Finds the units of every workload that has a cell to measure. `None` when ftbench was told to stop.
+/// What calibration found for each workload and for its ceiling, whose units are of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Units {
+    /// By workload.
+    pub workloads: HashMap<String, Calibrated>,
+    /// By workload too.
+    pub ceilings: HashMap<String, Calibrated>,
+}
+
+impl Units {
+    /// What holds for a cell; `None` when it was not calibrated.
+    #[must_use]
+    pub fn of(&self, cell: &Cell) -> Option<&Calibrated> {
+        let side = if cell.is_native() {
+            &self.ceilings
+        } else {
+            &self.workloads
+        };
+        side.get(&cell.workload)
+    }
+
+    fn insert(&mut self, cell: &Cell, calibrated: Calibrated) {
+        let side = if cell.is_native() {
+            &mut self.ceilings
+        } else {
+            &mut self.workloads
+        };
+        side.insert(cell.workload.clone(), calibrated);
+    }
+
+    /// A ceiling over nothing is not worth measuring. Workloads come before their ceilings.
+    fn is_needless(&self, cell: &Cell) -> bool {
+        cell.is_native() && !matches!(self.workloads.get(&cell.workload), Some(Ok(_)))
+    }
+}
+
+/// Finds the units of every workload that has a cell to measure, and of its ceiling. `None` when ftbench was told to stop.
 pub fn calibrate<O: Observer>(
     cells: &[PlannedCell],
     baseline: &str,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
 ) -> Option<Units> {
-    let mut units = Units::new();
-    for planned in live(cells) {
-        let workload = &planned.cell.workload;
-        if units.contains_key(workload) {
+    let mut units = Units::default();
+    let (ceilings, workloads): (Vec<_>, Vec<_>) = live(cells).partition(|planned| planned.cell.is_native());
+    for PlannedCell { cell, .. } in workloads.into_iter().chain(ceilings) {
+        if units.of(cell).is_some() || units.is_needless(cell) {
             continue;
         }
-        observer.calibrating(workload);
-        let outcome = calibrate_workload(cells, workload, baseline, runner);
+        observer.calibrating(cell);
+        let outcome = calibrate_like(cells, cell, baseline, runner);
         if runner.is_interrupted() {
             return None;
         }
-        units.insert(workload.clone(), outcome);
+        units.insert(cell, outcome);
     }
     Some(units)
 }
 
 /// On the baseline with one worker; where the workload fails there, on the next interpreter, so that a workload
 /// that needs something newer is still measured where it can be.
-fn calibrate_workload(
+fn calibrate_like(
     cells: &[PlannedCell],
-    workload: &str,
+    like: &Cell,
     baseline: &str,
     runner: &mut dyn TrialRunner,
-) -> Result<u64, CalibrationFailure> {
-    let own = || live(cells).filter(|planned| planned.cell.workload == workload);
+) -> Calibrated {
+    let alike = |cell: &Cell| cell.workload == like.workload && cell.is_native() == like.is_native();
+    let own = || live(cells).filter(|planned| alike(&planned.cell));
     let mut worker_counts: Vec<u32> = own().map(|planned| planned.cell.workers).collect();
     worker_counts.sort_unstable();
     worker_counts.dedup();
@@ -178,7 +215,7 @@ pub fn rounds<O: Observer>(
             else {
                 continue;
             };
-            let Some(&Ok(units)) = units.get(&planned.cell.workload) else {
+            let Some(&Ok(units)) = units.of(&planned.cell) else {
                 continue;
             };
             if planned.skipped.is_some() || *failed >= FAILURES_TO_GIVE_UP {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::schema::{Host, SCHEMA_VERSION, Scaling};
+use crate::record::schema::{Host, NATIVE, SCHEMA_VERSION, Scaling};
 
 /// Plays trials from a script, and keeps a log of everything that was asked of it.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl TrialRunner for Scripted {
                 last_words: None,
             });
         }
-        Ok(64)
+        Ok(if planned.cell.is_native() { 7 } else { 64 })
     }
 
     fn run(&mut self, assignment: &Assignment<'_>) -> Option<Trial> {
@@ -90,7 +90,7 @@ struct Kept {
 impl Observer for Kept {
     type Error = &'static str;
 
-    fn calibrating(&mut self, _workload: &str) {}
+    fn calibrating(&mut self, _cell: &Cell) {}
 
     fn starting(&mut self, _assignment: &Assignment<'_>) {}
 
@@ -223,12 +223,68 @@ fn a_workload_that_cannot_be_calibrated_is_left_out_with_its_reason() {
         ..Scripted::default()
     };
     let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    let failure = units.get("fib").unwrap().as_ref().unwrap_err();
+    let failure = units.workloads.get("fib").unwrap().as_ref().unwrap_err();
     assert_eq!(
         (failure.status, failure.reason.as_str()),
         (TrialStatus::TimedOut, "work took longer than 1 s (--timeout)")
     );
-    assert_eq!(units.get("nbody"), Some(&Ok(64)));
+    assert_eq!(units.workloads.get("nbody"), Some(&Ok(64)));
+}
+
+/// The cells with the ceilings of both workloads among them.
+fn cells_with_ceilings() -> Vec<PlannedCell> {
+    let mut cells = cells();
+    for (workload, workers) in [("fib", 1), ("fib", 2), ("nbody", 1)] {
+        cells.insert(1, planned(NATIVE, workload, Model::Threads, workers));
+    }
+    cells
+}
+
+#[test]
+fn a_ceiling_has_units_of_its_own() {
+    let cells = cells_with_ceilings();
+    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut kept).unwrap();
+    assert_eq!(
+        scripted.log,
+        [
+            "calibrate fib 3.13 serial x1 for [1, 2]",
+            "calibrate nbody 3.13 serial x1 for [1]",
+            "calibrate nbody native threads x1 for [1]",
+            "calibrate fib native threads x1 for [1, 2]",
+        ]
+    );
+    let schedule = Schedule {
+        settings: &settings(2),
+        seed: 1,
+    };
+    rounds(&cells, &units, schedule, &mut scripted, &mut kept).unwrap();
+    assert_eq!(kept.trials.len(), 16);
+    for trial in kept.trials {
+        assert_eq!(
+            trial.units,
+            if trial.cell.is_native() { 7 } else { 64 },
+            "{}",
+            trial.cell
+        );
+    }
+}
+
+#[test]
+fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
+    let cells = cells_with_ceilings();
+    let mut scripted = Scripted {
+        uncalibrated: vec!["fib 3.13 serial x1".to_owned()],
+        ..Scripted::default()
+    };
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
+    assert_eq!(units.ceilings.len(), 1);
+    assert_eq!(units.ceilings.get("nbody"), Some(&Ok(7)));
+    assert!(
+        cells
+            .iter()
+            .all(|planned| planned.cell.workload != "fib" || !matches!(units.of(&planned.cell), Some(Ok(_))))
+    );
 }
 
 #[test]

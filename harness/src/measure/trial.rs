@@ -13,11 +13,21 @@ use super::session::{Launch, Session};
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::memory;
 use crate::record::schema::{
-    PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
+    Kernel, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };
 
 /// Most bytes of traceback and output that a record keeps: some 40 lines.
 const LAST_WORDS_BYTES: usize = 4 << 10;
+
+/// What makes an interpreter a worker.
+const PYTHON_ARGUMENTS: [&str; 5] = ["-s", "-X", "faulthandler", "-m", "ftbench_worker"];
+
+/// What makes ftbench a worker of the ceiling.
+fn native_arguments(kernel: Kernel) -> Vec<String> {
+    ["native-worker", "--kernel", kernel.name()]
+        .map(str::to_owned)
+        .to_vec()
+}
 
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;
@@ -25,10 +35,12 @@ const CALIBRATION_HASH_SEED: u32 = 1;
 /// Makes trials on this machine.
 #[derive(Debug)]
 pub struct RealRunner<'run> {
-    /// Executables by tag.
+    /// Executables by tag: interpreters, and ftbench itself for the ceiling.
     pub executables: HashMap<String, PathBuf>,
     /// Workload files by name.
     pub workloads: HashMap<String, PathBuf>,
+    /// The native kernels of the ceiling by workload.
+    pub kernels: HashMap<String, Kernel>,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
     /// How to measure.
@@ -90,10 +102,15 @@ impl<'run> RealRunner<'run> {
             .unwrap_or_else(|| PathBuf::from(tag));
         let mut environment = self.environment.clone();
         environment.insert("PYTHONHASHSEED".to_owned(), hash_seed.to_string());
+        let arguments = match self.kernels.get(&planned.cell.workload) {
+            Some(kernel) if planned.cell.is_native() => native_arguments(*kernel),
+            _ => PYTHON_ARGUMENTS.map(str::to_owned).to_vec(),
+        };
         let limit = Duration::from_secs_f64(self.settings.step_time_limit_s);
         Session::start(
             &Launch {
                 executable,
+                arguments,
                 environment,
             },
             limit,

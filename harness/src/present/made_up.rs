@@ -90,6 +90,7 @@ impl Made<'_> {
             vs_baseline: Some(estimate(0.347 / makespan_s, 1.7)),
             vs_baseline_difference: Some(difference(estimate(0.347 / makespan_s, 1.7))),
             efficiency: speedup.map(|ratio| estimate(ratio.estimate / f64::from(self.workers), 1.5)),
+            ceiling_fraction: None,
             busy_fraction: Some(estimate(0.97, 0.5)),
             startup_s: Some(estimate(0.012, 5.0)),
             start_skew_s: Some(estimate(0.000_08, 20.0)),

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod csv;
+pub mod doctor;
 pub mod headline;
 pub mod json;
 pub mod listing;

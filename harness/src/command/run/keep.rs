@@ -1,6 +1,8 @@
 //! Keeps every trial and tells of it.
 
-use crate::measure::rounds::{Assignment, Observer, Units};
+use std::collections::HashMap;
+
+use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
 use crate::present::progress::Progress;
 use crate::present::units;
 use crate::record::schema::{Cell, Manifest, Trial, TrialStatus};
@@ -26,17 +28,20 @@ impl<'run> Keeper<'run> {
     /// Calibration is over, the trials begin.
     pub fn begin(&mut self, manifest: &Manifest, units: &Units) {
         let cells = manifest.plan.cells.iter().filter(|planned| {
-            planned.skipped.is_none() && units.get(&planned.cell.workload).is_some_and(Result::is_ok)
+            planned.skipped.is_none() && units.of(&planned.cell).is_some_and(Result::is_ok)
         });
         self.progress
             .begin(cells.count() as u64 * u64::from(manifest.plan.settings.rounds));
-        for (workload, failure) in units
-            .iter()
-            .filter_map(|(name, units)| Some((name, units.as_ref().err()?)))
-        {
-            self.progress
-                .above(&format!("{workload} cannot be measured: {}", failure.reason));
-        }
+        let failures = |side: &HashMap<String, Calibrated>, of: &str| {
+            for (workload, calibrated) in side {
+                if let Err(failure) = calibrated {
+                    self.progress
+                        .above(&format!("{of}{workload} cannot be measured: {}", failure.reason));
+                }
+            }
+        };
+        failures(&units.workloads, "");
+        failures(&units.ceilings, "the ceiling of ");
     }
 
     /// The trials are over.
@@ -48,8 +53,10 @@ impl<'run> Keeper<'run> {
 impl Observer for Keeper<'_> {
     type Error = StoreError;
 
-    fn calibrating(&mut self, workload: &str) {
-        self.progress.remark(&format!("calibrating {workload}"));
+    fn calibrating(&mut self, cell: &Cell) {
+        let of = if cell.is_native() { "the ceiling of " } else { "" };
+        self.progress
+            .remark(&format!("calibrating {of}{}", cell.workload));
     }
 
     fn starting(&mut self, assignment: &Assignment<'_>) {

@@ -16,7 +16,7 @@ use crate::measure::rounds::{self, Ending, Schedule, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, plan, table};
-use crate::record::schema::{Manifest, RunStatus, Summary};
+use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, Summary, WorkloadFacts};
 use crate::record::store::RunFolder;
 use crate::workload::Service;
 use keep::Keeper;
@@ -83,7 +83,8 @@ fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOption
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
     let manifest = &mut prepared.manifest;
     let mut runner = RealRunner {
-        executables: by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path))),
+        executables: executables(manifest)?,
+        kernels: kernels(manifest),
         workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
         environment: manifest.environment.clone(),
         settings: manifest.plan.settings.clone(),
@@ -108,6 +109,23 @@ fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOption
     Ok(ending?)
 }
 
+/// Executables by tag. The ceiling's workers are ftbench itself.
+fn executables(manifest: &Manifest) -> Result<HashMap<String, PathBuf>, Error> {
+    let mut executables = by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path)));
+    if manifest.plan.cells.iter().any(|planned| planned.cell.is_native()) {
+        let own = std::env::current_exe().map_err(Error::OwnExecutable)?;
+        executables.insert(NATIVE.to_owned(), own);
+    }
+    Ok(executables)
+}
+
+/// Kernels of the ceiling by workload.
+fn kernels(manifest: &Manifest) -> HashMap<String, Kernel> {
+    let with_ceiling =
+        |workload: &WorkloadFacts| Some((workload.name.clone(), workload.ceiling.as_ref()?.kernel));
+    manifest.workloads.iter().filter_map(with_ceiling).collect()
+}
+
 fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap<String, PathBuf> {
     pairs
         .map(|(name, path)| (name.clone(), PathBuf::from(path)))
@@ -117,9 +135,17 @@ fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap
 /// Writes what calibration found into the manifest.
 fn take_over(units: &Units, manifest: &mut Manifest) {
     for workload in &mut manifest.workloads {
-        match units.get(&workload.name) {
+        match units.workloads.get(&workload.name) {
             Some(Ok(units)) => workload.units = Some(*units),
             Some(Err(failure)) => workload.failure = Some(failure.clone()),
+            None => {}
+        }
+        let Some(ceiling) = &mut workload.ceiling else {
+            continue;
+        };
+        match units.ceilings.get(&workload.name) {
+            Some(Ok(units)) => ceiling.units = Some(*units),
+            Some(Err(failure)) => ceiling.failure = Some(failure.clone()),
             None => {}
         }
     }

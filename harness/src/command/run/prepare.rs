@@ -59,7 +59,10 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
     let settings = settings(arguments);
-    let workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    let mut workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    if arguments.no_ceiling {
+        workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
+    }
     let plan = plan(
         arguments,
         &selection,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::trial::TrialStatus;
 
@@ -149,6 +150,9 @@ pub struct WorkloadFacts {
     /// Why it could not be calibrated, and so not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<CalibrationFailure>,
+    /// The ceiling that its speedups are held against; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<CeilingFacts>,
 }
 
 /// Why a workload could not be calibrated.

@@ -2,11 +2,13 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
+pub mod ceiling;
 pub mod cell;
 pub mod manifest;
 pub mod summary;
 pub mod trial;
 
+pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,

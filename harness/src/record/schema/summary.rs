@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
 use super::manifest::{GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, WorkloadFacts};
 
@@ -122,7 +123,7 @@ pub struct RunFacts {
 pub struct CellSummary {
     /// The interpreter's tag.
     pub interpreter: String,
-    /// GIL state while it was measured; `None` when it was not measured.
+    /// GIL state while it was measured; `None` when it was not measured, and for the ceiling.
     pub gil: Option<GilState>,
     /// Which program the interpreter runs in.
     pub host: Host,
@@ -159,6 +160,10 @@ pub struct CellSummary {
     pub vs_baseline_difference: Option<Difference>,
     /// `speedup` over the number of workers.
     pub efficiency: Option<Estimate>,
+    /// `speedup` over the ceiling's speedup at the same number of workers, paired by round; `None` where there is no
+    /// ceiling, and for the ceiling itself.
+    #[serde(default)]
+    pub ceiling_fraction: Option<Estimate>,
     /// Time inside `work`, over workers times makespan.
     pub busy_fraction: Option<Estimate>,
     /// Time to create the pool, seconds.
@@ -172,6 +177,12 @@ pub struct CellSummary {
 }
 
 impl CellSummary {
+    /// Whether it is one of the ceiling's cells.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        self.interpreter == NATIVE
+    }
+
     /// The cell that these figures are of.
     #[must_use]
     pub fn cell(&self) -> Cell {

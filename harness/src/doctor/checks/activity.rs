@@ -1,0 +1,339 @@
+//! What else the machine does.
+
+use super::{Check, Finding, counted, percent};
+use crate::doctor::Severity;
+use crate::doctor::facts::{Activity, Moment, Stat, Ticks, Untold};
+use crate::machine::topology::Topology;
+
+/// From one other runnable task for every PU on, a worker shares its PU wherever it is bound: it gets about half of it.
+const SPOILING_RUNNABLE_PER_PU: f64 = 1.0;
+
+/// From this share of the PUs' time on, others keep at least every second PU busy. One worker is still given a free PU
+/// (the others' tasks move away from it), all workers together are not: the load bends the curve instead of shifting it,
+/// and no pairing cancels that.
+const SPOILING_BUSY_SHARE: f64 = 0.5;
+
+/// Above this share others take more than the smallest effect that is called one by default (2 %).
+const NOTICEABLE_BUSY_SHARE: f64 = 0.02;
+
+/// A load average per PU from which the last minute was not quiet, even if the last half second was.
+const RECENT_LOAD_PER_PU: f64 = 0.5;
+
+/// From this share of the time wanted on, the hypervisor takes more in one sample than the differences that people
+/// measure for, and in bursts, so that it falls on one cell of a pair.
+const SPOILING_STEAL_SHARE: f64 = 0.05;
+
+/// From this share on, steal widens intervals that could be 1 %.
+const NOTICEABLE_STEAL_SHARE: f64 = 0.005;
+
+/// Fewer ticks wanted than these, and one tick more or less would decide the share of steal: 20 make steps of 5 %.
+const ENOUGH_TICKS: u64 = 20;
+
+/// Sum of the PUs that this process may use; of all PUs where the topology is not this machine's.
+fn ours(stat: &Stat, topology: &Topology) -> Ticks {
+    let allowed = topology.allowed_pus();
+    let known = allowed.iter().any(|pu| stat.pus.contains_key(pu));
+    let mut sum = Ticks::default();
+    for (_, ticks) in stat.pus.iter().filter(|(pu, _)| !known || allowed.contains(pu)) {
+        sum.busy += ticks.busy;
+        sum.idle += ticks.idle;
+        sum.steal += ticks.steal;
+    }
+    sum
+}
+
+/// First and last state of our PUs.
+struct Window {
+    first: Ticks,
+    last: Ticks,
+}
+
+impl Window {
+    fn of(activity: &Activity, topology: &Topology) -> Result<Self, Untold> {
+        let nothing = || Untold::Other("nothing was sampled".to_owned());
+        let stat = |moment: Option<&Moment>| match moment {
+            Some(moment) => moment
+                .stat
+                .as_ref()
+                .map_err(Clone::clone)
+                .map(|stat| ours(stat, topology)),
+            None => Err(nothing()),
+        };
+        Ok(Self {
+            first: stat(activity.moments.first())?,
+            last: stat(activity.moments.last())?,
+        })
+    }
+
+    /// What was added. The kernel's counters of idle time may run backwards (`Documentation/filesystems/proc.rst`).
+    const fn passed(&self) -> Ticks {
+        Ticks {
+            busy: self.last.busy.saturating_sub(self.first.busy),
+            idle: self.last.idle.saturating_sub(self.first.idle),
+            steal: self.last.steal.saturating_sub(self.first.steal),
+        }
+    }
+}
+
+/// `a` of `a + b`; 0 when both are.
+fn share(a: u64, b: u64) -> f64 {
+    if a == 0 { 0.0 } else { a as f64 / (a + b) as f64 }
+}
+
+/// What others ran while ftbench slept: busy time of our PUs and runnable tasks of the machine, both from `/proc/stat`
+/// (`Documentation/filesystems/proc.rst`, 1.7).
+pub fn load(activity: &Activity, topology: &Topology) -> Finding {
+    let check = Check::Load;
+    let window = match Window::of(activity, topology) {
+        Ok(window) => window.passed(),
+        Err(why) => return Finding::unknown(check, &why),
+    };
+    let busy = share(window.busy + window.steal, window.idle);
+    let pus = topology.allowed_pus().len();
+    let runnable = runnable_of_others(activity);
+    let per_pu = runnable.unwrap_or(0.0) / pus_of_machine(activity, topology) as f64;
+    let mut found = format!("others take {} of {}", percent(busy), counted(pus, "PU"));
+    if let Some(runnable) = runnable {
+        found.push_str(&format!(", {runnable:.1} tasks want to run"));
+    }
+    let quieter = "stop what else runs (`top` shows it), or bind elsewhere with `--pin LIST`";
+    if busy >= SPOILING_BUSY_SHARE || per_pu >= SPOILING_RUNNABLE_PER_PU {
+        return Finding::new(check, Severity::Spoils, found)
+            .effect(
+                "Few workers still find free PUs and many do not: curves bend at the load, not at the GIL, and pairing \
+                 cannot cancel that.",
+            )
+            .remedy(quieter);
+    }
+    if busy >= NOTICEABLE_BUSY_SHARE {
+        return Finding::new(check, Severity::Warning, found)
+            .effect(
+                "Others interrupt some samples: intervals get wider, most at the highest number of workers.",
+            )
+            .remedy(quieter);
+    }
+    match &activity.load_average {
+        Ok(average) if *average >= RECENT_LOAD_PER_PU * pus as f64 => Finding::new(
+            check,
+            Severity::Note,
+            format!("{found}; load average {average:.2}"),
+        )
+        .effect("It is quiet now and was not in the last minute: what ran may come back."),
+        _ => Finding::ok(check, found),
+    }
+}
+
+/// The mean over the moments, without ourselves: who reads the file is running.
+fn runnable_of_others(activity: &Activity) -> Option<f64> {
+    let seen: Vec<f64> = activity
+        .moments
+        .iter()
+        .filter_map(|moment| moment.stat.as_ref().ok()?.runnable)
+        .map(|tasks| f64::from(tasks.saturating_sub(1)))
+        .collect();
+    (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64)
+}
+
+/// Runnable tasks are counted on the whole machine, so they are spread over all of its PUs.
+fn pus_of_machine(activity: &Activity, topology: &Topology) -> usize {
+    let counted = activity
+        .moments
+        .first()
+        .and_then(|moment| Some(moment.stat.as_ref().ok()?.pus.len()));
+    counted.unwrap_or(0).max(topology.allowed_pus().len()).max(1)
+}
+
+/// Time that our PUs wanted and another guest got: `steal` in `Documentation/filesystems/proc.rst`, 1.7.
+///
+/// An idle PU wants no time, so nothing can be stolen from it: where too little was wanted, the share since boot is told
+/// instead, and can only warn, for it may be long over.
+pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
+    let check = Check::Steal;
+    let window = match Window::of(activity, topology) {
+        Ok(window) => window,
+        Err(why) => return Finding::unknown(check, &why),
+    };
+    let now = window.passed();
+    let since_boot = share(window.last.steal, window.last.busy);
+    let share_now = (now.steal + now.busy >= ENOUGH_TICKS).then(|| share(now.steal, now.busy));
+    let found = match share_now {
+        Some(share) => format!(
+            "{} of the time wanted now, {} since boot",
+            percent(share),
+            percent(since_boot)
+        ),
+        None => format!(
+            "{} of the time wanted since boot; too idle to tell of now",
+            percent(since_boot)
+        ),
+    };
+    let elsewhere = "measure when the host is quieter, or on an instance with dedicated cores";
+    if share_now.is_some_and(|share| share >= SPOILING_STEAL_SHARE) {
+        return Finding::new(check, Severity::Spoils, found)
+            .effect(
+                "The hypervisor gives our PUs to other guests in bursts, which hit one cell of a pair and not the other, \
+                 and many workers more than one.",
+            )
+            .remedy(elsewhere);
+    }
+    if share_now.unwrap_or(0.0).max(since_boot) >= NOTICEABLE_STEAL_SHARE {
+        return Finding::new(check, Severity::Warning, found)
+            .effect("Other guests take time from some samples: intervals get wider.")
+            .remedy(elsewhere);
+    }
+    Finding::ok(check, found)
+}
+
+/// The processor flag `hypervisor` (CPUID leaf 1, ECX bit 31, kept free for hypervisors by Intel and AMD) and the
+/// product that the firmware names. It does no more than warn: pairing is made for just this.
+pub fn virtualisation(activity: &Activity) -> Finding {
+    /// Makers and products of virtual machines, as `/sys/class/dmi/id` names them; needed where the processor has no
+    /// flag for it, as on arm64.
+    const VIRTUAL: [&str; 9] = [
+        "QEMU",
+        "KVM",
+        "VMware",
+        "VirtualBox",
+        "Xen",
+        "Bochs",
+        "Virtual Machine",
+        "Amazon EC2",
+        "Google Compute Engine",
+    ];
+    let check = Check::Virtualisation;
+    let product = activity.product.as_str();
+    // Amazon's instances with the whole machine in them are named with the word "metal".
+    let named = VIRTUAL.iter().any(|name| product.contains(name)) && !product.contains("metal");
+    if !activity.hypervisor && !named {
+        return Finding::ok(check, if product.is_empty() { "none" } else { product });
+    }
+    let found = if product.is_empty() {
+        "a virtual machine".to_owned()
+    } else {
+        format!("a virtual machine: {product}")
+    };
+    Finding::new(check, Severity::Warning, found)
+        .effect(
+            "Neighbours, frequency and the true layout of cores cannot be seen from here. Compare within a run, never \
+             times from different hours or instances.",
+        )
+        .remedy("for absolute times, use a machine of your own")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::machine::discovery::samples;
+
+    /// PU 0 and 1 with the same ticks, PU 99 which is not ours with an hour of work.
+    fn moment(ticks: Ticks, runnable: u32) -> Moment {
+        let foreign = Ticks {
+            busy: 360_000 * u64::from(runnable),
+            ..ticks
+        };
+        Moment {
+            stat: Ok(Stat {
+                pus: BTreeMap::from([(0, ticks), (1, ticks), (99, foreign)]),
+                runnable: Some(runnable),
+            }),
+            swapped_pages: Ok(0),
+            throttle_events: None,
+        }
+    }
+
+    fn activity(ticks: [Ticks; 2], runnable: u32) -> Activity {
+        Activity {
+            moments: ticks.map(|ticks| moment(ticks, runnable)).to_vec(),
+            seconds: 0.5,
+            load_average: Ok(0.1),
+            hypervisor: false,
+            product: String::new(),
+        }
+    }
+
+    fn ticks(busy: u64, idle: u64, steal: u64) -> Ticks {
+        Ticks { busy, idle, steal }
+    }
+
+    fn two_pus() -> Topology {
+        samples::synthetic("pack:1 [numa] core:2 pu:1")
+    }
+
+    #[test]
+    fn load_spoils_from_half_of_our_time_on() {
+        let judged = |busy: u64, idle: u64, runnable| {
+            load(
+                &activity([ticks(10, 10, 0), ticks(10 + busy, 10 + idle, 0)], runnable),
+                &two_pus(),
+            )
+        };
+        assert_eq!(judged(0, 50, 1).severity, Severity::Ok);
+        assert_eq!(
+            judged(0, 50, 1).found,
+            "others take 0.0 % of 2 PUs, 0.0 tasks want to run"
+        );
+        assert_eq!(judged(2, 48, 1).severity, Severity::Warning);
+        assert_eq!(judged(25, 25, 1).severity, Severity::Spoils);
+        // Three PUs are counted, so four tasks with ourselves make one a PU.
+        assert_eq!(judged(0, 50, 4).severity, Severity::Spoils);
+        assert_eq!(judged(0, 50, 3).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn a_busy_minute_is_noted() {
+        let mut calm = activity([ticks(0, 0, 0), ticks(0, 50, 0)], 1);
+        calm.load_average = Ok(1.62);
+        let noted = load(&calm, &two_pus());
+        assert_eq!(noted.severity, Severity::Note);
+        assert!(noted.found.ends_with("load average 1.62"), "{}", noted.found);
+    }
+
+    #[test]
+    fn steal_counts_against_what_was_wanted() {
+        let judged = |now: Ticks| {
+            let boot = ticks(10_000, 50_000, 10);
+            let last = ticks(boot.busy + now.busy, boot.idle + now.idle, boot.steal + now.steal);
+            steal(&activity([boot, last], 1), &two_pus())
+        };
+        let idle = judged(ticks(1, 49, 1));
+        assert_eq!(idle.severity, Severity::Ok);
+        assert_eq!(
+            idle.found,
+            "0.1 % of the time wanted since boot; too idle to tell of now"
+        );
+        assert_eq!(judged(ticks(40, 7, 3)).severity, Severity::Spoils);
+        assert_eq!(judged(ticks(99, 0, 1)).severity, Severity::Warning);
+        assert_eq!(judged(ticks(50, 0, 0)).severity, Severity::Ok);
+        let history = steal(&activity([ticks(90, 0, 10); 2], 1), &two_pus());
+        assert_eq!(
+            (history.severity, history.found.contains("10.0 %")),
+            (Severity::Warning, true)
+        );
+    }
+
+    #[test]
+    fn counters_that_run_backwards_are_no_reason_to_fail() {
+        let backwards = activity([ticks(10, 10, 10), ticks(5, 5, 5)], 0);
+        assert_eq!(load(&backwards, &two_pus()).severity, Severity::Ok);
+        assert_eq!(steal(&backwards, &two_pus()).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn virtual_machines_are_known_by_flag_or_by_name() {
+        let judged = |hypervisor, product: &str| {
+            let product = product.to_owned();
+            virtualisation(&Activity {
+                hypervisor,
+                product,
+                ..activity([Ticks::default(); 2], 1)
+            })
+        };
+        assert_eq!(judged(false, "").severity, Severity::Ok);
+        assert_eq!(judged(false, "LENOVO 21CB").found, "LENOVO 21CB");
+        assert_eq!(judged(false, "Amazon EC2 c7g.metal").severity, Severity::Ok);
+        assert_eq!(judged(false, "Amazon EC2 c7g.large").severity, Severity::Warning);
+        assert_eq!(judged(true, "").severity, Severity::Warning);
+    }
+}

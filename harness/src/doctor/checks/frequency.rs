@@ -1,0 +1,206 @@
+//! How fast the cores run, and who decides.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Finding};
+use crate::doctor::Severity;
+use crate::doctor::facts::{Frequency, FrequencyPolicy, Untold};
+use crate::machine::topology::Topology;
+
+/// How to have the frequency stay up.
+const PERFORMANCE: &str = "`sudo cpupower frequency-set -g performance`";
+
+/// Drivers that have governors of their own which happen to be called like the generic ones: with them `powersave` lets
+/// the hardware or the driver follow the load. `Documentation/admin-guide/pm/intel_pstate.rst`, active mode (in passive
+/// mode the driver is called `intel_cpufreq`), and `Documentation/admin-guide/pm/amd-pstate.rst`, active mode (in
+/// passive and guided mode it is called `amd-pstate`).
+const OWN_POWERSAVE: [&str; 2] = ["intel_pstate", "amd-pstate-epp"];
+
+/// Everything there is to choose from: `Documentation/admin-guide/pm/cpufreq.rst`, "Generic Scaling Governors".
+///
+/// The generic `powersave` keeps the lowest frequency there is. It is even, and it spoils all the same: memory does not
+/// slow down with the core, so what waits for memory looks better against what computes than it is anywhere in use, and
+/// so does what scales badly because of it.
+///
+/// Governors that follow the load only warn: a sample starts after a warm-up of the same work on the same PU.
+pub fn governor(frequency: &Frequency, topology: &Topology) -> Finding {
+    let check = Check::FrequencyGovernor;
+    let allowed = topology.allowed_pus();
+    let policies: Vec<&FrequencyPolicy> = frequency
+        .policies
+        .iter()
+        .filter(|policy| policy.pus.iter().any(|pu| allowed.contains(pu)))
+        .collect();
+    let Some(first) = policies.first() else {
+        let why = "no cpufreq policy covers our PUs: the hypervisor or the firmware sets the frequency, and does not tell";
+        return Finding::unknown(check, &Untold::Other(why.to_owned()));
+    };
+    let names: BTreeSet<String> = policies
+        .iter()
+        .map(|policy| format!("{} ({})", policy.governor, policy.driver))
+        .collect();
+    let found = names.into_iter().collect::<Vec<String>>().join(", ");
+    if policies.iter().any(|policy| keeps_the_lowest(policy)) {
+        return Finding::new(check, Severity::Spoils, found)
+            .effect(
+                "Cores are held at their lowest frequency. Memory is not, so what waits for memory looks better against \
+                 what computes than it is.",
+            )
+            .remedy(PERFORMANCE);
+    }
+    if policies.iter().any(|policy| policy.governor != first.governor) {
+        return Finding::new(check, Severity::Warning, found)
+            .effect("Workers run under different rules depending on their PU: curves bend where the governor changes.")
+            .remedy(PERFORMANCE);
+    }
+    match first.governor.as_str() {
+        "performance" => Finding::ok(check, found),
+        "userspace" => Finding::new(check, Severity::Note, found)
+            .effect("The frequency is whatever a program has set: even, and perhaps not what the machine can give."),
+        "powersave" if policies.iter().all(|policy| !prefers_power(policy)) => {
+            Finding::new(check, Severity::Note, found)
+                .effect(
+                    "The processor follows the load, which is how most machines run. The first samples after a pause \
+                     may be slower; warm-ups take most of that.",
+                )
+                .remedy(PERFORMANCE)
+        }
+        _ => Finding::new(check, Severity::Warning, found)
+            .effect(
+                "The frequency follows the load with a delay: intervals get wider, most of all for short samples and for \
+                 workers that wait.",
+            )
+            .remedy(PERFORMANCE),
+    }
+}
+
+fn keeps_the_lowest(policy: &FrequencyPolicy) -> bool {
+    policy.governor == "powersave" && !OWN_POWERSAVE.contains(&policy.driver.as_str())
+}
+
+/// `energy_performance_preference`: `power` is the most thrifty of the five.
+fn prefers_power(policy: &FrequencyPolicy) -> bool {
+    policy.preference.as_deref() == Some("power")
+}
+
+/// A few busy cores may run faster than all of them: `Documentation/admin-guide/pm/cpufreq.rst`, "Frequency Boost
+/// Support", and `no_turbo` in `intel_pstate.rst`. LLVM's tips and pyperf's guide both turn it off. It is no more than
+/// a warning here, since the native ceiling runs under the same boost and `ceiling_fraction` divides it out.
+pub fn turbo(frequency: &Frequency) -> Finding {
+    let check = Check::Turbo;
+    let (on, remedy) = match (frequency.intel_no_turbo, frequency.boost) {
+        (Some(forbidden), _) => (
+            !forbidden,
+            "`echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo`",
+        ),
+        (None, Some(on)) => (on, "`echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost`"),
+        (None, None) => {
+            let why =
+                "neither intel_pstate/no_turbo nor cpufreq/boost is there: the host or the firmware decides";
+            return Finding::unknown(check, &Untold::Other(why.to_owned()));
+        }
+    };
+    if !on {
+        return Finding::ok(check, "off: one busy core runs no faster than all of them");
+    }
+    Finding::new(check, Severity::Warning, "on")
+        .effect(
+            "One busy core runs faster than many do, so speedups come out below what the code can do. Read \
+             `ceiling_fraction`, which the same boost cancels in.",
+        )
+        .remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::discovery::samples;
+
+    fn policy(pu: u32, driver: &str, governor: &str) -> FrequencyPolicy {
+        FrequencyPolicy {
+            pus: vec![pu],
+            driver: driver.to_owned(),
+            governor: governor.to_owned(),
+            preference: None,
+        }
+    }
+
+    fn judged(policies: Vec<FrequencyPolicy>) -> Finding {
+        let frequency = Frequency {
+            policies,
+            intel_no_turbo: None,
+            boost: None,
+        };
+        governor(&frequency, &samples::two_sockets())
+    }
+
+    #[test]
+    fn powersave_means_two_things() {
+        for driver in ["acpi-cpufreq", "intel_cpufreq", "amd-pstate", "cppc_cpufreq"] {
+            assert_eq!(
+                judged(vec![policy(0, driver, "powersave")]).severity,
+                Severity::Spoils,
+                "{driver}"
+            );
+        }
+        for driver in OWN_POWERSAVE {
+            assert_eq!(
+                judged(vec![policy(0, driver, "powersave")]).severity,
+                Severity::Note,
+                "{driver}"
+            );
+        }
+        let thrifty = FrequencyPolicy {
+            preference: Some("power".to_owned()),
+            ..policy(0, "amd-pstate-epp", "powersave")
+        };
+        assert_eq!(judged(vec![thrifty]).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn governors_are_judged_by_what_they_do() {
+        let severity = |governor: &str| judged(vec![policy(0, "acpi-cpufreq", governor)]).severity;
+        assert_eq!(severity("performance"), Severity::Ok);
+        assert_eq!(severity("schedutil"), Severity::Warning);
+        assert_eq!(severity("ondemand"), Severity::Warning);
+        assert_eq!(severity("userspace"), Severity::Note);
+    }
+
+    #[test]
+    fn governors_that_differ_are_told_and_others_pus_do_not_count() {
+        let mixed = judged(vec![
+            policy(0, "acpi-cpufreq", "performance"),
+            policy(1, "acpi-cpufreq", "schedutil"),
+        ]);
+        assert_eq!(mixed.severity, Severity::Warning);
+        assert_eq!(
+            mixed.found,
+            "performance (acpi-cpufreq), schedutil (acpi-cpufreq)"
+        );
+        // PU 99 is not there.
+        let elsewhere = vec![
+            policy(0, "acpi-cpufreq", "performance"),
+            policy(99, "acpi-cpufreq", "powersave"),
+        ];
+        assert_eq!(judged(elsewhere).severity, Severity::Ok);
+        assert_eq!(judged(Vec::new()).severity, Severity::Unknown);
+    }
+
+    #[test]
+    fn turbo_is_read_from_either_file() {
+        let severity = |intel_no_turbo, boost| {
+            let policies = Vec::new();
+            turbo(&Frequency {
+                policies,
+                intel_no_turbo,
+                boost,
+            })
+            .severity
+        };
+        assert_eq!(severity(Some(true), None), Severity::Ok);
+        assert_eq!(severity(Some(false), None), Severity::Warning);
+        assert_eq!(severity(None, Some(true)), Severity::Warning);
+        assert_eq!(severity(None, Some(false)), Severity::Ok);
+        assert_eq!(severity(None, None), Severity::Unknown);
+    }
+}
