@@ -72,10 +72,10 @@ pub enum Colour {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  ftbench run --profile quick                          a first look: the whole suite on the newest pair
-  ftbench run fib nbody -m threads,processes -n 1,2,4  some cells of it
-  ftbench run my_work.py -p 3.13,3.13t                 a file of your own, on the interpreters named
-  ftbench run 'n*' --dry-run                           what would be measured, and where";
+  ftbench run --profile quick
+  ftbench run fib nbody -m threads,processes -n 1,2,4
+  ftbench run my_work.py -p 3.13,3.13t
+  ftbench run 'n*' --pin scatter --dry-run";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
