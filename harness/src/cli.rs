@@ -137,12 +137,20 @@ pub struct RunArgs {
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
     pub no_ceiling: bool,
-    /// How precisely to measure: quick (5 rounds of short samples), standard (10 rounds) or thorough (30)
+    /// How precisely to measure: quick (5 rounds of short samples), standard (10 to 50 rounds, until intervals are within
+    /// 2 %, for up to 10 minutes) or thorough (20 to 200 rounds, 0.5 %, an hour)
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// How many rounds, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: Option<u32>,
+    /// Go on until every interval shown is at most this wide to either side, such as 1%, instead of the profile's
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
+    pub precision: Option<f64>,
+    /// Time for the whole run, such as 90s, 10m or 1h30m, instead of the profile's; the fewest rounds are made whatever
+    /// they cost
+    #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
+    pub budget: Option<f64>,
     /// Whether workers share the work (strong), or each does all of it (weak)
     #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
@@ -240,9 +248,9 @@ pub struct ShowArgs {
 pub enum ProfileName {
     /// A first look: 5 rounds of short samples
     Quick,
-    /// Numbers to rely on: 10 rounds
+    /// Numbers to rely on: 10 to 50 rounds, until intervals are within 2 % or 10 minutes are over
     Standard,
-    /// Small differences: 30 rounds
+    /// Small differences: 20 to 200 rounds, until intervals are within 0.5 % or an hour is over
     Thorough,
 }
 
@@ -312,6 +320,22 @@ const LONGEST_LIMIT_S: f64 = 86_400.0;
 fn seed(word: &str) -> Result<u64, String> {
     word.parse()
         .map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+}
+
+/// A share given in per cent.
+fn percent(word: &str) -> Result<f64, String> {
+    match word.strip_suffix('%').unwrap_or(word).trim().parse::<f64>() {
+        Ok(percent) if (0.01..=50.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("give per cent between 0.01 and 50, such as 1%".to_owned()),
+    }
+}
+
+/// Seconds of a duration such as `90s`, `10m` or `1h30m`.
+fn duration_s(word: &str) -> Result<f64, String> {
+    match word.parse::<jiff::SignedDuration>() {
+        Ok(duration) if duration.is_positive() => Ok(duration.as_secs_f64()),
+        _ => Err("give a time such as 90s, 10m or 1h30m".to_owned()),
+    }
 }
 
 fn seconds(word: &str) -> Result<f64, String> {

@@ -8,6 +8,8 @@ use super::location::{Location, location};
 use super::sample::{Sample, median};
 use crate::record::schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus};
 
+pub(super) const NANOSECONDS_PER_SECOND: f64 = 1e9;
+
 /// One value per round.
 pub type ByRound = BTreeMap<u32, f64>;
 
@@ -19,6 +21,14 @@ pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -
             (!values.is_empty()).then(|| (trial.round, median(&mut values)))
         })
         .collect()
+}
+
+/// The trial values of the makespan, seconds.
+#[must_use]
+pub fn makespans_s(trials: &[&Trial]) -> ByRound {
+    trial_values(trials, |sample| {
+        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
+    })
 }
 
 /// Of every trial that ended well, what `value` makes of it.

@@ -5,6 +5,7 @@ pub mod estimate;
 pub mod findings;
 pub mod location;
 pub mod multiple;
+pub mod precision;
 pub mod sample;
 pub mod summary;
 

@@ -5,6 +5,10 @@ use std::collections::HashMap;
 use super::estimate::{ByRound, paired_ratio};
 use crate::record::schema::{Cell, Estimate, Model, StoppedBy, Stopping};
 
+/// Precision is looked at from this round on. Looking after every round and stopping at a lucky one costs coverage:
+/// simulated, 92 % instead of 95 % when looked at from the fifth round, 93 % or more from the tenth.
+pub const LOOKED_AT_FROM: u32 = 10;
+
 /// Half the width of an interval, as a share of its estimate.
 #[must_use]
 pub fn half_width(interval: Estimate) -> f64 {
@@ -17,9 +21,15 @@ pub fn half_width(interval: Estimate) -> f64 {
 pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, baseline: &str) -> Option<f64> {
     let mut widest: Option<f64> = None;
     for (cell, own) in makespans {
-        let alone = Cell { workers: 1, ..cell.clone() };
-        let serial =
-            Cell { interpreter: baseline.to_owned(), model: Model::Serial, ..alone.clone() };
+        let alone = Cell {
+            workers: 1,
+            ..cell.clone()
+        };
+        let serial = Cell {
+            interpreter: baseline.to_owned(),
+            model: Model::Serial,
+            ..alone.clone()
+        };
         for reference in [alone, serial].iter().filter(|reference| *reference != cell) {
             if let Some(others) = makespans.get(reference) {
                 let half_width = half_width(paired_ratio(others, own)?.centre);
@@ -52,16 +62,39 @@ pub fn stop(rule: &Stopping, standing: &Standing) -> Option<StoppedBy> {
     if standing.rounds < rule.fewest_rounds {
         return None;
     }
-    let precise = |precision: f64| standing.widest_half_width.is_some_and(|widest| widest <= precision);
-    if rule.precision.is_some_and(precise) {
+    let precise = |precision: f64| {
+        standing
+            .widest_half_width
+            .is_some_and(|widest| widest <= precision)
+    };
+    if standing.rounds >= LOOKED_AT_FROM && rule.precision.is_some_and(precise) {
         Some(StoppedBy::Precision)
-    } else if rule.budget_s.is_some_and(|budget_s| standing.elapsed_s + standing.next_round_s > budget_s) {
+    } else if rule
+        .budget_s
+        .is_some_and(|budget_s| standing.elapsed_s + standing.next_round_s > budget_s)
+    {
         Some(StoppedBy::Budget)
     } else if standing.rounds >= rule.most_rounds {
         Some(StoppedBy::Rounds)
     } else {
         None
     }
+}
+
+/// How many rounds there will be in all, as far as can be told: half-widths shrink with the root of the rounds.
+#[must_use]
+pub fn expected_rounds(rule: &Stopping, standing: &Standing) -> u32 {
+    let rounds = f64::from(standing.rounds.max(1));
+    let by_precision = match (rule.precision, standing.widest_half_width) {
+        (Some(precision), Some(widest)) => rounds * (widest / precision).powi(2),
+        _ => f64::INFINITY,
+    };
+    let by_budget = rule.budget_s.map_or(f64::INFINITY, |budget_s| {
+        rounds + ((budget_s - standing.elapsed_s) / standing.next_round_s.max(1e-9)).floor()
+    });
+    let expected = by_precision.min(by_budget).ceil();
+    // A cast saturates, and NaN becomes 0.
+    (expected as u32).clamp(rule.fewest_rounds, rule.most_rounds.max(rule.fewest_rounds))
 }
 
 #[cfg(test)]
@@ -86,11 +119,23 @@ mod tests {
         (0..).zip(values.iter().copied()).collect()
     }
 
-    const RULE: Stopping =
-        Stopping { fewest_rounds: 10, most_rounds: 50, precision: Some(0.01), budget_s: Some(600.0) };
+    const RULE: Stopping = Stopping {
+        fewest_rounds: 10,
+        most_rounds: 50,
+        precision: Some(0.01),
+        budget_s: Some(600.0),
+    };
 
     fn after(rounds: u32, elapsed_s: f64, widest_half_width: Option<f64>) -> Option<StoppedBy> {
-        stop(&RULE, &Standing { rounds, elapsed_s, next_round_s: 10.0, widest_half_width })
+        stop(
+            &RULE,
+            &Standing {
+                rounds,
+                elapsed_s,
+                next_round_s: 10.0,
+                widest_half_width,
+            },
+        )
     }
 
     #[test]
@@ -101,6 +146,23 @@ mod tests {
         assert_eq!(after(10, 900.0, Some(0.01)), Some(StoppedBy::Precision));
         assert_eq!(after(12, 591.0, Some(0.02)), Some(StoppedBy::Budget));
         assert_eq!(after(50, 100.0, Some(0.02)), Some(StoppedBy::Rounds));
+    }
+
+    #[test]
+    fn what_is_expected_follows_the_root_of_the_rounds_and_the_budget() {
+        let expected = |elapsed_s, widest| {
+            let standing = Standing {
+                rounds: 10,
+                elapsed_s,
+                next_round_s: 10.0,
+                widest_half_width: widest,
+            };
+            expected_rounds(&RULE, &standing)
+        };
+        assert_eq!(expected(100.0, Some(0.02)), 40);
+        assert_eq!(expected(100.0, Some(0.2)), 50);
+        assert_eq!(expected(400.0, Some(0.2)), 30);
+        assert_eq!(expected(900.0, None), 10);
     }
 
     #[test]

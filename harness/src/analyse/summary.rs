@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, ratios, trial_values};
+use super::estimate::{
+    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, paired_ratio, ratios,
+    trial_values,
+};
 use super::findings;
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell,
-    RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
-
-const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
 #[must_use]
@@ -57,21 +58,10 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),
         workloads: manifest.workloads.clone(),
-        stopped_by: match manifest.status {
-            RunStatus::Complete => "rounds",
-            RunStatus::Interrupted => "interrupt",
-            RunStatus::Running => "unknown",
-        }
-        .to_owned(),
+        stopped_by: manifest.stopped_by,
         warnings,
         cells,
     }
-}
-
-fn makespans_s(trials: &[&Trial]) -> ByRound {
-    trial_values(trials, |sample| {
-        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
-    })
 }
 
 /// Numbers the estimates of a cell, so that each has a random sequence of its own.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::record::schema::{
     BuildFacts, CalibrationFailure, CeilingFacts, Host, Implementation, InterpreterFacts, Kernel,
-    MachineFacts, NATIVE, Plan, Sample, Settings, Share, TopologyFacts, WarningKind, WorkloadFacts,
-    WorkloadKind,
+    MachineFacts, NATIVE, Plan, RunStatus, Sample, Settings, Share, StoppedBy, Stopping, TopologyFacts,
+    WarningKind, WorkloadFacts, WorkloadKind,
 };
 
 fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
@@ -47,6 +47,7 @@ fn manifest(cells: &[Cell]) -> Manifest {
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         ended_at: None,
         status: RunStatus::Complete,
+        stopped_by: Some(StoppedBy::Rounds),
         seed: 7,
         machine: MachineFacts {
             hostname: "host".to_owned(),
@@ -83,7 +84,12 @@ fn manifest(cells: &[Cell]) -> Manifest {
         plan: Plan {
             settings: Settings {
                 profile: "quick".to_owned(),
-                rounds: 5,
+                stopping: Stopping {
+                    fewest_rounds: 5,
+                    most_rounds: 5,
+                    precision: None,
+                    budget_s: None,
+                },
                 warmups: 1,
                 samples: 3,
                 target_sample_s: 0.1,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::failure::TrialFailure;
 use crate::plan::order::{hash_seeds, round_order};
-use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, Settings, Trial, TrialStatus};
+use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, StoppedBy, Trial, TrialStatus};
 
 /// Failed trials after which a cell is given up; one might be chance, two are not worth a third.
 const FAILURES_TO_GIVE_UP: u32 = 2;
@@ -66,7 +66,10 @@ pub trait Observer {
     fn finished(&mut self, trial: Trial) -> Result<(), Self::Error>;
 
     /// A cell has failed too often and is left out of further rounds.
-    fn gave_up(&mut self, cell: &Cell, rounds_left: u32);
+    fn gave_up(&mut self, cell: &Cell);
+
+    /// So many rounds are made: what ends the run here, if anything does.
+    fn round_over(&mut self, rounds: u32) -> Option<StoppedBy>;
 }
 
 /// What calibration found: units of one sample, or why there are none.
@@ -184,32 +187,23 @@ fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
     cells.iter().filter(|planned| planned.skipped.is_none())
 }
 
-/// How the rounds ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// All rounds were made.
-    Complete,
-    /// ftbench was told to stop.
-    Interrupted,
-}
-
-/// Makes the rounds, handing each trial to the observer before the next one starts.
+/// Makes rounds until the observer ends them, handing each trial to it before the next one starts.
 ///
 /// # Errors
 /// When a trial cannot be kept.
 pub fn rounds<O: Observer>(
     cells: &[PlannedCell],
     units: &Units,
-    schedule: Schedule<'_>,
+    seed: u64,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
-) -> Result<Ending, O::Error> {
+) -> Result<StoppedBy, O::Error> {
     let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
     let mut failures = vec![0_u32; cells.len()];
     let mut trial = 0;
-    for round in 0..schedule.settings.rounds {
-        let seeds = hash_seeds(cells.len(), schedule.seed, round);
-        for index in round_order(&all, schedule.seed, round) {
+    for round in 0.. {
+        let seeds = hash_seeds(cells.len(), seed, round);
+        for index in round_order(&all, seed, round) {
             let (Some(planned), Some(failed), Some(&hash_seed)) =
                 (cells.get(index), failures.get_mut(index), seeds.get(index))
             else {
@@ -222,7 +216,7 @@ pub fn rounds<O: Observer>(
                 continue;
             }
             if runner.is_interrupted() {
-                return Ok(Ending::Interrupted);
+                return Ok(StoppedBy::Interrupt);
             }
             let assignment = Assignment {
                 trial,
@@ -233,27 +227,21 @@ pub fn rounds<O: Observer>(
             };
             observer.starting(&assignment);
             let Some(made) = runner.run(&assignment) else {
-                return Ok(Ending::Interrupted);
+                return Ok(StoppedBy::Interrupt);
             };
             trial += 1;
             *failed += failure_weight(made.status);
             let given_up = *failed >= FAILURES_TO_GIVE_UP;
             observer.finished(made)?;
             if given_up {
-                observer.gave_up(&planned.cell, schedule.settings.rounds - round - 1);
+                observer.gave_up(&planned.cell);
             }
         }
+        if let Some(stopped_by) = observer.round_over(round + 1) {
+            return Ok(stopped_by);
+        }
     }
-    Ok(Ending::Complete)
-}
-
-/// What the rounds go by.
-#[derive(Debug, Clone, Copy)]
-pub struct Schedule<'a> {
-    /// How many rounds, among other things.
-    pub settings: &'a Settings,
-    /// Seed of the order and of the hash seeds.
-    pub seed: u64,
+    Ok(StoppedBy::Rounds)
 }
 
 /// A trial that used up its time limit is not tried again: each try costs as much.

@@ -2,8 +2,8 @@
 
 use crate::record::schema::{
     BuildFacts, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
-    InterpreterFacts, MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary,
-    TopologyFacts, Warning, WarningKind,
+    InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy,
+    Summary, TopologyFacts, Warning, WarningKind,
 };
 
 /// A value with an interval of so many per cent on either side.
@@ -73,7 +73,7 @@ impl Made<'_> {
         });
         CellSummary {
             interpreter: self.tag.to_owned(),
-            gil: Some(GilState::from_enabled(!self.tag.ends_with('t'))),
+            gil: (self.tag != NATIVE).then(|| GilState::from_enabled(!self.tag.ends_with('t'))),
             host: Host::Spawn,
             workload: self.workload.to_owned(),
             model: self.model,
@@ -148,7 +148,7 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         },
         interpreters,
         workloads: Vec::new(),
-        stopped_by: "rounds".to_owned(),
+        stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,
     }
@@ -185,6 +185,42 @@ pub fn two_cores() -> Summary {
     }
     let interpreters = vec![interpreter("3.13", "3.13.15"), interpreter("3.13t", "3.13.15")];
     summary(interpreters, 2, cells)
+}
+
+/// The same, with a ceiling of 1.99 on 2 workers over both.
+pub fn with_ceiling() -> Summary {
+    let mut made = two_cores();
+    add_ceiling(&mut made, |workers| {
+        f64::from(workers) - 0.01 * f64::from(workers - 1)
+    });
+    made
+}
+
+/// Gives every workload the cells of a ceiling of so much at a number of workers, and holds the others against it.
+pub fn add_ceiling(made: &mut Summary, speedup: impl Fn(u32) -> f64) {
+    let mut ceiling: Vec<CellSummary> = Vec::new();
+    for cell in &mut made.cells {
+        let Some(own) = cell.speedup else { continue };
+        let certain = cell.workers == 1;
+        let share = own.estimate / speedup(cell.workers);
+        cell.ceiling_fraction = Some(estimate(share, if certain { 0.0 } else { 1.8 }));
+        let known = |native: &CellSummary| native.workload == cell.workload && native.workers == cell.workers;
+        if !ceiling.iter().any(known) {
+            let native = Made {
+                tag: NATIVE,
+                workload: &cell.workload,
+                model: Model::Threads,
+                workers: cell.workers,
+                one_worker_s: 0.4,
+                speedup: speedup(cell.workers),
+            };
+            ceiling.push(CellSummary {
+                vs_baseline: None,
+                ..native.cell()
+            });
+        }
+    }
+    made.cells.extend(ceiling);
 }
 
 /// `nbody` on four interpreters, threads, processes and asyncio, 1 to 128 workers.

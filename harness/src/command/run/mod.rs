@@ -12,11 +12,11 @@ use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
-use crate::measure::rounds::{self, Ending, Schedule, Units};
+use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, plan, table};
-use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, Summary, WorkloadFacts};
+use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
 use crate::record::store::RunFolder;
 use crate::workload::Service;
 use keep::Keeper;
@@ -39,9 +39,10 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     drop(server);
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
-        Ok(Ending::Complete) => RunStatus::Complete,
-        Ok(Ending::Interrupted) | Err(_) => RunStatus::Interrupted,
+        Ok(StoppedBy::Interrupt) | Err(_) => RunStatus::Interrupted,
+        Ok(StoppedBy::Rounds | StoppedBy::Precision | StoppedBy::Budget) => RunStatus::Complete,
     };
+    manifest.stopped_by = Some(*measured.as_ref().unwrap_or(&StoppedBy::Interrupt));
     manifest.ended_at = Some(jiff::Timestamp::now().to_string());
     folder.write_manifest(manifest)?;
     measured?;
@@ -79,7 +80,11 @@ fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Err
 }
 
 /// Calibrates, then makes the rounds. Everything that was measured is in the folder, however it ends.
-fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOptions) -> Result<Ending, Error> {
+fn measure(
+    prepared: &mut Prepared,
+    folder: &mut RunFolder,
+    output: OutputOptions,
+) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
     let manifest = &mut prepared.manifest;
     let mut runner = RealRunner {
@@ -91,20 +96,20 @@ fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOption
         binder: prepared.binder.take(),
         interrupt: &interrupt,
     };
-    let mut keeper = Keeper::new(folder, Progress::new(output.quiet, output.verbose));
+    let mut keeper = Keeper::new(
+        folder,
+        Progress::new(output.quiet, output.verbose),
+        &manifest.plan,
+    );
     let cells = manifest.plan.cells.clone();
     let units = rounds::calibrate(&cells, &manifest.plan.baseline, &mut runner, &mut keeper);
     let Some(units) = units else {
-        return Ok(Ending::Interrupted);
+        return Ok(StoppedBy::Interrupt);
     };
     take_over(&units, manifest);
     keeper.folder().write_manifest(manifest)?;
     keeper.begin(manifest, &units);
-    let schedule = Schedule {
-        settings: &manifest.plan.settings,
-        seed: manifest.seed,
-    };
-    let ending = rounds::rounds(&cells, &units, schedule, &mut runner, &mut keeper);
+    let ending = rounds::rounds(&cells, &units, manifest.seed, &mut runner, &mut keeper);
     keeper.end();
     Ok(ending?)
 }

@@ -21,7 +21,8 @@ use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::record::schema::{
-    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Warning, WarningKind, WorkloadFacts,
+    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning, WarningKind,
+    WorkloadFacts,
 };
 use crate::workload::Workload;
 
@@ -87,6 +88,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         started_at: started_at.to_string(),
         ended_at: None,
         status: RunStatus::Running,
+        stopped_by: None,
         seed: arguments.seed.map_or_else(random_seed, Ok)?,
         machine,
         interpreters: selection.interpreters,
@@ -185,7 +187,7 @@ fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
 /// What a profile stands for.
 struct Profile {
     name: &'static str,
-    rounds: u32,
+    stopping: Stopping,
     target_sample_s: f64,
 }
 
@@ -193,19 +195,60 @@ const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Quick => Profile {
             name: "quick",
-            rounds: 5,
+            stopping: Stopping {
+                fewest_rounds: 5,
+                most_rounds: 5,
+                precision: None,
+                budget_s: None,
+            },
             target_sample_s: 0.06,
         },
         ProfileName::Standard => Profile {
             name: "standard",
-            rounds: 10,
+            stopping: Stopping {
+                fewest_rounds: 10,
+                most_rounds: 50,
+                precision: Some(0.02),
+                budget_s: Some(10.0 * MINUTE_S),
+            },
             target_sample_s: 0.1,
         },
         ProfileName::Thorough => Profile {
             name: "thorough",
-            rounds: 30,
+            stopping: Stopping {
+                fewest_rounds: 20,
+                most_rounds: 200,
+                precision: Some(0.005),
+                budget_s: Some(60.0 * MINUTE_S),
+            },
             target_sample_s: 0.1,
         },
+    }
+}
+
+const MINUTE_S: f64 = 60.0;
+
+/// Rounds that end a run whose precision or time is asked for and never reached.
+const MOST_ROUNDS: u32 = 1000;
+
+/// The profile's rule, with what is asked for otherwise.
+fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
+    if let Some(rounds) = arguments.rounds {
+        return Stopping {
+            fewest_rounds: rounds,
+            most_rounds: rounds,
+            precision: None,
+            budget_s: None,
+        };
+    }
+    if arguments.precision.is_none() && arguments.budget.is_none() {
+        return profile;
+    }
+    Stopping {
+        fewest_rounds: profile.fewest_rounds,
+        most_rounds: MOST_ROUNDS,
+        precision: arguments.precision.or(profile.precision),
+        budget_s: arguments.budget.or(profile.budget_s),
     }
 }
 
@@ -213,7 +256,7 @@ fn settings(arguments: &RunArgs) -> Settings {
     let profile = profile(arguments.profile);
     Settings {
         profile: profile.name.to_owned(),
-        rounds: arguments.rounds.unwrap_or(profile.rounds),
+        stopping: stopping(arguments, profile.stopping),
         warmups: 1,
         samples: 3,
         target_sample_s: profile.target_sample_s,

@@ -12,7 +12,8 @@ pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
-    PlannedCell, RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
+    PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
+    WorkloadKind,
 };
 pub use summary::{CellStatus, CellSummary, Difference, Estimate, RunFacts, Summary, Warning, WarningKind};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};

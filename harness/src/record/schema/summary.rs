@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
-use super::manifest::{GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, WorkloadFacts};
+use super::manifest::{
+    GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
+};
 
 /// A value with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -209,8 +211,8 @@ pub struct Summary {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
-    /// What ended the run: `rounds` or `interrupt`.
-    pub stopped_by: String,
+    /// What ended the run; `None` while it runs, or when it was killed.
+    pub stopped_by: Option<StoppedBy>,
     /// What a reader must know.
     pub warnings: Vec<Warning>,
     /// The cells, in the order of the plan.
