@@ -15,7 +15,7 @@ const STYLES: Styles = Styles::styled()
     .literal(clap::builder::styling::AnsiColor::Cyan.on_default().bold())
     .placeholder(clap::builder::styling::AnsiColor::Cyan.on_default());
 
-/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
+/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython
 #[derive(Debug, Parser)]
 #[command(name = "ftbench", version, styles = STYLES, max_term_width = 100)]
 #[command(
@@ -32,17 +32,30 @@ pub struct Cli {
     pub output: OutputOptions,
 }
 
+// Each option's help is one paragraph that names its values, so that `-h` and `--help` are the same short page; the
+// options that all commands have stand last and apart, where clap would strew them among a command's own.
+const OUTPUT_HEADING: &str = "Options of every command";
+
 /// How to talk to the user.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = OUTPUT_HEADING)]
 pub struct OutputOptions {
-    /// When to colour the output (`NO_COLOR` is heeded)
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    /// Colour the output: always, never, or auto, which is on a terminal unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Colour::Auto,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        display_order = 100
+    )]
     pub color: Colour,
     /// No progress and no remarks: results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 101)]
     pub quiet: bool,
     /// Tell more: every trial, every interpreter that was left out
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 102)]
     pub verbose: bool,
 }
 
@@ -56,6 +69,13 @@ pub enum Colour {
     /// Never.
     Never,
 }
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  ftbench run --profile quick
+  ftbench run fib nbody -m threads,processes -n 1,2,4
+  ftbench run my_work.py -p 3.13,3.13t
+  ftbench run 'n*' --pin scatter --dry-run";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -98,20 +118,20 @@ pub struct NativeWorkerArgs {
 
 /// `ftbench run`.
 #[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Workloads: names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the
-    /// whole suite
+    /// Names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// Interpreters: tags ('3.13', '3.13t') or paths; without it, the newest version of which both a GIL and a
-    /// free-threaded build are found
+    /// Interpreters, by tag ('3.13', '3.13t') or path [default: the newest version of which both a GIL and a
+    /// free-threaded build are found]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
-    /// Models: how workers run; without it, those that make sense for each workload
+    /// How workers run [default: each workload's own choice]
     #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser())]
     pub model: Vec<Model>,
-    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always measured, for speedup is relative to it [default:
-    /// powers of two up to max]
+    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always measured, for speedup is relative to it [default: powers
+    /// of two up to max]
     #[arg(short = 'n', long, value_name = "COUNTS")]
     pub workers: Option<Counts>,
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
@@ -120,8 +140,9 @@ pub struct RunArgs {
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
     pub no_ceiling: bool,
-    /// How long and how precisely to measure
-    #[arg(long, value_enum, default_value_t = ProfileName::Standard)]
+    /// How precisely to measure: quick (5 rounds of short samples), standard (10 to 50 rounds, until intervals are within
+    /// 2 %, for up to 10 minutes) or thorough (20 to 200 rounds, 0.5 %, an hour)
+    #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// How many rounds, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -136,14 +157,14 @@ pub struct RunArgs {
     /// they cost
     #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
     pub budget: Option<f64>,
-    /// Whether more workers share the same work (strong) or each does all of it (weak)
-    #[arg(long, value_enum, default_value_t = ScalingName::Strong)]
+    /// Whether workers share the work (strong), or each does all of it (weak)
+    #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
     /// Seconds that any step of a trial may take before it is ended
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S, value_parser = seconds)]
     pub timeout: f64,
-    /// Seed of every random choice, to repeat a run in the same order
-    #[arg(long, value_name = "N")]
+    /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
     /// The run's folder, which must be new or empty [default: results/<UTC time>-<host>]
     #[arg(short, long, value_name = "DIR")]
@@ -151,8 +172,8 @@ pub struct RunArgs {
     /// Show what would be measured, and measure nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Format of what is printed at the end
-    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    /// Print the results as a table, as json (what summary.json holds), or as markdown
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
     pub format: SummaryFormat,
 }
 
@@ -164,8 +185,8 @@ pub enum PythonCommand {
         /// Further executables to look at
         #[arg(short, long, value_name = "PATH")]
         python: Vec<PathBuf>,
-        /// Format of the list
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print a table, or json
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
     /// Get interpreters: with uv where it can deliver, else built from source
@@ -181,16 +202,16 @@ pub enum PythonCommand {
 pub enum WorkloadsCommand {
     /// List the standard suite
     List {
-        /// Format of the list
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print a table, or json
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
     /// Show what a workload says about itself, and its source
     Show {
         /// A name of the suite, or a path
         workload: String,
-        /// Format
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print the file itself (table), or json: its metadata
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
 }
@@ -201,19 +222,19 @@ pub struct TopologyArgs {
     /// The policy whose order is shown: cores, scatter, smt, none, or a list of PUs
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    /// Print a drawing (table), or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
 }
 
 /// `ftbench doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Interpreters that would be compared: tags ('3.13', '3.13t') or paths; without it, those that 'ftbench run' takes
+    /// Interpreters that would be compared, by tag or path [default: those that 'ftbench run' takes]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    /// Print a table, or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
 }
 
@@ -294,8 +315,8 @@ pub struct ShowArgs {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    /// Print a table, json (what summary.json holds), markdown, or csv (one row per sample, as in samples.csv)
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table, hide_possible_values = true)]
     pub format: ShowFormat,
 }
 
@@ -376,6 +397,11 @@ const DEFAULT_TIMEOUT_S: f64 = 60.0;
 /// The longest time limit is a day: more is a slip of the keyboard.
 const LONGEST_LIMIT_S: f64 = 86_400.0;
 
+fn seed(word: &str) -> Result<u64, String> {
+    word.parse()
+        .map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+}
+
 /// A share given in per cent.
 fn percent(word: &str) -> Result<f64, String> {
     match word.strip_suffix('%').unwrap_or(word).trim().parse::<f64>() {
@@ -411,6 +437,25 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_page_is_one_short_page() {
+        let page = |words: &[&str], switch: &str| {
+            let words = ["ftbench"].iter().chain(words).chain([&switch]);
+            Cli::try_parse_from(words).unwrap_err().to_string()
+        };
+        for words in [
+            &[][..],
+            &["run"],
+            &["python", "list"],
+            &["workloads", "show"],
+            &["show"],
+        ] {
+            let help = page(words, "--help");
+            assert_eq!(help, page(words, "-h"), "{words:?}");
+            assert!(help.lines().count() <= 60, "{help}");
+        }
     }
 
     #[test]
