@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use ftbench::record::schema::{
-    CellStatus, Estimate, GilState, Model, RunStatus, Scaling, Trial, TrialStatus, WarningKind,
+    CellStatus, Estimate, GilState, Model, RunStatus, Scaling, StoppedBy, Trial, TrialStatus, WarningKind,
 };
 use support::{Pair, Run, Sandbox, allowed_pus, machine_alone, machine_shared, pair};
 
@@ -219,7 +219,7 @@ fn manifest_trials_samples_and_summary_agree() {
             .is_some_and(|ended_at| ended_at > manifest.started_at)
     );
     assert!(manifest.command_line.contains(&"--seed".to_owned()));
-    assert_eq!(summary.stopped_by, "rounds");
+    assert_eq!(summary.stopped_by, Some(StoppedBy::Rounds));
     let live = &manifest.plan.cells;
     assert!(live.iter().all(|planned| planned.skipped.is_none()));
     assert_eq!(trials.len(), live.len() * 2);
