@@ -16,15 +16,16 @@ run: build interpreters ## install what is missing, build, and run a quick bench
 build: set-up ## build ftbench with optimisations
 	cargo build --release --locked
 
-test: set-up interpreters lint ## run the checks of `lint`, then all tests
+# What takes seconds to fail comes before what takes minutes.
+test: set-up lint interpreters ## run the checks of `lint`, then all tests
 	cargo test --workspace --locked
 
 lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(TOOLS)/ruff check $(wildcard workloads harness/worker) scripts
-	$(TOOLS)/ruff format --check $(wildcard workloads harness/worker) scripts
+	$(TOOLS)/ruff check workloads harness/worker scripts
+	$(TOOLS)/ruff format --check workloads harness/worker scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 clean: ## remove what cargo built; the interpreters in the cache folder stay
 	cargo clean

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::record::schema::{Model, Scaling};
+use crate::record::schema::{Kernel, Model, Scaling};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
@@ -15,7 +15,7 @@ const STYLES: Styles = Styles::styled()
     .literal(clap::builder::styling::AnsiColor::Cyan.on_default().bold())
     .placeholder(clap::builder::styling::AnsiColor::Cyan.on_default());
 
-/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
+/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython
 #[derive(Debug, Parser)]
 #[command(name = "ftbench", version, styles = STYLES, max_term_width = 100)]
 #[command(
@@ -32,17 +32,30 @@ pub struct Cli {
     pub output: OutputOptions,
 }
 
+// Each option's help is one paragraph that names its values, so that `-h` and `--help` are the same short page; the
+// options that all commands have stand last and apart, where clap would strew them among a command's own.
+const OUTPUT_HEADING: &str = "Options of every command";
+
 /// How to talk to the user.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = OUTPUT_HEADING)]
 pub struct OutputOptions {
-    /// When to colour the output (`NO_COLOR` is heeded)
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    /// Colour the output: always, never, or auto, which is on a terminal unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Colour::Auto,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        display_order = 100
+    )]
     pub color: Colour,
     /// No progress and no remarks: results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 101)]
     pub quiet: bool,
     /// Tell more: every trial, every interpreter that was left out
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 102)]
     pub verbose: bool,
 }
 
@@ -56,6 +69,13 @@ pub enum Colour {
     /// Never.
     Never,
 }
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  ftbench run --profile quick
+  ftbench run fib nbody -m threads,processes -n 1,2,4
+  ftbench run my_work.py -p 3.13,3.13t
+  ftbench run 'n*' --pin scatter --dry-run";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -72,48 +92,79 @@ pub enum Command {
     Topology(TopologyArgs),
     /// Tell what on this machine will spoil the numbers, and how to mend it
     Doctor(DoctorArgs),
+    /// Show what ftbench's verdicts are worth on this machine, by experiments whose truth is known
+    #[command(subcommand)]
+    Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Serve HTTP on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
+    /// Run a native kernel as the driver asks over two descriptors
+    #[command(hide = true, name = "native-worker")]
+    NativeWorker(NativeWorkerArgs),
+}
+
+/// `ftbench native-worker`.
+#[derive(Debug, Args)]
+pub struct NativeWorkerArgs {
+    /// The kernel
+    #[arg(long, value_parser = kernel_parser())]
+    pub kernel: Kernel,
+    /// Descriptors that requests come from and replies go to
+    #[arg(long, num_args = 2, value_names = ["READ", "WRITE"], required = true)]
+    pub channel: Vec<u32>,
 }
 
 /// `ftbench run`.
 #[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Workloads: names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the
-    /// whole suite
+    /// Names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// Interpreters: tags ('3.13', '3.13t') or paths; without it, the newest version of which both a GIL and a
-    /// free-threaded build are found
+    /// Interpreters, by tag ('3.13', '3.13t') or path [default: the newest version of which both a GIL and a
+    /// free-threaded build are found]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
-    /// Models: how workers run; without it, those that make sense for each workload
+    /// How workers run [default: each workload's own choice]
     #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser())]
     pub model: Vec<Model>,
-    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always measured, for speedup is relative to it [default:
-    /// powers of two up to max]
+    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always measured, for speedup is relative to it [default: powers
+    /// of two up to max]
     #[arg(short = 'n', long, value_name = "COUNTS")]
     pub workers: Option<Counts>,
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// How long and how precisely to measure
-    #[arg(long, value_enum, default_value_t = ProfileName::Standard)]
+    /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
+    #[arg(long)]
+    pub no_ceiling: bool,
+    /// How precisely to measure: quick (5 rounds of short samples), standard (10 to 50 rounds, until intervals are within
+    /// 2 %, for up to 10 minutes) or thorough (20 to 200 rounds, 0.5 %, an hour)
+    #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// How many rounds, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: Option<u32>,
-    /// Whether more workers share the same work (strong) or each does all of it (weak)
-    #[arg(long, value_enum, default_value_t = ScalingName::Strong)]
+    /// Counted samples of a trial, instead of the profile's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub samples: Option<u32>,
+    /// Go on until every interval shown is at most this wide to either side, such as 1%, instead of the profile's
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
+    pub precision: Option<f64>,
+    /// Time for the whole run, such as 90s, 10m or 1h30m, instead of the profile's; the fewest rounds are made whatever
+    /// they cost
+    #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
+    pub budget: Option<f64>,
+    /// Whether workers share the work (strong), or each does all of it (weak)
+    #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
     /// Seconds that any step of a trial may take before it is ended
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S, value_parser = seconds)]
     pub timeout: f64,
-    /// Seed of every random choice, to repeat a run in the same order
-    #[arg(long, value_name = "N")]
+    /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
     /// The run's folder, which must be new or empty [default: results/<UTC time>-<host>]
     #[arg(short, long, value_name = "DIR")]
@@ -121,8 +172,8 @@ pub struct RunArgs {
     /// Show what would be measured, and measure nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Format of what is printed at the end
-    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    /// Print the results as a table, as json (what summary.json holds), or as markdown
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
     pub format: SummaryFormat,
 }
 
@@ -134,8 +185,8 @@ pub enum PythonCommand {
         /// Further executables to look at
         #[arg(short, long, value_name = "PATH")]
         python: Vec<PathBuf>,
-        /// Format of the list
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print a table, or json
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
     /// Get interpreters: with uv where it can deliver, else built from source
@@ -151,16 +202,16 @@ pub enum PythonCommand {
 pub enum WorkloadsCommand {
     /// List the standard suite
     List {
-        /// Format of the list
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print a table, or json
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
     /// Show what a workload says about itself, and its source
     Show {
         /// A name of the suite, or a path
         workload: String,
-        /// Format
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        /// Print the file itself (table), or json: its metadata
+        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
 }
@@ -171,20 +222,91 @@ pub struct TopologyArgs {
     /// The policy whose order is shown: cores, scatter, smt, none, or a list of PUs
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    /// Print a drawing (table), or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
 }
 
 /// `ftbench doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Interpreters that would be compared: tags ('3.13', '3.13t') or paths; without it, those that 'ftbench run' takes
+    /// Interpreters that would be compared, by tag or path [default: those that 'ftbench run' takes]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
+    /// Print a table, or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
+    pub format: ListFormat,
+}
+
+/// `ftbench selfcheck`.
+#[derive(Debug, Subcommand)]
+pub enum SelfcheckCommand {
+    /// Compare two identical arms: how many are called different?
+    Aa(SelfcheckArgs),
+    /// Make one arm slower: how often is it found?
+    Power {
+        /// What is compared, and how long.
+        #[command(flatten)]
+        arguments: SelfcheckArgs,
+        /// How much more work the slower arm does, such as 5%
+        #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+        effect: f64,
+    },
+}
+
+/// What experiments compare, and how long.
+#[derive(Debug, Args)]
+pub struct SelfcheckArgs {
+    /// How many experiments
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub experiments: u32,
+    /// Seconds of wall time of each; ten rounds are made whatever they take
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// The interpreter: a tag or a path [default: the GIL build that 'ftbench run' would take]
+    #[arg(short, long, value_name = "TAG|PATH")]
+    pub python: Option<String>,
+    /// The workload
+    #[arg(long, value_name = "WORKLOAD", default_value = "fib")]
+    pub workload: String,
+    /// Counted samples of a trial, instead of the standard profile's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub samples: Option<u32>,
+    /// Where the worker is bound
+    #[arg(long, value_name = "POLICY", default_value = "cores")]
+    pub pin: Policy,
+    /// Seed of the orders
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Format
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub format: ListFormat,
+}
+
+impl SelfcheckArgs {
+    /// The run whose serial cell is measured.
+    #[must_use]
+    pub fn as_run(&self) -> RunArgs {
+        RunArgs {
+            workloads: vec![self.workload.clone()],
+            python: self.python.iter().cloned().collect(),
+            model: vec![Model::Serial],
+            workers: None,
+            pin: self.pin.clone(),
+            profile: ProfileName::Standard,
+            no_ceiling: true,
+            rounds: None,
+            samples: self.samples,
+            precision: None,
+            budget: None,
+            scaling: ScalingName::Strong,
+            timeout: DEFAULT_TIMEOUT_S,
+            seed: self.seed,
+            out: None,
+            dry_run: false,
+            format: SummaryFormat::Table,
+        }
+    }
 }
 
 /// `ftbench show`.
@@ -193,8 +315,8 @@ pub struct ShowArgs {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    /// Print a table, json (what summary.json holds), markdown, or csv (one row per sample, as in samples.csv)
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table, hide_possible_values = true)]
     pub format: ShowFormat,
 }
 
@@ -203,9 +325,9 @@ pub struct ShowArgs {
 pub enum ProfileName {
     /// A first look: 5 rounds of short samples
     Quick,
-    /// Numbers to rely on: 10 rounds
+    /// Numbers to rely on: 10 to 50 rounds, until intervals are within 2 % or 10 minutes are over
     Standard,
-    /// Small differences: 30 rounds
+    /// Small differences: 20 to 200 rounds, until intervals are within 0.5 % or an hour is over
     Thorough,
 }
 
@@ -264,8 +386,37 @@ fn model_parser() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
 }
 
+fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
+    PossibleValuesParser::new(Kernel::ALL.map(Kernel::name))
+        .try_map(|word| Kernel::named(&word).ok_or("no such kernel"))
+}
+
+/// Far above any step of a healthy trial, and short enough to wait for.
+const DEFAULT_TIMEOUT_S: f64 = 60.0;
+
 /// The longest time limit is a day: more is a slip of the keyboard.
 const LONGEST_LIMIT_S: f64 = 86_400.0;
+
+fn seed(word: &str) -> Result<u64, String> {
+    word.parse()
+        .map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+}
+
+/// A share given in per cent.
+fn percent(word: &str) -> Result<f64, String> {
+    match word.strip_suffix('%').unwrap_or(word).trim().parse::<f64>() {
+        Ok(percent) if (0.01..=50.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("give per cent between 0.01 and 50, such as 1%".to_owned()),
+    }
+}
+
+/// Seconds of a duration such as `90s`, `10m` or `1h30m`.
+fn duration_s(word: &str) -> Result<f64, String> {
+    match word.parse::<jiff::SignedDuration>() {
+        Ok(duration) if duration.is_positive() => Ok(duration.as_secs_f64()),
+        _ => Err("give a time such as 90s, 10m or 1h30m".to_owned()),
+    }
+}
 
 fn seconds(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {
@@ -286,6 +437,25 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_page_is_one_short_page() {
+        let page = |words: &[&str], switch: &str| {
+            let words = ["ftbench"].iter().chain(words).chain([&switch]);
+            Cli::try_parse_from(words).unwrap_err().to_string()
+        };
+        for words in [
+            &[][..],
+            &["run"],
+            &["python", "list"],
+            &["workloads", "show"],
+            &["show"],
+        ] {
+            let help = page(words, "--help");
+            assert_eq!(help, page(words, "-h"), "{words:?}");
+            assert!(help.lines().count() <= 60, "{help}");
+        }
     }
 
     #[test]

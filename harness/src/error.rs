@@ -74,6 +74,17 @@ pub enum Error {
         "cannot start the loopback HTTP server: {0}; leave out the workloads that need it, such as http_fetch"
     )]
     LoopbackServer(io::Error),
+    /// The ceiling's workers cannot be started.
+    #[error("cannot find ftbench's own executable: {0}; measure without the ceiling (--no-ceiling)")]
+    OwnExecutable(io::Error),
+    /// The channel of a worker cannot be opened.
+    #[error("cannot open the channel {path}: {source}; ftbench itself starts this command")]
+    Channel {
+        /// The descriptor.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),

@@ -4,6 +4,7 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
+# ceiling = "floating_point"
 # summary = "N-body simulation: floats and lists, no shared state"
 # ///
 """The Sun and the four giant planets, moved by their gravity: 50 steps per unit.

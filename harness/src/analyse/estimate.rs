@@ -8,6 +8,8 @@ use super::location::{Location, location};
 use super::sample::{Sample, median};
 use crate::record::schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus};
 
+pub(super) const NANOSECONDS_PER_SECOND: f64 = 1e9;
+
 /// One value per round.
 pub type ByRound = BTreeMap<u32, f64>;
 
@@ -19,6 +21,14 @@ pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -
             (!values.is_empty()).then(|| (trial.round, median(&mut values)))
         })
         .collect()
+}
+
+/// The trial values of the makespan, seconds.
+#[must_use]
+pub fn makespans_s(trials: &[&Trial]) -> ByRound {
+    trial_values(trials, |sample| {
+        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
+    })
 }
 
 /// Of every trial that ended well, what `value` makes of it.
@@ -41,14 +51,19 @@ pub fn over_rounds(values: &ByRound, seed: u64) -> Option<Estimate> {
     median_interval(&Sample::new(values.values().copied().collect())?, seed)
 }
 
+/// The ratio a/b in every round that both have.
+#[must_use]
+pub fn ratios(a: &ByRound, b: &ByRound) -> ByRound {
+    a.iter()
+        .filter_map(|(&round, &a)| b.get(&round).map(|&b| (round, a / b)))
+        .collect()
+}
+
 /// The ratio a/b, paired by round: exp of the centre of log(a/b) with its interval, and the p value of no difference;
 /// `None` with too few rounds in common.
 #[must_use]
 pub fn paired_ratio(a: &ByRound, b: &ByRound) -> Option<Location> {
-    let logs = a
-        .iter()
-        .filter_map(|(round, &a)| b.get(round).map(|&b| (a / b).ln()))
-        .collect();
+    let logs = ratios(a, b).into_values().map(f64::ln).collect();
     let Location { centre, p_value } = location(&Sample::new(logs)?)?;
     Some(Location {
         centre: map(centre, f64::exp),

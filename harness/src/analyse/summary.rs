@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::estimate::{ByRound, map, once_per_trial, over_rounds, paired_ratio, trial_values};
-use super::findings;
-use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
-use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, PlannedCell, RunFacts,
-    RunStatus, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+use super::estimate::{
+    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, paired_ratio, ratios,
+    trial_values,
 };
-
-const NANOSECONDS_PER_SECOND: f64 = 1e9;
+use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::{cost, findings, overhead, quiet};
+use crate::record::schema::{
+    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell,
+    RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+};
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
 #[must_use]
@@ -41,6 +42,8 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
+    let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
+    warnings.extend(quiet.as_ref().and_then(quiet::finding));
     Summary {
         schema: SCHEMA_VERSION,
         run: RunFacts {
@@ -57,21 +60,13 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),
         workloads: manifest.workloads.clone(),
-        stopped_by: match manifest.status {
-            RunStatus::Complete => "rounds",
-            RunStatus::Interrupted => "interrupt",
-            RunStatus::Running => "unknown",
-        }
-        .to_owned(),
+        sources: manifest.sources.clone(),
+        quiet,
+        free_threading_overhead: overhead::of_pairs(manifest, &makespans),
+        stopped_by: manifest.stopped_by,
         warnings,
         cells,
     }
-}
-
-fn makespans_s(trials: &[&Trial]) -> ByRound {
-    trial_values(trials, |sample| {
-        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
-    })
 }
 
 /// Numbers the estimates of a cell, so that each has a random sequence of its own.
@@ -83,6 +78,7 @@ enum Figure {
     Skew,
     Rss,
     Pss,
+    Cost,
 }
 
 struct Analysis<'a> {
@@ -108,7 +104,7 @@ impl Analysis<'_> {
         let verdict = self.verdict(planned, trials);
         CellSummary {
             interpreter: cell.interpreter.clone(),
-            gil: gil(trials),
+            gil: gil(trials).filter(|_| !cell.is_native()),
             host: cell.host,
             workload: cell.workload.clone(),
             model: cell.model,
@@ -125,6 +121,7 @@ impl Analysis<'_> {
             vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
             vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
             efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
+            ceiling_fraction: self.ceiling_fraction(cell),
             busy_fraction: over_rounds(
                 &trial_values(trials, |sample| {
                     sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
@@ -152,6 +149,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
         }
     }
 
@@ -164,7 +162,34 @@ impl Analysis<'_> {
         self.ratio_to(&alone, cell, makespans)
     }
 
+    /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
+    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
+    /// speedups are N times the ratio of times, which cancels too.
+    fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
+        if cell.is_native() || cell.model == Model::Serial {
+            return None;
+        }
+        let of = |cell: &Cell, workers: u32| {
+            self.makespans.get(&Cell {
+                workers,
+                ..cell.clone()
+            })
+        };
+        let native = Cell {
+            interpreter: NATIVE.to_owned(),
+            model: Model::Threads,
+            ..cell.clone()
+        };
+        let own = ratios(of(cell, 1)?, of(cell, cell.workers)?);
+        let ceiling = ratios(of(&native, 1)?, of(&native, cell.workers)?);
+        paired_ratio(&own, &ceiling).map(|found| found.centre)
+    }
+
     fn versus_baseline(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
+        if cell.is_native() {
+            // Its units are not the workload's.
+            return None;
+        }
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
             model: Model::Serial,
@@ -188,7 +213,8 @@ impl Analysis<'_> {
         };
         Some(Ratio {
             estimate: map(found.centre, |value| value * work),
-            difference: (reference != cell).then_some(difference),
+            // The ceiling is what others are compared with; its own speedup is no finding.
+            difference: (reference != cell && !cell.is_native()).then_some(difference),
         })
     }
 
@@ -201,7 +227,15 @@ impl Analysis<'_> {
             .workloads
             .iter()
             .find(|workload| workload.name == planned.cell.workload);
-        if let Some(failure) = workload.and_then(|workload| workload.failure.as_ref()) {
+        if planned.cell.is_native() && workload.is_some_and(|workload| workload.failure.is_some()) {
+            let reason = "the workload was not measured, so its ceiling was not either";
+            return Verdict::new(CellStatus::Skipped, reason.to_owned());
+        }
+        let failure = workload.and_then(|workload| match &workload.ceiling {
+            Some(ceiling) if planned.cell.is_native() => ceiling.failure.as_ref(),
+            _ => workload.failure.as_ref(),
+        });
+        if let Some(failure) = failure {
             let reason = with_last_words(&failure.reason, failure.last_words.as_deref());
             return Verdict::new(status_of(failure.status), reason);
         }
@@ -338,4 +372,4 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 #[path = "summary_tests.rs"]
-mod tests;
+pub(super) mod tests;

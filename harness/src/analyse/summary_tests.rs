@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::record::schema::{
-    BuildFacts, CalibrationFailure, Host, Implementation, InterpreterFacts, MachineFacts, Plan, Sample,
-    Settings, Share, TopologyFacts, WarningKind, WorkloadFacts, WorkloadKind,
+    BuildFacts, CalibrationFailure, CeilingFacts, Host, Implementation, InterpreterFacts, Kernel,
+    MachineFacts, NATIVE, Plan, RunStatus, Sample, Settings, Share, StoppedBy, Stopping, TopologyFacts,
+    WarningKind, WorkloadFacts, WorkloadKind,
 };
 
-fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
+pub fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
     InterpreterFacts {
         tag: tag.to_owned(),
         path: format!("/python/{tag}"),
@@ -28,7 +29,7 @@ fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
     }
 }
 
-fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
+pub fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
     Cell {
         interpreter: interpreter.to_owned(),
         host: Host::Spawn,
@@ -38,7 +39,7 @@ fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
     }
 }
 
-fn manifest(cells: &[Cell]) -> Manifest {
+pub fn manifest(cells: &[Cell]) -> Manifest {
     Manifest {
         schema: SCHEMA_VERSION,
         ftbench_version: "0.1.0".to_owned(),
@@ -46,6 +47,7 @@ fn manifest(cells: &[Cell]) -> Manifest {
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         ended_at: None,
         status: RunStatus::Complete,
+        stopped_by: Some(StoppedBy::Rounds),
         seed: 7,
         machine: MachineFacts {
             hostname: "host".to_owned(),
@@ -77,11 +79,17 @@ fn manifest(cells: &[Cell]) -> Manifest {
             sha256: String::new(),
             units: Some(100),
             failure: None,
+            ceiling: Some(CeilingFacts::of(Kernel::Integer)),
         }],
         plan: Plan {
             settings: Settings {
                 profile: "quick".to_owned(),
-                rounds: 5,
+                stopping: Stopping {
+                    fewest_rounds: 5,
+                    most_rounds: 5,
+                    precision: None,
+                    budget_s: None,
+                },
                 warmups: 1,
                 samples: 3,
                 target_sample_s: 0.1,
@@ -100,12 +108,13 @@ fn manifest(cells: &[Cell]) -> Manifest {
                 .collect(),
         },
         environment: BTreeMap::new(),
+        sources: vec![],
         warnings: vec![],
     }
 }
 
 /// A trial with a slow warm-up and three samples of about `makespan_ms`.
-fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
+pub fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
     let sample = |sample: u32, makespan_ms: u64| {
         let end_ns = 1_000 + makespan_ms * 1_000_000;
         Sample {
@@ -123,6 +132,8 @@ fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
                     pu: Some(worker),
                 })
                 .collect(),
+            noise: None,
+            cost: None,
         }
     };
     Trial {
@@ -197,6 +208,87 @@ fn ratios_are_paired_and_warmups_left_out() {
     assert_eq!(summary.cells[0].vs_baseline_difference, None);
     let alone = summary.cells[1].speedup.unwrap();
     assert_eq!((alone.low, alone.estimate, alone.high), (1.0, 1.0, 1.0));
+}
+
+/// On a machine that gets slower by the round: threads 1.9 times as fast on two workers, the ceiling twice.
+fn run_with_ceiling() -> (Manifest, Vec<Trial>) {
+    let cells = [
+        cell("3.13", Model::Serial, 1),
+        cell("3.13t", Model::Threads, 1),
+        cell("3.13t", Model::Threads, 2),
+        cell(NATIVE, Model::Threads, 1),
+        cell(NATIVE, Model::Threads, 2),
+    ];
+    let mut trials = Vec::new();
+    for round in 0..6 {
+        // Two workers suffer more, and the ceiling's as much as Python's.
+        let (slow, slower) = (u64::from(round + 1), u64::from(2 * round + 1));
+        for (cell, makespan_ms) in cells.iter().zip([
+            19_000 * slow,
+            19_000 * slow,
+            10_000 * slower,
+            8_000 * slow,
+            4_000 * slower,
+        ]) {
+            trials.push(trial(cell, round, makespan_ms));
+        }
+    }
+    (manifest(&cells), trials)
+}
+
+#[test]
+fn the_ceiling_is_compared_within_the_round() {
+    let (manifest, trials) = run_with_ceiling();
+    let cells = summarise("r", &manifest, &trials).cells;
+    let fraction = cells[2].ceiling_fraction.unwrap();
+    // 1.9 over 2.0 in every round, however much the round was disturbed.
+    assert!((fraction.estimate - 0.95).abs() < 1e-3, "{fraction:?}");
+    assert!(fraction.low <= fraction.estimate && fraction.estimate <= fraction.high);
+    assert!(fraction.high - fraction.low < 1e-3, "{fraction:?}");
+    let alone = cells[1].ceiling_fraction.unwrap();
+    assert_eq!((alone.low, alone.estimate, alone.high), (1.0, 1.0, 1.0));
+    assert_eq!(cells[0].ceiling_fraction, None, "serial");
+}
+
+#[test]
+fn the_ceiling_has_a_speedup_and_no_more_to_compare() {
+    let (manifest, trials) = run_with_ceiling();
+    let native = &summarise("r", &manifest, &trials).cells[4];
+    assert_eq!((native.status, native.gil), (CellStatus::Ok, None));
+    assert!(native.speedup.is_some() && native.makespan_s.is_some());
+    assert_eq!((native.vs_baseline, native.ceiling_fraction), (None, None));
+}
+
+#[test]
+fn without_a_ceiling_there_is_no_fraction_of_it() {
+    let (manifest, mut trials) = run_with_ceiling();
+    trials.retain(|trial| !(trial.cell.is_native() && trial.cell.workers == 2));
+    let cells = summarise("r", &manifest, &trials).cells;
+    assert_eq!(cells[2].ceiling_fraction, None);
+    assert!(cells[2].speedup.is_some());
+}
+
+#[test]
+fn a_ceiling_fails_for_itself() {
+    let failure = CalibrationFailure {
+        status: TrialStatus::TimedOut,
+        reason: "too slow".to_owned(),
+        last_words: None,
+    };
+    let (mut manifest, mut trials) = run_with_ceiling();
+    trials.retain(|trial| !trial.cell.is_native());
+    manifest.workloads[0].ceiling.as_mut().unwrap().failure = Some(failure.clone());
+    let cells = summarise("r", &manifest, &trials).cells;
+    assert_eq!(
+        (cells[2].status, cells[4].status),
+        (CellStatus::Ok, CellStatus::TimedOut)
+    );
+    manifest.workloads[0].failure = Some(failure);
+    let cells = summarise("r", &manifest, &[]).cells;
+    assert_eq!(
+        (cells[2].status, cells[4].status),
+        (CellStatus::TimedOut, CellStatus::Skipped)
+    );
 }
 
 #[test]

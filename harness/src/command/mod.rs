@@ -1,8 +1,10 @@
 //! What each command does: thin edges around the stages.
 
 mod doctor;
+mod native_worker;
 mod python;
 mod run;
+mod selfcheck;
 mod show;
 mod topology;
 mod workloads;
@@ -29,11 +31,13 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Workloads(command) => workloads::workloads(command, output),
         Command::Topology(arguments) => topology::topology(&arguments, output),
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
+        Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|url| print(&format!("{url}\n")))?;
             Ok(ExitStatus::Success)
         }
+        Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }
 

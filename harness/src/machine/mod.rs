@@ -1,8 +1,12 @@
 //! The computer: its topology, its limits, and facts about it.
 
 pub mod bind;
+pub mod cache;
+pub mod cost;
 pub mod discovery;
 pub mod facts;
+pub mod group;
 pub mod memory;
+pub mod noise;
 pub mod quota;
 pub mod topology;

@@ -6,6 +6,7 @@ pub mod environment;
 pub mod failure;
 pub mod interrupt;
 pub mod loopback;
+pub mod native_worker;
 pub mod protocol;
 pub mod rounds;
 pub mod session;

@@ -73,7 +73,7 @@ pub enum Reply {
         protocol: u32,
         /// Its process id.
         process_id: i32,
-        /// Version of Python, such as `3.13.15`.
+        /// Version of Python, such as `3.13.15`; empty from a native worker.
         python: String,
         /// Whether the GIL is on.
         gil_enabled: bool,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::failure::TrialFailure;
 use crate::plan::order::{hash_seeds, round_order};
-use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, Settings, Trial, TrialStatus};
+use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, StoppedBy, Trial, TrialStatus};
 
 /// Failed trials after which a cell is given up; one might be chance, two are not worth a third.
 const FAILURES_TO_GIVE_UP: u32 = 2;
@@ -53,8 +53,8 @@ pub trait Observer {
     /// What stops a run when a trial cannot be kept.
     type Error;
 
-    /// A workload is about to be calibrated.
-    fn calibrating(&mut self, workload: &str);
+    /// The workload of a cell is about to be calibrated, or its ceiling.
+    fn calibrating(&mut self, cell: &Cell);
 
     /// A trial is about to be made.
     fn starting(&mut self, assignment: &Assignment<'_>);
@@ -66,44 +66,84 @@ pub trait Observer {
     fn finished(&mut self, trial: Trial) -> Result<(), Self::Error>;
 
     /// A cell has failed too often and is left out of further rounds.
-    fn gave_up(&mut self, cell: &Cell, rounds_left: u32);
+    fn gave_up(&mut self, cell: &Cell);
+
+    /// So many rounds are made: what ends the run here, if anything does.
+    fn round_over(&mut self, rounds: u32) -> Option<StoppedBy>;
 }
 
-/// What calibration found for each workload.
-pub type Units = HashMap<String, Result<u64, CalibrationFailure>>;
+/// What calibration found: units of one sample, or why there are none.
+pub type Calibrated = Result<u64, CalibrationFailure>;
 
-/// Finds the units of every workload that has a cell to measure. `None` when ftbench was told to stop.
+/// What calibration found for each workload and for its ceiling, whose units are of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Units {
+    /// By workload.
+    pub workloads: HashMap<String, Calibrated>,
+    /// By workload too.
+    pub ceilings: HashMap<String, Calibrated>,
+}
+
+impl Units {
+    /// What holds for a cell; `None` when it was not calibrated.
+    #[must_use]
+    pub fn of(&self, cell: &Cell) -> Option<&Calibrated> {
+        let side = if cell.is_native() {
+            &self.ceilings
+        } else {
+            &self.workloads
+        };
+        side.get(&cell.workload)
+    }
+
+    fn insert(&mut self, cell: &Cell, calibrated: Calibrated) {
+        let side = if cell.is_native() {
+            &mut self.ceilings
+        } else {
+            &mut self.workloads
+        };
+        side.insert(cell.workload.clone(), calibrated);
+    }
+
+    /// A ceiling over nothing is not worth measuring. Workloads come before their ceilings.
+    fn is_needless(&self, cell: &Cell) -> bool {
+        cell.is_native() && !matches!(self.workloads.get(&cell.workload), Some(Ok(_)))
+    }
+}
+
+/// Finds the units of every workload that has a cell to measure, and of its ceiling. `None` when ftbench was told to stop.
 pub fn calibrate<O: Observer>(
     cells: &[PlannedCell],
     baseline: &str,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
 ) -> Option<Units> {
-    let mut units = Units::new();
-    for planned in live(cells) {
-        let workload = &planned.cell.workload;
-        if units.contains_key(workload) {
+    let mut units = Units::default();
+    let (ceilings, workloads): (Vec<_>, Vec<_>) = live(cells).partition(|planned| planned.cell.is_native());
+    for PlannedCell { cell, .. } in workloads.into_iter().chain(ceilings) {
+        if units.of(cell).is_some() || units.is_needless(cell) {
             continue;
         }
-        observer.calibrating(workload);
-        let outcome = calibrate_workload(cells, workload, baseline, runner);
+        observer.calibrating(cell);
+        let outcome = calibrate_like(cells, cell, baseline, runner);
         if runner.is_interrupted() {
             return None;
         }
-        units.insert(workload.clone(), outcome);
+        units.insert(cell, outcome);
     }
     Some(units)
 }
 
 /// On the baseline with one worker; where the workload fails there, on the next interpreter, so that a workload
 /// that needs something newer is still measured where it can be.
-fn calibrate_workload(
+fn calibrate_like(
     cells: &[PlannedCell],
-    workload: &str,
+    like: &Cell,
     baseline: &str,
     runner: &mut dyn TrialRunner,
-) -> Result<u64, CalibrationFailure> {
-    let own = || live(cells).filter(|planned| planned.cell.workload == workload);
+) -> Calibrated {
+    let alike = |cell: &Cell| cell.workload == like.workload && cell.is_native() == like.is_native();
+    let own = || live(cells).filter(|planned| alike(&planned.cell));
     let mut worker_counts: Vec<u32> = own().map(|planned| planned.cell.workers).collect();
     worker_counts.sort_unstable();
     worker_counts.dedup();
@@ -147,45 +187,36 @@ fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
     cells.iter().filter(|planned| planned.skipped.is_none())
 }
 
-/// How the rounds ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// All rounds were made.
-    Complete,
-    /// ftbench was told to stop.
-    Interrupted,
-}
-
-/// Makes the rounds, handing each trial to the observer before the next one starts.
+/// Makes rounds until the observer ends them, handing each trial to it before the next one starts.
 ///
 /// # Errors
 /// When a trial cannot be kept.
 pub fn rounds<O: Observer>(
     cells: &[PlannedCell],
     units: &Units,
-    schedule: Schedule<'_>,
+    seed: u64,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
-) -> Result<Ending, O::Error> {
+) -> Result<StoppedBy, O::Error> {
     let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
     let mut failures = vec![0_u32; cells.len()];
     let mut trial = 0;
-    for round in 0..schedule.settings.rounds {
-        let seeds = hash_seeds(cells.len(), schedule.seed, round);
-        for index in round_order(&all, schedule.seed, round) {
+    for round in 0.. {
+        let seeds = hash_seeds(cells.len(), seed, round);
+        for index in round_order(&all, seed, round) {
             let (Some(planned), Some(failed), Some(&hash_seed)) =
                 (cells.get(index), failures.get_mut(index), seeds.get(index))
             else {
                 continue;
             };
-            let Some(&Ok(units)) = units.get(&planned.cell.workload) else {
+            let Some(&Ok(units)) = units.of(&planned.cell) else {
                 continue;
             };
             if planned.skipped.is_some() || *failed >= FAILURES_TO_GIVE_UP {
                 continue;
             }
             if runner.is_interrupted() {
-                return Ok(Ending::Interrupted);
+                return Ok(StoppedBy::Interrupt);
             }
             let assignment = Assignment {
                 trial,
@@ -196,27 +227,21 @@ pub fn rounds<O: Observer>(
             };
             observer.starting(&assignment);
             let Some(made) = runner.run(&assignment) else {
-                return Ok(Ending::Interrupted);
+                return Ok(StoppedBy::Interrupt);
             };
             trial += 1;
             *failed += failure_weight(made.status);
             let given_up = *failed >= FAILURES_TO_GIVE_UP;
             observer.finished(made)?;
             if given_up {
-                observer.gave_up(&planned.cell, schedule.settings.rounds - round - 1);
+                observer.gave_up(&planned.cell);
             }
         }
+        if let Some(stopped_by) = observer.round_over(round + 1) {
+            return Ok(stopped_by);
+        }
     }
-    Ok(Ending::Complete)
-}
-
-/// What the rounds go by.
-#[derive(Debug, Clone, Copy)]
-pub struct Schedule<'a> {
-    /// How many rounds, among other things.
-    pub settings: &'a Settings,
-    /// Seed of the order and of the hash seeds.
-    pub seed: u64,
+    Ok(StoppedBy::Rounds)
 }
 
 /// A trial that used up its time limit is not tried again: each try costs as much.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::schema::{Host, SCHEMA_VERSION, Scaling};
+use crate::record::schema::{Host, NATIVE, SCHEMA_VERSION};
 
 /// Plays trials from a script, and keeps a log of everything that was asked of it.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl TrialRunner for Scripted {
                 last_words: None,
             });
         }
-        Ok(64)
+        Ok(if planned.cell.is_native() { 7 } else { 64 })
     }
 
     fn run(&mut self, assignment: &Assignment<'_>) -> Option<Trial> {
@@ -80,6 +80,9 @@ fn trial(assignment: &Assignment<'_>, status: TrialStatus) -> Trial {
     }
 }
 
+/// How many rounds a play has.
+const ROUNDS: u32 = 4;
+
 #[derive(Default)]
 struct Kept {
     trials: Vec<Trial>,
@@ -90,7 +93,7 @@ struct Kept {
 impl Observer for Kept {
     type Error = &'static str;
 
-    fn calibrating(&mut self, _workload: &str) {}
+    fn calibrating(&mut self, _cell: &Cell) {}
 
     fn starting(&mut self, _assignment: &Assignment<'_>) {}
 
@@ -102,8 +105,12 @@ impl Observer for Kept {
         Ok(())
     }
 
-    fn gave_up(&mut self, cell: &Cell, rounds_left: u32) {
-        self.given_up.push(format!("{cell}, {rounds_left} rounds left"));
+    fn gave_up(&mut self, cell: &Cell) {
+        self.given_up.push(cell.to_string());
+    }
+
+    fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
+        (rounds == ROUNDS).then_some(StoppedBy::Rounds)
     }
 }
 
@@ -131,32 +138,10 @@ fn cells() -> Vec<PlannedCell> {
     ]
 }
 
-fn settings(rounds: u32) -> Settings {
-    Settings {
-        profile: "quick".to_owned(),
-        rounds,
-        warmups: 1,
-        samples: 3,
-        target_sample_s: 0.1,
-        step_time_limit_s: 1.0,
-        scaling: Scaling::Strong,
-        pin: "none".to_owned(),
-    }
-}
-
-fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<Ending, &'static str> {
+fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
     let cells = cells();
     let units = calibrate(&cells, "3.13", scripted, kept).unwrap();
-    rounds(
-        &cells,
-        &units,
-        Schedule {
-            settings: &settings(4),
-            seed,
-        },
-        scripted,
-        kept,
-    )
+    rounds(&cells, &units, seed, scripted, kept)
 }
 
 #[test]
@@ -180,7 +165,7 @@ fn each_workload_is_calibrated_once_serially_on_the_baseline() {
 #[test]
 fn a_round_visits_every_cell_once_and_trials_are_numbered() {
     let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(Ending::Complete));
+    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
     assert_eq!(kept.trials.len(), 20);
     for (number, trial) in (0..).zip(&kept.trials) {
         assert_eq!(trial.trial, number);
@@ -203,16 +188,10 @@ fn a_cell_that_keeps_failing_is_given_up_and_the_others_go_on() {
         .endings
         .insert("fib 3.13 threads x1".to_owned(), TrialStatus::TimedOut);
     let mut kept = Kept::default();
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(Ending::Complete));
+    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
     assert_eq!(kept.trials.len(), 3 * 4 + 2 + 1);
     kept.given_up.sort();
-    assert_eq!(
-        kept.given_up,
-        [
-            "fib 3.13 threads x1, 3 rounds left",
-            "fib 3.13t threads x2, 2 rounds left"
-        ]
-    );
+    assert_eq!(kept.given_up, ["fib 3.13 threads x1", "fib 3.13t threads x2"]);
 }
 
 #[test]
@@ -223,12 +202,64 @@ fn a_workload_that_cannot_be_calibrated_is_left_out_with_its_reason() {
         ..Scripted::default()
     };
     let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    let failure = units.get("fib").unwrap().as_ref().unwrap_err();
+    let failure = units.workloads.get("fib").unwrap().as_ref().unwrap_err();
     assert_eq!(
         (failure.status, failure.reason.as_str()),
         (TrialStatus::TimedOut, "work took longer than 1 s (--timeout)")
     );
-    assert_eq!(units.get("nbody"), Some(&Ok(64)));
+    assert_eq!(units.workloads.get("nbody"), Some(&Ok(64)));
+}
+
+/// The cells with the ceilings of both workloads among them.
+fn cells_with_ceilings() -> Vec<PlannedCell> {
+    let mut cells = cells();
+    for (workload, workers) in [("fib", 1), ("fib", 2), ("nbody", 1)] {
+        cells.insert(1, planned(NATIVE, workload, Model::Threads, workers));
+    }
+    cells
+}
+
+#[test]
+fn a_ceiling_has_units_of_its_own() {
+    let cells = cells_with_ceilings();
+    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut kept).unwrap();
+    assert_eq!(
+        scripted.log,
+        [
+            "calibrate fib 3.13 serial x1 for [1, 2]",
+            "calibrate nbody 3.13 serial x1 for [1]",
+            "calibrate nbody native threads x1 for [1]",
+            "calibrate fib native threads x1 for [1, 2]",
+        ]
+    );
+    rounds(&cells, &units, 1, &mut scripted, &mut kept).unwrap();
+    assert_eq!(kept.trials.len(), 4 * 8);
+    for trial in kept.trials {
+        assert_eq!(
+            trial.units,
+            if trial.cell.is_native() { 7 } else { 64 },
+            "{}",
+            trial.cell
+        );
+    }
+}
+
+#[test]
+fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
+    let cells = cells_with_ceilings();
+    let mut scripted = Scripted {
+        uncalibrated: vec!["fib 3.13 serial x1".to_owned()],
+        ..Scripted::default()
+    };
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
+    assert_eq!(units.ceilings.len(), 1);
+    assert_eq!(units.ceilings.get("nbody"), Some(&Ok(7)));
+    assert!(
+        cells
+            .iter()
+            .all(|planned| planned.cell.workload != "fib" || !matches!(units.of(&planned.cell), Some(Ok(_))))
+    );
 }
 
 #[test]
@@ -238,7 +269,7 @@ fn what_was_made_before_an_interrupt_or_a_full_disk_is_kept() {
         interrupt_at: Some(7),
         ..Scripted::default()
     };
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(Ending::Interrupted));
+    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Interrupt));
     assert_eq!(kept.trials.len(), 7);
     let mut full = Kept {
         full_after: Some(3),
@@ -256,13 +287,9 @@ fn skipped_cells_are_not_measured() {
     }
     let mut scripted = Scripted::default();
     let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    let schedule = Schedule {
-        settings: &settings(4),
-        seed: 1,
-    };
     assert_eq!(
-        rounds(&cells, &units, schedule, &mut scripted, &mut Kept::default()),
-        Ok(Ending::Complete)
+        rounds(&cells, &units, 1, &mut scripted, &mut Kept::default()),
+        Ok(StoppedBy::Rounds)
     );
     assert!(scripted.log.is_empty(), "{:?}", scripted.log);
 }

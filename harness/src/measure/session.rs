@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,10 @@ const REPLIES_FD: i32 = 4;
 /// Everything needed to start a worker.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// The interpreter's executable.
+    /// The program: an interpreter, or ftbench itself.
     pub executable: PathBuf,
+    /// What leads it to the worker's part of it; `--channel` and its descriptors are put after.
+    pub arguments: Vec<String>,
     /// The whole of its environment.
     pub environment: BTreeMap<String, String>,
 }
@@ -207,7 +209,7 @@ fn spawn<'run>(
     let (requests_read, requests_write) = io::pipe()?;
     let (replies_read, replies_write) = io::pipe()?;
     let (output_read, output_write) = io::pipe()?;
-    let mut command = command(&launch.executable);
+    let mut command = command(launch);
     command
         .env_clear()
         .envs(&launch.environment)
@@ -252,10 +254,12 @@ fn spawn<'run>(
     })
 }
 
-fn command(executable: &Path) -> Command {
-    let mut command = Command::new(executable);
-    command.args(["-s", "-X", "faulthandler", "-m", "ftbench_worker", "--channel"]);
-    command.args([REQUESTS_FD.to_string(), REPLIES_FD.to_string()]);
+fn command(launch: &Launch) -> Command {
+    let mut command = Command::new(&launch.executable);
+    command.args(&launch.arguments);
+    command
+        .arg("--channel")
+        .args([REQUESTS_FD.to_string(), REPLIES_FD.to_string()]);
     command
 }
 

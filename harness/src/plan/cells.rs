@@ -3,7 +3,9 @@
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::placement::{PlacementError, Placer, Sharing};
-use crate::record::schema::{Cell, Host, InterpreterFacts, Model, PlannedCell, WorkloadFacts, WorkloadKind};
+use crate::record::schema::{
+    Cell, Host, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
+};
 
 /// A workload and what decides on its cells.
 #[derive(Debug, Clone)]
@@ -41,13 +43,14 @@ pub struct WorkerCounts<'a> {
 /// Lays out the cells: workload by workload, interpreter by interpreter, model by model, workers growing.
 ///
 /// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
-/// among the cells.
+/// among the cells. The ceiling's cells are the last ones of their workload.
 ///
 /// # Errors
 /// When workers find no PU.
 pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<PlannedCell>, PlacementError> {
     let mut cells = Vec::new();
     for candidate in candidates {
+        let first = cells.len();
         for interpreter in wanted.interpreters {
             for model in models(candidate.workload, interpreter, wanted) {
                 for workers in counts(model, candidate.workload.kind, wanted) {
@@ -55,8 +58,47 @@ pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<Pl
                 }
             }
         }
+        let own = cells.get(first..).unwrap_or_default();
+        let ceiling = ceiling(candidate.workload, own, wanted)?;
+        cells.extend(ceiling);
     }
     Ok(cells)
+}
+
+/// The ceiling's cells of a workload that has one: with as many workers, on the same PUs, as the live cells of models
+/// whose workers have a core each.
+fn ceiling(
+    workload: &WorkloadFacts,
+    own: &[PlannedCell],
+    wanted: &Wanted<'_>,
+) -> Result<Vec<PlannedCell>, PlacementError> {
+    let spread = |planned: &&PlannedCell| {
+        let model = planned.cell.model;
+        planned.skipped.is_none() && model != Model::Serial && !model.shares_one_thread()
+    };
+    let mut counts: Vec<u32> = own
+        .iter()
+        .filter(spread)
+        .map(|planned| planned.cell.workers)
+        .collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let is_wanted = workload.ceiling.is_some() && counts.iter().any(|&workers| workers > 1);
+    counts.retain(|_| is_wanted);
+    let native = |workers| {
+        Ok(PlannedCell {
+            cell: Cell {
+                interpreter: NATIVE.to_owned(),
+                host: Host::Spawn,
+                workload: workload.name.clone(),
+                model: Model::Threads,
+                workers,
+            },
+            placement: wanted.placer.place(workers, sharing(workload.kind))?,
+            skipped: None,
+        })
+    };
+    counts.into_iter().map(native).collect()
 }
 
 /// Whether workers of this kind of workload may share a PU: they wait most of the time.
@@ -175,7 +217,7 @@ mod tests {
     use super::*;
     use crate::machine::topology::{Pu, Topology};
     use crate::plan::placement::Policy;
-    use crate::record::schema::{BuildFacts, GilState, Implementation};
+    use crate::record::schema::{BuildFacts, CeilingFacts, GilState, Implementation, Kernel};
 
     fn two_cores() -> Topology {
         let pu = |index| Pu {
@@ -229,6 +271,7 @@ mod tests {
             sha256: String::new(),
             units: None,
             failure: None,
+            ceiling: None,
         }
     }
 
@@ -288,6 +331,37 @@ mod tests {
                 "3.13t threads 2 on [0, 1]",
             ]
         );
+    }
+
+    #[test]
+    fn the_ceiling_has_the_same_counts_and_pus() {
+        let with_ceiling = |kind, models: &[Model]| WorkloadFacts {
+            ceiling: Some(CeilingFacts::of(Kernel::Integer)),
+            ..workload("fib", kind, models)
+        };
+        let native = |workload: &WorkloadFacts, models: &[Model], requires| {
+            let mut cells = shown(&plan(workload, Some(models), requires));
+            let first = cells.iter().position(|cell| cell.starts_with("native"));
+            cells.split_off(first.unwrap_or(cells.len()))
+        };
+        let fib = with_ceiling(WorkloadKind::Cpu, &[]);
+        let both = ["native threads 1 on [0]", "native threads 2 on [0, 1]"];
+        assert_eq!(native(&fib, &[Model::Threads, Model::Processes], ">=3.9"), both);
+        let mixed = with_ceiling(WorkloadKind::Mixed, &[]);
+        assert_eq!(
+            native(&mixed, &[Model::Asyncio, Model::AsyncioThreads], ">=3.9"),
+            both
+        );
+        // One thread, or nothing measured: nothing to hold a ceiling over.
+        for (model, requires) in [
+            (Model::Serial, ">=3.9"),
+            (Model::Asyncio, ">=3.9"),
+            (Model::Threads, ">=3.14"),
+        ] {
+            assert!(native(&fib, &[model], requires).is_empty(), "{model} {requires}");
+        }
+        let serial_only = with_ceiling(WorkloadKind::Cpu, &[Model::Serial]);
+        assert!(native(&serial_only, &[Model::Threads], ">=3.9").is_empty());
     }
 
     #[test]

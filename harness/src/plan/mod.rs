@@ -1,5 +1,6 @@
 //! Interpreters, machine, workloads and options in; cells and placements out. Pure.
 
 pub mod cells;
+pub mod duration;
 pub mod order;
 pub mod placement;

@@ -169,7 +169,7 @@ mod tests {
         ok turbo: off: one busy core runs no faster than all of them
         ok thermal: x86_pkg_temp at 41 °C, limit 100 °C
         ok power: no battery
-        ok load: others take 0.0 % of 4 PUs, 0.0 tasks want to run
+        ok load: others take 0.0 % of 4 PUs, 0.0 tasks of the machine want to run
         ok steal: 0.0 % of the time wanted since boot; too idle to tell of now
         ok virtualisation: Maker Workstation 1
         ok memory: 24.0 GiB of 32.0 GiB available for 4 cores
@@ -197,7 +197,7 @@ mod tests {
                 to mend: raise the quota (`docker update --cpus 4 CONTAINER`, or the
                 pod's CPU limit), or stay below it with `-n`
 
-        spoils  load: others take 88.0 % of 4 PUs, 3.0 tasks want to run
+        spoils  load: others take 88.0 % of 4 PUs, 3.0 tasks of the machine want to run
                 Few workers still find free PUs and many do not: curves bend at the
                 load, not at the GIL, and pairing cannot cancel that.
                 to mend: stop what else runs (`top` shows it), or bind elsewhere with

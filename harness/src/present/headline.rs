@@ -97,7 +97,7 @@ pub fn findings(summary: &Summary) -> Vec<Finding> {
 #[must_use]
 pub fn of_models(summary: &Summary, models: &[Model]) -> Vec<Finding> {
     let mut tags: Vec<&str> = Vec::new();
-    for cell in &summary.cells {
+    for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
         if !tags.contains(&cell.interpreter.as_str()) {
             tags.push(&cell.interpreter);
         }
@@ -268,6 +268,14 @@ mod tests {
         processes on 3.13: 1.87x to 1.88x on fib, nbody at 2 workers
         processes on 3.13t: 1.92x to 1.93x on fib, nbody at 2 workers
         ");
+    }
+
+    #[test]
+    fn the_ceiling_is_no_interpreter() {
+        assert_eq!(
+            sentences(&made_up::with_ceiling()),
+            sentences(&made_up::two_cores())
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Made-up summaries for tests: what a run on 2 cores and one on 128 would give, and hard cases.
 
 use crate::record::schema::{
-    BuildFacts, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
-    InterpreterFacts, MachineFacts, Model, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, Summary,
-    TopologyFacts, Warning, WarningKind,
+    BuildFacts, CellCost, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
+    InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy,
+    Summary, TopologyFacts, Warning, WarningKind, WorkloadFacts, WorkloadKind,
 };
 
 /// A value with an interval of so many per cent on either side.
@@ -51,6 +51,22 @@ pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
     }
 }
 
+/// A workload that computes.
+pub fn workload(name: &str) -> WorkloadFacts {
+    WorkloadFacts {
+        name: name.to_owned(),
+        kind: WorkloadKind::Cpu,
+        summary: String::new(),
+        models: Vec::new(),
+        dependencies: Vec::new(),
+        path: format!("/workloads/{name}.py"),
+        sha256: String::new(),
+        units: Some(100),
+        failure: None,
+        ceiling: None,
+    }
+}
+
 /// One measured cell.
 pub struct Made<'a> {
     pub tag: &'a str,
@@ -73,7 +89,7 @@ impl Made<'_> {
         });
         CellSummary {
             interpreter: self.tag.to_owned(),
-            gil: Some(GilState::from_enabled(!self.tag.ends_with('t'))),
+            gil: (self.tag != NATIVE).then(|| GilState::from_enabled(!self.tag.ends_with('t'))),
             host: Host::Spawn,
             workload: self.workload.to_owned(),
             model: self.model,
@@ -90,11 +106,13 @@ impl Made<'_> {
             vs_baseline: Some(estimate(0.347 / makespan_s, 1.7)),
             vs_baseline_difference: Some(difference(estimate(0.347 / makespan_s, 1.7))),
             efficiency: speedup.map(|ratio| estimate(ratio.estimate / f64::from(self.workers), 1.5)),
+            ceiling_fraction: None,
             busy_fraction: Some(estimate(0.97, 0.5)),
             startup_s: Some(estimate(0.012, 5.0)),
             start_skew_s: Some(estimate(0.000_08, 20.0)),
             rss_peak_bytes: Some(estimate(2.4e7, 1.0)),
             pss_peak_bytes: Some(estimate(1.9e7, 1.0)),
+            cost: CellCost::default(),
         }
     }
 }
@@ -147,7 +165,10 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         },
         interpreters,
         workloads: Vec::new(),
-        stopped_by: "rounds".to_owned(),
+        sources: Vec::new(),
+        quiet: None,
+        free_threading_overhead: Vec::new(),
+        stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,
     }
@@ -184,6 +205,42 @@ pub fn two_cores() -> Summary {
     }
     let interpreters = vec![interpreter("3.13", "3.13.15"), interpreter("3.13t", "3.13.15")];
     summary(interpreters, 2, cells)
+}
+
+/// The same, with a ceiling of 1.99 on 2 workers over both.
+pub fn with_ceiling() -> Summary {
+    let mut made = two_cores();
+    add_ceiling(&mut made, |workers| {
+        f64::from(workers) - 0.01 * f64::from(workers - 1)
+    });
+    made
+}
+
+/// Gives every workload the cells of a ceiling of so much at a number of workers, and holds the others against it.
+pub fn add_ceiling(made: &mut Summary, speedup: impl Fn(u32) -> f64) {
+    let mut ceiling: Vec<CellSummary> = Vec::new();
+    for cell in &mut made.cells {
+        let Some(own) = cell.speedup else { continue };
+        let certain = cell.workers == 1;
+        let share = own.estimate / speedup(cell.workers);
+        cell.ceiling_fraction = Some(estimate(share, if certain { 0.0 } else { 1.8 }));
+        let known = |native: &CellSummary| native.workload == cell.workload && native.workers == cell.workers;
+        if !ceiling.iter().any(known) {
+            let native = Made {
+                tag: NATIVE,
+                workload: &cell.workload,
+                model: Model::Threads,
+                workers: cell.workers,
+                one_worker_s: 0.4,
+                speedup: speedup(cell.workers),
+            };
+            ceiling.push(CellSummary {
+                vs_baseline: None,
+                ..native.cell()
+            });
+        }
+    }
+    made.cells.extend(ceiling);
 }
 
 /// `nbody` on four interpreters, threads, processes and asyncio, 1 to 128 workers.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::record::schema::{CellStatus, Summary};
 
 use super::headline;
+use super::noise;
 use super::rows::{self, Group};
 use super::text;
 
@@ -29,6 +30,7 @@ pub fn render(summary: &Summary) -> String {
             finding.at_workers()
         )
     })));
+    parts.push(list(noise::overheads(summary).iter().map(|line| escape(line))));
     let notices = rows::notices(summary);
     parts.push(list(
         notices
@@ -36,7 +38,8 @@ pub fn render(summary: &Summary) -> String {
             .map(|notice| format!("warning: {}", escape(notice))),
     ));
     let heading = rows::baseline_heading(summary);
-    parts.extend(groups.iter().map(|group| table(group, &heading)));
+    let with_ceiling = rows::has_ceiling(summary);
+    parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
     let reasons = rows::reasons(summary, |status| {
         status.is_failure() || status == CellStatus::Skipped
     });
@@ -45,6 +48,7 @@ pub fn render(summary: &Summary) -> String {
         let why = escape(text::lines(reason.reason).next().unwrap_or_default().as_str());
         format!("{}: {names}: {why}", reason.status.words())
     })));
+    parts.push(list(summary.quiet.iter().map(|told| escape(&noise::quiet(told)))));
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() {
         return "nothing was measured\n".to_owned();
@@ -62,30 +66,39 @@ fn list(items: impl Iterator<Item = String>) -> String {
     text
 }
 
-fn table(group: &Group, baseline_heading: &str) -> String {
+fn table(group: &Group, baseline_heading: &str, with_ceiling: bool) -> String {
     let baseline = escape(baseline_heading);
     let unit = group.unit.symbol();
     let with_status = group.rows.iter().any(|row| row.status != CellStatus::Ok);
     let mut table = format!(
-        "| interpreter | GIL | workload | model | workers | makespan ({unit}) | speedup | {baseline} |{}\n",
+        "| interpreter | GIL | workload | model | workers | makespan ({unit}) | speedup |{} {baseline} |{}\n",
+        if with_ceiling {
+            format!(" {} |", rows::CEILING_HEADING)
+        } else {
+            String::new()
+        },
         if with_status { " status |" } else { "" }
     );
     table.push_str("| --- | --- | --- | --- | ---: | ---: | ---: | ---: |");
+    table.push_str(if with_ceiling { " ---: |" } else { "" });
     table.push_str(if with_status { " --- |\n" } else { "\n" });
     let workload = escape(&group.workload);
     for row in &group.rows {
         // Writing to a string does not fail.
         let _ = write!(
             table,
-            "| {} | {} | {workload} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {workload} | {} | {} | {} | {} |",
             escape(&row.interpreter),
             rows::gil_word(row.gil),
             row.model,
             row.workers,
             row.makespan.text(),
             row.speedup.text(),
-            row.vs_baseline.text(),
         );
+        if with_ceiling {
+            let _ = write!(table, " {} |", row.ceiling_fraction.text());
+        }
+        let _ = write!(table, " {} |", row.vs_baseline.text());
         if with_status {
             let _ = write!(table, " {} |", row.status.words());
         }
@@ -133,6 +146,28 @@ mod tests {
         | 3.13t | off | fib | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 1.75 [1.72, 1.78] |
         | 3.13t | off | fib | processes | 1 | 410 [405, 415] | 1.00 | 0.85 [0.83, 0.86] |
         | 3.13t | off | fib | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 1.62 [1.60, 1.65] |
+        ");
+    }
+
+    #[test]
+    fn the_ceiling_has_a_column_and_rows() {
+        let mut summary = made_up::with_ceiling();
+        summary
+            .cells
+            .retain(|cell| cell.workload == "fib" && (cell.interpreter == "3.13t" || cell.is_native()));
+        insta::assert_snapshot!(render(&summary), @r"
+        - **threads on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
+        - **processes on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
+
+        | interpreter | GIL | workload | model | workers | makespan (ms) | speedup | % of ceiling | vs 3.13 serial |
+        | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+        | 3.13t | off | fib | serial | 1 | 380 [375, 385] | - | - | 0.91 [0.90, 0.93] |
+        | 3.13t | off | fib | threads | 1 | 380 [375, 385] | 1.00 | 100 | 0.91 [0.90, 0.93] |
+        | 3.13t | off | fib | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.75 [1.72, 1.78] |
+        | 3.13t | off | fib | processes | 1 | 410 [405, 415] | 1.00 | 100 | 0.85 [0.83, 0.86] |
+        | 3.13t | off | fib | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.62 [1.60, 1.65] |
+        | native | - | fib | threads | 1 | 400 [395, 405] | 1.00 | - | - |
+        | native | - | fib | threads | 2 | 201 [199, 203] | 1.99 [1.96, 2.02] | - | - |
         ");
     }
 

@@ -1,9 +1,12 @@
 //! What a run is going to measure.
 
 use super::listing;
+use super::progress::minutes_and_seconds;
 use super::table::Style;
 use super::text::{self, counted};
-use crate::record::schema::{Manifest, PlannedCell};
+use super::units;
+use crate::plan::duration;
+use crate::record::schema::{Manifest, PlannedCell, Stopping};
 
 /// The run in a line, for the moment before it starts.
 #[must_use]
@@ -19,16 +22,44 @@ pub fn one_line(manifest: &Manifest) -> String {
         .iter()
         .map(|interpreter| interpreter.tag.as_str())
         .collect();
+    let round_s = duration::round_s(&plan.cells, &manifest.interpreters, &plan.settings);
     format!(
         "{} on {}: {} in {}, seed {}",
         counted(manifest.workloads.len(), "workload"),
         text::line(&tags.join(", ")),
         counted(live.len(), "cell"),
-        counted(
-            usize::try_from(plan.settings.rounds).unwrap_or(usize::MAX),
-            "round"
-        ),
+        rounds_and_time(&plan.settings.stopping, round_s),
         manifest.seed,
+    )
+}
+
+/// How many rounds there will be and how long they are expected to take.
+fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
+    let fewest_s = f64::from(rule.fewest_rounds) * round_s;
+    if rule.fewest_rounds == rule.most_rounds {
+        let rounds = usize::try_from(rule.fewest_rounds).unwrap_or(usize::MAX);
+        return format!(
+            "{}, about {}",
+            counted(rounds, "round"),
+            minutes_and_seconds(fewest_s)
+        );
+    }
+    let most_s = f64::from(rule.most_rounds) * round_s;
+    let longest_s = rule
+        .budget_s
+        .map_or(most_s, |budget_s| budget_s.max(fewest_s).min(most_s));
+    let precise = rule.precision.map_or_else(String::new, |precision| {
+        format!(
+            ", until intervals are within {} %",
+            units::number(precision * 100.0, 1)
+        )
+    });
+    format!(
+        "{} to {} rounds{precise}: about {} to {}",
+        rule.fewest_rounds,
+        rule.most_rounds,
+        minutes_and_seconds(fewest_s),
+        minutes_and_seconds(longest_s),
     )
 }
 

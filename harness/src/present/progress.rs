@@ -90,9 +90,9 @@ impl Progress {
         }
     }
 
-    /// Fewer trials are left than planned.
-    pub fn fewer(&mut self, trials: u64) {
-        self.planned = self.planned.saturating_sub(trials).max(self.done);
+    /// So many trials are expected in all.
+    pub fn expect(&mut self, trials: u64) {
+        self.planned = trials.max(self.done);
         if let Some(bar) = &self.bar {
             bar.set_length(self.planned);
         }
@@ -126,7 +126,7 @@ impl Progress {
 }
 
 /// Whole seconds are enough for a guess.
-fn minutes_and_seconds(duration_s: f64) -> String {
+pub(super) fn minutes_and_seconds(duration_s: f64) -> String {
     let seconds = Duration::try_from_secs_f64(duration_s.ceil())
         .unwrap_or(Duration::MAX)
         .as_secs();

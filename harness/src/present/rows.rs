@@ -31,12 +31,16 @@ pub struct Row {
     pub makespan: Figure,
     /// Own time with one worker over its time.
     pub speedup: Figure,
+    /// Its speedup as a percentage of the ceiling's.
+    pub ceiling_fraction: Figure,
     /// The baseline's `serial` time over its time.
     pub vs_baseline: Figure,
     /// GIL state while it was measured.
     pub gil: Option<GilState>,
     /// What became of it.
     pub status: CellStatus,
+    /// Whether it is of the ceiling, which others are held against.
+    pub native: bool,
 }
 
 /// What a ratio's interval says about it.
@@ -88,6 +92,11 @@ impl Figure {
             _ => Tone::Plain,
         };
         figure
+    }
+
+    /// A share in per cent, which its heading says. Near the ceiling is neither better nor worse.
+    fn percent(estimate: Option<Estimate>) -> Self {
+        Self::new(estimate, |share| units::number(100.0 * share, 0))
     }
 
     /// Value and interval in one: `1.96 [1.93, 1.99]`.
@@ -163,11 +172,13 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
     let rows = cells
         .iter()
         .map(|cell| Row {
+            native: cell.is_native(),
             interpreter: cell.interpreter.clone(),
             model: cell.model,
             workers: cell.workers,
             makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
             speedup: Figure::ratio(cell.speedup, cell.speedup_difference),
+            ceiling_fraction: Figure::percent(cell.ceiling_fraction),
             vs_baseline: Figure::ratio(cell.vs_baseline, cell.vs_baseline_difference),
             gil: cell.gil,
             status: cell.status,
@@ -204,6 +215,15 @@ pub const fn gil_word(gil: Option<GilState>) -> &'static str {
     }
 }
 
+/// What the column of the ceiling is headed.
+pub const CEILING_HEADING: &str = "% of ceiling";
+
+/// Whether anything was held against a ceiling, and so has a column for it.
+#[must_use]
+pub fn has_ceiling(summary: &Summary) -> bool {
+    summary.cells.iter().any(|cell| cell.ceiling_fraction.is_some())
+}
+
 /// What the versus-baseline column is headed: with the baseline's tag where that is short.
 #[must_use]
 pub fn baseline_heading(summary: &Summary) -> String {
@@ -213,6 +233,16 @@ pub fn baseline_heading(summary: &Summary) -> String {
     } else {
         format!("vs {tag} serial")
     }
+}
+
+/// The same for a narrow table, which has no room for the word `serial`.
+#[must_use]
+pub fn short_baseline_heading(summary: &Summary) -> String {
+    let heading = baseline_heading(summary);
+    heading
+        .strip_suffix(" serial")
+        .map(str::to_owned)
+        .unwrap_or(heading)
 }
 
 /// Cells for which the same is to be said.

@@ -9,6 +9,7 @@ use comfy_table::{
 use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
+use super::noise;
 use super::rows::{self, Group, Row, Tone};
 use super::text;
 
@@ -57,10 +58,12 @@ impl Style {
 pub fn render(summary: &Summary, style: Style) -> String {
     let parts = [
         findings(summary, style),
+        overheads(summary, style),
         warnings(summary, style),
         tables(summary, style),
         failures(summary, style),
         skipped(summary, style),
+        quiet(summary, style),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
@@ -98,6 +101,17 @@ fn findings(summary: &Summary, style: Style) -> String {
     lines.join("\n")
 }
 
+fn overheads(summary: &Summary, style: Style) -> String {
+    let lines = noise::overheads(summary);
+    let lines: Vec<String> = lines.iter().map(|line| style.paint(BOLD, line)).collect();
+    lines.join("\n")
+}
+
+fn quiet(summary: &Summary, style: Style) -> String {
+    let told = summary.quiet.as_ref().map(noise::quiet);
+    told.map(|line| style.paint(DIM, &line)).unwrap_or_default()
+}
+
 fn warnings(summary: &Summary, style: Style) -> String {
     let messages = rows::notices(summary);
     let paragraphs: Vec<String> = messages
@@ -132,36 +146,58 @@ enum Step {
     Everything,
     WithoutGil,
     ShortHeadings,
-    WithoutMakespanInterval,
     WithoutBaselineInterval,
+    WithoutMakespanInterval,
+    WithoutCeilingInterval,
     WithoutBaseline,
+    WithoutCeiling,
     WithoutSpeedupInterval,
     ShortNames,
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Everything,
         Self::WithoutGil,
         Self::ShortHeadings,
-        Self::WithoutMakespanInterval,
         Self::WithoutBaselineInterval,
+        Self::WithoutMakespanInterval,
+        Self::WithoutCeilingInterval,
         Self::WithoutBaseline,
+        Self::WithoutCeiling,
         Self::WithoutSpeedupInterval,
         Self::ShortNames,
     ];
 }
 
+/// What the tables of a summary have in common.
+struct Layout {
+    step: Step,
+    baseline_heading: String,
+    with_ceiling: bool,
+}
+
+impl Layout {
+    fn of(summary: &Summary, step: Step) -> Self {
+        Self {
+            step,
+            baseline_heading: if step < Step::WithoutBaselineInterval {
+                rows::baseline_heading(summary)
+            } else {
+                rows::short_baseline_heading(summary)
+            },
+            with_ceiling: rows::has_ceiling(summary) && step < Step::WithoutCeiling,
+        }
+    }
+}
+
 /// The tables of all workloads, columns under each other, as wide as the terminal allows.
 fn tables(summary: &Summary, style: Style) -> String {
     let groups = rows::groups(summary);
-    let heading = rows::baseline_heading(summary);
     let mut drawn = String::new();
     for step in Step::ALL {
-        let mut tables: Vec<Table> = groups
-            .iter()
-            .map(|group| table(group, step, &heading, style))
-            .collect();
+        let layout = Layout::of(summary, step);
+        let mut tables: Vec<Table> = groups.iter().map(|group| table(group, &layout, style)).collect();
         let width = align_columns(&mut tables);
         if style.width.is_none_or(|limit| width <= usize::from(limit)) || step == Step::ShortNames {
             let parts: Vec<String> = groups
@@ -212,8 +248,8 @@ struct Column {
     cells: Vec<Cell>,
 }
 
-fn table(group: &Group, step: Step, baseline_heading: &str, style: Style) -> Table {
-    let columns = columns(group, step, baseline_heading);
+fn table(group: &Group, layout: &Layout, style: Style) -> Table {
+    let columns = columns(group, layout);
     let mut table = Table::new();
     table
         .force_no_tty()
@@ -236,21 +272,27 @@ fn table(group: &Group, step: Step, baseline_heading: &str, style: Style) -> Tab
         .into_iter()
         .map(|column| (column.right, column.cells.into_iter()))
         .collect();
-    for _ in &group.rows {
+    for row_of_group in &group.rows {
         let row = columns.iter_mut().filter_map(|(right, cells)| {
             let alignment = if *right {
                 CellAlignment::Right
             } else {
                 CellAlignment::Left
             };
-            Some(cells.next()?.set_alignment(alignment))
+            let cell = cells.next()?.set_alignment(alignment);
+            Some(if row_of_group.native {
+                cell.add_attribute(Attribute::Dim)
+            } else {
+                cell
+            })
         });
         table.add_row(row.collect::<Vec<Cell>>());
     }
     table
 }
 
-fn columns(group: &Group, step: Step, baseline_heading: &str) -> Vec<Column> {
+fn columns(group: &Group, layout: &Layout) -> Vec<Column> {
+    let step = layout.step;
     let short = step >= Step::ShortHeadings;
     let heading = |long: &str, brief: &str| if short { brief.to_owned() } else { long.to_owned() };
     let mut columns = vec![
@@ -282,9 +324,20 @@ fn columns(group: &Group, step: Step, baseline_heading: &str) -> Vec<Column> {
             cells: figures(group, |row| &row.speedup, step < Step::WithoutSpeedupInterval),
         },
     ];
+    if layout.with_ceiling {
+        columns.push(Column {
+            heading: rows::CEILING_HEADING.to_owned(),
+            right: true,
+            cells: figures(
+                group,
+                |row| &row.ceiling_fraction,
+                step < Step::WithoutCeilingInterval,
+            ),
+        });
+    }
     if step < Step::WithoutBaseline {
         columns.push(Column {
-            heading: baseline_heading.to_owned(),
+            heading: layout.baseline_heading.clone(),
             right: true,
             cells: figures(
                 group,

@@ -51,6 +51,78 @@ fn eighty_columns_hold_every_interval() {
 }
 
 #[test]
+fn eighty_columns_hold_the_share_of_the_ceiling() {
+    let mut summary = made_up::with_ceiling();
+    summary.cells.retain(|cell| cell.workload == "fib");
+    insta::assert_snapshot!(plain(&summary, 80), @r"
+    threads on 3.13:    flat (0.98x) at 2 workers
+    threads on 3.13t:   1.92x [1.89, 1.95] at 2 workers
+    processes on 3.13:  1.87x [1.84, 1.90] at 2 workers
+    processes on 3.13t: 1.92x [1.89, 1.95] at 2 workers
+
+    fib
+    interp.  model      N   makespan (ms)            speedup  % of ceiling  vs 3.13
+    ───────────────────────────────────────────────────────────────────────────────
+    3.13     serial     1  347 [343, 351]     -                 -              1.00
+    3.13     threads    1  347 [343, 351]  1.00               100              1.00
+    3.13     threads    2  354 [350, 358]  0.98 [0.97, 0.99]   49 [48, 50]     0.98
+    3.13     processes  1  375 [370, 379]  1.00               100              0.93
+    3.13     processes  2  200 [198, 203]  1.87 [1.84, 1.90]   94 [92, 96]     1.73
+    3.13t    serial     1  380 [375, 385]     -                 -              0.91
+    3.13t    threads    1  380 [375, 385]  1.00               100              0.91
+    3.13t    threads    2  198 [196, 200]  1.92 [1.89, 1.95]   96 [95, 98]     1.75
+    3.13t    processes  1  410 [405, 415]  1.00               100              0.85
+    3.13t    processes  2  214 [211, 216]  1.92 [1.89, 1.95]   96 [95, 98]     1.62
+    native   threads    1  400 [395, 405]  1.00                 -                 -
+    native   threads    2  201 [199, 203]  1.99 [1.96, 2.02]    -                 -
+    ");
+}
+
+#[test]
+fn a_wide_terminal_has_the_ceiling_in_full() {
+    let mut summary = made_up::with_ceiling();
+    summary
+        .cells
+        .retain(|cell| cell.workload == "fib" && cell.model == Model::Threads);
+    insta::assert_snapshot!(plain(&summary, 120), @r"
+    threads on 3.13:  flat (0.98x) at 2 workers
+    threads on 3.13t: 1.92x [1.89, 1.95] at 2 workers
+
+    fib
+    interpreter  model    workers   makespan (ms)            speedup  % of ceiling     vs 3.13 serial  GIL
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    3.13         threads        1  347 [343, 351]  1.00               100           1.00 [0.98, 1.02]  on
+    3.13         threads        2  354 [350, 358]  0.98 [0.97, 0.99]   49 [48, 50]  0.98 [0.96, 1.00]  on
+    3.13t        threads        1  380 [375, 385]  1.00               100           0.91 [0.90, 0.93]  off
+    3.13t        threads        2  198 [196, 200]  1.92 [1.89, 1.95]   96 [95, 98]  1.75 [1.72, 1.78]  off
+    native       threads        1  400 [395, 405]  1.00                 -              -               -
+    native       threads        2  201 [199, 203]  1.99 [1.96, 2.02]    -              -               -
+    ");
+}
+
+#[test]
+fn a_workload_without_a_ceiling_has_none_in_its_table() {
+    let mut summary = made_up::with_ceiling();
+    summary
+        .cells
+        .retain(|cell| !(cell.workload == "nbody" && cell.is_native()) && cell.workers == 2);
+    for cell in &mut summary.cells {
+        if cell.workload == "nbody" {
+            cell.ceiling_fraction = None;
+        }
+    }
+    let text = plain(&summary, 120);
+    let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("interp")).collect();
+    assert_eq!(headings.len(), 2);
+    assert!(
+        headings.iter().all(|line| line.contains("% of ceiling")),
+        "{text}"
+    );
+    summary.cells.retain(|cell| cell.workload == "nbody");
+    assert!(!plain(&summary, 120).contains("ceiling"));
+}
+
+#[test]
 fn a_wide_terminal_has_the_gil_too() {
     let mut summary = made_up::two_cores();
     summary
@@ -131,6 +203,7 @@ fn no_width_is_too_narrow_and_none_is_overrun() {
     for summary in [
         made_up::two_cores(),
         made_up::many_cores(),
+        made_up::with_ceiling(),
         made_up::hostile(),
         made_up::without_figures(),
     ] {

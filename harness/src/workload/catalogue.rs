@@ -6,7 +6,7 @@ use globset::Glob;
 use sha2::{Digest, Sha256};
 
 use super::metadata::{self, Metadata, MetadataError};
-use crate::record::schema::WorkloadFacts;
+use crate::record::schema::{CeilingFacts, Kernel, WorkloadFacts};
 use crate::suggest;
 
 /// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
@@ -139,6 +139,11 @@ impl Workload {
             sha256: self.sha256.clone(),
             units: None,
             failure: None,
+            ceiling: self
+                .metadata
+                .ceiling
+                .or(Kernel::usual(self.metadata.kind))
+                .map(CeilingFacts::of),
         }
     }
 }

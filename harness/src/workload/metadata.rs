@@ -6,7 +6,7 @@ use pep440_rs::VersionSpecifiers;
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::record::schema::{Model, WorkloadKind};
+use crate::record::schema::{Kernel, Model, WorkloadKind};
 
 /// What a workload says about itself, without any Python being run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Metadata {
     pub summary: String,
     /// Models that make sense for it; empty when it does not say.
     pub models: Vec<Model>,
+    /// The native kernel that its speedups are held against; `None` when it does not say.
+    pub ceiling: Option<Kernel>,
     /// What ftbench must run beside it.
     pub services: Vec<Service>,
 }
@@ -50,6 +52,11 @@ pub enum MetadataError {
     /// `requires-python` is not a PEP 440 version specifier.
     #[error("its requires-python: {0}")]
     RequiresPython(String),
+    /// A ceiling for work that waits.
+    #[error(
+        "it names a ceiling, yet kind '{0}' waits rather than computes; leave out 'ceiling', or change the kind"
+    )]
+    CeilingOfWaiting(WorkloadKind),
 }
 
 impl Default for Metadata {
@@ -60,6 +67,7 @@ impl Default for Metadata {
             kind: WorkloadKind::Cpu,
             summary: String::new(),
             models: Vec::new(),
+            ceiling: None,
             services: Vec::new(),
         }
     }
@@ -89,6 +97,7 @@ struct Table {
     summary: String,
     #[serde(default)]
     models: Vec<Model>,
+    ceiling: Option<Kernel>,
     #[serde(default)]
     services: Vec<Service>,
 }
@@ -127,12 +136,17 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
             })?,
     };
     let table = block.tool.ftbench;
+    let kind = table.kind.unwrap_or(WorkloadKind::Cpu);
+    if table.ceiling.is_some() && Kernel::usual(kind).is_none() {
+        return Err(MetadataError::CeilingOfWaiting(kind));
+    }
     Ok(Metadata {
         requires_python,
         dependencies: block.dependencies,
-        kind: table.kind.unwrap_or(WorkloadKind::Cpu),
+        kind,
         summary: table.summary.split_whitespace().collect::<Vec<_>>().join(" "),
         models: table.models,
+        ceiling: table.ceiling,
         services: table.services,
     })
 }
@@ -185,6 +199,21 @@ def work(data, units): ...
     }
 
     #[test]
+    fn a_ceiling_may_be_named() {
+        let with = |line: &str| parse(&format!("# /// script\n# [tool.ftbench]\n{line}# ///\n"));
+        assert_eq!(with("").unwrap().ceiling, None);
+        for kernel in Kernel::ALL {
+            let metadata = with(&format!("# ceiling = \"{kernel}\"\n")).unwrap();
+            assert_eq!(metadata.ceiling, Some(kernel));
+        }
+        let unknown = with("# ceiling = \"float\"\n").unwrap_err().to_string();
+        assert!(
+            unknown.contains("unknown variant `float`") && unknown.contains("floating_point"),
+            "{unknown}"
+        );
+    }
+
+    #[test]
     fn windows_line_ends_are_no_obstacle() {
         assert_eq!(parse(&FULL.replace('\n', "\r\n")).unwrap(), parse(FULL).unwrap());
     }
@@ -211,6 +240,9 @@ def work(data, units): ...
         assert!(kind.to_string().contains("unknown variant `gpu`"), "{kind}");
         let key = parse("# /// script\n# [tool.ftbench]\n# modles = []\n# ///\n").unwrap_err();
         assert!(key.to_string().contains("unknown field `modles`"), "{key}");
+        let ceiling =
+            parse("# /// script\n# [tool.ftbench]\n# kind = \"io\"\n# ceiling = \"integer\"\n# ///\n");
+        assert_eq!(ceiling, Err(MetadataError::CeilingOfWaiting(WorkloadKind::Io)));
         let python = parse("# /// script\n# requires-python = \"three\"\n# ///\n").unwrap_err();
         assert!(matches!(python, MetadataError::RequiresPython(_)), "{python}");
     }

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ftbench::record::schema::{RunStatus, TrialStatus};
+use ftbench::record::schema::{RunStatus, StoppedBy, TrialStatus};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::support::{Run, Sandbox, Told, pair};
@@ -110,7 +110,7 @@ fn an_interrupted_run_keeps_and_shows_what_was_measured_and_leaves_no_process() 
     assert!(trials.len() >= 10);
     assert!(trials.iter().all(|trial| trial.status == TrialStatus::Ok));
     assert_eq!(summary.run.status, RunStatus::Interrupted);
-    assert_eq!(summary.stopped_by, "interrupt");
+    assert_eq!(summary.stopped_by, Some(StoppedBy::Interrupt));
     let rounds: u32 = summary.cells.iter().map(|cell| cell.rounds).sum();
     assert_eq!(rounds as usize, trials.len());
     for name in ["samples.csv", "charts/good.svg", "charts/good.png"] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ftbench::record::schema::{CellStatus, GilState, RunStatus, Trial, TrialStatus, WarningKind};
+use ftbench::record::schema::{CellStatus, GilState, RunStatus, StoppedBy, Trial, TrialStatus, WarningKind};
 
 use super::estimate;
 use super::support::{Run, Sandbox, counts, machine_shared, pair};
@@ -126,7 +126,7 @@ fn the_trials_follow_the_plan() {
 #[test]
 fn the_summary_follows_the_trials() {
     let (manifest, trials, summary) = (short().manifest(), short().trials(), short().summary());
-    assert_eq!(summary.stopped_by, "rounds");
+    assert_eq!(summary.stopped_by, Some(StoppedBy::Rounds));
     let planned: Vec<_> = manifest
         .plan
         .cells

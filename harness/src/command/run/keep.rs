@@ -1,21 +1,44 @@
 //! Keeps every trial and tells of it.
 
-use crate::measure::rounds::{Assignment, Observer, Units};
+use std::collections::HashMap;
+use std::time::Instant;
+
+use crate::analyse::estimate::{ByRound, makespans_s};
+use crate::analyse::precision::{Standing, expected_rounds, stop, widest_half_width};
+use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
 use crate::present::progress::Progress;
 use crate::present::units;
-use crate::record::schema::{Cell, Manifest, Trial, TrialStatus};
+use crate::record::schema::{Cell, Manifest, Plan, StoppedBy, Stopping, Trial, TrialStatus};
 use crate::record::store::{RunFolder, StoreError};
 
-/// Writes trials to the run folder and shows the progress.
+/// Writes trials to the run folder, shows the progress, and sees when the run is precise enough.
 #[derive(Debug)]
 pub struct Keeper<'run> {
     folder: &'run mut RunFolder,
     progress: Progress,
+    rule: Stopping,
+    baseline: String,
+    started: Instant,
+    round_started: Instant,
+    /// Cells that are still measured.
+    live: u32,
+    makespans: HashMap<Cell, ByRound>,
 }
 
 impl<'run> Keeper<'run> {
-    pub const fn new(folder: &'run mut RunFolder, progress: Progress) -> Self {
-        Self { folder, progress }
+    /// The run's time counts from now on.
+    pub fn new(folder: &'run mut RunFolder, progress: Progress, plan: &Plan) -> Self {
+        let now = Instant::now();
+        Self {
+            folder,
+            progress,
+            rule: plan.settings.stopping,
+            baseline: plan.baseline.clone(),
+            started: now,
+            round_started: now,
+            live: 0,
+            makespans: HashMap::new(),
+        }
     }
 
     /// The folder.
@@ -26,17 +49,22 @@ impl<'run> Keeper<'run> {
     /// Calibration is over, the trials begin.
     pub fn begin(&mut self, manifest: &Manifest, units: &Units) {
         let cells = manifest.plan.cells.iter().filter(|planned| {
-            planned.skipped.is_none() && units.get(&planned.cell.workload).is_some_and(Result::is_ok)
+            planned.skipped.is_none() && units.of(&planned.cell).is_some_and(Result::is_ok)
         });
+        self.live = u32::try_from(cells.count()).unwrap_or(u32::MAX);
         self.progress
-            .begin(cells.count() as u64 * u64::from(manifest.plan.settings.rounds));
-        for (workload, failure) in units
-            .iter()
-            .filter_map(|(name, units)| Some((name, units.as_ref().err()?)))
-        {
-            self.progress
-                .above(&format!("{workload} cannot be measured: {}", failure.reason));
-        }
+            .begin(u64::from(self.live) * u64::from(self.rule.fewest_rounds));
+        self.round_started = Instant::now();
+        let failures = |side: &HashMap<String, Calibrated>, of: &str| {
+            for (workload, calibrated) in side {
+                if let Err(failure) = calibrated {
+                    self.progress
+                        .above(&format!("{of}{workload} cannot be measured: {}", failure.reason));
+                }
+            }
+        };
+        failures(&units.workloads, "");
+        failures(&units.ceilings, "the ceiling of ");
     }
 
     /// The trials are over.
@@ -48,8 +76,10 @@ impl<'run> Keeper<'run> {
 impl Observer for Keeper<'_> {
     type Error = StoreError;
 
-    fn calibrating(&mut self, workload: &str) {
-        self.progress.remark(&format!("calibrating {workload}"));
+    fn calibrating(&mut self, cell: &Cell) {
+        let of = if cell.is_native() { "the ceiling of " } else { "" };
+        self.progress
+            .remark(&format!("calibrating {of}{}", cell.workload));
     }
 
     fn starting(&mut self, assignment: &Assignment<'_>) {
@@ -59,14 +89,31 @@ impl Observer for Keeper<'_> {
 
     fn finished(&mut self, trial: Trial) -> Result<(), StoreError> {
         self.folder.append(&trial)?;
+        self.makespans
+            .entry(trial.cell.clone())
+            .or_default()
+            .extend(makespans_s(&[&trial]));
         self.progress
             .trial_ends(&trial.cell, trial.round, &outcome(&trial));
         Ok(())
     }
 
-    fn gave_up(&mut self, cell: &Cell, rounds_left: u32) {
-        self.progress.fewer(u64::from(rounds_left));
+    fn gave_up(&mut self, cell: &Cell) {
+        self.live = self.live.saturating_sub(1);
         self.progress.above(&format!("gave up {cell}: it keeps failing"));
+    }
+
+    fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
+        let standing = Standing {
+            rounds,
+            elapsed_s: self.started.elapsed().as_secs_f64(),
+            next_round_s: self.round_started.elapsed().as_secs_f64(),
+            widest_half_width: widest_half_width(&self.makespans, &self.baseline),
+        };
+        self.round_started = Instant::now();
+        let expected = expected_rounds(&self.rule, &standing).max(rounds);
+        self.progress.expect(u64::from(self.live) * u64::from(expected));
+        stop(&self.rule, &standing)
     }
 }
 

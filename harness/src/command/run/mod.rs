@@ -1,7 +1,7 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
 mod keep;
-mod prepare;
+pub(super) mod prepare;
 mod results;
 
 use std::collections::HashMap;
@@ -12,11 +12,11 @@ use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
-use crate::measure::rounds::{self, Ending, Schedule, Units};
+use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
-use crate::present::{json, markdown, plan, table};
-use crate::record::schema::{Manifest, RunStatus, Summary};
+use crate::present::{json, markdown, noise, plan, table};
+use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
 use crate::record::store::RunFolder;
 use crate::workload::Service;
 use keep::Keeper;
@@ -28,6 +28,9 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     for warning in &prepared.manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
     }
+    if output.verbose {
+        remark(output, &noise::sources(&prepared.manifest.sources));
+    }
     if arguments.dry_run {
         return dry_run(&prepared.manifest, arguments.format, output);
     }
@@ -35,13 +38,16 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;
     folder.write_manifest(&prepared.manifest)?;
+    let beside = server.iter().filter_map(LoopbackServer::process_id);
+    prepared.meters = std::mem::take(&mut prepared.meters).beside(beside.collect());
     let measured = measure(&mut prepared, &mut folder, output);
     drop(server);
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
-        Ok(Ending::Complete) => RunStatus::Complete,
-        Ok(Ending::Interrupted) | Err(_) => RunStatus::Interrupted,
+        Ok(StoppedBy::Interrupt) | Err(_) => RunStatus::Interrupted,
+        Ok(StoppedBy::Rounds | StoppedBy::Precision | StoppedBy::Budget) => RunStatus::Complete,
     };
+    manifest.stopped_by = Some(*measured.as_ref().unwrap_or(&StoppedBy::Interrupt));
     manifest.ended_at = Some(jiff::Timestamp::now().to_string());
     folder.write_manifest(manifest)?;
     measured?;
@@ -79,33 +85,65 @@ fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Err
 }
 
 /// Calibrates, then makes the rounds. Everything that was measured is in the folder, however it ends.
-fn measure(prepared: &mut Prepared, folder: &mut RunFolder, output: OutputOptions) -> Result<Ending, Error> {
+fn measure(
+    prepared: &mut Prepared,
+    folder: &mut RunFolder,
+    output: OutputOptions,
+) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let mut runner = runner(prepared, &interrupt)?;
     let manifest = &mut prepared.manifest;
-    let mut runner = RealRunner {
-        executables: by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path))),
-        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
-        environment: manifest.environment.clone(),
-        settings: manifest.plan.settings.clone(),
-        binder: prepared.binder.take(),
-        interrupt: &interrupt,
-    };
-    let mut keeper = Keeper::new(folder, Progress::new(output.quiet, output.verbose));
+    let mut keeper = Keeper::new(
+        folder,
+        Progress::new(output.quiet, output.verbose),
+        &manifest.plan,
+    );
     let cells = manifest.plan.cells.clone();
     let units = rounds::calibrate(&cells, &manifest.plan.baseline, &mut runner, &mut keeper);
     let Some(units) = units else {
-        return Ok(Ending::Interrupted);
+        return Ok(StoppedBy::Interrupt);
     };
     take_over(&units, manifest);
     keeper.folder().write_manifest(manifest)?;
     keeper.begin(manifest, &units);
-    let schedule = Schedule {
-        settings: &manifest.plan.settings,
-        seed: manifest.seed,
-    };
-    let ending = rounds::rounds(&cells, &units, schedule, &mut runner, &mut keeper);
+    let ending = rounds::rounds(&cells, &units, manifest.seed, &mut runner, &mut keeper);
     keeper.end();
     Ok(ending?)
+}
+
+/// What makes the trials of a run.
+pub(super) fn runner<'run>(
+    prepared: &mut Prepared,
+    interrupt: &'run Interrupt,
+) -> Result<RealRunner<'run>, Error> {
+    let manifest = &prepared.manifest;
+    Ok(RealRunner {
+        executables: executables(manifest)?,
+        kernels: kernels(manifest),
+        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
+        environment: manifest.environment.clone(),
+        settings: manifest.plan.settings.clone(),
+        binder: prepared.binder.take(),
+        meters: std::mem::take(&mut prepared.meters),
+        interrupt,
+    })
+}
+
+/// Executables by tag. The ceiling's workers are ftbench itself.
+fn executables(manifest: &Manifest) -> Result<HashMap<String, PathBuf>, Error> {
+    let mut executables = by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path)));
+    if manifest.plan.cells.iter().any(|planned| planned.cell.is_native()) {
+        let own = std::env::current_exe().map_err(Error::OwnExecutable)?;
+        executables.insert(NATIVE.to_owned(), own);
+    }
+    Ok(executables)
+}
+
+/// Kernels of the ceiling by workload.
+fn kernels(manifest: &Manifest) -> HashMap<String, Kernel> {
+    let with_ceiling =
+        |workload: &WorkloadFacts| Some((workload.name.clone(), workload.ceiling.as_ref()?.kernel));
+    manifest.workloads.iter().filter_map(with_ceiling).collect()
 }
 
 fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap<String, PathBuf> {
@@ -117,9 +155,17 @@ fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap
 /// Writes what calibration found into the manifest.
 fn take_over(units: &Units, manifest: &mut Manifest) {
     for workload in &mut manifest.workloads {
-        match units.get(&workload.name) {
+        match units.workloads.get(&workload.name) {
             Some(Ok(units)) => workload.units = Some(*units),
             Some(Err(failure)) => workload.failure = Some(failure.clone()),
+            None => {}
+        }
+        let Some(ceiling) = &mut workload.ceiling else {
+            continue;
+        };
+        match units.ceilings.get(&workload.name) {
+            Some(Ok(units)) => ceiling.units = Some(*units),
+            Some(Err(failure)) => ceiling.failure = Some(failure.clone()),
             None => {}
         }
     }

@@ -15,13 +15,15 @@ use crate::interpreter::{
 };
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
+use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
 use crate::measure::environment;
 use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::record::schema::{
-    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Warning, WarningKind, WorkloadFacts,
+    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning, WarningKind,
+    WorkloadFacts,
 };
 use crate::workload::Workload;
 
@@ -38,6 +40,8 @@ pub struct Prepared {
     pub workloads: Vec<Workload>,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
+    /// Tell of noise and cost.
+    pub meters: Meters,
     /// The run's folder.
     pub out: PathBuf,
 }
@@ -59,7 +63,10 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
     let settings = settings(arguments);
-    let workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    let mut workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    if arguments.no_ceiling {
+        workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
+    }
     let plan = plan(
         arguments,
         &selection,
@@ -68,6 +75,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         &placer,
         settings,
     )?;
+    let found = sources::find(&machine.topology.allowed_pus);
     let started_at = jiff::Timestamp::now();
     let out = arguments
         .out
@@ -84,18 +92,21 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         started_at: started_at.to_string(),
         ended_at: None,
         status: RunStatus::Running,
+        stopped_by: None,
         seed: arguments.seed.map_or_else(random_seed, Ok)?,
         machine,
         interpreters: selection.interpreters,
         workloads: workload_facts,
         plan,
         environment: environment::cleaned(users, &assets.worker),
+        sources: found.sources,
         warnings,
     };
     Ok(Prepared {
         manifest,
         workloads,
         binder,
+        meters: found.meters,
         out,
     })
 }
@@ -182,7 +193,7 @@ fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
 /// What a profile stands for.
 struct Profile {
     name: &'static str,
-    rounds: u32,
+    stopping: Stopping,
     target_sample_s: f64,
 }
 
@@ -190,19 +201,60 @@ const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Quick => Profile {
             name: "quick",
-            rounds: 5,
+            stopping: Stopping {
+                fewest_rounds: 5,
+                most_rounds: 5,
+                precision: None,
+                budget_s: None,
+            },
             target_sample_s: 0.06,
         },
         ProfileName::Standard => Profile {
             name: "standard",
-            rounds: 10,
+            stopping: Stopping {
+                fewest_rounds: 10,
+                most_rounds: 50,
+                precision: Some(0.02),
+                budget_s: Some(10.0 * MINUTE_S),
+            },
             target_sample_s: 0.1,
         },
         ProfileName::Thorough => Profile {
             name: "thorough",
-            rounds: 30,
+            stopping: Stopping {
+                fewest_rounds: 20,
+                most_rounds: 200,
+                precision: Some(0.005),
+                budget_s: Some(60.0 * MINUTE_S),
+            },
             target_sample_s: 0.1,
         },
+    }
+}
+
+const MINUTE_S: f64 = 60.0;
+
+/// Rounds that end a run whose precision or time is asked for and never reached.
+const MOST_ROUNDS: u32 = 1000;
+
+/// The profile's rule, with what is asked for otherwise.
+fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
+    if let Some(rounds) = arguments.rounds {
+        return Stopping {
+            fewest_rounds: rounds,
+            most_rounds: rounds,
+            precision: None,
+            budget_s: None,
+        };
+    }
+    if arguments.precision.is_none() && arguments.budget.is_none() {
+        return profile;
+    }
+    Stopping {
+        fewest_rounds: profile.fewest_rounds,
+        most_rounds: MOST_ROUNDS,
+        precision: arguments.precision.or(profile.precision),
+        budget_s: arguments.budget.or(profile.budget_s),
     }
 }
 
@@ -210,9 +262,9 @@ fn settings(arguments: &RunArgs) -> Settings {
     let profile = profile(arguments.profile);
     Settings {
         profile: profile.name.to_owned(),
-        rounds: arguments.rounds.unwrap_or(profile.rounds),
+        stopping: stopping(arguments, profile.stopping),
         warmups: 1,
-        samples: 3,
+        samples: arguments.samples.unwrap_or(3),
         target_sample_s: profile.target_sample_s,
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),

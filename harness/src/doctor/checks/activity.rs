@@ -90,11 +90,13 @@ pub fn load(activity: &Activity, topology: &Topology) -> Finding {
     };
     let busy = share(window.busy + window.steal, window.idle);
     let pus = topology.allowed_pus().len();
+    let machine = pus_of_machine(activity, topology);
     let runnable = runnable_of_others(activity);
-    let per_pu = runnable.unwrap_or(0.0) / pus_of_machine(activity, topology) as f64;
+    // Tasks are counted on the whole machine. Where only a part is ours, they may all run on the other part.
+    let per_pu = runnable.filter(|_| pus == machine).unwrap_or(0.0) / machine as f64;
     let mut found = format!("others take {} of {}", percent(busy), counted(pus, "PU"));
     if let Some(runnable) = runnable {
-        found.push_str(&format!(", {runnable:.1} tasks want to run"));
+        found.push_str(&format!(", {runnable:.1} tasks of the machine want to run"));
     }
     let quieter = "stop what else runs (`top` shows it), or bind elsewhere with `--pin LIST`";
     if busy >= SPOILING_BUSY_SHARE || per_pu >= SPOILING_RUNNABLE_PER_PU {
@@ -113,7 +115,7 @@ pub fn load(activity: &Activity, topology: &Topology) -> Finding {
             .remedy(quieter);
     }
     match &activity.load_average {
-        Ok(average) if *average >= RECENT_LOAD_PER_PU * pus as f64 => Finding::new(
+        Ok(average) if *average >= RECENT_LOAD_PER_PU * machine as f64 => Finding::new(
             check,
             Severity::Note,
             format!("{found}; load average {average:.2}"),
@@ -134,7 +136,7 @@ fn runnable_of_others(activity: &Activity) -> Option<f64> {
     (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64)
 }
 
-/// Runnable tasks are counted on the whole machine, so they are spread over all of its PUs.
+/// How many PUs runnable tasks and the load average are spread over.
 fn pus_of_machine(activity: &Activity, topology: &Topology) -> usize {
     let counted = activity
         .moments
@@ -272,13 +274,20 @@ mod tests {
         assert_eq!(judged(0, 50, 1).severity, Severity::Ok);
         assert_eq!(
             judged(0, 50, 1).found,
-            "others take 0.0 % of 2 PUs, 0.0 tasks want to run"
+            "others take 0.0 % of 2 PUs, 0.0 tasks of the machine want to run"
         );
         assert_eq!(judged(2, 48, 1).severity, Severity::Warning);
         assert_eq!(judged(25, 25, 1).severity, Severity::Spoils);
-        // Three PUs are counted, so four tasks with ourselves make one a PU.
-        assert_eq!(judged(0, 50, 4).severity, Severity::Spoils);
-        assert_eq!(judged(0, 50, 3).severity, Severity::Ok);
+        // Four tasks with ourselves are three for three PUs, and may all run on the one that is not ours.
+        assert_eq!(judged(0, 50, 4).severity, Severity::Ok);
+        let mut ours = activity([ticks(0, 0, 0), ticks(0, 50, 0)], 3);
+        for moment in &mut ours.moments {
+            moment.stat = moment.stat.clone().map(|mut stat| {
+                stat.pus.remove(&99);
+                stat
+            });
+        }
+        assert_eq!(load(&ours, &two_pus()).severity, Severity::Spoils);
     }
 
     #[test]

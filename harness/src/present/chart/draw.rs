@@ -64,8 +64,22 @@ fn description(chart: &Chart) -> String {
             .collect();
         format!("{}: {}.", series.label, points.join(", "))
     };
-    let series: Vec<String> = chart.series.iter().map(of_series).collect();
-    format!("{} by {}. {}", chart.y.title, chart.x.title, series.join(" "))
+    let of_reference = |line: &ReferenceLine| {
+        let corners: Vec<String> = line
+            .corners
+            .iter()
+            .map(|[x, y]| format!("{} at {}", units::number(*y, 2), units::number(*x, 0)))
+            .collect();
+        format!("{}: {}.", line.label, corners.join(", "))
+    };
+    let measured = chart.references.iter().filter(|line| line.measured);
+    let lines: Vec<String> = chart
+        .series
+        .iter()
+        .map(of_series)
+        .chain(measured.map(of_reference))
+        .collect();
+    format!("{} by {}. {}", chart.y.title, chart.x.title, lines.join(" "))
 }
 
 /// The chart laid out on its sheet.
@@ -290,6 +304,8 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         let colour = self.chart.theme.reference;
         if line.label.is_empty() {
             Pen::solid(colour, self.unit)
+        } else if line.measured {
+            Pen::solid(colour, 1.5 * self.unit)
         } else {
             Pen {
                 dash: Some([3.0 * self.unit, 4.0 * self.unit]),

@@ -41,7 +41,16 @@ pub(super) fn pictures() -> Vec<(&'static str, Chart)> {
         ("nothing", scaling(&made_up::without_figures(), "fib")),
         ("no-pair", scaling(&without_gil_pair, "fib")),
         ("crowd", scaling(&crowd(), "fib")),
+        ("ceiling", scaling(&made_up::with_ceiling(), "fib")),
+        ("ceiling-many", scaling(&ceiling_of_many(), "nbody")),
     ]
+}
+
+/// A machine whose cores slow each other down.
+fn ceiling_of_many() -> Summary {
+    let mut made = made_up::many_cores();
+    made_up::add_ceiling(&mut made, |workers| made_up::usl(workers, 0.001, 0.000_002));
+    made
 }
 
 /// Only the cells with these numbers of workers; without one of 1 there are no speedups.

@@ -2,7 +2,7 @@
 
 use super::canvas::{Anchor, Letters, Pen, at};
 use super::draw::{Drawn, INSET, LABEL_EM, Sheet};
-use super::{Series, layout};
+use super::{ReferenceLine, Series, layout};
 
 /// Height of a label's row, pixels of the usual size, and what it may shrink to.
 const LABEL_ROW: f64 = 18.0;
@@ -25,7 +25,7 @@ struct Label<'a> {
 
 enum LabelKind<'a> {
     Series(&'a Series),
-    Reference,
+    Reference(&'a ReferenceLine),
     More,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Sheet<'a, '_> {
                 value: "",
                 ends_at: end,
                 wanted: end.unwrap_or(self.plot.top),
-                kind: LabelKind::Reference,
+                kind: LabelKind::Reference(line),
             });
         }
         for series in &self.chart.series {
@@ -93,10 +93,7 @@ impl<'a> Sheet<'a, '_> {
         let key_end = key + KEY * self.unit;
         let (colour, pen) = match label.kind {
             LabelKind::Series(series) => (theme.of(series.family), Some(self.pen(series))),
-            LabelKind::Reference => {
-                let lines = self.chart.references.iter().find(|line| !line.label.is_empty());
-                (theme.reference, lines.map(|line| self.reference_pen(line)))
-            }
+            LabelKind::Reference(line) => (theme.reference, Some(self.reference_pen(line))),
             LabelKind::More => (theme.muted, None),
         };
         if let Some(end) = label.ends_at {

@@ -7,7 +7,8 @@
 //!
 //! Colours and shapes mean the same in every chart: colour is the model's family, a solid line with filled
 //! markers is the GIL off, a dashed one with hollow markers the GIL on, and the marker's shape tells series apart
-//! that have both in common. A translucent band is the 95 % interval.
+//! that have both in common. A translucent band is the 95 % interval. Grey lines are there to compare with: dotted what
+//! was reckoned, solid the ceiling, which was measured.
 
 mod canvas;
 mod draw;
@@ -199,6 +200,8 @@ pub struct ReferenceLine {
     pub label: String,
     /// Its corners, x and y.
     pub corners: Vec<[f64; 2]>,
+    /// Whether it was measured, as the ceiling is, rather than reckoned.
+    pub measured: bool,
 }
 
 /// All that a chart shows.
@@ -235,5 +238,5 @@ pub fn svg(chart: &Chart) -> Result<String, ChartError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -21,14 +21,16 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
         .iter()
         .filter(|cell| cell.workload == workload)
         .collect();
-    let lines = measured(summary, &cells, |cell| {
+    let (ceiling, own): (Vec<&CellSummary>, Vec<&CellSummary>) =
+        cells.iter().partition(|cell| cell.is_native());
+    let lines = measured(summary, &own, |cell| {
         cell.speedup.filter(|_| cell.model != Model::Serial)
     });
     let climbs = |line: &Line<'_>| line.values.iter().any(|(workers, _)| *workers > 1);
     let mut chart = if lines.iter().any(climbs) {
-        of_speedups(summary, lines)
+        of_speedups(summary, lines, &ceiling)
     } else {
-        of_makespans(measured(summary, &cells, |cell| cell.makespan_s))
+        of_makespans(measured(summary, &own, |cell| cell.makespan_s))
     };
     let name = text::shorten(&text::line(workload), LONGEST_NAME);
     let finding = match words::title_words(summary, workload) {
@@ -39,6 +41,11 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
     chart.title = format!("{name}: {finding}");
     chart.subtitle = vec![words::machine(summary), words::builds(summary)];
     chart.caption.extend(words::caption(summary, &cells));
+    if chart.references.iter().any(|line| line.measured) {
+        // Before the method, which comes last, and after what must not be cut off.
+        let method = chart.caption.len().saturating_sub(1);
+        chart.caption.insert(method, words::ceiling(summary, workload));
+    }
     chart
 }
 
@@ -150,7 +157,7 @@ fn counts(lines: &[Line<'_>]) -> Vec<u32> {
     counts
 }
 
-fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>) -> Chart {
+fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>, ceiling: &[&CellSummary]) -> Chart {
     let counts = counts(&lines);
     let (fewest, most) = (
         counts.first().copied().unwrap_or(1),
@@ -162,7 +169,10 @@ fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>) -> Chart {
         Scale::Linear
     };
     let series = series(&lines, 1.0, units::times);
+    let ceiling = ceiling_line(ceiling, fewest, most);
+    let top = ceiling.iter().flat_map(|line| &line.corners).map(|[_, y]| *y);
     let (low, high) = value_range(&series);
+    let high = top.fold(high, f64::max);
     let title = match summary.run.scaling {
         Scaling::Strong => "Speedup over one worker (higher is better)",
         Scaling::Weak => "Scaled speedup over one worker: work grows with workers (higher is better)",
@@ -173,21 +183,43 @@ fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>) -> Chart {
     }
     let x = workers_axis(&counts, scale);
     let corner = |value: u32| [f64::from(value); 2];
-    let references = vec![
+    let mut references = vec![
         ReferenceLine {
             label: String::new(),
             corners: vec![[x.low, 1.0], [x.high, 1.0]],
+            measured: false,
         },
         ReferenceLine {
             label: "ideal".to_owned(),
             corners: vec![corner(fewest), corner(most)],
+            measured: false,
         },
     ];
+    references.extend(ceiling);
     Chart {
         series,
         references,
         ..empty(x, y)
     }
+}
+
+/// The ceiling's speedups, as far as the axis of workers goes; a line takes two.
+fn ceiling_line(cells: &[&CellSummary], fewest: u32, most: u32) -> Option<ReferenceLine> {
+    let mut points: Vec<(u32, f64)> = cells
+        .iter()
+        .filter(|cell| cell.status == CellStatus::Ok && (fewest..=most).contains(&cell.workers))
+        .filter_map(|cell| Some((cell.workers, cell.speedup?.estimate)))
+        .filter(|(_, speedup)| speedup.is_finite() && *speedup > 0.0)
+        .collect();
+    points.sort_by_key(|(workers, _)| *workers);
+    (points.len() > 1).then(|| ReferenceLine {
+        label: "ceiling".to_owned(),
+        corners: points
+            .into_iter()
+            .map(|(workers, speedup)| [f64::from(workers), speedup])
+            .collect(),
+        measured: true,
+    })
 }
 
 /// Lowest and highest value worth showing. Ends of wide intervals may lie beyond: they would squeeze the rest.

@@ -122,6 +122,58 @@ fn series_have_what_tells_them_apart() {
 }
 
 #[test]
+fn the_ceiling_is_a_line_to_compare_with_and_no_series() {
+    let plain = scaling(&made_up::two_cores(), "fib");
+    let chart = scaling(&made_up::with_ceiling(), "fib");
+    assert_eq!((&chart.series, &chart.title), (&plain.series, &plain.title));
+    let measured: Vec<&ReferenceLine> = chart.references.iter().filter(|line| line.measured).collect();
+    let [line] = measured.as_slice() else {
+        panic!("{measured:?}")
+    };
+    assert_eq!(
+        (line.label.as_str(), line.corners.as_slice()),
+        ("ceiling", [[1.0, 1.0], [2.0, 1.99]].as_slice())
+    );
+    let drawn = svg(&chart).unwrap();
+    assert!(
+        drawn.contains(">\nceiling\n<") || drawn.contains(">ceiling<"),
+        "{drawn}"
+    );
+    assert!(drawn.contains("ceiling: 1.00 at 1, 1.99 at 2."));
+}
+
+#[test]
+fn a_ceiling_above_the_ideal_line_stays_in_the_picture() {
+    let mut summary = made_up::with_ceiling();
+    for cell in summary
+        .cells
+        .iter_mut()
+        .filter(|cell| cell.is_native() && cell.workers == 2)
+    {
+        cell.speedup = Some(made_up::estimate(2.4, 2.0));
+    }
+    assert!(scaling(&summary, "fib").y.high >= 2.4);
+}
+
+#[test]
+fn a_ceiling_that_failed_is_not_drawn_and_said_to_be_missing() {
+    let mut summary = made_up::with_ceiling();
+    for cell in summary.cells.iter_mut().filter(|cell| cell.is_native()) {
+        *cell = made_up::unmeasured(cell.clone(), CellStatus::Failed, "no");
+    }
+    let chart = scaling(&summary, "fib");
+    assert!(chart.references.iter().all(|line| !line.measured));
+    assert!(
+        chart
+            .caption
+            .iter()
+            .any(|words| words.contains("all of native threads")),
+        "{:?}",
+        chart.caption
+    );
+}
+
+#[test]
 fn a_cell_whose_gil_came_back_is_drawn_with_the_gil() {
     let mut summary = made_up::two_cores();
     for cell in &mut summary.cells {
@@ -184,6 +236,13 @@ fn titles_and_captions_say_it_in_words() {
     no-pair: fib: threads stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     crowd: fib: threads reach 2.90x to 3.90x on 11 interpreters, at 6 workers
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    ceiling: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
+      Ceiling: a native kernel on the same PUs, in the same rounds.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    ceiling-many: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Ceiling: a native kernel on the same PUs, in the same rounds.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ");
 }

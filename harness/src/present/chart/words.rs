@@ -138,6 +138,16 @@ fn build(facts: &BuildFacts) -> String {
     }
 }
 
+/// What the ceiling is.
+pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
+    let facts = summary.workloads.iter().find(|facts| facts.name == workload);
+    let kernel = facts.and_then(|facts| facts.ceiling.as_ref()).map_or_else(
+        || "a native kernel".to_owned(),
+        |ceiling| format!("the native kernel {}", ceiling.kernel),
+    );
+    format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
+}
+
 /// What a reader must know: warnings first, then what is missing, then how it was measured.
 pub(super) fn caption(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
     let mut caption: Vec<String> = summary

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::NATIVE;
+
 /// How workers run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Model {
@@ -124,7 +126,7 @@ impl fmt::Display for Host {
 /// What is measured, apart from everything that repeats it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
-    /// The interpreter's tag, such as `3.13t`.
+    /// The interpreter's tag, such as `3.13t`; [`NATIVE`] for the ceiling.
     pub interpreter: String,
     /// Which program the interpreter runs in.
     pub host: Host,
@@ -134,6 +136,14 @@ pub struct Cell {
     pub model: Model,
     /// How many workers.
     pub workers: u32,
+}
+
+impl Cell {
+    /// Whether it is one of the ceiling's cells, which have no Python in them.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        self.interpreter == NATIVE
+    }
 }
 
 impl fmt::Display for Cell {

@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::noise::Source;
 use super::trial::TrialStatus;
 
 /// Which Python implementation.
@@ -149,6 +151,9 @@ pub struct WorkloadFacts {
     /// Why it could not be calibrated, and so not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<CalibrationFailure>,
+    /// The ceiling that its speedups are held against; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<CeilingFacts>,
 }
 
 /// Why a workload could not be calibrated.
@@ -209,13 +214,40 @@ pub enum Scaling {
     Weak,
 }
 
+/// When the rounds of a run end; fixed before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// Rounds that are made whatever they cost.
+    pub fewest_rounds: u32,
+    /// Rounds after which it ends in any case.
+    pub most_rounds: u32,
+    /// Relative half-width of the widest interval shown that is narrow enough; `None` when none is.
+    pub precision: Option<f64>,
+    /// Time for the whole run, seconds; `None` when it may take any.
+    pub budget_s: Option<f64>,
+}
+
+/// What ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// All rounds were made.
+    Rounds,
+    /// Every interval shown is narrow enough.
+    Precision,
+    /// The next round would not have fitted into the time.
+    Budget,
+    /// It was stopped from outside.
+    Interrupt,
+}
+
 /// How a run measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Name of the profile: `quick`, `standard` or `thorough`.
     pub profile: String,
-    /// How many rounds.
-    pub rounds: u32,
+    /// When the rounds end.
+    pub stopping: Stopping,
     /// Warm-up samples at the start of a trial.
     pub warmups: u32,
     /// Counted samples of a trial.
@@ -260,7 +292,7 @@ pub struct Plan {
 pub enum RunStatus {
     /// Under way, or killed.
     Running,
-    /// Every round was completed.
+    /// It came to the end that its stopping rule gave it.
     Complete,
     /// Stopped from outside; what was measured is kept.
     Interrupted,
@@ -281,6 +313,8 @@ pub struct Manifest {
     pub ended_at: Option<String>,
     /// How far it came.
     pub status: RunStatus,
+    /// What ended it; `None` while it runs.
+    pub stopped_by: Option<StoppedBy>,
     /// Seed of every random choice.
     pub seed: u64,
     /// The computer.
@@ -293,6 +327,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    #[serde(default)]
+    pub sources: Vec<Source>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

@@ -2,17 +2,25 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
+pub mod ceiling;
 pub mod cell;
 pub mod manifest;
+pub mod noise;
 pub mod summary;
 pub mod trial;
 
+pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
-    PlannedCell, RunStatus, Scaling, Settings, TopologyFacts, WorkloadFacts, WorkloadKind,
+    PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
+    WorkloadKind,
 };
-pub use summary::{CellStatus, CellSummary, Difference, Estimate, RunFacts, Summary, Warning, WarningKind};
+pub use noise::{Cost, Disturbance, Noise, Source};
+pub use summary::{
+    CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
+    WarningKind,
+};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
