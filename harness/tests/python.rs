@@ -258,6 +258,9 @@ fn every_command_helps() {
         "workloads show",
         "topology",
         "doctor",
+        "selfcheck",
+        "selfcheck aa",
+        "selfcheck power",
         "show",
     ] {
         let told = sandbox.ftbench(&format!("{command} --help"));

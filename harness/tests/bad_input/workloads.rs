@@ -302,7 +302,7 @@ def check(results, units):
     alone(results, units)
 "
     );
-    let words = "-m serial,threads,processes -n 2 --rounds 1";
+    let words = "-m serial,threads,processes -n 2 --rounds 1 --no-ceiling";
     let run = run(&sandbox, &[("crowd", crowd.as_bytes())], words, 1);
     for cell in run.cells("crowd") {
         let expected = match cell.workers {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use ftbench::record::schema::{Model, Scaling};
+use ftbench::record::schema::{Model, NATIVE, Scaling};
 use serde_json::json;
 
 use super::folder::files;
@@ -133,6 +133,27 @@ fn a_dry_run_prints_the_plan_and_measures_nothing() {
     ];
     assert_eq!(cells, wanted);
     assert!(files(sandbox.path()).is_empty() && !sandbox.path().join("out").exists());
+}
+
+#[test]
+fn the_ceiling_is_planned_unless_it_is_left_out() {
+    let sandbox = Sandbox::new();
+    let native = |options: &str| {
+        let words = format!(
+            "run fib -p {} -m threads -n 2 --dry-run --format json {options}",
+            pair().gil
+        );
+        let mut command = sandbox.command(&words);
+        command.env("HWLOC_SYNTHETIC", "core:2 pu:1");
+        let told = told(command);
+        told.ends_with(0);
+        let plan = told.json();
+        let cells = plan["cells"].as_array().unwrap().iter();
+        let native = cells.filter(|cell| cell["interpreter"] == NATIVE);
+        native.map(|cell| cell["placement"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(native(""), [json!([0]), json!([0, 1])]);
+    assert!(native("--no-ceiling").is_empty());
 }
 
 #[test]

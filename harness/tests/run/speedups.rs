@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ftbench::record::schema::Model;
+use ftbench::record::schema::{Model, NATIVE};
 
 use super::support::{Run, Sandbox, machine_alone, pair};
 use super::{estimate, two_pus};
@@ -73,6 +73,8 @@ fn threads_are_flat_with_the_gil_and_climb_without_it() {
         if figures.iter().all(|figure| figure.good) {
             return;
         }
+        let ceiling = run.cell("fib", NATIVE, Model::Threads, 2);
+        println!("  the machine's own ceiling: {:.2}", estimate(ceiling.speedup));
     }
     panic!(
         "the speedups of {ATTEMPTS} runs are not as they should be; is something else busy on this machine?"
