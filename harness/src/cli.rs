@@ -92,6 +92,9 @@ pub enum Command {
     Topology(TopologyArgs),
     /// Tell what on this machine will spoil the numbers, and how to mend it
     Doctor(DoctorArgs),
+    /// Show what ftbench's verdicts are worth on this machine, by experiments whose truth is known
+    #[command(subcommand)]
+    Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Serve HTTP on the loopback address until standard input is closed
@@ -144,6 +147,9 @@ pub struct RunArgs {
     /// How many rounds, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: Option<u32>,
+    /// Counted samples of a trial, instead of the profile's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub samples: Option<u32>,
     /// Go on until every interval shown is at most this wide to either side, such as 1%, instead of the profile's
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
     pub precision: Option<f64>,
@@ -155,7 +161,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
     /// Seconds that any step of a trial may take before it is ended
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S, value_parser = seconds)]
     pub timeout: f64,
     /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
     #[arg(long, value_name = "N", value_parser = seed)]
@@ -230,6 +236,77 @@ pub struct DoctorArgs {
     /// Print a table, or json
     #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
+}
+
+/// `ftbench selfcheck`.
+#[derive(Debug, Subcommand)]
+pub enum SelfcheckCommand {
+    /// Compare two identical arms: how many are called different?
+    Aa(SelfcheckArgs),
+    /// Make one arm slower: how often is it found?
+    Power {
+        /// What is compared, and how long.
+        #[command(flatten)]
+        arguments: SelfcheckArgs,
+        /// How much more work the slower arm does, such as 5%
+        #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+        effect: f64,
+    },
+}
+
+/// What experiments compare, and how long.
+#[derive(Debug, Args)]
+pub struct SelfcheckArgs {
+    /// How many experiments
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub experiments: u32,
+    /// Seconds of wall time of each; ten rounds are made whatever they take
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// The interpreter: a tag or a path [default: the GIL build that 'ftbench run' would take]
+    #[arg(short, long, value_name = "TAG|PATH")]
+    pub python: Option<String>,
+    /// The workload
+    #[arg(long, value_name = "WORKLOAD", default_value = "fib")]
+    pub workload: String,
+    /// Counted samples of a trial, instead of the standard profile's number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub samples: Option<u32>,
+    /// Where the worker is bound
+    #[arg(long, value_name = "POLICY", default_value = "cores")]
+    pub pin: Policy,
+    /// Seed of the orders
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Format
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+impl SelfcheckArgs {
+    /// The run whose serial cell is measured.
+    #[must_use]
+    pub fn as_run(&self) -> RunArgs {
+        RunArgs {
+            workloads: vec![self.workload.clone()],
+            python: self.python.iter().cloned().collect(),
+            model: vec![Model::Serial],
+            workers: None,
+            pin: self.pin.clone(),
+            profile: ProfileName::Standard,
+            no_ceiling: true,
+            rounds: None,
+            samples: self.samples,
+            precision: None,
+            budget: None,
+            scaling: ScalingName::Strong,
+            timeout: DEFAULT_TIMEOUT_S,
+            seed: self.seed,
+            out: None,
+            dry_run: false,
+            format: SummaryFormat::Table,
+        }
+    }
 }
 
 /// `ftbench show`.
@@ -313,6 +390,9 @@ fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
     PossibleValuesParser::new(Kernel::ALL.map(Kernel::name))
         .try_map(|word| Kernel::named(&word).ok_or("no such kernel"))
 }
+
+/// Far above any step of a healthy trial, and short enough to wait for.
+const DEFAULT_TIMEOUT_S: f64 = 60.0;
 
 /// The longest time limit is a day: more is a slip of the keyboard.
 const LONGEST_LIMIT_S: f64 = 86_400.0;

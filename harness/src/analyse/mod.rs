@@ -1,12 +1,16 @@
 //! Records in, a summary out: pure functions over numbers.
 
 pub mod bootstrap;
+pub mod cost;
 pub mod estimate;
 pub mod findings;
 pub mod location;
 pub mod multiple;
+pub mod overhead;
 pub mod precision;
+pub mod quiet;
 pub mod sample;
+pub mod selfcheck;
 pub mod summary;
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::estimate::{
     ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, paired_ratio, ratios,
     trial_values,
 };
-use super::findings;
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::{cost, findings, overhead, quiet};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell,
     RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
@@ -42,6 +42,8 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
+    let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
+    warnings.extend(quiet.as_ref().and_then(quiet::finding));
     Summary {
         schema: SCHEMA_VERSION,
         run: RunFacts {
@@ -58,6 +60,9 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),
         workloads: manifest.workloads.clone(),
+        sources: manifest.sources.clone(),
+        quiet,
+        free_threading_overhead: overhead::of_pairs(manifest, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
         cells,
@@ -73,6 +78,7 @@ enum Figure {
     Skew,
     Rss,
     Pss,
+    Cost,
 }
 
 struct Analysis<'a> {
@@ -143,6 +149,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
         }
     }
 
@@ -365,4 +372,4 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 #[path = "summary_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -9,7 +9,7 @@ use crate::record::schema::{
     WarningKind, WorkloadFacts, WorkloadKind,
 };
 
-fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
+pub fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
     InterpreterFacts {
         tag: tag.to_owned(),
         path: format!("/python/{tag}"),
@@ -29,7 +29,7 @@ fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
     }
 }
 
-fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
+pub fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
     Cell {
         interpreter: interpreter.to_owned(),
         host: Host::Spawn,
@@ -39,7 +39,7 @@ fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
     }
 }
 
-fn manifest(cells: &[Cell]) -> Manifest {
+pub fn manifest(cells: &[Cell]) -> Manifest {
     Manifest {
         schema: SCHEMA_VERSION,
         ftbench_version: "0.1.0".to_owned(),
@@ -108,12 +108,13 @@ fn manifest(cells: &[Cell]) -> Manifest {
                 .collect(),
         },
         environment: BTreeMap::new(),
+        sources: vec![],
         warnings: vec![],
     }
 }
 
 /// A trial with a slow warm-up and three samples of about `makespan_ms`.
-fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
+pub fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
     let sample = |sample: u32, makespan_ms: u64| {
         let end_ns = 1_000 + makespan_ms * 1_000_000;
         Sample {
@@ -131,6 +132,8 @@ fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
                     pu: Some(worker),
                 })
                 .collect(),
+            noise: None,
+            cost: None,
         }
     };
     Trial {

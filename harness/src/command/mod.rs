@@ -4,6 +4,7 @@ mod doctor;
 mod native_worker;
 mod python;
 mod run;
+mod selfcheck;
 mod show;
 mod topology;
 mod workloads;
@@ -30,6 +31,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Workloads(command) => workloads::workloads(command, output),
         Command::Topology(arguments) => topology::topology(&arguments, output),
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
+        Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|url| print(&format!("{url}\n")))?;

@@ -1,36 +1,24 @@
 //! Memory of a trial's processes, from `/proc`.
-//!
-//! The driver makes the trial's process leader of a process group of its own, and what it starts stays in there.
 
-use procfs::process::{Process, Stat, all_processes};
+use procfs::process::Process;
 use procfs::{ProcError, ProcResult};
 
+use super::group::living;
 use crate::record::schema::{Memory, ProcessMemory};
 
 /// Bytes in the unit that `/proc/PID/status` calls kB.
 const BYTES_PER_KIB: u64 = 1024;
 
-/// Why memory is not known.
+/// Why memory is not known: a process is there and does not tell.
 #[derive(Debug, thiserror::Error)]
-pub enum MemoryError {
-    /// The processes cannot be listed.
-    #[error(
-        "cannot list the processes of process group {process_group}: {source}\nSee whether /proc is mounted."
-    )]
-    Processes {
-        /// The process group.
-        process_group: i32,
-        /// What the system says.
-        source: ProcError,
-    },
-    /// A process is there and does not tell.
-    #[error("cannot read the memory of process {process_id}: {source}")]
-    Process {
-        /// The process.
-        process_id: i32,
-        /// What the system says.
-        source: ProcError,
-    },
+#[error(
+    "cannot read the memory of process {process_id}: {source}\nSee whether /proc is mounted with hidepid."
+)]
+pub struct MemoryError {
+    /// The process.
+    process_id: i32,
+    /// What the system says.
+    source: ProcError,
 }
 
 /// One process's memory at one moment.
@@ -40,27 +28,23 @@ struct Reading {
     pss_bytes: Option<u64>,
 }
 
-/// Memory of all processes of a process group at this moment: the peak RSS of each so far, and the sum of their PSS
-/// now, which counts shared pages once. Processes that end meanwhile are left out.
+/// Memory of these processes at this moment: the peak RSS of each so far, and the sum of their PSS now, which counts
+/// shared pages once. Processes that ended are left out.
 ///
 /// # Errors
 ///
-/// When `/proc` cannot be read, or a process's own `status` cannot.
-pub fn of_process_group(process_group: i32) -> Result<Memory, MemoryError> {
-    let listed = all_processes().map_err(|source| MemoryError::Processes {
-        process_group,
-        source,
-    })?;
+/// When a living process's own `status` cannot be read.
+pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
     let mut processes = Vec::new();
     let mut pss_bytes = Some(0_u64);
-    for process in listed.filter_map(Result::ok) {
-        if living(&process).is_none_or(|stat| stat.pgrp != process_group) {
+    for &process_id in process_ids {
+        let Ok(process) = Process::new(process_id) else {
             continue;
-        }
+        };
         match read(&process) {
             Ok(Some(reading)) => {
                 processes.push(ProcessMemory {
-                    process_id: process.pid,
+                    process_id,
                     rss_peak_bytes: reading.rss_peak_bytes,
                 });
                 pss_bytes = pss_bytes
@@ -70,12 +54,7 @@ pub fn of_process_group(process_group: i32) -> Result<Memory, MemoryError> {
             // It has given its memory back and is about to end.
             Ok(None) => {}
             Err(_) if living(&process).is_none() => {}
-            Err(source) => {
-                return Err(MemoryError::Process {
-                    process_id: process.pid,
-                    source,
-                });
-            }
+            Err(source) => return Err(MemoryError { process_id, source }),
         }
     }
     processes.sort_by_key(|process| process.process_id);
@@ -118,56 +97,20 @@ fn read(process: &Process) -> ProcResult<Option<Reading>> {
     }))
 }
 
-/// The state of a process that still runs; `None` when it is gone or only waits to be reaped.
-fn living(process: &Process) -> Option<Stat> {
-    process
-        .stat()
-        .ok()
-        .filter(|stat| !matches!(stat.state, 'Z' | 'X'))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::os::unix::process::CommandExt;
-    use std::process::{Child, Command, Stdio};
+    use std::process::Command;
 
     use super::*;
-
-    /// A shell that leads a group of its own and has started a child.
-    struct Group(Child);
-
-    impl Group {
-        fn start() -> Self {
-            let mut shell = Command::new("sh");
-            shell
-                .args(["-c", "sleep 60 & echo started; wait"])
-                .stdout(Stdio::piped())
-                .process_group(0);
-            let mut child = shell.spawn().unwrap();
-            let mut word = [0; 8];
-            std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut word).unwrap();
-            Self(child)
-        }
-
-        fn id(&self) -> i32 {
-            i32::try_from(self.0.id()).unwrap()
-        }
-    }
-
-    impl Drop for Group {
-        fn drop(&mut self) {
-            let group = rustix::process::Pid::from_child(&self.0);
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            let _ = self.0.wait();
-        }
-    }
+    use crate::machine::group::{processes, tests::Group};
 
     #[test]
     fn every_process_of_the_group_is_counted() {
         let group = Group::start();
-        let memory = of_process_group(group.id()).unwrap();
+        let memory = of_processes(&processes(group.id()).unwrap()).unwrap();
         assert_eq!(memory.processes.len(), 2, "the shell and its child");
         assert!(
             memory
@@ -189,9 +132,9 @@ mod tests {
         let id = rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&child));
         let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
         rustix::process::waitid(id, options).unwrap();
-        let unreaped = of_process_group(group).unwrap();
+        let unreaped = of_processes(&[group]).unwrap();
         child.wait().unwrap();
-        let reaped = of_process_group(group).unwrap();
+        let reaped = of_processes(&[group]).unwrap();
         let nothing = Memory {
             processes: vec![],
             pss_peak_bytes: None,

@@ -2,8 +2,11 @@
 
 pub mod bind;
 pub mod cache;
+pub mod cost;
 pub mod discovery;
 pub mod facts;
+pub mod group;
 pub mod memory;
+pub mod noise;
 pub mod quota;
 pub mod topology;

@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// Where control groups are mounted.
-const CGROUP_ROOT: &str = "/sys/fs/cgroup";
+pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 /// Which groups this process is in.
-const OWN_GROUPS: &str = "/proc/self/cgroup";
+pub(super) const OWN_GROUPS: &str = "/proc/self/cgroup";
 
 /// Why the quota is not known.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,18 @@ pub fn in_groups(root: &Path, own_groups: &str) -> Result<Option<f64>, QuotaErro
         }
     }
     Ok(smallest)
+}
+
+/// The folders of the groups that `own_groups` names and of all that hold them, as far as they limit CPU time.
+pub(super) fn cpu_folders(root: &Path, own_groups: &str) -> Vec<PathBuf> {
+    own_groups
+        .lines()
+        .filter_map(|line| hierarchy(root, line))
+        .flat_map(|Hierarchy { mounts, group, .. }| {
+            let folders = |mount: PathBuf| own_and_holding(&mount, group);
+            mounts.into_iter().flat_map(folders).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// One line of `/proc/self/cgroup` that may limit CPU time.

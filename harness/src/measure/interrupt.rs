@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Tells whether ftbench was told to stop. The first signal asks for a clean end; the second one ends it at once.
 #[derive(Debug)]
@@ -31,6 +31,9 @@ impl Interrupt {
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
             signal_hook::low_level::pipe::register(signal, interrupt.ringer.try_clone()?)?;
         }
+        // Passed over, so that a limit on the size of files (`ulimit -f`) is an error of the write that meets it, which
+        // can be told, as a full disk is, and not the end without a word.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(interrupt)
     }
 

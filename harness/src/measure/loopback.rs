@@ -64,6 +64,13 @@ impl LoopbackServer {
         }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn process_id(&self) -> Option<i32> {
+        // There always is one: process ids of Linux are below 2^22.
+        i32::try_from(self.child.id()).ok()
+    }
+
     /// Its address, such as `http://127.0.0.1:40123/`.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -11,7 +11,8 @@ use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIde
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
 use super::session::{Launch, Session};
 use crate::machine::bind::{Binder, last_seen_pu};
-use crate::machine::memory;
+use crate::machine::noise::{Meters, Observed, Watch};
+use crate::machine::{group, memory};
 use crate::record::schema::{
     Kernel, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };
@@ -47,6 +48,8 @@ pub struct RealRunner<'run> {
     pub settings: Settings,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
+    /// Tell what goes on around each sample, and what it costs.
+    pub meters: Meters,
     /// Tells when to stop.
     pub interrupt: &'run Interrupt,
 }
@@ -125,6 +128,8 @@ impl<'run> RealRunner<'run> {
         trial: &mut Trial,
     ) -> Result<(), TrialFailure> {
         let planned = assignment.planned;
+        // While it has a single thread: those that it starts later inherit the counters.
+        let counters = self.meters.counters_of(session.process_id());
         self.bind_process(session, planned)?;
         let ready = self.prepare(session, planned, assignment.units)?;
         trial.gil_enabled = Some(ready.gil_enabled);
@@ -132,12 +137,26 @@ impl<'run> RealRunner<'run> {
         trial.startup_ns = Some(ready.startup_ns);
         trial.start_method = ready.start_method;
         trial.workers = self.bind_workers(session.process_id(), planned, &ready.workers)?;
-        for number in 0..self.settings.warmups + self.settings.samples {
-            let taken = take_sample(session, number)?;
+        let mut process_ids = processes(session);
+        let mut watch = self
+            .meters
+            .watch(process_ids.clone(), &planned.placement, counters);
+        let samples = self.settings.warmups + self.settings.samples;
+        for number in 0..samples {
+            let (taken, observed) = watched_sample(session, number, &mut watch)?;
             trial.gil_enabled_by = trial.gil_enabled_by.take().or(taken.gil_enabled_by.clone());
-            trial.samples.push(self.recorded(taken, number, &trial.workers)?);
+            let sample = self.recorded(taken, number, &trial.workers)?;
+            trial.samples.push(Sample {
+                noise: Some(observed.noise),
+                cost: Some(observed.cost),
+                ..sample
+            });
+            if number + 1 == samples {
+                // The workload may have started processes meanwhile.
+                process_ids = processes(session);
+            }
             // Memory that the system does not tell is unknown, which is no reason to lose the times.
-            if let Ok(reading) = memory::of_process_group(session.process_id()) {
+            if let Ok(reading) = memory::of_processes(&process_ids) {
                 trial.memory = Some(memory::joined(trial.memory.take(), reading));
             }
         }
@@ -268,6 +287,8 @@ impl<'run> RealRunner<'run> {
             gil_enabled: taken.gil_enabled,
             moved: shares.iter().any(|(_, elsewhere)| *elsewhere),
             shares: shares.into_iter().map(|(share, _)| share).collect(),
+            noise: None,
+            cost: None,
         })
     }
 
@@ -315,6 +336,24 @@ struct Taken {
     gil_enabled: bool,
     gil_enabled_by: Option<String>,
     shares: Vec<MeasuredShare>,
+}
+
+/// The trial's processes; its first one alone where the system does not list them.
+fn processes(session: &Session<'_>) -> Vec<i32> {
+    let leader = session.process_id();
+    group::processes(leader).unwrap_or_else(|_| vec![leader])
+}
+
+/// Takes a sample and looks at the machine right before and right after it.
+fn watched_sample(
+    session: &mut Session<'_>,
+    number: u32,
+    watch: &mut Watch<'_>,
+) -> Result<(Taken, Observed), TrialFailure> {
+    let before = watch.before();
+    let taken = take_sample(session, number)?;
+    let observed = watch.since(&before);
+    Ok((taken, observed))
 }
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::record::schema::{Host, Model, Sample, Trial, TrialStatus};
+use crate::record::schema::{Cost, Disturbance, Host, Model, Noise, Sample, Trial, TrialStatus};
 
 /// Trials that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,26 @@ struct SampleRow<'a> {
     hash_seed: u32,
     start_method: Option<&'a str>,
     reason: Option<&'a str>,
+    interval_s: Option<f64>,
+    disturbed_by: String,
+    steal_s: Option<f64>,
+    others_s: Option<f64>,
+    run_queue_s: Option<f64>,
+    cpu_pressure_s: Option<f64>,
+    memory_pressure_s: Option<f64>,
+    io_pressure_s: Option<f64>,
+    frequency_hz: Option<u64>,
+    thermal_throttles: Option<u64>,
+    quota_throttled_s: Option<f64>,
+    cpu_time_s: Option<f64>,
+    voluntary_switches: Option<u64>,
+    involuntary_switches: Option<u64>,
+    minor_faults: Option<u64>,
+    major_faults: Option<u64>,
+    energy_joules: Option<f64>,
+    instructions: Option<u64>,
+    cycles: Option<u64>,
+    cache_misses: Option<u64>,
 }
 
 /// Writes a heading and one row per sample, warm-ups too. A trial that ended before its first sample has one
@@ -64,7 +84,7 @@ pub fn write_samples<'a>(
 }
 
 /// The columns, in the order of [`SampleRow`]'s fields; written even where there is no row.
-const HEADINGS: [&str; 22] = [
+const HEADINGS: [&str; 42] = [
     "trial",
     "round",
     "interpreter",
@@ -87,9 +107,33 @@ const HEADINGS: [&str; 22] = [
     "hash_seed",
     "start_method",
     "reason",
+    "interval_s",
+    "disturbed_by",
+    "steal_s",
+    "others_s",
+    "run_queue_s",
+    "cpu_pressure_s",
+    "memory_pressure_s",
+    "io_pressure_s",
+    "frequency_hz",
+    "thermal_throttles",
+    "quota_throttled_s",
+    "cpu_time_s",
+    "voluntary_switches",
+    "involuntary_switches",
+    "minor_faults",
+    "major_faults",
+    "energy_joules",
+    "instructions",
+    "cycles",
+    "cache_misses",
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
+    let noise = sample.and_then(|sample| sample.noise.as_ref());
+    let cost = sample.and_then(|sample| sample.cost.as_ref());
+    let noise_s = |of: fn(&Noise) -> Option<u64>| noise.and_then(of).map(seconds);
+    let count = |of: fn(&Cost) -> Option<u64>| cost.and_then(of);
     SampleRow {
         trial: trial.trial,
         round: trial.round,
@@ -113,6 +157,26 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         hash_seed: trial.hash_seed,
         start_method: trial.start_method.as_deref(),
         reason: trial.reason.as_deref(),
+        interval_s: noise_s(|noise| Some(noise.interval_ns)),
+        disturbed_by: noise.map(|noise| causes(&noise.disturbed_by)).unwrap_or_default(),
+        steal_s: noise_s(|noise| noise.steal_ns),
+        others_s: noise_s(|noise| noise.others_ns),
+        run_queue_s: noise_s(|noise| noise.run_queue_ns),
+        cpu_pressure_s: noise_s(|noise| noise.cpu_pressure_ns),
+        memory_pressure_s: noise_s(|noise| noise.memory_pressure_ns),
+        io_pressure_s: noise_s(|noise| noise.io_pressure_ns),
+        frequency_hz: noise.and_then(|noise| noise.frequency_hz),
+        thermal_throttles: noise.and_then(|noise| noise.thermal_throttles),
+        quota_throttled_s: noise_s(|noise| noise.quota_throttled_ns),
+        cpu_time_s: count(|cost| cost.cpu_time_ns).map(seconds),
+        voluntary_switches: count(|cost| cost.voluntary_switches),
+        involuntary_switches: count(|cost| cost.involuntary_switches),
+        minor_faults: count(|cost| cost.minor_faults),
+        major_faults: count(|cost| cost.major_faults),
+        energy_joules: cost.and_then(|cost| cost.energy_joules),
+        instructions: count(|cost| cost.instructions),
+        cycles: count(|cost| cost.cycles),
+        cache_misses: count(|cost| cost.cache_misses),
     }
 }
 
@@ -123,6 +187,12 @@ fn pus(sample: &Sample) -> String {
         .iter()
         .map(|share| share.pu.map_or_else(|| "?".to_owned(), |pu| pu.to_string()))
         .collect();
+    names.join(" ")
+}
+
+/// The causes as the record names them, apart by spaces.
+fn causes(disturbed_by: &[Disturbance]) -> String {
+    let names: Vec<&str> = disturbed_by.iter().map(|cause| cause.name()).collect();
     names.join(" ")
 }
 
@@ -176,6 +246,19 @@ mod tests {
                 gil_enabled: false,
                 moved: false,
                 shares: vec![share(0, Some(0)), share(1, None)],
+                noise: Some(Noise {
+                    interval_ns: 110_000_000,
+                    pus: vec![0, 1],
+                    steal_ns: Some(10_000_000),
+                    disturbed_by: vec![Disturbance::Steal, Disturbance::Others],
+                    ..Noise::default()
+                }),
+                cost: Some(Cost {
+                    cpu_time_ns: Some(150_000_000),
+                    minor_faults: Some(12),
+                    energy_joules: Some(2.5),
+                    ..Cost::default()
+                }),
             }],
             memory: None,
         }
@@ -195,10 +278,10 @@ mod tests {
         failed.reason = Some("import: SyntaxError: \"a, b\"\nline 2".to_owned());
         failed.startup_ns = None;
         insta::assert_snapshot!(written(&[trial(), failed]), @r#"
-        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason
-        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,
+        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses
+        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,
         3,1,3.13t,spawn,fib,processes:fork,2,failed,40,,,,,,,,,,2026-11-21T08:00:00Z,11,fork,"import: SyntaxError: ""a, b""
-        line 2"
+        line 2",,,,,,,,,,,,,,,,,,,,
         "#);
     }
 

@@ -1,9 +1,9 @@
 //! Made-up summaries for tests: what a run on 2 cores and one on 128 would give, and hard cases.
 
 use crate::record::schema::{
-    BuildFacts, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
+    BuildFacts, CellCost, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
     InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy,
-    Summary, TopologyFacts, Warning, WarningKind,
+    Summary, TopologyFacts, Warning, WarningKind, WorkloadFacts, WorkloadKind,
 };
 
 /// A value with an interval of so many per cent on either side.
@@ -48,6 +48,22 @@ pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
             compiler: "GCC 12.2.0".to_owned(),
             optimisation: "-O3".to_owned(),
         },
+    }
+}
+
+/// A workload that computes.
+pub fn workload(name: &str) -> WorkloadFacts {
+    WorkloadFacts {
+        name: name.to_owned(),
+        kind: WorkloadKind::Cpu,
+        summary: String::new(),
+        models: Vec::new(),
+        dependencies: Vec::new(),
+        path: format!("/workloads/{name}.py"),
+        sha256: String::new(),
+        units: Some(100),
+        failure: None,
+        ceiling: None,
     }
 }
 
@@ -96,6 +112,7 @@ impl Made<'_> {
             start_skew_s: Some(estimate(0.000_08, 20.0)),
             rss_peak_bytes: Some(estimate(2.4e7, 1.0)),
             pss_peak_bytes: Some(estimate(1.9e7, 1.0)),
+            cost: CellCost::default(),
         }
     }
 }
@@ -148,6 +165,9 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         },
         interpreters,
         workloads: Vec::new(),
+        sources: Vec::new(),
+        quiet: None,
+        free_threading_overhead: Vec::new(),
         stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::record::schema::{CellStatus, Summary};
 
 use super::headline;
+use super::noise;
 use super::rows::{self, Group};
 use super::text;
 
@@ -29,6 +30,7 @@ pub fn render(summary: &Summary) -> String {
             finding.at_workers()
         )
     })));
+    parts.push(list(noise::overheads(summary).iter().map(|line| escape(line))));
     let notices = rows::notices(summary);
     parts.push(list(
         notices
@@ -46,6 +48,7 @@ pub fn render(summary: &Summary) -> String {
         let why = escape(text::lines(reason.reason).next().unwrap_or_default().as_str());
         format!("{}: {names}: {why}", reason.status.words())
     })));
+    parts.push(list(summary.quiet.iter().map(|told| escape(&noise::quiet(told)))));
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() {
         return "nothing was measured\n".to_owned();

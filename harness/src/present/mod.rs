@@ -9,9 +9,11 @@ pub mod listing;
 #[cfg(test)]
 pub(crate) mod made_up;
 pub mod markdown;
+pub mod noise;
 pub mod plan;
 pub mod progress;
 pub mod rows;
+pub mod selfcheck;
 pub mod table;
 pub mod text;
 pub mod topology;

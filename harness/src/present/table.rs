@@ -9,6 +9,7 @@ use comfy_table::{
 use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
+use super::noise;
 use super::rows::{self, Group, Row, Tone};
 use super::text;
 
@@ -57,10 +58,12 @@ impl Style {
 pub fn render(summary: &Summary, style: Style) -> String {
     let parts = [
         findings(summary, style),
+        overheads(summary, style),
         warnings(summary, style),
         tables(summary, style),
         failures(summary, style),
         skipped(summary, style),
+        quiet(summary, style),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
@@ -96,6 +99,17 @@ fn findings(summary: &Summary, style: Style) -> String {
     };
     let lines: Vec<String> = findings.iter().map(sentence).collect();
     lines.join("\n")
+}
+
+fn overheads(summary: &Summary, style: Style) -> String {
+    let lines = noise::overheads(summary);
+    let lines: Vec<String> = lines.iter().map(|line| style.paint(BOLD, line)).collect();
+    lines.join("\n")
+}
+
+fn quiet(summary: &Summary, style: Style) -> String {
+    let told = summary.quiet.as_ref().map(noise::quiet);
+    told.map(|line| style.paint(DIM, &line)).unwrap_or_default()
 }
 
 fn warnings(summary: &Summary, style: Style) -> String {

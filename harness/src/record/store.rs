@@ -231,7 +231,11 @@ pub fn read(path: &Path) -> Result<Run, StoreError> {
     })
 }
 
-fn read_trials(path: &Path) -> Result<Vec<Trial>, StoreError> {
+/// Reads the trials of a record, in order, as [`read`] does.
+///
+/// # Errors
+/// Names the line that cannot be read.
+pub fn read_trials(path: &Path) -> Result<Vec<Trial>, StoreError> {
     let unreadable = |source| StoreError::Read {
         path: path.to_owned(),
         source,

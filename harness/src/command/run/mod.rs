@@ -1,7 +1,7 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
 mod keep;
-mod prepare;
+pub(super) mod prepare;
 mod results;
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
 use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
-use crate::present::{json, markdown, plan, table};
+use crate::present::{json, markdown, noise, plan, table};
 use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
 use crate::record::store::RunFolder;
 use crate::workload::Service;
@@ -28,6 +28,9 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     for warning in &prepared.manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
     }
+    if output.verbose {
+        remark(output, &noise::sources(&prepared.manifest.sources));
+    }
     if arguments.dry_run {
         return dry_run(&prepared.manifest, arguments.format, output);
     }
@@ -35,6 +38,8 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;
     folder.write_manifest(&prepared.manifest)?;
+    let beside = server.iter().filter_map(LoopbackServer::process_id);
+    prepared.meters = std::mem::take(&mut prepared.meters).beside(beside.collect());
     let measured = measure(&mut prepared, &mut folder, output);
     drop(server);
     let manifest = &mut prepared.manifest;
@@ -86,16 +91,8 @@ fn measure(
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let mut runner = runner(prepared, &interrupt)?;
     let manifest = &mut prepared.manifest;
-    let mut runner = RealRunner {
-        executables: executables(manifest)?,
-        kernels: kernels(manifest),
-        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
-        environment: manifest.environment.clone(),
-        settings: manifest.plan.settings.clone(),
-        binder: prepared.binder.take(),
-        interrupt: &interrupt,
-    };
     let mut keeper = Keeper::new(
         folder,
         Progress::new(output.quiet, output.verbose),
@@ -112,6 +109,24 @@ fn measure(
     let ending = rounds::rounds(&cells, &units, manifest.seed, &mut runner, &mut keeper);
     keeper.end();
     Ok(ending?)
+}
+
+/// What makes the trials of a run.
+pub(super) fn runner<'run>(
+    prepared: &mut Prepared,
+    interrupt: &'run Interrupt,
+) -> Result<RealRunner<'run>, Error> {
+    let manifest = &prepared.manifest;
+    Ok(RealRunner {
+        executables: executables(manifest)?,
+        kernels: kernels(manifest),
+        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
+        environment: manifest.environment.clone(),
+        settings: manifest.plan.settings.clone(),
+        binder: prepared.binder.take(),
+        meters: std::mem::take(&mut prepared.meters),
+        interrupt,
+    })
 }
 
 /// Executables by tag. The ceiling's workers are ftbench itself.

@@ -15,6 +15,7 @@ use crate::interpreter::{
 };
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
+use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
 use crate::measure::environment;
 use crate::plan::cells::{Candidate, WorkerCounts, cells};
@@ -39,6 +40,8 @@ pub struct Prepared {
     pub workloads: Vec<Workload>,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
+    /// Tell of noise and cost.
+    pub meters: Meters,
     /// The run's folder.
     pub out: PathBuf,
 }
@@ -72,6 +75,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         &placer,
         settings,
     )?;
+    let found = sources::find(&machine.topology.allowed_pus);
     let started_at = jiff::Timestamp::now();
     let out = arguments
         .out
@@ -95,12 +99,14 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         workloads: workload_facts,
         plan,
         environment: environment::cleaned(users, &assets.worker),
+        sources: found.sources,
         warnings,
     };
     Ok(Prepared {
         manifest,
         workloads,
         binder,
+        meters: found.meters,
         out,
     })
 }
@@ -258,7 +264,7 @@ fn settings(arguments: &RunArgs) -> Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
         warmups: 1,
-        samples: 3,
+        samples: arguments.samples.unwrap_or(3),
         target_sample_s: profile.target_sample_s,
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::noise::Source;
 use super::trial::TrialStatus;
 
 /// Which Python implementation.
@@ -326,6 +327,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    #[serde(default)]
+    pub sources: Vec<Source>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

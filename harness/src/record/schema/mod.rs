@@ -5,6 +5,7 @@
 pub mod ceiling;
 pub mod cell;
 pub mod manifest;
+pub mod noise;
 pub mod summary;
 pub mod trial;
 
@@ -15,7 +16,11 @@ pub use manifest::{
     PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
     WorkloadKind,
 };
-pub use summary::{CellStatus, CellSummary, Difference, Estimate, RunFacts, Summary, Warning, WarningKind};
+pub use noise::{Cost, Disturbance, Noise, Source};
+pub use summary::{
+    CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
+    WarningKind,
+};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.

@@ -1,5 +1,7 @@
 //! `summary.json`: what the analysis made of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ceiling::NATIVE;
@@ -7,6 +9,7 @@ use super::cell::{Cell, Host, Model};
 use super::manifest::{
     GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
 };
+use super::noise::{Disturbance, Source};
 
 /// A value with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -86,6 +89,8 @@ pub enum WarningKind {
     GilReenabled,
     /// Too few rounds for an interval that can be trusted.
     FewRounds,
+    /// Many samples were disturbed.
+    Disturbed,
 }
 
 /// Something that a reader of the numbers must know.
@@ -176,6 +181,84 @@ pub struct CellSummary {
     pub rss_peak_bytes: Option<Estimate>,
     /// Largest proportional set size seen between samples, summed over processes, bytes.
     pub pss_peak_bytes: Option<Estimate>,
+    /// Noise, and what it cost.
+    #[serde(flatten)]
+    pub cost: CellCost,
+}
+
+/// One cell's figures of noise and cost: of each round's counted samples, then over rounds. Keys without a value are
+/// left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CellCost {
+    /// Share of the time of its PUs that the hypervisor and other processes took: their sum over the round's
+    /// samples, over the PUs' time in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Estimate>,
+    /// Counted samples that something disturbed; estimates use them like all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed_samples: Option<u32>,
+    /// CPU time over the time that the workers had: all of them during the makespan, one thread around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_utilisation: Option<Estimate>,
+    /// CPU time of the trial's processes in a sample, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_time_s: Option<Estimate>,
+    /// How often their threads gave up the CPU in a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voluntary_switches: Option<Estimate>,
+    /// How often it was taken from them in a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub involuntary_switches: Option<Estimate>,
+    /// Page faults answered from memory, in a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minor_faults: Option<Estimate>,
+    /// Page faults that needed a disk, in a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_faults: Option<Estimate>,
+    /// Energy of all processor packages in a sample, whoever used it, joules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_joules: Option<Estimate>,
+    /// Instructions retired in a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Estimate>,
+    /// Clock cycles of a sample, summed over threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Estimate>,
+    /// Last-level cache misses of a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_misses: Option<Estimate>,
+}
+
+/// How quiet a run was, over its counted samples. Estimates use all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quietness {
+    /// Counted samples around which noise was read.
+    pub samples: u32,
+    /// Those of them that something disturbed.
+    pub disturbed: u32,
+    /// How many each cause disturbed; a sample may have several.
+    pub by: BTreeMap<Disturbance, u32>,
+    /// Share of the time of the PUs in use that the hypervisor gave to others; `None` where it is not told.
+    pub steal: Option<f64>,
+    /// Share of it that other processes used; `None` where it is not told.
+    pub others: Option<f64>,
+    /// Share of it for which the trials' threads were ready and waited; can be above 1, since threads add up.
+    pub run_queue: Option<f64>,
+}
+
+/// What the free-threaded build costs on one worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overhead {
+    /// Tag of the build with the GIL.
+    pub gil: String,
+    /// Tag of the free-threaded build of the same minor version.
+    pub free_threaded: String,
+    /// The workload; `None` for the geometric mean over the workloads that compute.
+    pub workload: Option<String>,
+    /// How many workloads it is of.
+    pub workloads: u32,
+    /// The free-threaded build's time with one worker over the GIL build's, paired by round.
+    pub ratio: Estimate,
 }
 
 impl CellSummary {
@@ -211,6 +294,15 @@ pub struct Summary {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
+    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// How quiet the run was; `None` where noise was not read.
+    #[serde(default)]
+    pub quiet: Option<Quietness>,
+    /// What free-threaded builds cost on one worker.
+    #[serde(default)]
+    pub free_threading_overhead: Vec<Overhead>,
     /// What ended the run; `None` while it runs, or when it was killed.
     pub stopped_by: Option<StoppedBy>,
     /// What a reader must know.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
+use super::noise::{Cost, Noise};
 
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub struct Share {
 }
 
 /// One timed execution of all units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Its number in the trial, from 0; warm-ups come first.
     pub sample: u32,
@@ -61,6 +62,12 @@ pub struct Sample {
     pub moved: bool,
     /// One entry per worker's share.
     pub shares: Vec<Share>,
+    /// What went on around it; `None` where it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
+    /// What it used; `None` where it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 impl Sample {

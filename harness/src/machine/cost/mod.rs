@@ -1,0 +1,5 @@
+//! What the trial's processes use: CPU time, context switches, page faults, energy, hardware events.
+
+pub mod counters;
+pub mod energy;
+pub mod processes;

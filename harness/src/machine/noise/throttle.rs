@@ -1,0 +1,114 @@
+//! How often the control group was stopped for its CPU quota, and the processor slowed down for its heat.
+//!
+//! Sources: `Documentation/admin-guide/cgroup-v2.rst` (`cpu.stat`) and `Documentation/scheduler/sched-bwc.rst`
+//! (version 1) of the Linux kernel; `Documentation/ABI/testing/sysfs-devices-system-cpu` (`thermal_throttle`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::machine::quota;
+
+/// Counters of a control group and those that hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QuotaThrottling {
+    /// Periods in which it was stopped.
+    pub periods: u64,
+    /// For how long, nanoseconds.
+    pub duration_ns: u64,
+}
+
+/// What `cpu.stat` says; `None` where no quota can be set, as in the root group.
+#[must_use]
+pub fn parse_cpu_stat(text: &str) -> Option<QuotaThrottling> {
+    let figure = |name: &str| {
+        let mut words = text.lines().map(str::split_ascii_whitespace);
+        words.find_map(|mut line| (line.next()? == name).then(|| line.next()?.parse::<u64>().ok())?)
+    };
+    let periods = figure("nr_throttled")?;
+    // Version 2 counts microseconds, version 1 nanoseconds.
+    let duration_ns = figure("throttled_usec")
+        .map(|us| us.saturating_mul(1_000))
+        .or_else(|| figure("throttled_time"))?;
+    Some(QuotaThrottling { periods, duration_ns })
+}
+
+/// The files that tell of the own control group and those that hold it.
+#[must_use]
+pub fn cpu_stat_files(root: &Path, own_groups: &str) -> Vec<PathBuf> {
+    quota::cpu_folders(root, own_groups)
+        .into_iter()
+        .map(|folder| folder.join("cpu.stat"))
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| parse_cpu_stat(&text).is_some()))
+        .collect()
+}
+
+/// The sums over the groups: each may be stopped for a quota of its own. `None` without files, or when one cannot be
+/// read.
+#[must_use]
+pub fn quota_throttling(files: &[PathBuf]) -> Option<QuotaThrottling> {
+    let each = files
+        .iter()
+        .map(|path| parse_cpu_stat(&fs::read_to_string(path).ok()?));
+    let sum = |a: QuotaThrottling, b: QuotaThrottling| QuotaThrottling {
+        periods: a.periods.saturating_add(b.periods),
+        duration_ns: a.duration_ns.saturating_add(b.duration_ns),
+    };
+    each.reduce(|a, b| Some(sum(a?, b?))).flatten()
+}
+
+/// The files of a PU that count how often its core and its package were slowed down.
+#[must_use]
+pub fn thermal_files(cpus: &Path, pu: u32) -> Vec<PathBuf> {
+    ["core_throttle_count", "package_throttle_count"]
+        .iter()
+        .map(|name| cpus.join(format!("cpu{pu}/thermal_throttle/{name}")))
+        .filter(|path| path.is_file())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Linux 6.1, a container with a quota.
+    const VERSION_2: &str = "usage_usec 5169041\nuser_usec 3830915\nsystem_usec 1338125\nnr_periods 61\n\
+        nr_throttled 17\nthrottled_usec 1604521\nnr_bursts 0\nburst_usec 0\n";
+    const VERSION_1: &str = "nr_periods 61\nnr_throttled 17\nthrottled_time 1604521000\n";
+    const ROOT: &str = "usage_usec 5169041\nuser_usec 3830915\nsystem_usec 1338125\n";
+
+    #[test]
+    fn both_versions_tell_the_same() {
+        let expected = QuotaThrottling {
+            periods: 17,
+            duration_ns: 1_604_521_000,
+        };
+        assert_eq!(parse_cpu_stat(VERSION_2), Some(expected));
+        assert_eq!(parse_cpu_stat(VERSION_1), Some(expected));
+        assert_eq!(parse_cpu_stat(ROOT), None);
+    }
+
+    #[test]
+    fn a_group_and_those_that_hold_it_are_added_up() {
+        let root = tempfile::tempdir().unwrap();
+        let own = root.path().join("jobs/one");
+        fs::create_dir_all(&own).unwrap();
+        fs::write(own.join("cpu.stat"), VERSION_2).unwrap();
+        fs::write(root.path().join("jobs/cpu.stat"), VERSION_2).unwrap();
+        fs::write(root.path().join("cpu.stat"), ROOT).unwrap();
+        let files = cpu_stat_files(root.path(), "0::/jobs/one\n");
+        assert_eq!(files.len(), 2);
+        assert_eq!(quota_throttling(&files).unwrap().periods, 34);
+        assert_eq!(quota_throttling(&[]), None);
+        assert_eq!(quota_throttling(&[root.path().join("gone")]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "((nr_throttled|throttled_usec|throttled_time|x) ?[0-9]{0,25}\n){0,4}.{0,20}") {
+            let _ = parse_cpu_stat(&text);
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! The commands beside `run`: interpreters, workloads, the machine, help, and slips of the keyboard.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{Sandbox, pair, told};
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+// Interpreters
+
+#[test]
+fn the_list_of_interpreters_has_the_keys_of_the_design() {
+    let list = support::interpreters();
+    for one in list {
+        for key in [
+            "tag",
+            "path",
+            "version",
+            "implementation",
+            "free_threaded",
+            "gil",
+            "build",
+        ] {
+            assert!(!one[key].is_null(), "no {key} in {one}");
+        }
+        let path = Path::new(one["path"].as_str().unwrap());
+        assert!(path.is_absolute() && path.is_file(), "{one}");
+        assert!(["on", "off"].contains(&one["gil"].as_str().unwrap()), "{one}");
+        assert!(
+            ["CPython", "PyPy"].contains(&one["implementation"].as_str().unwrap()),
+            "{one}"
+        );
+        for key in ["pgo", "lto", "jit", "debug"] {
+            assert!(one["build"][key].is_boolean(), "{one}");
+        }
+    }
+    let mut tags: Vec<&str> = list.iter().filter_map(|one| one["tag"].as_str()).collect();
+    tags.sort_unstable();
+    let all = tags.len();
+    tags.dedup();
+    assert_eq!(tags.len(), all, "a tag stands for two interpreters");
+    let free_threaded = list
+        .iter()
+        .find(|one| one["tag"] == pair().free_threaded.as_str())
+        .unwrap();
+    assert_eq!(
+        (&free_threaded["free_threaded"], &free_threaded["gil"]),
+        (&json!(true), &json!("off"))
+    );
+    let gil = list.iter().find(|one| one["tag"] == pair().gil.as_str()).unwrap();
+    assert_eq!(
+        (&gil["free_threaded"], &gil["gil"]),
+        (&json!(false), &json!("on"))
+    );
+}
+
+#[test]
+fn the_table_of_interpreters_shows_each() {
+    let told = Sandbox::new().ftbench(&["python", "list"]);
+    told.ends_with(0);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!(lines.len(), support::interpreters().len() + 1, "{}", told.stdout);
+    for (line, one) in lines.iter().skip(1).zip(support::interpreters()) {
+        for key in ["tag", "version", "path"] {
+            assert!(
+                line.contains(one[key].as_str().unwrap()),
+                "no {key} of {one} in {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_interpreter_can_be_given_by_its_path() {
+    let sandbox = Sandbox::new();
+    let real = support::executable(&pair().gil);
+    let elsewhere = sandbox.script("elsewhere/python", &format!("exec {} \"$@\"", real.display()));
+    let told = sandbox.ftbench(&["python", "list", "-p", &elsewhere, "--format", "json"]);
+    told.ends_with(0);
+    let list = told.json();
+    let list = list.as_array().unwrap();
+    assert_eq!(list.len(), support::interpreters().len() + 1);
+    let given = list.iter().find(|one| one["path"] == elsewhere.as_str()).unwrap();
+    let found = list
+        .iter()
+        .find(|one| one["path"] == real.to_str().unwrap())
+        .unwrap();
+    assert_eq!(
+        found["tag"],
+        pair().gil.as_str(),
+        "the tag stays with what is found by itself"
+    );
+    assert_ne!(given["tag"], found["tag"]);
+    assert_eq!(given["version"], found["version"]);
+}
+
+#[test]
+fn a_path_that_is_no_interpreter_is_told_and_the_others_are_listed() {
+    let sandbox = Sandbox::new();
+    let told = sandbox.ftbench(&["python", "list", "-p", "/bin/ls", "--format", "json"]);
+    told.ends_with(2);
+    told.says(&["/bin/ls", "is not a Python interpreter"]);
+    assert_eq!(
+        told.json().as_array().unwrap().len(),
+        support::interpreters().len()
+    );
+}
+
+#[test]
+fn a_tag_that_is_none_is_not_installed() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .ftbench(&["python", "install", "latest"])
+        .refuses(&["'latest' is not the tag", "3.13t"], 2);
+    sandbox
+        .ftbench(&["python", "install", "3.13", "3.8"])
+        .refuses(&["'3.8' is too old"], 2);
+    sandbox.ftbench(&["python", "install"]).refuses(&["<TAG>"], 2);
+}
+
+// Workloads
+
+#[test]
+fn the_suite_is_listed_and_shown() {
+    let sandbox = Sandbox::new();
+    let listed = sandbox.ftbench(&["workloads", "list", "--format", "json"]);
+    listed.ends_with(0);
+    let list = listed.json();
+    let table = sandbox.ftbench(&["workloads", "list"]);
+    table.ends_with(0);
+    let mut names = Vec::new();
+    for one in list.as_array().unwrap() {
+        for key in ["name", "kind", "summary", "models", "dependencies", "path"] {
+            assert!(keys(one).contains(&key), "no {key} in {one}");
+        }
+        let name = one["name"].as_str().unwrap();
+        assert!(table.stdout.contains(name) && table.stdout.contains(one["summary"].as_str().unwrap()));
+        assert!(Path::new(one["path"].as_str().unwrap()).is_file(), "{one}");
+        names.push(name);
+    }
+    for name in [
+        "fib",
+        "nbody",
+        "sha256",
+        "word_count",
+        "shared_counter",
+        "http_fetch",
+    ] {
+        assert!(names.contains(&name), "no {name} in {names:?}");
+    }
+    let shown = sandbox.ftbench(&["workloads", "show", "fib"]);
+    shown.ends_with(0);
+    assert!(shown.stdout.contains("def work(data, units):") && shown.stdout.contains("[tool.ftbench]"));
+    let shown = sandbox.ftbench(&["workloads", "show", "fib", "--format", "json"]);
+    shown.ends_with(0);
+    assert_eq!(shown.json()["name"], "fib");
+    let own = sandbox.file("own.py", "def work(data, units): ...\n");
+    let shown = sandbox.ftbench(&["workloads", "show", &own, "--format", "json"]);
+    shown.ends_with(0);
+    assert_eq!(
+        (&shown.json()["name"], &shown.json()["kind"]),
+        (&json!("own"), &json!("cpu"))
+    );
+}
+
+// The machine
+
+/// Two packages of two dies of two cores of two PUs each.
+const SYNTHETIC: &str = "pack:2 [numa] die:2 l3:1 core:2 pu:2";
+
+fn topology_of(synthetic: &str, arguments: &[&str]) -> support::Told {
+    let mut command = Sandbox::new().command([&["topology"], arguments].concat());
+    command.env("HWLOC_SYNTHETIC", synthetic).current_dir("/");
+    told(command)
+}
+
+#[test]
+fn a_machine_that_hwloc_is_told_of_is_drawn() {
+    let drawn = topology_of(SYNTHETIC, &[]);
+    drawn.ends_with(0);
+    for word in [
+        "2 packages, 2 NUMA nodes, 8 cores, 16 PUs",
+        "not this machine",
+        "Package 1",
+        "die 1",
+        "#8",
+    ] {
+        assert!(drawn.stdout.contains(word), "no {word:?} in:\n{}", drawn.stdout);
+    }
+    assert!(
+        !drawn.stdout.contains("#9"),
+        "one worker for each core:\n{}",
+        drawn.stdout
+    );
+}
+
+#[test]
+fn the_order_of_each_policy_is_told_as_json() {
+    for (policy, order) in [
+        ("cores", json!([0, 2, 4, 6, 8, 10, 12, 14])),
+        ("scatter", json!([0, 8, 4, 12, 2, 10, 6, 14])),
+        ("smt", json!((0..16).collect::<Vec<u32>>())),
+        ("5,3-4", json!([5, 3, 4])),
+        ("none", json!([])),
+    ] {
+        let report = topology_of(SYNTHETIC, &["--pin", policy, "--format", "json"]);
+        report.ends_with(0);
+        let report = report.json();
+        assert_eq!(report["order"], order, "{policy}");
+        let shape = ["packages", "numa_nodes", "cores"].map(|key| report[key].as_u64());
+        assert_eq!(shape, [Some(2), Some(2), Some(8)]);
+        assert_eq!(report["pus"].as_array().unwrap().len(), 16);
+        assert_eq!(report["is_this_system"], json!(false));
+    }
+}
+
+#[test]
+fn this_machine_is_drawn_as_it_is() {
+    let sandbox = Sandbox::new();
+    let report = sandbox.ftbench(&["topology", "--format", "json"]);
+    report.ends_with(0);
+    assert_eq!(report.json()["is_this_system"], json!(true));
+    let usable = std::thread::available_parallelism().unwrap().get();
+    assert!(report.json()["allowed_pus"].as_array().unwrap().len() >= usable);
+    sandbox.ftbench(&["topology"]).ends_with(0);
+}
+
+#[test]
+fn a_machine_that_makes_no_sense_is_told() {
+    let broken = topology_of("pack:zero", &[]);
+    assert!(
+        broken.status != Some(0) || !broken.stderr.is_empty(),
+        "{}",
+        broken.stdout
+    );
+    assert!(!broken.stderr.contains("panicked"));
+    topology_of(SYNTHETIC, &["--pin", "16"]).refuses(&["no PU 16", "0-15"], 2);
+    topology_of(SYNTHETIC, &["--pin", "core"]).refuses(&["'core'", "cores, scatter, smt, none"], 2);
+}
+
+// Help and slips
+
+#[test]
+fn every_command_helps() {
+    let sandbox = Sandbox::new();
+    for command in [
+        &[][..],
+        &["run"],
+        &["python"],
+        &["python", "list"],
+        &["python", "install"],
+        &["workloads"],
+        &["workloads", "list"],
+        &["workloads", "show"],
+        &["topology"],
+        &["show"],
+    ] {
+        let told = sandbox.ftbench(&[command, &["--help"]].concat());
+        told.ends_with(0);
+        assert!(
+            told.stdout.contains("Usage: ftbench") && told.stderr.is_empty(),
+            "{command:?}"
+        );
+        assert!(
+            told.stdout.lines().all(|line| line.chars().count() <= 100),
+            "{command:?}:\n{}",
+            told.stdout
+        );
+        if let Some(name) = command.first() {
+            let overview = sandbox.ftbench(&["--help"]);
+            assert!(
+                overview.stdout.contains(&format!("\n  {name} ")),
+                "{name} is not in the overview"
+            );
+        }
+    }
+    let version = sandbox.ftbench(&["--version"]);
+    version.ends_with(0);
+    assert_eq!(version.stdout, format!("ftbench {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn slips_get_a_suggestion() {
+    let sandbox = Sandbox::new();
+    for (arguments, words) in [
+        (&["rum"][..], ["'rum'", "'run'"]),
+        (&["topolgy"], ["'topolgy'", "'topology'"]),
+        (&["python", "lst"], ["'lst'", "'list'"]),
+        (&["run", "--rouns", "3"], ["'--rouns'", "'--rounds'"]),
+        (&["run", "--workrs=3"], ["'--workrs'", "'--workers'"]),
+        (&["run", "--profile", "quik"], ["'quik'", "'quick'"]),
+        (&["topology", "--format", "jsn"], ["'jsn'", "'json'"]),
+    ] {
+        sandbox.ftbench(arguments).refuses(&words, 3);
+    }
+}
+
+#[test]
+fn colour_is_used_where_it_is_wanted() {
+    let sandbox = Sandbox::new();
+    let coloured = |arguments: &[&str], no_color: bool| {
+        let mut command = sandbox.command(arguments);
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        let told = told(command);
+        told.ends_with(0);
+        told.stdout.contains('\u{1b}')
+    };
+    let list = ["python", "list"];
+    assert!(!coloured(&list, false), "no terminal is there");
+    assert!(!coloured(&[&list[..], &["--color", "never"]].concat(), false));
+    assert!(coloured(&[&list[..], &["--color", "always"]].concat(), false));
+    // What is said on the command line goes before the environment (https://no-color.org).
+    assert!(coloured(&[&list[..], &["--color", "always"]].concat(), true));
+    assert!(!coloured(&list, true));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(["workloads", "show", "fib"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        (Some(0), "")
+    );
+}
