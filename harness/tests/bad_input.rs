@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ftbench::record::schema::{CellStatus, Model, RunStatus, TrialStatus, WarningKind};
+use ftbench::record::schema::{CellStatus, Model, RunStatus, StoppedBy, TrialStatus, WarningKind};
 use support::{Run, Sandbox, allowed_pus, pair, told};
 
 /// A workload with nothing wrong.
@@ -1130,8 +1130,8 @@ fn an_interrupted_run_keeps_and_shows_what_was_measured_and_leaves_no_process() 
     let (trials, summary) = (run.trials(), run.summary());
     assert!(trials.len() >= 10 && trials.iter().all(|trial| trial.status == TrialStatus::Ok));
     assert_eq!(
-        (summary.run.status, summary.stopped_by.as_str()),
-        (RunStatus::Interrupted, "interrupt")
+        (summary.run.status, summary.stopped_by),
+        (RunStatus::Interrupted, Some(StoppedBy::Interrupt))
     );
     let rounds: u32 = summary.cells.iter().map(|cell| cell.rounds).sum();
     assert_eq!(rounds as usize, trials.len());
