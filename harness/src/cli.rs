@@ -275,11 +275,11 @@ pub struct SelfcheckArgs {
     /// Where the worker is bound
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// Seed of the orders
-    #[arg(long, value_name = "N")]
+    /// Seed of the orders [default: a new one]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
-    /// Format
-    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    /// Print a table, or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
 }
 
