@@ -83,7 +83,7 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
         };
         let sandbox = Sandbox::new();
         let workload = sandbox.file("noting.py", NOTING);
-        let words = format!("{workload} -p {gil} -m threads -n 2 --rounds 3 --scaling {name}");
+        let words = format!("{workload} -p {gil} -m threads -n 2 --rounds 3 --scaling {name} --no-ceiling");
         let run = sandbox.run("out", &words, 0);
         run.all_ok("noting");
         assert_eq!(run.summary().run.scaling, scaling);
