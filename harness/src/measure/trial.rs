@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::calibrate::{Calibration, Next};
 use super::failure::TrialFailure;
 use super::interrupt::Interrupt;
@@ -351,9 +353,18 @@ fn watched_sample(
     watch: &mut Watch<'_>,
 ) -> Result<(Taken, Observed), TrialFailure> {
     let before = watch.before();
+    let driver_before_ns = own_cpu_time_ns();
     let taken = take_sample(session, number)?;
-    let observed = watch.since(&before);
+    let driver_ns = own_cpu_time_ns().saturating_sub(driver_before_ns);
+    let mut observed = watch.since(&before);
+    observed.noise.driver_ns = Some(driver_ns);
     Ok((taken, observed))
+}
+
+/// CPU time of all threads of this process so far, nanoseconds.
+fn own_cpu_time_ns() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {

@@ -238,6 +238,7 @@ impl Watch<'_> {
             frequency_hz: None,
             thermal_throttles: from.thermal.zip(to.thermal).map(|(a, b)| b.saturating_sub(a)),
             quota_throttled_periods: quota.map(|(a, b)| b.periods.saturating_sub(a.periods)),
+            driver_ns: None,
             quota_throttled_ns: quota.map(|(a, b)| b.duration_ns.saturating_sub(a.duration_ns)),
             disturbed_by: Vec::new(),
         };

@@ -90,6 +90,9 @@ pub struct Noise {
     /// Time for which it was stopped, nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota_throttled_ns: Option<u64>,
+    /// The driver's own CPU time while it waited for the sample, nanoseconds: what ftbench takes from what it measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_ns: Option<u64>,
     /// What was above its threshold. Nothing is left out of an estimate for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbed_by: Vec<Disturbance>,
