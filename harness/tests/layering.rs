@@ -9,10 +9,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Folders and files, below `src`, that only turn values into values.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "plan/",
     "analyse/",
     "record/schema/",
+    "native/",
     "present/",
     "doctor/checks/",
     "doctor/facts.rs",
@@ -53,13 +54,14 @@ const IMPURE: [(&str, &str); 16] = [
 ///
 /// Data flows plan -> measure -> record -> analyse -> present. The edges, `command`, `cli`, `error` and `main`, put
 /// the parts together and may import all of them; no part imports an edge.
-const IMPORTS: [(&str, &[&str]); 10] = [
+const IMPORTS: [(&str, &[&str]); 11] = [
     ("record", &[]),
     ("interpreter", &[]),
     ("workload", &[]),
     ("machine", &[]),
+    ("native", &[]),
     ("plan", &["machine::topology", "interpreter", "workload"]),
-    ("measure", &["plan", "machine", "workload"]),
+    ("measure", &["plan", "machine", "workload", "native"]),
     ("analyse", &[]),
     ("doctor", &["machine", "interpreter", "plan", "analyse"]),
     (

@@ -1,0 +1,90 @@
+//! Every model and every workload of the suite runs, on both builds.
+
+use std::collections::BTreeSet;
+
+use ftbench::record::schema::{CellStatus, Model, Trial};
+
+use super::support::{Sandbox, allowed_pus, counts, machine_shared, pair};
+
+#[test]
+fn every_model_runs_on_both_builds() {
+    let _shared = machine_shared();
+    let sandbox = Sandbox::new();
+    let names = Model::ALL.map(Model::name).join(",");
+    let workers = if allowed_pus().len() >= 2 { 2 } else { 1 };
+    let words = format!("fib -p {} -m {names} -n {workers} --rounds 1", pair().words());
+    let run = sandbox.run("models", &words, 0);
+    run.all_ok("fib");
+    for tag in pair().tags() {
+        for model in Model::ALL {
+            let most = if model == Model::Serial { 1 } else { workers };
+            assert_eq!(run.cell("fib", tag, model, most).status, CellStatus::Ok);
+        }
+    }
+    for trial in run.trials() {
+        runs_as_its_model_says(&trial);
+    }
+}
+
+fn runs_as_its_model_says(trial: &Trial) {
+    let cell = &trial.cell;
+    let processes: BTreeSet<i32> = trial.workers.iter().map(|worker| worker.process_id).collect();
+    let threads: BTreeSet<i32> = trial.workers.iter().map(|worker| worker.thread_id).collect();
+    let many = cell.workers as usize;
+    let expected = match cell.model.family() {
+        Model::Processes => (many, many),
+        Model::Threads | Model::AsyncioThreads => (1, many),
+        _ => (1, 1),
+    };
+    assert_eq!((processes.len(), threads.len()), expected, "{cell}");
+    let named = cell.model.name().strip_prefix("processes:");
+    match (named, cell.model) {
+        (Some(named), _) => assert_eq!(trial.start_method.as_deref(), Some(named), "{cell}"),
+        (None, Model::Processes) => assert!(trial.start_method.is_some(), "{cell}"),
+        (None, _) => assert_eq!(trial.start_method, None, "{cell}"),
+    }
+}
+
+#[test]
+fn the_whole_suite_passes_its_checks() {
+    let _shared = machine_shared();
+    let sandbox = Sandbox::new();
+    let words = format!("-p {} -n {} --rounds 1", pair().words(), counts());
+    let run = sandbox.run("suite", &words, 0);
+    for workload in [
+        "fib",
+        "nbody",
+        "sha256",
+        "word_count",
+        "shared_counter",
+        "http_fetch",
+    ] {
+        run.all_ok(workload);
+    }
+    let models =
+        |workload: &str| -> BTreeSet<Model> { run.cells(workload).iter().map(|cell| cell.model).collect() };
+    assert!(models("http_fetch").contains(&Model::AsyncioThreads));
+    assert!(
+        !models("shared_counter").contains(&Model::Processes),
+        "processes share no counter"
+    );
+}
+
+#[test]
+fn a_model_that_makes_no_sense_for_a_workload_is_skipped_with_the_reason() {
+    let _shared = machine_shared();
+    let sandbox = Sandbox::new();
+    let gil = &pair().gil;
+    let words = format!("shared_counter -p {gil} -m serial,processes -n 1 --rounds 1");
+    let run = sandbox.run("skipped", &words, 0);
+    let skipped = run.cell("shared_counter", gil, Model::Processes, 1);
+    assert_eq!(skipped.status, CellStatus::Skipped);
+    let reason = skipped.reason.unwrap();
+    assert!(
+        reason.contains("names the models serial, threads, asyncio-threads only"),
+        "{reason}"
+    );
+    let measured = run.cell("shared_counter", gil, Model::Serial, 1);
+    assert_eq!(measured.status, CellStatus::Ok);
+    assert!(run.trials().iter().all(|trial| trial.cell.model == Model::Serial));
+}
