@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows, on the machine it runs on, what ftbench promises about its measurements.
 
-    scripts/prove.py [--experiments 20] [--seconds 20] [--skip-pyperf]
+    scripts/prove.py [--experiments 20] [--seconds 20] [--pyperf-pairs 10]
 
 Prints a table in markdown: identical arms called different, a true slowdown found, interval
 widths, the same for pyperf in the same minutes, the share of a default run's wall time inside
@@ -43,7 +43,7 @@ def main():
         rows += check_rows(identical, slowed)
         if pyperf_pairs:
             rows += pyperf_rows(pyperf_pairs)
-        rows += run_rows(folder)
+        rows += run_rows(folder, options.budget)
     print(f"\nOn {machine()}:\n")
     for number, row in enumerate(rows):
         print("| " + " | ".join(row) + " |")
@@ -55,21 +55,22 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--experiments", type=int, default=20, help="experiments of each kind")
     parser.add_argument("--seconds", type=float, default=20.0, help="wall time of each experiment")
-    parser.add_argument("--skip-pyperf", action="store_true", help="leave pyperf out")
+    parser.add_argument("--pyperf-pairs", type=int, default=10, help="0 leaves pyperf out")
+    parser.add_argument("--budget", default="3m", help="time of the default run")
     return parser.parse_args()
 
 
 def interleaved(options, folder):
     """One experiment of each kind after the other, so that all meet the same machine."""
-    pyperf = None if options.skip_pyperf else pyperf_python()
+    pyperf = pyperf_python() if options.pyperf_pairs else None
     identical, slowed, pairs = [], [], []
     for number in range(options.experiments):
         identical.append(selfcheck(["aa"], options, number))
         slowed.append(selfcheck(["power", "--effect", f"{EFFECT:.0%}"], options, number))
-        if pyperf:
+        if number < options.pyperf_pairs:
             pairs.append(pyperf_pair(pyperf, folder, number))
         ratios = [reports[-1]["median_ratio"] for reports in (identical, slowed)]
-        words = f", pyperf: {pairs[-1]['words']}" if pairs else ""
+        words = f", pyperf: {pairs[-1]['words']}" if number < len(pairs) else ""
         say(
             f"{number + 1} of {options.experiments}: "
             f"identical {ratios[0]:.4f}, slowed {ratios[1]:.4f}{words}"
@@ -142,11 +143,12 @@ def pyperf_rows(pairs):
     ]
 
 
-def run_rows(folder):
+def run_rows(folder, budget):
     """A default run of two workloads."""
     say("a default run of fib and nbody")
     out = folder / "run"
-    output_of([FTBENCH, "run", "fib", "nbody", "--out", out, "--format", "json", "--quiet"])
+    command = [FTBENCH, "run", "fib", "nbody", "--budget", budget, "--out", out]
+    output_of([*command, "--format", "json", "--quiet"])
     manifest = json.loads((out / "run.json").read_text())
     summary = json.loads((out / "summary.json").read_text())
     trials = [json.loads(line) for line in (out / "trials.jsonl").read_text().splitlines()]

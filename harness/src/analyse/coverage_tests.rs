@@ -10,8 +10,9 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::bootstrap::{Statistic, bias_corrected_accelerated, percentile, studentised_mean};
 use super::location::location;
+use super::precision::{Standing, stop};
 use super::sample::{Sample, median};
-use crate::record::schema::Estimate;
+use crate::record::schema::{Estimate, Stopping};
 
 /// How a machine disturbs what is measured; standard deviations and sizes as shares of the time.
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +172,50 @@ fn intervals_of_ratios_cover_the_truth_93_to_97_times_in_100() {
                 "{}, {rounds} rounds: {:.3} covered",
                 machine.name,
                 found.share
+            );
+        }
+    }
+}
+
+/// Rounds until the interval is narrow enough, looked at after every round, as a run with `--precision` does.
+fn until_precise(experiment: &mut Experiment, precision: f64) -> Estimate {
+    let rule = Stopping {
+        fewest_rounds: 5,
+        most_rounds: 60,
+        precision: Some(precision),
+        budget_s: None,
+    };
+    let mut ratios = Vec::new();
+    loop {
+        ratios.push(experiment.round());
+        let Some(found) = location(&Sample::new(ratios.clone()).unwrap()) else {
+            continue;
+        };
+        let standing = Standing {
+            rounds: u32::try_from(ratios.len()).unwrap(),
+            elapsed_s: 0.0,
+            next_round_s: 1.0,
+            widest_half_width: Some((found.centre.high - found.centre.low) / 2.0),
+        };
+        if stop(&rule, &standing).is_some() {
+            return found.centre;
+        }
+    }
+}
+
+#[test]
+fn looking_after_every_round_leaves_the_coverage_as_it_is() {
+    // Precisions that end runs between the tenth and the sixtieth round, where looking does most harm.
+    for (machine, precisions) in [(MACHINES[0], [0.002, 0.004]), (MACHINES[4], [0.015, 0.025])] {
+        for precision in precisions {
+            let covered = (0..1500)
+                .filter(|&seed| covers(until_precise(&mut Experiment::new(machine, seed), precision)))
+                .count();
+            let share = covered as f64 / 1500.0;
+            assert!(
+                (0.92..=0.98).contains(&share),
+                "{}, until {precision}: {share:.3} covered",
+                machine.name
             );
         }
     }

@@ -15,5 +15,5 @@ pub mod summary;
 
 #[cfg(test)]
 #[path = "coverage_tests.rs"]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod coverage_tests;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::find::{Candidate, SearchPlaces, candidates};
+use super::find::{Candidate, SearchPlaces, Source, candidates};
 use super::probe::{ProbeError, probe};
 use super::{Found, FoundInterpreter, Rejected};
 use crate::record::schema::InterpreterFacts;
@@ -24,7 +24,15 @@ const PROBES_AT_ONCE: usize = 6;
 #[must_use]
 pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) -> Found {
     let candidates = candidates(places, given);
-    let answers = probe_all(&candidates, time_limit);
+    let mut answers = probe_all(&candidates, time_limit);
+    for (candidate, answer) in candidates.iter().zip(&mut answers) {
+        let slow = matches!(answer, Err(ProbeError::TimedOut { .. }));
+        if slow && matches!(candidate.source, Source::Ftbench | Source::Uv) {
+            // One that was installed to be measured does not hang; on a loaded machine it may be slow. Once more,
+            // alone.
+            *answer = probe_candidate(candidate, time_limit);
+        }
+    }
     let mut seen: HashSet<PathBuf> = HashSet::new();
     let mut interpreters = Vec::new();
     let mut rejected = Vec::new();

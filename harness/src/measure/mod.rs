@@ -1,5 +1,6 @@
 //! The only part that starts processes, binds cores and reads clocks.
 
+mod binding;
 pub mod calibrate;
 pub mod channel;
 pub mod environment;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::binding;
 use super::calibrate::{Calibration, Next};
 use super::failure::TrialFailure;
 use super::interrupt::Interrupt;
@@ -132,13 +133,15 @@ impl<'run> RealRunner<'run> {
         let planned = assignment.planned;
         // While it has a single thread: those that it starts later inherit the counters.
         let counters = self.meters.counters_of(session.process_id());
-        self.bind_process(session, planned)?;
+        binding::bind_process(self.binder.as_ref(), session.process_id(), &planned.placement)?;
         let ready = self.prepare(session, planned, assignment.units)?;
         trial.gil_enabled = Some(ready.gil_enabled);
         trial.gil_enabled_by = ready.gil_enabled_by;
         trial.startup_ns = Some(ready.startup_ns);
         trial.start_method = ready.start_method;
-        trial.workers = self.bind_workers(session.process_id(), planned, &ready.workers)?;
+        let binder = self.binder.as_ref();
+        trial.workers =
+            binding::bind_workers(binder, session.process_id(), &planned.placement, &ready.workers)?;
         let mut process_ids = processes(session);
         let mut watch = self
             .meters
@@ -211,46 +214,10 @@ impl<'run> RealRunner<'run> {
         }
     }
 
-    /// Binds everything that the process starts from now on to the union of the cell's PUs.
-    fn bind_process(&self, session: &Session<'run>, planned: &PlannedCell) -> Result<(), TrialFailure> {
-        let Some(binder) = &self.binder else { return Ok(()) };
-        binder
-            .bind_process(session.process_id(), &union(&planned.placement))
-            .map_err(|error| TrialFailure::Binding(error.to_string()))
-    }
-
-    /// Binds each worker to its own PU and reads the binding back.
-    fn bind_workers(
-        &self,
-        main_process: i32,
-        planned: &PlannedCell,
-        identities: &[WorkerIdentity],
-    ) -> Result<Vec<Worker>, TrialFailure> {
-        let mut workers = Vec::with_capacity(identities.len());
-        for (number, identity) in (0..).zip(identities) {
-            let pu = planned.placement.get(workers.len()).copied();
-            let bound_to = match (&self.binder, pu) {
-                (Some(binder), Some(pu)) => bind_worker(binder, main_process, *identity, pu)?,
-                _ => Vec::new(),
-            };
-            let WorkerIdentity {
-                process_id,
-                thread_id,
-            } = *identity;
-            workers.push(Worker {
-                worker: number,
-                process_id,
-                thread_id,
-                bound_to,
-            });
-        }
-        Ok(workers)
-    }
-
     fn recorded(&self, taken: Taken, number: u32, workers: &[Worker]) -> Result<Sample, TrialFailure> {
         let mut shares = Vec::with_capacity(taken.shares.len());
         for (index, share) in taken.shares.iter().enumerate() {
-            let worker = worker_of(share, index, workers).ok_or_else(|| {
+            let worker = binding::worker_of(share, index, workers).ok_or_else(|| {
                 TrialFailure::Nonsense(format!("thread {} is none of its workers", share.thread_id))
             })?;
             if share.end_ns < share.start_ns {
@@ -300,7 +267,7 @@ impl<'run> RealRunner<'run> {
         planned: &PlannedCell,
         worker_counts: &[u32],
     ) -> Result<u64, TrialFailure> {
-        self.bind_process(session, planned)?;
+        binding::bind_process(self.binder.as_ref(), session.process_id(), &planned.placement)?;
         let target_ns = nanoseconds(Duration::from_secs_f64(self.settings.target_sample_s));
         let mut calibration = Calibration::new(target_ns, worker_counts);
         let mut next = calibration.first();
@@ -387,51 +354,6 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
             "it answered {other:?} where sample {number} was due"
         ))),
     }
-}
-
-fn bind_worker(
-    binder: &Binder,
-    main_process: i32,
-    identity: WorkerIdentity,
-    pu: u32,
-) -> Result<Vec<u32>, TrialFailure> {
-    let failed = |error: &dyn std::fmt::Display| TrialFailure::Binding(error.to_string());
-    if identity.process_id != main_process {
-        // A pool's process has helper threads of its own, and belongs on its PU whole.
-        binder
-            .bind_process(identity.process_id, &[pu])
-            .map_err(|error| failed(&error))?;
-    }
-    binder
-        .bind_thread(identity.thread_id, &[pu])
-        .map_err(|error| failed(&error))?;
-    let bound_to = binder
-        .thread_binding(identity.thread_id)
-        .map_err(|error| failed(&error))?;
-    if bound_to != [pu] {
-        let reason = format!(
-            "thread {} was bound to PU {pu}, yet reads back {bound_to:?}",
-            identity.thread_id
-        );
-        return Err(TrialFailure::Binding(reason));
-    }
-    Ok(bound_to)
-}
-
-/// The worker that did a share: its own number where that fits (tasks of one loop share a thread), else by thread.
-fn worker_of<'w>(share: &MeasuredShare, index: usize, workers: &'w [Worker]) -> Option<&'w Worker> {
-    let did = |worker: &&Worker| worker.thread_id == share.thread_id && worker.process_id == share.process_id;
-    workers
-        .get(index)
-        .filter(did)
-        .or_else(|| workers.iter().find(did))
-}
-
-fn union(placement: &[u32]) -> Vec<u32> {
-    let mut union = placement.to_vec();
-    union.sort_unstable();
-    union.dedup();
-    union
 }
 
 fn blank(assignment: &Assignment<'_>) -> Trial {

@@ -17,7 +17,7 @@ use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
 use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
-use crate::record::store::RunFolder;
+use crate::record::store::{CHARTS, RunFolder};
 use crate::workload::Service;
 use keep::Keeper;
 use prepare::Prepared;
@@ -53,7 +53,11 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     measured?;
     let summary = results::write(&folder)?;
     show(&summary, arguments.format, output)?;
-    remark(output, &format!("\nThe run is in {}", folder.path().display()));
+    let path = folder.path().display();
+    remark(
+        output,
+        &format!("\nThe run is in {path}, its charts in {path}/{CHARTS}"),
+    );
     Ok(exit_status(&summary))
 }
 

@@ -27,9 +27,9 @@ use crate::record::schema::{
 };
 use crate::workload::Workload;
 
-/// Without `-n`, workers that wait go up to this number on every machine: they need no core each, and fewer would
-/// not show how waiting overlaps.
-const WAITING_WORKERS: u32 = 16;
+/// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
+/// how waiting overlaps.
+const WAITING_WORKERS: [u32; 3] = [1, 4, 16];
 
 /// A run that may begin.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ fn plan(
     };
     let waiting = match &arguments.workers {
         Some(counts) => counts.resolve(limit),
-        None => default_counts(limit.max(WAITING_WORKERS)),
+        None => WAITING_WORKERS.to_vec(),
     };
     let candidates: Vec<Candidate<'_>> = workloads
         .iter()
