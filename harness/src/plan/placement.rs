@@ -109,7 +109,11 @@ impl std::fmt::Display for TooManyWorkers {
         }
         let fits = cpu_quota.map_or(order, |quota| order.min(workers_fed_by(quota).max(1) as usize));
         write!(formatter, "\nAsk for at most {fits}")?;
-        if allowed.len() > order && *policy != Policy::Smt {
+        if matches!(policy, Policy::List(_)) && *allowed_cores > order {
+            write!(formatter, ", use `--pin cores` for up to {allowed_cores}")?;
+        }
+        // Where every core has one PU, `smt` gives no more than `cores`.
+        if *policy != Policy::Smt && allowed.len() > order.max(*allowed_cores) {
             write!(formatter, ", use `--pin smt` for up to {}", allowed.len())?;
         }
         formatter.write_str(", or leave the workers to the scheduler with `--pin none`, which has no limit.")

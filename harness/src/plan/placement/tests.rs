@@ -183,6 +183,14 @@ fn too_many_workers_are_told_what_is_allowed_and_why() {
     64 workers do not fit: `--pin smt` has 16 PUs. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 0-15 on 8 cores
     Ask for at most 16, or leave the workers to the scheduler with `--pin none`, which has no limit.
     ");
+    insta::assert_snapshot!(refused(&samples::synthetic("pack:1 core:2 pu:1"), "1", None), @r"
+    64 workers do not fit: `--pin 1` has 1 PU. The machine has 2 PUs on 2 cores; cpuset and affinity mask allow 0,1 on 2 cores
+    Ask for at most 1, use `--pin cores` for up to 2, or leave the workers to the scheduler with `--pin none`, which has no limit.
+    ");
+    insta::assert_snapshot!(refused(&samples::two_sockets(), "1,2", None), @r"
+    64 workers do not fit: `--pin 1,2` has 2 PUs. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 0-15 on 8 cores
+    Ask for at most 2, use `--pin cores` for up to 8, use `--pin smt` for up to 16, or leave the workers to the scheduler with `--pin none`, which has no limit.
+    ");
     insta::assert_snapshot!(refused(&samples::one_pu(), "0", None), @r"
     64 workers do not fit: `--pin 0` has 1 PU. The machine has 1 PU on 1 core; cpuset and affinity mask allow 0 on 1 core
     Ask for at most 1, or leave the workers to the scheduler with `--pin none`, which has no limit.
