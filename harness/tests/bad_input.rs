@@ -146,13 +146,13 @@ fn broken_workloads_fail_with_their_last_words_and_the_others_are_measured() {
             "no_work",
             "def wrok(data, units):\n    pass\n",
             failed,
-            &["no_work.py defines no function `work`"],
+            &["no_work.py defines no function 'work'"],
         ),
         (
             "no_function",
             "work = 3\n",
             failed,
-            &["no_function.py: `work` is not a function"],
+            &["no_function.py: 'work' is not a function"],
         ),
         (
             "bad_import",
@@ -503,7 +503,7 @@ fn a_workload_that_ignores_its_units_is_found_out() {
         1,
     );
     run.all_ok("good");
-    run.all_fail("idle", CellStatus::Failed, &["does `work` use its `units`?"]);
+    run.all_fail("idle", CellStatus::Failed, &["does 'work' use its 'units'?"]);
 }
 
 #[test]
