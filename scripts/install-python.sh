@@ -56,7 +56,7 @@ child=""
 line_open=false
 
 # Runs a command as one step, its output in a log, with one line of progress. In the background, because bash handles
-# a signal only between commands, or while it waits.
+# a signal only between commands, or while it waits. `failure` in its environment is what to say when it fails.
 step() { # tag, what is done, log, command...
   local tag=$1 label=$2 log=$3 started=$SECONDS status
   shift 3
@@ -71,7 +71,7 @@ step() { # tag, what is done, log, command...
   if ((status == 0)); then
     printf '%s\n' "$(duration $((SECONDS - started)))" >&2
   else
-    printf 'failed after %s\n' "$(duration $((SECONDS - started)))" >&2
+    printf '%s\n' "${failure:-failed after $(duration $((SECONDS - started)))}" >&2
   fi
   return "$status"
 }
@@ -316,7 +316,7 @@ fetch_source() { # tag
     tarball="$downloads/$file"
     verified "$tarball" "$sum" && return 0
     (cd "$downloads/partial" && rm -f ./*) || return 1
-    step "$1" "fetching the source of $source_version" "$WORK_FOLDER/apt.log" \
+    failure="listed, but not to be had" step "$1" "fetching the source of $source_version" "$WORK_FOLDER/apt.log" \
       env -C "$downloads/partial" APT_CONFIG="$WORK_FOLDER/apt/apt.conf" \
       apt-get source -qq --download-only --tar-only "python$series=$package"
     if verified "$downloads/partial/$file" "$sum"; then

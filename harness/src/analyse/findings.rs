@@ -63,7 +63,8 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
         warnings.push(Warning {
             kind: WarningKind::FewRounds,
             message: format!(
-                "some cells have {fewest} rounds; intervals from fewer than {FEW_ROUNDS} hold the truth less often than 95 %"
+                "some cells have {fewest} {}; intervals from fewer than {FEW_ROUNDS} hold the truth less often than 95 %",
+                if fewest == 1 { "round" } else { "rounds" }
             ),
         });
     }

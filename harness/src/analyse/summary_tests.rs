@@ -380,4 +380,12 @@ fn few_rounds_and_moved_workers_are_warned_of() {
         .map(|warning| warning.kind)
         .collect();
     assert_eq!(kinds, [WarningKind::WorkersMoved, WarningKind::FewRounds]);
+    trials.retain(|trial| trial.round < 1);
+    let warnings = summarise("r", &manifest, &trials).warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.message.starts_with("some cells have 1 round; ")),
+        "{warnings:?}"
+    );
 }

@@ -92,8 +92,8 @@ pub enum SelectError {
     },
     /// There is no interpreter at all.
     #[error(
-        "no Python interpreter was found; get a pair with `ftbench python install 3.{minor}` and `ftbench python \
-         install 3.{minor}t`, or give one with `-p PATH`", minor = FIRST_FREE_THREADED_MINOR
+        "no Python interpreter was found; get a pair with 'ftbench python install 3.{minor}' and 'ftbench python \
+         install 3.{minor}t', or give one with '-p PATH'", minor = FIRST_FREE_THREADED_MINOR
     )]
     NothingFound,
     /// A path that was not given to [`discover`](super::discover).
@@ -110,9 +110,9 @@ fn nearest_words(nearest: &[String]) -> String {
 
 fn how_to_get(tag: Tag) -> String {
     if tag.implementation == Implementation::CPython && !tag.debug {
-        format!("get it with `ftbench python install {tag}`, or give the path of one")
+        format!("get it with 'ftbench python install {tag}', or give the path of one")
     } else {
-        "see what there is with `ftbench python list`, or give the path of one".to_owned()
+        "see what there is with 'ftbench python list', or give the path of one".to_owned()
     }
 }
 
@@ -270,10 +270,10 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
         ..tag
     };
     let get = if can_be_paired {
-        format!("`ftbench python install {partner}`")
+        format!("'ftbench python install {partner}'")
     } else {
         let minor = FIRST_FREE_THREADED_MINOR;
-        format!("`ftbench python install 3.{minor}` and `ftbench python install 3.{minor}t`")
+        format!("'ftbench python install 3.{minor}' and 'ftbench python install 3.{minor}t'")
     };
     let (kind, message) = if free_threaded {
         let missing = format!(

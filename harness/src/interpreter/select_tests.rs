@@ -114,17 +114,17 @@ fn an_unknown_tag_gets_the_nearest_and_a_way_to_it() {
     let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
     insta::assert_snapshot!(error("3.14t"), @"
     no interpreter 3.14t was found; nearest here: 3.13t, 3.13 or 3.12
-    get it with `ftbench python install 3.14t`, or give the path of one
+    get it with 'ftbench python install 3.14t', or give the path of one
     ");
     insta::assert_snapshot!(error("pypy3.10"), @"
     no interpreter pypy3.10 was found; nearest here: pypy3.11
-    see what there is with `ftbench python list`, or give the path of one
+    see what there is with 'ftbench python list', or give the path of one
     ");
     insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not the tag of an interpreter; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path has a '/' in it; nearest here: 3.13, 3.13t or 3.12");
     let nothing = select(&Found::default(), &wanted(&["3.13"])).unwrap_err();
     insta::assert_snapshot!(nothing, @"
     no interpreter 3.13 was found
-    get it with `ftbench python install 3.13`, or give the path of one
+    get it with 'ftbench python install 3.13', or give the path of one
     ");
 }
 
@@ -197,10 +197,10 @@ fn without_a_pair_the_default_says_how_to_get_one() {
             messages(&selection).join(" ")
         )
     };
-    insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13t`");
-    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13` and `ftbench python install 3.13t`");
-    insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with `ftbench python install 3.13`");
-    insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with `ftbench python install 3.13`");
-    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with `ftbench python install 3.13` and `ftbench python install 3.13t`");
-    insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"no Python interpreter was found; get a pair with `ftbench python install 3.13` and `ftbench python install 3.13t`, or give one with `-p PATH`");
+    insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
+    insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
+    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"no Python interpreter was found; get a pair with 'ftbench python install 3.13' and 'ftbench python install 3.13t', or give one with '-p PATH'");
 }

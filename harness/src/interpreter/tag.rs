@@ -44,7 +44,7 @@ pub enum TagError {
     /// It is the label of one build among several of the same version and kind.
     #[error(
         "'{0}' is how one of several builds of the same version is shown; give its path instead, which \
-         `ftbench python list` tells"
+         'ftbench python list' tells"
     )]
     Label(String),
     /// Its version is below the oldest that ftbench measures.

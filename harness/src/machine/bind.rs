@@ -35,7 +35,7 @@ pub enum BindError {
     /// The topology is of another machine.
     #[error(
         "nothing can be bound: the topology is not this machine's but that of HWLOC_SYNTHETIC or HWLOC_XMLFILE\n\
-         Unset the variable to measure here, or bind nothing with `--pin none`."
+         Unset the variable to measure here, or bind nothing with '--pin none'."
     )]
     NotThisSystem,
     /// There is nothing to bind to.
@@ -200,7 +200,7 @@ fn cause(error: RawHwlocError) -> String {
 
 fn advice(bound: Bound) -> String {
     format!(
-        "Either {bound} has ended, or its cpuset forbids these PUs: see `ftbench topology`, or use `--pin none`."
+        "Either {bound} has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'."
     )
 }
 
@@ -260,11 +260,11 @@ mod tests {
         let binder = binder();
         insta::assert_snapshot!(binder.bind_thread(NOBODY, &[0]).unwrap_err(), @r"
         cannot bind thread 8388608 to PUs 0: No such process
-        Either thread 8388608 has ended, or its cpuset forbids these PUs: see `ftbench topology`, or use `--pin none`.
+        Either thread 8388608 has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'.
         ");
         insta::assert_snapshot!(binder.bind_process(NOBODY, &[0]).unwrap_err(), @r"
         cannot bind process 8388608 to PUs 0: No such process
-        Either process 8388608 has ended, or its cpuset forbids these PUs: see `ftbench topology`, or use `--pin none`.
+        Either process 8388608 has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'.
         ");
         insta::assert_snapshot!(binder.thread_binding(NOBODY).unwrap_err(), @r"
         cannot read back what thread 8388608 is bound to: No such process

@@ -23,12 +23,12 @@ const THIS_SYSTEM: &str = "HWLOC_THISSYSTEM";
 pub enum DiscoveryError {
     /// hwloc does not work here.
     #[error(
-        "hwloc cannot read this machine's topology: {0}\nSee what `lstopo` (package hwloc) says, or pin nothing with `--pin none`."
+        "hwloc cannot read this machine's topology: {0}\nSee what 'lstopo' (package hwloc) says, or pin nothing with '--pin none'."
     )]
     Hwloc(String),
     /// hwloc refused the description in the environment, and would silently use the real machine.
     #[error(
-        "hwloc cannot use {variable}={value}\nMend the description (`lstopo` tells whether it is good) or unset {variable}."
+        "hwloc cannot use {variable}={value}\nMend the description ('lstopo' tells whether it is good) or unset {variable}."
     )]
     Description {
         /// The variable.

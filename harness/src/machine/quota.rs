@@ -16,7 +16,7 @@ pub(super) const OWN_GROUPS: &str = "/proc/self/cgroup";
 pub enum QuotaError {
     /// A file is there and cannot be read.
     #[error(
-        "cannot read the CPU quota from {path}: {source}\nMend its permissions, or bind nothing with `--pin none`."
+        "cannot read the CPU quota from {path}: {source}\nMend its permissions, or bind nothing with '--pin none'."
     )]
     Unreadable {
         /// The file.

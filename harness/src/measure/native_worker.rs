@@ -119,7 +119,7 @@ impl Trial {
             return failed(
                 "start",
                 false,
-                &"the driver asked for a sample before it sent `prepare`",
+                &"the driver asked for a sample before it sent 'prepare'",
             );
         };
         let handed = match pool.hand_out() {

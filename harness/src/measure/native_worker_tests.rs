@@ -107,7 +107,7 @@ fn a_trial_goes_as_the_drivers_do() {
 #[test]
 fn what_makes_no_sense_is_answered_as_a_failure() {
     let requests = [
-        (Request::Sample { sample: 0 }, "before it sent `prepare`"),
+        (Request::Sample { sample: 0 }, "before it sent 'prepare'"),
         (prepare(99, 1, 1), "the driver speaks protocol 99"),
     ];
     for (request, words) in requests {

@@ -276,7 +276,7 @@ impl<'run> RealRunner<'run> {
                 Next::Use(units) => return session.finish().map(|()| units),
                 Next::Hopeless => {
                     return Err(TrialFailure::Nonsense(
-                        "no number of units makes it last; does `work` use its `units`?".to_owned(),
+                        "no number of units makes it last; does 'work' use its 'units'?".to_owned(),
                     ));
                 }
                 Next::Try(units) => {

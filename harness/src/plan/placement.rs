@@ -25,7 +25,7 @@ pub enum Sharing {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PlacementError {
     /// The list names a PU that the machine does not have.
-    #[error("`--pin {list}`: this machine has no PU {pu}; it has {pus}\nSee `ftbench topology`.")]
+    #[error("'--pin {list}': this machine has no PU {pu}; it has {pus}\nSee 'ftbench topology'.")]
     UnknownPu {
         /// The list, as the policy displays it.
         list: Policy,
@@ -36,8 +36,8 @@ pub enum PlacementError {
     },
     /// The list names a PU that this process may not use.
     #[error(
-        "`--pin {list}`: this process may not use PU {pu}; its cpuset and affinity mask allow {allowed}\n\
-         Take from these, or start ftbench where more are allowed (`taskset`, `docker run --cpuset-cpus`)."
+        "'--pin {list}': this process may not use PU {pu}; its cpuset and affinity mask allow {allowed}\n\
+         Take from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus')."
     )]
     ForbiddenPu {
         /// The list, as the policy displays it.
@@ -50,7 +50,7 @@ pub enum PlacementError {
     /// This process may use no PU of the topology at all.
     #[error(
         "none of the machine's PUs may be used by this process\n\
-         Its cpuset and affinity mask exclude each other; start ftbench in another one, or use `--pin none`."
+         Its cpuset and affinity mask exclude each other; start ftbench in another one, or use '--pin none'."
     )]
     NothingAllowed,
     /// More workers than PUs.
@@ -95,7 +95,7 @@ impl std::fmt::Display for TooManyWorkers {
         };
         write!(
             formatter,
-            "{} workers do not fit: `--pin {policy}` has {}{each}. The machine has {} on {}; cpuset and affinity \
+            "{} workers do not fit: '--pin {policy}' has {}{each}. The machine has {} on {}; cpuset and affinity \
              mask allow {} on {}",
             self.workers,
             counted(order, "PU"),
@@ -109,10 +109,14 @@ impl std::fmt::Display for TooManyWorkers {
         }
         let fits = cpu_quota.map_or(order, |quota| order.min(workers_fed_by(quota).max(1) as usize));
         write!(formatter, "\nAsk for at most {fits}")?;
-        if allowed.len() > order && *policy != Policy::Smt {
-            write!(formatter, ", use `--pin smt` for up to {}", allowed.len())?;
+        if matches!(policy, Policy::List(_)) && *allowed_cores > order {
+            write!(formatter, ", use '--pin cores' for up to {allowed_cores}")?;
         }
-        formatter.write_str(", or leave the workers to the scheduler with `--pin none`, which has no limit.")
+        // Where every core has one PU, `smt` gives no more than `cores`.
+        if *policy != Policy::Smt && allowed.len() > order.max(*allowed_cores) {
+            write!(formatter, ", use '--pin smt' for up to {}", allowed.len())?;
+        }
+        formatter.write_str(", or leave the workers to the scheduler with '--pin none', which has no limit.")
     }
 }
 
@@ -235,11 +239,11 @@ pub fn check_quota(workers: u32, quota: f64) -> Result<(), PlacementError> {
 
 fn remedy(workers: u32, quota: f64) -> String {
     let raise = format!(
-        "raise the quota (`docker run --cpus {workers}`), or measure with the throttling: `--pin none` goes past it."
+        "raise the quota ('docker run --cpus {workers}'), or measure with the throttling: '--pin none' goes past it."
     );
     match workers_fed_by(quota) {
         0 => format!("Even one worker needs a whole CPU: {raise}"),
-        fed => format!("Ask for at most {fed} (`-n {fed}`), {raise}"),
+        fed => format!("Ask for at most {fed} ('-n {fed}'), {raise}"),
     }
 }
 

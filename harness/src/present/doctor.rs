@@ -194,14 +194,14 @@ mod tests {
         spoils  cpu_quota: 1.5 CPUs' worth of time for 4 cores
                 When the workers together have used up the quota, the kernel stops them
                 all until the next period: more workers look slower than they are.
-                to mend: raise the quota (`docker update --cpus 4 CONTAINER`, or the
-                pod's CPU limit), or stay below it with `-n`
+                to mend: raise the quota ('docker update --cpus 4 CONTAINER', or the
+                pod's CPU limit), or stay below it with '-n'
 
         spoils  load: others take 88.0 % of 4 PUs, 3.0 tasks of the machine want to run
                 Few workers still find free PUs and many do not: curves bend at the
                 load, not at the GIL, and pairing cannot cancel that.
-                to mend: stop what else runs (`top` shows it), or bind elsewhere with
-                `--pin LIST`
+                to mend: stop what else runs ('top' shows it), or bind elsewhere with
+                '--pin LIST'
 
         spoils  steal: 9.1 % of the time wanted now, 5.8 % since boot
                 The hypervisor gives our PUs to other guests in bursts, which hit one
@@ -213,15 +213,15 @@ mod tests {
                 on 3.14.2 only
                 What separates their times may come from how they were built, not from
                 the GIL.
-                to mend: `ftbench python install 3.14 3.14t` gets a pair that is built
+                to mend: 'ftbench python install 3.14 3.14t' gets a pair that is built
                 alike
 
         warning turbo: on
                 One busy core runs faster than many do, so speedups come out below what
-                the code can do. Read `ceiling_fraction`, which the same boost cancels
+                the code can do. Read 'ceiling_fraction', which the same boost cancels
                 in.
-                to mend: `echo 1 | sudo tee
-                /sys/devices/system/cpu/intel_pstate/no_turbo`
+                to mend: 'echo 1 | sudo tee
+                /sys/devices/system/cpu/intel_pstate/no_turbo'
 
         warning virtualisation: a virtual machine: QEMU Standard PC
                 Neighbours, frequency and the true layout of cores cannot be seen from
@@ -233,14 +233,14 @@ mod tests {
                 Memory comes in 2 MiB pieces where it can: fewer TLB misses, but peaks
                 of memory look larger, and which process gets huge pages is partly
                 chance.
-                to mend: only if memory figures matter: `echo madvise | sudo tee
-                /sys/kernel/mm/transparent_hugepage/enabled`
+                to mend: only if memory figures matter: 'echo madvise | sudo tee
+                /sys/kernel/mm/transparent_hugepage/enabled'
 
         note    hardware_counters: the kernel found no performance monitoring unit
                 Times are not affected. Instructions, cycles and cache misses cannot be
                 shown beside them.
-                to mend: in a virtual machine, the host must pass one on (libvirt:
-                `<pmu state='on'/>`)
+                to mend: in a virtual machine, the host must pass one on (libvirt: <pmu
+                state='on'/>)
 
         unknown frequency_governor: no cpufreq policy covers our PUs: the hypervisor or
                 the firmware sets the frequency, and does not tell

@@ -2,7 +2,7 @@
 //!
 //! Every word is decided by a whole interval, never by a point.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, Model, Summary};
+use crate::record::schema::{CellStatus, CellSummary, Estimate, Model, Summary, WorkloadKind};
 
 use super::text;
 use super::units;
@@ -64,9 +64,16 @@ pub struct Finding {
     pub model: Model,
     /// The interpreter's tag.
     pub interpreter: String,
-    /// The largest number of workers with a speedup.
+    /// Each workload at its own largest number of workers with a speedup; workloads that compute come first.
+    pub parts: Vec<Part>,
+}
+
+/// The workloads of a finding whose largest number of workers is the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// That number.
     pub workers: u32,
-    /// One for each workload with a speedup at that number.
+    /// One for each of them.
     pub readings: Vec<Reading>,
 }
 
@@ -112,28 +119,47 @@ fn finding(summary: &Summary, model: Model, tag: &str) -> Option<Finding> {
     let usable = |cell: &&CellSummary| {
         cell.status == CellStatus::Ok && cell.model == model && cell.interpreter == tag && cell.workers > 1
     };
-    let with_speedup: Vec<(&CellSummary, Estimate)> = summary
-        .cells
-        .iter()
-        .filter(usable)
-        .filter_map(|cell| Some((cell, finite(cell.speedup?)?)))
-        .collect();
-    let workers = with_speedup.iter().map(|(cell, _)| cell.workers).max()?;
-    let readings = with_speedup
-        .into_iter()
-        .filter(|(cell, _)| cell.workers == workers)
-        .map(|(cell, speedup)| Reading {
+    let mut largest: Vec<(&CellSummary, Estimate)> = Vec::new();
+    for cell in summary.cells.iter().filter(usable) {
+        let Some(speedup) = cell.speedup.and_then(finite) else {
+            continue;
+        };
+        match largest
+            .iter_mut()
+            .find(|(known, _)| known.workload == cell.workload)
+        {
+            Some(known) if known.0.workers < cell.workers => *known = (cell, speedup),
+            Some(_) => {}
+            None => largest.push((cell, speedup)),
+        }
+    }
+    largest.sort_by_key(|(cell, _)| !computes(summary, &cell.workload));
+    let mut parts: Vec<Part> = Vec::new();
+    for (cell, speedup) in largest {
+        let reading = Reading {
             workload: cell.workload.clone(),
             speedup,
             verdict: Verdict::on(speedup),
-        })
-        .collect();
-    Some(Finding {
+        };
+        match parts.iter_mut().find(|part| part.workers == cell.workers) {
+            Some(part) => part.readings.push(reading),
+            None => parts.push(Part {
+                workers: cell.workers,
+                readings: vec![reading],
+            }),
+        }
+    }
+    (!parts.is_empty()).then(|| Finding {
         model,
         interpreter: tag.to_owned(),
-        workers,
-        readings,
+        parts,
     })
+}
+
+/// Whether cores are what a workload needs most; one of unknown kind is taken to compute.
+fn computes(summary: &Summary, workload: &str) -> bool {
+    let facts = summary.workloads.iter().find(|facts| facts.name == workload);
+    facts.is_none_or(|facts| matches!(facts.kind, WorkloadKind::Cpu | WorkloadKind::Memory))
 }
 
 fn finite(estimate: Estimate) -> Option<Estimate> {
@@ -148,9 +174,24 @@ impl Finding {
         format!("{} on {}", self.model, text::line(&self.interpreter))
     }
 
-    /// What is found, one clause per verdict; `name_workloads` where a run has several.
+    /// What is found, for people: `1.92x on fib, nbody at 2 workers; 10.9x on http_fetch at 16 workers`.
+    ///
+    /// `name_workloads` where a run has several; `dress` colours or escapes a clause.
     #[must_use]
-    pub fn clauses(&self, name_workloads: bool) -> Vec<Clause> {
+    pub fn sentence(&self, name_workloads: bool, dress: impl Fn(&Clause) -> String) -> String {
+        let told = self.parts.iter().map(|part| {
+            // Two parts make a long line, and the table has the intervals.
+            let clauses = part.clauses(name_workloads, self.parts.len() == 1);
+            let dressed: Vec<String> = clauses.iter().map(&dress).collect();
+            format!("{} {}", dressed.join("; "), part.at_workers())
+        });
+        told.collect::<Vec<String>>().join("; ")
+    }
+}
+
+impl Part {
+    /// What is found, one clause per verdict; an interval, where wanted, goes with a single workload.
+    fn clauses(&self, name_workloads: bool, with_intervals: bool) -> Vec<Clause> {
         Verdict::ALL
             .into_iter()
             .filter_map(|verdict| {
@@ -159,7 +200,7 @@ impl Finding {
                     .iter()
                     .filter(|reading| reading.verdict == verdict)
                     .collect();
-                let mut words = speedups(verdict, &of_it)?;
+                let mut words = speedups(verdict, &of_it, with_intervals)?;
                 if name_workloads {
                     words.push_str(&on_workloads(&of_it));
                 }
@@ -169,8 +210,7 @@ impl Finding {
     }
 
     /// The number of workers, as a sentence ends with it: `at 2 workers`.
-    #[must_use]
-    pub fn at_workers(&self) -> String {
+    fn at_workers(&self) -> String {
         format!(
             "at {}",
             text::counted(usize::try_from(self.workers).unwrap_or(usize::MAX), "worker")
@@ -178,7 +218,7 @@ impl Finding {
     }
 }
 
-fn speedups(verdict: Verdict, readings: &[&Reading]) -> Option<String> {
+fn speedups(verdict: Verdict, readings: &[&Reading], with_intervals: bool) -> Option<String> {
     let lowest = readings
         .iter()
         .min_by(|a, b| a.speedup.estimate.total_cmp(&b.speedup.estimate))?;
@@ -188,7 +228,7 @@ fn speedups(verdict: Verdict, readings: &[&Reading]) -> Option<String> {
     let low = units::times(lowest.speedup.estimate);
     let high = units::times(highest.speedup.estimate);
     let figures = match readings {
-        [one] if verdict != Verdict::Flat => with_interval(one.speedup),
+        [one] if with_intervals && verdict != Verdict::Flat => with_interval(one.speedup),
         _ if low == high => low,
         _ => format!("{low} to {high}"),
     };
@@ -245,17 +285,8 @@ mod tests {
         findings(summary)
             .iter()
             .map(|finding| {
-                let clauses: Vec<String> = finding
-                    .clauses(true)
-                    .into_iter()
-                    .map(|clause| clause.words)
-                    .collect();
-                format!(
-                    "{}: {} {}",
-                    finding.subject(),
-                    clauses.join("; "),
-                    finding.at_workers()
-                )
+                let found = finding.sentence(true, |clause| clause.words.clone());
+                format!("{}: {found}", finding.subject())
             })
             .collect()
     }
@@ -267,6 +298,16 @@ mod tests {
         threads on 3.13t: 1.92x on fib, nbody at 2 workers
         processes on 3.13: 1.87x to 1.88x on fib, nbody at 2 workers
         processes on 3.13t: 1.92x to 1.93x on fib, nbody at 2 workers
+        ");
+    }
+
+    #[test]
+    fn each_workload_speaks_at_its_own_largest_number_of_workers() {
+        insta::assert_snapshot!(sentences(&made_up::suite()).join("\n"), @r"
+        threads on 3.13: flat (0.98x) on 4 workloads at 2 workers; 8.20x on http_fetch at 16 workers
+        threads on 3.13t: 1.92x on 4 workloads at 2 workers; 10.9x on http_fetch at 16 workers
+        processes on 3.13: 1.87x to 1.90x on 5 workloads at 2 workers
+        processes on 3.13t: 1.90x to 1.93x on 5 workloads at 2 workers
         ");
     }
 

@@ -18,17 +18,8 @@ pub fn render(summary: &Summary) -> String {
     let mut parts = Vec::new();
     let findings = headline::findings(summary);
     parts.push(list(findings.iter().map(|finding| {
-        let clauses: Vec<String> = finding
-            .clauses(groups.len() > 1)
-            .into_iter()
-            .map(|clause| clause.words)
-            .collect();
-        format!(
-            "**{}**: {} {}",
-            escape(&finding.subject()),
-            escape(&clauses.join("; ")),
-            finding.at_workers()
-        )
+        let found = finding.sentence(groups.len() > 1, |clause| escape(&clause.words));
+        format!("**{}**: {found}", escape(&finding.subject()))
     })));
     parts.push(list(noise::overheads(summary).iter().map(|line| escape(line))));
     let notices = rows::notices(summary);

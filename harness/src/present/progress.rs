@@ -5,10 +5,26 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::text;
 use crate::record::schema::Cell;
 
 /// Elsewhere than on a terminal, a line is written no more often than this.
 const LINE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The narrowest usual terminal, in characters: what is on the bar's line fits it.
+const LINE_WIDTH: usize = 80;
+const BAR_WIDTH: usize = 12;
+/// A workload's name is cut no shorter than this.
+const SHORTEST_NAME: usize = 4;
+
+/// How a trial went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// In a word or two, for the bar: `203 ms`, `failed`.
+    pub brief: String,
+    /// In full, for a line of its own.
+    pub full: String,
+}
 
 /// Shows how far a run is, on standard error.
 #[derive(Debug)]
@@ -20,6 +36,7 @@ pub struct Progress {
     done: u64,
     started: Instant,
     last_line: Instant,
+    latest: Option<String>,
 }
 
 impl Progress {
@@ -41,6 +58,7 @@ impl Progress {
             done: 0,
             started: now,
             last_line: now,
+            latest: None,
         }
     }
 
@@ -60,34 +78,39 @@ impl Progress {
         self.last_line = self.started;
         if let Some(bar) = &self.bar {
             bar.set_length(planned);
-            bar.set_style(style("{bar:24.green/238} {pos}/{len} trials  {wide_msg}"));
+            bar.set_style(style(&format!(
+                "{{bar:{BAR_WIDTH}.green/238}} {{pos}}/{{len}}  {{wide_msg}}"
+            )));
         }
     }
 
     /// A trial begins.
-    pub fn trial_starts(&self, cell: &Cell, round: u32) {
+    pub fn trial_starts(&self, cell: &Cell) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{}  round {}  {cell}", self.time_left(), round + 1));
+            let counts = format!("{}/{}", self.done, self.planned).len();
+            let room = LINE_WIDTH.saturating_sub(BAR_WIDTH + 1 + counts + 2);
+            bar.set_message(message(self.time_left(), cell, self.latest.as_deref(), room));
         }
     }
 
-    /// A trial is over; `outcome` says how it went, in a few words.
-    pub fn trial_ends(&mut self, cell: &Cell, round: u32, outcome: &str) {
+    /// A trial is over.
+    pub fn trial_ends(&mut self, cell: &Cell, round: u32, outcome: Outcome) {
         self.done += 1;
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
         if self.verbose {
-            self.above(&format!("round {} {cell}: {outcome}", round + 1));
+            self.above(&format!("round {} {cell}: {}", round + 1, outcome.full));
         } else if self.lines && self.last_line.elapsed() >= LINE_INTERVAL {
             self.last_line = Instant::now();
             write_line(&format!(
                 "{} of {} trials, {}",
                 self.done,
                 self.planned,
-                self.time_left()
+                self.time_left().unwrap_or_default()
             ));
         }
+        self.latest = Some(outcome.brief);
     }
 
     /// So many trials are expected in all.
@@ -114,15 +137,33 @@ impl Progress {
         }
     }
 
-    fn time_left(&self) -> String {
+    /// `None` as long as nothing is known.
+    fn time_left(&self) -> Option<String> {
         if self.done == 0 {
-            return "estimating the time left".to_owned();
+            return None;
         }
         // Every round has the same cells, so the mean of the trials so far is a fair guess.
         let mean_s = self.started.elapsed().as_secs_f64() / self.done as f64;
         let left = self.planned.saturating_sub(self.done);
-        format!("{} left", minutes_and_seconds(mean_s * left as f64))
+        Some(format!("{} left", minutes_and_seconds(mean_s * left as f64)))
     }
+}
+
+/// What stands beside the bar, in at most `room` characters where that can be: only the workload's name gives way.
+fn message(time_left: Option<String>, cell: &Cell, latest: Option<&str>, room: usize) -> String {
+    let told = |cell: &Cell| {
+        let parts = [
+            time_left.clone(),
+            Some(text::line(&cell.to_string())),
+            latest.map(|latest| format!("last {}", text::line(latest))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<String>>().join("  ")
+    };
+    let excess = told(cell).chars().count().saturating_sub(room);
+    let name = cell.workload.chars().count();
+    let mut shorter = cell.clone();
+    shorter.workload = text::shorten(&cell.workload, name.saturating_sub(excess).max(SHORTEST_NAME));
+    told(&shorter)
 }
 
 /// Whole seconds are enough for a guess.
@@ -153,7 +194,32 @@ fn write_line(line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::minutes_and_seconds;
+    use super::*;
+    use crate::record::schema::{Host, Model};
+
+    #[test]
+    fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
+        let mut cell = Cell {
+            interpreter: "3.13t".to_owned(),
+            host: Host::Spawn,
+            workload: "nbody".to_owned(),
+            model: Model::Threads,
+            workers: 2,
+        };
+        assert_eq!(message(None, &cell, None, 60), "nbody 3.13t threads x2");
+        let left = Some("12 min 20 s left".to_owned());
+        assert_eq!(
+            message(left.clone(), &cell, Some("203 ms"), 60),
+            "12 min 20 s left  nbody 3.13t threads x2  last 203 ms"
+        );
+        cell.workload = "matrix_multiplication_by_blocks".to_owned();
+        let short = message(left, &cell, Some("203 ms"), 60);
+        assert_eq!(
+            short,
+            "12 min 20 s left  matrix_mult… 3.13t threads x2  last 203 ms"
+        );
+        assert_eq!(short.chars().count(), 60);
+    }
 
     #[test]
     fn time_left_is_told_in_whole_seconds() {

@@ -80,22 +80,13 @@ fn findings(summary: &Summary, style: Style) -> String {
         .map(|finding| finding.subject().chars().count() + 1);
     let widest = subjects.max().unwrap_or(0).min(40);
     let sentence = |finding: &headline::Finding| {
-        let clauses: Vec<String> = finding
-            .clauses(several)
-            .iter()
-            .map(|clause| match clause.verdict {
-                Verdict::Faster => style.paint(GREEN, &clause.words),
-                Verdict::Slower => style.paint(RED, &clause.words),
-                Verdict::Flat | Verdict::Unclear => clause.words.clone(),
-            })
-            .collect();
+        let found = finding.sentence(several, |clause| match clause.verdict {
+            Verdict::Faster => style.paint(GREEN, &clause.words),
+            Verdict::Slower => style.paint(RED, &clause.words),
+            Verdict::Flat | Verdict::Unclear => clause.words.clone(),
+        });
         let subject = format!("{:<widest$}", finding.subject() + ":");
-        let at_workers = finding.at_workers();
-        format!(
-            "{} {} {at_workers}",
-            style.paint(BOLD, &subject),
-            clauses.join("; ")
-        )
+        format!("{} {found}", style.paint(BOLD, &subject))
     };
     let lines: Vec<String> = findings.iter().map(sentence).collect();
     lines.join("\n")

@@ -32,12 +32,12 @@ const BROKEN: [Broken; 11] = [
     failing(
         "no_work",
         "def wrok(data, units):\n    pass\n",
-        &["no_work.py defines no function `work`"],
+        &["no_work.py defines no function 'work'"],
     ),
     failing(
         "no_function",
         "work = 3\n",
-        &["no_function.py: `work` is not a function"],
+        &["no_function.py: 'work' is not a function"],
     ),
     failing(
         "bad_import",
@@ -330,6 +330,6 @@ fn a_workload_that_ignores_its_units_is_found_out() {
     let workloads: [Source<'_>; 2] = [("idle", idle.as_bytes()), ("good", GOOD.as_bytes())];
     let run = run(&sandbox, &workloads, SHORT, 1);
     run.all_ok("good");
-    let words = ["does `work` use its `units`?"];
+    let words = ["does 'work' use its 'units'?"];
     run.all_have("idle", CellStatus::Failed, &words);
 }

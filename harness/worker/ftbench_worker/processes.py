@@ -125,7 +125,7 @@ class Processes:
                 how = "was killed by SIGKILL, perhaps for lack of memory,"
             else:
                 how = f"was killed by {_signal_name(-status)}"
-            return Failure(step, False, f"a process of the pool {how} during `{step}`", "")
+            return Failure(step, False, f"a process of the pool {how} during '{step}'", "")
         return describe(step, error)
 
 

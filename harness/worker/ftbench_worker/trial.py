@@ -61,7 +61,7 @@ class Trial:
         """Take one sample: split and collect garbage before, check the results after."""
         model = self._model
         if model is None:
-            raise ContractError("the driver asked for a sample before it sent `prepare`")
+            raise ContractError("the driver asked for a sample before it sent 'prepare'")
         inputs = self._workload.split(len(self._units_of_workers))
         model.collect()
         handed = model.run(inputs, self._units_of_workers)

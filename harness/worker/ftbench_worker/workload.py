@@ -25,7 +25,7 @@ class Workload:
         for part in ("setup", "split", "work", "work_async", "check"):
             function = getattr(module, part, None)
             if function is not None and not callable(function):
-                raise ContractError(f"{self._file}: `{part}` is not a function")
+                raise ContractError(f"{self._file}: '{part}' is not a function")
 
     def has(self, name):
         """Whether the workload defines this function."""
@@ -37,12 +37,12 @@ class Workload:
             if not self.has("work"):
                 if self.has("work_async"):
                     raise ContractError(
-                        f"{self._file} defines `work_async` only; this model calls `work`"
+                        f"{self._file} defines 'work_async' only; this model calls 'work'"
                     )
-                raise ContractError(f"{self._file} defines no function `work`")
+                raise ContractError(f"{self._file} defines no function 'work'")
             if _is_coroutine_function(self._module.work):
                 raise ContractError(
-                    f"{self._file}: `work` is a coroutine function; `work_async` is the name for it"
+                    f"{self._file}: 'work' is a coroutine function; 'work_async' is the name for it"
                 )
             return self._module.work
 
@@ -72,7 +72,7 @@ class Workload:
             inputs = list(self._module.split(self.data, workers))
             if len(inputs) != workers:
                 raise ContractError(
-                    f"{self._file}: `split` gave {len(inputs)} inputs for {workers} workers"
+                    f"{self._file}: 'split' gave {len(inputs)} inputs for {workers} workers"
                 )
             return inputs
 

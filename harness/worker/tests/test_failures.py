@@ -49,13 +49,13 @@ class Failures(WorkerTestCase):
     def test_contract(self):
         coroutine = "async def work_async(data, units): pass"
         for source, model, error in (
-            ("", "serial", "tried.py defines no function `work`"),
-            ("", "asyncio", "tried.py defines no function `work`"),
-            ("work = 3", "serial", "`work` is not a function"),
-            ("def work(data, units): pass\ncheck = 3", "serial", "`check` is not a function"),
-            (coroutine, "threads", "tried.py defines `work_async` only"),
-            (coroutine, "processes", "tried.py defines `work_async` only"),
-            ("async def work(data, units): pass", "serial", "`work` is a coroutine function"),
+            ("", "serial", "tried.py defines no function 'work'"),
+            ("", "asyncio", "tried.py defines no function 'work'"),
+            ("work = 3", "serial", "'work' is not a function"),
+            ("def work(data, units): pass\ncheck = 3", "serial", "'check' is not a function"),
+            (coroutine, "threads", "tried.py defines 'work_async' only"),
+            (coroutine, "processes", "tried.py defines 'work_async' only"),
+            ("async def work(data, units): pass", "serial", "'work' is a coroutine function"),
         ):
             with self.subTest(source=source):
                 reply = self.failed(source, model)
@@ -94,7 +94,7 @@ class Failures(WorkerTestCase):
     def test_wrong_number_of_inputs(self):
         source = "def split(data, workers): return [1]\ndef work(data, units): pass"
         reply = self.failed(source, "threads", workers=3)
-        self.assert_failed(reply, "split", "`split` gave 1 inputs for 3 workers")
+        self.assert_failed(reply, "split", "'split' gave 1 inputs for 3 workers")
 
     def test_serial_with_two_workers(self):
         reply = self.failed("def work(data, units): pass", "serial", workers=2)
@@ -153,7 +153,7 @@ class Failures(WorkerTestCase):
             source = source.replace("MAIN", "int(os.environ.setdefault('MAIN', str(os.getpid())))")
             with self.subTest(model=model, how="in setup"):
                 reply = self.failed(source, model, workers=2)
-                self.assert_failed(reply, "setup", "ended with exit status 3 during `setup`")
+                self.assert_failed(reply, "setup", "ended with exit status 3 during 'setup'")
                 self.assert_silent(self.last)
 
     @needs_spawn

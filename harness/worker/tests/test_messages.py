@@ -70,7 +70,7 @@ class Messages(WorkerTestCase):
     def test_nonsense(self):
         for request, error in (
             ({"type": "dance"}, "no request 'dance'"),
-            ({"type": "sample", "sample": 0}, "before it sent `prepare`"),
+            ({"type": "sample", "sample": 0}, "before it sent 'prepare'"),
         ):
             self.assert_failed(self.driver().ask(request), "start", error)
 

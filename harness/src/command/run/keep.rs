@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::analyse::estimate::{ByRound, makespans_s};
 use crate::analyse::precision::{Standing, expected_rounds, stop, widest_half_width};
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
-use crate::present::progress::Progress;
+use crate::present::progress::{Outcome, Progress};
 use crate::present::units;
 use crate::record::schema::{Cell, Manifest, Plan, StoppedBy, Stopping, Trial, TrialStatus};
 use crate::record::store::{RunFolder, StoreError};
@@ -83,8 +83,7 @@ impl Observer for Keeper<'_> {
     }
 
     fn starting(&mut self, assignment: &Assignment<'_>) {
-        self.progress
-            .trial_starts(&assignment.planned.cell, assignment.round);
+        self.progress.trial_starts(&assignment.planned.cell);
     }
 
     fn finished(&mut self, trial: Trial) -> Result<(), StoreError> {
@@ -94,7 +93,7 @@ impl Observer for Keeper<'_> {
             .or_default()
             .extend(makespans_s(&[&trial]));
         self.progress
-            .trial_ends(&trial.cell, trial.round, &outcome(&trial));
+            .trial_ends(&trial.cell, trial.round, outcome(&trial));
         Ok(())
     }
 
@@ -117,16 +116,24 @@ impl Observer for Keeper<'_> {
     }
 }
 
-fn outcome(trial: &Trial) -> String {
-    match (trial.status, &trial.reason) {
-        (TrialStatus::Ok, _) => {
-            let times: Vec<String> = trial
-                .counted_samples()
-                .map(|sample| units::duration(sample.makespan_ns() as f64 / 1e9))
-                .collect();
-            times.join(", ")
-        }
+fn outcome(trial: &Trial) -> Outcome {
+    let times: Vec<String> = trial
+        .counted_samples()
+        .map(|sample| units::duration(sample.makespan_ns() as f64 / 1e9))
+        .collect();
+    let brief = match trial.status {
+        TrialStatus::Ok => times.last().map_or("no sample", String::as_str),
+        TrialStatus::Failed => "failed",
+        TrialStatus::TimedOut => "timed out",
+        TrialStatus::WrongResult => "wrong result",
+    };
+    let full = match (trial.status, &trial.reason) {
+        (TrialStatus::Ok, _) => times.join(", "),
         (_, Some(reason)) => reason.clone(),
-        (_, None) => "failed".to_owned(),
+        (_, None) => brief.to_owned(),
+    };
+    Outcome {
+        brief: brief.to_owned(),
+        full,
     }
 }

@@ -98,7 +98,7 @@ pub fn load(activity: &Activity, topology: &Topology) -> Finding {
     if let Some(runnable) = runnable {
         found.push_str(&format!(", {runnable:.1} tasks of the machine want to run"));
     }
-    let quieter = "stop what else runs (`top` shows it), or bind elsewhere with `--pin LIST`";
+    let quieter = "stop what else runs ('top' shows it), or bind elsewhere with '--pin LIST'";
     if busy >= SPOILING_BUSY_SHARE || per_pu >= SPOILING_RUNNABLE_PER_PU {
         return Finding::new(check, Severity::Spoils, found)
             .effect(

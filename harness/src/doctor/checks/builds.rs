@@ -18,7 +18,7 @@ fn get_a_pair(builds: &[InterpreterFacts]) -> String {
         .filter(|tag| tag.major == 3)
         .map(|tag| tag.minor);
     let minor = minors.max().unwrap_or_default().max(FIRST_FREE_THREADED_MINOR);
-    format!("`ftbench python install 3.{minor} 3.{minor}t` gets a pair that is built alike")
+    format!("'ftbench python install 3.{minor} 3.{minor}t' gets a pair that is built alike")
 }
 
 /// What would be measured with. Without a free-threaded build nothing is wrong with the numbers, they only do not say
@@ -31,7 +31,7 @@ pub fn interpreters(builds: &Builds) -> Vec<Finding> {
         .map(|reason| {
             Finding::new(check, Severity::Warning, reason.as_str())
                 .effect("It is left out of every comparison.")
-                .remedy("`ftbench python list` shows what can be used")
+                .remedy("'ftbench python list' shows what can be used")
         })
         .collect();
     let tags: Vec<&str> = builds.interpreters.iter().map(|one| one.tag.as_str()).collect();
@@ -82,7 +82,7 @@ pub fn debug_build(builds: &Builds) -> Finding {
     }
     Finding::new(check, Severity::Spoils, debug.join(", "))
         .effect("The interpreter checks itself all the time, some operations far more than others: no ratio holds for a release build.")
-        .remedy("measure release builds: leave it out with `-p`")
+        .remedy("measure release builds: leave it out with '-p'")
 }
 
 /// What separates the builds of a pair besides the GIL.
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(
                 remedy,
                 Some(format!(
-                    "`ftbench python install {pair}` gets a pair that is built alike"
+                    "'ftbench python install {pair}' gets a pair that is built alike"
                 ))
             );
         }

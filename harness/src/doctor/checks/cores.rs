@@ -25,7 +25,7 @@ pub fn cores(cores: &Cores) -> Finding {
          says anything.",
     );
     if topology.cores > 1 {
-        finding.remedy("widen the cpuset: see `taskset -cp $$`, or the container's `--cpuset-cpus`")
+        finding.remedy("widen the cpuset: see 'taskset -cp $$', or the container's '--cpuset-cpus'")
     } else {
         finding.remedy("measure on a machine with at least 2 cores")
     }
@@ -53,8 +53,8 @@ pub fn quota(cores: &Cores) -> Finding {
              workers look slower than they are.",
         )
         .remedy(format!(
-            "raise the quota (`docker update --cpus {usable} CONTAINER`, or the pod's CPU limit), or stay below it with \
-             `-n`"
+            "raise the quota ('docker update --cpus {usable} CONTAINER', or the pod's CPU limit), or stay below it with \
+             '-n'"
         )),
     }
 }
@@ -103,10 +103,10 @@ pub fn smt(cores: &Cores) -> Finding {
     }
     Finding::new(Check::Smt, Severity::Note, format!("up to {threads} hardware threads a core"))
         .effect(
-            "With `--pin cores` every worker has a core, and the sibling idles unless something else runs there. With \
-             `--pin smt` two workers share a core, and a speedup near 1.2 to 1.3 from the second is all there is.",
+            "With '--pin cores' every worker has a core, and the sibling idles unless something else runs there. With \
+             '--pin smt' two workers share a core, and a speedup near 1.2 to 1.3 from the second is all there is.",
         )
-        .remedy("on a machine that does nothing else: `echo off | sudo tee /sys/devices/system/cpu/smt/control`")
+        .remedy("on a machine that does nothing else: 'echo off | sudo tee /sys/devices/system/cpu/smt/control'")
 }
 
 /// The scheduler puts nothing on isolated PUs by itself (`isolcpus` in
@@ -144,7 +144,7 @@ pub fn isolated(cores: &Cores) -> Finding {
             "Some workers would have a PU to themselves and others would not: curves bend where the quiet PUs end.",
         )
     };
-    finding.remedy(format!("`taskset -c {list} ftbench run --pin {list} ...`"))
+    finding.remedy(format!("'taskset -c {list} ftbench run --pin {list} ...'"))
 }
 
 #[cfg(test)]
@@ -241,7 +241,7 @@ mod tests {
         );
         assert_eq!(
             chance.remedy.unwrap(),
-            "`taskset -c 2-4 ftbench run --pin 2-4 ...`"
+            "'taskset -c 2-4 ftbench run --pin 2-4 ...'"
         );
     }
 

@@ -8,7 +8,7 @@ use crate::doctor::facts::{Frequency, FrequencyPolicy, Untold};
 use crate::machine::topology::Topology;
 
 /// How to have the frequency stay up.
-const PERFORMANCE: &str = "`sudo cpupower frequency-set -g performance`";
+const PERFORMANCE: &str = "'sudo cpupower frequency-set -g performance'";
 
 /// Drivers that have governors of their own which happen to be called like the generic ones: with them `powersave` lets
 /// the hardware or the driver follow the load. `Documentation/admin-guide/pm/intel_pstate.rst`, active mode (in passive
@@ -91,9 +91,9 @@ pub fn turbo(frequency: &Frequency) -> Finding {
     let (on, remedy) = match (frequency.intel_no_turbo, frequency.boost) {
         (Some(forbidden), _) => (
             !forbidden,
-            "`echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo`",
+            "'echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo'",
         ),
-        (None, Some(on)) => (on, "`echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost`"),
+        (None, Some(on)) => (on, "'echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost'"),
         (None, None) => {
             let why =
                 "neither intel_pstate/no_turbo nor cpufreq/boost is there: the host or the firmware decides";
@@ -106,7 +106,7 @@ pub fn turbo(frequency: &Frequency) -> Finding {
     Finding::new(check, Severity::Warning, "on")
         .effect(
             "One busy core runs faster than many do, so speedups come out below what the code can do. Read \
-             `ceiling_fraction`, which the same boost cancels in.",
+             'ceiling_fraction', which the same boost cancels in.",
         )
         .remedy(remedy)
 }

@@ -15,7 +15,7 @@ const NEAR_CELSIUS: f64 = 5.0;
 /// limits (trip points) as they like, so it only warns.
 pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
     let check = Check::Thermal;
-    let cooler = "cool it: free the vents, wait, or measure fewer cores (`-n`)";
+    let cooler = "cool it: free the vents, wait, or measure fewer cores ('-n')";
     let effect = "The processor slows down to stay cool, the more so the more cores are busy: what is heat looks like bad \
                   scaling.";
     let mut counts = activity
@@ -109,7 +109,7 @@ pub fn power(power: &Power) -> Finding {
     match power.profile.as_deref() {
         Some("low-power") => Finding::new(check, Severity::Warning, "the platform profile is low-power")
             .effect(effect)
-            .remedy("`powerprofilesctl set performance`, or `echo performance | sudo tee /sys/firmware/acpi/platform_profile`"),
+            .remedy("'powerprofilesctl set performance', or 'echo performance | sudo tee /sys/firmware/acpi/platform_profile'"),
         _ if power.battery => Finding::ok(check, "plugged in"),
         _ => Finding::ok(check, "no battery"),
     }

@@ -45,7 +45,7 @@ pub fn memory(memory: &Memory, topology: &Topology) -> Finding {
             "A process on every core may not fit: cells with processes swap or are killed while those with threads run, \
              and the comparison is about memory.",
         )
-        .remedy("close what holds memory (`ps aux --sort -rss | head`), or measure fewer workers with `-n`")
+        .remedy("close what holds memory ('ps aux --sort -rss | head'), or measure fewer workers with '-n'")
 }
 
 /// Swap in use is history; pages that move now are what samples meet. `pswpin` and `pswpout` count them in
@@ -68,7 +68,7 @@ pub fn swap(memory: &Memory, activity: &Activity) -> Finding {
         found.push_str(&format!(", swappiness {swappiness}"));
     }
     let moved = moved_pages(activity);
-    let remedy = "free memory, then `sudo swapoff -a` (and `sudo swapon -a` afterwards)";
+    let remedy = "free memory, then 'sudo swapoff -a' (and 'sudo swapon -a' afterwards)";
     if moved > 0 {
         let pages = counted(usize::try_from(moved).unwrap_or(usize::MAX), "page");
         let heavy = moved as f64 >= SPOILING_PAGES_PER_SECOND * activity.seconds;
@@ -120,7 +120,7 @@ pub fn numa_balancing(memory: &Memory, topology: &Topology) -> Finding {
                 "The kernel makes pages fault to see who uses them and moves them between nodes, in the middle of samples \
                  that span nodes.",
             )
-            .remedy("`sudo sysctl kernel.numa_balancing=0`"),
+            .remedy("'sudo sysctl kernel.numa_balancing=0'"),
     }
 }
 
@@ -134,7 +134,7 @@ pub fn huge_pages(memory: &Memory) -> Finding {
                 "Memory comes in 2 MiB pieces where it can: fewer TLB misses, but peaks of memory look larger, and which \
                  process gets huge pages is partly chance.",
             )
-            .remedy("only if memory figures matter: `echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled`"),
+            .remedy("only if memory figures matter: 'echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled'"),
         Ok(mode) => Finding::ok(check, mode.as_str()),
     }
 }

@@ -29,15 +29,15 @@ pub fn aslr(kernel: &Kernel) -> Finding {
     if kernel.layout_is_fixed {
         return Finding::new(check, Severity::Warning, "off for this process (setarch -R)")
             .effect(effect)
-            .remedy("start ftbench without `setarch -R`");
+            .remedy("start ftbench without 'setarch -R'");
     }
     match level {
         0 => Finding::new(check, Severity::Warning, "off")
             .effect(effect)
-            .remedy("`sudo sysctl kernel.randomize_va_space=2`"),
+            .remedy("'sudo sysctl kernel.randomize_va_space=2'"),
         1 => Finding::new(check, Severity::Note, "on, but not for the heap")
             .effect("Fresh processes average over layouts of stack and libraries, not of the heap.")
-            .remedy("`sudo sysctl kernel.randomize_va_space=2`"),
+            .remedy("'sudo sysctl kernel.randomize_va_space=2'"),
         _ => Finding::ok(check, "on")
             .effect("Good here: every trial is a fresh process, so layouts average out."),
     }
@@ -68,7 +68,7 @@ pub fn clock_source(kernel: &Kernel) -> Finding {
     if FAST.contains(&source) {
         return Finding::ok(check, source);
     }
-    let remedy = "see `dmesg | grep -i -e tsc -e clocksource` for why it was chosen; `tsc=reliable` on the kernel's \
+    let remedy = "see 'dmesg | grep -i -e tsc -e clocksource' for why it was chosen; 'tsc=reliable' on the kernel's \
                   command line if the hardware is known to be good";
     if source == "jiffies" {
         return Finding::new(check, Severity::Spoils, source)
@@ -101,7 +101,7 @@ pub fn hardware_counters(kernel: &Kernel) -> Finding {
             "the kernel found no performance monitoring unit",
         )
         .effect(effect)
-        .remedy("in a virtual machine, the host must pass one on (libvirt: `<pmu state='on'/>`)");
+        .remedy("in a virtual machine, the host must pass one on (libvirt: <pmu state='on'/>)");
     }
     match &kernel.perf_event_paranoid {
         Err(why) => Finding::unknown(check, why).effect(effect),
@@ -115,7 +115,7 @@ pub fn hardware_counters(kernel: &Kernel) -> Finding {
         )
         .effect(effect)
         .remedy(format!(
-            "`sudo sysctl kernel.perf_event_paranoid={STRICTEST_USABLE}`"
+            "'sudo sysctl kernel.perf_event_paranoid={STRICTEST_USABLE}'"
         )),
     }
 }
@@ -128,7 +128,7 @@ pub fn disk_space(folder: &Folder) -> Finding {
     if !folder.writable {
         return Finding::new(check, Severity::Warning, format!("{shown} cannot be written to"))
             .effect("A run has nowhere to keep its results, and does not start.")
-            .remedy("go to another folder, or give one with `--out DIR`");
+            .remedy("go to another folder, or give one with '--out DIR'");
     }
     match &folder.free_bytes {
         Err(why) => Finding::unknown(check, why),
@@ -139,7 +139,7 @@ pub fn disk_space(folder: &Folder) -> Finding {
             }
             Finding::new(check, Severity::Warning, found)
                 .effect("A run may end for want of room. What was measured until then is kept.")
-                .remedy("free some, or give a folder elsewhere with `--out DIR`")
+                .remedy("free some, or give a folder elsewhere with '--out DIR'")
         }
     }
 }

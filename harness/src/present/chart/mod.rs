@@ -60,7 +60,7 @@ pub enum ChartError {
     #[error("the chart could not be drawn: {0}; please report this with the run's summary.json")]
     Draw(String),
     /// What is to become a PNG is no SVG.
-    #[error("the chart's SVG could not be read: {0}; make it again with `ftbench plot`")]
+    #[error("the chart's SVG could not be read: {0}; make it again with 'ftbench plot'")]
     Svg(#[from] resvg::usvg::Error),
     /// The PNG encoder refused.
     #[error("the chart could not be written as PNG: {0}; take the SVG instead")]

@@ -5,7 +5,7 @@ use crate::record::schema::{
 };
 
 use super::scaling::LONGEST_NAME;
-use crate::present::headline::{self, Finding, Verdict};
+use crate::present::headline::{self, Verdict};
 use crate::present::text;
 use crate::present::units;
 
@@ -20,20 +20,20 @@ pub(super) fn title_words(summary: &Summary, workload: &str) -> Option<String> {
     of_workload.cells.retain(|cell| cell.workload == workload);
     let findings = headline::findings(&of_workload);
     let model = findings.first()?.model;
-    let of_model: Vec<&Finding> = findings.iter().filter(|finding| finding.model == model).collect();
-    let workers = of_model.iter().map(|finding| finding.workers).max()?;
+    // With one workload a finding has one part.
+    let told = findings
+        .iter()
+        .filter(|finding| finding.model == model)
+        .flat_map(|finding| finding.parts.iter().map(move |part| (&finding.interpreter, part)));
+    let workers = told.clone().map(|(_, part)| part.workers).max()?;
     let mut clauses = Vec::new();
     for verdict in Verdict::ALL {
         let mut speedups = Vec::new();
         let mut tags = Vec::new();
-        for finding in of_model.iter().filter(|finding| finding.workers == workers) {
-            for reading in finding
-                .readings
-                .iter()
-                .filter(|reading| reading.verdict == verdict)
-            {
+        for (interpreter, part) in told.clone().filter(|(_, part)| part.workers == workers) {
+            for reading in part.readings.iter().filter(|reading| reading.verdict == verdict) {
                 speedups.push(reading.speedup.estimate);
-                tags.push(text::shorten(&text::line(&finding.interpreter), LONGEST_NAME / 2));
+                tags.push(text::shorten(&text::line(interpreter), LONGEST_NAME / 2));
             }
         }
         clauses.extend(clause(verdict, &mut speedups, &tags));
