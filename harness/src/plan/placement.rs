@@ -107,14 +107,15 @@ impl std::fmt::Display for TooManyWorkers {
         if let Some(quota) = cpu_quota {
             write!(formatter, "; the CPU quota is {quota}")?;
         }
-        let fits = cpu_quota.map_or(order, |quota| order.min(workers_fed_by(quota).max(1) as usize));
+        let fed = |pus: usize| cpu_quota.map_or(pus, |quota| pus.min(workers_fed_by(quota).max(1) as usize));
+        let (fits, on_cores, on_pus) = (fed(order), fed(*allowed_cores), fed(allowed.len()));
         write!(formatter, "\nAsk for at most {fits}")?;
-        if matches!(policy, Policy::List(_)) && *allowed_cores > order {
-            write!(formatter, ", use '--pin cores' for up to {allowed_cores}")?;
+        if matches!(policy, Policy::List(_)) && on_cores > fits {
+            write!(formatter, ", use '--pin cores' for up to {on_cores}")?;
         }
         // Where every core has one PU, `smt` gives no more than `cores`.
-        if *policy != Policy::Smt && allowed.len() > order.max(*allowed_cores) {
-            write!(formatter, ", use '--pin smt' for up to {}", allowed.len())?;
+        if *policy != Policy::Smt && on_pus > fits.max(on_cores) {
+            write!(formatter, ", use '--pin smt' for up to {on_pus}")?;
         }
         formatter.write_str(", or leave the workers to the scheduler with '--pin none', which has no limit.")
     }

@@ -175,9 +175,13 @@ fn too_many_workers_are_told_what_is_allowed_and_why() {
     64 workers do not fit: '--pin cores' has 2 PUs, one for each core. The machine has 2 PUs on 2 cores; cpuset and affinity mask allow 0,1 on 2 cores
     Ask for at most 2, or leave the workers to the scheduler with '--pin none', which has no limit.
     ");
+    insta::assert_snapshot!(refused(&samples::two_sockets_in_a_cpuset(), "cores", None), @r"
+    64 workers do not fit: '--pin cores' has 4 PUs, one for each core. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 1-3,6,9,10,14 on 4 cores
+    Ask for at most 4, use '--pin smt' for up to 7, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ");
     insta::assert_snapshot!(refused(&samples::two_sockets_in_a_cpuset(), "cores", Some(3.5)), @r"
     64 workers do not fit: '--pin cores' has 4 PUs, one for each core. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 1-3,6,9,10,14 on 4 cores; the CPU quota is 3.5
-    Ask for at most 3, use '--pin smt' for up to 7, or leave the workers to the scheduler with '--pin none', which has no limit.
+    Ask for at most 3, or leave the workers to the scheduler with '--pin none', which has no limit.
     ");
     insta::assert_snapshot!(refused(&samples::two_sockets(), "smt", None), @r"
     64 workers do not fit: '--pin smt' has 16 PUs. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 0-15 on 8 cores
