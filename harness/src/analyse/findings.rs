@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::location::FEWEST_VALUES;
 use crate::record::schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
 
 /// Fewer rounds than this are said to be few: the design's minimum for a stopping rule.
@@ -62,11 +63,22 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
     {
         warnings.push(Warning {
             kind: WarningKind::FewRounds,
-            message: format!(
-                "some cells have {fewest} {}; intervals from fewer than {FEW_ROUNDS} hold the truth less often than 95 %",
-                if fewest == 1 { "round" } else { "rounds" }
-            ),
+            message: few_rounds(fewest),
         });
     }
     warnings
+}
+
+fn few_rounds(fewest: u32) -> String {
+    let rounds = if fewest == 1 { "round" } else { "rounds" };
+    if usize::try_from(fewest).is_ok_and(|fewest| fewest < FEWEST_VALUES) {
+        return format!(
+            "some cells have {fewest} {rounds}, from which no interval can be made, and so no figure is shown; \
+             make at least {FEWEST_VALUES}"
+        );
+    }
+    format!(
+        "some cells have {fewest} {rounds}; the intervals of makespans from fewer than {FEW_ROUNDS} hold the truth less \
+         often than 95 %"
+    )
 }

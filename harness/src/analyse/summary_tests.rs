@@ -385,7 +385,7 @@ fn few_rounds_and_moved_workers_are_warned_of() {
     assert!(
         warnings
             .iter()
-            .any(|warning| warning.message.starts_with("some cells have 1 round; ")),
+            .any(|warning| warning.message.starts_with("some cells have 1 round, from which no interval")),
         "{warnings:?}"
     );
 }
