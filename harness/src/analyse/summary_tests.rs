@@ -383,9 +383,9 @@ fn few_rounds_and_moved_workers_are_warned_of() {
     trials.retain(|trial| trial.round < 1);
     let warnings = summarise("r", &manifest, &trials).warnings;
     assert!(
-        warnings
-            .iter()
-            .any(|warning| warning.message.starts_with("some cells have 1 round, from which no interval")),
+        warnings.iter().any(|warning| warning
+            .message
+            .starts_with("some cells have 1 round, from which no interval")),
         "{warnings:?}"
     );
 }

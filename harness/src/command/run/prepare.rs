@@ -193,6 +193,9 @@ fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
 /// What a profile stands for.
 struct Profile {
     name: &'static str,
+    /// Counted samples of a trial. The more there are, the larger their share of the wall time, beside starting a
+    /// process and the warm-up; the fewer, the more rounds fit into it.
+    samples: u32,
     stopping: Stopping,
     target_sample_s: f64,
 }
@@ -201,6 +204,7 @@ const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Quick => Profile {
             name: "quick",
+            samples: 3,
             stopping: Stopping {
                 fewest_rounds: 5,
                 most_rounds: 5,
@@ -211,6 +215,7 @@ const fn profile(name: ProfileName) -> Profile {
         },
         ProfileName::Standard => Profile {
             name: "standard",
+            samples: 6,
             stopping: Stopping {
                 fewest_rounds: 10,
                 most_rounds: 50,
@@ -221,6 +226,7 @@ const fn profile(name: ProfileName) -> Profile {
         },
         ProfileName::Thorough => Profile {
             name: "thorough",
+            samples: 6,
             stopping: Stopping {
                 fewest_rounds: 20,
                 most_rounds: 200,
@@ -264,7 +270,7 @@ fn settings(arguments: &RunArgs) -> Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
         warmups: 1,
-        samples: arguments.samples.unwrap_or(3),
+        samples: arguments.samples.unwrap_or(profile.samples),
         target_sample_s: profile.target_sample_s,
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),
