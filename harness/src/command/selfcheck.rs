@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::run::prepare::{self, Prepared};
-use super::run::runner;
+use super::run::{runner, start_services};
 use super::{print, remark};
 use crate::analyse::estimate::{ByRound, makespans_s};
 use crate::analyse::selfcheck::{Experiment, Report, report};
@@ -28,6 +28,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
     let planned = serial_cell(&prepared)?;
     let seed = prepared.manifest.seed;
+    let _server = start_services(&mut prepared)?;
     let mut runner = runner(&mut prepared, &interrupt)?;
     let units = runner
         .calibrate(&planned, &[1])

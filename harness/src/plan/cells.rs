@@ -217,7 +217,8 @@ mod tests {
     use super::*;
     use crate::machine::topology::{Pu, Topology};
     use crate::plan::placement::Policy;
-    use crate::record::schema::{BuildFacts, CeilingFacts, GilState, Implementation, Kernel};
+    use crate::present::made_up;
+    use crate::record::schema::{CeilingFacts, Kernel};
 
     fn two_cores() -> Topology {
         let pu = |index| Pu {
@@ -241,23 +242,7 @@ mod tests {
     }
 
     fn interpreter(tag: &str) -> InterpreterFacts {
-        InterpreterFacts {
-            tag: tag.to_owned(),
-            path: String::new(),
-            version: "3.13.15".to_owned(),
-            implementation: Implementation::CPython,
-            free_threaded: tag.ends_with('t'),
-            gil: GilState::from_enabled(!tag.ends_with('t')),
-            build: BuildFacts {
-                pgo: false,
-                lto: false,
-                jit: false,
-                debug: false,
-                shared: false,
-                compiler: String::new(),
-                optimisation: String::new(),
-            },
-        }
+        made_up::interpreter(tag, "3.13.15")
     }
 
     fn workload(name: &str, kind: WorkloadKind, models: &[Model]) -> WorkloadFacts {

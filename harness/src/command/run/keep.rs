@@ -107,7 +107,11 @@ impl Observer for Keeper<'_> {
             rounds,
             elapsed_s: self.started.elapsed().as_secs_f64(),
             next_round_s: self.round_started.elapsed().as_secs_f64(),
-            widest_half_width: widest_half_width(&self.makespans, &self.baseline),
+            // Only a rule that asks for precision looks at it.
+            widest_half_width: self
+                .rule
+                .precision
+                .and_then(|_| widest_half_width(&self.makespans, &self.baseline)),
         };
         self.round_started = Instant::now();
         let expected = expected_rounds(&self.rule, &standing).max(rounds);

@@ -38,8 +38,6 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;
     folder.write_manifest(&prepared.manifest)?;
-    let beside = server.iter().filter_map(LoopbackServer::process_id);
-    prepared.meters = std::mem::take(&mut prepared.meters).beside(beside.collect());
     let measured = measure(&mut prepared, &mut folder, output);
     drop(server);
     let manifest = &mut prepared.manifest;
@@ -70,8 +68,8 @@ fn dry_run(manifest: &Manifest, format: SummaryFormat, output: OutputOptions) ->
     Ok(ExitStatus::Success)
 }
 
-/// Starts what the workloads need beside them, and tells trials where it is.
-fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Error> {
+/// Starts what the workloads need beside them, tells trials where it is, and the meters that it belongs to the run.
+pub(super) fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Error> {
     let needed = prepared
         .workloads
         .iter()
@@ -85,6 +83,8 @@ fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Err
         .manifest
         .environment
         .insert(URL_VARIABLE.to_owned(), server.url().to_owned());
+    let beside = server.process_id().into_iter().collect();
+    prepared.meters = std::mem::take(&mut prepared.meters).beside(beside);
     Ok(Some(server))
 }
 
