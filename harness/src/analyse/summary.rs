@@ -11,8 +11,8 @@ use super::estimate::{
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::{cost, findings, overhead, quiet};
 use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell,
-    RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
+    PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
@@ -177,6 +177,7 @@ impl Analysis<'_> {
         };
         let native = Cell {
             interpreter: NATIVE.to_owned(),
+            host: Host::Spawn,
             model: Model::Threads,
             ..cell.clone()
         };
@@ -192,11 +193,23 @@ impl Analysis<'_> {
         }
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
+            host: self.host_of_baseline(),
             model: Model::Serial,
             workers: 1,
             ..cell.clone()
         };
         self.ratio_to(&baseline, cell, makespans)
+    }
+
+    /// Embedded cells are held against the spawned baseline where there is one.
+    fn host_of_baseline(&self) -> Host {
+        let is_spawned =
+            |planned: &PlannedCell| planned.cell.host == Host::Spawn && !planned.cell.is_native();
+        if self.manifest.plan.cells.iter().any(is_spawned) {
+            Host::Spawn
+        } else {
+            Host::Embed
+        }
     }
 
     fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {

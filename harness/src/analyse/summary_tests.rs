@@ -76,7 +76,11 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             models: vec![],
             dependencies: vec![],
             path: "/fib.py".to_owned(),
+            source: String::new(),
+            shows: String::new(),
             sha256: String::new(),
+            case: None,
+            callable: None,
             units: Some(100),
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
@@ -132,6 +136,7 @@ pub fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
                     pu: Some(worker),
                 })
                 .collect(),
+            reported: BTreeMap::new(),
             noise: None,
             cost: None,
         }

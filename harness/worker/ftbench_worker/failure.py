@@ -12,8 +12,9 @@ TRACEBACK_LIMIT = 4096
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-# step: `import`, `setup`, `start`, `split`, `work` or `check`; wrong_result: whether `check` found
-# a wrong result; error: the exception in a line; traceback: its end, "" when there is none.
+# step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; wrong_result: whether
+# `check` found a wrong result; error: the exception in a line; traceback: its end, "" when there is
+# none.
 Failure = namedtuple("Failure", "step wrong_result error traceback")
 
 

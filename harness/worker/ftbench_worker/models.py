@@ -43,6 +43,10 @@ def of_name(name):
         from ftbench_worker.event_loops import AsyncioThreads
 
         return AsyncioThreads
+    if name == "interpreters":
+        from ftbench_worker.interpreters import Interpreters
+
+        return Interpreters
     family, _, start_method = name.partition(":")
     if family == "processes":
         from ftbench_worker.processes import Processes

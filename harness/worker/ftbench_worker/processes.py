@@ -38,7 +38,7 @@ class Processes:
             self._workers,
             mp_context=self._context,
             initializer=_enter_pool,
-            initargs=(barrier, self._workload.name, self._workload.path),
+            initargs=(barrier, self._workload.loaded_as),
         )
         with self._failing_as("start"):
             futures = [self._executor.submit(_report) for _ in range(self._workers)]
@@ -153,14 +153,14 @@ _work = None
 _failure = None
 
 
-def _enter_pool(barrier, name, path):
+def _enter_pool(barrier, loaded_as):
     """The pool's initializer: the workload must be there before any input is unpickled."""
     global _barrier, _workload, _work, _failure
     gil.watch()
     _barrier = barrier
     _failure = None
     try:
-        _workload = load(name, path)
+        _workload = load(*loaded_as)
         _work = _workload.work()
     except Failed as failed:
         _failure = failed.failure

@@ -146,14 +146,16 @@ class Driver:
         return self.receive()
 
     def prepare(self, path, model, workers=1, units=1, **others):
-        """Ask for `prepare`; others may be `scaling` and `protocol`."""
+        """Ask for `prepare`; others: `case`, `callable`, `scaling`, `protocol`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(
             {
                 "type": "prepare",
-                "protocol": 1,
+                "protocol": 2,
                 "workload": name,
                 "path": path,
+                "case": None,
+                "callable": None,
                 "model": model,
                 "workers": workers,
                 "units": units,
