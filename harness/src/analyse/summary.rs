@@ -1,6 +1,6 @@
 //! From a run's records to its summary.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
@@ -9,6 +9,7 @@ use super::estimate::{
     trial_values,
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::sample::median;
 use super::{cost, findings, overhead, quiet};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
@@ -79,6 +80,7 @@ enum Figure {
     Rss,
     Pss,
     Cost,
+    Reported,
 }
 
 struct Analysis<'a> {
@@ -149,6 +151,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            reported: reported(trials, seed(Figure::Reported)),
             cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
         }
     }
@@ -372,6 +375,30 @@ fn gil(trials: &[&Trial]) -> Option<GilState> {
         .chain(after_samples)
         .reduce(|a, b| a || b)
         .map(GilState::from_enabled)
+}
+
+/// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
+fn reported(trials: &[&Trial], seed: u64) -> BTreeMap<String, Estimate> {
+    let mut names: Vec<&String> = trials
+        .iter()
+        .flat_map(|trial| trial.counted_samples())
+        .flat_map(|sample| sample.reported.keys())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let values = once_per_trial(trials, |trial| {
+                let mut values: Vec<f64> = trial
+                    .counted_samples()
+                    .filter_map(|sample| sample.reported.get(name).copied())
+                    .collect();
+                (!values.is_empty()).then(|| median(&mut values))
+            });
+            Some((name.clone(), over_rounds(&values, seed)?))
+        })
+        .collect()
 }
 
 fn usable_samples(trials: &[&Trial]) -> usize {

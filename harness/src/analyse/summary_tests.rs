@@ -306,6 +306,25 @@ fn the_same_records_give_the_same_summary() {
 }
 
 #[test]
+fn reported_figures_are_medians_over_rounds_without_warmups() {
+    let alone = cell("3.13", Model::Serial, 1);
+    let trials: Vec<Trial> = (0..5)
+        .map(|round| {
+            let mut trial = trial(&alone, round, 100);
+            for (sample, lost) in trial.samples.iter_mut().zip([9_000.0, 10.0, 20.0, 60.0]) {
+                let lost = lost + f64::from(round);
+                sample.reported.insert("lost_updates".to_owned(), lost);
+            }
+            trial
+        })
+        .collect();
+    let summary = summarise("test", &manifest(&[alone]), &trials);
+    let lost = summary.cells[0].reported["lost_updates"];
+    assert_eq!(lost.estimate, 22.0);
+    assert!(lost.low >= 20.0 && lost.high <= 24.0, "{lost:?}");
+}
+
+#[test]
 fn weak_scaling_counts_the_work_done() {
     let (mut manifest, trials) = drifting_run();
     manifest.plan.settings.scaling = Scaling::Weak;
