@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from support import (
     INTERPRETERS,
@@ -14,6 +15,7 @@ from support import (
     catalogue,
     needs_interpreters,
     start_server,
+    worker_module,
     workload_path,
 )
 
@@ -191,6 +193,27 @@ class Details(WorkerTestCase):
         driver.finish()
         self.assertEqual(driver.wait(), 0)
         self.assertEqual(driver.printed(), ["[1, 1, 1, 1]\n", ""])
+
+    @needs_interpreters
+    def test_barrier_of_interpreters(self):
+        """Nobody passes before all have come, time after time."""
+        workers, times = 5, 200
+        barrier = worker_module("interpreters").Barrier.of(workers)
+        self.addCleanup(barrier.close)
+        come = [0] * workers
+
+        def worker(number):
+            least = []
+            for _ in range(times):
+                come[number] += 1
+                barrier.wait()
+                least.append(min(come))
+                barrier.wait()
+            return least
+
+        with ThreadPoolExecutor(workers) as pool:
+            for least in pool.map(worker, range(workers)):
+                self.assertEqual(least, list(range(1, times + 1)))
 
     def test_own_classes_and_siblings(self):
         """Classes of the workload travel both ways, and a module beside it can be imported."""
