@@ -90,7 +90,10 @@ def _failing_as(step):
 
 
 class Barrier:
-    """Lets as many threads as it is made for go on once all of them wait, any number of times.
+    """Lets as many threads as it is made for go on once all of them wait.
+
+    It serves again once all have gone on, and not before: one that came back sooner could take the
+    place of one that has yet to go. A pool's next task is submitted when all of the last are done.
 
     The locks of `threading` belong to one interpreter, and the queues of `concurrent.interpreters`
     are asked every 10 ms. A read from a pipe sleeps without a GIL, and a pipe's descriptors mean
@@ -112,7 +115,6 @@ class Barrier:
     def wait(self):
         """Take a ticket. Whoever gets the last one opens the gate for all."""
         if os.read(self._tickets[0], 1) == _LAST_TICKET:
-            # Nobody comes back for a ticket of the next time before all have passed the gate.
             self._lay_out_tickets()
             _write_all(self._gate[1], _TICKET * self._workers)
         os.read(self._gate[0], 1)

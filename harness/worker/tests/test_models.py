@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -196,24 +197,23 @@ class Details(WorkerTestCase):
 
     @needs_interpreters
     def test_barrier_of_interpreters(self):
-        """Nobody passes before all have come, time after time."""
-        workers, times = 5, 200
+        """As many tasks as threads, time after time: nobody passes before all have come."""
+        workers = 5
         barrier = worker_module("interpreters").Barrier.of(workers)
         self.addCleanup(barrier.close)
-        come = [0] * workers
+        come = []
 
-        def worker(number):
-            least = []
-            for _ in range(times):
-                come[number] += 1
-                barrier.wait()
-                least.append(min(come))
-                barrier.wait()
-            return least
+        def come_and_wait(number):
+            come.append(number)
+            barrier.wait()
+            return len(come), threading.get_native_id()
 
         with ThreadPoolExecutor(workers) as pool:
-            for least in pool.map(worker, range(workers)):
-                self.assertEqual(least, list(range(1, times + 1)))
+            for _ in range(100):
+                come.clear()
+                counts, threads = zip(*pool.map(come_and_wait, range(workers)))
+                self.assertEqual(counts, (workers,) * workers)
+                self.assertEqual(len(set(threads)), workers)
 
     def test_own_classes_and_siblings(self):
         """Classes of the workload travel both ways, and a module beside it can be imported."""
