@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from ftbench_worker import gil
-from ftbench_worker.failure import Failed, Failure, describe, failing_as
+from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
 from ftbench_worker.models import Handed
 from ftbench_worker.share import clock_ns, do_share, this_worker
 from ftbench_worker.threads import results_or_failure
@@ -100,13 +100,10 @@ class Processes:
             except BrokenProcessPool as error:
                 raise Failed(self._describe_death(step, error)) from None
             except Exception as error:
-                failure = describe(step, error)
-                if step == "work":
-                    # `do_share` lets no exception of the workload pass, so this one is the pool's
-                    # own, from pickling a share or its result.
-                    text = f"cannot be sent between processes: {failure.error}"
-                    failure = failure._replace(error=text)
-                raise Failed(failure) from None
+                # `do_share` lets no exception of the workload pass, so one during `work` is the
+                # pool's own, from pickling a share or its result.
+                told = not_sent(error, "processes") if step == "work" else describe(step, error)
+                raise Failed(told) from None
 
     def _describe_death(self, step, error):
         """Say how a process died, where that can be found out.
