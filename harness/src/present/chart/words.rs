@@ -107,13 +107,24 @@ fn of_version(version: &str, interpreters: &[&InterpreterFacts]) -> String {
         .unwrap_or_default();
     if interpreters.iter().all(|facts| build(&facts.build) == first) {
         let tags: Vec<String> = interpreters.iter().map(tag).collect();
-        return format!("{version} ({}: {first})", tags.join(" and "));
+        return format!("{version} ({}: {first})", all_of(&tags));
     }
     let each: Vec<String> = interpreters
         .iter()
         .map(|facts| format!("{}: {}", tag(facts), build(&facts.build)))
         .collect();
     format!("{version} ({})", each.join(", "))
+}
+
+/// `a`, `a and b` or `a, b and c`.
+fn all_of(names: &[String]) -> String {
+    match names {
+        [first @ .., before, last] => {
+            let first: String = first.iter().map(|name| format!("{name}, ")).collect();
+            format!("{first}{before} and {last}")
+        }
+        _ => names.concat(),
+    }
 }
 
 fn build(facts: &BuildFacts) -> String {
