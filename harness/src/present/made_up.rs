@@ -41,6 +41,8 @@ pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
         implementation: Implementation::CPython,
         free_threaded,
         gil: GilState::from_enabled(!free_threaded),
+        jit: None,
+        switches: Vec::new(),
         build: BuildFacts {
             pgo: false,
             lto: false,

@@ -7,6 +7,7 @@ pub mod cell;
 pub mod manifest;
 pub mod noise;
 pub mod summary;
+pub mod switch;
 pub mod trial;
 
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
@@ -21,6 +22,7 @@ pub use summary::{
     CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
     WarningKind,
 };
+pub use switch::{JitState, Switch};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
