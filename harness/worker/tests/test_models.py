@@ -7,7 +7,7 @@ import sys
 import sysconfig
 import unittest
 
-from support import MODELS, WorkerTestCase, catalogue, start_server, workload_path
+from support import MODELS, WorkerTestCase, catalogue, start_services, workload_path
 
 needs_no_gil = unittest.skipUnless(
     hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), "needs a free-threaded build"
@@ -16,7 +16,7 @@ needs_no_gil = unittest.skipUnless(
 
 class EveryModel(WorkerTestCase):
     def test_every_workload(self):
-        self.environment = {"FTBENCH_HTTP_URL": start_server(self)}
+        self.environment = start_services(self)
         for workload, models in catalogue():
             for model in models:
                 for scaling in ("strong", "weak"):
