@@ -43,6 +43,10 @@ a type's or a module's dictionary, a cache, a lock in the library, the reference
 constant. A row that does not scale names a bottleneck in the interpreter or in its library.
 `serial` beside `threads` with one worker tells what a thread that has not made the shared objects
 pays for using them.
+
+3.13 without the GIL makes functions and classes immortal that are there when the first thread
+starts, https://docs.python.org/3.13/howto/free-threading-python.html#immortalization, and a file is
+loaded before that. What is made later, or in a function as dataclasses do, is counted.
 """
 
 import asyncio
