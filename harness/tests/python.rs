@@ -162,7 +162,7 @@ fn the_suite_is_listed_and_shown() {
         "nbody",
         "sha256",
         "word_count",
-        "shared_counter",
+        "counter_lock",
         "http_fetch",
     ] {
         assert!(names.contains(&name), "no {name} in {names:?}");

@@ -101,7 +101,7 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
-    /// Serve HTTP on the loopback address until standard input is closed
+    /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
     /// Run a native kernel as the driver asks over two descriptors

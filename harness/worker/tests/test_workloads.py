@@ -6,7 +6,7 @@ import sys
 import unittest
 from unittest import mock
 
-from support import BODY, catalogue, start_server, worker_module, workload_path
+from support import BODY, catalogue, start_server, start_services, worker_module, workload_path
 
 UNITS = 3
 
@@ -28,8 +28,8 @@ def results_of(module, workers, units=UNITS):
     return [module.work(*share) for share in zip(inputs, shares)]
 
 
-class Checks(unittest.TestCase):
-    """A deliberate fault in each workload, and what its check makes of it."""
+class CheckTestCase(unittest.TestCase):
+    """Asserts on what a workload's check makes of results."""
 
     def assert_caught(self, module, results, units=UNITS):
         with self.assertRaises(AssertionError) as caught:
@@ -42,12 +42,14 @@ class Checks(unittest.TestCase):
             module.check(results_of(module, workers), UNITS)
         return module
 
+
+class Checks(CheckTestCase):
+    """A deliberate fault in each workload, and what its check makes of it."""
+
     def test_right_results_and_a_lost_unit(self):
-        """Every workload but the one that needs a server."""
+        services = mock.patch.dict("os.environ", start_services(self))
         for name, _ in catalogue():
-            if name.startswith("io/"):
-                continue
-            with self.subTest(workload=name):
+            with self.subTest(workload=name), services:
                 module = self.assert_sound(name)
                 results = results_of(module, 2)
                 self.assert_caught(module, results, UNITS + 1)
@@ -98,19 +100,6 @@ class Checks(unittest.TestCase):
         module = fresh("cpu/word_count")
         module.check(results_of(module, 4, units=2), 2)
         self.assertEqual(sum(sum(each.values()) for each in results_of(module, 1, 2)), 10_000)
-
-    def test_shared_counter(self):
-        """Without the lock's protection an update between reading and writing is lost."""
-        module = fresh("shared/shared_counter")
-        results = results_of(module, 2)
-        results[0].value -= 1
-        self.assert_caught(module, results)
-
-        class Copied(module.Counter):
-            pass
-
-        with mock.patch.object(module, "split", lambda data, n: [Copied() for _ in range(n)]):
-            self.assert_caught(module, results_of(module, 2))
 
     def test_http_fetch(self):
         url = start_server(self)
