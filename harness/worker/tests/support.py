@@ -77,14 +77,20 @@ class SlowHandler(BaseHTTPRequestHandler):
 
 
 def catalogue():
-    """Names such as `cpu/fib` with the models that each workload makes sense for."""
+    """Names such as `cpu/fib` with the models that each workload makes sense for.
+
+    Files of cases, which have no `work` of their own, are left out.
+    """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
         for file in sorted(files):
             if not file.endswith(".py"):
                 continue
             path = os.path.join(folder, file)
-            with open(path, encoding="utf-8") as source:
-                models = re.search(r"^# models = \[(.*)\]$", source.read(), re.MULTILINE)
+            with open(path, encoding="utf-8") as opened:
+                source = opened.read()
+            if "# [tool.ftbench.cases]" in source:
+                continue
+            models = re.search(r"^# models = \[(.*)\]$", source, re.MULTILINE)
             families = re.findall(r'"([^"]+)"', models.group(1)) if models else MODELS
             name = os.path.relpath(path, WORKLOADS_FOLDER)[: -len(".py")]
             yield name, [model for model in MODELS if model.partition(":")[0] in families]
