@@ -8,7 +8,7 @@
 # source = "W3C httpd, Common Log Format"
 # shows = "Short-lived strings and methods of str: scripts' everyday work without anything shared"
 # ///
-"""Takes 60 lines of a web server's log apart and writes a report: one log and report per unit.
+"""Takes 120 lines of a web server's log apart and writes a report: one log and report per unit.
 
 The lines are in the Common Log Format of the W3C httpd; the report has a row for each path. Each
 worker makes lines of its own. The check reckons the report from how the lines were made, not from
@@ -17,7 +17,7 @@ the lines.
 
 import zlib
 
-LINES = 60
+LINES = 120
 PATHS = ("/", "/index.html", "/download/ftbench.tar.gz", "/docs/method.html")
 STATUSES = (200, 200, 304, 404, 200, 500, 200)
 FIRST_OF_ERRORS = 400
