@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "criterion's macros")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has no result")]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
 
@@ -81,6 +82,7 @@ fn trial(number: u32) -> Trial {
                 pu: Some(worker),
             })
             .collect(),
+        reported: BTreeMap::new(),
         noise: None,
         cost: None,
     };

@@ -71,7 +71,7 @@ pub fn catalogue(root: &Path) -> Result<Catalogue, WorkloadError> {
             .files()
             .filter(|file| file.path().extension().is_some_and(|suffix| suffix == "py"))
         {
-            workloads.push(Workload::from_source(&root.join(file.path()), file.contents())?);
+            workloads.extend(Workload::from_source(&root.join(file.path()), file.contents())?);
         }
     }
     Ok(Catalogue::new(workloads))

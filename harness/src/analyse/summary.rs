@@ -1,6 +1,6 @@
 //! From a run's records to its summary.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
@@ -9,10 +9,11 @@ use super::estimate::{
     trial_values,
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::sample::median;
 use super::{cost, findings, overhead, quiet};
 use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Manifest, Model, NATIVE, PlannedCell,
-    RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
+    PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
@@ -79,6 +80,7 @@ enum Figure {
     Rss,
     Pss,
     Cost,
+    Reported,
 }
 
 struct Analysis<'a> {
@@ -149,6 +151,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            reported: reported(trials, seed(Figure::Reported)),
             cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
         }
     }
@@ -177,6 +180,7 @@ impl Analysis<'_> {
         };
         let native = Cell {
             interpreter: NATIVE.to_owned(),
+            host: Host::Spawn,
             model: Model::Threads,
             ..cell.clone()
         };
@@ -192,11 +196,23 @@ impl Analysis<'_> {
         }
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
+            host: self.host_of_baseline(),
             model: Model::Serial,
             workers: 1,
             ..cell.clone()
         };
         self.ratio_to(&baseline, cell, makespans)
+    }
+
+    /// Embedded cells are held against the spawned baseline where there is one.
+    fn host_of_baseline(&self) -> Host {
+        let is_spawned =
+            |planned: &PlannedCell| planned.cell.host == Host::Spawn && !planned.cell.is_native();
+        if self.manifest.plan.cells.iter().any(is_spawned) {
+            Host::Spawn
+        } else {
+            Host::Embed
+        }
     }
 
     fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
@@ -359,6 +375,30 @@ fn gil(trials: &[&Trial]) -> Option<GilState> {
         .chain(after_samples)
         .reduce(|a, b| a || b)
         .map(GilState::from_enabled)
+}
+
+/// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
+fn reported(trials: &[&Trial], seed: u64) -> BTreeMap<String, Estimate> {
+    let mut names: Vec<&String> = trials
+        .iter()
+        .flat_map(|trial| trial.counted_samples())
+        .flat_map(|sample| sample.reported.keys())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let values = once_per_trial(trials, |trial| {
+                let mut values: Vec<f64> = trial
+                    .counted_samples()
+                    .filter_map(|sample| sample.reported.get(name).copied())
+                    .collect();
+                (!values.is_empty()).then(|| median(&mut values))
+            });
+            Some((name.clone(), over_rounds(&values, seed)?))
+        })
+        .collect()
 }
 
 fn usable_samples(trials: &[&Trial]) -> usize {

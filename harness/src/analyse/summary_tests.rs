@@ -76,7 +76,11 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             models: vec![],
             dependencies: vec![],
             path: "/fib.py".to_owned(),
+            source: String::new(),
+            shows: String::new(),
             sha256: String::new(),
+            case: None,
+            callable: None,
             units: Some(100),
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
@@ -132,6 +136,7 @@ pub fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
                     pu: Some(worker),
                 })
                 .collect(),
+            reported: BTreeMap::new(),
             noise: None,
             cost: None,
         }
@@ -298,6 +303,25 @@ fn the_same_records_give_the_same_summary() {
         summarise("r", &manifest, &trials),
         summarise("r", &manifest, &trials)
     );
+}
+
+#[test]
+fn reported_figures_are_medians_over_rounds_without_warmups() {
+    let alone = cell("3.13", Model::Serial, 1);
+    let trials: Vec<Trial> = (0..5)
+        .map(|round| {
+            let mut trial = trial(&alone, round, 100);
+            for (sample, lost) in trial.samples.iter_mut().zip([9_000.0, 10.0, 20.0, 60.0]) {
+                let lost = lost + f64::from(round);
+                sample.reported.insert("lost_updates".to_owned(), lost);
+            }
+            trial
+        })
+        .collect();
+    let summary = summarise("test", &manifest(&[alone]), &trials);
+    let lost = summary.cells[0].reported["lost_updates"];
+    assert_eq!(lost.estimate, 22.0);
+    assert!(lost.low >= 20.0 && lost.high <= 24.0, "{lost:?}");
 }
 
 #[test]

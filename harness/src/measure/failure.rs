@@ -16,6 +16,9 @@ pub enum TrialFailure {
         /// What the system said.
         error: String,
     },
+    /// It cannot be measured on this machine as it is.
+    #[error("{0}")]
+    Unavailable(String),
     /// The process ended in the middle.
     #[error("the process {status} during {step}")]
     Ended {

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod environment;
 pub mod failure;
 pub mod interrupt;
+pub mod launch;
 pub mod loopback;
 pub mod native_worker;
 pub mod protocol;

@@ -4,6 +4,7 @@
 //! `ThreadPoolExecutor` would: to threads that are there already and wait, one share each, results sent back. So a
 //! makespan, a share and a binding mean the same in its records.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
@@ -136,6 +137,7 @@ impl Trial {
             gil_enabled: false,
             gil_enabled_by: None,
             shares: handed.shares.iter().map(|share| share.measured).collect(),
+            reported: BTreeMap::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{BufReader, PipeReader, PipeWriter};
 
 use proptest::prelude::*;
 
+use super::super::protocol::Entry;
 use super::*;
 use crate::record::schema::Model;
 
@@ -59,7 +60,7 @@ fn prepare(protocol: u32, workers: u32, units: u64) -> Request {
     Request::Prepare {
         protocol,
         workload: "fib".to_owned(),
-        path: String::new(),
+        entry: Entry::default(),
         model: Model::Threads,
         workers,
         units,

@@ -4,12 +4,14 @@
 //! `sample`; driver `finish`, worker `finished`. Instead of any answer a worker may send `failed`, after which
 //! the driver ends it. `harness/worker/examples/` has one stored example of each, which the tests of both sides read.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::record::schema::{Model, Scaling};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// What the driver sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +23,9 @@ pub enum Request {
         protocol: u32,
         /// The workload's name.
         workload: String,
-        /// Absolute path of its file.
-        path: String,
+        /// Where its functions are.
+        #[serde(flatten)]
+        entry: Entry,
         /// How workers run.
         model: Model,
         /// How many.
@@ -39,6 +42,17 @@ pub enum Request {
     },
     /// End the workers and exit.
     Finish,
+}
+
+/// Where the functions of a workload are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Absolute path of its file; of a callable, the folder that comes first on `sys.path`.
+    pub path: String,
+    /// The case of that file, whose functions end in `_` and this name; `None` for a file without cases.
+    pub case: Option<String>,
+    /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
+    pub callable: Option<String>,
 }
 
 /// One worker as it names itself.
@@ -105,10 +119,13 @@ pub enum Reply {
         gil_enabled_by: Option<String>,
         /// One entry per share of the work, in order.
         shares: Vec<MeasuredShare>,
+        /// What the workload's `report` returned, by name.
+        #[serde(default)]
+        reported: BTreeMap<String, f64>,
     },
     /// The workload failed.
     Failed {
-        /// The step: `import`, `setup`, `start`, `split`, `work` or `check`.
+        /// The step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`.
         step: String,
         /// Whether `check` found a wrong result.
         wrong_result: bool,

@@ -1,10 +1,8 @@
 //! A worker process and the conversation with it.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,22 +12,12 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use super::channel::{Channel, Silence};
 use super::failure::TrialFailure;
 use super::interrupt::Interrupt;
+use super::launch::Launch;
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
 
 /// The worker's descriptors, as its command line names them.
 const REQUESTS_FD: i32 = 3;
 const REPLIES_FD: i32 = 4;
-
-/// Everything needed to start a worker.
-#[derive(Debug, Clone)]
-pub struct Launch {
-    /// The program: an interpreter, or ftbench itself.
-    pub executable: PathBuf,
-    /// What leads it to the worker's part of it; `--channel` and its descriptors are put after.
-    pub arguments: Vec<String>,
-    /// The whole of its environment.
-    pub environment: BTreeMap<String, String>,
-}
 
 /// A started worker. Dropping it ends its whole process group.
 #[derive(Debug)]
@@ -44,18 +32,21 @@ pub struct Session<'run> {
 }
 
 impl<'run> Session<'run> {
-    /// Starts the worker and waits for its greeting.
+    /// Starts the worker, with this `PYTHONHASHSEED`, and waits for its greeting.
     ///
     /// # Errors
     /// When it does not start, or does not greet as it should.
     pub fn start(
         launch: &Launch,
+        hash_seed: u32,
         step_limit: Duration,
         interrupt: &'run Interrupt,
     ) -> Result<Self, TrialFailure> {
-        let mut session = spawn(launch, step_limit, interrupt).map_err(|error| TrialFailure::Start {
-            path: launch.executable.clone(),
-            error: error.to_string(),
+        let mut session = spawn(command(launch, hash_seed), step_limit, interrupt).map_err(|error| {
+            TrialFailure::Start {
+                path: launch.executable.clone(),
+                error: error.to_string(),
+            }
         })?;
         match session.receive("start-up")? {
             Reply::Hello {
@@ -202,17 +193,14 @@ impl Drop for Session<'_> {
 }
 
 fn spawn<'run>(
-    launch: &Launch,
+    mut command: Command,
     step_limit: Duration,
     interrupt: &'run Interrupt,
 ) -> io::Result<Session<'run>> {
     let (requests_read, requests_write) = io::pipe()?;
     let (replies_read, replies_write) = io::pipe()?;
     let (output_read, output_write) = io::pipe()?;
-    let mut command = command(launch);
     command
-        .env_clear()
-        .envs(&launch.environment)
         .stdin(Stdio::null())
         .stdout(output_write.try_clone()?)
         .stderr(output_write)
@@ -254,10 +242,13 @@ fn spawn<'run>(
     })
 }
 
-fn command(launch: &Launch) -> Command {
+fn command(launch: &Launch, hash_seed: u32) -> Command {
     let mut command = Command::new(&launch.executable);
-    command.args(&launch.arguments);
     command
+        .env_clear()
+        .envs(&launch.environment)
+        .env("PYTHONHASHSEED", hash_seed.to_string())
+        .args(&launch.arguments)
         .arg("--channel")
         .args([REQUESTS_FD.to_string(), REPLIES_FD.to_string()]);
     command

@@ -1,7 +1,6 @@
 //! Trials on real interpreters: one fresh process each, bound, timed, and gone before the next one starts.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -10,28 +9,19 @@ use super::binding;
 use super::calibrate::{Calibration, Next};
 use super::failure::TrialFailure;
 use super::interrupt::Interrupt;
+use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
-use super::session::{Launch, Session};
+use super::session::Session;
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::noise::{Meters, Observed, Watch};
 use crate::machine::{group, memory};
 use crate::record::schema::{
-    Kernel, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
+    PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };
 
 /// Most bytes of traceback and output that a record keeps: some 40 lines.
 const LAST_WORDS_BYTES: usize = 4 << 10;
-
-/// What makes an interpreter a worker.
-const PYTHON_ARGUMENTS: [&str; 5] = ["-s", "-X", "faulthandler", "-m", "ftbench_worker"];
-
-/// What makes ftbench a worker of the ceiling.
-fn native_arguments(kernel: Kernel) -> Vec<String> {
-    ["native-worker", "--kernel", kernel.name()]
-        .map(str::to_owned)
-        .to_vec()
-}
 
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;
@@ -39,14 +29,8 @@ const CALIBRATION_HASH_SEED: u32 = 1;
 /// Makes trials on this machine.
 #[derive(Debug)]
 pub struct RealRunner<'run> {
-    /// Executables by tag: interpreters, and ftbench itself for the ceiling.
-    pub executables: HashMap<String, PathBuf>,
-    /// Workload files by name.
-    pub workloads: HashMap<String, PathBuf>,
-    /// The native kernels of the ceiling by workload.
-    pub kernels: HashMap<String, Kernel>,
-    /// Environment of every trial, apart from the hash seed.
-    pub environment: BTreeMap<String, String>,
+    /// How each cell's process is started.
+    pub launches: Launches,
     /// How to measure.
     pub settings: Settings,
     /// Binds workers; `None` when nothing is pinned.
@@ -100,28 +84,12 @@ impl TrialRunner for RealRunner<'_> {
 
 impl<'run> RealRunner<'run> {
     fn start(&self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
-        let tag = &planned.cell.interpreter;
-        let executable = self
-            .executables
-            .get(tag)
-            .cloned()
-            .unwrap_or_else(|| PathBuf::from(tag));
-        let mut environment = self.environment.clone();
-        environment.insert("PYTHONHASHSEED".to_owned(), hash_seed.to_string());
-        let arguments = match self.kernels.get(&planned.cell.workload) {
-            Some(kernel) if planned.cell.is_native() => native_arguments(*kernel),
-            _ => PYTHON_ARGUMENTS.map(str::to_owned).to_vec(),
-        };
+        let launch = self
+            .launches
+            .of(&planned.cell)
+            .map_err(TrialFailure::Unavailable)?;
         let limit = Duration::from_secs_f64(self.settings.step_time_limit_s);
-        Session::start(
-            &Launch {
-                executable,
-                arguments,
-                environment,
-            },
-            limit,
-            self.interrupt,
-        )
+        Session::start(launch, hash_seed, limit, self.interrupt)
     }
 
     fn measure(
@@ -175,14 +143,11 @@ impl<'run> RealRunner<'run> {
         units: u64,
     ) -> Result<Ready, TrialFailure> {
         let cell = &planned.cell;
-        let path = self
-            .workloads
-            .get(&cell.workload)
-            .map(|path| path.display().to_string());
+        let launch = self.launches.of(cell).map_err(TrialFailure::Unavailable)?;
         let request = Request::Prepare {
             protocol: PROTOCOL_VERSION,
             workload: cell.workload.clone(),
-            path: path.unwrap_or_default(),
+            entry: launch.entry.clone(),
             model: cell.model,
             workers: cell.workers,
             units,
@@ -256,6 +221,7 @@ impl<'run> RealRunner<'run> {
             gil_enabled: taken.gil_enabled,
             moved: shares.iter().any(|(_, elsewhere)| *elsewhere),
             shares: shares.into_iter().map(|(share, _)| share).collect(),
+            reported: taken.reported,
             noise: None,
             cost: None,
         })
@@ -305,6 +271,7 @@ struct Taken {
     gil_enabled: bool,
     gil_enabled_by: Option<String>,
     shares: Vec<MeasuredShare>,
+    reported: BTreeMap<String, f64>,
 }
 
 /// The trial's processes; its first one alone where the system does not list them.
@@ -343,12 +310,14 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
             gil_enabled,
             gil_enabled_by,
             shares,
+            reported,
         } if sample == number => Ok(Taken {
             start_ns,
             end_ns,
             gil_enabled,
             gil_enabled_by,
             shares,
+            reported,
         }),
         other => Err(TrialFailure::Nonsense(format!(
             "it answered {other:?} where sample {number} was due"

@@ -4,7 +4,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::placement::{PlacementError, Placer, Sharing};
 use crate::record::schema::{
-    Cell, Host, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
+    Cell, Host, Implementation, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
 };
 
 /// A workload and what decides on its cells.
@@ -120,12 +120,18 @@ fn usual_models(kind: WorkloadKind) -> Vec<Model> {
                 Model::Serial,
                 Model::Threads,
                 Model::Processes,
+                Model::Interpreters,
                 Model::Asyncio,
                 Model::AsyncioThreads,
             ]
         }
         WorkloadKind::Cpu | WorkloadKind::Shared | WorkloadKind::Memory => {
-            vec![Model::Serial, Model::Threads, Model::Processes]
+            vec![
+                Model::Serial,
+                Model::Threads,
+                Model::Processes,
+                Model::Interpreters,
+            ]
         }
     }
 }
@@ -197,6 +203,12 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
     if version.is_some_and(|version| !candidate.requires_python.contains(&version)) {
         return Some(format!("it requires Python {}", candidate.requires_python));
     }
+    if model == Model::Interpreters && !has_interpreter_pool(interpreter) {
+        return Some(format!(
+            "{} has no InterpreterPoolExecutor; CPython has it from 3.{FIRST_INTERPRETER_POOL_MINOR} on",
+            interpreter.tag
+        ));
+    }
     let named = &candidate.workload.models;
     let makes_sense = named.is_empty()
         || model == Model::Serial
@@ -207,6 +219,21 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
         let names: Vec<&str> = named.iter().map(|model| model.name()).collect();
         format!("the workload names the models {} only", names.join(", "))
     })
+}
+
+/// The first minor version of Python 3 with `concurrent.futures.InterpreterPoolExecutor`
+/// (<https://docs.python.org/3.14/whatsnew/3.14.html>).
+const FIRST_INTERPRETER_POOL_MINOR: u64 = 14;
+
+fn has_interpreter_pool(interpreter: &InterpreterFacts) -> bool {
+    let version: Option<Version> = interpreter.version.parse().ok();
+    interpreter.implementation == Implementation::CPython
+        && version.is_some_and(|version| {
+            version
+                .release()
+                .get(..2)
+                .is_some_and(|series| series >= [3, FIRST_INTERPRETER_POOL_MINOR].as_slice())
+        })
 }
 
 #[cfg(test)]
@@ -253,7 +280,11 @@ mod tests {
             models: models.to_vec(),
             dependencies: vec![],
             path: String::new(),
+            source: String::new(),
+            shows: String::new(),
             sha256: String::new(),
+            case: None,
+            callable: None,
             units: None,
             failure: None,
             ceiling: None,

@@ -246,6 +246,7 @@ mod tests {
                 gil_enabled: false,
                 moved: false,
                 shares: vec![share(0, Some(0)), share(1, None)],
+                reported: std::collections::BTreeMap::new(),
                 noise: Some(Noise {
                     interval_ns: 110_000_000,
                     pus: vec![0, 1],

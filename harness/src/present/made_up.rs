@@ -1,5 +1,7 @@
 //! Made-up summaries for tests: what a run on 2 cores and one on 128 would give, and hard cases.
 
+use std::collections::BTreeMap;
+
 use crate::record::schema::{
     BuildFacts, CellCost, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
     InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy,
@@ -60,6 +62,10 @@ pub fn workload(name: &str) -> WorkloadFacts {
         models: Vec::new(),
         dependencies: Vec::new(),
         path: format!("/workloads/{name}.py"),
+        source: String::new(),
+        shows: String::new(),
+        case: None,
+        callable: None,
         sha256: String::new(),
         units: Some(100),
         failure: None,
@@ -112,6 +118,7 @@ impl Made<'_> {
             start_skew_s: Some(estimate(0.000_08, 20.0)),
             rss_peak_bytes: Some(estimate(2.4e7, 1.0)),
             pss_peak_bytes: Some(estimate(1.9e7, 1.0)),
+            reported: BTreeMap::new(),
             cost: CellCost::default(),
         }
     }

@@ -6,6 +6,8 @@ use crate::record::schema::{CellStatus, Summary};
 
 use super::headline;
 use super::noise;
+use super::reasons::{Skip, skips};
+use super::reported;
 use super::rows::{self, Group};
 use super::text;
 
@@ -31,13 +33,16 @@ pub fn render(summary: &Summary) -> String {
     let heading = rows::baseline_heading(summary);
     let with_ceiling = rows::has_ceiling(summary);
     parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
-    let reasons = rows::reasons(summary, |status| {
-        status.is_failure() || status == CellStatus::Skipped
-    });
+    parts.extend(reported::tables(summary).iter().map(figures));
+    let reasons = rows::reasons(summary, CellStatus::is_failure);
     parts.push(list(reasons.iter().map(|reason| {
         let names = escape(&rows::cell_names(&reason.cells, 4));
         let why = escape(text::lines(reason.reason).next().unwrap_or_default().as_str());
         format!("{}: {names}: {why}", reason.status.words())
+    })));
+    parts.push(list(skips(summary).iter().map(|skip| {
+        let Skip { what, cells, why } = skip;
+        format!("skipped: {} ({cells} cells): {}", escape(what), escape(why))
     })));
     parts.push(list(summary.quiet.iter().map(|told| escape(&noise::quiet(told)))));
     parts.retain(|part| !part.is_empty());
@@ -96,6 +101,19 @@ fn table(group: &Group, baseline_heading: &str, with_ceiling: bool) -> String {
         table.push('\n');
     }
     table
+}
+
+/// What a workload reports.
+fn figures(table: &reported::Table) -> String {
+    let row = |words: &[String]| {
+        let cells: Vec<String> = words.iter().map(|word| escape(word.trim())).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = format!("What {} reports:\n\n", escape(&table.workload));
+    text.push_str(&row(&table.heading));
+    text.push_str(&format!("|{}\n", " --- |".repeat(table.heading.len())));
+    text.extend(table.rows.iter().map(|words| row(words)));
+    text
 }
 
 /// Text with everything that markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).

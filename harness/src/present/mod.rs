@@ -12,6 +12,8 @@ pub mod markdown;
 pub mod noise;
 pub mod plan;
 pub mod progress;
+mod reasons;
+pub mod reported;
 pub mod rows;
 pub mod selfcheck;
 pub mod table;

@@ -94,6 +94,24 @@ impl Figure {
         figure
     }
 
+    /// A number of the workload's own, with as many decimals as its size asks for.
+    pub(super) fn plain(estimate: Option<Estimate>) -> Self {
+        let size = estimate.map_or(0.0, |known| known.high.abs().max(known.estimate.abs()));
+        let whole = estimate.is_some_and(|known| {
+            [known.estimate, known.low, known.high]
+                .iter()
+                .all(|value| value.fract() == 0.0)
+        });
+        let decimals = units::decimals_for(size, 3);
+        Self::new(estimate, |value| {
+            if whole {
+                units::whole(value)
+            } else {
+                units::number(value, decimals)
+            }
+        })
+    }
+
     /// A share in per cent, which its heading says. Near the ceiling is neither better nor worse.
     fn percent(estimate: Option<Estimate>) -> Self {
         Self::new(estimate, |share| units::number(100.0 * share, 0))

@@ -9,7 +9,10 @@ use comfy_table::{
 use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
+use super::listing;
 use super::noise;
+use super::reasons::{failures, skipped};
+use super::reported;
 use super::rows::{self, Group, Row, Tone};
 use super::text;
 
@@ -17,12 +20,6 @@ use super::text;
 const USUAL_WIDTH: u16 = 100;
 /// Below this width nothing can be laid out; a terminal wraps what is wider.
 const SMALLEST_WIDTH: u16 = 40;
-/// At most so many different failures are told in full.
-const MOST_FAILURES: usize = 20;
-/// At most so many lines of a traceback, the last ones.
-const TRACEBACK_LINES: usize = 8;
-/// At most so many cells are named for one reason.
-const MOST_CELLS: usize = 4;
 
 /// What the terminal can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,14 +30,14 @@ pub struct Style {
     pub width: Option<u16>,
 }
 
-const BOLD: Ansi = Ansi::new().bold();
-const DIM: Ansi = Ansi::new().dimmed();
+pub(super) const BOLD: Ansi = Ansi::new().bold();
+pub(super) const DIM: Ansi = Ansi::new().dimmed();
 const GREEN: Ansi = AnsiColor::Green.on_default();
 const YELLOW: Ansi = AnsiColor::Yellow.on_default();
-const RED: Ansi = AnsiColor::Red.on_default();
+pub(super) const RED: Ansi = AnsiColor::Red.on_default();
 
 impl Style {
-    fn paint(self, ansi: Ansi, text: &str) -> String {
+    pub(super) fn paint(self, ansi: Ansi, text: &str) -> String {
         if self.colour {
             format!("{ansi}{text}{ansi:#}")
         } else {
@@ -61,6 +58,7 @@ pub fn render(summary: &Summary, style: Style) -> String {
         overheads(summary, style),
         warnings(summary, style),
         tables(summary, style),
+        reported_figures(summary, style),
         failures(summary, style),
         skipped(summary, style),
         quiet(summary, style),
@@ -113,7 +111,7 @@ fn warnings(summary: &Summary, style: Style) -> String {
 }
 
 /// A label, and text wrapped beside it.
-fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
+pub(super) fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
     let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
     let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
     let mut table = Table::new();
@@ -204,6 +202,19 @@ fn tables(summary: &Summary, style: Style) -> String {
         }
     }
     drawn
+}
+
+fn reported_figures(summary: &Summary, style: Style) -> String {
+    let parts: Vec<String> = reported::tables(summary)
+        .into_iter()
+        .map(|table| {
+            let title = format!("what {} reports", text::line(&table.workload));
+            let heading: Vec<&str> = table.heading.iter().map(String::as_str).collect();
+            let rows = listing::render(&heading, table.rows, style);
+            format!("{}\n{}", style.paint(BOLD, &title), rows.trim_end())
+        })
+        .collect();
+    parts.join("\n\n")
 }
 
 /// Gives the same columns of all tables the same width; the width of the whole.
@@ -376,67 +387,6 @@ fn status_cell(row: &Row) -> Cell {
         CellStatus::GilReenabled => cell.fg(Color::Yellow),
         CellStatus::Failed | CellStatus::TimedOut | CellStatus::WrongResult => cell.fg(Color::Red),
     }
-}
-
-fn failures(summary: &Summary, style: Style) -> String {
-    let reasons = rows::reasons(summary, CellStatus::is_failure);
-    let mut paragraphs: Vec<String> = reasons
-        .iter()
-        .take(MOST_FAILURES)
-        .map(|reason| {
-            let label = format!("{}:", reason.status.words());
-            let names = rows::cell_names(&reason.cells, MOST_CELLS);
-            let first = hanging(&style.paint(RED, &label), label.len(), &names, style);
-            format!("{first}{}", last_words(reason.reason, style))
-        })
-        .collect();
-    let more = reasons.len().saturating_sub(MOST_FAILURES);
-    if more > 0 {
-        let failures = text::counted(more, "further reason");
-        paragraphs.push(format!("{failures} for failed cells; summary.json has them all"));
-    }
-    paragraphs.join("\n")
-}
-
-/// The first line of a reason and the last ones of what follows it, indented.
-fn last_words(reason: &str, style: Style) -> String {
-    let mut lines = text::lines(reason);
-    let Some(first) = lines.next() else {
-        return String::new();
-    };
-    let rest: Vec<String> = lines.collect();
-    let left_out = rest.len().saturating_sub(TRACEBACK_LINES);
-    let mut told = format!("\n  {first}");
-    for line in rest.iter().skip(left_out) {
-        told.push_str("\n    ");
-        told.push_str(&style.paint(DIM, line));
-    }
-    told
-}
-
-fn skipped(summary: &Summary, style: Style) -> String {
-    let reasons = rows::reasons(summary, |status| status == CellStatus::Skipped);
-    let mut paragraphs: Vec<String> = reasons
-        .iter()
-        .take(MOST_FAILURES)
-        .map(|reason| {
-            let cells = text::counted(reason.cells.len(), "cell");
-            let why = text::lines(reason.reason).next().unwrap_or_default();
-            let names = rows::cell_names(&reason.cells, MOST_CELLS);
-            let message = if why.is_empty() {
-                names
-            } else {
-                format!("{why} ({cells}: {names})")
-            };
-            hanging(&style.paint(DIM, "skipped:"), "skipped:".len(), &message, style)
-        })
-        .collect();
-    let more = reasons.len().saturating_sub(MOST_FAILURES);
-    if more > 0 {
-        let further = text::counted(more, "further reason");
-        paragraphs.push(format!("{further} for skipped cells; summary.json has them all"));
-    }
-    paragraphs.join("\n")
 }
 
 #[cfg(test)]

@@ -193,8 +193,10 @@ fn failures_are_told_and_skips_listed() {
                   nbody 3.13 processes x2, and 1 more
       check: expected 6765, got 6764
 
-    skipped: serial has one worker only (5 cells: fib 3.13 processes x1, fib 3.13t
-             threads x2, nbody 3.13 threads x1, nbody 3.13t serial x1, and 1 more)
+    Not measured
+    cells                                  how many  why
+    processes, threads and serial on 3.13  5         serial has one worker only
+    and 3.13t: fib and nbody
     "#);
 }
 

@@ -84,6 +84,26 @@ pub fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A whole number with a comma between thousands, `40,299`.
+#[must_use]
+pub fn whole(value: f64) -> String {
+    let digits = number(value, 0);
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits.as_str()), |rest| ("-", rest));
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("{sign}{digits}");
+    }
+    let mut grouped = String::from(sign);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// How many decimals show so many significant digits of a value; at most 4.
 #[must_use]
 pub fn decimals_for(value: f64, digits: usize) -> usize {
@@ -178,6 +198,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn whole_numbers_are_grouped() {
+        let cases = [
+            (0.0, "0"),
+            (999.0, "999"),
+            (40_299.0, "40,299"),
+            (-1_234_567.0, "-1,234,567"),
+        ];
+        for (value, shown) in cases {
+            assert_eq!(whole(value), shown);
+        }
+        assert_eq!(whole(f64::NAN), UNKNOWN);
+        assert_eq!(whole(2.5e9), "2.50e9");
+    }
 
     #[test]
     fn durations_have_three_digits_and_a_fitting_unit() {

@@ -15,10 +15,12 @@ const LARGEST_FILE_BYTES: u64 = 4 << 20;
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
-    /// The file's stem.
+    /// The file's stem, and after a `.` the case, if it is one.
     pub name: String,
     /// The file.
     pub path: PathBuf,
+    /// The case of the file that it is; `None` for a file without cases.
+    pub case: Option<String>,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// What it says about itself.
@@ -76,11 +78,11 @@ pub enum WorkloadError {
 }
 
 impl Workload {
-    /// Makes a workload of a file's contents.
+    /// Makes the workload of a file's contents, or one for each of its cases.
     ///
     /// # Errors
     /// Says what is wrong with the metadata block.
-    pub fn from_source(path: &Path, source: &[u8]) -> Result<Self, WorkloadError> {
+    pub fn from_source(path: &Path, source: &[u8]) -> Result<Vec<Self>, WorkloadError> {
         // Python decides on the encoding; metadata is ASCII in all but summaries.
         let text = String::from_utf8_lossy(source);
         let metadata = metadata::parse(&text).map_err(|source| WorkloadError::Metadata {
@@ -88,23 +90,38 @@ impl Workload {
             source,
         })?;
         let digest = Sha256::digest(source);
-        Ok(Self {
+        let whole = Self {
             name: path
                 .file_stem()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned(),
             path: path.to_owned(),
+            case: None,
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             metadata,
-        })
+        };
+        if whole.metadata.cases.is_empty() {
+            return Ok(vec![whole]);
+        }
+        let cases = whole.metadata.cases.clone();
+        let of_case = |(case, summary): (String, String)| Self {
+            name: format!("{}.{case}", whole.name),
+            case: Some(case),
+            metadata: Metadata {
+                summary,
+                ..whole.metadata.clone()
+            },
+            ..whole.clone()
+        };
+        Ok(cases.into_iter().map(of_case).collect())
     }
 
-    /// Reads a workload file.
+    /// Reads a workload file: one workload, or its cases.
     ///
     /// # Errors
     /// Says why the file cannot be read or what is wrong with its metadata block.
-    pub fn read(path: &Path) -> Result<Self, WorkloadError> {
+    pub fn read(path: &Path) -> Result<Vec<Self>, WorkloadError> {
         let unreadable = |reason: String| WorkloadError::Unreadable {
             path: path.to_owned(),
             reason,
@@ -126,6 +143,15 @@ impl Workload {
         Self::from_source(&path, &source)
     }
 
+    /// The name without the case: that of all cases of a file together.
+    fn file_name(&self) -> &str {
+        let whole = self.name.as_str();
+        self.case
+            .as_deref()
+            .and_then(|case| whole.strip_suffix(case)?.strip_suffix('.'))
+            .unwrap_or(whole)
+    }
+
     /// What a run folder keeps of it, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
@@ -135,8 +161,12 @@ impl Workload {
             summary: self.metadata.summary.clone(),
             models: self.metadata.models.clone(),
             dependencies: self.metadata.dependencies.clone(),
+            source: self.metadata.source.clone(),
+            shows: self.metadata.shows.clone(),
             path: self.path.display().to_string(),
             sha256: self.sha256.clone(),
+            case: self.case.clone(),
+            callable: None,
             units: None,
             failure: None,
             ceiling: self
@@ -198,7 +228,7 @@ impl Catalogue {
     fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
         let is_path = word.contains('/') || Path::new(word).extension().is_some_and(|suffix| suffix == "py");
         if is_path {
-            return Workload::read(Path::new(word)).map(|workload| vec![workload]);
+            return Workload::read(Path::new(word));
         }
         let glob = Glob::new(word)
             .map_err(|error| WorkloadError::Pattern {
@@ -209,7 +239,7 @@ impl Catalogue {
         let found: Vec<Workload> = self
             .workloads
             .iter()
-            .filter(|workload| glob.is_match(&workload.name))
+            .filter(|workload| glob.is_match(&workload.name) || glob.is_match(workload.file_name()))
             .cloned()
             .collect();
         if found.is_empty() {
@@ -231,11 +261,16 @@ mod tests {
     fn catalogue() -> Catalogue {
         let workload =
             |path: &str| Workload::from_source(Path::new(path), b"def work(data, units): ...").unwrap();
-        Catalogue::new(vec![
-            workload("/suite/nbody.py"),
-            workload("/suite/fib.py"),
-            workload("/suite/sha256.py"),
-        ])
+        let cases = b"# /// script\n# [tool.ftbench.cases]\n# one = \"1\"\n# two = \"2\"\n# ///\n";
+        Catalogue::new(
+            [
+                workload("/suite/nbody.py"),
+                workload("/suite/fib.py"),
+                workload("/suite/sha256.py"),
+                Workload::from_source(Path::new("/suite/small.py"), cases).unwrap(),
+            ]
+            .concat(),
+        )
     }
 
     fn names(words: &[&str]) -> Vec<String> {
@@ -250,7 +285,9 @@ mod tests {
 
     #[test]
     fn words_globs_and_nothing() {
-        assert_eq!(names(&[]), ["fib", "nbody", "sha256"]);
+        assert_eq!(names(&[]), ["fib", "nbody", "sha256", "small.one", "small.two"]);
+        assert_eq!(names(&["small"]), ["small.one", "small.two"]);
+        assert_eq!(names(&["small.t*"]), ["small.two"]);
         assert_eq!(names(&["nbody", "fib", "nbody"]), ["nbody", "fib"]);
         assert_eq!(names(&["*b*"]), ["fib", "nbody"]);
     }

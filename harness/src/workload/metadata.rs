@@ -1,5 +1,6 @@
 //! The metadata block of a workload: a PEP 723 `script` block with a `[tool.ftbench]` table.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use pep440_rs::VersionSpecifiers;
@@ -25,6 +26,12 @@ pub struct Metadata {
     pub ceiling: Option<Kernel>,
     /// What ftbench must run beside it.
     pub services: Vec<Service>,
+    /// Where problem, algorithm or known answer come from; empty when it does not say.
+    pub source: String,
+    /// One line on what its scaling shows; empty when it does not say.
+    pub shows: String,
+    /// Summaries by name, when the file holds several workloads; empty when it is one.
+    pub cases: BTreeMap<String, String>,
 }
 
 /// Something that ftbench runs beside a workload.
@@ -52,6 +59,9 @@ pub enum MetadataError {
     /// `requires-python` is not a PEP 440 version specifier.
     #[error("its requires-python: {0}")]
     RequiresPython(String),
+    /// A case that no function can be named after.
+    #[error("its case '{0}' cannot end the name of a function; use letters, digits and '_', and not 'async'")]
+    CaseName(String),
     /// A ceiling for work that waits.
     #[error(
         "it names a ceiling, yet kind '{0}' waits rather than computes; leave out 'ceiling', or change the kind"
@@ -69,6 +79,9 @@ impl Default for Metadata {
             models: Vec::new(),
             ceiling: None,
             services: Vec::new(),
+            source: String::new(),
+            shows: String::new(),
+            cases: BTreeMap::new(),
         }
     }
 }
@@ -100,6 +113,12 @@ struct Table {
     ceiling: Option<Kernel>,
     #[serde(default)]
     services: Vec<Service>,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    shows: String,
+    #[serde(default)]
+    cases: BTreeMap<String, String>,
 }
 
 /// The block's grammar is PEP 723's: <https://peps.python.org/pep-0723/#specification>.
@@ -140,15 +159,38 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
     if table.ceiling.is_some() && Kernel::usual(kind).is_none() {
         return Err(MetadataError::CeilingOfWaiting(kind));
     }
+    if let Some(name) = table.cases.keys().find(|name| !may_end_a_name(name)) {
+        return Err(MetadataError::CaseName(name.clone()));
+    }
     Ok(Metadata {
         requires_python,
         dependencies: block.dependencies,
         kind,
-        summary: table.summary.split_whitespace().collect::<Vec<_>>().join(" "),
+        summary: line(&table.summary),
         models: table.models,
         ceiling: table.ceiling,
         services: table.services,
+        source: line(&table.source),
+        shows: line(&table.shows),
+        cases: table
+            .cases
+            .into_iter()
+            .map(|(name, summary)| (name, line(&summary)))
+            .collect(),
     })
+}
+
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `work_async` is the coroutine of a file without cases.
+fn may_end_a_name(case: &str) -> bool {
+    let is_word = !case.is_empty()
+        && case
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_word && case != "async" && !case.starts_with("async_")
 }
 
 fn uncommented(block: &str) -> String {
@@ -163,7 +205,7 @@ fn uncommented(block: &str) -> String {
 }
 
 fn one_line(error: &toml::de::Error) -> String {
-    error.message().split_whitespace().collect::<Vec<_>>().join(" ")
+    line(error.message())
 }
 
 #[cfg(test)]
@@ -182,6 +224,10 @@ mod tests {
 # summary = "Waits,   and waits"
 # models = ["serial", "processes:fork"]
 # services = ["http"]
+# source = "A book"
+# shows = "How waiting overlaps"
+# [tool.ftbench.cases]
+# long_wait = "Waits  long"
 # ///
 def work(data, units): ...
 "#;
@@ -194,6 +240,10 @@ def work(data, units): ...
         assert_eq!(metadata.dependencies, ["numpy>=2"]);
         assert_eq!(metadata.models, [Model::Serial, Model::ProcessesFork]);
         assert_eq!(metadata.services, [Service::Http]);
+        assert_eq!(metadata.source, "A book");
+        assert_eq!(metadata.shows, "How waiting overlaps");
+        let cases = BTreeMap::from([("long_wait".to_owned(), "Waits long".to_owned())]);
+        assert_eq!(metadata.cases, cases);
         assert!(metadata.requires_python.contains(&"3.13.15".parse().unwrap()));
         assert!(!metadata.requires_python.contains(&"3.9.1".parse().unwrap()));
     }
@@ -243,6 +293,14 @@ def work(data, units): ...
         let ceiling =
             parse("# /// script\n# [tool.ftbench]\n# kind = \"io\"\n# ceiling = \"integer\"\n# ///\n");
         assert_eq!(ceiling, Err(MetadataError::CeilingOfWaiting(WorkloadKind::Io)));
+        for name in ["async", "async_tasks", "\"a b\"", "\"\""] {
+            let source = format!("# /// script\n# [tool.ftbench.cases]\n# {name} = \"\"\n# ///\n");
+            let case = parse(&source);
+            assert!(
+                matches!(case, Err(MetadataError::CaseName(_))),
+                "{name}: {case:?}"
+            );
+        }
         let python = parse("# /// script\n# requires-python = \"three\"\n# ///\n").unwrap_err();
         assert!(matches!(python, MetadataError::RequiresPython(_)), "{python}");
     }

@@ -13,9 +13,10 @@ has one of each. The worker prints nothing: stdout and stderr belong to the work
     models          the table of models; serial
     threads         ThreadPoolExecutor
     processes       ProcessPoolExecutor
+    interpreters    InterpreterPoolExecutor
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads
     gil             GIL state, and which module switched it on
     failure         an exception of the workload, told in the user's terms
 """
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2

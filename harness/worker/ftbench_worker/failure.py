@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import traceback
 from collections import namedtuple
 
@@ -12,8 +13,9 @@ TRACEBACK_LIMIT = 4096
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-# step: `import`, `setup`, `start`, `split`, `work` or `check`; wrong_result: whether `check` found
-# a wrong result; error: the exception in a line; traceback: its end, "" when there is none.
+# step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; wrong_result: whether
+# `check` found a wrong result; error: the exception in a line; traceback: its end, "" when there is
+# none.
 Failure = namedtuple("Failure", "step wrong_result error traceback")
 
 
@@ -36,6 +38,29 @@ def describe(step, error):
     wrong_result = step == "check" and isinstance(error, AssertionError)
     lines = traceback.format_exception(type(error), error, _users_part(error.__traceback__))
     return Failure(step, wrong_result, _one_line(_name_and_text(error)), _end("".join(lines)))
+
+
+# Notes that CPython 3.14 adds on the way to what cannot be pickled: those on the messages of the
+# worker and the pool, in which the user's object travels.
+_OWN_NOTES = re.compile(
+    r"(^when serializing tuple item \d+\n)?"
+    r"(^when serializing ((ftbench_worker|concurrent\.futures)\..*|dict item 'result')\n)+",
+    re.MULTILINE,
+)
+
+
+def not_sent(error, between):
+    """The `Failure` of a share or a result that cannot travel; `between` what, in the plural."""
+    failure = describe("work", error)
+    reason, cause = failure.error, error.__cause__
+    if type(error).__name__ == "NotShareableError" and cause is not None:
+        # The first in the chain knows the object. It names the object in its last line, and may
+        # come with another interpreter's traceback before that.
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = str(cause).rpartition("NotShareableError: ")[2] or reason
+    text = _one_line(f"cannot be sent between {between}: {reason}")
+    return failure._replace(error=text, traceback=_OWN_NOTES.sub("", failure.traceback))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ A model is made for a loaded workload and a number of workers, and has these met
     start()             create the workers and wait until each has reported once; returns them
     set_up(units)       call `setup` where it has not been called yet, wait for all; returns the
                         workers again, since `setup` may have changed the GIL's state
-    collect()           collect garbage in every process
+    collect()           collect garbage in every process and interpreter
     run(inputs, units)  the timed section: hand out one share per worker, wait for all; inputs and
                         units are lists with one entry per worker, inputs may be None; returns
                         `Handed`
@@ -16,6 +16,7 @@ A model is made for a loaded workload and a number of workers, and has these met
 """
 
 import gc
+import sys
 from collections import namedtuple
 from functools import partial
 
@@ -43,6 +44,8 @@ def of_name(name):
         from ftbench_worker.event_loops import AsyncioThreads
 
         return AsyncioThreads
+    if name == "interpreters":
+        return _interpreters()
     family, _, start_method = name.partition(":")
     if family == "processes":
         from ftbench_worker.processes import Processes
@@ -51,8 +54,20 @@ def of_name(name):
     raise ContractError(f"this worker knows no model '{name}'")
 
 
+def _interpreters():
+    try:
+        from ftbench_worker.interpreters import Interpreters
+    except ImportError:
+        version = "{}.{}.{}".format(*sys.version_info)
+        raise ContractError(
+            "the model 'interpreters' needs concurrent.futures.InterpreterPoolExecutor, which came "
+            f"with CPython 3.14; this is {sys.implementation.name}, Python {version}"
+        ) from None
+    return Interpreters
+
+
 class InOneProcess:
-    """What the models have in common whose workers all live in this process."""
+    """What the models have in common whose workers all live in this interpreter."""
 
     start_method = None
 

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from ftbench_worker import gil
-from ftbench_worker.failure import Failed, Failure, describe, failing_as
+from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
 from ftbench_worker.models import Handed
 from ftbench_worker.share import clock_ns, do_share, this_worker
 from ftbench_worker.threads import results_or_failure
@@ -38,7 +38,7 @@ class Processes:
             self._workers,
             mp_context=self._context,
             initializer=_enter_pool,
-            initargs=(barrier, self._workload.name, self._workload.path),
+            initargs=(barrier, self._workload.loaded_as),
         )
         with self._failing_as("start"):
             futures = [self._executor.submit(_report) for _ in range(self._workers)]
@@ -100,13 +100,10 @@ class Processes:
             except BrokenProcessPool as error:
                 raise Failed(self._describe_death(step, error)) from None
             except Exception as error:
-                failure = describe(step, error)
-                if step == "work":
-                    # `do_share` lets no exception of the workload pass, so this one is the pool's
-                    # own, from pickling a share or its result.
-                    text = f"cannot be sent between processes: {failure.error}"
-                    failure = failure._replace(error=text)
-                raise Failed(failure) from None
+                # `do_share` lets no exception of the workload pass, so one during `work` is the
+                # pool's own, from pickling a share or its result.
+                told = not_sent(error, "processes") if step == "work" else describe(step, error)
+                raise Failed(told) from None
 
     def _describe_death(self, step, error):
         """Say how a process died, where that can be found out.
@@ -153,14 +150,14 @@ _work = None
 _failure = None
 
 
-def _enter_pool(barrier, name, path):
+def _enter_pool(barrier, loaded_as):
     """The pool's initializer: the workload must be there before any input is unpickled."""
     global _barrier, _workload, _work, _failure
     gil.watch()
     _barrier = barrier
     _failure = None
     try:
-        _workload = load(name, path)
+        _workload = load(*loaded_as)
         _work = _workload.work()
     except Failed as failed:
         _failure = failed.failure

@@ -40,7 +40,9 @@ class Trial:
             self._units_of_workers = [request["units"]] * workers
         # Each model's modules are imported before the workload's folder comes first on sys.path.
         create_model = models.of_name(request["model"])
-        self._workload = load(request["workload"], request["path"])
+        self._workload = load(
+            request["workload"], request["path"], request["case"], request["callable"]
+        )
         model = self._model = create_model(self._workload, workers)
         units = sum(self._units_of_workers)
         self._workload.set_up(units)
@@ -58,7 +60,7 @@ class Trial:
         }
 
     def _sample(self, sample):
-        """Take one sample: split and collect garbage before, check the results after."""
+        """Take one sample: split and collect garbage before, check and report after."""
         model = self._model
         if model is None:
             raise ContractError("the driver asked for a sample before it sent 'prepare'")
@@ -66,7 +68,8 @@ class Trial:
         model.collect()
         handed = model.run(inputs, self._units_of_workers)
         results = [share.result for share in handed.shares]
-        self._workload.check(results, sum(self._units_of_workers))
+        units = sum(self._units_of_workers)
+        self._workload.check(results, units)
         return {
             "type": "sample",
             "sample": sample,
@@ -77,6 +80,7 @@ class Trial:
                 {**_identity(share.worker), "start_ns": share.start_ns, "end_ns": share.end_ns}
                 for share in handed.shares
             ],
+            "reported": self._workload.report(results, units),
         }
 
     def _finish(self):

@@ -1,7 +1,9 @@
-"""The user's file: load it by its path and call its functions."""
+"""The user's workload: load it and call its functions."""
 
+import importlib
 import importlib.machinery
 import importlib.util
+import math
 import os
 import re
 import sys
@@ -12,24 +14,29 @@ from ftbench_worker.failure import ContractError, failing_as
 # too slow to import for this alone.
 _CO_COROUTINE = 0x80
 
+_PARTS = ("setup", "split", "work", "work_async", "check", "report")
+
+# More figures than these belong into a file of the workload's own.
+_MOST_FIGURES = 16
+
 
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
-    def __init__(self, name, path, module):
-        self.name = name
-        self.path = path
-        self._module = module
-        self._file = os.path.basename(path)
+    def __init__(self, loaded_as, functions):
+        # What makes `load` find it again, in another process.
+        self.loaded_as = loaded_as
+        self.name, path, _, callable_name = loaded_as
+        self._called = callable_name or os.path.basename(path)
+        self._functions = functions
         self.data = None
-        for part in ("setup", "split", "work", "work_async", "check"):
-            function = getattr(module, part, None)
-            if function is not None and not callable(function):
-                raise ContractError(f"{self._file}: '{part}' is not a function")
+        for part, function in functions.items():
+            if not callable(function):
+                raise ContractError(f"{self._called}: '{part}' is not a function")
 
-    def has(self, name):
+    def has(self, part):
         """Whether the workload defines this function."""
-        return getattr(self._module, name, None) is not None
+        return part in self._functions
 
     def work(self):
         """The workload's `work`. Raises `Failed` when there is none."""
@@ -37,19 +44,20 @@ class Workload:
             if not self.has("work"):
                 if self.has("work_async"):
                     raise ContractError(
-                        f"{self._file} defines 'work_async' only; this model calls 'work'"
+                        f"{self._called} defines 'work_async' only; this model calls 'work'"
                     )
-                raise ContractError(f"{self._file} defines no function 'work'")
-            if _is_coroutine_function(self._module.work):
+                raise ContractError(f"{self._called} defines no function 'work'")
+            if _is_coroutine_function(self._functions["work"]):
                 raise ContractError(
-                    f"{self._file}: 'work' is a coroutine function; 'work_async' is the name for it"
+                    f"{self._called}: 'work' is a coroutine function; "
+                    "'work_async' is the name for it"
                 )
-            return self._module.work
+            return self._functions["work"]
 
     def work_async(self):
         """The workload's `work_async`, or its `work` made into one."""
         if self.has("work_async"):
-            return self._module.work_async
+            return self._functions["work_async"]
         work = self.work()
 
         async def work_inside_task(data, units):
@@ -62,17 +70,17 @@ class Workload:
         self.data = None
         if self.has("setup"):
             with failing_as("setup"):
-                self.data = self._module.setup(units)
+                self.data = self._functions["setup"](units)
 
     def split(self, workers):
         """Inputs for one sample, one per worker; None when the workload does not split."""
         if not self.has("split"):
             return None
         with failing_as("split"):
-            inputs = list(self._module.split(self.data, workers))
+            inputs = list(self._functions["split"](self.data, workers))
             if len(inputs) != workers:
                 raise ContractError(
-                    f"{self._file}: 'split' gave {len(inputs)} inputs for {workers} workers"
+                    f"{self._called}: 'split' gave {len(inputs)} inputs for {workers} workers"
                 )
             return inputs
 
@@ -80,30 +88,101 @@ class Workload:
         """Call `check`, if there is one. Raises `Failed` when it finds a wrong result."""
         if self.has("check"):
             with failing_as("check"):
-                self._module.check(results, units)
+                self._functions["check"](results, units)
+
+    def report(self, results, units):
+        """Call `report`, if there is one; returns figures by name. Raises `Failed`."""
+        if not self.has("report"):
+            return {}
+        with failing_as("report"):
+            figures = dict(self._functions["report"](results, units))
+            for name, value in figures.items():
+                if not isinstance(name, str) or not _is_finite_number(value):
+                    raise ContractError(
+                        f"{self._called}: 'report' gave {name!r}: {value!r}; "
+                        "it gives finite numbers by name"
+                    )
+            if len(figures) > _MOST_FIGURES:
+                raise ContractError(
+                    f"{self._called}: 'report' gave {len(figures)} figures; "
+                    f"it may give {_MOST_FIGURES}"
+                )
+            return {name: float(value) for name, value in figures.items()}
 
 
-def load(name, path):
-    """Load the workload, or find it loaded already. Raises `Failed` with the step `import`.
+def load(name, path, case=None, callable_name=None):
+    """Load a workload, or find it loaded already. Raises `Failed` with the step `import`.
+
+    It is a file, or a case of one, or a callable named `package.module:function`, for which `path`
+    is the folder that comes first on `sys.path`.
+    """
+    loaded_as = (name, path, case, callable_name)
+    with failing_as("import"):
+        if callable_name is not None:
+            return Workload(loaded_as, _functions_of_callable(path, callable_name))
+        return Workload(loaded_as, _functions_of_module(_module(name, path), case))
+
+
+def _module(name, path):
+    """The file as a module.
 
     It becomes the module `ftbench_workload_NAME`, so that processes find its classes when they
     unpickle them, and its folder comes first on `sys.path`, as if it were run as a program.
     Its bytecode is neither read from nor written to a cache: the file itself is what is measured.
     """
     module_name = "ftbench_workload_" + re.sub(r"\W", "_", name)
-    with failing_as("import"):
-        module = sys.modules.get(module_name)
-        if module is None:
-            folder = os.path.dirname(os.path.abspath(path))
-            if sys.path[:1] != [folder]:
-                sys.path.insert(0, folder)
-            loader = importlib.machinery.SourceFileLoader(module_name, path)
-            spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
-            module = importlib.util.module_from_spec(spec)
-            code = loader.source_to_code(loader.get_data(path), path)
-            sys.modules[module_name] = module
-            exec(code, module.__dict__)
-        return Workload(name, path, module)
+    module = sys.modules.get(module_name)
+    if module is None:
+        _put_first(os.path.dirname(os.path.abspath(path)))
+        loader = importlib.machinery.SourceFileLoader(module_name, path)
+        spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
+        module = importlib.util.module_from_spec(spec)
+        code = loader.source_to_code(loader.get_data(path), path)
+        sys.modules[module_name] = module
+        exec(code, module.__dict__)
+    return module
+
+
+def _functions_of_module(module, case):
+    """The contract's functions that a module has; a case's own ones come before the file's."""
+    functions = {}
+    for part in _PARTS:
+        function = getattr(module, part, None)
+        if case is not None:
+            function = getattr(module, f"{part}_{case}", function)
+        if function is not None:
+            functions[part] = function
+    return functions
+
+
+def _functions_of_callable(folder, callable_name):
+    """One call for each unit; what it returns is thrown away."""
+    _put_first(folder)
+    module_name, _, path = callable_name.partition(":")
+    target = importlib.import_module(module_name)
+    for part in path.split("."):
+        target = getattr(target, part)
+    if not callable(target):
+        raise ContractError(f"{callable_name} is not callable")
+
+    def work(data, units):
+        for _ in range(units):
+            target()
+
+    async def work_async(data, units):
+        for _ in range(units):
+            await target()
+
+    return {"work_async": work_async} if _is_coroutine_function(target) else {"work": work}
+
+
+def _put_first(folder):
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+
+
+def _is_finite_number(value):
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _is_coroutine_function(function):

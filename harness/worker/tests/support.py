@@ -16,6 +16,7 @@ import time
 import unittest
 from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 
 WORKER_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EXAMPLES_FOLDER = os.path.join(WORKER_FOLDER, "examples")
@@ -32,11 +33,14 @@ def _models():
         methods = multiprocessing.get_all_start_methods()
     else:
         methods = ["fork"]
-    return [*models, *("processes:" + method for method in methods), "asyncio", "asyncio-threads"]
+    models += ["processes:" + method for method in methods]
+    return [*models, *INTERPRETERS, "asyncio", "asyncio-threads"]
 
 
+INTERPRETERS = ["interpreters"] if find_spec("concurrent.futures.interpreter") else []
 MODELS = _models()
 PROCESS_MODELS = [model for model in MODELS if model.startswith("processes")]
+needs_interpreters = unittest.skipUnless(INTERPRETERS, "needs InterpreterPoolExecutor")
 needs_spawn = unittest.skipUnless("processes:spawn" in MODELS, "needs the start method spawn")
 
 
@@ -152,14 +156,16 @@ class Driver:
         return self.receive()
 
     def prepare(self, path, model, workers=1, units=1, **others):
-        """Ask for `prepare`; others may be `scaling` and `protocol`."""
+        """Ask for `prepare`; others: `case`, `callable`, `scaling`, `protocol`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(
             {
                 "type": "prepare",
-                "protocol": 1,
+                "protocol": 2,
                 "workload": name,
                 "path": path,
+                "case": None,
+                "callable": None,
                 "model": model,
                 "workers": workers,
                 "units": units,

@@ -1,9 +1,17 @@
 """Bad workloads become a `failed` that tells the user what to mend, and never a hang."""
 
 import sys
+import textwrap
 import unittest
 
-from support import MODELS, PROCESS_MODELS, WorkerTestCase, needs_spawn
+from support import (
+    INTERPRETERS,
+    MODELS,
+    PROCESS_MODELS,
+    WorkerTestCase,
+    needs_interpreters,
+    needs_spawn,
+)
 
 RAISING = {
     "setup": "def setup(units): boom()\ndef work(data, units): pass",
@@ -78,7 +86,8 @@ class Failures(WorkerTestCase):
             for exception in ("SystemExit(0)", "KeyboardInterrupt()"):
                 with self.subTest(step=step, exception=exception):
                     boom = f"def boom(): raise {exception}\n"
-                    for model in ("serial", "threads", "processes:fork", "asyncio"):
+                    models = ("serial", "threads", "processes:fork", "asyncio", *INTERPRETERS)
+                    for model in models:
                         reply = self.failed(boom + source, model)
                         self.assert_failed(reply, step, exception.partition("(")[0])
                         self.assert_silent(self.last)
@@ -167,6 +176,77 @@ class Failures(WorkerTestCase):
         reply = self.failed(source, "processes:spawn", workers=2)
         self.assert_failed(reply, "import", "ValueError: boom")
         self.assert_silent(self.last)
+
+    @needs_interpreters
+    def test_import_fails_in_the_interpreters_only(self):
+        source = """
+            from concurrent import interpreters
+            if interpreters.get_current() != interpreters.get_main():
+                raise ValueError("boom")
+            def work(data, units): pass
+            """
+        reply = self.failed(source, "interpreters", workers=2)
+        self.assert_failed(reply, "import", "ValueError: boom")
+        self.assertIn("tried.py", reply["traceback"])
+        self.assert_silent(self.last)
+
+    @needs_interpreters
+    def test_what_cannot_be_sent_between_interpreters(self):
+        """CPython names the object. A lambda that uses no names from outside would travel."""
+        odd = """
+            class Odd:
+                def __reduce__(self): raise ValueError("not me")
+                def __repr__(self): return "something odd"
+            """
+        for source in (
+            "def split(data, workers): return [Odd()] * workers\ndef work(data, units): pass",
+            "def work(data, units): return Odd()",
+        ):
+            reply = self.failed(textwrap.dedent(odd) + source, "interpreters", workers=2)
+            self.assert_failed(reply, "work", "cannot be sent between interpreters: ")
+            self.assertIn("something odd", reply["error"])
+            self.assertIn("does not support cross-interpreter data", reply["error"])
+            self.assert_silent(self.last)
+
+    @needs_interpreters
+    def test_what_cannot_be_unpickled_in_an_interpreter(self):
+        source = """
+            from concurrent import interpreters
+            def rebuild():
+                if interpreters.get_current() != interpreters.get_main():
+                    raise ValueError("boom")
+            class Odd:
+                def __reduce__(self): return rebuild, ()
+            def split(data, workers): return [Odd()] * workers
+            def work(data, units): pass
+            """
+        reply = self.failed(source, "interpreters", workers=2)
+        self.assert_failed(reply, "work", "could not be unpickled")
+        self.assertIn("ValueError: boom", reply["traceback"])
+
+    @needs_interpreters
+    def test_interpreters_are_not_waited_for_after_a_failure(self):
+        source = """
+            import os
+            def split(data, workers):
+                read_fd, _ = os.pipe()
+                return [(number, read_fd) for number in range(workers)]
+            def work(data, units):
+                number, read_fd = data
+                if number == 1:
+                    print("last words")
+                    raise ValueError("boom")
+                os.read(read_fd, 1)
+            """
+        reply = self.failed(source, "interpreters", workers=3)
+        self.assert_failed(reply, "work", "boom")
+        self.assertEqual(self.last.printed(), ["last words\n", ""])
+
+    @unittest.skipIf(INTERPRETERS, "has InterpreterPoolExecutor")
+    def test_no_interpreters(self):
+        reply = self.failed("def work(data, units): pass", "interpreters")
+        self.assert_failed(reply, "start", "'interpreters' needs concurrent.futures.Interpreter")
+        self.assertEqual(reply["traceback"], "")
 
     def test_what_cannot_be_pickled(self):
         for source in (

@@ -5,9 +5,20 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
-from support import MODELS, WorkerTestCase, catalogue, start_server, workload_path
+from support import (
+    INTERPRETERS,
+    MODELS,
+    WorkerTestCase,
+    catalogue,
+    needs_interpreters,
+    start_server,
+    worker_module,
+    workload_path,
+)
 
 needs_no_gil = unittest.skipUnless(
     hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled(), "needs a free-threaded build"
@@ -82,7 +93,8 @@ class Details(WorkerTestCase):
             """
         )
         driver = self.driver()
-        for model in ("serial", "threads", "processes:fork", "asyncio", "asyncio-threads"):
+        models = ("serial", "threads", "processes:fork", "asyncio", "asyncio-threads")
+        for model in (*models, *INTERPRETERS):
             for units in (1, 2, 4):
                 ready = driver.prepare(path, model, units=units)
                 self.assertEqual(ready["type"], "ready", ready)
@@ -102,7 +114,7 @@ class Details(WorkerTestCase):
                 assert False, f"{set(totals)} {units} {shares}"
             """
         )
-        for model in ("threads", "processes:fork"):
+        for model in ("threads", "processes:fork", *INTERPRETERS):
             reply = self.sample_of(path, model, workers=4, units=10)
             self.assert_failed(reply, "check", "{10} 10 (3, 3, 2, 2)", wrong_result=True)
             reply = self.sample_of(path, model, workers=4, units=10, scaling="weak")
@@ -146,6 +158,62 @@ class Details(WorkerTestCase):
             driver = self.driver()
             self.assertEqual(driver.prepare(path, model, 3, 3)["type"], "ready")
             self.assertEqual(driver.sample()["type"], "sample", model)
+
+    @needs_interpreters
+    def test_each_worker_has_an_interpreter_and_a_thread(self):
+        """Interpreters share no objects, and a worker keeps its own from sample to sample."""
+        path = self.write(
+            """
+            import threading
+            from concurrent import interpreters
+            calls = []
+            def me(): return interpreters.get_current().id, threading.get_native_id()
+            def setup(units): return me()
+            def work(data, units):
+                calls.append(units)
+                assert data == me(), "set up in another one"
+                return (*data, len(calls), b"x" * units, 2**70, {"a": [1.5]})
+            def check(results, units):
+                for place in range(2):
+                    assert len({result[place] for result in results}) == 4, results
+                assert interpreters.get_main().id not in {result[0] for result in results}
+                assert all(result[5] == {"a": [1.5]} for result in results)
+                print(sorted(result[2] for result in results))
+            """
+        )
+        driver = self.driver()
+        for _ in range(2):
+            ready = driver.prepare(path, "interpreters", workers=4, units=8)
+            self.assertEqual(ready["type"], "ready", ready)
+            self.assertIsNone(ready["start_method"])
+        threads = {worker["thread_id"] for worker in ready["workers"]}
+        self.assertEqual(len(threads), 4)
+        sample = driver.sample()
+        self.assertEqual(sample["type"], "sample", sample)
+        self.assertLessEqual({share["thread_id"] for share in sample["shares"]}, threads)
+        driver.finish()
+        self.assertEqual(driver.wait(), 0)
+        self.assertEqual(driver.printed(), ["[1, 1, 1, 1]\n", ""])
+
+    @needs_interpreters
+    def test_barrier_of_interpreters(self):
+        """As many tasks as threads, time after time: nobody passes before all have come."""
+        workers = 5
+        barrier = worker_module("interpreters").Barrier.of(workers)
+        self.addCleanup(barrier.close)
+        come = []
+
+        def come_and_wait(number):
+            come.append(number)
+            barrier.wait()
+            return len(come), threading.get_native_id()
+
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in range(100):
+                come.clear()
+                counts, threads = zip(*pool.map(come_and_wait, range(workers)))
+                self.assertEqual(counts, (workers,) * workers)
+                self.assertEqual(len(set(threads)), workers)
 
     def test_own_classes_and_siblings(self):
         """Classes of the workload travel both ways, and a module beside it can be imported."""
@@ -235,7 +303,8 @@ class Details(WorkerTestCase):
             main = int(os.environ.setdefault("MAIN", str(os.getpid())))
             """.replace("CHANNEL", os.path.join(self.folder, "channel"))
         )
-        for model in MODELS:
+        # A subinterpreter may not fork.
+        for model in [model for model in MODELS if model not in INTERPRETERS]:
             driver = self.driver()
             with open(os.path.join(self.folder, "channel"), "w", encoding="ascii") as file:
                 file.write(" ".join(driver.pipes))
@@ -321,7 +390,8 @@ class GilState(WorkerTestCase):
             ("def work(data, units):\n    import heedless", "in work"),
         ):
             path = self.write(source)
-            for model in MODELS:
+            # A subinterpreter refuses to import such a module.
+            for model in [model for model in MODELS if model not in INTERPRETERS]:
                 with self.subTest(model=model, where=where):
                     driver = self.driver()
                     ready = driver.prepare(path, model)

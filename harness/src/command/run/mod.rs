@@ -1,11 +1,9 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
 mod keep;
+mod launches;
 pub(super) mod prepare;
 mod results;
-
-use std::collections::HashMap;
-use std::path::PathBuf;
 
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
@@ -16,7 +14,7 @@ use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
-use crate::record::schema::{Kernel, Manifest, NATIVE, RunStatus, StoppedBy, Summary, WorkloadFacts};
+use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary};
 use crate::record::store::{CHARTS, RunFolder};
 use crate::workload::Service;
 use keep::Keeper;
@@ -122,38 +120,12 @@ pub(super) fn runner<'run>(
 ) -> Result<RealRunner<'run>, Error> {
     let manifest = &prepared.manifest;
     Ok(RealRunner {
-        executables: executables(manifest)?,
-        kernels: kernels(manifest),
-        workloads: by_name(manifest.workloads.iter().map(|one| (&one.name, &one.path))),
-        environment: manifest.environment.clone(),
+        launches: launches::of_run(manifest)?,
         settings: manifest.plan.settings.clone(),
         binder: prepared.binder.take(),
         meters: std::mem::take(&mut prepared.meters),
         interrupt,
     })
-}
-
-/// Executables by tag. The ceiling's workers are ftbench itself.
-fn executables(manifest: &Manifest) -> Result<HashMap<String, PathBuf>, Error> {
-    let mut executables = by_name(manifest.interpreters.iter().map(|one| (&one.tag, &one.path)));
-    if manifest.plan.cells.iter().any(|planned| planned.cell.is_native()) {
-        let own = std::env::current_exe().map_err(Error::OwnExecutable)?;
-        executables.insert(NATIVE.to_owned(), own);
-    }
-    Ok(executables)
-}
-
-/// Kernels of the ceiling by workload.
-fn kernels(manifest: &Manifest) -> HashMap<String, Kernel> {
-    let with_ceiling =
-        |workload: &WorkloadFacts| Some((workload.name.clone(), workload.ceiling.as_ref()?.kernel));
-    manifest.workloads.iter().filter_map(with_ceiling).collect()
-}
-
-fn by_name<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> HashMap<String, PathBuf> {
-    pairs
-        .map(|(name, path)| (name.clone(), PathBuf::from(path)))
-        .collect()
 }
 
 /// Writes what calibration found into the manifest.

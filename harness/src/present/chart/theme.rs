@@ -28,6 +28,8 @@ pub struct Theme {
     pub threads: Colour,
     /// The models `processes`.
     pub processes: Colour,
+    /// The model `interpreters`.
+    pub interpreters: Colour,
     /// The model `asyncio`.
     pub asyncio: Colour,
     /// The model `asyncio-threads`.
@@ -45,6 +47,7 @@ impl Theme {
         serial: Colour(110, 119, 129),
         threads: Colour(0, 114, 178),
         processes: Colour(213, 94, 0),
+        interpreters: Colour(86, 180, 233),
         asyncio: Colour(0, 158, 115),
         asyncio_threads: Colour(204, 121, 167),
     };
@@ -59,6 +62,7 @@ impl Theme {
         serial: Colour(158, 167, 179),
         threads: Colour(86, 180, 233),
         processes: Colour(230, 120, 30),
+        interpreters: Colour(240, 228, 66),
         asyncio: Colour(0, 178, 130),
         asyncio_threads: Colour(204, 121, 167),
     };
@@ -72,6 +76,7 @@ impl Theme {
             Model::Processes | Model::ProcessesFork | Model::ProcessesSpawn | Model::ProcessesForkserver => {
                 self.processes
             }
+            Model::Interpreters => self.interpreters,
             Model::Asyncio => self.asyncio,
             Model::AsyncioThreads => self.asyncio_threads,
         }

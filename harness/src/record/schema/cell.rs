@@ -22,6 +22,8 @@ pub enum Model {
     ProcessesSpawn,
     /// The same, with the start method `forkserver`.
     ProcessesForkserver,
+    /// `concurrent.futures.InterpreterPoolExecutor`: a subinterpreter in each of N threads (CPython 3.14 and later).
+    Interpreters,
     /// N tasks on one event loop, in one thread.
     Asyncio,
     /// One event loop in each of N threads.
@@ -35,13 +37,14 @@ pub struct ModelError(pub String);
 
 impl Model {
     /// Every model, in the order in which tables show them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Serial,
         Self::Threads,
         Self::Processes,
         Self::ProcessesFork,
         Self::ProcessesSpawn,
         Self::ProcessesForkserver,
+        Self::Interpreters,
         Self::Asyncio,
         Self::AsyncioThreads,
     ];
@@ -56,6 +59,7 @@ impl Model {
             Self::ProcessesFork => "processes:fork",
             Self::ProcessesSpawn => "processes:spawn",
             Self::ProcessesForkserver => "processes:forkserver",
+            Self::Interpreters => "interpreters",
             Self::Asyncio => "asyncio",
             Self::AsyncioThreads => "asyncio-threads",
         }
@@ -113,13 +117,27 @@ impl<'de> Deserialize<'de> for Model {
 pub enum Host {
     /// ftbench starts the interpreter's own executable.
     Spawn,
+    /// A Rust program with the interpreter's library inside, through PyO3, whose own threads attach to it.
+    Embed,
+}
+
+impl Host {
+    /// Every host, in the order in which tables show them.
+    pub const ALL: [Self; 2] = [Self::Spawn, Self::Embed];
+
+    /// The word for it on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Spawn => "spawn",
+            Self::Embed => "embed",
+        }
+    }
 }
 
 impl fmt::Display for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spawn => formatter.pad("spawn"),
-        }
+        formatter.pad(self.name())
     }
 }
 

@@ -142,10 +142,22 @@ pub struct WorkloadFacts {
     pub models: Vec<Model>,
     /// Packages that it needs, as PEP 508 requirements.
     pub dependencies: Vec<String>,
-    /// The file.
+    /// Where problem, algorithm or known answer come from; empty when it does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// One line on what its scaling shows; empty when it does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub shows: String,
+    /// The file; of a callable, the folder that came first on `sys.path`.
     pub path: String,
-    /// SHA-256 of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
+    /// The case of the file that it is; `None` for a file without cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// `package.module:function`, when that is what is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callable: Option<String>,
     /// Units of work in one sample; `None` until calibrated, or when calibration failed.
     pub units: Option<u64>,
     /// Why it could not be calibrated, and so not be measured.

@@ -181,6 +181,9 @@ pub struct CellSummary {
     pub rss_peak_bytes: Option<Estimate>,
     /// Largest proportional set size seen between samples, summed over processes, bytes.
     pub pss_peak_bytes: Option<Estimate>,
+    /// Figures of its own that the workload's `report` gave, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reported: BTreeMap<String, Estimate>,
     /// Noise, and what it cost.
     #[serde(flatten)]
     pub cost: CellCost,

@@ -1,5 +1,7 @@
 //! One line of `trials.jsonl`: one process launched for one cell in one round.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
@@ -62,6 +64,9 @@ pub struct Sample {
     pub moved: bool,
     /// One entry per worker's share.
     pub shares: Vec<Share>,
+    /// Figures of its own that the workload's `report` gave, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reported: BTreeMap<String, f64>,
     /// What went on around it; `None` where it was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,

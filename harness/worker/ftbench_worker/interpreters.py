@@ -1,0 +1,199 @@
+"""Subinterpreters: one InterpreterPoolExecutor with as many interpreters as there are workers."""
+
+import gc
+import os
+import sys
+from concurrent.futures.interpreter import InterpreterPoolExecutor
+from contextlib import contextmanager
+
+from ftbench_worker import gil
+from ftbench_worker.failure import Failed, describe, failing_as, not_sent
+from ftbench_worker.models import Handed
+from ftbench_worker.share import Share, Worker, clock_ns, do_share, this_worker
+from ftbench_worker.threads import results_or_failure
+from ftbench_worker.workload import load
+
+
+class Interpreters:
+    """`work` in interpreters of this process, each with the workload loaded and set up on its own.
+
+    The pool runs each interpreter on a thread of its own, and that thread is the worker.
+    """
+
+    start_method = None
+
+    def __init__(self, workload, workers):
+        workload.work()
+        self._workload = workload
+        self._workers = workers
+        self._executor = None
+        self._barrier = None
+
+    def start(self):
+        self._barrier = Barrier.of(self._workers)
+        self._executor = InterpreterPoolExecutor(
+            self._workers,
+            initializer=_enter_pool,
+            initargs=(list(sys.path), self._barrier, self._workload.loaded_as),
+        )
+        return self._in_each("start", _report)
+
+    def set_up(self, units):
+        return self._in_each("setup", _set_up, units)
+
+    def collect(self):
+        gc.collect()
+        self._in_each("work", _collect)
+
+    def run(self, inputs, units):
+        # Without `split`, nothing is sent but the number of units.
+        shares = [(each,) for each in units] if inputs is None else list(zip(units, inputs))
+        submit = self._executor.submit
+        with _failing_as("work"):
+            start_ns = clock_ns()
+            futures = [submit(_do_share, *share) for share in shares]
+            done = results_or_failure(futures)
+            end_ns = clock_ns()
+        return Handed(start_ns, end_ns, [Share(Worker(*worker), *more) for worker, *more in done])
+
+    def close(self):
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+            self._barrier.close()
+
+    def kill(self):
+        """Nothing to do: the workers end with this process."""
+
+    def _in_each(self, step, task, *arguments):
+        """Run a task once in each interpreter; returns the workers, or raises the first failure."""
+        with _failing_as(step):
+            futures = [self._executor.submit(task, *arguments) for _ in range(self._workers)]
+            answers = results_or_failure(futures)
+        for _, failure in answers:
+            if failure is not None:
+                raise Failed(failure)
+        return [worker for worker, _ in answers]
+
+
+@contextmanager
+def _failing_as(step):
+    with failing_as(step):
+        try:
+            yield
+        except Failed:
+            raise
+        except Exception as error:
+            # `do_share` lets no exception of the workload pass, so one during `work` is the pool's
+            # own, from sending a share or its result.
+            told = not_sent(error, "interpreters") if step == "work" else describe(step, error)
+            raise Failed(told) from None
+
+
+class Barrier:
+    """Lets as many threads as it is made for go on once all of them wait.
+
+    It serves again once all have gone on, and not before: one that came back sooner could take the
+    place of one that has yet to go. A pool's next task is submitted when all of the last are done.
+
+    The locks of `threading` belong to one interpreter, and the queues of `concurrent.interpreters`
+    are asked every 10 ms. A read from a pipe sleeps without a GIL, and a pipe's descriptors mean
+    the same in every interpreter of the process.
+    """
+
+    def __init__(self, workers, tickets, gate):
+        self._workers = workers
+        self._tickets = tickets
+        self._gate = gate
+
+    @classmethod
+    def of(cls, workers):
+        """A new one. Its descriptors are open until `close`."""
+        barrier = cls(workers, os.pipe(), os.pipe())
+        barrier._lay_out_tickets()
+        return barrier
+
+    def wait(self):
+        """Take a ticket. Whoever gets the last one opens the gate for all."""
+        if os.read(self._tickets[0], 1) == _LAST_TICKET:
+            self._lay_out_tickets()
+            _write_all(self._gate[1], _TICKET * self._workers)
+        os.read(self._gate[0], 1)
+
+    def close(self):
+        """Give the descriptors back. Nobody may wait any more."""
+        for descriptor in (*self._tickets, *self._gate):
+            os.close(descriptor)
+
+    def _lay_out_tickets(self):
+        _write_all(self._tickets[1], _TICKET * (self._workers - 1) + _LAST_TICKET)
+
+
+_TICKET = b"."
+_LAST_TICKET = b"!"
+
+
+def _write_all(descriptor, unwritten):
+    while unwritten:
+        unwritten = unwritten[os.write(descriptor, unwritten) :]
+
+
+# What follows runs in the interpreters of the pool. A task that is to run once in each of them ends
+# at the barrier: nobody takes a second one before all have had their first. A failure is returned,
+# not raised, so that the others need not wait at the barrier in vain.
+
+_barrier = None
+_workload = None
+_work = None
+_failure = None
+
+
+def _enter_pool(path_of_modules, barrier, loaded_as):
+    """The pool's initializer: the workload must be there before any input is unpickled.
+
+    A new interpreter works its module path out from the command line again. The main interpreter's
+    is what has been cleaned, as with processes that are spawned.
+    """
+    global _barrier, _workload, _work, _failure
+    sys.path[:] = path_of_modules
+    gil.watch()
+    _barrier = barrier
+    try:
+        _workload = load(*loaded_as)
+        _work = _workload.work()
+    except Failed as failed:
+        _failure = failed.failure
+
+
+def _report():
+    _barrier.wait()
+    return this_worker(), _failure
+
+
+def _set_up(units):
+    failure = None
+    try:
+        _workload.set_up(units)
+    except Failed as failed:
+        failure = failed.failure
+    _barrier.wait()
+    return this_worker(), failure
+
+
+def _collect():
+    gc.collect()
+    _barrier.wait()
+    return this_worker(), None
+
+
+def _do_share(units, *data):
+    """A share as a plain tuple, which travels as the pool sends it: what `work` returned is pickled
+    only where an interpreter cannot copy it directly."""
+    (data,) = data or (_workload.data,)
+    try:
+        share = do_share(_work, data, units)
+    except Failed:
+        # The process ends after a failure, and with it what this interpreter has not yet written.
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        raise
+    return (tuple(share.worker), share.start_ns, share.end_ns, share.result)

@@ -1,0 +1,118 @@
+"""Cases of a file, callables, and figures that a workload reports."""
+
+import os
+import textwrap
+import unittest
+
+from support import MODELS, WorkerTestCase
+
+CASES = """
+def setup(units): return units
+def work(data, units): return "whole"
+def work_one(data, units): return ["one"] * units
+def work_async_one(data, units): raise AssertionError("not asked for")
+def check(results, units): assert results == ["whole"], results
+def check_one(results, units): assert sum(map(len, results)) == units, results
+def work_two(data, units): return "two"
+def check_two(results, units): assert False, "the check of two"
+"""
+
+MODULE = """
+class Outer:
+    @staticmethod
+    def inner():
+        return object()
+
+def plain():
+    return 1
+
+async def coroutine():
+    return 1
+
+number = 5
+"""
+
+
+class Cases(WorkerTestCase):
+    def test_a_cases_functions_come_before_the_files(self):
+        path = self.write(CASES)
+        driver = self.driver()
+        self.assertEqual(driver.prepare(path, "serial", case="one", units=3)["type"], "ready")
+        self.assertEqual(driver.sample()["type"], "sample")
+        self.assertEqual(driver.prepare(path, "serial")["type"], "ready")
+        self.assertEqual(driver.sample()["type"], "sample")
+        driver.prepare(path, "threads", case="two", workers=2, units=2)
+        self.assert_failed(driver.sample(), "check", "the check of two", wrong_result=True)
+
+    def test_processes_find_the_case(self):
+        path = self.write(CASES)
+        driver = self.driver()
+        ready = driver.prepare(path, "processes", case="one", workers=2, units=5)
+        self.assertEqual(ready["type"], "ready")
+        self.assertEqual(driver.sample()["type"], "sample")
+
+    def test_a_case_without_work(self):
+        path = self.write("def check(results, units): pass")
+        driver = self.driver()
+        self.assert_failed(driver.prepare(path, "serial", case="x"), "import", "no function 'work'")
+
+
+class Callables(WorkerTestCase):
+    def prepare(self, callable_name, model="serial", **others):
+        folder = os.path.join(os.path.dirname(self.write("")), "package")
+        os.makedirs(folder, exist_ok=True)
+        for name, text in (("__init__", ""), ("module", MODULE)):
+            with open(os.path.join(folder, name + ".py"), "w", encoding="utf-8") as file:
+                file.write(textwrap.dedent(text))
+        driver = self.driver()
+        path = os.path.dirname(folder)
+        return driver, driver.prepare(path, model, callable=callable_name, **others)
+
+    def test_every_model(self):
+        for model in MODELS:
+            for name in ("package.module:plain", "package.module:Outer.inner"):
+                with self.subTest(model=model, callable=name):
+                    driver, ready = self.prepare(name, model, units=3)
+                    self.assertEqual(ready["type"], "ready", ready)
+                    self.assertEqual(driver.sample()["type"], "sample")
+
+    def test_coroutine_functions_run_in_asyncio_alone(self):
+        driver, _ = self.prepare("package.module:coroutine", "asyncio", workers=2, units=4)
+        self.assertEqual(driver.sample()["type"], "sample")
+        _, reply = self.prepare("package.module:coroutine", "serial")
+        self.assert_failed(reply, "import", "this model calls 'work'")
+
+    def test_what_is_not_there(self):
+        for name, words in (
+            ("package.missing:plain", "No module named 'package.missing'"),
+            ("package.module:missing", "has no attribute 'missing'"),
+            ("package.module:number", "package.module:number is not callable"),
+        ):
+            with self.subTest(callable=name):
+                _, reply = self.prepare(name)
+                self.assert_failed(reply, "import", words)
+
+
+class Reports(WorkerTestCase):
+    def reply(self, figures):
+        path = self.write(
+            f"def work(data, units): return units\ndef report(results, units): return {figures}"
+        )
+        driver = self.driver()
+        driver.prepare(path, "serial", units=4)
+        return driver.sample()
+
+    def test_figures_travel(self):
+        reply = self.reply("{'lost_updates': units - 1, 'share': 0.25}")
+        self.assertEqual(reply["reported"], {"lost_updates": 3.0, "share": 0.25})
+
+    def test_what_is_no_figure(self):
+        for figures in ("{'x': float('nan')}", "{'x': 'many'}", "{1: 1}", "{'x': None}"):
+            with self.subTest(figures=figures):
+                self.assert_failed(self.reply(figures), "report", "it gives finite numbers by name")
+        many = "{str(n): n for n in range(99)}"
+        self.assert_failed(self.reply(many), "report", "it may give 16")
+
+
+if __name__ == "__main__":
+    unittest.main()
