@@ -7,7 +7,7 @@
 # summary = "Messages to an echo server, read back in small records: many short system calls"
 # source = "The Echo Protocol, RFC 862: https://www.rfc-editor.org/rfc/rfc862"
 # shows = "What it costs to give up the GIL and take it back for calls that do not wait"
-# models = ["serial", "threads", "processes", "asyncio", "asyncio-threads"]
+# models = ["serial", "threads", "processes", "interpreters", "asyncio", "asyncio-threads"]
 # services = ["echo"]
 # ///
 """Sends messages to an echo server and reads them back record by record: 16 KiB per unit.

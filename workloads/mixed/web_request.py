@@ -7,7 +7,7 @@
 # summary = "A web application's request: wait for a service, parse its JSON, make a page of it"
 # source = "What a web application does all day; the page is a list of items, dearest first"
 # shows = "Waiting overlaps on any build; with the GIL the computing between does not"
-# models = ["serial", "threads", "processes", "asyncio", "asyncio-threads"]
+# models = ["serial", "threads", "processes", "interpreters", "asyncio", "asyncio-threads"]
 # services = ["http"]
 # ///
 """Handles requests as a web application does: one per unit.
