@@ -8,7 +8,7 @@
 # source = "Cowlishaw, General Decimal Arithmetic (telco benchmark)"
 # shows = "C code that asks for the current thread's context with every operation"
 # ///
-"""Adds up invoices in decimal arithmetic: 150 items per unit.
+"""Adds up invoices in decimal arithmetic: 200 items per unit.
 
 The decimal module follows M. Cowlishaw's General Decimal Arithmetic Specification, whose benchmark
 "telco" reckons telephone bills in the same manner: multiply, round, add. Every operation looks up
@@ -17,7 +17,7 @@ the context of the current thread. The check does all in whole cents.
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
-ITEMS = 150
+ITEMS = 200
 
 
 def item(number):

@@ -8,7 +8,7 @@
 # source = "W3C httpd, Common Log Format"
 # shows = "Short-lived strings and methods of str: scripts' everyday work without anything shared"
 # ///
-"""Takes 120 lines of a web server's log apart and writes a report: one log and report per unit.
+"""Takes 160 lines of a web server's log apart and writes a report: one log and report per unit.
 
 The lines are in the Common Log Format of the W3C httpd; the report has a row for each path. Each
 worker makes lines of its own. The check reckons the report from how the lines were made, not from
@@ -17,7 +17,7 @@ the lines.
 
 import zlib
 
-LINES = 120
+LINES = 160
 PATHS = ("/", "/index.html", "/download/ftbench.tar.gz", "/docs/method.html")
 STATUSES = (200, 200, 304, 404, 200, 500, 200)
 FIRST_OF_ERRORS = 400
@@ -34,7 +34,7 @@ def log():
     lines = []
     for i in range(LINES):
         path, status, sent = request(i)
-        stamp = f"{i % 28 + 1:02}/Nov/2026:10:{i:02}:00 +0000"
+        stamp = f"{i % 28 + 1:02}/Nov/2026:10:{i % 60:02}:00 +0000"
         lines.append(f'192.0.2.{i} - - [{stamp}] "GET {path} HTTP/1.1" {status} {sent}')
     return lines
 

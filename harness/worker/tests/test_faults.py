@@ -6,21 +6,15 @@ The workloads are found, not listed: one that is added is tried like the others.
 import unittest
 from unittest import mock
 
-import support
 from suite import Metadata, Tried, names
+from support import start_services
 
 UNITS = 5  # with up to four workers everybody has some
 WORKERS = (1, 2, 4)
 ALTERED_PER_SHARE = 5
 
+# What tells a workload where its service is.
 SERVICE_VARIABLES = {"http": "FTBENCH_HTTP_URL", "echo": "FTBENCH_ECHO_ADDRESS"}
-
-
-def services(test):
-    """Start what workloads may ask for; returns the environment that tells them where it is."""
-    if hasattr(support, "start_services"):
-        return support.start_services(test)
-    return {"FTBENCH_HTTP_URL": support.start_server(test)}
 
 
 class Leaves:
@@ -85,7 +79,7 @@ class Faults(unittest.TestCase):
 
     def with_each_workload(self, attempt):
         """Call with every file and every case that can run here, each in a subtest of its own."""
-        environment = services(self)
+        environment = start_services(self)
         for name in names():
             metadata = Metadata(name)
             for case in metadata.cases or [None]:

@@ -1,22 +1,13 @@
-"""Each workload gives right results, and its `check` catches a wrong one."""
+"""Workloads that need a server, and what tests of single workloads have in common."""
 
 import asyncio
-import sys
 import unittest
 from unittest import mock
 
-from support import BODY, catalogue, start_server, start_services, worker_module, workload_path
+from suite import fresh
+from support import BODY, start_server, worker_module
 
 UNITS = 3
-
-
-def fresh(name):
-    """A copy of the workload's module of its own."""
-    path = workload_path(name)
-    module_name = "copy_of_" + name.replace("/", "_")
-    sys.modules.pop("ftbench_workload_" + module_name, None)
-    worker_module("workload").load(module_name, path)
-    return sys.modules["ftbench_workload_" + module_name]
 
 
 def results_of(module, workers, units=UNITS):
@@ -44,14 +35,6 @@ class CheckTestCase(unittest.TestCase):
 
 class Checks(CheckTestCase):
     """A deliberate fault in each workload, and what its check makes of it."""
-
-    def test_right_results_and_a_lost_unit(self):
-        services = mock.patch.dict("os.environ", start_services(self))
-        for name, _ in catalogue():
-            with self.subTest(workload=name), services:
-                module = self.assert_sound(name)
-                results = results_of(module, 2)
-                self.assert_caught(module, results, UNITS + 1)
 
     def test_http_fetch(self):
         url = start_server(self)
