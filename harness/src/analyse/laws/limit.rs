@@ -54,14 +54,10 @@ pub fn of_curve(
             .filter(|busy| busy.is_finite()),
         disturbed_share: disturbed_share(cells),
     };
-    let facts = manifest
-        .workloads
-        .iter()
-        .find(|workload| workload.name == last.workload);
     let case = Case {
         limit: &limit,
         fit,
-        waits: facts.is_some_and(|facts| facts.kind == WorkloadKind::Io),
+        waits: waits(manifest, &last.workload),
         gil_on: last.gil == Some(GilState::On),
         model: last.model,
     };
@@ -103,10 +99,26 @@ fn disturbed_share(cells: &[&CellSummary]) -> Option<f64> {
     (samples > 0).then(|| disturbed as f64 / samples as f64)
 }
 
+/// Whether a workload waits most of the time, so that its workers need no core of their own.
+pub fn waits(manifest: &Manifest, workload: &str) -> bool {
+    let facts = manifest.workloads.iter().find(|facts| facts.name == workload);
+    facts.is_some_and(|facts| facts.kind == WorkloadKind::Io)
+}
+
+/// Whether a curve that ends with this cell lacks cores rather than anything else: its workers compute, have fewer cores
+/// than they are, and make use of more than one.
+pub fn lacks_cores(manifest: &Manifest, last: &CellSummary) -> bool {
+    let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
+    grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+}
+
+fn is_flat(speedup: Estimate) -> bool {
+    speedup.high <= 1.0 + FLAT_WITHIN
+}
+
 struct Case<'a> {
     limit: &'a Limit,
     fit: Option<&'a LawFit>,
-    /// Whether the workload waits most of the time, so that workers need no core of their own.
     waits: bool,
     gil_on: bool,
     model: Model,
@@ -140,7 +152,7 @@ impl Case<'_> {
     }
 
     fn is_flat(&self) -> bool {
-        self.limit.speedup.high <= 1.0 + FLAT_WITHIN
+        is_flat(self.limit.speedup)
     }
 
     fn is_slower(&self) -> bool {
@@ -192,8 +204,7 @@ impl Case<'_> {
         if self.model.shares_one_thread() && self.keeps_one_cpu_busy() {
             return LimitCause::OneThread;
         }
-        // Workers that share cores add none, and a law that is fitted to them mixes their number with their cost.
-        let Some(fit) = self.fit.filter(|_| !self.shares_cores()) else {
+        let Some(fit) = self.fit else {
             // Taking turns makes nothing slower; what is slower has a cost that one worker does not.
             return if self.is_slower() {
                 LimitCause::Crosstalk
@@ -207,7 +218,7 @@ impl Case<'_> {
             LimitCause::Crosstalk
         } else if fit.serial_fraction.low <= 0.0 {
             LimitCause::Untold
-        } else if self.takes_turns() {
+        } else if self.takes_turns() && !self.waits {
             LimitCause::GilInPart
         } else {
             LimitCause::SerialFraction

@@ -88,7 +88,8 @@ impl Run<'_> {
         let last = cells.last()?;
         let curve = self.speedups(cells);
         let rounds = curve.as_ref().map_or(0, Curve::rounds);
-        let not_fitted = why_not(cells.len(), rounds);
+        let lacks_cores = limit::lacks_cores(self.manifest, last).then_some(NotFitted::SharedCores);
+        let not_fitted = why_not(cells.len(), rounds).or(lacks_cores);
         let fits = match (&curve, not_fitted) {
             (Some(curve), None) => self.fits(curve, index),
             _ => Vec::new(),

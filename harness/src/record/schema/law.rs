@@ -103,6 +103,8 @@ pub enum NotFitted {
         /// How many it takes.
         needed: u32,
     },
+    /// Its largest number of workers has fewer cores than that, and a law would take their lack for the program's.
+    SharedCores,
 }
 
 /// What keeps a curve from growing with its workers.
