@@ -57,7 +57,14 @@ fn what_is_no_rectangle_of_numbers_is_refused() {
 
 #[test]
 fn the_seed_decides() {
-    let curve = curve(Law::Usl, 0.05, 0.01, 0.01, 10);
+    let uneven: Vec<Vec<f64>> = (0..12)
+        .map(|round| {
+            (0..4)
+                .map(|count| 0.5 * f64::from(count) + 0.02 * f64::from(round * 7 + count).sin())
+                .collect()
+        })
+        .collect();
+    let curve = Curve::new(vec![2, 4, 8, 16], &uneven).unwrap();
     assert_eq!(fit(Law::Usl, &curve, 3), fit(Law::Usl, &curve, 3));
     assert_ne!(fit(Law::Usl, &curve, 3), fit(Law::Usl, &curve, 4));
 }
