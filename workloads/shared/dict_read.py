@@ -59,6 +59,8 @@ def check(results, units):
     settings = results[0][2]
     assert all(other is settings for *_, other in results), "the workers did not share one dict"
     assert len(results) == settings.workers, f"{len(results)} results of {settings.workers} workers"
+    unchanged = settings.values == Settings(settings.workers).values
+    assert unchanged, "the dict is not what it was"
     found = sum(share for share, _, _ in results)
     expected = units * ROUNDS * NAMES
     assert found == expected, f"{found} lookups, not {expected}"
