@@ -69,9 +69,9 @@ pub enum Error {
     /// About the table of samples.
     #[error(transparent)]
     Csv(#[from] crate::present::csv::CsvError),
-    /// The server for workloads that need one.
+    /// The server of the services that workloads need.
     #[error(
-        "cannot start the loopback HTTP server: {0}; leave out the workloads that need it, such as http_fetch"
+        "cannot start the loopback server: {0}; leave out the workloads that need it, such as http_fetch"
     )]
     LoopbackServer(io::Error),
     /// The ceiling's workers cannot be started.

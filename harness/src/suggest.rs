@@ -69,12 +69,13 @@ fn likeness(given: &str, name: &str) -> f64 {
 mod tests {
     use super::*;
 
-    const WORKLOADS: [&str; 6] = [
+    const WORKLOADS: [&str; 7] = [
         "fib",
         "nbody",
         "sha256",
         "word_count",
-        "shared_counter",
+        "counter_lock",
+        "counter_race",
         "http_fetch",
     ];
 
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_beginning_finds_its_name() {
-        assert_eq!(nearest("sha", WORKLOADS), ["sha256", "shared_counter"]);
+        assert_eq!(nearest("sha", WORKLOADS), ["sha256"]);
+        assert_eq!(nearest("counter", WORKLOADS), ["counter_lock", "counter_race"]);
     }
 
     #[test]

@@ -37,6 +37,9 @@ fn the_list_of_interpreters_has_the_keys_of_the_design() {
             ["CPython", "PyPy"].contains(&one["implementation"].as_str().unwrap()),
             "{one}"
         );
+        let switches = one["available_switches"].as_array().unwrap();
+        let has_gil_switch = ["gil", "nogil"].map(|name| switches.contains(&json!(name)));
+        assert_eq!(has_gil_switch, [one["free_threaded"] == true; 2], "{one}");
         for key in ["pgo", "lto", "jit", "debug"] {
             assert!(one["build"][key].is_boolean(), "{one}");
         }
@@ -67,6 +70,11 @@ fn the_table_of_interpreters_shows_each() {
     told.ends_with(0);
     let lines: Vec<&str> = told.stdout.lines().collect();
     assert_eq!(lines.len(), support::interpreters().len() + 1, "{}", told.stdout);
+    assert!(
+        lines.iter().any(|line| line.contains("gil, nogil")),
+        "{}",
+        told.stdout
+    );
     for (line, one) in lines.iter().skip(1).zip(support::interpreters()) {
         for key in ["tag", "version", "path"] {
             assert!(
@@ -122,6 +130,10 @@ fn a_tag_that_is_none_is_not_installed() {
     sandbox
         .ftbench("python install 3.13 3.8")
         .refuses(&["'3.8' is too old"], 2);
+    sandbox.ftbench("python install 3.13t+gil").refuses(
+        &["'3.13t+gil' asks for a run-time variant", "give the build alone"],
+        2,
+    );
     sandbox.ftbench("python install").refuses(&["<TAG>"], 2);
 }
 
@@ -150,7 +162,7 @@ fn the_suite_is_listed_and_shown() {
         "nbody",
         "sha256",
         "word_count",
-        "shared_counter",
+        "counter_lock",
         "http_fetch",
     ] {
         assert!(names.contains(&name), "no {name} in {names:?}");

@@ -5,6 +5,8 @@
 # [tool.ftbench]
 # kind = "cpu"
 # summary = "Fibonacci by recursion: function calls and small integers, no shared state"
+# source = "https://oeis.org/A000045 (values of Fibonacci numbers)"
+# shows = "Calls of a Python function: their cost on each build, scaling where only code is shared"
 # ///
 """Fibonacci numbers by naive recursion: 5,167 calls of a Python function per unit.
 

@@ -5,6 +5,8 @@
 # [tool.ftbench]
 # kind = "cpu"
 # summary = "Counting words: text in, dictionaries out; processes pay for pickling both"
+# source = "Zipf, Human Behavior and the Principle of Least Effort (1949)"
+# shows = "What processes pay for sending texts and dictionaries; threads just hand them over"
 # ///
 """Counts the words of a text, split among the workers: a page of 5,000 words per unit.
 

@@ -5,7 +5,7 @@
 # [tool.ftbench]
 # kind = "io"
 # summary = "HTTP requests to a loopback server that takes its time: waiting, hardly any computing"
-# models = ["serial", "threads", "processes", "asyncio", "asyncio-threads"]
+# models = ["serial", "threads", "processes", "interpreters", "asyncio", "asyncio-threads"]
 # services = ["http"]
 # ///
 """Fetches one small page over HTTP/1.1, again and again: one GET per unit.

@@ -6,7 +6,8 @@ use super::estimate::{ByRound, map, paired_ratio};
 use super::location::location;
 use super::sample::{Sample, mean};
 use crate::record::schema::{
-    Cell, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead, WorkloadKind,
+    Cell, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead, Switch,
+    WorkloadKind,
 };
 
 /// The models that have nothing but the build between two interpreters, the first of which both have counts.
@@ -28,19 +29,21 @@ pub fn of_pairs(manifest: &Manifest, makespans: &HashMap<&Cell, ByRound>) -> Vec
     found
 }
 
-/// GIL builds with the free-threaded builds of the same implementation, minor version and debugging.
+/// GIL builds with the free-threaded builds of the same implementation, minor version, debugging and use of the JIT.
+///
+/// A free-threaded build that was started with its GIL on is one of them: its ratio is what the build itself costs,
+/// apart from running without the GIL.
 fn pairs(interpreters: &[InterpreterFacts]) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for gil in interpreters.iter().filter(|one| !one.free_threaded) {
-        for other in interpreters
-            .iter()
-            .filter(|one| one.free_threaded && one.gil == GilState::Off)
-        {
+        for other in interpreters.iter().filter(|one| {
+            one.free_threaded && (one.gil == GilState::Off || one.switches.contains(&Switch::Gil))
+        }) {
             let alike = gil.implementation == Implementation::CPython
                 && other.implementation == Implementation::CPython
                 && minor(&gil.version) == minor(&other.version)
                 && gil.build.debug == other.build.debug
-                && gil.build.jit == other.build.jit;
+                && gil.uses_jit() == other.uses_jit();
             if alike {
                 found.push((gil.tag.as_str(), other.tag.as_str()));
             }

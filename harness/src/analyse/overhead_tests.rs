@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analyse::summary::tests::{cell, interpreter, manifest};
+use crate::record::schema::JitState;
 
 /// Each build's times by workload: one for each round.
 type Times<'a> = [(&'a str, &'a str, Model, &'a [f64])];
@@ -118,16 +119,28 @@ fn pairs_are_of_one_minor_version_and_alike() {
     };
     let mut with_jit = build("3.14+jit", "3.14.2");
     with_jit.build.jit = true;
-    // A free-threaded build that runs with the GIL on is no measure of running without.
-    let mut forced = build("3.14t+gil", "3.14.2");
+    // Compiled in and not used, it is no difference.
+    let mut idle_jit = build("3.13", "3.13.15");
+    idle_jit.build.jit = true;
+    idle_jit.jit = Some(JitState::Off);
+    // A free-threaded build that has its GIL on unasked is no measure of anything.
+    let mut forced = build("3.14t", "3.14.1");
     forced.free_threaded = true;
+    forced.gil = GilState::On;
+    let mut with_gil = forced.clone();
+    with_gil.tag = "3.14t+gil".to_owned();
+    with_gil.switches = vec![Switch::Gil];
     let interpreters = [
-        build("3.13", "3.13.15"),
+        idle_jit,
         build("3.13t", "3.13.5"),
         build("3.14", "3.14.2"),
         build("3.14t", "3.14.2"),
         with_jit,
         forced,
+        with_gil,
     ];
-    assert_eq!(pairs(&interpreters), [("3.13", "3.13t"), ("3.14", "3.14t")]);
+    assert_eq!(
+        pairs(&interpreters),
+        [("3.13", "3.13t"), ("3.14", "3.14t"), ("3.14", "3.14t+gil")]
+    );
 }

@@ -17,6 +17,8 @@ pub fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
         implementation: Implementation::CPython,
         free_threaded: gil == GilState::Off,
         gil,
+        jit: None,
+        switches: Vec::new(),
         build: BuildFacts {
             pgo: false,
             lto: false,

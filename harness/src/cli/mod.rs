@@ -101,7 +101,7 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
-    /// Serve HTTP on the loopback address until standard input is closed
+    /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
     /// Run a native kernel as the driver asks over two descriptors
@@ -127,8 +127,9 @@ pub struct RunArgs {
     /// Names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// Interpreters, by tag ('3.13', '3.13t') or path [default: the newest version of which both a GIL and a
-    /// free-threaded build are found]
+    /// Interpreters, by tag ('3.13', '3.13t') or path, which may end with run-time switches ('3.13t+gil'; of +gil,
+    /// +nogil, +jit, +nojit and +notlbc a build has those that 'ftbench python list' shows) [default: the newest
+    /// version of which both a GIL and a free-threaded build are found]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// How workers run [default: each workload's own choice]
@@ -234,7 +235,7 @@ pub struct TopologyArgs {
 /// `ftbench doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Interpreters that would be compared, by tag or path [default: those that 'ftbench run' takes]
+    /// Interpreters that would be compared, by tag or path, as 'ftbench run' takes them [default: its choice]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// Print a table, or json

@@ -10,9 +10,7 @@ use crate::doctor::facts::{Builds, Facts, Moment};
 use crate::doctor::read::{self, System};
 use crate::doctor::{Report, Verdict};
 use crate::error::{Error, ExitStatus};
-use crate::interpreter::{
-    PROBE_TIME_LIMIT, SearchPlaces, SelectError, Wanted, default_pair, discover, select, wanted_paths,
-};
+use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, SelectError, resolve};
 use crate::machine::discovery::Discovered;
 use crate::machine::{facts, quota};
 use crate::present::doctor;
@@ -70,19 +68,10 @@ fn moments(system: &System) -> Vec<Moment> {
 /// The interpreters that `ftbench run` would take with the same words. That there are none is a finding, unless they
 /// were asked for.
 fn builds(words: &[String]) -> Result<Builds, Error> {
-    let wanted: Vec<Wanted> = words.iter().map(|word| Wanted::from(word.as_str())).collect();
-    let found = discover(
-        &SearchPlaces::from_environment(),
-        &wanted_paths(&wanted),
-        PROBE_TIME_LIMIT,
-    );
-    let selection = if wanted.is_empty() {
-        match default_pair(&found) {
-            Err(SelectError::NothingFound) => return Ok(Builds::default()),
-            other => other?,
-        }
-    } else {
-        select(&found, &wanted)?
+    let places = SearchPlaces::from_environment();
+    let selection = match resolve(&places, words, PROBE_TIME_LIMIT) {
+        Err(SelectError::NothingFound) => return Ok(Builds::default()),
+        other => other?,
     };
     let skipped = selection.warnings.into_iter();
     Ok(Builds {

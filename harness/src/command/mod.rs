@@ -34,7 +34,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::LoopbackServer => {
-            loopback::serve(|url| print(&format!("{url}\n")))?;
+            loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)
         }
         Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),

@@ -8,9 +8,11 @@ use serde::Serialize;
 use super::{print, remark, style};
 use crate::cli::{ListFormat, OutputOptions, PythonCommand};
 use crate::error::{Error, ExitStatus};
-use crate::interpreter::{Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, Tag, discover};
+use crate::interpreter::{
+    Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, Tag, TagError, available_switches, discover,
+};
 use crate::present::listing;
-use crate::record::schema::InterpreterFacts;
+use crate::record::schema::{InterpreterFacts, Switch};
 
 /// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
 const INSTALL_SCRIPT: &str = include_str!("../../../scripts/install-python.sh");
@@ -21,6 +23,8 @@ struct Entry<'a> {
     #[serde(flatten)]
     facts: &'a InterpreterFacts,
     source: &'static str,
+    /// What may stand behind its tag or path, after a '+'.
+    available_switches: Vec<Switch>,
 }
 
 /// Lists interpreters, or gets some.
@@ -46,7 +50,7 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
         }
         ListFormat::Table => {
             let rows = found.interpreters.iter().map(row);
-            let heading = ["tag", "version", "GIL", "build", "from", "path"];
+            let heading = ["tag", "version", "GIL", "build", "switches", "from", "path"];
             print(&listing::render(&heading, rows, style(output)))?;
         }
     }
@@ -57,6 +61,7 @@ fn entry(found: &FoundInterpreter) -> Entry<'_> {
     Entry {
         facts: &found.facts,
         source: found.source.name(),
+        available_switches: available_switches(&found.facts),
     }
 }
 
@@ -67,9 +72,20 @@ fn row(found: &FoundInterpreter) -> Vec<String> {
         format!("{} {}", facts.implementation, facts.version),
         facts.gil.to_string(),
         build_words(facts),
+        switch_words(facts),
         found.source.name().to_owned(),
         facts.path.clone(),
     ]
+}
+
+/// The run-time switches that a build has, such as `gil, nogil`.
+fn switch_words(facts: &InterpreterFacts) -> String {
+    let names: Vec<&str> = available_switches(facts).into_iter().map(Switch::name).collect();
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// What sets a build apart, such as `PGO, LTO` or `-O3, debug`.
@@ -78,7 +94,8 @@ fn build_words(facts: &InterpreterFacts) -> String {
     let flags = [
         (build.pgo, "PGO"),
         (build.lto, "LTO"),
-        (build.jit, "JIT"),
+        (build.jit && facts.uses_jit(), "JIT"),
+        (build.jit && !facts.uses_jit(), "JIT off"),
         (build.debug, "debug"),
         (build.shared, "shared"),
     ];
@@ -113,8 +130,11 @@ fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
 
 /// Runs the script with the tags. What it prints is for the user as it is.
 fn install(tags: &[String]) -> Result<ExitStatus, Error> {
-    for tag in tags {
-        tag.parse::<Tag>()?;
+    for text in tags {
+        let tag: Tag = text.parse()?;
+        if tag != tag.build() {
+            return Err(TagError::Variant(text.clone()).into());
+        }
     }
     let failed = |source| Error::Script {
         path: PathBuf::from("bash"),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::version::{Stage, Version};
-use crate::record::schema::{BuildFacts, GilState, Implementation};
+use crate::record::schema::{BuildFacts, GilState, Implementation, JitState};
 
 /// What the answer's line begins with, so that it is found among whatever else was printed.
 const MARK: &str = "ftbench-probe ";
@@ -23,6 +23,8 @@ pub struct Answer {
     pub free_threaded: bool,
     /// GIL state at start-up.
     pub gil: GilState,
+    /// Whether its JIT is in use; `None` for a build without one.
+    pub jit: Option<JitState>,
     /// How it was built.
     pub build: BuildFacts,
     /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
@@ -62,6 +64,7 @@ pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
         implementation,
         free_threaded: told.free_threaded(),
         gil: GilState::from_enabled(told.gil_enabled),
+        jit: told.jit_state(implementation),
         build: told.build(implementation),
         executable: told.executable,
     })
@@ -84,6 +87,9 @@ struct Told {
     #[serde(default = "yes")]
     gil_enabled: bool,
     jit_available: Option<bool>,
+    jit_enabled: Option<bool>,
+    /// The environment variable `PYTHON_JIT`.
+    jit_variable: Option<String>,
     runs_shared_library: Option<bool>,
     #[serde(default)]
     version_text: String,
@@ -156,6 +162,22 @@ impl Told {
             }),
             Implementation::PyPy => self.builtin_modules.iter().any(|name| name == "pypyjit"),
         }
+    }
+
+    /// CPython: what `sys._jit` tells (3.14 and newer). In 3.13, which does not tell, what follows from how it was
+    /// configured (`yes-off` is off from the start) and from `PYTHON_JIT`, of which it heeds the first character; a
+    /// free-threaded one never uses its JIT (<https://github.com/python/cpython/issues/133171>).
+    fn jit_state(&self, implementation: Implementation) -> Option<JitState> {
+        if !self.jit(implementation) {
+            return None;
+        }
+        let from_the_start = || {
+            let off = self.configure_option("enable-experimental-jit") == Some("yes-off");
+            let wanted = self.jit_variable.as_deref().filter(|value| !value.is_empty());
+            !self.free_threaded() && wanted.map_or(!off, |value| !value.starts_with('0'))
+        };
+        let enabled = self.jit_enabled.unwrap_or_else(from_the_start);
+        Some(JitState::from_enabled(enabled))
     }
 
     /// Whether a shared libpython is mapped into the process that answered. Where the system does not tell (there
@@ -278,6 +300,7 @@ mod tests {
             implementation: Implementation::CPython,
             free_threaded: true,
             gil: GilState::Off,
+            jit: None,
             build,
             executable: Some("/opt/3.13t/bin/python3.13t".into()),
         };
@@ -319,6 +342,33 @@ mod tests {
         answer["runs_shared_library"] = json!(false);
         answer["jit_available"] = json!(false);
         assert!(!parsed(&answer).build.shared && !parsed(&answer).build.jit);
+    }
+
+    #[test]
+    fn the_state_of_the_jit_is_told() {
+        let state = |arguments: &str, variable: Option<&str>| {
+            let mut answer = configured(arguments);
+            answer["jit_variable"] = json!(variable);
+            parsed(&answer).jit
+        };
+        let (on, off) = (Some(JitState::On), Some(JitState::Off));
+        assert_eq!(state("", Some("1")), None);
+        assert_eq!(state("'--enable-experimental-jit'", None), on);
+        assert_eq!(state("'--enable-experimental-jit'", Some("0")), off);
+        assert_eq!(state("'--enable-experimental-jit=yes-off'", None), off);
+        assert_eq!(state("'--enable-experimental-jit=yes-off'", Some("")), off);
+        assert_eq!(state("'--enable-experimental-jit=yes-off'", Some("1")), on);
+        assert_eq!(
+            state("'--disable-gil' '--enable-experimental-jit'", Some("1")),
+            on
+        );
+        let mut newer = configured("'--enable-experimental-jit=yes-off'");
+        newer["jit_available"] = json!(true);
+        newer["jit_enabled"] = json!(true);
+        assert_eq!(parsed(&newer).jit, on);
+        newer["jit_enabled"] = json!(null);
+        newer["configuration"]["Py_GIL_DISABLED"] = json!(1);
+        assert_eq!(parsed(&newer).jit, off);
     }
 
     #[test]

@@ -19,12 +19,15 @@ pub fn differences(a: &InterpreterFacts, b: &InterpreterFacts) -> Vec<String> {
     let implementations =
         [a.implementation, b.implementation].map(|implementation| implementation.to_string());
     let [implementation_of_a, implementation_of_b] = &implementations;
+    // One that has no JIT cannot have it on.
+    let alike_jit = a.build.jit == b.build.jit;
     [
         values("implementation", implementation_of_a, implementation_of_b),
         values("version", &a.version, &b.version),
         one_has("PGO on", a.build.pgo, b.build.pgo),
         one_has("LTO on", a.build.lto, b.build.lto),
         one_has("JIT in", a.build.jit, b.build.jit),
+        one_has("JIT on in", a.uses_jit() && alike_jit, b.uses_jit() && alike_jit),
         one_has("debug build on", a.build.debug, b.build.debug),
         one_has("shared libpython on", a.build.shared, b.build.shared),
         values("compiler", &a.build.compiler, &b.build.compiler),
@@ -36,18 +39,27 @@ pub fn differences(a: &InterpreterFacts, b: &InterpreterFacts) -> Vec<String> {
 }
 
 /// A warning for every pair of a GIL and a free-threaded build of CPython, of one minor version, whose builds differ in
-/// more than the GIL.
+/// more than the GIL. A build with several sets of switches counts once.
 #[must_use]
 pub fn pair_warnings(interpreters: &[InterpreterFacts]) -> Vec<Warning> {
-    let with_gil = interpreters.iter().filter(|one| !one.free_threaded);
-    with_gil
-        .flat_map(|gil| {
-            interpreters
-                .iter()
-                .filter(move |other| is_pair(gil, other))
-                .filter_map(move |other| pair_warning(gil, other))
-        })
-        .collect()
+    let builds = builds(interpreters);
+    let mut warnings = Vec::new();
+    for gil in &builds {
+        let pairs = builds.iter().filter(|other| is_pair(gil, other));
+        warnings.extend(pairs.filter_map(|other| pair_warning(gil, other)));
+    }
+    warnings
+}
+
+/// Each executable once: the first of the interpreters that run it, whatever their switches.
+#[must_use]
+pub fn builds(interpreters: &[InterpreterFacts]) -> Vec<&InterpreterFacts> {
+    let is_first = |(index, one): &(usize, &InterpreterFacts)| {
+        let mut before = interpreters.iter().take(*index);
+        !before.any(|other| other.path == one.path)
+    };
+    let first = interpreters.iter().enumerate().filter(is_first);
+    first.map(|(_, one)| one).collect()
 }
 
 /// Whether these are a GIL and a free-threaded build of one minor version of CPython.
@@ -76,6 +88,7 @@ fn pair_warning(gil: &InterpreterFacts, free_threaded: &InterpreterFacts) -> Opt
 mod tests {
     use super::*;
     use crate::interpreter::made_up::facts;
+    use crate::record::schema::{GilState, JitState, Switch};
 
     fn build(full_tag: &str, tag: &str) -> InterpreterFacts {
         InterpreterFacts {
@@ -121,6 +134,35 @@ mod tests {
         other.build.compiler.clear();
         other.build.optimisation.clear();
         assert!(differences(&build("3.13.15", "3.13"), &other).is_empty());
+    }
+
+    #[test]
+    fn a_build_is_no_pair_with_itself_and_is_warned_of_once() {
+        let mut gil = build("3.13.15", "3.13");
+        gil.build.pgo = true;
+        let free_threaded = build("3.13.15t", "3.13t");
+        let mut variant = build("3.13.15t", "3.13t+gil");
+        variant.switches = vec![Switch::Gil];
+        variant.gil = GilState::On;
+        assert!(pair_warnings(&[free_threaded.clone(), variant.clone()]).is_empty());
+        assert_eq!(pair_warnings(&[gil, variant, free_threaded]).len(), 1);
+    }
+
+    #[test]
+    fn a_jit_that_is_on_is_a_difference() {
+        let state = |state: JitState, tag: &str| {
+            let mut facts = build("3.15.0", tag);
+            facts.build.jit = true;
+            facts.jit = Some(state);
+            facts
+        };
+        let (off, on) = (state(JitState::Off, "3.15"), state(JitState::On, "3.15+jit"));
+        assert!(differences(&off, &off).is_empty());
+        assert_eq!(differences(&off, &on), ["JIT on in 3.15+jit only"]);
+        assert_eq!(
+            differences(&build("3.15.0", "without"), &on),
+            ["JIT in 3.15+jit only"]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::find::{Candidate, SearchPlaces, Source, candidates};
 use super::probe::{ProbeError, probe};
+use super::switches::Switches;
 use super::{Found, FoundInterpreter, Rejected};
 use crate::record::schema::InterpreterFacts;
 
@@ -109,19 +110,26 @@ fn is_the_same(executable: &Path, answer: &Answer, time_limit: Duration) -> bool
 fn found(candidate: Candidate, probed: Probed) -> FoundInterpreter {
     let Probed { path, answer } = probed;
     FoundInterpreter {
-        facts: InterpreterFacts {
-            // `Found::new` gives it the right one.
-            tag: String::new(),
-            path: path.display().to_string(),
-            version: answer.version.to_string(),
-            implementation: answer.implementation,
-            free_threaded: answer.free_threaded,
-            gil: answer.gil,
-            build: answer.build,
-        },
         version: answer.version,
+        facts: facts(&path, answer, Switches::NONE),
         source: candidate.source,
         given_as: candidate.given_as,
+    }
+}
+
+/// What an answer says of the executable with these switches on, still without a tag, which depends on what else there
+/// is.
+pub(super) fn facts(path: &Path, answer: Answer, switches: Switches) -> InterpreterFacts {
+    InterpreterFacts {
+        tag: String::new(),
+        path: path.display().to_string(),
+        version: answer.version.to_string(),
+        implementation: answer.implementation,
+        free_threaded: answer.free_threaded,
+        gil: answer.gil,
+        jit: answer.jit,
+        switches: switches.iter().collect(),
+        build: answer.build,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Found, FoundInterpreter, Source};
-use crate::record::schema::{BuildFacts, GilState, Implementation, InterpreterFacts};
+use crate::record::schema::{BuildFacts, GilState, Implementation, InterpreterFacts, JitState};
 
 /// Facts of a build named by its full tag, such as `3.13.15t`.
 pub(crate) fn facts(full_tag: &str) -> InterpreterFacts {
@@ -24,6 +24,8 @@ pub(crate) fn facts(full_tag: &str) -> InterpreterFacts {
         implementation,
         free_threaded,
         gil: GilState::from_enabled(!free_threaded),
+        jit: (implementation == Implementation::PyPy).then_some(JitState::On),
+        switches: Vec::new(),
         build: BuildFacts {
             pgo: false,
             lto: false,

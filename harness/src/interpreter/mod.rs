@@ -1,8 +1,8 @@
 //! Python executables: finding, probing and naming them.
 //!
 //! [`discover`] looks in the [`SearchPlaces`], probes what it finds there and gives every interpreter its tag;
-//! [`select`] picks those that were asked for, or the best pair. Finding and probing touch files and processes, all
-//! the rest is pure.
+//! [`resolve`] picks those that were asked for, or the best pair, and probes those again that have run-time switches.
+//! Finding and probing touch files and processes, all the rest is pure.
 
 mod answer;
 mod bounded;
@@ -13,20 +13,26 @@ mod label;
 #[cfg(test)]
 pub(crate) mod made_up;
 mod probe;
+mod resolve;
 mod select;
+mod switches;
 mod tag;
+mod variant;
 mod version;
 
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
 pub use answer::Answer;
-pub use differences::{differences, pair_warnings};
+pub use differences::{builds, differences, pair_warnings};
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
 pub use probe::{PROBE_TIME_LIMIT, ProbeError, probe};
-pub use select::{SelectError, Selection, Wanted, default_pair, select, wanted_paths};
+pub use resolve::resolve;
+pub use select::{SelectError, Selection};
+pub use switches::Switches;
 pub use tag::{Tag, TagError};
+pub use variant::available_switches;
 pub use version::{Stage, Version, VersionError};
 
 use crate::record::schema::{Implementation, InterpreterFacts};
@@ -48,7 +54,7 @@ pub struct FoundInterpreter {
 impl FoundInterpreter {
     /// Its tag with the patch version.
     #[must_use]
-    pub const fn full_tag(&self) -> Tag {
+    pub fn full_tag(&self) -> Tag {
         Tag::of_build(&self.facts, self.version)
     }
 

@@ -39,11 +39,19 @@ def runs_shared_library():
     return any(name.startswith(("libpython", "libpypy")) for name in names)
 
 
-def jit_available():
+def jit(question):
+    # What sys._jit says; None where there is no such thing, before Python 3.14.
     try:
-        return bool(sys._jit.is_available())
+        return bool(getattr(sys._jit, question)())
     except AttributeError:
         return None
+
+
+def jit_variable():
+    import os
+
+    # Before 3.14 the interpreter does not tell what it made of it.
+    return os.environ.get("PYTHON_JIT")
 
 
 def real_executable():
@@ -66,7 +74,9 @@ if sys.version_info >= (3, 9):  # noqa: UP036
         configuration=configuration(),
         executable=real_executable(),
         gil_enabled=sys._is_gil_enabled() if hasattr(sys, "_is_gil_enabled") else True,
-        jit_available=jit_available(),
+        jit_available=jit("is_available"),
+        jit_enabled=jit("is_enabled"),
+        jit_variable=jit_variable(),
         runs_shared_library=runs_shared_library(),
         version_text=sys.version,
     )

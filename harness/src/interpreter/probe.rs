@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
 use super::bounded::{self, Ended};
+use super::switches::Switches;
 use super::version::Version;
 
 /// How long one executable may take to answer.
@@ -64,14 +65,27 @@ pub enum ProbeError {
     },
 }
 
-/// Runs `path` and reads what it tells about itself, within `time_limit`.
+/// Runs `path` as it is and reads what it tells about itself, within `time_limit`; see [`probe_with`].
+///
+/// # Errors
+///
+/// When it is no Python that can be measured with.
+pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
+    probe_with(path, Switches::NONE, time_limit)
+}
+
+/// Runs `path` with these switches on and reads what it tells about itself, within `time_limit`.
 ///
 /// Nothing of the user's environment but `PATH` and `HOME` reaches it, nor any package of its own.
 ///
 /// # Errors
 ///
 /// When it is no Python that can be measured with.
-pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
+pub(super) fn probe_with(
+    path: &Path,
+    switches: Switches,
+    time_limit: Duration,
+) -> Result<Answer, ProbeError> {
     let unfit = if path.is_dir() {
         Some("it is a folder; give the executable in it, such as bin/python3")
     } else if path.to_str().is_none() {
@@ -84,7 +98,12 @@ pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
         return Err(ProbeError::DoesNotStart { path, cause });
     }
     let mut command = Command::new(path);
-    command.args(["-E", "-s", "-S", "-c", SCRIPT]).env_clear();
+    if switches.is_empty() {
+        // Deaf to the environment, in case something between here and there puts variables back.
+        command.arg("-E");
+    }
+    command.args(["-s", "-S", "-c", SCRIPT]).env_clear();
+    command.envs(switches.iter().map(|switch| (switch.variable(), switch.value())));
     // What trials are given too: without it a build with a library of its own does not start.
     for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
         if let Some(value) = std::env::var_os(name) {

@@ -1,12 +1,14 @@
 //! Which of the interpreters found a run measures with. Pure.
 
 use std::cmp::Reverse;
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::differences::{differences, is_pair, pair_warnings};
 use super::label::{Labelled, labels};
+use super::probe::ProbeError;
+use super::switches::Switches;
 use super::tag::{Tag, TagError};
+use super::variant::{Refusal, disobeyed, refused};
 use super::version::Stage;
 use super::{Found, FoundInterpreter};
 use crate::record::schema::{Implementation, InterpreterFacts, Warning, WarningKind};
@@ -17,42 +19,51 @@ const FIRST_FREE_THREADED_MINOR: u16 = 13;
 
 /// An interpreter as the user asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// By its tag.
     Tag(Tag),
     /// By its path.
-    Path(PathBuf),
+    Path(PathBuf, Switches),
     /// By a word that is neither; [`select`] tells what is wrong with it and what there is.
     NotATag(TagError),
 }
 
-impl From<OsString> for Wanted {
-    /// What has a `/` in it, or is not text, is a path.
-    fn from(word: OsString) -> Self {
-        match word.to_str() {
-            Some(text) if !text.contains('/') => text.parse().map_or_else(Self::NotATag, Self::Tag),
-            _ => Self::Path(word.into()),
+impl Wanted {
+    /// What a word asks for: what has a `/` in it is a path. Such a path may end with switches, as a tag does, if there
+    /// is nothing of that whole name and there is something of the name without them.
+    pub(super) fn new(word: &str, is_there: impl Fn(&Path) -> bool) -> Self {
+        let Some((folder, name)) = word.rsplit_once('/') else {
+            return word.parse().map_or_else(Self::NotATag, Self::Tag);
+        };
+        let whole = PathBuf::from(word);
+        let Some((name, switches)) = name.split_once('+') else {
+            return Self::Path(whole, Switches::NONE);
+        };
+        let path = PathBuf::from(format!("{folder}/{name}"));
+        if name.is_empty() || is_there(&whole) || !is_there(&path) {
+            return Self::Path(whole, Switches::NONE);
+        }
+        match Switches::read(switches, word) {
+            Ok(switches) => Self::Path(path, switches),
+            Err(error) => Self::NotATag(error),
         }
     }
 }
 
-impl From<&str> for Wanted {
-    fn from(word: &str) -> Self {
-        Self::from(OsString::from(word))
-    }
-}
-
 /// The paths among what is wanted, for [`discover`](super::discover).
-#[must_use]
-pub fn wanted_paths(wanted: &[Wanted]) -> Vec<PathBuf> {
+pub(super) fn wanted_paths(wanted: &[Wanted]) -> Vec<PathBuf> {
     wanted
         .iter()
         .filter_map(|wanted| match wanted {
-            Wanted::Path(path) => Some(path.clone()),
+            Wanted::Path(path, _) => Some(path.clone()),
             Wanted::Tag(_) | Wanted::NotATag(_) => None,
         })
         .collect()
 }
+
+/// Asks an interpreter once more, started with these switches.
+pub(super) type AskAgain<'a> =
+    dyn Fn(&FoundInterpreter, Switches) -> Result<InterpreterFacts, ProbeError> + 'a;
 
 /// The interpreters of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +86,16 @@ pub enum SelectError {
         tag: Tag,
         /// Tags of what there is, the nearest first.
         nearest: Vec<String>,
+    },
+    /// The build is there and does not have the switches.
+    #[error("{asked} cannot be measured: {reason}\n{way_out}")]
+    Switches {
+        /// What was asked for.
+        asked: String,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        way_out: String,
     },
     /// What was asked for is not a tag.
     #[error("{error}{}", nearest_words(nearest))]
@@ -116,22 +137,26 @@ fn how_to_get(tag: Tag) -> String {
     }
 }
 
-/// Picks what was asked for, in that order, each once.
+/// Picks what was asked for, in that order, each build once for each set of switches.
 ///
 /// A tag means the newest of the interpreters that it matches, and among builds of one version the one from the best
 /// source; one that was itself given by path is meant only if there is no other. A path that cannot be measured with
-/// is left out with a warning.
+/// is left out with a warning. What has switches is asked again, so that its facts are those of the variant.
 ///
 /// # Errors
 ///
-/// When a tag matches nothing, or nothing is left.
-pub fn select(found: &Found, wanted: &[Wanted]) -> Result<Selection, SelectError> {
+/// When a tag matches nothing, a build does not have a switch, or nothing is left.
+pub(super) fn select(
+    found: &Found,
+    wanted: &[Wanted],
+    ask_again: &AskAgain<'_>,
+) -> Result<Selection, SelectError> {
     let mut picked: Vec<Picked<'_>> = Vec::new();
     let mut reasons = Vec::new();
     for one in wanted {
         match pick(found, one)? {
             Pick::Left(reason) => reasons.push(reason),
-            Pick::Taken(new) => match picked.iter_mut().find(|old| std::ptr::eq(old.one, new.one)) {
+            Pick::Taken(new) => match picked.iter_mut().find(|old| old.is_same(&new)) {
                 Some(old) => old.asked = old.asked.take().or(new.asked),
                 None => picked.push(new),
             },
@@ -144,13 +169,59 @@ pub fn select(found: &Found, wanted: &[Wanted]) -> Result<Selection, SelectError
         kind: WarningKind::InterpreterSkipped,
         message: format!("skipped: {reason}"),
     });
-    Ok(selection(&picked, skipped.collect()))
+    let facts: Result<Vec<InterpreterFacts>, SelectError> =
+        picked.iter().map(|picked| picked.facts(ask_again)).collect();
+    Ok(selection(&picked, facts?, skipped.collect()))
 }
 
-/// An interpreter for the run, and the tag that it was asked for by.
+/// An interpreter for the run, its switches, and the tag that it was asked for by.
 struct Picked<'a> {
     one: &'a FoundInterpreter,
+    switches: Switches,
     asked: Option<String>,
+}
+
+impl Picked<'_> {
+    fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.one, other.one) && self.switches == other.switches
+    }
+
+    fn labelled(&self) -> Labelled {
+        let labelled = self.one.labelled(self.asked.clone());
+        Labelled {
+            full: Tag {
+                switches: self.switches,
+                ..labelled.full
+            },
+            ..labelled
+        }
+    }
+
+    /// What it is with its switches on.
+    fn facts(&self, ask_again: &AskAgain<'_>) -> Result<InterpreterFacts, SelectError> {
+        if self.switches.is_empty() {
+            return Ok(self.one.facts.clone());
+        }
+        let not_had = |Refusal { reason, way_out }| SelectError::Switches {
+            asked: (self.asked.clone())
+                .unwrap_or_else(|| format!("{}{}", self.one.facts.path, self.switches)),
+            reason,
+            way_out,
+        };
+        if let Some(refusal) = refused(&self.one.facts, self.switches) {
+            return Err(not_had(refusal));
+        }
+        let variant = ask_again(self.one, self.switches).map_err(|error| {
+            not_had(Refusal {
+                reason: error.to_string(),
+                way_out: format!("leave '{}' out", self.switches),
+            })
+        })?;
+        match disobeyed(&variant) {
+            Some(refusal) => Err(not_had(refusal)),
+            None => Ok(variant),
+        }
+    }
 }
 
 enum Pick<'a> {
@@ -161,20 +232,26 @@ enum Pick<'a> {
 fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> {
     match wanted {
         Wanted::Tag(tag) => {
-            let matching = found.interpreters.iter().filter(|one| tag.matches(&one.facts));
+            let build = tag.build();
+            let matching = found.interpreters.iter().filter(|one| build.matches(&one.facts));
             let one =
                 matching
                     .min_by_key(|one| one.is_only_given())
                     .ok_or_else(|| SelectError::UnknownTag {
-                        tag: *tag,
-                        nearest: nearest(&tag.to_string(), found.usable_tags()),
+                        tag: build,
+                        nearest: nearest(&build.to_string(), found.usable_tags()),
                     })?;
             let asked = Some(tag.to_string());
-            Ok(Pick::Taken(Picked { one, asked }))
+            let switches = tag.switches;
+            Ok(Pick::Taken(Picked { one, switches, asked }))
         }
-        Wanted::Path(path) => {
+        Wanted::Path(path, switches) => {
             if let Some(one) = found.interpreters.iter().find(|one| one.given_as.contains(path)) {
-                return Ok(Pick::Taken(Picked { one, asked: None }));
+                let switches = *switches;
+                return Ok(Pick::Taken(Picked {
+                    switches,
+                    ..unasked(one)
+                }));
             }
             let rejected = found.rejected.iter().find(|one| one.given_as.contains(path));
             rejected
@@ -182,25 +259,23 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
                 .ok_or_else(|| SelectError::NotProbed(path.clone()))
         }
         Wanted::NotATag(error) => Err(SelectError::NotATag {
+            nearest: match error {
+                // What is wrong is not the build.
+                TagError::UnknownSwitch { .. } | TagError::SwitchTwice(..) => Vec::new(),
+                _ => nearest(error.given(), found.usable_tags()),
+            },
             error: error.clone(),
-            nearest: nearest(error.given(), found.usable_tags()),
         }),
     }
 }
 
 /// Gives those that were picked distinct tags, and finds the baseline and the pairs that are not alike.
-fn selection(picked: &[Picked<'_>], mut warnings: Vec<Warning>) -> Selection {
-    let labelled: Vec<Labelled> = picked
-        .iter()
-        .map(|picked| picked.one.labelled(picked.asked.clone()))
-        .collect();
-    let interpreters: Vec<InterpreterFacts> = picked
-        .iter()
+fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: Vec<Warning>) -> Selection {
+    let labelled: Vec<Labelled> = picked.iter().map(Picked::labelled).collect();
+    let interpreters: Vec<InterpreterFacts> = facts
+        .into_iter()
         .zip(labels(&labelled))
-        .map(|(picked, tag)| InterpreterFacts {
-            tag,
-            ..picked.one.facts.clone()
-        })
+        .map(|(facts, tag)| InterpreterFacts { tag, ..facts })
         .collect();
     let first_gil = interpreters.iter().find(|one| !one.free_threaded);
     let baseline = first_gil.or(interpreters.first()).map(|one| one.tag.clone());
@@ -222,7 +297,7 @@ fn selection(picked: &[Picked<'_>], mut warnings: Vec<Warning>) -> Selection {
 /// # Errors
 ///
 /// When nothing was found at all.
-pub fn default_pair(found: &Found) -> Result<Selection, SelectError> {
+pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
     let builds = || found.interpreters.iter().filter(|one| one.is_cpython_release());
     let best = builds()
         .flat_map(|gil| builds().map(move |free_threaded| (gil, free_threaded)))
@@ -236,7 +311,7 @@ pub fn default_pair(found: &Found) -> Result<Selection, SelectError> {
             (pre_release, Reverse(minor), other_version, unlike, age)
         });
     if let Some((gil, free_threaded)) = best {
-        return Ok(selection(&[gil, free_threaded].map(unasked), Vec::new()));
+        return Ok(builds_as_they_are(&[gil, free_threaded], Vec::new()));
     }
     // `min_by_key` takes the first of equals, and they stand from new to old.
     let newest = |free_threaded: bool| {
@@ -249,12 +324,21 @@ pub fn default_pair(found: &Found) -> Result<Selection, SelectError> {
         picked.extend(found.interpreters.first());
     }
     let warning = no_pair_warning(&picked).ok_or(SelectError::NothingFound)?;
-    let picked: Vec<Picked<'_>> = picked.into_iter().map(unasked).collect();
-    Ok(selection(&picked, vec![warning]))
+    Ok(builds_as_they_are(&picked, vec![warning]))
+}
+
+fn builds_as_they_are(builds: &[&FoundInterpreter], warnings: Vec<Warning>) -> Selection {
+    let picked: Vec<Picked<'_>> = builds.iter().copied().map(unasked).collect();
+    let facts = builds.iter().map(|one| one.facts.clone()).collect();
+    selection(&picked, facts, warnings)
 }
 
 const fn unasked(one: &FoundInterpreter) -> Picked<'_> {
-    Picked { one, asked: None }
+    Picked {
+        one,
+        switches: Switches::NONE,
+        asked: None,
+    }
 }
 
 /// What is missing for a pair, and the command that gets it; `None` if nothing was picked.

@@ -3,9 +3,28 @@
 use super::*;
 use crate::interpreter::made_up::{found, found_one};
 use crate::interpreter::{ProbeError, Rejected, Source, Version};
+use crate::record::schema::{GilState, JitState, Switch};
+
+/// Selects among interpreters that obey their switches.
+fn select(found: &Found, wanted: &[Wanted]) -> Result<Selection, SelectError> {
+    super::select(found, wanted, &|one, switches| {
+        let mut facts = one.facts.clone();
+        facts.switches = switches.iter().collect();
+        for switch in switches.iter() {
+            match switch {
+                Switch::Gil => facts.gil = GilState::On,
+                Switch::Nogil => facts.gil = GilState::Off,
+                Switch::Jit => facts.jit = Some(JitState::On),
+                Switch::Nojit => facts.jit = Some(JitState::Off),
+                Switch::Notlbc => {}
+            }
+        }
+        Ok(facts)
+    })
+}
 
 fn wanted(words: &[&str]) -> Vec<Wanted> {
-    words.iter().map(|&word| word.into()).collect()
+    words.iter().map(|&word| Wanted::new(word, |_| false)).collect()
 }
 
 fn given(full_tag: &str, path: &str) -> FoundInterpreter {
@@ -44,9 +63,28 @@ fn messages(selection: &Selection) -> Vec<&str> {
 
 #[test]
 fn words_are_tags_or_paths() {
-    assert_eq!(Wanted::from("3.13t"), Wanted::Tag("3.13t".parse().unwrap()));
-    assert_eq!(Wanted::from("./python"), Wanted::Path("./python".into()));
-    assert!(matches!(Wanted::from("python3.13"), Wanted::NotATag(_)));
+    let read = |word: &str, there: &[&str]| Wanted::new(word, |path| there.contains(&path.to_str().unwrap()));
+    let path = |path: &str, switches: &[Switch]| Wanted::Path(path.into(), Switches::of(switches));
+    for tag in ["3.13t", "3.13t+gil"] {
+        assert_eq!(read(tag, &[]), Wanted::Tag(tag.parse().unwrap()));
+    }
+    assert_eq!(read("./python", &[]), path("./python", &[]));
+    assert!(matches!(read("python3.13", &[]), Wanted::NotATag(_)));
+    assert_eq!(
+        read("/a/python+gil", &["/a/python"]),
+        path("/a/python", &[Switch::Gil])
+    );
+    assert_eq!(
+        read("/a/python+gil", &["/a/python", "/a/python+gil"]),
+        path("/a/python+gil", &[])
+    );
+    assert_eq!(read("/a/python+gil", &[]), path("/a/python+gil", &[]));
+    assert_eq!(read("/c++/python", &["/c"]), path("/c++/python", &[]));
+    assert_eq!(read("/a/+gil", &["/a/"]), path("/a/+gil", &[]));
+    assert!(matches!(
+        read("/a/python+foo", &["/a/python"]),
+        Wanted::NotATag(_)
+    ));
     assert_eq!(
         wanted_paths(&wanted(&["3.13", "/a", "x", "/b"])),
         [PathBuf::from("/a"), PathBuf::from("/b")]
@@ -65,6 +103,72 @@ fn what_is_asked_for_comes_in_that_order_and_by_that_name() {
     assert!(selection.warnings.is_empty());
     let older = select(&found, &wanted(&["3.13.0"])).unwrap();
     assert_eq!(shown(&older), ["3.13.0=3.13.0"]);
+}
+
+#[test]
+fn a_build_and_its_variants_are_interpreters_of_their_own() {
+    let found = found(&["3.13.15", "3.13.15t", "3.14.2t"]);
+    let words = [
+        "3.13t+gil",
+        "3.13t",
+        "3.13",
+        "3.14.2t+notlbc+nogil",
+        "3.13.15t+gil",
+    ];
+    let selection = select(&found, &wanted(&words)).unwrap();
+    let shown: Vec<_> = selection
+        .interpreters
+        .iter()
+        .map(|one| (one.tag.as_str(), one.gil))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("3.13t+gil", GilState::On),
+            ("3.13t", GilState::Off),
+            ("3.13", GilState::On),
+            ("3.14.2t+nogil+notlbc", GilState::Off)
+        ]
+    );
+    assert_eq!(
+        selection.baseline, "3.13",
+        "a GIL build, not a build with its GIL on"
+    );
+    assert!(selection.warnings.is_empty());
+}
+
+#[test]
+fn a_variant_that_cannot_be_is_refused() {
+    let found = found(&["3.13.15", "3.13.15t"]);
+    let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
+    insta::assert_snapshot!(error("3.13+gil"), @"
+    3.13+gil cannot be measured: a GIL build always runs with its GIL on, so '+gil' changes nothing
+    leave '+gil' out, or ask for a free-threaded build: 3.13t+gil
+    ");
+    insta::assert_snapshot!(error("3.13+jit"), @"
+    3.13+jit cannot be measured: this build has no JIT (PEP 744: it takes --enable-experimental-jit when it is configured)
+    leave '+jit' out, or give a build that has one; 'ftbench python list' shows each build's switches
+    ");
+    insta::assert_snapshot!(error("3.13t+gil+notlbc"), @"
+    3.13t+gil+notlbc cannot be measured: only free-threaded builds of 3.14 and newer have thread-local bytecode
+    leave '+notlbc' out, or ask for such a build: 3.14t+notlbc
+    ");
+    insta::assert_snapshot!(error("3.13t+foo"), @"'3.13t+foo': there is no switch 'foo' (did you mean 'nogil', 'nojit' or 'notlbc'?); there are gil, nogil, jit, nojit, notlbc");
+    insta::assert_snapshot!(error("3.14t+gil"), @"
+    no interpreter 3.14t was found; nearest here: 3.13t or 3.13
+    get it with 'ftbench python install 3.14t', or give the path of one
+    ");
+    let silent = super::select(&found, &wanted(&["3.13t+gil"]), &|one, _| {
+        let path = PathBuf::from(&one.facts.path);
+        Err(ProbeError::DoesNotStart {
+            path,
+            cause: "it exited with status 1 and said nothing".to_owned(),
+        })
+    });
+    insta::assert_snapshot!(silent.unwrap_err(), @"
+    3.13t+gil cannot be measured: /opt/3.13.15t/bin/python3 does not start: it exited with status 1 and said nothing
+    leave '+gil' out
+    ");
 }
 
 #[test]

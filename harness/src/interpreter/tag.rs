@@ -1,15 +1,18 @@
-//! Tags: the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.13d` and `pypy3.11`.
+//! Tags: the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.13d`, `pypy3.11` and, with a run-time
+//! switch, `3.13t+gil`.
 
 use std::fmt;
 use std::str::FromStr;
 
+use super::switches::Switches;
 use super::version::{Version, number};
-use crate::record::schema::{Implementation, InterpreterFacts};
+use crate::record::schema::{Implementation, InterpreterFacts, Switch};
+use crate::suggest::did_you_mean;
 
-/// Which interpreter is meant: implementation, version of the language, and kind of build.
+/// Which interpreter is meant: implementation, version of the language, kind of build, and run-time switches.
 ///
 /// Ordered as tables show them: CPython first, then by version from old to new, GIL before free-threaded, release
-/// before debug; a tag without a patch version stands before those with one.
+/// before debug; a tag without a patch version stands before those with one, a build before its variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tag {
     /// Which implementation.
@@ -24,6 +27,8 @@ pub struct Tag {
     pub free_threaded: bool,
     /// A debug build: the `d` of `3.13d`; with both, `t` comes first, as in CPython's own `sys.abiflags`.
     pub debug: bool,
+    /// Its run-time switches: the `+gil` of `3.13t+gil`.
+    pub switches: Switches,
 }
 
 /// Why a text is not the tag of an interpreter that ftbench can measure.
@@ -35,12 +40,29 @@ pub enum TagError {
          or pypy3.11, and a path has a '/' in it"
     )]
     Malformed(String),
-    /// It asks for run-time switches, with `+`.
+    /// It asks for run-time switches, with `+`, where only a build can be meant.
     #[error(
-        "'{0}' asks for a run-time variant, and variants with '+' are not there yet; give the build alone, \
-         such as 3.14 or 3.14t"
+        "'{0}' asks for a run-time variant, and only builds can be installed; give the build alone, such as 3.14 or \
+         3.14t"
     )]
     Variant(String),
+    /// It asks for a run-time switch that there is not.
+    #[error(
+        "'{given}': there is no switch '{name}'{}; there are {}",
+        did_you_mean(nearest),
+        every_switch()
+    )]
+    UnknownSwitch {
+        /// The text that was given.
+        given: String,
+        /// What is no switch.
+        name: String,
+        /// The names of switches, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// Two of its switches set the same variable.
+    #[error("'{0}' sets {1} twice; give each switch once, and only one of a pair such as gil and nogil")]
+    SwitchTwice(String, &'static str),
     /// It is the label of one build among several of the same version and kind.
     #[error(
         "'{0}' is how one of several builds of the same version is shown; give its path instead, which \
@@ -62,11 +84,17 @@ impl TagError {
         match self {
             Self::Malformed(text)
             | Self::Variant(text)
+            | Self::UnknownSwitch { given: text, .. }
+            | Self::SwitchTwice(text, _)
             | Self::Label(text)
             | Self::TooOld(text)
             | Self::PyPyBuild(text) => text,
         }
     }
+}
+
+fn every_switch() -> String {
+    Switch::ALL.map(Switch::name).join(", ")
 }
 
 impl Tag {
@@ -78,7 +106,7 @@ impl Tag {
     }
 
     /// The same, for an interpreter whose version was read already.
-    pub(super) const fn of_build(facts: &InterpreterFacts, version: Version) -> Self {
+    pub(super) fn of_build(facts: &InterpreterFacts, version: Version) -> Self {
         Self {
             implementation: facts.implementation,
             major: version.major,
@@ -86,6 +114,7 @@ impl Tag {
             patch: Some(version.patch),
             free_threaded: facts.free_threaded,
             debug: facts.build.debug,
+            switches: Switches::of(&facts.switches),
         }
     }
 
@@ -93,6 +122,15 @@ impl Tag {
     #[must_use]
     pub const fn short(self) -> Self {
         Self { patch: None, ..self }
+    }
+
+    /// The same without switches: the build that it is a variant of.
+    #[must_use]
+    pub const fn build(self) -> Self {
+        Self {
+            switches: Switches::NONE,
+            ..self
+        }
     }
 
     /// Whether an interpreter is one of those that this tag means.
@@ -105,7 +143,13 @@ impl Tag {
     fn sort_key(&self) -> impl Ord {
         let not_cpython = self.implementation != Implementation::CPython;
         let version = (self.major, self.minor, self.patch);
-        (not_cpython, version, self.debug, self.free_threaded)
+        (
+            not_cpython,
+            version,
+            self.debug,
+            self.free_threaded,
+            self.switches,
+        )
     }
 }
 
@@ -137,6 +181,7 @@ impl fmt::Display for Tag {
         if self.debug {
             text.push('d');
         }
+        text.push_str(&self.switches.to_string());
         formatter.pad(&text)
     }
 }
@@ -147,23 +192,28 @@ impl FromStr for Tag {
     type Err = TagError;
 
     fn from_str(text: &str) -> Result<Self, TagError> {
-        if text.contains('+') {
-            return Err(TagError::Variant(text.to_owned()));
-        }
         if text.contains('@') {
             return Err(TagError::Label(text.to_owned()));
         }
-        let tag = parse(text).ok_or_else(|| TagError::Malformed(text.to_owned()))?;
+        let (build, names) = match text.split_once('+') {
+            Some((build, names)) => (build, Some(names)),
+            None => (text, None),
+        };
+        let mut tag = parse(build).ok_or_else(|| TagError::Malformed(text.to_owned()))?;
         if (tag.major, tag.minor) < (Version::OLDEST.major, Version::OLDEST.minor) {
             return Err(TagError::TooOld(text.to_owned()));
         }
         if tag.implementation == Implementation::PyPy && (tag.free_threaded || tag.debug) {
             return Err(TagError::PyPyBuild(text.to_owned()));
         }
+        if let Some(names) = names {
+            tag.switches = Switches::read(names, text)?;
+        }
         Ok(tag)
     }
 }
 
+/// What stands before the switches.
 fn parse(text: &str) -> Option<Tag> {
     let (implementation, rest) = match text.strip_prefix(PYPY) {
         Some(rest) => (Implementation::PyPy, rest),
@@ -189,6 +239,7 @@ fn parse(text: &str) -> Option<Tag> {
         },
         free_threaded,
         debug,
+        switches: Switches::NONE,
     };
     parts.next().is_none().then_some(tag)
 }
@@ -209,23 +260,25 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_shown_can_be_read(
-            pypy in any::<bool>(), minor in 9..=u16::MAX, patch in any::<Option<u16>>(), flags in any::<[bool; 2]>()
+            pypy in any::<bool>(), minor in 9..=u16::MAX, patch in any::<Option<u16>>(), flags in any::<[bool; 2]>(),
+            switches in proptest::sample::subsequence(Switch::ALL.to_vec(), 0..=5)
         ) {
+            let switches = Switches::of(&switches);
             let [free_threaded, debug] = flags.map(|flag| flag && !pypy);
             let implementation = if pypy { Implementation::PyPy } else { Implementation::CPython };
-            let tag = Tag { implementation, major: 3, minor, patch, free_threaded, debug };
+            let tag = Tag { implementation, major: 3, minor, patch, free_threaded, debug, switches };
             prop_assert_eq!(tag.to_string().parse::<Tag>().unwrap(), tag);
         }
 
         #[test]
-        fn what_can_be_read_is_shown_the_same(text in "(pypy)?[0-9]{1,2}\\.[0-9]{1,2}(\\.[0-9]{1,2})?t?d?") {
+        fn what_can_be_read_is_shown_the_same(text in "(pypy)?[0-9]{1,2}\\.[0-9]{1,2}(\\.[0-9]{1,2})?t?d?((\\+gil|\\+nogil)?(\\+jit|\\+nojit)?(\\+notlbc)?)") {
             if let Ok(tag) = text.parse::<Tag>() {
                 prop_assert_eq!(tag.to_string(), text);
             }
         }
 
         #[test]
-        fn reading_never_panics(text in "\\PC{0,12}") {
+        fn reading_never_panics(text in "(3.13t\\+)?\\PC{0,12}") {
             let _ = text.parse::<Tag>();
         }
     }
@@ -233,7 +286,16 @@ mod tests {
     #[test]
     fn tags_are_ordered_as_tables_show_them() {
         let in_order = [
-            "3.9", "3.13", "3.13t", "3.13d", "3.13.2", "3.13.15", "3.13.15t", "3.14", "pypy3.11",
+            "3.9",
+            "3.13",
+            "3.13t",
+            "3.13t+gil",
+            "3.13d",
+            "3.13.2",
+            "3.13.15",
+            "3.13.15t",
+            "3.14",
+            "pypy3.11",
         ];
         assert!(in_order.map(tag).is_sorted());
     }
@@ -244,10 +306,23 @@ mod tests {
         for meant in ["3.13t", "3.13.15t"] {
             assert!(tag(meant).matches(&build), "{meant}");
         }
-        for other in ["3.13", "3.13.15", "3.13.1t", "3.13td", "3.14t", "pypy3.13"] {
+        for other in [
+            "3.13",
+            "3.13.15",
+            "3.13.1t",
+            "3.13td",
+            "3.14t",
+            "pypy3.13",
+            "3.13t+gil",
+        ] {
             assert!(!tag(other).matches(&build), "{other}");
         }
         assert_eq!(Tag::of(&build), Some(tag("3.13.15t")));
+        let mut variant = build;
+        variant.switches = vec![Switch::Gil];
+        assert_eq!(Tag::of(&variant), Some(tag("3.13.15t+gil")));
+        assert!(tag("3.13t+gil").matches(&variant) && !tag("3.13t").matches(&variant));
+        assert_eq!(tag("3.13t+gil").build(), tag("3.13t"));
     }
 
     #[test]
@@ -265,13 +340,22 @@ mod tests {
             "python3.13",
             "fib",
             "3.13 ",
+            "+gil",
+            "3.13x+gil",
         ] {
             assert_eq!(why(text), TagError::Malformed(text.to_owned()));
         }
         for text in ["3.8", "2.7", "0.0", "pypy3.8"] {
             assert_eq!(why(text), TagError::TooOld(text.to_owned()));
         }
-        assert_eq!(why("3.14t+gil"), TagError::Variant("3.14t+gil".to_owned()));
+        assert_eq!(why("3.8+gil"), TagError::TooOld("3.8+gil".to_owned()));
+        assert_eq!(
+            why("3.14t+nogil+gil"),
+            TagError::SwitchTwice("3.14t+nogil+gil".to_owned(), "PYTHON_GIL")
+        );
+        for text in ["3.14t+", "3.14t+foo", "3.14t+gil+"] {
+            assert!(matches!(why(text), TagError::UnknownSwitch { .. }), "{text}");
+        }
         assert_eq!(why("3.13.15@pyenv"), TagError::Label("3.13.15@pyenv".to_owned()));
         assert_eq!(why("pypy3.11t"), TagError::PyPyBuild("pypy3.11t".to_owned()));
         insta::assert_snapshot!(why("3.13x"), @"'3.13x' is not the tag of an interpreter; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path has a '/' in it");

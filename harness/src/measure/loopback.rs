@@ -1,29 +1,69 @@
-//! The HTTP server that ftbench runs beside workloads that need one: on the loopback address, in a process of its
-//! own, with a fixed latency, so that what is measured is how clients wait.
+//! The services that ftbench runs beside workloads that need them: on the loopback address, in one process of its own,
+//! HTTP with a fixed latency, so that what is measured is how clients wait, and an echo without any.
 
 use std::convert::Infallible;
 use std::io::{self, BufRead, BufReader};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
-/// Environment variable that tells workloads the server's address.
-pub const URL_VARIABLE: &str = "FTBENCH_HTTP_URL";
+use crate::workload::Service;
 
-/// How long the server waits before it answers: a request to a service in the same data centre.
+/// How long the HTTP service waits before it answers: a request to a service in the same data centre.
 pub const LATENCY: Duration = Duration::from_millis(5);
 
-/// What every answer holds, bytes: a small JSON document's worth.
+/// What every answer holds but that of [`JSON_PATH`], bytes: a small JSON document's worth.
 pub const BODY_BYTES: usize = 1024;
+
+/// Where the HTTP service has a JSON document instead: a list of items such as a shop's service would send.
+pub const JSON_PATH: &str = "/json";
+
+/// How many items the document lists: about 20 kB of text.
+const ITEMS: u32 = 200;
+
+/// Where the services are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    http: SocketAddr,
+    echo: SocketAddr,
+}
+
+impl Addresses {
+    /// What a service's environment variable holds: `http://127.0.0.1:40123/` or `127.0.0.1:40124`.
+    #[must_use]
+    pub fn value(&self, service: Service) -> String {
+        match service {
+            Service::Http => format!("http://{}/", self.http),
+            Service::Echo => self.echo.to_string(),
+        }
+    }
+
+    /// The line by which the server's process tells them.
+    fn line(&self) -> String {
+        format!("{} {}", self.http, self.echo)
+    }
+
+    /// Reads that line.
+    fn parse(line: &str) -> Option<Self> {
+        let (http, echo) = line.trim_end().split_once(' ')?;
+        Some(Self {
+            http: http.parse().ok()?,
+            echo: echo.parse().ok()?,
+        })
+    }
+}
 
 /// The server's process. Dropping it ends the server.
 #[derive(Debug)]
@@ -31,14 +71,14 @@ pub struct LoopbackServer {
     child: Child,
     /// The server ends when this is closed, which happens by itself should ftbench be killed.
     stdin: Option<ChildStdin>,
-    url: String,
+    addresses: Addresses,
 }
 
 impl LoopbackServer {
     /// Starts the server: `executable` is ftbench itself, `arguments` lead to [`serve`].
     ///
     /// # Errors
-    /// When it does not start, or does not say its address.
+    /// When it does not start, or does not say its addresses.
     pub fn start(executable: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(executable)
             .args(arguments)
@@ -47,20 +87,16 @@ impl LoopbackServer {
             .stderr(Stdio::null())
             .spawn()?;
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take();
-        let mut server = Self {
-            child,
-            stdin,
-            url: String::new(),
-        };
-        if let Some(stdout) = stdout {
-            BufReader::new(stdout).read_line(&mut server.url)?;
-        }
-        server.url.truncate(server.url.trim_end().len());
-        if server.url.starts_with("http://") {
-            Ok(server)
-        } else {
-            Err(io::Error::other("it did not say its address"))
+        match told(&mut child) {
+            Ok(addresses) => Ok(Self {
+                child,
+                stdin,
+                addresses,
+            }),
+            Err(error) => {
+                end(&mut child);
+                Err(error)
+            }
         }
     }
 
@@ -71,22 +107,35 @@ impl LoopbackServer {
         i32::try_from(self.child.id()).ok()
     }
 
-    /// Its address, such as `http://127.0.0.1:40123/`.
+    /// Where its services are.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 }
 
 impl Drop for LoopbackServer {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child);
     }
 }
 
-/// Serves until standard input is closed, after telling the address through `announce`.
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The addresses that a server's process tells on its standard output.
+fn told(child: &mut Child) -> io::Result<Addresses> {
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line)?;
+    }
+    Addresses::parse(&line).ok_or_else(|| io::Error::other("it did not say its addresses"))
+}
+
+/// Serves until standard input is closed, after telling the addresses through `announce`.
 ///
 /// # Errors
 /// When no port can be had.
@@ -95,10 +144,10 @@ pub fn serve(announce: impl FnOnce(&str) -> io::Result<()>) -> io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        announce(&format!("http://{}/", listener.local_addr()?))?;
+        let listeners = Listeners::bind().await?;
+        announce(&listeners.addresses()?.line())?;
         tokio::select! {
-            ended = accept(listener) => ended,
+            ended = listeners.serve() => ended,
             () = closed_standard_input() => Ok(()),
         }
     })?;
@@ -112,23 +161,229 @@ async fn closed_standard_input() {
     while matches!(tokio::io::stdin().read(&mut byte).await, Ok(1..)) {}
 }
 
-async fn accept(listener: TcpListener) -> io::Result<()> {
+/// One listening socket for each service.
+struct Listeners {
+    http: TcpListener,
+    echo: TcpListener,
+}
+
+impl Listeners {
+    /// Binds each to a free port.
+    async fn bind() -> io::Result<Self> {
+        Ok(Self {
+            http: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+            echo: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+        })
+    }
+
+    fn addresses(&self) -> io::Result<Addresses> {
+        Ok(Addresses {
+            http: self.http.local_addr()?,
+            echo: self.echo.local_addr()?,
+        })
+    }
+
+    /// Serves clients until a listening socket fails.
+    async fn serve(self) -> io::Result<()> {
+        tokio::select! {
+            ended = accept(self.http, talk_http) => ended,
+            ended = accept(self.echo, talk_echo) => ended,
+        }
+    }
+}
+
+/// Gives every client of a service a task of its own.
+async fn accept<Talk>(listener: TcpListener, talk: impl Fn(TcpStream) -> Talk) -> io::Result<()>
+where
+    Talk: Future<Output = ()> + Send + 'static,
+{
     loop {
         let (stream, _) = listener.accept().await?;
         // Small answers must not wait for an acknowledgement (Nagle's algorithm).
         stream.set_nodelay(true)?;
-        tokio::spawn(async move {
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service_fn(answer));
-            // A client that goes away in the middle is its own affair.
-            let _ = connection.await;
-        });
+        tokio::spawn(talk(stream));
     }
 }
 
-async fn answer(_request: Request<hyper::body::Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Sends back what it gets, at once.
+async fn talk_echo(mut stream: TcpStream) {
+    let (mut reader, mut writer) = stream.split();
+    // A client that goes away in the middle is its own affair.
+    let _ = tokio::io::copy(&mut reader, &mut writer).await;
+}
+
+async fn talk_http(stream: TcpStream) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    let _ = connection.await;
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     static BODY: [u8; BODY_BYTES] = [b'x'; BODY_BYTES];
     tokio::time::sleep(LATENCY).await;
+    if request.uri().path() == JSON_PATH {
+        let mut response = Response::new(Full::new(DOCUMENT.clone()));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        return Ok(response);
+    }
     Ok(Response::new(Full::new(Bytes::from_static(&BODY))))
+}
+
+/// What [`JSON_PATH`] answers.
+#[derive(Serialize)]
+struct Document {
+    items: Vec<Item>,
+}
+
+/// One item of the document. The workload that reads it works out the same values for its check.
+#[derive(Serialize)]
+struct Item {
+    id: u32,
+    name: String,
+    category: &'static str,
+    price_cents: u32,
+    quantity: u32,
+    in_stock: bool,
+}
+
+impl Item {
+    /// The item of this number, from 1. The primes mix the prices up.
+    fn new(id: u32) -> Self {
+        let category = match id % 4 {
+            0 => "books",
+            1 => "games",
+            2 => "music",
+            _ => "tools",
+        };
+        Self {
+            id,
+            name: format!("Item <{id}>"),
+            category,
+            price_cents: 1 + id * 7919 % 9973,
+            quantity: 1 + id % 9,
+            in_stock: !id.is_multiple_of(3),
+        }
+    }
+}
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    let items = (1..=ITEMS).map(Item::new).collect();
+    // Strings, integers and booleans always have a JSON text; a workload's check would notice its absence.
+    Bytes::from(serde_json::to_vec(&Document { items }).unwrap_or_default())
+});
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream};
+    use std::thread;
+
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// The services on a thread of the test's process, for as long as that lives.
+    fn services() -> Addresses {
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listeners = Listeners::bind().await.unwrap();
+                tell.send(listeners.addresses().unwrap()).unwrap();
+                listeners.serve().await.unwrap();
+            });
+        });
+        told.recv().unwrap()
+    }
+
+    /// Head and body of the answer to one request.
+    fn get(addresses: &Addresses, path: &str) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(addresses.http).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let body = answer.split_off(end + 4);
+        (String::from_utf8(answer).unwrap().to_lowercase(), body)
+    }
+
+    #[test]
+    fn http_answers_with_a_page() {
+        let addresses = services();
+        let (head, body) = get(&addresses, "/");
+        assert!(head.starts_with("http/1.1 200 ok"), "{head}");
+        assert_eq!(body, [b'x'; BODY_BYTES]);
+    }
+
+    /// The worker's tests have the same digest for what their own server sends.
+    #[test]
+    fn http_has_a_document_that_is_known() {
+        let (head, body) = get(&services(), JSON_PATH);
+        assert!(head.starts_with("http/1.1 200 ok"), "{head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let items = document["items"].as_array().unwrap();
+        assert_eq!(items.len(), 200);
+        let last = serde_json::json!({
+            "id": 200, "name": "Item <200>", "category": "books", "price_cents": 8067, "quantity": 3, "in_stock": true
+        });
+        assert_eq!(items.last(), Some(&last));
+        let digest: String = Sha256::digest(&body)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            digest,
+            "013b112dd266d56309ac9c4c709f31b55de8956438d9f94616c7a5722b46933c"
+        );
+    }
+
+    #[test]
+    fn echo_sends_back_what_it_gets_to_each_client() {
+        let addresses = services();
+        let mut clients: Vec<TcpStream> = (0..3)
+            .map(|_| TcpStream::connect(addresses.echo).unwrap())
+            .collect();
+        for (number, client) in clients.iter_mut().enumerate() {
+            // More than a socket's buffers or one read hold.
+            let sent: Vec<u8> = (0..1_000_000_usize)
+                .map(|n| u8::try_from((n * 31 + number) % 251).unwrap())
+                .collect();
+            let mut writer = client.try_clone().unwrap();
+            let to_send = sent.clone();
+            let sending = thread::spawn(move || {
+                writer.write_all(&to_send).unwrap();
+                writer.shutdown(Shutdown::Write).unwrap();
+            });
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).unwrap();
+            sending.join().unwrap();
+            assert!(received == sent, "client {number} got something else back");
+        }
+    }
+
+    #[test]
+    fn addresses_travel_as_a_line() {
+        let line = "127.0.0.1:40123 127.0.0.1:40124\n";
+        let addresses = Addresses::parse(line).unwrap();
+        assert_eq!(addresses.value(Service::Http), "http://127.0.0.1:40123/");
+        assert_eq!(addresses.value(Service::Echo), "127.0.0.1:40124");
+        assert_eq!(Addresses::parse(&addresses.line()), Some(addresses));
+        for wrong in ["", "127.0.0.1:40123", "http://127.0.0.1:1/ 127.0.0.1:2", "a b"] {
+            assert_eq!(Addresses::parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_no_server() {
+        let error = LoopbackServer::start(Path::new("/bin/true"), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "it did not say its addresses");
+    }
 }

@@ -41,6 +41,8 @@ pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
         implementation: Implementation::CPython,
         free_threaded,
         gil: GilState::from_enabled(!free_threaded),
+        jit: None,
+        switches: Vec::new(),
         build: BuildFacts {
             pgo: false,
             lto: false,
@@ -175,6 +177,7 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         sources: Vec::new(),
         quiet: None,
         free_threading_overhead: Vec::new(),
+        laws: Vec::new(),
         stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,

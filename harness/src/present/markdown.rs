@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::record::schema::{CellStatus, Summary};
 
 use super::headline;
+use super::laws;
 use super::noise;
 use super::reasons::{Skip, skips};
 use super::reported;
@@ -34,6 +35,12 @@ pub fn render(summary: &Summary) -> String {
     let with_ceiling = rows::has_ceiling(summary);
     parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
     parts.extend(reported::tables(summary).iter().map(figures));
+    let curves = summary.laws.iter().filter(|curve| !curve.is_native());
+    parts.push(list(curves.map(|curve| {
+        let subject = format!("{}, {}", text::line(&curve.workload), laws::subject(curve));
+        format!("**{}**: {}", escape(&subject), escape(&laws::sentence(curve)))
+    })));
+    parts.push(law_table(summary));
     let reasons = rows::reasons(summary, CellStatus::is_failure);
     parts.push(list(reasons.iter().map(|reason| {
         let names = escape(&rows::cell_names(&reason.cells, 4));
@@ -114,6 +121,26 @@ fn figures(table: &reported::Table) -> String {
     text.push_str(&format!("|{}\n", " --- |".repeat(table.heading.len())));
     text.extend(table.rows.iter().map(|words| row(words)));
     text
+}
+
+/// The laws that were fitted; empty without any.
+fn law_table(summary: &Summary) -> String {
+    let rows = laws::rows(summary);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let headings = laws::HEADINGS.join(" | ");
+    let mut table = format!("| {headings} |\n| --- | --- | --- | ---: | ---: | ---: | ---: |\n");
+    for row in rows {
+        // Intervals are no links: without a definition or a bracket after them they show as they are.
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, text)| if column < 2 { escape(text) } else { text.clone() })
+            .collect();
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
+    }
+    table
 }
 
 /// Text with everything that markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).

@@ -9,6 +9,7 @@ use comfy_table::{
 use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
+use super::laws_table;
 use super::listing;
 use super::noise;
 use super::reasons::{failures, skipped};
@@ -45,7 +46,7 @@ impl Style {
         }
     }
 
-    fn text_width(self) -> u16 {
+    pub(super) fn text_width(self) -> u16 {
         self.width.unwrap_or(USUAL_WIDTH).max(SMALLEST_WIDTH)
     }
 }
@@ -59,6 +60,7 @@ pub fn render(summary: &Summary, style: Style) -> String {
         warnings(summary, style),
         tables(summary, style),
         reported_figures(summary, style),
+        laws_table::render(summary, style),
         failures(summary, style),
         skipped(summary, style),
         quiet(summary, style),

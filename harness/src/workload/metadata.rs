@@ -35,11 +35,24 @@ pub struct Metadata {
 }
 
 /// Something that ftbench runs beside a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
-    /// A loopback HTTP server with a fixed latency, at the address in `FTBENCH_HTTP_URL`.
+    /// A loopback HTTP server with a fixed latency.
     Http,
+    /// A loopback TCP server that sends back what it gets, at once.
+    Echo,
+}
+
+impl Service {
+    /// The environment variable that tells workloads where it is: a URL for HTTP, `HOST:PORT` for the echo.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Http => "FTBENCH_HTTP_URL",
+            Self::Echo => "FTBENCH_ECHO_ADDRESS",
+        }
+    }
 }
 
 /// What is wrong with a metadata block.
@@ -223,7 +236,7 @@ mod tests {
 # kind = "io"
 # summary = "Waits,   and waits"
 # models = ["serial", "processes:fork"]
-# services = ["http"]
+# services = ["http", "echo"]
 # source = "A book"
 # shows = "How waiting overlaps"
 # [tool.ftbench.cases]
@@ -239,7 +252,7 @@ def work(data, units): ...
         assert_eq!(metadata.summary, "Waits, and waits");
         assert_eq!(metadata.dependencies, ["numpy>=2"]);
         assert_eq!(metadata.models, [Model::Serial, Model::ProcessesFork]);
-        assert_eq!(metadata.services, [Service::Http]);
+        assert_eq!(metadata.services, [Service::Http, Service::Echo]);
         assert_eq!(metadata.source, "A book");
         assert_eq!(metadata.shows, "How waiting overlaps");
         let cases = BTreeMap::from([("long_wait".to_owned(), "Waits long".to_owned())]);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use ftbench::record::schema::{CellStatus, Model, WarningKind};
+use ftbench::record::schema::{CellStatus, GilState, Model, WarningKind};
 
 use super::support::{Sandbox, executable, pair};
 use super::{GOOD, Source, run};
@@ -33,17 +33,21 @@ fn compile_extension(sandbox: &Sandbox) {
     assert!(compiled.success(), "cc cannot compile against {include}");
 }
 
-#[test]
-fn a_module_that_switches_the_gil_on_is_named() {
-    let sandbox = Sandbox::new();
-    compile_extension(&sandbox);
-    // The GIL build has no such module, and needs none.
-    let importing = format!(
+/// Imports it where there is no GIL: the GIL build has no such module, and needs none.
+fn importing() -> String {
+    format!(
         "import sys
 if not getattr(sys, '_is_gil_enabled', lambda: True)():
     import old_extension
 {GOOD}"
-    );
+    )
+}
+
+#[test]
+fn a_module_that_switches_the_gil_on_is_named() {
+    let sandbox = Sandbox::new();
+    compile_extension(&sandbox);
+    let importing = importing();
     let workloads: [Source<'_>; 2] = [("importing", importing.as_bytes()), ("good", GOOD.as_bytes())];
     let words = "-m serial,processes -n 1 --rounds 1";
     let run = run(&sandbox, &workloads, words, 0);
@@ -66,4 +70,30 @@ if not getattr(sys, '_is_gil_enabled', lambda: True)():
         assert!(run.told.stdout.contains(word), "{}", run.told.stdout);
     }
     assert!(run.told.stdout.contains("GIL re-enabled"), "{}", run.told.stdout);
+}
+
+#[test]
+fn with_nogil_the_gil_stays_off_all_the_same() {
+    let sandbox = Sandbox::new();
+    compile_extension(&sandbox);
+    let importing = sandbox.file("importing.py", importing());
+    let build = &pair().free_threaded;
+    let variant = format!("{build}+nogil");
+    let words = format!("{importing} -p {build},{variant} -m serial,processes -n 1 --rounds 1");
+    let run = sandbox.run("out", &words, 0);
+    for model in [Model::Serial, Model::Processes] {
+        let cell = run.cell("importing", build, model, 1);
+        assert_eq!(
+            (cell.status, cell.gil),
+            (CellStatus::GilReenabled, Some(GilState::On))
+        );
+        let cell = run.cell("importing", &variant, model, 1);
+        assert_eq!((cell.status, cell.gil), (CellStatus::Ok, Some(GilState::Off)));
+    }
+    let summary = run.summary();
+    let warned = summary
+        .warnings
+        .iter()
+        .filter(|one| one.kind == WarningKind::GilReenabled);
+    assert!(warned.into_iter().all(|one| !one.message.contains(&variant)));
 }

@@ -13,6 +13,7 @@ mod folder;
 mod models;
 mod options;
 mod speedups;
+mod variants;
 
 use ftbench::record::schema::Estimate;
 

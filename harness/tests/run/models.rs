@@ -56,7 +56,7 @@ fn the_whole_suite_passes_its_checks() {
         "nbody",
         "sha256",
         "word_count",
-        "shared_counter",
+        "counter_lock",
         "http_fetch",
     ] {
         run.all_ok(workload);
@@ -65,7 +65,7 @@ fn the_whole_suite_passes_its_checks() {
         |workload: &str| -> BTreeSet<Model> { run.cells(workload).iter().map(|cell| cell.model).collect() };
     assert!(models("http_fetch").contains(&Model::AsyncioThreads));
     assert!(
-        !models("shared_counter").contains(&Model::Processes),
+        !models("counter_lock").contains(&Model::Processes),
         "processes share no counter"
     );
 }
@@ -75,16 +75,16 @@ fn a_model_that_makes_no_sense_for_a_workload_is_skipped_with_the_reason() {
     let _shared = machine_shared();
     let sandbox = Sandbox::new();
     let gil = &pair().gil;
-    let words = format!("shared_counter -p {gil} -m serial,processes -n 1 --rounds 1");
+    let words = format!("counter_lock -p {gil} -m serial,processes -n 1 --rounds 1");
     let run = sandbox.run("skipped", &words, 0);
-    let skipped = run.cell("shared_counter", gil, Model::Processes, 1);
+    let skipped = run.cell("counter_lock", gil, Model::Processes, 1);
     assert_eq!(skipped.status, CellStatus::Skipped);
     let reason = skipped.reason.unwrap();
     assert!(
-        reason.contains("names the models serial, threads, asyncio-threads only"),
+        reason.contains("names the models serial, threads only"),
         "{reason}"
     );
-    let measured = run.cell("shared_counter", gil, Model::Serial, 1);
+    let measured = run.cell("counter_lock", gil, Model::Serial, 1);
     assert_eq!(measured.status, CellStatus::Ok);
     assert!(run.trials().iter().all(|trial| trial.cell.model == Model::Serial));
 }

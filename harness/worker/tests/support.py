@@ -2,11 +2,13 @@
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import multiprocessing
 import os
 import re
 import signal
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -66,6 +68,25 @@ LATENCY_S = 0.005
 BODY = b"x" * 1024  # as long as what ftbench's own server sends
 
 
+def _document():
+    """The JSON that ftbench's own server sends for `/json`, byte by byte."""
+    items = [
+        {
+            "id": n,
+            "name": f"Item <{n}>",
+            "category": ("books", "games", "music", "tools")[n % 4],
+            "price_cents": 1 + n * 7919 % 9973,
+            "quantity": 1 + n % 9,
+            "in_stock": n % 3 != 0,
+        }
+        for n in range(1, 201)
+    ]
+    return json.dumps({"items": items}, separators=(",", ":")).encode("ascii")
+
+
+DOCUMENT = _document()
+
+
 class SlowHandler(BaseHTTPRequestHandler):
     """Answers every GET after a fixed time."""
 
@@ -73,35 +94,75 @@ class SlowHandler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         time.sleep(LATENCY_S)
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\n\r\n"
-        self.wfile.write(head.encode() + BODY)
+        body = DOCUMENT if self.path == "/json" else BODY
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.wfile.write(head.encode() + body)
 
     def log_message(self, *arguments):
         """Silence."""
 
 
+class EchoHandler(socketserver.BaseRequestHandler):
+    """Sends back what it gets, at once."""
+
+    def handle(self):
+        while True:
+            got = self.request.recv(65536)
+            if not got:
+                return
+            self.request.sendall(got)
+
+
 def catalogue():
-    """Names such as `cpu/fib` with the models that each workload makes sense for."""
+    """Names such as `cpu/fib` with the models that each workload makes sense for.
+
+    Those whose packages this interpreter lacks are left out, and files of cases, which have no
+    `work` of their own.
+    """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
         for file in sorted(files):
             if not file.endswith(".py"):
                 continue
             path = os.path.join(folder, file)
-            with open(path, encoding="utf-8") as source:
-                models = re.search(r"^# models = \[(.*)\]$", source.read(), re.MULTILINE)
-            families = re.findall(r'"([^"]+)"', models.group(1)) if models else MODELS
+            with open(path, encoding="utf-8") as opened:
+                source = opened.read()
+            packages = re.findall(r'"(\w+)', _value(source, "dependencies"))
+            missing = [name for name in packages if importlib.util.find_spec(name) is None]
+            if missing or "# [tool.ftbench.cases]" in source:
+                continue
+            families = re.findall(r'"([^"]+)"', _value(source, "models")) or MODELS
             name = os.path.relpath(path, WORKLOADS_FOLDER)[: -len(".py")]
             yield name, [model for model in MODELS if model.partition(":")[0] in families]
 
 
+def _value(source, key):
+    """What stands between the brackets of a list in a metadata block; empty without the key."""
+    found = re.search(rf"^# {key} = \[(.*)\]$", source, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
 def start_server(test):
     """Start a slow HTTP server for the length of a test; returns its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowHandler)
+    port = _serve(test, ThreadingHTTPServer(("127.0.0.1", 0), SlowHandler))
+    return f"http://127.0.0.1:{port}/"
+
+
+def start_services(test):
+    """Start all services that workloads may ask for; returns their environment variables."""
+    echo = _serve(test, socketserver.ThreadingTCPServer(("127.0.0.1", 0), EchoHandler))
+    return {
+        "FTBENCH_HTTP_URL": start_server(test),
+        "FTBENCH_ECHO_ADDRESS": f"127.0.0.1:{echo}",
+    }
+
+
+def _serve(test, server):
+    """Let a server run for the length of a test; returns its port."""
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     test.addCleanup(server.server_close)
     test.addCleanup(server.shutdown)
-    return f"http://127.0.0.1:{server.server_port}/"
+    return server.server_address[1]
 
 
 class Driver:

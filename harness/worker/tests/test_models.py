@@ -15,7 +15,7 @@ from support import (
     WorkerTestCase,
     catalogue,
     needs_interpreters,
-    start_server,
+    start_services,
     worker_module,
     workload_path,
 )
@@ -27,7 +27,7 @@ needs_no_gil = unittest.skipUnless(
 
 class EveryModel(WorkerTestCase):
     def test_every_workload(self):
-        self.environment = {"FTBENCH_HTTP_URL": start_server(self)}
+        self.environment = start_services(self)
         for workload, models in catalogue():
             for model in models:
                 for scaling in ("strong", "weak"):

@@ -1,23 +1,13 @@
-"""Each workload gives right results, and its `check` catches a wrong one."""
+"""Workloads that need a server, and what tests of single workloads have in common."""
 
 import asyncio
-import subprocess
-import sys
 import unittest
 from unittest import mock
 
-from support import BODY, catalogue, start_server, worker_module, workload_path
+from suite import fresh
+from support import BODY, start_server, worker_module
 
 UNITS = 3
-
-
-def fresh(name):
-    """A copy of the workload's module of its own."""
-    path = workload_path(name)
-    module_name = "copy_of_" + name.replace("/", "_")
-    sys.modules.pop("ftbench_workload_" + module_name, None)
-    worker_module("workload").load(module_name, path)
-    return sys.modules["ftbench_workload_" + module_name]
 
 
 def results_of(module, workers, units=UNITS):
@@ -28,8 +18,8 @@ def results_of(module, workers, units=UNITS):
     return [module.work(*share) for share in zip(inputs, shares)]
 
 
-class Checks(unittest.TestCase):
-    """A deliberate fault in each workload, and what its check makes of it."""
+class CheckTestCase(unittest.TestCase):
+    """Asserts on what a workload's check makes of results."""
 
     def assert_caught(self, module, results, units=UNITS):
         with self.assertRaises(AssertionError) as caught:
@@ -42,75 +32,9 @@ class Checks(unittest.TestCase):
             module.check(results_of(module, workers), UNITS)
         return module
 
-    def test_right_results_and_a_lost_unit(self):
-        """Every workload but the one that needs a server."""
-        for name, _ in catalogue():
-            if name.startswith("io/"):
-                continue
-            with self.subTest(workload=name):
-                module = self.assert_sound(name)
-                results = results_of(module, 2)
-                self.assert_caught(module, results, UNITS + 1)
 
-    def test_fib(self):
-        module = fresh("cpu/fib")
-        module.fib = lambda n: 1 if n < 2 else module.fib(n - 1) + module.fib(n - 2)
-        self.assert_caught(module, results_of(module, 2))
-
-    def test_nbody(self):
-        module = fresh("cpu/nbody")
-        advance = module.advance
-        module.advance = lambda system, steps: advance(system, steps - 1)
-        self.assert_caught(module, results_of(module, 2))
-        module.advance = advance
-        module.energy = lambda system: float("nan")
-        self.assert_caught(module, results_of(module, 2))
-
-    def test_nbody_agrees_with_the_benchmarks_game(self):
-        module = fresh("cpu/nbody")
-        system = module.bodies()
-        self.assertEqual(f"{module.energy(system):.9f}", "-0.169075164")
-        module.advance(system, 1000)
-        self.assertEqual(f"{module.energy(system):.9f}", "-0.169087605")
-
-    def test_sha256(self):
-        module = fresh("cpu/sha256")
-        data = module.setup(UNITS)
-        module.setup = lambda units: data[:-1] + b"x"
-        self.assert_caught(module, results_of(module, 2))
-
-    def test_sha256_agrees_with_coreutils(self):
-        module = fresh("cpu/sha256")
-        answer = subprocess.run(
-            ["sha256sum"], input=module.setup(1), stdout=subprocess.PIPE, check=True
-        )
-        self.assertEqual(answer.stdout.split()[0].decode(), module.EXPECTED)
-
-    def test_word_count(self):
-        module = fresh("cpu/word_count")
-        work = module.work
-        module.work = lambda text, units: work(text.replace(" ", "", 1), units)
-        self.assert_caught(module, results_of(module, 2))
-        module.work = lambda text, units: {**work(text, units), "stray": 1}
-        self.assert_caught(module, results_of(module, 2))
-
-    def test_word_count_with_more_workers_than_units(self):
-        module = fresh("cpu/word_count")
-        module.check(results_of(module, 4, units=2), 2)
-        self.assertEqual(sum(sum(each.values()) for each in results_of(module, 1, 2)), 10_000)
-
-    def test_shared_counter(self):
-        """Without the lock's protection an update between reading and writing is lost."""
-        module = fresh("shared/shared_counter")
-        results = results_of(module, 2)
-        results[0].value -= 1
-        self.assert_caught(module, results)
-
-        class Copied(module.Counter):
-            pass
-
-        with mock.patch.object(module, "split", lambda data, n: [Copied() for _ in range(n)]):
-            self.assert_caught(module, results_of(module, 2))
+class Checks(CheckTestCase):
+    """A deliberate fault in each workload, and what its check makes of it."""
 
     def test_http_fetch(self):
         url = start_server(self)

@@ -1,9 +1,11 @@
 //! How each cell's process is started, from what the plan says.
 
+use std::collections::BTreeMap;
+
 use crate::error::Error;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
-use crate::record::schema::{Cell, Manifest, WorkloadFacts};
+use crate::record::schema::{Cell, InterpreterFacts, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
 pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
@@ -54,9 +56,18 @@ fn spawned(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Option
     Some(Launch {
         executable: interpreter.path.clone().into(),
         arguments: python_arguments(),
-        environment: manifest.environment.clone(),
+        environment: environment(manifest, interpreter),
         entry: entry(workload),
     })
+}
+
+/// The run's environment and the interpreter's switches, which the processes that a trial starts inherit.
+fn environment(manifest: &Manifest, interpreter: &InterpreterFacts) -> BTreeMap<String, String> {
+    let mut environment = manifest.environment.clone();
+    for switch in &interpreter.switches {
+        environment.insert(switch.variable().to_owned(), switch.value().to_owned());
+    }
+    environment
 }
 
 fn entry(workload: &WorkloadFacts) -> Entry {

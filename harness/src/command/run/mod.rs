@@ -5,11 +5,13 @@ mod launches;
 pub(super) mod prepare;
 mod results;
 
+use std::collections::BTreeSet;
+
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
 use crate::measure::interrupt::Interrupt;
-use crate::measure::loopback::{LoopbackServer, URL_VARIABLE};
+use crate::measure::loopback::LoopbackServer;
 use crate::measure::rounds::{self, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
@@ -68,19 +70,21 @@ fn dry_run(manifest: &Manifest, format: SummaryFormat, output: OutputOptions) ->
 
 /// Starts what the workloads need beside them, tells trials where it is, and the meters that it belongs to the run.
 pub(super) fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackServer>, Error> {
-    let needed = prepared
+    let needed: BTreeSet<Service> = prepared
         .workloads
         .iter()
-        .any(|workload| workload.metadata.services.contains(&Service::Http));
-    if !needed {
+        .flat_map(|workload| workload.metadata.services.iter().copied())
+        .collect();
+    if needed.is_empty() {
         return Ok(None);
     }
     let executable = std::env::current_exe().map_err(Error::LoopbackServer)?;
     let server = LoopbackServer::start(&executable, &["loopback-server"]).map_err(Error::LoopbackServer)?;
-    prepared
-        .manifest
-        .environment
-        .insert(URL_VARIABLE.to_owned(), server.url().to_owned());
+    for service in needed {
+        let address = server.addresses().value(service);
+        let environment = &mut prepared.manifest.environment;
+        environment.insert(service.variable().to_owned(), address);
+    }
     let beside = server.process_id().into_iter().collect();
     prepared.meters = std::mem::take(&mut prepared.meters).beside(beside);
     Ok(Some(server))

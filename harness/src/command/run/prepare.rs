@@ -10,9 +10,7 @@ use crate::assets::{Assets, catalogue};
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::cache_folder;
 use crate::error::Error;
-use crate::interpreter::{
-    PROBE_TIME_LIMIT, SearchPlaces, Selection, Wanted, default_pair, discover, select, wanted_paths,
-};
+use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::{Meters, sources};
@@ -112,17 +110,8 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
 }
 
 fn interpreters(words: &[String]) -> Result<Selection, Error> {
-    let wanted: Vec<Wanted> = words.iter().map(|word| Wanted::from(word.as_str())).collect();
-    let found = discover(
-        &SearchPlaces::from_environment(),
-        &wanted_paths(&wanted),
-        PROBE_TIME_LIMIT,
-    );
-    Ok(if wanted.is_empty() {
-        default_pair(&found)?
-    } else {
-        select(&found, &wanted)?
-    })
+    let places = SearchPlaces::from_environment();
+    Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }
 
 fn plan(

@@ -3,7 +3,7 @@
 use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::Builds;
-use crate::interpreter::{Tag, pair_warnings};
+use crate::interpreter::{self, Tag, pair_warnings};
 use crate::record::schema::{InterpreterFacts, WarningKind};
 
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
@@ -93,8 +93,9 @@ pub fn debug_build(builds: &Builds) -> Finding {
 /// optimisation level more, and a shared libpython cost a pure-Python loop 18 to 25 when we measured it. A debug build is told by a check of its own. Another
 /// patch version, compiler or a JIT that is compiled in is likely to be less: a warning.
 pub fn build_differences(builds: &Builds) -> Vec<Finding> {
-    let (free_threaded, with_gil): (Vec<_>, Vec<_>) =
-        builds.interpreters.iter().partition(|one| one.free_threaded);
+    let (free_threaded, with_gil): (Vec<_>, Vec<_>) = interpreter::builds(&builds.interpreters)
+        .into_iter()
+        .partition(|one| one.free_threaded);
     let pairs = with_gil.into_iter().flat_map(|gil| {
         free_threaded
             .iter()

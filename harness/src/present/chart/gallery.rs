@@ -43,7 +43,30 @@ pub(super) fn pictures() -> Vec<(&'static str, Chart)> {
         ("crowd", scaling(&crowd(), "fib")),
         ("ceiling", scaling(&made_up::with_ceiling(), "fib")),
         ("ceiling-many", scaling(&ceiling_of_many(), "nbody")),
+        ("variants", scaling(&variants(), "fib")),
     ]
+}
+
+/// One build with several sets of switches beside it, the longest there can be among them.
+pub(super) fn variants() -> Summary {
+    let mut summary = made_up::two_cores();
+    let build: Vec<_> = summary
+        .cells
+        .iter()
+        .filter(|cell| cell.interpreter == "3.13t" && cell.model == Model::Threads)
+        .cloned()
+        .collect();
+    for switches in ["+gil", "+nogil", "+nogil+nojit", "+nogil+notlbc"] {
+        let tag = format!("3.13.15t{switches}");
+        let mut facts = made_up::interpreter("3.13t", "3.13.15");
+        facts.tag.clone_from(&tag);
+        summary.interpreters.push(facts);
+        summary.cells.extend(build.iter().cloned().map(|mut cell| {
+            cell.interpreter.clone_from(&tag);
+            cell
+        }));
+    }
+    summary
 }
 
 /// A machine whose cores slow each other down.

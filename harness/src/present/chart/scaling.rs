@@ -13,6 +13,8 @@ use crate::present::units::{self, TimeUnit};
 const MOST_WORKERS_LINEAR: u32 = 8;
 /// Longer names are cut.
 pub(super) const LONGEST_NAME: usize = 28;
+/// Longer tags are cut: two of one build differ before that, such as `3.14.10t+nogil+nojit` and `…+notlbc`.
+pub(super) const LONGEST_TAG: usize = 20;
 
 /// The scaling chart of one workload. Where no cell has a speedup at 2 workers or more it shows makespans instead,
 /// and where there are none of those either it says so.
@@ -134,8 +136,11 @@ fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> String) -> Vec<
 }
 
 fn series_name(line: &Line<'_>) -> String {
-    let tag = text::shorten(&text::line(line.tag), LONGEST_NAME / 2);
-    text::shorten(&format!("{tag} {}", line.model), LONGEST_NAME)
+    let model = line.model.name();
+    // Most models leave room for the whole tag; of the longest both are cut.
+    let room = LONGEST_NAME.saturating_sub(model.len() + 1).max(LONGEST_NAME / 2);
+    let tag = text::shorten(&text::line(line.tag), room.min(LONGEST_TAG));
+    text::shorten(&format!("{tag} {model}"), LONGEST_NAME)
 }
 
 /// An end of an interval that is not known lies at the value.

@@ -1,7 +1,7 @@
 use resvg::tiny_skia::{Pixmap, Rect};
 use resvg::usvg::{Group, Node, Options, Tree};
 
-use super::gallery::pictures;
+use super::gallery::{pictures, variants};
 use super::*;
 use crate::present::made_up;
 use crate::record::schema::{CellStatus, GilState};
@@ -129,6 +129,23 @@ fn series_have_what_tells_them_apart() {
     looks.sort();
     looks.dedup();
     assert_eq!(looks.len(), 12, "{looks:?}");
+}
+
+#[test]
+fn variants_of_a_build_keep_names_of_their_own() {
+    let chart = scaling(&variants(), "fib");
+    let mut names: Vec<&str> = chart.series.iter().map(|series| series.label.as_str()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:?}");
+    for name in [
+        "3.13t threads",
+        "3.13.15t+gil threads",
+        "3.13.15t+nogil+nojit threads",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
 }
 
 #[test]
@@ -270,6 +287,8 @@ fn titles_and_captions_say_it_in_words() {
     ceiling-many: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Ceiling: a native kernel on the same PUs, in the same rounds.
+      Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
+    variants: fib: threads reach 1.92x on 5 interpreters, stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ");
 }

@@ -4,7 +4,7 @@ use crate::record::schema::{
     BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind,
 };
 
-use super::scaling::LONGEST_NAME;
+use super::scaling::{LONGEST_NAME, LONGEST_TAG};
 use crate::present::headline::{self, Verdict};
 use crate::present::text;
 use crate::present::units;
@@ -33,7 +33,7 @@ pub(super) fn title_words(summary: &Summary, workload: &str) -> Option<String> {
         for (interpreter, part) in told.clone().filter(|(_, part)| part.workers == workers) {
             for reading in part.readings.iter().filter(|reading| reading.verdict == verdict) {
                 speedups.push(reading.speedup.estimate);
-                tags.push(text::shorten(&text::line(interpreter), LONGEST_NAME / 2));
+                tags.push(text::shorten(&text::line(interpreter), LONGEST_TAG));
             }
         }
         clauses.extend(clause(verdict, &mut speedups, &tags));
@@ -100,20 +100,31 @@ pub(in crate::present) fn builds(summary: &Summary) -> String {
 }
 
 fn of_version(version: &str, interpreters: &[&InterpreterFacts]) -> String {
-    let tag = |facts: &&InterpreterFacts| text::shorten(&text::line(&facts.tag), LONGEST_NAME / 2);
+    let tag = |facts: &&InterpreterFacts| text::shorten(&text::line(&facts.tag), LONGEST_TAG);
     let first = interpreters
         .first()
         .map(|facts| build(&facts.build))
         .unwrap_or_default();
     if interpreters.iter().all(|facts| build(&facts.build) == first) {
         let tags: Vec<String> = interpreters.iter().map(tag).collect();
-        return format!("{version} ({}: {first})", tags.join(" and "));
+        return format!("{version} ({}: {first})", all_of(&tags));
     }
     let each: Vec<String> = interpreters
         .iter()
         .map(|facts| format!("{}: {}", tag(facts), build(&facts.build)))
         .collect();
     format!("{version} ({})", each.join(", "))
+}
+
+/// `a`, `a and b` or `a, b and c`.
+fn all_of(names: &[String]) -> String {
+    match names {
+        [first @ .., before, last] => {
+            let first: String = first.iter().map(|name| format!("{name}, ")).collect();
+            format!("{first}{before} and {last}")
+        }
+        _ => names.concat(),
+    }
 }
 
 fn build(facts: &BuildFacts) -> String {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::noise::Source;
+use super::switch::{JitState, Switch};
 use super::trial::TrialStatus;
 
 /// Which Python implementation.
@@ -74,7 +75,7 @@ pub struct BuildFacts {
     pub optimisation: String,
 }
 
-/// One Python executable.
+/// One Python executable with its run-time switches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterpreterFacts {
     /// Its tag in this run, such as `3.13t`.
@@ -87,10 +88,24 @@ pub struct InterpreterFacts {
     pub implementation: Implementation,
     /// Whether the build can run without the GIL (PEP 703).
     pub free_threaded: bool,
-    /// GIL state at start-up.
+    /// GIL state at start-up, with the switches on.
     pub gil: GilState,
+    /// Whether its JIT is in use, with the switches on; `None` for a build without one, and where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jit: Option<JitState>,
+    /// Its run-time switches, in the order of [`Switch::ALL`]; empty for the build as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
     /// How it was built.
     pub build: BuildFacts,
+}
+
+impl InterpreterFacts {
+    /// Whether its JIT is in use. Where only the build is known, one that has a JIT is taken to use it.
+    #[must_use]
+    pub fn uses_jit(&self) -> bool {
+        self.jit.map_or(self.build.jit, |state| state == JitState::On)
+    }
 }
 
 /// What kind of work a workload does.

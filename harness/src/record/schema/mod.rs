@@ -4,13 +4,16 @@
 
 pub mod ceiling;
 pub mod cell;
+pub mod law;
 pub mod manifest;
 pub mod noise;
 pub mod summary;
+pub mod switch;
 pub mod trial;
 
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
+pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
     PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
@@ -21,6 +24,7 @@ pub use summary::{
     CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
     WarningKind,
 };
+pub use switch::{JitState, Switch};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
