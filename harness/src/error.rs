@@ -66,6 +66,12 @@ pub enum Error {
         /// What went wrong.
         source: crate::present::chart::ChartError,
     },
+    /// About what is to be drawn.
+    #[error(transparent)]
+    Plot(#[from] crate::command::plot::PlotError),
+    /// About several runs in one chart.
+    #[error(transparent)]
+    Join(#[from] crate::present::chart::JoinError),
     /// About the table of samples.
     #[error(transparent)]
     Csv(#[from] crate::present::csv::CsvError),

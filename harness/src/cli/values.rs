@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::present::chart::{Kind, Size, Theme};
 use crate::record::schema::{Kernel, Model, Scaling};
 
 /// How long and how precisely to measure.
@@ -65,6 +66,56 @@ pub enum ListFormat {
     Table,
     /// For programs.
     Json,
+}
+
+/// Format of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PictureFormat {
+    /// Lines and text, of any size.
+    Svg,
+    /// Pixels.
+    Png,
+}
+
+/// Colours of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// Dark on white.
+    Light,
+    /// Light on black.
+    Dark,
+}
+
+impl ThemeName {
+    /// Whether it is the dark one.
+    #[must_use]
+    pub fn is_dark(self) -> bool {
+        self == Self::Dark
+    }
+}
+
+impl From<ThemeName> for Theme {
+    fn from(name: ThemeName) -> Self {
+        match name {
+            ThemeName::Light => Self::LIGHT,
+            ThemeName::Dark => Self::DARK,
+        }
+    }
+}
+
+pub(super) fn kind_parser() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::name))
+        .try_map(|word| Kind::named(&word).ok_or("no such kind of chart"))
+}
+
+/// Pixels across and down; whether a chart has room in them, the chart says.
+pub(super) fn size(word: &str) -> Result<Size, String> {
+    let sides = word.split_once(['x', 'X', '×']);
+    let parsed =
+        sides.and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
+    parsed
+        .map(|(width, height)| Size { width, height })
+        .ok_or_else(|| "give pixels across and down, such as 1920x1080".to_owned())
 }
 
 pub(super) fn model_parser() -> impl TypedValueParser<Value = Model> {

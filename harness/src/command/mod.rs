@@ -2,6 +2,7 @@
 
 mod doctor;
 mod native_worker;
+pub mod plot;
 mod python;
 mod run;
 mod selfcheck;
@@ -32,6 +33,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Topology(arguments) => topology::topology(&arguments, output),
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
+        Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;

@@ -168,13 +168,26 @@ impl RunFolder {
     /// # Errors
     /// When it cannot be written.
     pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.path.join(name);
-        replace(&path, bytes).map_err(|source| StoreError::Write { path, source })
+        write_bytes(&self.path.join(name), bytes)
     }
 }
 
+/// Writes a file, whole or not at all; the folders above it are made.
+///
+/// # Errors
+/// When it cannot be written; what was there before is still there.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace(path, bytes).map_err(|source| StoreError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
     std::fs::create_dir_all(folder)?;
     let mut staging = tempfile::Builder::new().prefix(".ftbench-").tempfile_in(folder)?;
     staging.write_all(bytes)?;

@@ -1,13 +1,14 @@
 //! What is made of a run folder's records: the summary, the tidy table and the charts.
 
+use rayon::prelude::*;
+
 use crate::analyse::summary::summarise;
+use crate::command::plot::PNG_SCALE;
 use crate::error::Error;
-use crate::present::{chart, csv};
+use crate::present::chart::{self, Kind, Material};
+use crate::present::csv;
 use crate::record::schema::Summary;
 use crate::record::store::{self, CHARTS, RunFolder, SAMPLES, SUMMARY};
-
-/// Pixels of a chart's PNG for each of its units, for screens of high resolution and slides.
-const PNG_SCALE: f32 = 2.0;
 
 /// Reads the records back, so that what is shown is what can be shown again, and writes everything made of them.
 pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
@@ -17,28 +18,38 @@ pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     let mut rows = Vec::new();
     csv::write_samples(&run.trials, &mut rows)?;
     folder.write_bytes(SAMPLES, &rows)?;
-    for workload in &summary.workloads {
-        write_chart(folder, &summary, &workload.name)?;
-    }
+    write_charts(folder, &summary)?;
     Ok(summary)
 }
 
-fn write_chart(folder: &RunFolder, summary: &Summary, workload: &str) -> Result<(), Error> {
-    let failed = |source| Error::Chart {
-        workload: workload.to_owned(),
-        source,
-    };
-    let chart = chart::scaling(summary, workload);
-    let svg = chart::svg(&chart).map_err(failed)?;
-    let png = chart::png(&svg, PNG_SCALE).map_err(failed)?;
-    let name = file_name(workload);
-    folder.write_bytes(&format!("{CHARTS}/{name}.svg"), svg.as_bytes())?;
-    folder.write_bytes(&format!("{CHARTS}/{name}.png"), &png)?;
-    Ok(())
+/// A scaling chart of every workload; of a run with several also what they have in common.
+fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
+    let material = Material::of_run(summary.clone(), Vec::new());
+    let mut charts: Vec<(Kind, &str, String)> = summary
+        .workloads
+        .iter()
+        .map(|workload| (Kind::Scaling, workload.name.as_str(), file_name(&workload.name)))
+        .collect();
+    if charts.len() > 1 {
+        let of_run = [Kind::HeatMap, Kind::Overhead];
+        charts.extend(of_run.map(|kind| (kind, "", format!("_{}", kind.name()))));
+    }
+    charts.par_iter().try_for_each(|(kind, workload, name)| {
+        let failed = |source| Error::Chart {
+            workload: if workload.is_empty() { "the run" } else { workload }.to_owned(),
+            source,
+        };
+        let chart = chart::make(*kind, &material, workload);
+        let svg = chart::svg(&chart).map_err(failed)?;
+        let png = chart::png(&svg, PNG_SCALE).map_err(failed)?;
+        folder.write_bytes(&format!("{CHARTS}/{name}.svg"), svg.as_bytes())?;
+        folder.write_bytes(&format!("{CHARTS}/{name}.png"), &png)?;
+        Ok(())
+    })
 }
 
 /// A workload's name as the name of a file: the stem of its own file, less what other systems do not take.
-fn file_name(workload: &str) -> String {
+pub fn file_name(workload: &str) -> String {
     workload
         .chars()
         .map(|char| {

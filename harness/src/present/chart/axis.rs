@@ -148,10 +148,74 @@ pub(super) fn value_axis(title: String, scale: Scale, low: f64, high: f64) -> Ax
             .into_iter()
             .map(|value| Tick {
                 value,
-                label: value.to_string(),
+                label: shortest(value),
             })
             .collect(),
     }
+}
+
+/// A logarithmic axis that starts and ends at powers of two.
+pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
+    let low = 2f64.powf(low.max(f64::MIN_POSITIVE).log2().floor());
+    let high = high * 1.08;
+    let ticks = log_ticks(low, high);
+    Axis {
+        title,
+        scale: Scale::Log2,
+        low,
+        high,
+        ticks: ticks
+            .into_iter()
+            .map(|value| Tick {
+                value,
+                label: shortest(value),
+            })
+            .collect(),
+    }
+}
+
+/// An axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
+pub(super) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
+    const EIGHTFOLD: f64 = 8.0;
+    let ordered = low.is_finite() && high.is_finite() && low < high;
+    let (low, high) = if ordered { (low, high) } else { (0.0, 1.0) };
+    let logarithmic = low > 0.0 && high / low > EIGHTFOLD;
+    let (scale, ticks) = if logarithmic {
+        (Scale::Log2, log_ticks(low, high))
+    } else {
+        (Scale::Linear, ticks_between(low, high))
+    };
+    Axis {
+        title,
+        scale,
+        low,
+        high,
+        ticks: ticks
+            .into_iter()
+            .map(|value| Tick {
+                value,
+                label: shortest(value),
+            })
+            .collect(),
+    }
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten within a range, some six of them.
+fn ticks_between(low: f64, high: f64) -> Vec<f64> {
+    let steps = linear_ticks(high - low);
+    let step = steps.get(1).copied().unwrap_or(high - low);
+    let first = (low / step).ceil();
+    (0..=16_u32)
+        .map(|count| (first + f64::from(count)) * step)
+        .take_while(|value| value.is_finite() && *value <= high + step * 1e-6)
+        .collect()
+}
+
+/// A number without the noise of its last binary digits.
+fn shortest(value: f64) -> String {
+    let rounded = format!("{value:.6}");
+    let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');
+    if trimmed == "-0" { "0" } else { trimmed }.to_owned()
 }
 
 #[cfg(test)]
@@ -172,6 +236,18 @@ mod tests {
     }
 
     #[test]
+    fn ranges_have_round_ticks_too() {
+        let labels = |low: f64, high: f64| {
+            let axis = ranged_axis(String::new(), low, high);
+            let labels: Vec<String> = axis.ticks.into_iter().map(|tick| tick.label).collect();
+            labels.join(" ")
+        };
+        assert_eq!(labels(0.97, 1.31), "1 1.1 1.2 1.3");
+        assert_eq!(labels(0.5, 9.0), "0.5 1 2 4 8");
+        assert_eq!(labels(f64::NAN, 2.0), "0 0.2 0.4 0.6 0.8 1");
+    }
+
+    #[test]
     fn ticks_at_counts_stand_in_the_order_of_importance() {
         let labels: Vec<String> = count_ticks(&[1, 2, 3, 4, 6])
             .into_iter()
@@ -188,6 +264,9 @@ mod tests {
                 let share = axis.share(f64::from_bits(bits));
                 prop_assert!((0.0..=1.0).contains(&share), "{share}");
                 prop_assert!(axis.ticks.len() <= 20);
+                let axis = ranged_axis(String::new(), f64::from_bits(low), f64::from_bits(high));
+                prop_assert!(axis.ticks.len() <= 20);
+                prop_assert!((0.0..=1.0).contains(&axis.share(f64::from_bits(bits))));
             }
         }
     }

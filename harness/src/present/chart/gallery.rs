@@ -1,8 +1,17 @@
 //! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench --lib gallery -- --ignored` draws them.
 
-use super::{Chart, Size, Theme, png, scaling, svg};
+use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
 use crate::present::made_up::{self, Made};
 use crate::record::schema::{CellStatus, Model, Summary};
+
+/// The scaling chart of a workload.
+pub(super) fn scaling(summary: &Summary, workload: &str) -> Chart {
+    make(
+        Kind::Scaling,
+        &Material::of_run(summary.clone(), Vec::new()),
+        workload,
+    )
+}
 
 /// The hard cases, each under a name.
 pub(super) fn pictures() -> Vec<(&'static str, Chart)> {

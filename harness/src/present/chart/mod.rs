@@ -16,19 +16,26 @@ mod canvas;
 mod font;
 #[cfg(test)]
 mod gallery;
+mod heat_map;
+mod kinds;
 mod layout;
+mod legend;
 mod lines;
 mod png;
-mod scaling;
+mod rows;
 mod sheet;
 mod theme;
+mod time_line;
 mod words;
 
 pub use axis::{Axis, Scale, Tick};
+pub use heat_map::{Column, Field, HeatMap, HeatRow};
+pub use kinds::{JoinError, Kind, Material, Part, join, make};
 pub use lines::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
 pub use png::png;
-pub use scaling::scaling;
+pub use rows::{Look, Mark, Row, Rows, Upright};
 pub use theme::{Colour, Theme};
+pub use time_line::{Dot, Event, TimeLine};
 
 /// A chart that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +61,9 @@ pub enum ChartError {
         /// Picture pixels to one of these.
         scale: f32,
     },
+    /// An axis was named that the chart does not have.
+    #[error("this chart has no {0} axis with a title; leave out its label, or take --title")]
+    NoAxis(&'static str),
     /// The bundled font cannot be read.
     #[error("the bundled font cannot be read; this build of ftbench is damaged: install it again")]
     Font,
@@ -99,6 +109,12 @@ impl Default for Size {
 pub enum Body {
     /// Series over an axis of numbers of workers.
     Lines(Lines),
+    /// Bars or strips, below each other.
+    Rows(Rows),
+    /// A table on colours.
+    HeatMap(HeatMap),
+    /// Dots over time.
+    TimeLine(TimeLine),
     /// A sentence, where there is nothing to draw.
     Nothing(String),
 }
@@ -133,6 +149,27 @@ impl Chart {
         }
     }
 
+    /// Gives its axes other titles.
+    ///
+    /// # Errors
+    /// When it has no such axis.
+    pub fn relabel(&mut self, x: Option<&str>, y: Option<&str>) -> Result<(), ChartError> {
+        let (across, up) = match &mut self.body {
+            Body::Lines(lines) => (Some(&mut lines.x), Some(&mut lines.y)),
+            Body::TimeLine(line) => (Some(&mut line.x), Some(&mut line.y)),
+            Body::Rows(rows) => (Some(&mut rows.x), None),
+            Body::HeatMap(_) | Body::Nothing(_) => (None, None),
+        };
+        for (axis, words, name) in [(across, x, "horizontal"), (up, y, "vertical")] {
+            match (axis, words) {
+                (Some(axis), Some(words)) => words.clone_into(&mut axis.title),
+                (None, Some(_)) => return Err(ChartError::NoAxis(name)),
+                (_, None) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Whether it shows a ceiling.
     fn has_ceiling(&self) -> bool {
         match &self.body {
@@ -140,7 +177,7 @@ impl Chart {
                 .references
                 .iter()
                 .any(|line| line.kind == ReferenceKind::Measured),
-            Body::Nothing(_) => false,
+            _ => false,
         }
     }
 }

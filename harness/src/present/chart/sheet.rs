@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Canvas, Letters, at, finish_document};
 use super::font::{self, Face};
 use super::layout::Frame;
-use super::{Body, Chart, ChartError, Colour, Size, lines};
+use super::{Body, Chart, ChartError, Colour, Size, heat_map, lines, rows, time_line};
 use crate::present::text;
 
 /// Measures in pixels of the usual size; a chart of another size has them in proportion.
@@ -52,6 +52,9 @@ pub(super) fn svg(chart: &Chart) -> Result<String, ChartError> {
 fn description(body: &Body) -> String {
     match body {
         Body::Lines(lines) => lines::description(lines),
+        Body::Rows(body) => rows::description(body),
+        Body::HeatMap(map) => heat_map::description(map),
+        Body::TimeLine(line) => time_line::description(line),
         Body::Nothing(sentence) => sentence.clone(),
     }
 }
@@ -126,6 +129,9 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
         self.heading()?;
         match &self.chart.body {
             Body::Lines(lines) => lines::draw(self, lines)?,
+            Body::Rows(body) => rows::draw(self, body)?,
+            Body::HeatMap(map) => heat_map::draw(self, map)?,
+            Body::TimeLine(line) => time_line::draw(self, line)?,
             Body::Nothing(sentence) => self.sentence(sentence)?,
         }
         self.foot()

@@ -4,13 +4,13 @@ use crate::record::schema::{
     BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind,
 };
 
-use super::scaling::{LONGEST_NAME, LONGEST_TAG};
+use super::kinds::curves::{LONGEST_NAME, LONGEST_TAG};
 use crate::present::headline::{self, Verdict};
 use crate::present::text;
 use crate::present::units;
 
 /// At most so many interpreters are named in a title's clause.
-const MOST_TAGS: usize = 3;
+pub(super) const MOST_TAGS: usize = 3;
 /// At most so many series are named in a caption's sentence.
 const MOST_NAMES: usize = 4;
 
@@ -159,17 +159,16 @@ pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
 }
 
-/// What a reader must know: warnings first, then what is missing, then how it was measured.
-pub(super) fn caption(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
-    let mut caption: Vec<String> = summary
+/// What a reader must know: warnings first, then what is missing.
+pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
+    let mut notes: Vec<String> = summary
         .warnings
         .iter()
         .filter(|warning| warning.kind != WarningKind::InterpreterSkipped)
         .map(|warning| format!("Note: {}", text::line(&warning.message)))
         .collect();
-    caption.extend(missing(cells));
-    caption.push(method(summary, cells));
-    caption
+    notes.extend(missing(cells));
+    notes
 }
 
 /// The cells that failed: `Failed, so not drawn: 3.13t threads at 64, 128; all of 3.13 asyncio.`
@@ -205,8 +204,8 @@ fn missing(cells: &[&CellSummary]) -> Option<String> {
     (!names.is_empty()).then(|| format!("Failed, so not drawn: {}.", names.join("; ")))
 }
 
-/// How it was measured, and how to read it.
-fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
+/// How it was measured.
+pub(super) fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
     let rounds = cells.iter().map(|cell| cell.rounds).filter(|rounds| *rounds > 0);
     let run = &summary.run;
     let ended = match run.status {
@@ -223,8 +222,7 @@ fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
         _ => String::new(),
     };
     format!(
-        "Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. {rounds}seed {}, profile {}, \
-         ftbench {}.",
+        "{rounds}seed {}, profile {}, ftbench {}.",
         run.seed,
         text::line(&run.profile),
         text::line(&run.ftbench_version)

@@ -2,11 +2,11 @@
 
 use super::labels::{KEY, LEADER};
 use super::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
-use crate::present::chart::axes;
 use crate::present::chart::canvas::{Pen, Place, at};
 use crate::present::chart::font::Face;
 use crate::present::chart::layout::Frame;
 use crate::present::chart::sheet::{Drawn, LABEL_EM, Sheet};
+use crate::present::chart::{Colour, axes};
 use crate::record::schema::{GilState, Model};
 
 /// Length of a dash and of the gap after it, pixels of the usual size.
@@ -126,6 +126,10 @@ impl<'a, 'svg> Curves<'a, 'svg> {
         }
     }
 
+    pub(super) fn colour(&self, series: &Series) -> Colour {
+        self.sheet.chart.theme.shaded(series.family, series.strength)
+    }
+
     fn references(&self) -> Drawn {
         for line in &self.lines.references {
             let corners: Vec<Place> = line.corners.iter().map(|[x, y]| self.place(*x, *y)).collect();
@@ -136,7 +140,7 @@ impl<'a, 'svg> Curves<'a, 'svg> {
 
     /// The interval as a band, or as a whisker where there is one point only.
     fn band(&self, series: &Series) -> Drawn {
-        let colour = self.sheet.chart.theme.of(series.family);
+        let colour = self.colour(series);
         if let [Point { x, low, high, .. }] = series.points.as_slice() {
             let pen = Pen::solid(colour, 2.0 * self.sheet.unit);
             return self
@@ -156,10 +160,7 @@ impl<'a, 'svg> Curves<'a, 'svg> {
     }
 
     pub(super) fn pen(&self, series: &Series) -> Pen {
-        let solid = Pen::solid(
-            self.sheet.chart.theme.of(series.family),
-            2.2 * weight(series) * self.sheet.unit,
-        );
+        let solid = Pen::solid(self.colour(series), 2.2 * weight(series) * self.sheet.unit);
         let dash = DASH.map(|length| length * self.sheet.unit);
         Pen {
             dash: (series.gil == Some(GilState::On)).then_some(dash),
@@ -180,7 +181,7 @@ impl<'a, 'svg> Curves<'a, 'svg> {
     }
 
     pub(super) fn marker(&self, centre: Place, series: &Series) -> Drawn {
-        let colour = self.sheet.chart.theme.of(series.family);
+        let colour = self.colour(series);
         let hollow = series.gil == Some(GilState::On);
         let fill = if hollow {
             self.sheet.chart.theme.background

@@ -93,7 +93,7 @@ impl<'a> Curves<'a, '_> {
         let key = self.plot.right + LEADER * self.sheet.unit;
         let key_end = key + KEY * self.sheet.unit;
         let (colour, pen) = match label.kind {
-            LabelKind::Series(series) => (theme.of(series.family), Some(self.pen(series))),
+            LabelKind::Series(series) => (self.colour(series), Some(self.pen(series))),
             LabelKind::Reference(line) => {
                 let colour = match line.kind {
                     ReferenceKind::Fitted(family) => theme.of(family),

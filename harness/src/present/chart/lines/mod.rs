@@ -59,6 +59,8 @@ pub struct Series {
     pub family: Model,
     /// The GIL's state, which its line and markers stand for.
     pub gil: Option<GilState>,
+    /// How strong its colour is, from 0 to 1: what tells interpreters apart where all series are of one model.
+    pub strength: f64,
     /// Shape of its markers.
     pub marker: Marker,
     /// Its values, by x.

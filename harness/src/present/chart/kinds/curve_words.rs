@@ -1,0 +1,141 @@
+//! Findings of charts with curves, in words.
+
+use crate::present::units;
+use crate::record::schema::Model;
+
+use super::curves::{Line, series_name};
+
+/// At most so many series are named in a title.
+const MOST_NAMED: usize = 3;
+
+/// A rate, with a prefix: `5.23 k units/s`.
+pub(super) fn per_second(rate: f64) -> String {
+    let (value, prefix) = match rate {
+        large if large >= 1e9 => (rate / 1e9, " G"),
+        large if large >= 1e6 => (rate / 1e6, " M"),
+        large if large >= 1e4 => (rate / 1e3, " k"),
+        _ => (rate, ""),
+    };
+    format!(
+        "{}{prefix}/s",
+        units::number(value, units::decimals_for(value, 3))
+    )
+}
+
+/// The largest value of all lines: its line, workers and value.
+struct Best<'a, 'b> {
+    line: &'b Line<'a>,
+    workers: u32,
+    value: f64,
+}
+
+fn best<'a, 'b>(lines: &'b [Line<'a>]) -> Option<Best<'a, 'b>> {
+    let values = lines.iter().flat_map(|line| {
+        line.values.iter().map(move |(workers, value)| Best {
+            line,
+            workers: *workers,
+            value: value.estimate,
+        })
+    });
+    values.max_by(|a, b| a.value.total_cmp(&b.value))
+}
+
+fn workers(count: u32) -> String {
+    crate::present::text::counted(usize::try_from(count).unwrap_or(usize::MAX), "worker")
+}
+
+/// `most work with 3.13t threads, 5,230 units/s at 2 workers`.
+pub(super) fn throughput(lines: &[Line<'_>]) -> String {
+    best(lines).map_or_else(nothing, |best| {
+        format!(
+            "most work with {}, {} units/s at {}",
+            series_name(best.line),
+            units::whole(best.value),
+            workers(best.workers)
+        )
+    })
+}
+
+/// `threads use 96 % of 2 workers on 3.13t, 50 % on 3.13`.
+pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
+    let Some(first) = lines
+        .iter()
+        .find(|line| line.model == Model::Threads)
+        .or(lines.first())
+    else {
+        return nothing();
+    };
+    let last = |line: &Line<'_>| line.values.last().map(|(workers, _)| *workers);
+    let Some(most) = last(first) else {
+        return nothing();
+    };
+    let mut shares: Vec<(f64, &str)> = lines
+        .iter()
+        .filter(|line| line.model == first.model && last(line) == Some(most))
+        .filter_map(|line| Some((line.values.last()?.1.estimate, line.tag)))
+        .collect();
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let more = shares.len().saturating_sub(MOST_NAMED);
+    let mut told: Vec<String> = shares
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(share, tag)| {
+            let tag = crate::present::text::shorten(&crate::present::text::line(tag), 20);
+            format!("{} % on {tag}", units::number(share * 100.0, 0))
+        })
+        .collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    format!("of {}, {} use {}", workers(most), first.model, told.join(", "))
+}
+
+/// `with threads, 3.13t is fastest: 1.76x serial on 3.13, at 2 workers`.
+pub(super) fn interpreters(lines: &[Line<'_>], model: Model, baseline: Option<&str>) -> String {
+    best(lines).map_or_else(nothing, |best| {
+        let speed = baseline.map_or_else(
+            || format!("{} units/s", units::whole(best.value)),
+            |baseline| format!("{} serial on {baseline}", units::times(best.value)),
+        );
+        let tag = crate::present::text::shorten(&crate::present::text::line(best.line.tag), 24);
+        format!(
+            "with {model}, {tag} is fastest: {speed}, at {}",
+            workers(best.workers)
+        )
+    })
+}
+
+/// `2 processes take 1.9x the memory of 2 threads on 3.13t`.
+pub(super) fn memory(lines: &[Line<'_>]) -> String {
+    let largest = lines.iter().filter_map(|one| {
+        let threads = lines
+            .iter()
+            .find(|other| other.tag == one.tag && other.model == Model::Threads)?;
+        let (workers, of_processes) = one.values.last()?;
+        let (_, of_threads) = threads.values.iter().find(|(count, _)| count == workers)?;
+        let processes = one.model.family() == Model::Processes && *workers > 1;
+        processes.then_some((of_processes.estimate / of_threads.estimate, *workers, one.tag))
+    });
+    largest.max_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(
+        || {
+            best(lines).map_or_else(nothing, |best| {
+                format!(
+                    "at most {}, with {}",
+                    units::bytes(best.value),
+                    series_name(best.line)
+                )
+            })
+        },
+        |(ratio, workers, tag)| {
+            let tag = crate::present::text::shorten(&crate::present::text::line(tag), 24);
+            format!(
+                "{workers} processes take {} the memory of {workers} threads on {tag}",
+                units::times(ratio)
+            )
+        },
+    )
+}
+
+fn nothing() -> String {
+    "nothing was measured".to_owned()
+}

@@ -1,0 +1,235 @@
+//! Several runs in one chart: their interpreters take names that tell what differs, and then they are one.
+
+use crate::present::chart::words;
+use crate::present::text;
+use crate::record::schema::{Model, Summary, Trial};
+
+use super::Material;
+
+/// One run of several, or the part of it that is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its figures.
+    pub summary: Summary,
+    /// Its trials; may be empty for the kinds that do not take them.
+    pub trials: Vec<Trial>,
+    /// The one interpreter that is shown; `None` for all.
+    pub interpreter: Option<String>,
+}
+
+/// Runs that cannot be joined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// An interpreter that a run does not have.
+    #[error("{run} has no interpreter '{interpreter}'{hint}; it has {}", .known.join(", "))]
+    UnknownInterpreter {
+        /// The run.
+        run: String,
+        /// What was asked for.
+        interpreter: String,
+        /// What may have been meant.
+        hint: String,
+        /// All there are.
+        known: Vec<String>,
+    },
+    /// There is none.
+    #[error("no run was given; give the folder of one")]
+    Nothing,
+}
+
+/// The material of one run or several, with only these models, or all where none is named.
+///
+/// # Errors
+/// When an interpreter is asked for that is not there.
+pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinError> {
+    for part in &mut parts {
+        narrow(part, models)?;
+    }
+    let names = distinctions(&parts);
+    let mut parts = parts.into_iter();
+    let first = parts.next().ok_or(JoinError::Nothing)?;
+    if names.len() < 2 {
+        return Ok(Material::of_run(first.summary, first.trials));
+    }
+    let machines = |part: &Part| {
+        let host = text::shorten(&text::line(&part.summary.machine.hostname), 24);
+        format!("{host}: {}", words::machine(&part.summary))
+    };
+    let method = |part: &Part| {
+        let cells: Vec<_> = part.summary.cells.iter().collect();
+        let day: String = part.summary.run.started_at.chars().take(10).collect();
+        format!("{day}: {}", words::method(&part.summary, &cells))
+    };
+    let mut material = Material {
+        machines: vec![machines(&first)],
+        method: Some(method(&first)),
+        notes: Vec::new(),
+        ..Material::of_run(first.summary.clone(), Vec::new())
+    };
+    let mut ceilings = material.summary.cells.iter().any(|cell| cell.is_native());
+    let mut joined = Summary {
+        interpreters: Vec::new(),
+        workloads: Vec::new(),
+        free_threading_overhead: Vec::new(),
+        laws: Vec::new(),
+        cells: Vec::new(),
+        warnings: Vec::new(),
+        ..first.summary.clone()
+    };
+    for (part, name) in [first].into_iter().chain(parts).zip(&names) {
+        ceilings |= part.summary.cells.iter().any(|cell| cell.is_native());
+        let machine = machines(&part);
+        if !material.machines.contains(&machine) {
+            material.machines.push(machine);
+        }
+        if let Some(known) = &mut material.method {
+            let told = method(&part);
+            if !known.contains(&told) {
+                known.push(' ');
+                known.push_str(&told);
+            }
+        }
+        add(&mut joined, &mut material.trials, part, name);
+    }
+    if material.machines.len() > 2 {
+        let more = material.machines.len() - 2;
+        material.machines.truncate(2);
+        material
+            .machines
+            .push(format!("and {}", text::counted(more, "more machine")));
+    }
+    if ceilings {
+        let note = "Ceilings are left out: each is of one run.";
+        material.notes.push(note.to_owned());
+    }
+    material.summary = joined;
+    Ok(material)
+}
+
+/// Leaves what is asked for.
+fn narrow(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
+    let summary = &mut part.summary;
+    if let Some(wanted) = &part.interpreter {
+        let known: Vec<String> = summary
+            .interpreters
+            .iter()
+            .map(|facts| facts.tag.clone())
+            .collect();
+        if !known.contains(wanted) {
+            let nearest = crate::suggest::nearest(wanted, known.iter().map(String::as_str));
+            return Err(JoinError::UnknownInterpreter {
+                run: summary.run.name.clone(),
+                interpreter: wanted.clone(),
+                hint: crate::suggest::did_you_mean(&nearest),
+                known,
+            });
+        }
+        summary.interpreters.retain(|facts| facts.tag == *wanted);
+        summary
+            .cells
+            .retain(|cell| cell.is_native() || cell.interpreter == *wanted);
+        summary.laws.retain(|laws| laws.interpreter == *wanted);
+        summary
+            .free_threading_overhead
+            .retain(|overhead| overhead.free_threaded == *wanted);
+        part.trials.retain(|trial| trial.cell.interpreter == *wanted);
+    }
+    if !models.is_empty() {
+        let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());
+        summary
+            .cells
+            .retain(|cell| cell.is_native() || is_shown(cell.model));
+        part.trials.retain(|trial| is_shown(trial.cell.model));
+    }
+    Ok(())
+}
+
+/// What tells each run's interpreters from those of the others: nothing where their tags do, else the machine, the day,
+/// the time or the folder, whichever is the first to tell all runs apart.
+fn distinctions(parts: &[Part]) -> Vec<String> {
+    let differ = |names: &[String]| {
+        let mut sorted = names.to_vec();
+        sorted.sort();
+        sorted.dedup();
+        sorted.len() == names.len()
+    };
+    let of = |name: &dyn Fn(&Summary) -> String| -> Vec<String> {
+        parts.iter().map(|part| name(&part.summary)).collect()
+    };
+    let hosts = of(&|summary| summary.machine.hostname.clone());
+    let one_machine = hosts.iter().all(|host| Some(host) == hosts.first());
+    let tags: Vec<String> = parts
+        .iter()
+        .flat_map(|part| part.summary.interpreters.iter().map(|facts| facts.tag.clone()))
+        .collect();
+    if one_machine && differ(&tags) {
+        return vec![String::new(); parts.len()];
+    }
+    let until = |end: usize| {
+        of(&|summary| {
+            let moment: String = summary.run.started_at.chars().take(end).collect();
+            moment.replace('T', " ")
+        })
+    };
+    let candidates = [
+        hosts,
+        until(10),
+        until(16),
+        of(&|summary| summary.run.name.clone()),
+    ];
+    candidates
+        .into_iter()
+        .find(|names| differ(names))
+        .unwrap_or_else(|| (1..=parts.len()).map(|number| format!("run {number}")).collect())
+}
+
+/// Adds a run's part, its interpreters renamed.
+fn add(joined: &mut Summary, trials: &mut Vec<Trial>, part: Part, name: &str) {
+    let renamed = |tag: &str| {
+        if name.is_empty() {
+            tag.to_owned()
+        } else {
+            format!("{tag} {}", text::shorten(&text::line(name), 20))
+        }
+    };
+    let Summary {
+        interpreters,
+        workloads,
+        free_threading_overhead,
+        laws,
+        cells,
+        warnings,
+        ..
+    } = part.summary;
+    for mut facts in interpreters {
+        facts.tag = renamed(&facts.tag);
+        joined.interpreters.push(facts);
+    }
+    for workload in workloads {
+        if !joined.workloads.iter().any(|known| known.name == workload.name) {
+            joined.workloads.push(workload);
+        }
+    }
+    for mut cell in cells.into_iter().filter(|cell| !cell.is_native()) {
+        cell.interpreter = renamed(&cell.interpreter);
+        joined.cells.push(cell);
+    }
+    for mut curve in laws.into_iter().filter(|curve| !curve.is_native()) {
+        curve.interpreter = renamed(&curve.interpreter);
+        joined.laws.push(curve);
+    }
+    for mut overhead in free_threading_overhead {
+        overhead.gil = renamed(&overhead.gil);
+        overhead.free_threaded = renamed(&overhead.free_threaded);
+        joined.free_threading_overhead.push(overhead);
+    }
+    for warning in warnings {
+        if !joined.warnings.contains(&warning) {
+            joined.warnings.push(warning);
+        }
+    }
+    for mut trial in part.trials {
+        trial.cell.interpreter = renamed(&trial.cell.interpreter);
+        trials.push(trial);
+    }
+}
