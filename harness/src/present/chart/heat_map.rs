@@ -8,7 +8,7 @@ use crate::present::text;
 
 /// Height of a row, pixels of the usual size, where there is room, and where there is not.
 pub(super) const ROW: f64 = 24.0;
-const HIGHEST_ROW: f64 = 44.0;
+const HIGHEST_ROW: f64 = 64.0;
 const LOWEST_ROW: f64 = 9.0;
 /// Width of the widest column.
 const WIDEST_COLUMN: f64 = 150.0;

@@ -138,7 +138,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Rows) -> Drawn {
     let shown = if kept < body.rows.len() { kept + 1 } else { kept };
     let row = plot.height() / count(shown).max(1.0);
     let most = body.rows.iter().map(|row| row.marks.len()).max().unwrap_or(1);
-    let bar = (row * 0.82 / count(most).max(1.0)).min(1.5 * BAR * unit);
+    let bar = (row * 0.82 / count(most).max(1.0)).min(1.8 * BAR * unit);
     Laid {
         sheet,
         body,
@@ -311,8 +311,13 @@ impl Laid<'_, '_> {
             face: self.sheet.face(em, true),
             ..self.sheet.letters(em, self.sheet.chart.theme.text, Anchor::Start)
         };
-        // Beside a bar, and in a column beside strips.
-        let end = if mark.dots.is_empty() {
+        // Beside a bar; in a column beside strips, and where lines would cross the figures.
+        let crossed = self
+            .body
+            .uprights
+            .iter()
+            .any(|upright| upright.kind == ReferenceKind::Measured);
+        let end = if mark.dots.is_empty() && !crossed {
             let ends = [mark.value, mark.high, self.body.origin].map(|value| self.x(value));
             ends.into_iter().fold(self.plot.left, f64::max)
         } else {

@@ -23,6 +23,20 @@ pub(super) fn size_for(rows: f64, row: f64) -> Size {
     }
 }
 
+/// A size for rows of bars, thinner where there are many.
+fn size_of(shown: &[Row]) -> Size {
+    const MANY: usize = 60;
+    const THIN: f64 = 8.5;
+    let bars: usize = shown.iter().map(|row| row.marks.len()).sum();
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    let (bar, gap) = if bars > MANY {
+        (THIN, rows::GAP * 0.6)
+    } else {
+        (rows::BAR, rows::GAP)
+    };
+    size_for(1.0, number(bars) * bar + number(shown.len()) * gap)
+}
+
 fn finite(value: Option<Estimate>) -> Option<Estimate> {
     let or = |end: f64, value: f64| if end.is_finite() { end } else { value };
     value
@@ -187,8 +201,7 @@ fn gil_chart(rows: Vec<Row>, tags: &[&str], looks: &[Look], most: u32) -> Chart 
         .filter(|(look, _)| shown(look))
         .map(|(look, tag)| (*look, text::shorten(&text::line(tag), 24)))
         .collect();
-    let bars = marks.len() as f64;
-    let size = size_for(1.0, bars * rows::BAR + rows.len() as f64 * rows::GAP);
+    let size = size_of(&rows);
     Chart {
         size,
         ..Chart::of(Body::Rows(Rows {
@@ -366,10 +379,7 @@ fn overhead_chart(rows: Vec<Row>, pairs: &[(&str, &str)], means: &[&Overhead]) -
             (look, format!("{} over {}", name(free_threaded), name(gil)))
         })
         .collect();
-    let size = size_for(
-        1.0,
-        marks.len() as f64 * rows::BAR + rows.len() as f64 * rows::GAP,
-    );
+    let size = size_of(&rows);
     Chart {
         size,
         ..Chart::of(Body::Rows(Rows {

@@ -177,7 +177,7 @@ fn title(summary: &Summary, most: u32) -> String {
         return "Nothing was measured".to_owned();
     };
     let names = workloads(summary);
-    let mut told: Vec<String> = Vec::new();
+    let mut found: Vec<(usize, usize, &str)> = Vec::new();
     for (tag, _) in columns.iter().filter(|(_, other)| other == model) {
         let measured: Vec<&CellSummary> = names
             .iter()
@@ -187,8 +187,14 @@ fn title(summary: &Summary, most: u32) -> String {
             .iter()
             .filter(|cell| cell.speedup.map(Verdict::on) == Some(Verdict::Faster))
             .count();
+        found.push((gain, measured.len(), tag));
+    }
+    found.sort_by(|a, b| b.0.cmp(&a.0));
+    let mut told: Vec<String> = Vec::new();
+    for (gain, measured, tag) in found {
         let tag = text::shorten(&text::line(tag), 20);
-        told.push(format!("{gain} of {} workloads on {tag}", measured.len()));
+        let noun = if told.is_empty() { " workloads" } else { "" };
+        told.push(format!("{gain} of {measured}{noun} on {tag}"));
     }
     let more = told.len().saturating_sub(words::MOST_TAGS);
     told.truncate(words::MOST_TAGS);

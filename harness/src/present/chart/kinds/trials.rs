@@ -75,16 +75,20 @@ pub(super) fn spread(material: &Material, workload: &str) -> Chart {
     };
     let typical = units::typical(cells.iter().filter_map(|cell| Some(cell.makespan_s?.estimate)));
     let unit = TimeUnit::for_typical(typical.unwrap_or(1.0));
-    let rows: Vec<Row> = cells
+    let mut rows: Vec<Row> = cells
         .iter()
         .filter_map(|cell| row(cell, trials.get(&cell.cell())?, unit, dots))
         .collect();
+    let relative = are_far_apart(&rows);
+    if relative {
+        rows.iter_mut().flat_map(|row| &mut row.marks).for_each(to_shares);
+    }
     let name = text::shorten(&text::line(workload), super::curves::LONGEST_NAME);
     let finding = spread_words(&rows);
     let mut chart = Chart {
         title: format!("{name}: {finding}"),
         caption: notes,
-        ..strips(rows, unit)
+        ..strips(rows, (!relative).then_some(unit))
     };
     let key = "Filled: GIL off. Hollow: GIL on. Dots: counted samples. Upright: the cell's median; band: its 95 % \
                interval.";
@@ -118,7 +122,24 @@ fn row(cell: &CellSummary, trials: &[&Trial], unit: TimeUnit, dots: fn(&Trial) -
     })
 }
 
-fn strips(rows: Vec<Row>, unit: TimeUnit) -> Chart {
+/// Medians so far apart that on one axis of times no spread would be seen.
+fn are_far_apart(rows: &[Row]) -> bool {
+    const FAR: f64 = 3.0;
+    let medians = || rows.iter().flat_map(|row| &row.marks).map(|mark| mark.value);
+    medians().fold(0.0, f64::max) > FAR * medians().fold(f64::INFINITY, f64::min)
+}
+
+/// Times as shares of the median.
+fn to_shares(mark: &mut Mark) {
+    let median = mark.value;
+    let values = [&mut mark.value, &mut mark.low, &mut mark.high];
+    for value in values.into_iter().chain(&mut mark.dots) {
+        *value /= median;
+    }
+}
+
+/// Strips of times in a unit, or of shares of the median.
+fn strips(rows: Vec<Row>, unit: Option<TimeUnit>) -> Chart {
     let marks: Vec<&Mark> = rows.iter().flat_map(|row| &row.marks).collect();
     let Some(first) = marks.first() else {
         return Chart::of(Body::Nothing("No trial of this workload ended well.".to_owned()));
@@ -129,7 +150,10 @@ fn strips(rows: Vec<Row>, unit: TimeUnit) -> Chart {
     let low = dots().fold(low, f64::min);
     let high = dots().fold(high, f64::max).min(high * 2.0);
     let x = axis::ranged_axis(
-        format!("Makespan, {} (lower is better)", unit.symbol()),
+        unit.map_or_else(
+            || "Makespan over the cell's median, which stands on the right".to_owned(),
+            |unit| format!("Makespan, {} (lower is better)", unit.symbol()),
+        ),
         low * 0.98,
         high * 1.02,
     );

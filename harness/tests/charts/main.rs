@@ -1,0 +1,238 @@
+//! Every kind of chart against a golden picture, pixel by pixel with some tolerance: of the run in `two-cores/`, which
+//! is of a noisy machine and was cut down to three workloads, and of a made-up one on 128 cores.
+//!
+//! After a change that is meant to be seen, `FTBENCH_DRAW_GOLDEN=1 cargo test -p ftbench --test charts` draws the pictures
+//! anew; look at each before it is committed.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod synthetic;
+
+use std::collections::HashMap;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use ftbench::analyse::summary::summarise;
+use ftbench::present::chart::{
+    Body, Chart, Kind, Material, Part, Size, Theme, join, make, png as png_of, svg,
+};
+use ftbench::record::store::{self, Run};
+use rayon::prelude::*;
+use resvg::tiny_skia::{ColorU8, Pixmap};
+
+/// A channel may be off by this much: rounding differs between processors.
+const TOLERANCE: u8 = 32;
+/// One pixel of so many may be off by more.
+const ONE_OF: usize = 2000;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts")
+}
+
+fn two_cores() -> Run {
+    let mut run = store::read(&folder().join("two-cores")).unwrap();
+    "two-cores".clone_into(&mut run.name);
+    run
+}
+
+fn of_two_cores() -> Material {
+    let run = two_cores();
+    Material::of_run(summarise(&run.name, &run.manifest, &run.trials), run.trials)
+}
+
+fn of_many_cores() -> Material {
+    let run = two_cores();
+    let summary = synthetic::summary(&summarise(&run.name, &run.manifest, &run.trials));
+    let trials = synthetic::trials(&run.trials[0], &summary);
+    Material::of_run(summary, trials)
+}
+
+/// Two machines' threads in one chart.
+fn joined() -> Material {
+    let part = |material: Material, interpreter: &str| Part {
+        summary: material.summary,
+        trials: Vec::new(),
+        interpreter: Some(interpreter.to_owned()),
+    };
+    let mut other = of_many_cores();
+    other.summary.machine.hostname = "many-cores".to_owned();
+    join(vec![part(of_two_cores(), "3.13t"), part(other, "3.14t")], &[]).unwrap()
+}
+
+/// All golden pictures by name.
+fn pictures() -> Vec<(String, Chart)> {
+    let mut made = Vec::new();
+    for (machine, workload, material) in [("2", "fib", of_two_cores()), ("128", "nbody", of_many_cores())] {
+        for kind in Kind::ALL {
+            for (theme_name, theme) in [("light", Theme::LIGHT), ("dark", Theme::DARK)] {
+                let mut chart = make(kind, &material, workload);
+                chart.theme = theme;
+                made.push((format!("{machine}-{}-{theme_name}", kind.name()), chart));
+            }
+        }
+    }
+    made.push((
+        "joined-interpreters-light".to_owned(),
+        make(Kind::Interpreters, &joined(), "nbody"),
+    ));
+    made
+}
+
+/// A picture in at most 256 colours, each of them within the tolerance, packed as tightly as can be.
+fn write(path: &Path, picture: &Pixmap) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = BufWriter::new(std::fs::File::create(path).unwrap());
+    let mut encoder = png::Encoder::new(file, picture.width(), picture.height());
+    let coarse = |step: u16| {
+        let mut palette: Vec<[u8; 3]> = Vec::new();
+        let mut numbers: HashMap<[u8; 3], usize> = HashMap::new();
+        let mut number = |colour: [u8; 3]| {
+            let rounded = |channel: u8| ((u16::from(channel) + step / 2) / step * step).min(255) as u8;
+            let colour = colour.map(rounded);
+            *numbers.entry(colour).or_insert_with(|| {
+                palette.push(colour);
+                palette.len() - 1
+            })
+        };
+        let pixels = picture.pixels().iter();
+        let pixels: Vec<usize> = pixels
+            .map(|pixel| number([pixel.red(), pixel.green(), pixel.blue()]))
+            .collect();
+        (palette, pixels)
+    };
+    // The last step leaves six values of each channel, 216 colours.
+    let mut steps = [5, 15, 17, 25, 51].into_iter().map(coarse);
+    let (palette, pixels) = steps.find(|(palette, _)| palette.len() <= 256).unwrap();
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette(palette.concat());
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
+    let bytes: Vec<u8> = pixels.into_iter().map(|number| number as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
+}
+
+fn draw(chart: &Chart) -> Pixmap {
+    Pixmap::decode_png(&png_of(&svg(chart).unwrap(), 1.0).unwrap()).unwrap()
+}
+
+/// How many pixels differ, and a picture of them in black on white; `None` when the sizes differ.
+fn difference(one: &Pixmap, other: &Pixmap) -> Option<(usize, Pixmap)> {
+    let same_size = one.width() == other.width() && one.height() == other.height();
+    let mut picture = Pixmap::new(one.width(), one.height()).filter(|_| same_size)?;
+    let mut count = 0;
+    let pairs = one.pixels().iter().zip(other.pixels());
+    for (pixel, (a, b)) in picture.pixels_mut().iter_mut().zip(pairs) {
+        let off = [(a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue())]
+            .into_iter()
+            .any(|(a, b)| a.abs_diff(b) > TOLERANCE);
+        count += usize::from(off);
+        let grey = if off { 0 } else { 255 };
+        *pixel = ColorU8::from_rgba(grey, grey, grey, 255).premultiply();
+    }
+    Some((count, picture))
+}
+
+#[test]
+fn every_chart_looks_as_it_did() {
+    let golden = folder().join("golden");
+    let anew = std::env::var_os("FTBENCH_DRAW_GOLDEN").is_some();
+    let failures: Vec<String> = pictures()
+        .into_par_iter()
+        .filter_map(|(name, chart)| {
+            let drawn = draw(&chart);
+            let path = golden.join(format!("{name}.png"));
+            if anew {
+                write(&path, &drawn);
+                return None;
+            }
+            let known = std::fs::read(&path)
+                .ok()
+                .and_then(|bytes| Pixmap::decode_png(&bytes).ok());
+            let differs = known.and_then(|known| difference(&drawn, &known));
+            let off = differs.as_ref().map_or(usize::MAX, |(count, _)| *count);
+            if off <= drawn.pixels().len() / ONE_OF {
+                return None;
+            }
+            let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join("charts");
+            write(&seen.join(format!("{name}.png")), &drawn);
+            let what = differs.map_or(
+                "it has another size, or there was none".to_owned(),
+                |(count, picture)| {
+                    let path = seen.join(format!("{name}-difference.png"));
+                    write(&path, &picture);
+                    format!("{count} pixels differ, shown in {}", path.display())
+                },
+            );
+            Some(format!(
+                "{name}: {what}; it was drawn as {}/{name}.png",
+                seen.display()
+            ))
+        })
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{}\nIf these changes are meant, look at the pictures and draw them anew: FTBENCH_DRAW_GOLDEN=1 cargo test -p \
+         ftbench --test charts",
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn the_golden_pictures_stay_small() {
+    let files = std::fs::read_dir(folder().join("golden")).unwrap();
+    let sizes: Vec<u64> = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .collect();
+    assert_eq!(sizes.len(), pictures().len(), "a picture that no test draws");
+    assert!(sizes.iter().sum::<u64>() < 2_000_000, "{sizes:?}");
+}
+
+#[test]
+fn a_difference_is_seen() {
+    let (_, chart) = pictures().swap_remove(0);
+    let drawn = draw(&chart);
+    let same = difference(&drawn, &draw(&chart)).unwrap();
+    assert_eq!(same.0, 0);
+    let mut other = chart.clone();
+    other.title.push('!');
+    assert!(difference(&drawn, &draw(&other)).unwrap().0 > 10);
+    other.size = Size {
+        width: 961,
+        height: 600,
+    };
+    assert!(difference(&drawn, &draw(&other)).is_none());
+}
+
+#[test]
+fn joined_runs_are_named_by_what_differs() {
+    let names = |material: &Material| {
+        let facts = material.summary.interpreters.iter();
+        facts.map(|facts| facts.tag.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&joined()), ["3.13t two-cores", "3.14t many-cores"]);
+    let run = |interpreter: Option<&str>, day: &str| {
+        let mut summary = of_two_cores().summary;
+        summary.run.started_at = format!("{day}T08:00:00Z");
+        Part {
+            summary,
+            trials: Vec::new(),
+            interpreter: interpreter.map(str::to_owned),
+        }
+    };
+    let builds = join(
+        vec![run(Some("3.13"), "2026-11-20"), run(Some("3.13t"), "2026-11-20")],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(names(&builds), ["3.13", "3.13t"]);
+    let days = join(
+        vec![run(Some("3.13"), "2026-11-20"), run(Some("3.13"), "2026-11-21")],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(names(&days), ["3.13 2026-11-20", "3.13 2026-11-21"]);
+    let unknown = join(vec![run(Some("3.13x"), "2026-11-20")], &[])
+        .unwrap_err()
+        .to_string();
+    assert!(unknown.contains("did you mean '3.13'"), "{unknown}");
+    assert!(matches!(make(Kind::Scaling, &days, "fib").body, Body::Lines(_)));
+}
