@@ -100,7 +100,7 @@ fn write(path: &Path, picture: &Pixmap) {
         (palette, pixels)
     };
     // The last step leaves six values of each channel, 216 colours.
-    let mut steps = [5, 15, 17, 25, 51].into_iter().map(coarse);
+    let mut steps = [5, 15, 17, 51].into_iter().map(coarse);
     let (palette, pixels) = steps.find(|(palette, _)| palette.len() <= 256).unwrap();
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_palette(palette.concat());

@@ -88,6 +88,7 @@ fn law_of(workload: usize, tag: &str, model: Model) -> [f64; 2] {
         (Model::Threads, true) => [(0.003 + bad) * newer, 0.000_03 * newer],
         (Model::Threads, false) if WORKLOADS.get(workload) == Some(&"http_fetch") => [0.02, 0.000_1],
         (Model::Threads, false) => [0.995 + 0.02 * spread(workload), 0.000_2],
+        (Model::Interpreters, _) => [0.004 + bad * 0.3, 0.000_015],
         _ => [0.006 + bad * 0.5, 0.000_02],
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
 use crate::present::made_up::{self, Made};
-use crate::record::schema::{CellStatus, Model, Summary};
+use crate::record::schema::{CellStatus, Model, Overhead, Summary};
 
 /// The scaling chart of a workload.
 pub(super) fn scaling(summary: &Summary, workload: &str) -> Chart {
@@ -76,6 +76,40 @@ pub(super) fn variants() -> Summary {
         }));
     }
     summary
+}
+
+/// Every kind of runs that are easy and hard, in the usual size and in the smallest.
+pub(super) fn every_kind() -> Vec<(String, Chart)> {
+    let runs = [
+        ("suite", made_up::suite(), "nbody"),
+        ("many", ceiling_of_many(), "nbody"),
+        ("hostile", made_up::hostile(), "nbody"),
+        ("crowd", crowd(), "fib"),
+        ("nothing", made_up::without_figures(), "fib"),
+    ];
+    let mut made = Vec::new();
+    for (name, mut summary, workload) in runs {
+        for facts in &summary.workloads {
+            summary.free_threading_overhead.push(Overhead {
+                gil: "3.13".to_owned(),
+                free_threaded: "3.13t".to_owned(),
+                workload: Some(facts.name.clone()),
+                workloads: 1,
+                ratio: made_up::estimate(1.1, 3.0),
+            });
+        }
+        let material = Material::of_run(summary, Vec::new());
+        for kind in Kind::ALL {
+            let chart = make(kind, &material, workload);
+            let small = Chart {
+                size: Size::SMALLEST,
+                ..chart.clone()
+            };
+            made.push((format!("{name}-{}-small", kind.name()), small));
+            made.push((format!("{name}-{}", kind.name()), chart));
+        }
+    }
+    made
 }
 
 /// A machine whose cores slow each other down.

@@ -306,7 +306,7 @@ impl Laid<'_, '_> {
         if self.bar < THINNEST_WRITTEN * unit {
             return Ok(());
         }
-        let em = (self.bar * 1.15 / unit).min(11.5);
+        let em = (self.bar * 1.05 / unit).min(11.5);
         let letters = Letters {
             face: self.sheet.face(em, true),
             ..self.sheet.letters(em, self.sheet.chart.theme.text, Anchor::Start)

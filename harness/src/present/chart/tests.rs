@@ -1,7 +1,7 @@
 use resvg::tiny_skia::{Pixmap, Rect};
 use resvg::usvg::{Group, Node, Options, Tree};
 
-use super::gallery::{pictures, scaling, variants};
+use super::gallery::{every_kind, pictures, scaling, variants};
 use super::*;
 use crate::present::made_up;
 use crate::record::schema::{CellStatus, GilState};
@@ -41,7 +41,10 @@ fn texts(group: &Group) -> Vec<(String, Rect)> {
 
 #[test]
 fn no_text_leaves_the_picture_or_lies_over_another() {
-    for (name, chart) in pictures() {
+    let curves = pictures()
+        .into_iter()
+        .map(|(name, chart)| (name.to_owned(), chart));
+    for (name, chart) in curves.chain(every_kind()) {
         let tree = tree(&svg(&chart).unwrap());
         let texts = texts(tree.root());
         assert!(texts.len() >= 4, "{name}: {texts:?}");
@@ -284,6 +287,7 @@ fn titles_and_captions_say_it_in_words() {
     no-pair: fib: threads stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     crowd: fib: threads reach 2.90x to 3.90x on 11 interpreters, at 6 workers
+      Not drawn for want of room: 21 more series; choose with 'ftbench plot RUN#TAG' or --model.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ceiling: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
       Ceiling: a native kernel on the same PUs, in the same rounds.

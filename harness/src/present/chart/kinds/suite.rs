@@ -189,7 +189,7 @@ fn title(summary: &Summary, most: u32) -> String {
             .count();
         found.push((gain, measured.len(), tag));
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(gain, ..)| std::cmp::Reverse(*gain));
     let mut told: Vec<String> = Vec::new();
     for (gain, measured, tag) in found {
         let tag = text::shorten(&text::line(tag), 20);
