@@ -126,18 +126,16 @@ pub struct NativeWorkerArgs {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Names or patterns ('fib', 'n*', 'cpu/*') of the standard suite, or paths of files of your own; none for the whole
-    /// suite
+    /// Names or patterns ('fib', 'n*', 'cpu/*') of the suite, or paths of files of your own; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// A function of yours to call as it is, once per unit of work, as 'package.module:function'; modules of the working
-    /// directory come first
-    #[arg(long, value_name = "MODULE:FUNCTION")]
+    /// A function to call once per unit: 'package.module:function'
+    #[arg(long, value_name = "FUNCTION")]
     pub callable: Vec<CallableName>,
-    /// A package to install for all workloads of the run beside their own dependencies, such as 'numpy>=2' or a wheel
+    /// A package to install for every workload, such as 'numpy>=2'
     #[arg(long, value_name = "REQUIREMENT")]
     pub with: Vec<Requirement>,
-    /// Build packages that have no wheel for an interpreter from source
+    /// Build packages that have no wheel from source
     #[arg(long)]
     pub allow_source_builds: bool,
     /// Interpreters, by tag ('3.13', '3.13t') or path [default: the newest version of which both a GIL and a

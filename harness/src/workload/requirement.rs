@@ -63,6 +63,9 @@ impl FromStr for Requirement {
 
     fn from_str(word: &str) -> Result<Self, RequirementError> {
         let text = word.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.starts_with('-') {
+            return Err(RequirementError::Form(text));
+        }
         let is_local = text.starts_with(['.', '/', '~']) || (text.contains('/') && !text.contains('@'));
         if Path::new(&text).extension().is_some_and(|suffix| suffix == "whl") && !text.contains("://") {
             return Ok(Self::Wheel(PathBuf::from(text)));
@@ -101,6 +104,12 @@ impl Requirement {
                 normalised(file.split('-').next().unwrap_or_default())
             }
         }
+    }
+
+    /// Whether it holds in some environments only.
+    #[must_use]
+    pub fn has_marker(&self) -> bool {
+        matches!(self, Self::Named { text, .. } if text.contains(';'))
     }
 }
 
@@ -181,7 +190,7 @@ mod tests {
         fn no_word_becomes_an_option(word in "\\PC{0,20}") {
             if let Ok(requirement) = word.parse::<Requirement>() {
                 let text = requirement.to_string();
-                prop_assert!(!text.starts_with('-') || text.ends_with(".whl"), "{text}");
+                prop_assert!(!text.starts_with('-'), "{text}");
             }
         }
     }

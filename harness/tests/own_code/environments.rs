@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use super::support::{pair, told};
-use super::workshop::{From, With, Workshop, run_words};
+use super::workshop::{From, With, Workshop, gil_tag, run_words};
 
 /// Names and versions of what an environment holds, without the installer.
 fn packages(environment: &ftbench::record::schema::EnvironmentFacts) -> Vec<String> {
@@ -93,11 +93,7 @@ fn numpy_runs_from_wheels_on_both_builds() {
 fn different_versions_on_the_two_builds_are_told() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
     workshop.wheel("made_up", "1.0", "py3-none-any");
-    workshop.wheel(
-        "made_up",
-        "2.0",
-        &format!("{}-{}-any", only_gil().0, only_gil().0),
-    );
+    workshop.wheel("made_up", "2.0", &gil_tag());
     let workload = workshop.workload("mine", "[\"made_up\"]", "");
     let [gil, free_threaded] = pair().tags();
     let run = workshop.run("out", &[gil, free_threaded], &workload, 0);
@@ -108,11 +104,6 @@ fn different_versions_on_the_two_builds_are_told() {
         warnings.iter().any(|warning| warning.message.contains(&words)),
         "{warnings:?}"
     );
-}
-
-/// Tag of wheels for the GIL build of the pair alone, such as `cp313`.
-pub fn only_gil() -> (String,) {
-    (format!("cp{}", pair().gil.replace('.', "")),)
 }
 
 #[test]
@@ -197,7 +188,6 @@ fn what_a_killed_ftbench_left_is_no_obstacle() {
         .join(made.first().unwrap());
     // Half an environment in both places.
     std::fs::remove_file(folder.join("ftbench-environment.json")).unwrap();
-    std::fs::create_dir(folder.with_extension("making")).unwrap_or_default();
     let staging = folder
         .parent()
         .unwrap()

@@ -82,7 +82,7 @@ fn lists_take_words_and_tell_all_metadata() {
         "{}",
         long.stdout
     );
-    let all = sandbox.ftbench("workloads list 'cpu/*' --format json".replace('\'', "").as_str());
+    let all = sandbox.ftbench("workloads list cpu/* --format json");
     assert!(
         all.json()
             .as_array()

@@ -11,8 +11,9 @@ const PASSED_ON: [&str; 6] = ["PIP_", "UV_", "SSL_", "REQUESTS_", "http", "HTTP"
 
 /// Writes a wheel with one module: folder, name, version, tag.
 const MAKE_WHEEL: &str = r#"
-import sys, zipfile
+import sys, sysconfig, zipfile
 folder, name, version, tag = sys.argv[1:]
+tag = tag.replace("PLATFORM", sysconfig.get_platform().replace("-", "_").replace(".", "_"))
 info = f"{name}-{version}.dist-info"
 files = {
     f"{name}.py": f"VERSION = {version!r}\n",
@@ -53,12 +54,13 @@ impl Workshop {
         let sandbox = Sandbox::new();
         let wheels = sandbox.path().join("wheels");
         std::fs::create_dir(&wheels).unwrap();
+        // Not in the working directory, where uv would find it for every test.
         let configuration = format!("no-index = true\nfind-links = [{:?}]\n", wheels.to_str().unwrap());
-        sandbox.file("uv.toml", configuration);
+        sandbox.file("configuration/uv.toml", configuration);
         Self { sandbox, with, from }
     }
 
-    /// Puts a wheel into the folder; returns its path.
+    /// Puts a wheel into the folder; returns its path, for one of every platform.
     pub fn wheel(&self, name: &str, version: &str, tag: &str) -> String {
         let folder = self.sandbox.path().join("wheels");
         let mut command = Command::new(executable(&pair().gil));
@@ -118,7 +120,10 @@ impl Workshop {
             .env("PATH", path(self.with));
         if self.from == From::Wheels {
             command
-                .env("UV_CONFIG_FILE", self.sandbox.path().join("uv.toml"))
+                .env(
+                    "UV_CONFIG_FILE",
+                    self.sandbox.path().join("configuration/uv.toml"),
+                )
                 .env_remove("UV_INDEX_URL")
                 .env("PIP_FIND_LINKS", self.sandbox.path().join("wheels"))
                 .env("PIP_NO_INDEX", "1");
@@ -152,6 +157,12 @@ pub fn run_words(out: &str, tags: &[&str], words: &str) -> String {
         "run --profile quick --rounds 1 --samples 1 --no-ceiling -n 1 -m serial,threads --out {out} -p {} {words}",
         paths.join(",")
     )
+}
+
+/// Tag of wheels for the pair's GIL build on this machine alone.
+pub fn gil_tag() -> String {
+    let version = format!("cp{}", pair().gil.replace('.', ""));
+    format!("{version}-{version}-PLATFORM")
 }
 
 /// The cache folder of whoever runs the tests.

@@ -78,6 +78,9 @@ pub(super) fn install(
     };
     let mut pythons = Pythons::default();
     for need in needs(prepared) {
+        if is_stopped() {
+            break;
+        }
         let made = match &need.wanted {
             Ok(wanted) => obtain(&environments, wanted, &need, &hooks),
             Err(error) => Err(error.to_string()),

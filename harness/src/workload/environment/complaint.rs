@@ -93,7 +93,8 @@ fn own_line(output: &str) -> String {
             .take_while(|line| !line.trim().is_empty())
             .copied()
             .collect();
-        Some(line(&paragraph.join(" ")))
+        // A cause after the first follows it as a clause.
+        Some(line(&paragraph.join(" ")).replace(" cause: ", ": "))
     };
     let pip = || {
         let errors = lines
@@ -176,7 +177,7 @@ hint: Wheels are required for `orjson` because building from source is disabled 
         insta::assert_snapshot!(of("error: Request failed after 3 retries in 11.9s
   cause: Failed to fetch: http://127.0.0.1:9/simple/six/
   cause: tcp connect error
-"), @"cannot install orjson for 3.13t, the package index does not answer: Failed to fetch: http://127.0.0.1:9/simple/six/ cause: tcp connect error");
+"), @"cannot install orjson for 3.13t, the package index does not answer: Failed to fetch: http://127.0.0.1:9/simple/six/: tcp connect error");
     }
 
     #[test]

@@ -102,12 +102,16 @@ impl Lock {
         })
     }
 
-    /// Makes sure that it pins the workload's own requirements. Whether the versions fit, the installer sees.
+    /// Makes sure that it pins the workload's own requirements. Whether the versions fit, the installer sees; so it does
+    /// for requirements with a marker, which uv leaves out of the lock where they can never hold.
     ///
     /// # Errors
     /// Names the first one that it does not pin.
     pub fn covers(&self, own: &[Requirement]) -> Result<(), LockError> {
-        match own.iter().find(|one| !self.pinned.contains(&one.name())) {
+        match own
+            .iter()
+            .find(|one| !one.has_marker() && !self.pinned.contains(&one.name()))
+        {
             None => Ok(()),
             Some(missing) => Err(LockError::Lacks {
                 script: self.script.clone(),
@@ -147,8 +151,9 @@ mod tests {
         .unwrap();
         let lock = Lock::beside(&script).unwrap().unwrap();
         assert_eq!(lock.sha256().len(), 64);
-        let requirements = ["Six<2", "numpy"].map(|word| word.parse::<Requirement>().unwrap());
-        lock.covers(requirements.get(..1).unwrap()).unwrap();
+        let requirements = ["Six<2", "tomli; python_version < '3'", "numpy"]
+            .map(|word| word.parse::<Requirement>().unwrap());
+        lock.covers(requirements.get(..2).unwrap()).unwrap();
         let lacking = lock.covers(&requirements).unwrap_err().to_string();
         assert!(
             lacking.contains("numpy") && lacking.contains("uv lock --script"),
