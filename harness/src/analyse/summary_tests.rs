@@ -114,6 +114,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
                 .collect(),
         },
         environment: BTreeMap::new(),
+        environments: vec![],
         sources: vec![],
         warnings: vec![],
     }

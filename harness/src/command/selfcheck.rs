@@ -29,7 +29,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     let planned = serial_cell(&prepared)?;
     let seed = prepared.manifest.seed;
     let _server = start_services(&mut prepared)?;
-    let mut runner = runner(&mut prepared, &interrupt)?;
+    let mut runner = runner(&mut prepared, &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
         .map_err(|unsuccessful| Error::NothingToMeasure(unsuccessful.failure.to_string()))?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::environments::Pythons;
 use crate::error::Error;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
 use crate::record::schema::{Cell, InterpreterFacts, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
-pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
+pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, Error> {
     let mut launches = Launches::default();
     for planned in &manifest.plan.cells {
         let cell = &planned.cell;
@@ -23,12 +24,12 @@ pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
             continue;
         };
         let launch = if cell.is_native() {
-            native(manifest, workload)?
+            native(manifest, workload)?.map(Ok)
         } else {
-            spawned(manifest, cell, workload)
+            spawned(manifest, cell, workload).map(|launch| pythons.lead(cell, launch))
         };
         if let Some(launch) = launch {
-            launches.insert(cell, Ok(launch));
+            launches.insert(cell, launch);
         }
     }
     Ok(launches)

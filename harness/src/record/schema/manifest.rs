@@ -195,6 +195,35 @@ pub struct CalibrationFailure {
     pub last_words: Option<String>,
 }
 
+/// One installed package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageFacts {
+    /// Its name, as it is published.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The packages that workloads ran with on one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentFacts {
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// Names of the workloads.
+    pub workloads: Vec<String>,
+    /// The virtual environment.
+    pub path: String,
+    /// What was asked for, as PEP 508 requirements and paths of wheels.
+    pub requirements: Vec<String>,
+    /// What is installed in it.
+    pub packages: Vec<PackageFacts>,
+    /// What installed it, with its version, such as `uv 0.13.8`.
+    pub installer: String,
+    /// SHA-256 of the contents of the lock file that was followed, hexadecimal; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_sha256: Option<String>,
+}
+
 /// The computer that a run was made on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineFacts {
@@ -354,6 +383,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// The packages that were installed for workloads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentFacts>,
     /// Where figures of noise and cost come from on this machine, or why they are not told.
     #[serde(default)]
     pub sources: Vec<Source>,

@@ -15,9 +15,9 @@ pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
-    BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
-    PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
-    WorkloadKind,
+    BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,
+    MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings, StoppedBy,
+    Stopping, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
 pub use summary::{

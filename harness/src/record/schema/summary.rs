@@ -78,6 +78,8 @@ impl CellStatus {
 pub enum WarningKind {
     /// The two builds of a pair differ in more than the GIL.
     BuildsDiffer,
+    /// The interpreters of a workload have different versions of a package.
+    PackagesDiffer,
     /// There is no free-threaded build to compare with.
     NoFreeThreadedBuild,
     /// An interpreter was left out.
