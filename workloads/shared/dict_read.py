@@ -23,11 +23,16 @@ ROUNDS = 10  # lookups of every name per unit
 SUM_OF_VALUES = 1000 * NAMES * (NAMES + 1) // 2
 
 
+def values():
+    """What the dictionary holds."""
+    return {f"setting {n}": 1000 * n for n in range(1, NAMES + 1)}
+
+
 class Settings:
     """The dictionary, and how many workers share it."""
 
     def __init__(self, workers):
-        self.values = {f"setting {n}": 1000 * n for n in range(1, NAMES + 1)}
+        self.values = values()
         self.workers = workers
 
 
@@ -38,12 +43,12 @@ def split(data, workers):
 
 def work(settings, units):
     """Look every name up; returns number and sum of what was found, and what all shared."""
-    values = settings.values
-    names = list(values)
+    table = settings.values
+    names = list(table)
     found = total = 0
     for _ in range(units * ROUNDS):
         for name in names:
-            total += values[name]
+            total += table[name]
         found += len(names)
     return found, total, settings
 
@@ -59,6 +64,7 @@ def check(results, units):
     found = sum(share for share, _, _ in results)
     expected = units * ROUNDS * NAMES
     assert found == expected, f"{found} lookups, not {expected}"
+    assert settings.values == values(), "the dictionary is not what it was"
     for share, total, _ in results:
         expected = share // NAMES * SUM_OF_VALUES
         assert total == expected, f"{share} values have the sum {total}, not {expected}"
