@@ -10,24 +10,25 @@
 //! that have both in common. A translucent band is the 95 % interval. Grey lines are there to compare with: dotted what
 //! was reckoned, solid the ceiling, which was measured.
 
+mod axes;
+mod axis;
 mod canvas;
-mod draw;
 mod font;
 #[cfg(test)]
 mod gallery;
-mod labels;
 mod layout;
 mod lines;
 mod png;
 mod scaling;
+mod sheet;
 mod theme;
 mod words;
 
+pub use axis::{Axis, Scale, Tick};
+pub use lines::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
 pub use png::png;
 pub use scaling::scaling;
 pub use theme::{Colour, Theme};
-
-use crate::record::schema::{GilState, Model};
 
 /// A chart that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -93,134 +94,24 @@ impl Default for Size {
     }
 }
 
-/// How values lie along an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Equal steps are equally long.
-    Linear,
-    /// Doublings are equally long.
-    Log2,
-}
-
-impl Scale {
-    /// Where a value lies, in steps or doublings; not finite where the scale has no place for it.
-    #[must_use]
-    pub fn position(self, value: f64) -> f64 {
-        match self {
-            Self::Linear => value,
-            Self::Log2 => value.log2(),
-        }
-    }
-}
-
-/// A mark on an axis.
+/// What a chart shows inside its frame.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tick {
-    /// Where.
-    pub value: f64,
-    /// What it says, in one or two lines.
-    pub label: String,
+pub enum Body {
+    /// Series over an axis of numbers of workers.
+    Lines(Lines),
+    /// A sentence, where there is nothing to draw.
+    Nothing(String),
 }
 
-/// One axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
-    /// What it shows, with the unit.
-    pub title: String,
-    /// How values lie along it.
-    pub scale: Scale,
-    /// Lowest value shown.
-    pub low: f64,
-    /// Highest value shown.
-    pub high: f64,
-    /// Marks, the most important first where not all have room.
-    pub ticks: Vec<Tick>,
-}
-
-/// A value with its interval at one place.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
-    /// Place along the x axis.
-    pub x: f64,
-    /// The value.
-    pub y: f64,
-    /// Lower end of its 95 % interval.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// The shape of a series' markers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marker {
-    /// ●
-    Circle,
-    /// ■
-    Square,
-    /// ▲
-    Triangle,
-    /// ◆
-    Diamond,
-}
-
-impl Marker {
-    /// The shape of the n-th series, from 0, among those with the same colour and line.
-    #[must_use]
-    pub const fn nth(position: usize) -> Self {
-        match position % 4 {
-            0 => Self::Circle,
-            1 => Self::Square,
-            2 => Self::Triangle,
-            _ => Self::Diamond,
-        }
-    }
-}
-
-/// One model on one interpreter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Series {
-    /// Its name.
-    pub label: String,
-    /// Its last value, in words.
-    pub value_label: String,
-    /// The model's family, which its colour stands for.
-    pub family: Model,
-    /// The GIL's state, which its line and markers stand for.
-    pub gil: Option<GilState>,
-    /// Shape of its markers.
-    pub marker: Marker,
-    /// Its values, by x.
-    pub points: Vec<Point>,
-}
-
-/// A line to compare with.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReferenceLine {
-    /// Its name.
-    pub label: String,
-    /// Its corners, x and y.
-    pub corners: Vec<[f64; 2]>,
-    /// Whether it was measured, as the ceiling is, rather than reckoned.
-    pub measured: bool,
-}
-
-/// All that a chart shows.
+/// A frame, which is the same for every kind of chart, with a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     /// The finding, in words.
     pub title: String,
     /// Machine and builds, one line each.
     pub subtitle: Vec<String>,
-    /// The horizontal axis.
-    pub x: Axis,
-    /// The vertical axis.
-    pub y: Axis,
-    /// What was measured, in the order of the plan, which is that of importance.
-    pub series: Vec<Series>,
-    /// What to compare with.
-    pub references: Vec<ReferenceLine>,
-    /// A sentence in the middle of the plot, where there is nothing to draw.
-    pub note: Option<String>,
+    /// What is drawn.
+    pub body: Body,
     /// What a reader must know, one paragraph each, the most important first.
     pub caption: Vec<String>,
     /// Colours.
@@ -229,12 +120,37 @@ pub struct Chart {
     pub size: Size,
 }
 
+impl Chart {
+    /// A body in an empty frame.
+    fn of(body: Body) -> Self {
+        Self {
+            title: String::new(),
+            subtitle: Vec::new(),
+            body,
+            caption: Vec::new(),
+            theme: Theme::default(),
+            size: Size::default(),
+        }
+    }
+
+    /// Whether it shows a ceiling.
+    fn has_ceiling(&self) -> bool {
+        match &self.body {
+            Body::Lines(lines) => lines
+                .references
+                .iter()
+                .any(|line| line.kind == ReferenceKind::Measured),
+            Body::Nothing(_) => false,
+        }
+    }
+}
+
 /// The chart as SVG.
 ///
 /// # Errors
 /// When the size leaves no room, or the drawing library refuses.
 pub fn svg(chart: &Chart) -> Result<String, ChartError> {
-    draw::svg(chart)
+    sheet::svg(chart)
 }
 
 #[cfg(test)]

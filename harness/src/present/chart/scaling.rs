@@ -2,7 +2,9 @@
 
 use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Scaling, Summary};
 
-use super::{Axis, Chart, Marker, Point, ReferenceLine, Scale, Series, Size, Theme, Tick, layout, words};
+use super::{
+    Axis, Body, Chart, Lines, Marker, Point, ReferenceKind, ReferenceLine, Scale, Series, Tick, axis, words,
+};
 use crate::present::text;
 use crate::present::units::{self, TimeUnit};
 
@@ -37,13 +39,13 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
     let name = text::shorten(&text::line(workload), LONGEST_NAME);
     let finding = match words::title_words(summary, workload) {
         Some(finding) => finding,
-        None if chart.series.is_empty() => "nothing was measured".to_owned(),
+        None if matches!(chart.body, Body::Nothing(_)) => "nothing was measured".to_owned(),
         None => "time by interpreter and model".to_owned(),
     };
     chart.title = format!("{name}: {finding}");
     chart.subtitle = vec![words::machine(summary), words::builds(summary)];
     chart.caption.extend(words::caption(summary, &cells));
-    if chart.references.iter().any(|line| line.measured) {
+    if chart.has_ceiling() {
         // Before the method, which comes last, and after what must not be cut off.
         let method = chart.caption.len().saturating_sub(1);
         chart.caption.insert(method, words::ceiling(summary, workload));
@@ -182,7 +184,7 @@ fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>, ceiling: &[&CellSummary]
         Scaling::Strong => "Speedup over one worker (higher is better)",
         Scaling::Weak => "Scaled speedup over one worker: work grows with workers (higher is better)",
     };
-    let mut y = layout::value_axis(title.to_owned(), scale, low, high.max(f64::from(most)));
+    let mut y = axis::value_axis(title.to_owned(), scale, low, high.max(f64::from(most)));
     for tick in &mut y.ticks {
         tick.label.push('x');
     }
@@ -192,20 +194,21 @@ fn of_speedups(summary: &Summary, lines: Vec<Line<'_>>, ceiling: &[&CellSummary]
         ReferenceLine {
             label: String::new(),
             corners: vec![[x.low, 1.0], [x.high, 1.0]],
-            measured: false,
+            kind: ReferenceKind::Reckoned,
         },
         ReferenceLine {
             label: "ideal".to_owned(),
             corners: vec![corner(fewest), corner(most)],
-            measured: false,
+            kind: ReferenceKind::Reckoned,
         },
     ];
     references.extend(ceiling);
-    Chart {
+    Chart::of(Body::Lines(Lines {
+        x,
+        y,
         series,
         references,
-        ..empty(x, y)
-    }
+    }))
 }
 
 /// The ceiling's speedups, as far as the axis of workers goes; a line takes two.
@@ -223,7 +226,7 @@ fn ceiling_line(cells: &[&CellSummary], fewest: u32, most: u32) -> Option<Refere
             .into_iter()
             .map(|(workers, speedup)| [f64::from(workers), speedup])
             .collect(),
-        measured: true,
+        kind: ReferenceKind::Measured,
     })
 }
 
@@ -248,7 +251,7 @@ fn workers_axis(counts: &[u32], scale: Scale) -> Axis {
         scale,
         low: f64::from(counts.first().copied().unwrap_or(1)),
         high: f64::from(counts.last().copied().unwrap_or(1)),
-        ticks: layout::count_ticks(counts),
+        ticks: axis::count_ticks(counts),
     }
 }
 
@@ -258,22 +261,13 @@ fn of_makespans(lines: Vec<Line<'_>>) -> Chart {
         .iter()
         .flat_map(|line| line.values.iter().map(|(_, value)| value.estimate));
     let Some(typical) = units::typical(estimates) else {
-        let y = layout::value_axis(String::new(), Scale::Linear, 0.0, 1.0);
-        let x = layout::value_axis(String::new(), Scale::Linear, 0.0, 1.0);
-        let bare = |axis: Axis| Axis {
-            ticks: Vec::new(),
-            ..axis
-        };
-        return Chart {
-            note: Some("No cell of this workload has a figure.".to_owned()),
-            ..empty(bare(x), bare(y))
-        };
+        return Chart::of(Body::Nothing("No cell of this workload has a figure.".to_owned()));
     };
     let unit = TimeUnit::for_typical(typical);
     let mut series = series(&lines, unit.from_seconds(1.0), units::duration);
     let (low, high) = value_range(&series);
     let title = format!("Makespan, {} (lower is better)", unit.symbol());
-    let y = layout::value_axis(title, Scale::Linear, low, high);
+    let y = axis::value_axis(title, Scale::Linear, low, high);
     let counts = counts(&lines);
     let (x, why) = match counts.as_slice() {
         [only] => (
@@ -294,9 +288,13 @@ fn of_makespans(lines: Vec<Line<'_>>) -> Chart {
         }
     };
     Chart {
-        series,
         caption: vec![why.to_owned()],
-        ..empty(x, y)
+        ..Chart::of(Body::Lines(Lines {
+            x,
+            y,
+            series,
+            references: Vec::new(),
+        }))
     }
 }
 
@@ -321,20 +319,5 @@ fn side_by_side(series: &mut [Series], workers: u32) -> Axis {
         low: 0.0,
         high: place + 1.0,
         ticks,
-    }
-}
-
-fn empty(x: Axis, y: Axis) -> Chart {
-    Chart {
-        title: String::new(),
-        subtitle: Vec::new(),
-        x,
-        y,
-        series: Vec::new(),
-        references: Vec::new(),
-        note: None,
-        caption: Vec::new(),
-        theme: Theme::default(),
-        size: Size::default(),
     }
 }

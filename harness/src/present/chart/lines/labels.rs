@@ -1,8 +1,10 @@
 //! The labels beside the plot: each as near to its line's end as the others allow, and never over data.
 
-use super::canvas::{Anchor, Letters, Pen, at};
-use super::draw::{Drawn, INSET, LABEL_EM, Sheet};
-use super::{ReferenceLine, Series, layout};
+use super::draw::{Curves, INSET};
+use super::{ReferenceKind, ReferenceLine, Series};
+use crate::present::chart::canvas::{Anchor, Letters, Pen, at};
+use crate::present::chart::layout;
+use crate::present::chart::sheet::{Drawn, LABEL_EM, count};
 
 /// Height of a label's row, pixels of the usual size, and what it may shrink to.
 const LABEL_ROW: f64 = 18.0;
@@ -29,13 +31,13 @@ enum LabelKind<'a> {
     More,
 }
 
-impl<'a> Sheet<'a, '_> {
+impl<'a> Curves<'a, '_> {
     /// The labels in their order of importance, as many as have room.
     fn label_list(&self) -> Vec<Label<'a>> {
-        let face = self.face(LABEL_EM, false);
-        let right = self.chart.x.high;
+        let face = self.sheet.face(LABEL_EM, false);
+        let right = self.lines.x.high;
         let mut labels: Vec<Label<'a>> = Vec::new();
-        for line in self.chart.references.iter().filter(|line| !line.label.is_empty()) {
+        for line in self.lines.references.iter().filter(|line| !line.label.is_empty()) {
             let end = line.corners.last().map(|[_, y]| self.y(*y));
             labels.push(Label {
                 name: face.fit(&line.label, self.widths.names),
@@ -45,7 +47,7 @@ impl<'a> Sheet<'a, '_> {
                 kind: LabelKind::Reference(line),
             });
         }
-        for series in &self.chart.series {
+        for series in &self.lines.series {
             let Some(last) = series.points.last() else {
                 continue;
             };
@@ -58,7 +60,7 @@ impl<'a> Sheet<'a, '_> {
             });
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A cast of a float saturates.
-        let room = (self.plot.height() / (SMALLEST_LABEL_ROW * self.unit)).max(1.0) as usize;
+        let room = (self.plot.height() / (SMALLEST_LABEL_ROW * self.sheet.unit)).max(1.0) as usize;
         if labels.len() > room {
             let more = labels.len() - room + 1;
             labels.truncate(room.saturating_sub(1));
@@ -76,8 +78,7 @@ impl<'a> Sheet<'a, '_> {
     /// Draws a key, a name and a last value for every line, beside where it ends.
     pub(super) fn labels(&self) -> Drawn {
         let labels = self.label_list();
-        let count = f64::from(u32::try_from(labels.len()).unwrap_or(u32::MAX));
-        let row = (self.plot.height() / count.max(1.0)).min(LABEL_ROW * self.unit);
+        let row = (self.plot.height() / count(labels.len()).max(1.0)).min(LABEL_ROW * self.sheet.unit);
         let wanted: Vec<f64> = labels.iter().map(|label| label.wanted).collect();
         let half = row / 2.0;
         let places = layout::spread(&wanted, row, self.plot.top, self.plot.bottom - half);
@@ -88,37 +89,48 @@ impl<'a> Sheet<'a, '_> {
     }
 
     fn label(&self, label: &Label<'_>, y: f64) -> Drawn {
-        let theme = &self.chart.theme;
-        let key = self.plot.right + LEADER * self.unit;
-        let key_end = key + KEY * self.unit;
+        let theme = &self.sheet.chart.theme;
+        let key = self.plot.right + LEADER * self.sheet.unit;
+        let key_end = key + KEY * self.sheet.unit;
         let (colour, pen) = match label.kind {
             LabelKind::Series(series) => (theme.of(series.family), Some(self.pen(series))),
-            LabelKind::Reference(line) => (theme.reference, Some(self.reference_pen(line))),
+            LabelKind::Reference(line) => {
+                let colour = match line.kind {
+                    ReferenceKind::Fitted(family) => theme.of(family),
+                    ReferenceKind::Reckoned | ReferenceKind::Measured => theme.reference,
+                };
+                (colour, Some(self.reference_pen(line)))
+            }
             LabelKind::More => (theme.muted, None),
         };
         if let Some(end) = label.ends_at {
             let leader = Pen {
                 opacity: 0.45,
-                ..Pen::solid(colour, self.unit)
+                ..Pen::solid(colour, self.sheet.unit)
             };
-            let start = at(self.plot.right - INSET * self.unit + 7.0 * self.unit, end);
-            self.canvas.line(&[start, at(key - 3.0 * self.unit, y)], leader)?;
+            let start = at(
+                self.plot.right - INSET * self.sheet.unit + 7.0 * self.sheet.unit,
+                end,
+            );
+            self.sheet
+                .canvas
+                .line(&[start, at(key - 3.0 * self.sheet.unit, y)], leader)?;
         }
         if let Some(pen) = pen {
-            self.canvas.line(&[at(key, y), at(key_end, y)], pen)?;
+            self.sheet.canvas.line(&[at(key, y), at(key_end, y)], pen)?;
         }
         if let LabelKind::Series(series) = label.kind {
             self.marker(at(f64::midpoint(key, key_end), y), series)?;
         }
-        let baseline = y + 0.36 * LABEL_EM * self.unit;
-        let name_at = key_end + 7.0 * self.unit;
-        let name = self.letters(LABEL_EM, theme.text, Anchor::Start);
-        self.canvas.text(&label.name, at(name_at, baseline), name)?;
+        let baseline = y + 0.36 * LABEL_EM * self.sheet.unit;
+        let name_at = key_end + 7.0 * self.sheet.unit;
+        let name = self.sheet.letters(LABEL_EM, theme.text, Anchor::Start);
+        self.sheet.canvas.text(&label.name, at(name_at, baseline), name)?;
         let value = Letters {
-            face: self.face(LABEL_EM, true),
-            ..self.letters(LABEL_EM, theme.text, Anchor::End)
+            face: self.sheet.face(LABEL_EM, true),
+            ..self.sheet.letters(LABEL_EM, theme.text, Anchor::End)
         };
-        let value_at = name_at + self.widths.names + 7.0 * self.unit + self.widths.values;
-        self.canvas.text(label.value, at(value_at, baseline), value)
+        let value_at = name_at + self.widths.names + 7.0 * self.sheet.unit + self.widths.values;
+        self.sheet.canvas.text(label.value, at(value_at, baseline), value)
     }
 }
