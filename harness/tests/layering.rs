@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Folders and files, below `src`, that only turn values into values.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "plan/",
     "analyse/",
     "record/schema/",
@@ -18,6 +18,7 @@ const PURE: [&str; 14] = [
     "doctor/checks/",
     "doctor/facts.rs",
     "doctor/mod.rs",
+    "cargo_build/library.rs",
     "measure/calibrate.rs",
     "measure/protocol.rs",
     "measure/rounds.rs",
@@ -54,7 +55,7 @@ const IMPURE: [(&str, &str); 16] = [
 ///
 /// Data flows plan -> measure -> record -> analyse -> present. The edges, `command`, `cli`, `error` and `main`, put
 /// the parts together and may import all of them; no part imports an edge.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("record", &[]),
     ("interpreter", &[]),
     ("workload", &[]),
@@ -77,7 +78,8 @@ const IMPORTS: [(&str, &[&str]); 11] = [
             "doctor::checks",
         ],
     ),
-    ("assets", &["workload"]),
+    ("cargo_build", &["interpreter"]),
+    ("assets", &["workload", "cargo_build"]),
 ];
 
 const FOR_ALL: [&str; 2] = ["record::schema", "suggest"];

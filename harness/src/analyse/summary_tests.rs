@@ -81,6 +81,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             sha256: String::new(),
             case: None,
             callable: None,
+            extension: None,
             units: Some(100),
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
@@ -113,6 +114,8 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
         },
         environment: BTreeMap::new(),
         sources: vec![],
+        hosts: vec![],
+        extensions: vec![],
         warnings: vec![],
     }
 }

@@ -24,7 +24,7 @@ pub use answer::Answer;
 pub use differences::{differences, pair_warnings};
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
-pub use probe::{PROBE_TIME_LIMIT, ProbeError, probe};
+pub use probe::{PROBE_TIME_LIMIT, ProbeError, answer_to, probe};
 pub use select::{SelectError, Selection, Wanted, default_pair, select, wanted_paths};
 pub use tag::{Tag, TagError};
 pub use version::{Stage, Version, VersionError};

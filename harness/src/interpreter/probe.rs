@@ -83,8 +83,32 @@ pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
         let (path, cause) = (path.to_owned(), cause.to_owned());
         return Err(ProbeError::DoesNotStart { path, cause });
     }
+    let mut command = script(path, SCRIPT);
+    conclude(path, time_limit, bounded::run(&mut command, time_limit))
+}
+
+/// Runs a script in an interpreter that was probed, as the probe is run, and gives what it printed.
+///
+/// # Errors
+///
+/// Says in a line why there is no answer.
+pub fn answer_to(path: &Path, source: &str) -> Result<String, String> {
+    let ended =
+        bounded::run(&mut script(path, source), PROBE_TIME_LIMIT).map_err(|error| start_error(&error))?;
+    match ended.status {
+        None => Err(format!("no answer within {} s", PROBE_TIME_LIMIT.as_secs())),
+        Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
+        Some(status) => {
+            let said = last_words(&ended).unwrap_or_else(|| "nothing".to_owned());
+            Err(format!("{} and said '{said}'", ending(status)))
+        }
+    }
+}
+
+/// Nothing of the user's environment but what follows reaches it, nor any package of its own.
+fn script(path: &Path, source: &str) -> Command {
     let mut command = Command::new(path);
-    command.args(["-E", "-s", "-S", "-c", SCRIPT]).env_clear();
+    command.args(["-E", "-s", "-S", "-c", source]).env_clear();
     // What trials are given too: without it a build with a library of its own does not start.
     for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
         if let Some(value) = std::env::var_os(name) {
@@ -92,7 +116,7 @@ pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
         }
     }
     command.env("LANG", "C.UTF-8");
-    conclude(path, time_limit, bounded::run(&mut command, time_limit))
+    command
 }
 
 /// What a run of the script says about the executable. Pure.

@@ -23,6 +23,10 @@ pub struct Wanted<'a> {
     pub interpreters: &'a [InterpreterFacts],
     /// Tag of the one whose `serial` cells others are compared with.
     pub baseline: &'a str,
+    /// What interpreters run in.
+    pub hosts: &'a [Host],
+    /// Whether there is a cargo, to build extensions with.
+    pub has_cargo: bool,
     /// The models asked for; `None` for those that make sense for each workload.
     pub models: Option<&'a [Model]>,
     /// Gives workers their PUs.
@@ -40,7 +44,7 @@ pub struct WorkerCounts<'a> {
     pub waiting: &'a [u32],
 }
 
-/// Lays out the cells: workload by workload, interpreter by interpreter, model by model, workers growing.
+/// Lays out the cells: workload by workload, interpreter by interpreter, host by host, model by model, workers growing.
 ///
 /// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
 /// among the cells. The ceiling's cells are the last ones of their workload.
@@ -52,9 +56,16 @@ pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<Pl
     for candidate in candidates {
         let first = cells.len();
         for interpreter in wanted.interpreters {
-            for model in models(candidate.workload, interpreter, wanted) {
-                for workers in counts(model, candidate.workload.kind, wanted) {
-                    cells.push(planned(candidate, interpreter, model, workers, wanted)?);
+            for host in hosts(wanted) {
+                for model in models(candidate.workload, interpreter, wanted) {
+                    for workers in counts(model, candidate.workload.kind, wanted) {
+                        let place = Place {
+                            interpreter,
+                            host,
+                            model,
+                        };
+                        cells.push(planned(candidate, &place, workers, wanted)?);
+                    }
                 }
             }
         }
@@ -136,6 +147,21 @@ fn usual_models(kind: WorkloadKind) -> Vec<Model> {
     }
 }
 
+/// What a cell is made of besides workload and workers.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    interpreter: &'a InterpreterFacts,
+    host: Host,
+    model: Model,
+}
+
+fn hosts(wanted: &Wanted<'_>) -> Vec<Host> {
+    let mut hosts = wanted.hosts.to_vec();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
 fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Vec<Model> {
     let mut models = match wanted.models {
         Some(models) => models.to_vec(),
@@ -167,12 +193,11 @@ fn counts(model: Model, kind: WorkloadKind, wanted: &Wanted<'_>) -> Vec<u32> {
 
 fn planned(
     candidate: &Candidate<'_>,
-    interpreter: &InterpreterFacts,
-    model: Model,
+    place: &Place<'_>,
     workers: u32,
     wanted: &Wanted<'_>,
 ) -> Result<PlannedCell, PlacementError> {
-    let placement = if model.shares_one_thread() {
+    let placement = if place.model.shares_one_thread() {
         // The tasks of one event loop run in one thread, on one PU.
         wanted
             .placer
@@ -187,20 +212,24 @@ fn planned(
     };
     Ok(PlannedCell {
         cell: Cell {
-            interpreter: interpreter.tag.clone(),
-            host: Host::Spawn,
+            interpreter: place.interpreter.tag.clone(),
+            host: place.host,
             workload: candidate.workload.name.clone(),
-            model,
+            model: place.model,
             workers,
         },
         placement,
-        skipped: skip_reason(candidate, interpreter, model),
+        skipped: skip_reason(candidate, place, wanted),
     })
 }
 
-fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model: Model) -> Option<String> {
-    let version: Option<Version> = interpreter.version.parse().ok();
-    if version.is_some_and(|version| !candidate.requires_python.contains(&version)) {
+fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>) -> Option<String> {
+    let Place {
+        interpreter,
+        host,
+        model,
+    } = *place;
+    if version(interpreter).is_some_and(|version| !candidate.requires_python.contains(&version)) {
         return Some(format!("it requires Python {}", candidate.requires_python));
     }
     if model == Model::Interpreters && !has_interpreter_pool(interpreter) {
@@ -215,10 +244,71 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
         || named
             .iter()
             .any(|named| *named == model || *named == model.family());
-    (!makes_sense).then(|| {
+    if !makes_sense {
         let names: Vec<&str> = named.iter().map(|model| model.name()).collect();
-        format!("the workload names the models {} only", names.join(", "))
+        return Some(format!("the workload names the models {} only", names.join(", ")));
+    }
+    let of_host = (host == Host::Embed)
+        .then(|| cannot_embed(interpreter, model))
+        .flatten();
+    let of_extension = || {
+        let is_needed = candidate.workload.extension.is_some();
+        is_needed.then(|| cannot_extend(interpreter, wanted)).flatten()
+    };
+    of_host.or_else(of_extension)
+}
+
+/// Why the embedded host is not for this interpreter or model.
+fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Option<String> {
+    if interpreter.implementation != Implementation::CPython {
+        return Some(format!(
+            "the embedded host is for CPython, {} is {}",
+            interpreter.tag, interpreter.implementation
+        ));
+    }
+    let is_too_new = version(interpreter)
+        .is_some_and(|version| !in_minor_series(&version, |minor| minor <= LAST_PYO3_MINOR));
+    if is_too_new {
+        return Some(format!(
+            "the embedded host is built with PyO3 {PYO3_SERIES}, which knows CPython up to 3.{LAST_PYO3_MINOR}"
+        ));
+    }
+    (!EMBEDDED_MODELS.contains(&model)).then(|| {
+        let names = EMBEDDED_MODELS.map(Model::name).join(", ");
+        format!("the embedded host has the models {names}: its workers are threads of its own")
     })
+}
+
+/// The models that the embedded host runs in a way of its own, or on its main thread.
+const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
+
+/// The series of PyO3 that the embedded host's `Cargo.toml` names, the last one that takes free-threaded builds of
+/// 3.13.
+const PYO3_SERIES: &str = "0.28";
+
+/// The last minor version of Python 3 that it builds for, that one experimentally (`pyo3-ffi` 0.28.3, `build.rs`).
+const LAST_PYO3_MINOR: u64 = 15;
+
+/// Why an extension cannot be built for this interpreter, as far as can be told beforehand.
+fn cannot_extend(interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Option<String> {
+    if interpreter.implementation != Implementation::CPython {
+        return Some(format!(
+            "its extension is built for CPython, {} is {}",
+            interpreter.tag, interpreter.implementation
+        ));
+    }
+    (!wanted.has_cargo).then(|| {
+        "its extension must be built first, and there is no cargo; install Rust: https://rustup.rs".to_owned()
+    })
+}
+
+fn version(interpreter: &InterpreterFacts) -> Option<Version> {
+    interpreter.version.parse().ok()
+}
+
+/// Whether it is a version 3.x with a fitting x.
+fn in_minor_series(version: &Version, fits: impl Fn(u64) -> bool) -> bool {
+    matches!(version.release(), [3, minor, ..] if fits(*minor))
 }
 
 /// The first minor version of Python 3 with `concurrent.futures.InterpreterPoolExecutor`
@@ -226,14 +316,9 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
 const FIRST_INTERPRETER_POOL_MINOR: u64 = 14;
 
 fn has_interpreter_pool(interpreter: &InterpreterFacts) -> bool {
-    let version: Option<Version> = interpreter.version.parse().ok();
     interpreter.implementation == Implementation::CPython
-        && version.is_some_and(|version| {
-            version
-                .release()
-                .get(..2)
-                .is_some_and(|series| series >= [3, FIRST_INTERPRETER_POOL_MINOR].as_slice())
-        })
+        && version(interpreter)
+            .is_some_and(|version| in_minor_series(&version, |minor| minor >= FIRST_INTERPRETER_POOL_MINOR))
 }
 
 #[cfg(test)]
@@ -285,6 +370,7 @@ mod tests {
             sha256: String::new(),
             case: None,
             callable: None,
+            extension: None,
             units: None,
             failure: None,
             ceiling: None,
@@ -292,11 +378,22 @@ mod tests {
     }
 
     fn plan(workload: &WorkloadFacts, models: Option<&[Model]>, requires: &str) -> Vec<PlannedCell> {
+        plan_in(&[Host::Spawn], workload, models, requires)
+    }
+
+    fn plan_in(
+        hosts: &[Host],
+        workload: &WorkloadFacts,
+        models: Option<&[Model]>,
+        requires: &str,
+    ) -> Vec<PlannedCell> {
         let interpreters = [interpreter("3.13"), interpreter("3.13t")];
         let placer = Placer::new(&two_cores(), Policy::Cores, None).unwrap();
         let wanted = Wanted {
             interpreters: &interpreters,
             baseline: "3.13",
+            hosts,
+            has_cargo: false,
             models,
             placer: &placer,
             counts: WorkerCounts {
@@ -407,6 +504,77 @@ mod tests {
             too_new.first().unwrap().skipped.as_deref(),
             Some("it requires Python >=3.14")
         );
+    }
+
+    #[test]
+    fn each_host_has_cells_of_its_own_and_the_embedded_one_only_its_models() {
+        let fib = workload("fib", WorkloadKind::Cpu, &[]);
+        let models = [Model::Threads, Model::Processes];
+        let cells = plan_in(
+            &[Host::Embed, Host::Spawn, Host::Embed],
+            &fib,
+            Some(&models),
+            ">=3.9",
+        );
+        let of = |host: Host, model: Model| {
+            let cells = cells
+                .iter()
+                .filter(|planned| planned.cell.host == host && planned.cell.model == model);
+            cells.map(|planned| planned.skipped.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Host::Spawn, Model::Threads), [None, None, None, None]);
+        assert_eq!(of(Host::Embed, Model::Threads), [None, None, None, None]);
+        assert_eq!(of(Host::Embed, Model::Serial), [None]);
+        assert_eq!(of(Host::Spawn, Model::Processes), [None, None, None, None]);
+        let reasons = of(Host::Embed, Model::Processes);
+        assert!(
+            reasons.len() == 4
+                && reasons
+                    .iter()
+                    .flatten()
+                    .all(|reason| reason.contains("serial, threads, asyncio")),
+            "{reasons:?}"
+        );
+        assert_eq!(cells.first().unwrap().cell.host, Host::Spawn);
+    }
+
+    #[test]
+    fn what_cannot_be_embedded_or_built_is_skipped_with_a_reason() {
+        let pypy = InterpreterFacts {
+            implementation: Implementation::PyPy,
+            ..interpreter("pypy3.11")
+        };
+        let next = InterpreterFacts {
+            version: "3.16.0".to_owned(),
+            ..interpreter("3.16")
+        };
+        insta::assert_snapshot!(
+            cannot_embed(&pypy, Model::Threads).unwrap(),
+            @"the embedded host is for CPython, pypy3.11 is PyPy"
+        );
+        insta::assert_snapshot!(
+            cannot_embed(&next, Model::Threads).unwrap(),
+            @"the embedded host is built with PyO3 0.28, which knows CPython up to 3.15"
+        );
+        assert_eq!(cannot_embed(&interpreter("3.13t"), Model::Asyncio), None);
+        let extended = WorkloadFacts {
+            extension: Some("/in_rust".to_owned()),
+            ..workload("calls", WorkloadKind::Cpu, &[])
+        };
+        let without_cargo = plan(&extended, None, ">=3.9");
+        assert!(
+            without_cargo.iter().all(|planned| planned
+                .skipped
+                .as_ref()
+                .is_some_and(|reason| reason.contains("rustup.rs"))),
+            "{without_cargo:?}"
+        );
+    }
+
+    #[test]
+    fn the_series_of_pyo3_is_the_one_that_the_embedded_host_names() {
+        let manifest = include_str!("../../embed/Cargo.toml");
+        assert!(manifest.contains(&format!("pyo3 = {{ version = \"{PYO3_SERIES}\"")));
     }
 
     proptest! {

@@ -16,6 +16,7 @@ A model is made for a loaded workload and a number of workers, and has these met
 """
 
 import gc
+import sys
 from collections import namedtuple
 from functools import partial
 
@@ -32,7 +33,10 @@ def of_name(name):
     if name == "serial":
         return Serial
     if name == "threads":
-        from ftbench_worker.threads import Threads
+        if is_embedded():
+            from ftbench_worker.embedded import Threads
+        else:
+            from ftbench_worker.threads import Threads
 
         return Threads
     if name == "asyncio":
@@ -53,6 +57,11 @@ def of_name(name):
 
         return partial(Processes, start_method=start_method or None)
     raise ContractError(f"this worker knows no model '{name}'")
+
+
+def is_embedded():
+    """Whether this runs inside the embedded host, a Rust program with threads of its own."""
+    return "ftbench_embed" in sys.builtin_module_names
 
 
 class InOneProcess:

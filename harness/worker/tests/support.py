@@ -77,14 +77,21 @@ class SlowHandler(BaseHTTPRequestHandler):
 
 
 def catalogue():
-    """Names such as `cpu/fib` with the models that each workload makes sense for."""
+    """Names such as `cpu/fib` with the models that each workload makes sense for.
+
+    Those with an extension are left out, which ftbench must build first; test_extension.py has
+    their checks, and harness/tests/embed.rs runs them.
+    """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
         for file in sorted(files):
             if not file.endswith(".py"):
                 continue
             path = os.path.join(folder, file)
             with open(path, encoding="utf-8") as source:
-                models = re.search(r"^# models = \[(.*)\]$", source.read(), re.MULTILINE)
+                text = source.read()
+            if re.search(r"^# extension = ", text, re.MULTILINE):
+                continue
+            models = re.search(r"^# models = \[(.*)\]$", text, re.MULTILINE)
             families = re.findall(r'"([^"]+)"', models.group(1)) if models else MODELS
             name = os.path.relpath(path, WORKLOADS_FOLDER)[: -len(".py")]
             yield name, [model for model in MODELS if model.partition(":")[0] in families]

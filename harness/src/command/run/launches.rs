@@ -1,9 +1,11 @@
 //! How each cell's process is started, from what the plan says.
 
+use std::collections::BTreeMap;
+
 use crate::error::Error;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
-use crate::record::schema::{Cell, Manifest, WorkloadFacts};
+use crate::record::schema::{Cell, Host, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
 pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
@@ -23,7 +25,7 @@ pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
         let launch = if cell.is_native() {
             native(manifest, workload)?
         } else {
-            spawned(manifest, cell, workload)
+            python(manifest, cell, workload)
         };
         if let Some(launch) = launch {
             launches.insert(cell, Ok(launch));
@@ -45,18 +47,38 @@ fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch
     }))
 }
 
-/// The interpreter's own executable.
-fn spawned(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Option<Launch> {
-    let interpreter = manifest
-        .interpreters
-        .iter()
-        .find(|interpreter| interpreter.tag == cell.interpreter)?;
-    Some(Launch {
+/// The interpreter's own executable, or the program that embeds it, which is given the same words after the executable
+/// that it stands for.
+fn python(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Option<Launch> {
+    let interpreter = manifest.interpreter(&cell.interpreter)?;
+    let mut launch = Launch {
         executable: interpreter.path.clone().into(),
         arguments: python_arguments(),
-        environment: manifest.environment.clone(),
+        environment: environment(manifest, cell, workload),
         entry: entry(workload),
-    })
+    };
+    if cell.host == Host::Embed {
+        let host = manifest
+            .hosts
+            .iter()
+            .find(|host| host.interpreter == cell.interpreter)?;
+        launch.executable = host.executable.clone().into();
+        launch.arguments.insert(0, interpreter.path.clone());
+    }
+    Some(launch)
+}
+
+/// That of every trial, with the modules of the workload's extension.
+fn environment(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> BTreeMap<String, String> {
+    let mut environment = manifest.environment.clone();
+    let built = manifest.extensions.iter().find(|built| {
+        built.interpreter == cell.interpreter && Some(&built.package) == workload.extension.as_ref()
+    });
+    if let (Some(built), Some(path)) = (built, environment.get_mut("PYTHONPATH")) {
+        path.push(':');
+        path.push_str(&built.folder);
+    }
+    environment
 }
 
 fn entry(workload: &WorkloadFacts) -> Entry {

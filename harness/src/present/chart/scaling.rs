@@ -1,6 +1,6 @@
 //! The scaling chart: speedup over workers, one series for each model on each interpreter.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Scaling, Summary};
+use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Scaling, Summary};
 
 use super::{Axis, Chart, Marker, Point, ReferenceLine, Scale, Series, Size, Theme, Tick, layout, words};
 use crate::present::text;
@@ -52,6 +52,7 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
 /// The measured values of one model on one interpreter.
 struct Line<'a> {
     tag: &'a str,
+    host: Host,
     model: Model,
     gil: Option<GilState>,
     /// Workers and estimate, by workers.
@@ -74,7 +75,7 @@ fn measured<'a>(
         let tag = cell.interpreter.as_str();
         let known = lines
             .iter_mut()
-            .find(|line| line.tag == tag && line.model == cell.model);
+            .find(|line| line.tag == tag && line.host == cell.host && line.model == cell.model);
         let gil = cell.gil.or_else(|| {
             let facts = summary.interpreters.iter().find(|facts| facts.tag == tag);
             facts.map(|facts| facts.gil)
@@ -88,6 +89,7 @@ fn measured<'a>(
             }
             None => lines.push(Line {
                 tag,
+                host: cell.host,
                 model: cell.model,
                 gil,
                 values: vec![(cell.workers, estimate)],
@@ -133,7 +135,8 @@ fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> String) -> Vec<
 
 fn series_name(line: &Line<'_>) -> String {
     let tag = text::shorten(&text::line(line.tag), LONGEST_NAME / 2);
-    text::shorten(&format!("{tag} {}", line.model), LONGEST_NAME)
+    let label = line.host.label(&tag);
+    text::shorten(&format!("{label} {}", line.model), LONGEST_NAME)
 }
 
 /// An end of an interval that is not known lies at the value.
