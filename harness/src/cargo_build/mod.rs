@@ -122,6 +122,7 @@ impl Builder<'_> {
             ],
         );
         let place = Place::new(self.cache, "embed", &digest, &asked.identity);
+        check_cargo(&what, &place)?;
         let cached = place.obtain(&what, self.say, |staging| {
             let source = staging.join("source");
             for (path, contents) in sources {
@@ -173,6 +174,7 @@ impl Builder<'_> {
         let asked = ask(&what, interpreter)?;
         let digest_of_build = digest(&sources, &[env!("CARGO_PKG_VERSION"), &asked.identity]);
         let place = Place::new(self.cache, "extensions", &digest_of_build, &asked.identity);
+        check_cargo(&what, &place)?;
         let cached = place.obtain(&what, self.say, |staging| {
             let mut cargo = Cargo::new("build", folder, &place);
             cargo.set("PYO3_PYTHON", Path::new(&asked.library.executable));
@@ -220,6 +222,17 @@ fn ask(what: &str, interpreter: &InterpreterFacts) -> Result<Asked, BuildError> 
     ];
     let identity = digest(&Files::new(), &words).chars().take(16).collect();
     Ok(Asked { library, identity })
+}
+
+/// What was built before takes no cargo.
+fn check_cargo(what: &str, place: &Place) -> Result<(), BuildError> {
+    if place.folder().is_dir() || find_cargo().is_some() {
+        Ok(())
+    } else {
+        Err(BuildError::NoCargo {
+            what: what.to_owned(),
+        })
+    }
 }
 
 fn locked_pyo3(sources: &Files) -> Option<String> {

@@ -1,7 +1,8 @@
 //! Which cells a run has.
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::VersionSpecifiers;
 
+use super::buildable::{cannot_embed, cannot_extend, in_minor_series, version};
 use super::placement::{PlacementError, Placer, Sharing};
 use crate::record::schema::{
     Cell, Host, Implementation, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
@@ -253,62 +254,11 @@ fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>
         .flatten();
     let of_extension = || {
         let is_needed = candidate.workload.extension.is_some();
-        is_needed.then(|| cannot_extend(interpreter, wanted)).flatten()
+        is_needed
+            .then(|| cannot_extend(interpreter, wanted.has_cargo))
+            .flatten()
     };
     of_host.or_else(of_extension)
-}
-
-/// Why the embedded host is not for this interpreter or model.
-fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Option<String> {
-    if interpreter.implementation != Implementation::CPython {
-        return Some(format!(
-            "the embedded host is for CPython, {} is {}",
-            interpreter.tag, interpreter.implementation
-        ));
-    }
-    let is_too_new = version(interpreter)
-        .is_some_and(|version| !in_minor_series(&version, |minor| minor <= LAST_PYO3_MINOR));
-    if is_too_new {
-        return Some(format!(
-            "the embedded host is built with PyO3 {PYO3_SERIES}, which knows CPython up to 3.{LAST_PYO3_MINOR}"
-        ));
-    }
-    (!EMBEDDED_MODELS.contains(&model)).then(|| {
-        let names = EMBEDDED_MODELS.map(Model::name).join(", ");
-        format!("the embedded host has the models {names}: its workers are threads of its own")
-    })
-}
-
-/// The models that the embedded host runs in a way of its own, or on its main thread.
-const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
-
-/// The series of PyO3 that the embedded host's `Cargo.toml` names, the last one that takes free-threaded builds of
-/// 3.13.
-const PYO3_SERIES: &str = "0.28";
-
-/// The last minor version of Python 3 that it builds for, that one experimentally (`pyo3-ffi` 0.28.3, `build.rs`).
-const LAST_PYO3_MINOR: u64 = 15;
-
-/// Why an extension cannot be built for this interpreter, as far as can be told beforehand.
-fn cannot_extend(interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Option<String> {
-    if interpreter.implementation != Implementation::CPython {
-        return Some(format!(
-            "its extension is built for CPython, {} is {}",
-            interpreter.tag, interpreter.implementation
-        ));
-    }
-    (!wanted.has_cargo).then(|| {
-        "its extension must be built first, and there is no cargo; install Rust: https://rustup.rs".to_owned()
-    })
-}
-
-fn version(interpreter: &InterpreterFacts) -> Option<Version> {
-    interpreter.version.parse().ok()
-}
-
-/// Whether it is a version 3.x with a fitting x.
-fn in_minor_series(version: &Version, fits: impl Fn(u64) -> bool) -> bool {
-    matches!(version.release(), [3, minor, ..] if fits(*minor))
 }
 
 /// The first minor version of Python 3 with `concurrent.futures.InterpreterPoolExecutor`
@@ -539,42 +489,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_embedded_or_built_is_skipped_with_a_reason() {
-        let pypy = InterpreterFacts {
-            implementation: Implementation::PyPy,
-            ..interpreter("pypy3.11")
-        };
-        let next = InterpreterFacts {
-            version: "3.16.0".to_owned(),
-            ..interpreter("3.16")
-        };
-        insta::assert_snapshot!(
-            cannot_embed(&pypy, Model::Threads).unwrap(),
-            @"the embedded host is for CPython, pypy3.11 is PyPy"
-        );
-        insta::assert_snapshot!(
-            cannot_embed(&next, Model::Threads).unwrap(),
-            @"the embedded host is built with PyO3 0.28, which knows CPython up to 3.15"
-        );
-        assert_eq!(cannot_embed(&interpreter("3.13t"), Model::Asyncio), None);
+    fn without_cargo_a_workload_with_an_extension_is_skipped() {
         let extended = WorkloadFacts {
             extension: Some("/in_rust".to_owned()),
             ..workload("calls", WorkloadKind::Cpu, &[])
         };
-        let without_cargo = plan(&extended, None, ">=3.9");
+        let cells = plan(&extended, Some(&[Model::Threads]), ">=3.9");
         assert!(
-            without_cargo.iter().all(|planned| planned
+            cells.iter().all(|planned| planned
                 .skipped
                 .as_ref()
                 .is_some_and(|reason| reason.contains("rustup.rs"))),
-            "{without_cargo:?}"
+            "{cells:?}"
         );
-    }
-
-    #[test]
-    fn the_series_of_pyo3_is_the_one_that_the_embedded_host_names() {
-        let manifest = include_str!("../../embed/Cargo.toml");
-        assert!(manifest.contains(&format!("pyo3 = {{ version = \"{PYO3_SERIES}\"")));
     }
 
     proptest! {
