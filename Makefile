@@ -26,6 +26,7 @@ lint: set-up ## check format and style of Rust, Python and shell
 	$(TOOLS)/ruff format --check workloads harness/src harness/worker scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/lint-native.sh
 
 clean: ## remove what cargo built; the interpreters in the cache folder stay
 	cargo clean

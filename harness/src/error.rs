@@ -58,6 +58,9 @@ pub enum Error {
     /// About the embedded Python files.
     #[error(transparent)]
     Assets(#[from] crate::assets::AssetError),
+    /// About programs and extensions that are built for a run.
+    #[error(transparent)]
+    Build(#[from] crate::cargo_build::BuildError),
     /// About a chart.
     #[error("cannot draw the chart of {workload}: {source}")]
     Chart {

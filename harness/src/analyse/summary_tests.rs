@@ -83,6 +83,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             sha256: String::new(),
             case: None,
             callable: None,
+            extension: None,
             units: Some(100),
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
@@ -116,6 +117,8 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
         environment: BTreeMap::new(),
         environments: vec![],
         sources: vec![],
+        hosts: vec![],
+        extensions: vec![],
         warnings: vec![],
     }
 }

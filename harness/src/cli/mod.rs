@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::record::schema::{Kernel, Model};
+use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
-use values::{DEFAULT_TIMEOUT_S, duration_s, kernel_parser, model_parser, percent, seconds, seed};
+use values::{
+    DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, model_parser, percent, seconds, seed,
+};
 pub use values::{ListFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat};
 
 const STYLES: Styles = Styles::styled()
@@ -152,6 +154,10 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
+    /// What interpreters run in: spawn (their own executables), embed (a Rust program with the interpreter inside, which
+    /// ftbench builds with cargo)
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = host_parser(), default_value = "spawn", hide_possible_values = true)]
+    pub host: Vec<Host>,
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
     pub no_ceiling: bool,
@@ -320,6 +326,7 @@ impl SelfcheckArgs {
             model: vec![Model::Serial],
             workers: None,
             pin: self.pin.clone(),
+            host: vec![Host::Spawn],
             profile: ProfileName::Standard,
             no_ceiling: true,
             rounds: None,

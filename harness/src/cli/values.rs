@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::record::schema::{Kernel, Model, Scaling};
+use crate::record::schema::{Host, Kernel, Model, Scaling};
 
 /// How long and how precisely to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,6 +69,11 @@ pub enum ListFormat {
 
 pub(super) fn model_parser() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
+}
+
+pub(super) fn host_parser() -> impl TypedValueParser<Value = Host> {
+    PossibleValuesParser::new(Host::ALL.map(Host::name))
+        .try_map(|word| Host::named(&word).ok_or("no such host"))
 }
 
 pub(super) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {

@@ -179,6 +179,13 @@ impl Workload {
         folder.and_then(OsStr::to_str).unwrap_or_default()
     }
 
+    /// The folder of the Cargo package whose modules it imports.
+    fn extension(&self) -> Option<String> {
+        let folder = self.metadata.extension.as_ref()?;
+        let beside = self.path.parent().unwrap_or(Path::new(""));
+        Some(beside.join(folder).display().to_string())
+    }
+
     /// What a run folder keeps of it, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
@@ -194,6 +201,7 @@ impl Workload {
             sha256: self.sha256.clone(),
             case: self.case.clone(),
             callable: self.callable.as_ref().map(ToString::to_string),
+            extension: self.extension(),
             units: None,
             failure: None,
             ceiling: self

@@ -119,8 +119,13 @@ impl Sandbox {
 
 /// Runs a command to its end.
 pub fn told(command: Command) -> Told {
+    told_within(command, TIME_LIMIT)
+}
+
+/// Runs a command that may take so long.
+pub fn told_within(command: Command, limit: Duration) -> Told {
     let output = assert_cmd::Command::from_std(command)
-        .timeout(TIME_LIMIT)
+        .timeout(limit)
         .output()
         .unwrap();
     let told = Told {

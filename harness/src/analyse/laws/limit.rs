@@ -126,7 +126,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn cause(&self) -> LimitCause {
-        let Estimate { low, high, .. } = self.limit.speedup;
+        let low = self.limit.speedup.low;
         let workers = f64::from(self.limit.workers);
         if self.is_unclear() {
             LimitCause::Unclear

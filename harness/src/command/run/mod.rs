@@ -1,5 +1,6 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
+pub(super) mod builds;
 mod environments;
 mod keep;
 mod launches;
@@ -36,6 +37,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
         environments::foretell(&prepared, output)?;
         return dry_run(&prepared.manifest, arguments.format, output);
     }
+    builds::make(&mut prepared.manifest, output)?;
     let mut folder = RunFolder::create(&prepared.out)?;
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;

@@ -7,6 +7,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use crate::assets::{Assets, catalogue};
+use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::cache_folder;
 use crate::error::Error;
@@ -130,6 +131,8 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         environment: environment::cleaned(users, &assets.worker),
         environments: Vec::new(),
         sources: found.sources,
+        hosts: Vec::new(),
+        extensions: Vec::new(),
         warnings,
     };
     Ok(Prepared {
@@ -202,6 +205,8 @@ fn plan(
     let wanted = crate::plan::cells::Wanted {
         interpreters: &selection.interpreters,
         baseline: &selection.baseline,
+        hosts: &arguments.host,
+        has_cargo: find_cargo().is_some(),
         models: (!arguments.model.is_empty()).then_some(arguments.model.as_slice()),
         placer,
         counts: WorkerCounts {

@@ -1,6 +1,6 @@
 //! The scaling chart: speedup over workers, one series for each model on each interpreter.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Scaling, Summary};
+use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Scaling, Summary};
 
 use super::{
     Axis, Body, Chart, Lines, Marker, Point, ReferenceKind, ReferenceLine, Scale, Series, Tick, axis, words,
@@ -56,6 +56,7 @@ pub fn scaling(summary: &Summary, workload: &str) -> Chart {
 /// The measured values of one model on one interpreter.
 struct Line<'a> {
     tag: &'a str,
+    host: Host,
     model: Model,
     gil: Option<GilState>,
     /// Workers and estimate, by workers.
@@ -78,7 +79,7 @@ fn measured<'a>(
         let tag = cell.interpreter.as_str();
         let known = lines
             .iter_mut()
-            .find(|line| line.tag == tag && line.model == cell.model);
+            .find(|line| line.tag == tag && line.host == cell.host && line.model == cell.model);
         let gil = cell.gil.or_else(|| {
             let facts = summary.interpreters.iter().find(|facts| facts.tag == tag);
             facts.map(|facts| facts.gil)
@@ -92,6 +93,7 @@ fn measured<'a>(
             }
             None => lines.push(Line {
                 tag,
+                host: cell.host,
                 model: cell.model,
                 gil,
                 values: vec![(cell.workers, estimate)],
@@ -140,7 +142,7 @@ fn series_name(line: &Line<'_>) -> String {
     // Most models leave room for the whole tag; of the longest both are cut.
     let room = LONGEST_NAME.saturating_sub(model.len() + 1).max(LONGEST_NAME / 2);
     let tag = text::shorten(&text::line(line.tag), room.min(LONGEST_TAG));
-    text::shorten(&format!("{tag} {model}"), LONGEST_NAME)
+    text::shorten(&format!("{} {model}", line.host.label(&tag)), LONGEST_NAME)
 }
 
 /// An end of an interval that is not known lies at the value.

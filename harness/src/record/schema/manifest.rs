@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::noise::Source;
@@ -173,6 +174,9 @@ pub struct WorkloadFacts {
     /// `package.module:function`, when that is what is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
+    /// Folder of the Cargo package whose modules it imports; `None` when it needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
     /// Units of work in one sample; `None` until calibrated, or when calibration failed.
     pub units: Option<u64>,
     /// Why it could not be calibrated, and so not be measured.
@@ -389,6 +393,22 @@ pub struct Manifest {
     /// Where figures of noise and cost come from on this machine, or why they are not told.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// The programs that interpreters ran in, other than their own executables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostFacts>,
+    /// The extensions that workloads came with, for each interpreter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<ExtensionFacts>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
+}
+
+impl Manifest {
+    /// The interpreter of this tag.
+    #[must_use]
+    pub fn interpreter(&self, tag: &str) -> Option<&InterpreterFacts> {
+        self.interpreters
+            .iter()
+            .find(|interpreter| interpreter.tag == tag)
+    }
 }

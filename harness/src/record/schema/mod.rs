@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
+pub mod built;
 pub mod ceiling;
 pub mod cell;
 pub mod law;
@@ -11,6 +12,7 @@ pub mod summary;
 pub mod switch;
 pub mod trial;
 
+pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
