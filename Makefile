@@ -22,10 +22,11 @@ test: set-up lint interpreters ## run the checks of `lint`, then all tests
 
 lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check
-	$(TOOLS)/ruff check workloads harness/worker scripts
-	$(TOOLS)/ruff format --check workloads harness/worker scripts
+	$(TOOLS)/ruff check workloads harness/src harness/worker scripts
+	$(TOOLS)/ruff format --check workloads harness/src harness/worker scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/lint-native.sh
 
 clean: ## remove what cargo built; the interpreters in the cache folder stay
 	cargo clean

@@ -6,9 +6,18 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+use crate::cargo_build::Files;
 use crate::workload::{Catalogue, Workload, WorkloadError};
 
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/worker/ftbench_worker");
+/// The embedded host's Cargo package, file by file, for cargo may have left its own files beside them.
+const EMBEDDED_HOST: [(&str, &str); 4] = [
+    ("Cargo.toml", include_str!("../embed/Cargo.toml")),
+    ("Cargo.lock", include_str!("../embed/Cargo.lock")),
+    ("src/main.rs", include_str!("../embed/src/main.rs")),
+    ("src/pool.rs", include_str!("../embed/src/pool.rs")),
+];
+
 static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../workloads");
 
 /// The files' copy on disk.
@@ -58,6 +67,13 @@ impl Assets {
             workloads: root.join("workloads"),
         })
     }
+}
+
+/// The sources of the embedded host.
+#[must_use]
+pub fn embedded_host() -> Files {
+    let file = |(path, contents): (&str, &str)| (PathBuf::from(path), contents.as_bytes().to_vec());
+    EMBEDDED_HOST.into_iter().map(file).collect()
 }
 
 /// The standard suite, read from the binary; `root` is where its files are, or will be, on disk.

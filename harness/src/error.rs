@@ -58,6 +58,9 @@ pub enum Error {
     /// About the embedded Python files.
     #[error(transparent)]
     Assets(#[from] crate::assets::AssetError),
+    /// About programs and extensions that are built for a run.
+    #[error(transparent)]
+    Build(#[from] crate::cargo_build::BuildError),
     /// About a chart.
     #[error("cannot draw the chart of {workload}: {source}")]
     Chart {
@@ -100,6 +103,25 @@ pub enum Error {
     /// There is no home folder to keep a cache in.
     #[error("there is no folder for ftbench's cache: set HOME or XDG_CACHE_HOME")]
     NoCacheFolder,
+    /// The working directory is gone.
+    #[error("cannot tell the working directory, where the module of a callable is looked for: {0}")]
+    WorkingDirectory(io::Error),
+    /// A wheel that is not there.
+    #[error("cannot read the wheel {}: {source}; see --with", path.display())]
+    Wheel {
+        /// As it was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A workload to start from cannot be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    NewWorkload {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The script that gets interpreters cannot be run.
     #[error("cannot run {}: {source}; install bash", path.display())]
     Script {

@@ -3,10 +3,11 @@
 //! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
 //! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
 //! [`native`] has the kernels of the ceiling, which [`measure`] runs beside the workloads; [`doctor`] looks at the
-//! machine beforehand. [`cli`] and [`command`] put them together for the command line.
+//! machine beforehand; [`cargo_build`] builds what needs an interpreter. [`cli`] and [`command`] put them together for the command line.
 
 pub mod analyse;
 pub mod assets;
+pub mod cargo_build;
 pub mod cli;
 pub mod command;
 pub mod doctor;

@@ -6,13 +6,18 @@
 # kind = "cpu"
 # summary = "Decimal arithmetic: invoices with discount and tax, rounded to cents"
 # source = "Cowlishaw, General Decimal Arithmetic (telco benchmark)"
-# shows = "C code that asks for the current thread's context with every operation"
+# shows = "Every Decimal counts a reference to its C type: all threads write to that one count"
 # ///
 """Adds up invoices in decimal arithmetic: 200 items per unit.
 
 The decimal module follows M. Cowlishaw's General Decimal Arithmetic Specification, whose benchmark
-"telco" reckons telephone bills in the same manner: multiply, round, add. Every operation looks up
-the context of the current thread. The check does all in whole cents.
+"telco" reckons telephone bills in the same manner: multiply, round, add. The check does all in
+whole cents.
+
+The workers share no number, yet they meet: each new Decimal counts a reference to its type. 3.13
+without the GIL makes classes written in Python immortal once a thread starts, so they are counted
+no more, but not this one, which C makes (sys.getrefcount shows it). Looking up the context, which
+every operation does too, is no hindrance.
 """
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal

@@ -36,13 +36,13 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
 #[must_use]
 pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let reenabled: BTreeSet<(&str, &str, &str)> = cells
+    let reenabled: BTreeSet<(&str, String, &str)> = cells
         .iter()
         .filter(|cell| cell.status == CellStatus::GilReenabled)
         .map(|cell| {
             (
                 cell.workload.as_str(),
-                cell.interpreter.as_str(),
+                cell.interpreter_label(),
                 cell.reason.as_deref().unwrap_or_default(),
             )
         })

@@ -83,6 +83,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             sha256: String::new(),
             case: None,
             callable: None,
+            extension: None,
             units: Some(100),
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
@@ -114,7 +115,10 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
                 .collect(),
         },
         environment: BTreeMap::new(),
+        environments: vec![],
         sources: vec![],
+        hosts: vec![],
+        extensions: vec![],
         warnings: vec![],
     }
 }

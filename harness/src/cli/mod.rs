@@ -10,9 +10,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
-use crate::record::schema::{Kernel, Model};
+use crate::record::schema::{Host, Kernel, Model};
+use crate::workload::{CallableName, Requirement};
 use values::{
-    DEFAULT_TIMEOUT_S, duration_s, kernel_parser, kind_parser, model_parser, percent, seconds, seed, size,
+    DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
+    seed, size,
 };
 pub use values::{ListFormat, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName};
 
@@ -82,6 +84,7 @@ Examples:
   ftbench run --profile quick
   ftbench run fib nbody -m threads,processes -n 1,2,4
   ftbench run my_work.py -p 3.13,3.13t
+  ftbench run --callable my_package.module:function --with 'numpy>=2'
   ftbench run 'n*' --pin scatter --dry-run";
 
 /// The commands.
@@ -129,12 +132,20 @@ pub struct NativeWorkerArgs {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Names or patterns ('fib', 'n*') of the standard suite, or paths of files of your own; none for the whole suite
+    /// Names or patterns ('fib', 'n*', 'cpu/*') of the suite, or paths of files of your own; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// Interpreters, by tag ('3.13', '3.13t') or path, which may end with run-time switches ('3.13t+gil'; of +gil,
-    /// +nogil, +jit, +nojit and +notlbc a build has those that 'ftbench python list' shows) [default: the newest
-    /// version of which both a GIL and a free-threaded build are found]
+    /// A function to call once per unit: 'package.module:function'
+    #[arg(long, value_name = "FUNCTION")]
+    pub callable: Vec<CallableName>,
+    /// A package to install for every workload, such as 'numpy>=2'
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub with: Vec<Requirement>,
+    /// Build packages that have no wheel from source
+    #[arg(long)]
+    pub allow_source_builds: bool,
+    /// Interpreters, by tag ('3.13', '3.13t', '3.13t+gil') or path [default: the newest version of which both a GIL and
+    /// a free-threaded build are found]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// How workers run [default: each workload's own choice]
@@ -147,6 +158,10 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
+    /// What interpreters run in: spawn (their own executables), embed (a Rust program with the interpreter inside, which
+    /// ftbench builds with cargo)
+    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = host_parser(), default_value = "spawn", hide_possible_values = true)]
+    pub host: Vec<Host>,
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
     pub no_ceiling: bool,
@@ -212,9 +227,18 @@ pub enum PythonCommand {
 pub enum WorkloadsCommand {
     /// List the standard suite
     List {
+        /// Names or patterns ('fib', 'n*', 'cpu/*') of it, or paths; none for all
+        #[arg(value_name = "WORKLOAD")]
+        workloads: Vec<String>,
         /// Print a table, or json
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
+    },
+    /// Write a workload to start from, which runs as it is
+    New {
+        /// Its name or path; '.py' is added, and nothing is overwritten
+        #[arg(value_name = "NAME")]
+        name: PathBuf,
     },
     /// Show what a workload says about itself, and its source
     Show {
@@ -299,10 +323,14 @@ impl SelfcheckArgs {
     pub fn as_run(&self) -> RunArgs {
         RunArgs {
             workloads: vec![self.workload.clone()],
+            callable: Vec::new(),
+            with: Vec::new(),
+            allow_source_builds: false,
             python: self.python.iter().cloned().collect(),
             model: vec![Model::Serial],
             workers: None,
             pin: self.pin.clone(),
+            host: vec![Host::Spawn],
             profile: ProfileName::Standard,
             no_ceiling: true,
             rounds: None,

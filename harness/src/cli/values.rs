@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::present::chart::{Kind, Size, Theme};
-use crate::record::schema::{Kernel, Model, Scaling};
+use crate::record::schema::{Host, Kernel, Model, Scaling};
 
 /// How long and how precisely to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -120,6 +120,11 @@ pub(super) fn size(word: &str) -> Result<Size, String> {
 
 pub(super) fn model_parser() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|word| word.parse::<Model>())
+}
+
+pub(super) fn host_parser() -> impl TypedValueParser<Value = Host> {
+    PossibleValuesParser::new(Host::ALL.map(Host::name))
+        .try_map(|word| Host::named(&word).ok_or("no such host"))
 }
 
 pub(super) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {

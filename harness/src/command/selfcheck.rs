@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::run::builds;
 use super::run::prepare::{self, Prepared};
 use super::run::{runner, start_services};
 use super::{print, remark};
@@ -25,11 +26,12 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         SelfcheckCommand::Power { arguments, effect } => (arguments, *effect),
     };
     let mut prepared = prepare::prepare(&arguments.as_run())?;
+    builds::make(&mut prepared.manifest, output)?;
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
     let planned = serial_cell(&prepared)?;
     let seed = prepared.manifest.seed;
     let _server = start_services(&mut prepared)?;
-    let mut runner = runner(&mut prepared, &interrupt)?;
+    let mut runner = runner(&mut prepared, &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
         .map_err(|unsuccessful| Error::NothingToMeasure(unsuccessful.failure.to_string()))?;

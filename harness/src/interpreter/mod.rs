@@ -27,7 +27,7 @@ pub use answer::Answer;
 pub use differences::{builds, differences, pair_warnings};
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
-pub use probe::{PROBE_TIME_LIMIT, ProbeError, probe};
+pub use probe::{PROBE_TIME_LIMIT, ProbeError, answer_to, probe};
 pub use resolve::resolve;
 pub use select::{SelectError, Selection};
 pub use switches::Switches;

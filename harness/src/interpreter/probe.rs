@@ -97,12 +97,36 @@ pub(super) fn probe_with(
         let (path, cause) = (path.to_owned(), cause.to_owned());
         return Err(ProbeError::DoesNotStart { path, cause });
     }
+    let mut command = script(path, switches, SCRIPT);
+    conclude(path, time_limit, bounded::run(&mut command, time_limit))
+}
+
+/// Runs a script in an interpreter that was probed, as the probe is run, and gives what it printed.
+///
+/// # Errors
+///
+/// Says in a line why there is no answer.
+pub fn answer_to(path: &Path, source: &str) -> Result<String, String> {
+    let ended = bounded::run(&mut script(path, Switches::default(), source), PROBE_TIME_LIMIT)
+        .map_err(|error| start_error(&error))?;
+    match ended.status {
+        None => Err(format!("no answer within {} s", PROBE_TIME_LIMIT.as_secs())),
+        Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
+        Some(status) => {
+            let said = last_words(&ended).unwrap_or_else(|| "nothing".to_owned());
+            Err(format!("{} and said '{said}'", ending(status)))
+        }
+    }
+}
+
+/// Nothing of the user's environment but what follows reaches it, nor any package of its own.
+fn script(path: &Path, switches: Switches, source: &str) -> Command {
     let mut command = Command::new(path);
     if switches.is_empty() {
         // Deaf to the environment, in case something between here and there puts variables back.
         command.arg("-E");
     }
-    command.args(["-s", "-S", "-c", SCRIPT]).env_clear();
+    command.args(["-s", "-S", "-c", source]).env_clear();
     command.envs(switches.iter().map(|switch| (switch.variable(), switch.value())));
     // What trials are given too: without it a build with a library of its own does not start.
     for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
@@ -111,7 +135,7 @@ pub(super) fn probe_with(
         }
     }
     command.env("LANG", "C.UTF-8");
-    conclude(path, time_limit, bounded::run(&mut command, time_limit))
+    command
 }
 
 /// What a run of the script says about the executable. Pure.

@@ -1,7 +1,8 @@
 //! Which cells a run has.
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::VersionSpecifiers;
 
+use super::buildable::{cannot_embed, cannot_extend, in_minor_series, version};
 use super::placement::{PlacementError, Placer, Sharing};
 use crate::record::schema::{
     Cell, Host, Implementation, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
@@ -23,6 +24,10 @@ pub struct Wanted<'a> {
     pub interpreters: &'a [InterpreterFacts],
     /// Tag of the one whose `serial` cells others are compared with.
     pub baseline: &'a str,
+    /// What interpreters run in.
+    pub hosts: &'a [Host],
+    /// Whether there is a cargo, to build extensions with.
+    pub has_cargo: bool,
     /// The models asked for; `None` for those that make sense for each workload.
     pub models: Option<&'a [Model]>,
     /// Gives workers their PUs.
@@ -40,7 +45,7 @@ pub struct WorkerCounts<'a> {
     pub waiting: &'a [u32],
 }
 
-/// Lays out the cells: workload by workload, interpreter by interpreter, model by model, workers growing.
+/// Lays out the cells: workload by workload, interpreter by interpreter, host by host, model by model, workers growing.
 ///
 /// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
 /// among the cells. The ceiling's cells are the last ones of their workload.
@@ -52,9 +57,16 @@ pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<Pl
     for candidate in candidates {
         let first = cells.len();
         for interpreter in wanted.interpreters {
-            for model in models(candidate.workload, interpreter, wanted) {
-                for workers in counts(model, candidate.workload.kind, wanted) {
-                    cells.push(planned(candidate, interpreter, model, workers, wanted)?);
+            for host in hosts(wanted) {
+                for model in models(candidate.workload, interpreter, wanted) {
+                    for workers in counts(model, candidate.workload.kind, wanted) {
+                        let place = Place {
+                            interpreter,
+                            host,
+                            model,
+                        };
+                        cells.push(planned(candidate, &place, workers, wanted)?);
+                    }
                 }
             }
         }
@@ -136,6 +148,21 @@ fn usual_models(kind: WorkloadKind) -> Vec<Model> {
     }
 }
 
+/// What a cell is made of besides workload and workers.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    interpreter: &'a InterpreterFacts,
+    host: Host,
+    model: Model,
+}
+
+fn hosts(wanted: &Wanted<'_>) -> Vec<Host> {
+    let mut hosts = wanted.hosts.to_vec();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
 fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Vec<Model> {
     let mut models = match wanted.models {
         Some(models) => models.to_vec(),
@@ -167,12 +194,11 @@ fn counts(model: Model, kind: WorkloadKind, wanted: &Wanted<'_>) -> Vec<u32> {
 
 fn planned(
     candidate: &Candidate<'_>,
-    interpreter: &InterpreterFacts,
-    model: Model,
+    place: &Place<'_>,
     workers: u32,
     wanted: &Wanted<'_>,
 ) -> Result<PlannedCell, PlacementError> {
-    let placement = if model.shares_one_thread() {
+    let placement = if place.model.shares_one_thread() {
         // The tasks of one event loop run in one thread, on one PU.
         wanted
             .placer
@@ -187,20 +213,24 @@ fn planned(
     };
     Ok(PlannedCell {
         cell: Cell {
-            interpreter: interpreter.tag.clone(),
-            host: Host::Spawn,
+            interpreter: place.interpreter.tag.clone(),
+            host: place.host,
             workload: candidate.workload.name.clone(),
-            model,
+            model: place.model,
             workers,
         },
         placement,
-        skipped: skip_reason(candidate, interpreter, model),
+        skipped: skip_reason(candidate, place, wanted),
     })
 }
 
-fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model: Model) -> Option<String> {
-    let version: Option<Version> = interpreter.version.parse().ok();
-    if version.is_some_and(|version| !candidate.requires_python.contains(&version)) {
+fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>) -> Option<String> {
+    let Place {
+        interpreter,
+        host,
+        model,
+    } = *place;
+    if version(interpreter).is_some_and(|version| !candidate.requires_python.contains(&version)) {
         return Some(format!("it requires Python {}", candidate.requires_python));
     }
     if model == Model::Interpreters && !has_interpreter_pool(interpreter) {
@@ -215,10 +245,20 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
         || named
             .iter()
             .any(|named| *named == model || *named == model.family());
-    (!makes_sense).then(|| {
+    if !makes_sense {
         let names: Vec<&str> = named.iter().map(|model| model.name()).collect();
-        format!("the workload names the models {} only", names.join(", "))
-    })
+        return Some(format!("the workload names the models {} only", names.join(", ")));
+    }
+    let of_host = (host == Host::Embed)
+        .then(|| cannot_embed(interpreter, model))
+        .flatten();
+    let of_extension = || {
+        let is_needed = candidate.workload.extension.is_some();
+        is_needed
+            .then(|| cannot_extend(interpreter, wanted.has_cargo))
+            .flatten()
+    };
+    of_host.or_else(of_extension)
 }
 
 /// The first minor version of Python 3 with `concurrent.futures.InterpreterPoolExecutor`
@@ -226,14 +266,9 @@ fn skip_reason(candidate: &Candidate<'_>, interpreter: &InterpreterFacts, model:
 const FIRST_INTERPRETER_POOL_MINOR: u64 = 14;
 
 fn has_interpreter_pool(interpreter: &InterpreterFacts) -> bool {
-    let version: Option<Version> = interpreter.version.parse().ok();
     interpreter.implementation == Implementation::CPython
-        && version.is_some_and(|version| {
-            version
-                .release()
-                .get(..2)
-                .is_some_and(|series| series >= [3, FIRST_INTERPRETER_POOL_MINOR].as_slice())
-        })
+        && version(interpreter)
+            .is_some_and(|version| in_minor_series(&version, |minor| minor >= FIRST_INTERPRETER_POOL_MINOR))
 }
 
 #[cfg(test)]
@@ -285,6 +320,7 @@ mod tests {
             sha256: String::new(),
             case: None,
             callable: None,
+            extension: None,
             units: None,
             failure: None,
             ceiling: None,
@@ -292,11 +328,22 @@ mod tests {
     }
 
     fn plan(workload: &WorkloadFacts, models: Option<&[Model]>, requires: &str) -> Vec<PlannedCell> {
+        plan_in(&[Host::Spawn], workload, models, requires)
+    }
+
+    fn plan_in(
+        hosts: &[Host],
+        workload: &WorkloadFacts,
+        models: Option<&[Model]>,
+        requires: &str,
+    ) -> Vec<PlannedCell> {
         let interpreters = [interpreter("3.13"), interpreter("3.13t")];
         let placer = Placer::new(&two_cores(), Policy::Cores, None).unwrap();
         let wanted = Wanted {
             interpreters: &interpreters,
             baseline: "3.13",
+            hosts,
+            has_cargo: false,
             models,
             placer: &placer,
             counts: WorkerCounts {
@@ -406,6 +453,54 @@ mod tests {
         assert_eq!(
             too_new.first().unwrap().skipped.as_deref(),
             Some("it requires Python >=3.14")
+        );
+    }
+
+    #[test]
+    fn each_host_has_cells_of_its_own_and_the_embedded_one_only_its_models() {
+        let fib = workload("fib", WorkloadKind::Cpu, &[]);
+        let models = [Model::Threads, Model::Processes];
+        let cells = plan_in(
+            &[Host::Embed, Host::Spawn, Host::Embed],
+            &fib,
+            Some(&models),
+            ">=3.9",
+        );
+        let of = |host: Host, model: Model| {
+            let cells = cells
+                .iter()
+                .filter(|planned| planned.cell.host == host && planned.cell.model == model);
+            cells.map(|planned| planned.skipped.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Host::Spawn, Model::Threads), [None, None, None, None]);
+        assert_eq!(of(Host::Embed, Model::Threads), [None, None, None, None]);
+        assert_eq!(of(Host::Embed, Model::Serial), [None]);
+        assert_eq!(of(Host::Spawn, Model::Processes), [None, None, None, None]);
+        let reasons = of(Host::Embed, Model::Processes);
+        assert!(
+            reasons.len() == 4
+                && reasons
+                    .iter()
+                    .flatten()
+                    .all(|reason| reason.contains("serial, threads, asyncio")),
+            "{reasons:?}"
+        );
+        assert_eq!(cells.first().unwrap().cell.host, Host::Spawn);
+    }
+
+    #[test]
+    fn without_cargo_a_workload_with_an_extension_is_skipped() {
+        let extended = WorkloadFacts {
+            extension: Some("/in_rust".to_owned()),
+            ..workload("calls", WorkloadKind::Cpu, &[])
+        };
+        let cells = plan(&extended, Some(&[Model::Threads]), ">=3.9");
+        assert!(
+            cells.iter().all(|planned| planned
+                .skipped
+                .as_ref()
+                .is_some_and(|reason| reason.contains("rustup.rs"))),
+            "{cells:?}"
         );
     }
 

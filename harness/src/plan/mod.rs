@@ -1,5 +1,6 @@
 //! Interpreters, machine, workloads and options in; cells and placements out. Pure.
 
+mod buildable;
 pub mod cells;
 pub mod duration;
 pub mod order;

@@ -62,7 +62,7 @@ pub struct Reading {
 pub struct Finding {
     /// How workers run.
     pub model: Model,
-    /// The interpreter's tag.
+    /// The interpreter's tag, and its host where that is not its own executable.
     pub interpreter: String,
     /// Each workload at its own largest number of workers with a speedup; workloads that compute come first.
     pub parts: Vec<Part>,
@@ -103,21 +103,25 @@ pub fn findings(summary: &Summary) -> Vec<Finding> {
 /// Findings about these models, on every interpreter that has them.
 #[must_use]
 pub fn of_models(summary: &Summary, models: &[Model]) -> Vec<Finding> {
-    let mut tags: Vec<&str> = Vec::new();
+    let mut labels: Vec<String> = Vec::new();
     for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
-        if !tags.contains(&cell.interpreter.as_str()) {
-            tags.push(&cell.interpreter);
+        let label = cell.interpreter_label();
+        if !labels.contains(&label) {
+            labels.push(label);
         }
     }
     models
         .iter()
-        .flat_map(|model| tags.iter().filter_map(|tag| finding(summary, *model, tag)))
+        .flat_map(|model| labels.iter().filter_map(|label| finding(summary, *model, label)))
         .collect()
 }
 
-fn finding(summary: &Summary, model: Model, tag: &str) -> Option<Finding> {
+fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
     let usable = |cell: &&CellSummary| {
-        cell.status == CellStatus::Ok && cell.model == model && cell.interpreter == tag && cell.workers > 1
+        cell.status == CellStatus::Ok
+            && cell.model == model
+            && cell.interpreter_label() == label
+            && cell.workers > 1
     };
     let mut largest: Vec<(&CellSummary, Estimate)> = Vec::new();
     for cell in summary.cells.iter().filter(usable) {
@@ -151,7 +155,7 @@ fn finding(summary: &Summary, model: Model, tag: &str) -> Option<Finding> {
     }
     (!parts.is_empty()).then(|| Finding {
         model,
-        interpreter: tag.to_owned(),
+        interpreter: label.to_owned(),
         parts,
     })
 }

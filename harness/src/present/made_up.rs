@@ -68,6 +68,7 @@ pub fn workload(name: &str) -> WorkloadFacts {
         shows: String::new(),
         case: None,
         callable: None,
+        extension: None,
         sha256: String::new(),
         units: Some(100),
         failure: None,

@@ -70,7 +70,7 @@ pub fn table(manifest: &Manifest, style: Style) -> String {
         let cell = &planned.cell;
         vec![
             cell.workload.clone(),
-            cell.interpreter.clone(),
+            cell.host.label(&cell.interpreter),
             cell.model.to_string(),
             cell.workers.to_string(),
             planned

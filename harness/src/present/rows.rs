@@ -21,7 +21,7 @@ pub struct Group {
 /// One cell's row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The interpreter's tag, as the summary has it.
+    /// The interpreter's tag, as the summary has it, and its host where that is not its own executable.
     pub interpreter: String,
     /// How workers run.
     pub model: Model,
@@ -191,7 +191,7 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
         .iter()
         .map(|cell| Row {
             native: cell.is_native(),
-            interpreter: cell.interpreter.clone(),
+            interpreter: cell.interpreter_label(),
             model: cell.model,
             workers: cell.workers,
             makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
@@ -304,7 +304,7 @@ pub fn cell_names(cells: &[&CellSummary], most: usize) -> String {
         let name = format!(
             "{} {} {}",
             text::shorten(&text::line(&cell.workload), 32),
-            text::shorten(&text::line(&cell.interpreter), 24),
+            text::shorten(&text::line(&cell.interpreter_label()), 24),
             cell.model
         );
         match names.last_mut().filter(|(last, _)| *last == name) {

@@ -1,10 +1,12 @@
 //! The workloads that a command's words name: those of the standard suite, and files of the user's own.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use globset::Glob;
+use globset::GlobBuilder;
 use sha2::{Digest, Sha256};
 
+use super::callable::CallableName;
 use super::metadata::{self, Metadata, MetadataError};
 use crate::record::schema::{CeilingFacts, Kernel, WorkloadFacts};
 use crate::suggest;
@@ -15,13 +17,15 @@ const LARGEST_FILE_BYTES: u64 = 4 << 20;
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
-    /// The file's stem, and after a `.` the case, if it is one.
+    /// The file's stem, and after a `.` the case, if it is one; a callable's name as it was given.
     pub name: String,
-    /// The file.
+    /// The file; of a callable, the folder that comes first on `sys.path`.
     pub path: PathBuf,
     /// The case of the file that it is; `None` for a file without cases.
     pub case: Option<String>,
-    /// SHA-256 of the file, hexadecimal.
+    /// The function that is called as it is; `None` for a file.
+    pub callable: Option<CallableName>,
+    /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
     /// What it says about itself.
     pub metadata: Metadata,
@@ -98,6 +102,7 @@ impl Workload {
                 .into_owned(),
             path: path.to_owned(),
             case: None,
+            callable: None,
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             metadata,
         };
@@ -115,6 +120,22 @@ impl Workload {
             ..whole.clone()
         };
         Ok(cases.into_iter().map(of_case).collect())
+    }
+
+    /// Makes a workload of a function that is called as it is, once per unit. `folder` comes first on its `sys.path`.
+    #[must_use]
+    pub fn of_callable(callable: &CallableName, folder: &Path) -> Self {
+        Self {
+            name: callable.to_string(),
+            path: folder.to_owned(),
+            case: None,
+            callable: Some(callable.clone()),
+            sha256: String::new(),
+            metadata: Metadata {
+                summary: "A function as it is, called once per unit".to_owned(),
+                ..Metadata::default()
+            },
+        }
     }
 
     /// Reads a workload file: one workload, or its cases.
@@ -152,6 +173,19 @@ impl Workload {
             .unwrap_or(whole)
     }
 
+    /// The folder that the file is in, which in the suite stands for what its workloads have in common.
+    fn folder(&self) -> &str {
+        let folder = self.path.parent().and_then(Path::file_name);
+        folder.and_then(OsStr::to_str).unwrap_or_default()
+    }
+
+    /// The folder of the Cargo package whose modules it imports.
+    fn extension(&self) -> Option<String> {
+        let folder = self.metadata.extension.as_ref()?;
+        let beside = self.path.parent().unwrap_or(Path::new(""));
+        Some(beside.join(folder).display().to_string())
+    }
+
     /// What a run folder keeps of it, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
@@ -166,7 +200,8 @@ impl Workload {
             path: self.path.display().to_string(),
             sha256: self.sha256.clone(),
             case: self.case.clone(),
-            callable: None,
+            callable: self.callable.as_ref().map(ToString::to_string),
+            extension: self.extension(),
             units: None,
             failure: None,
             ceiling: self
@@ -198,7 +233,8 @@ impl Catalogue {
         &self.workloads
     }
 
-    /// The workloads that the words name: names and globs of the suite, or paths. No words name the whole suite.
+    /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
+    /// paths. No words name the whole suite.
     ///
     /// # Errors
     /// Names the word that fits nothing, and what is like it.
@@ -226,30 +262,60 @@ impl Catalogue {
     }
 
     fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
-        let is_path = word.contains('/') || Path::new(word).extension().is_some_and(|suffix| suffix == "py");
-        if is_path {
-            return Workload::read(Path::new(word));
+        let path = Path::new(word);
+        let is_file = path.extension().is_some_and(|suffix| suffix == "py");
+        if is_file || (word.contains('/') && (path.exists() || !self.is_in_the_suite(word))) {
+            return Workload::read(path);
         }
-        let glob = Glob::new(word)
+        let glob = GlobBuilder::new(word)
+            .literal_separator(true)
+            .build()
             .map_err(|error| WorkloadError::Pattern {
                 pattern: word.to_owned(),
                 reason: error.kind().to_string(),
             })?
             .compile_matcher();
-        let found: Vec<Workload> = self
-            .workloads
-            .iter()
-            .filter(|workload| glob.is_match(&workload.name) || glob.is_match(workload.file_name()))
-            .cloned()
-            .collect();
+        let fits = |workload: &&Workload| {
+            let [own, file] = [&workload.name, workload.file_name()];
+            if word.contains('/') {
+                let folder = workload.folder();
+                glob.is_match(format!("{folder}/{own}")) || glob.is_match(format!("{folder}/{file}"))
+            } else {
+                glob.is_match(own) || glob.is_match(file)
+            }
+        };
+        let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();
         if found.is_empty() {
-            let names = self.workloads.iter().map(|workload| workload.name.as_str());
             return Err(WorkloadError::Unknown {
                 name: word.to_owned(),
-                nearest: suggest::nearest(word, names),
+                nearest: self.nearest(word),
             });
         }
         Ok(found)
+    }
+
+    /// Whether a word with a `/` begins with a folder of the suite, or with a pattern that may fit one.
+    fn is_in_the_suite(&self, word: &str) -> bool {
+        let folder = word.split('/').next().unwrap_or_default();
+        folder.contains(['*', '?', '[', '{'])
+            || self.workloads.iter().any(|workload| workload.folder() == folder)
+    }
+
+    /// What may have been meant by a word that names nothing: all of a folder, or names like it.
+    fn nearest(&self, word: &str) -> Vec<String> {
+        let folder = word.trim_end_matches('/');
+        if self.workloads.iter().any(|workload| workload.folder() == folder) {
+            return vec![format!("{folder}/*")];
+        }
+        let names = self.workloads.iter().map(|workload| {
+            if word.contains('/') {
+                format!("{}/{}", workload.folder(), workload.name)
+            } else {
+                workload.name.clone()
+            }
+        });
+        let names: Vec<String> = names.collect();
+        suggest::nearest(word, names.iter().map(String::as_str))
     }
 }
 
@@ -264,10 +330,10 @@ mod tests {
         let cases = b"# /// script\n# [tool.ftbench.cases]\n# one = \"1\"\n# two = \"2\"\n# ///\n";
         Catalogue::new(
             [
-                workload("/suite/nbody.py"),
-                workload("/suite/fib.py"),
-                workload("/suite/sha256.py"),
-                Workload::from_source(Path::new("/suite/small.py"), cases).unwrap(),
+                workload("/suite/cpu/nbody.py"),
+                workload("/suite/cpu/fib.py"),
+                workload("/suite/memory/sha256.py"),
+                Workload::from_source(Path::new("/suite/patterns/small.py"), cases).unwrap(),
             ]
             .concat(),
         )
@@ -290,6 +356,40 @@ mod tests {
         assert_eq!(names(&["small.t*"]), ["small.two"]);
         assert_eq!(names(&["nbody", "fib", "nbody"]), ["nbody", "fib"]);
         assert_eq!(names(&["*b*"]), ["fib", "nbody"]);
+    }
+
+    #[test]
+    fn folders_and_what_is_in_them() {
+        assert_eq!(names(&["cpu/*"]), ["fib", "nbody"]);
+        assert_eq!(names(&["patterns/small"]), ["small.one", "small.two"]);
+        assert_eq!(
+            names(&["patterns/*.two", "memory/sha256"]),
+            ["small.two", "sha256"]
+        );
+        assert_eq!(names(&["*/fib"]), ["fib"]);
+        let error = |word: &str| catalogue().resolve(&[word.to_owned()]).unwrap_err().to_string();
+        for word in ["cpu", "cpu/"] {
+            assert!(error(word).contains("did you mean 'cpu/*'?"), "{}", error(word));
+        }
+        assert!(
+            error("cpu/fbi").contains("did you mean 'cpu/fib'"),
+            "{}",
+            error("cpu/fbi")
+        );
+        assert!(
+            error("elsewhere/fib").contains("cannot read"),
+            "{}",
+            error("elsewhere/fib")
+        );
+    }
+
+    #[test]
+    fn a_callable_is_a_workload_of_its_own() {
+        let workload = Workload::of_callable(&"a.b:f".parse().unwrap(), Path::new("/here"));
+        let facts = workload.facts();
+        assert_eq!((facts.name.as_str(), facts.path.as_str()), ("a.b:f", "/here"));
+        assert_eq!(facts.callable.as_deref(), Some("a.b:f"));
+        assert!(facts.ceiling.is_some());
     }
 
     #[test]

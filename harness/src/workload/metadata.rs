@@ -30,6 +30,8 @@ pub struct Metadata {
     pub source: String,
     /// One line on what its scaling shows; empty when it does not say.
     pub shows: String,
+    /// Folder of the Cargo package whose modules it imports, relative to the file; `None` when it needs none.
+    pub extension: Option<String>,
     /// Summaries by name, when the file holds several workloads; empty when it is one.
     pub cases: BTreeMap<String, String>,
 }
@@ -94,6 +96,7 @@ impl Default for Metadata {
             services: Vec::new(),
             source: String::new(),
             shows: String::new(),
+            extension: None,
             cases: BTreeMap::new(),
         }
     }
@@ -130,6 +133,7 @@ struct Table {
     source: String,
     #[serde(default)]
     shows: String,
+    extension: Option<String>,
     #[serde(default)]
     cases: BTreeMap<String, String>,
 }
@@ -185,6 +189,7 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
         services: table.services,
         source: line(&table.source),
         shows: line(&table.shows),
+        extension: table.extension,
         cases: table
             .cases
             .into_iter()
@@ -239,6 +244,7 @@ mod tests {
 # services = ["http", "echo"]
 # source = "A book"
 # shows = "How waiting overlaps"
+# extension = "in_rust"
 # [tool.ftbench.cases]
 # long_wait = "Waits  long"
 # ///
@@ -255,6 +261,7 @@ def work(data, units): ...
         assert_eq!(metadata.services, [Service::Http, Service::Echo]);
         assert_eq!(metadata.source, "A book");
         assert_eq!(metadata.shows, "How waiting overlaps");
+        assert_eq!(metadata.extension.as_deref(), Some("in_rust"));
         let cases = BTreeMap::from([("long_wait".to_owned(), "Waits long".to_owned())]);
         assert_eq!(metadata.cases, cases);
         assert!(metadata.requires_python.contains(&"3.13.15".parse().unwrap()));

@@ -1,7 +1,12 @@
-//! Workloads: their metadata and where they are.
+//! Workloads: their metadata, where they are, and the packages that they need.
 
+pub mod callable;
 pub mod catalogue;
+pub mod environment;
 pub mod metadata;
+pub mod requirement;
 
+pub use callable::CallableName;
 pub use catalogue::{Catalogue, Workload, WorkloadError};
 pub use metadata::{Metadata, Service};
+pub use requirement::{Requirement, RequirementError};

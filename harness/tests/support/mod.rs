@@ -7,6 +7,7 @@
     reason = "each test program uses a part of it, and a test that cannot go on should stop"
 )]
 
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,16 +24,32 @@ pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
 /// A command that takes longer than this hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
-/// Of the environment only what is needed to find interpreters and to run programs.
-const TAKEN_OVER: [&str; 7] = [
+/// Of the environment only what is needed to find interpreters, to run programs, and to reach package indexes: the
+/// variables with these names, and those that begin with one of these prefixes.
+const TAKEN_OVER: [&str; 12] = [
     "PATH",
     "HOME",
     "TMPDIR",
     "XDG_CACHE_HOME",
     "XDG_DATA_HOME",
     "PYENV_ROOT",
-    "UV_PYTHON_INSTALL_DIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
 ];
+const TAKEN_OVER_PREFIXES: [&str; 4] = ["UV_", "PIP_", "SSL_CERT_", "CARGO_REGISTRIES_"];
+
+/// The part of the environment that commands under test are given.
+fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        TAKEN_OVER.contains(&name.as_ref())
+            || TAKEN_OVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
 
 /// A folder to work in, gone when dropped.
 pub struct Sandbox {
@@ -75,14 +92,11 @@ impl Sandbox {
     /// ftbench with the arguments that these words are, in this folder and a clean environment.
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(FTBENCH);
-        let environment = TAKEN_OVER
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?)));
         command
             .args(words.split_whitespace())
             .current_dir(self.path())
             .env_clear()
-            .envs(environment)
+            .envs(environment())
             .env("LANG", "C.UTF-8");
         command
     }
@@ -105,8 +119,13 @@ impl Sandbox {
 
 /// Runs a command to its end.
 pub fn told(command: Command) -> Told {
+    told_within(command, TIME_LIMIT)
+}
+
+/// Runs a command that may take so long.
+pub fn told_within(command: Command, limit: Duration) -> Told {
     let output = assert_cmd::Command::from_std(command)
-        .timeout(TIME_LIMIT)
+        .timeout(limit)
         .output()
         .unwrap();
     let told = Told {

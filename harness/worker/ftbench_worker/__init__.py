@@ -12,6 +12,7 @@ has one of each. The worker prints nothing: stdout and stderr belong to the work
     share           one worker's part of a sample, with its time stamps
     models          the table of models; serial
     threads         ThreadPoolExecutor
+    embedded        Rust threads, in the embedded host
     processes       ProcessPoolExecutor
     interpreters    InterpreterPoolExecutor
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads

@@ -33,7 +33,10 @@ def of_name(name):
     if name == "serial":
         return Serial
     if name == "threads":
-        from ftbench_worker.threads import Threads
+        if is_embedded():
+            from ftbench_worker.embedded import Threads
+        else:
+            from ftbench_worker.threads import Threads
 
         return Threads
     if name == "asyncio":
@@ -64,6 +67,11 @@ def _interpreters():
             f"with CPython 3.14; this is {sys.implementation.name}, Python {version}"
         ) from None
     return Interpreters
+
+
+def is_embedded():
+    """Whether this runs inside the embedded host, a Rust program with threads of its own."""
+    return "ftbench_embed" in sys.builtin_module_names
 
 
 class InOneProcess:

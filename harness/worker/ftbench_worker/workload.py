@@ -156,7 +156,11 @@ def _functions_of_module(module, case):
 
 
 def _functions_of_callable(folder, callable_name):
-    """One call for each unit; what it returns is thrown away."""
+    """One call for each unit; what it returns is thrown away.
+
+    A coroutine function is awaited. Models without an event loop give each share one of its own,
+    so that there is a time with one worker to compare with.
+    """
     _put_first(folder)
     module_name, _, path = callable_name.partition(":")
     target = importlib.import_module(module_name)
@@ -165,15 +169,27 @@ def _functions_of_callable(folder, callable_name):
     if not callable(target):
         raise ContractError(f"{callable_name} is not callable")
 
+    if _is_coroutine_function(target):
+        return _awaiting(target)
+
     def work(data, units):
         for _ in range(units):
             target()
+
+    return {"work": work}
+
+
+def _awaiting(target):
+    import asyncio  # too slow to import for workloads that do not need it
 
     async def work_async(data, units):
         for _ in range(units):
             await target()
 
-    return {"work_async": work_async} if _is_coroutine_function(target) else {"work": work}
+    def work(data, units):
+        asyncio.run(work_async(data, units))
+
+    return {"work": work, "work_async": work_async}
 
 
 def _put_first(folder):

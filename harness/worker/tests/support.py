@@ -116,8 +116,9 @@ class EchoHandler(socketserver.BaseRequestHandler):
 def catalogue():
     """Names such as `cpu/fib` with the models that each workload makes sense for.
 
-    Those whose packages this interpreter lacks are left out, and files of cases, which have no
-    `work` of their own.
+    Those whose packages this interpreter lacks are left out, files of cases, which have no `work`
+    of their own, and those with an extension, which ftbench must build first (see
+    test_extension.py and harness/tests/embed.rs).
     """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
         for file in sorted(files):
@@ -128,7 +129,7 @@ def catalogue():
                 source = opened.read()
             packages = re.findall(r'"(\w+)', _value(source, "dependencies"))
             missing = [name for name in packages if importlib.util.find_spec(name) is None]
-            if missing or "# [tool.ftbench.cases]" in source:
+            if missing or "\n# extension = " in source or "# [tool.ftbench.cases]" in source:
                 continue
             families = re.findall(r'"([^"]+)"', _value(source, "models")) or MODELS
             name = os.path.relpath(path, WORKLOADS_FOLDER)[: -len(".py")]

@@ -76,11 +76,13 @@ class Callables(WorkerTestCase):
                     self.assertEqual(ready["type"], "ready", ready)
                     self.assertEqual(driver.sample()["type"], "sample")
 
-    def test_coroutine_functions_run_in_asyncio_alone(self):
-        driver, _ = self.prepare("package.module:coroutine", "asyncio", workers=2, units=4)
-        self.assertEqual(driver.sample()["type"], "sample")
-        _, reply = self.prepare("package.module:coroutine", "serial")
-        self.assert_failed(reply, "import", "this model calls 'work'")
+    def test_coroutine_functions_are_awaited_in_every_model(self):
+        for model in MODELS:
+            with self.subTest(model=model):
+                driver, ready = self.prepare("package.module:coroutine", model, units=3)
+                self.assertEqual(ready["type"], "ready", ready)
+                self.assertEqual(driver.sample()["type"], "sample")
+                self.assertEqual(driver.sample(1)["type"], "sample")
 
     def test_what_is_not_there(self):
         for name, words in (

@@ -126,7 +126,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn cause(&self) -> LimitCause {
-        let Estimate { low, high, .. } = self.limit.speedup;
+        let low = self.limit.speedup.low;
         let workers = f64::from(self.limit.workers);
         if self.is_unclear() {
             LimitCause::Unclear
@@ -138,11 +138,18 @@ impl Case<'_> {
             LimitCause::NothingSeen
         } else if self.is_as_good_as_the_machine() {
             LimitCause::Machine
-        } else if self.shares_cores() && high >= (1.0 - ALL_USED_WITHIN) * self.limit.cores {
+        } else if self.shares_cores() && self.uses_all_cores() {
             LimitCause::Cores
         } else {
             self.of_growing()
         }
+    }
+
+    /// A speedup above the number of cores comes from waiting, whatever kind the workload says it is.
+    fn uses_all_cores(&self) -> bool {
+        let Estimate { low, high, .. } = self.limit.speedup;
+        let cores = self.limit.cores;
+        low <= (1.0 + ALL_USED_WITHIN) * cores && high >= (1.0 - ALL_USED_WITHIN) * cores
     }
 
     fn is_unclear(&self) -> bool {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::environments::Pythons;
 use crate::error::Error;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
-use crate::record::schema::{Cell, InterpreterFacts, Manifest, WorkloadFacts};
+use crate::record::schema::{Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
-pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
+pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, Error> {
     let mut launches = Launches::default();
     for planned in &manifest.plan.cells {
         let cell = &planned.cell;
@@ -23,12 +24,12 @@ pub(super) fn of_run(manifest: &Manifest) -> Result<Launches, Error> {
             continue;
         };
         let launch = if cell.is_native() {
-            native(manifest, workload)?
+            native(manifest, workload)?.map(Ok)
         } else {
-            spawned(manifest, cell, workload)
+            python(manifest, pythons, cell, workload)
         };
         if let Some(launch) = launch {
-            launches.insert(cell, Ok(launch));
+            launches.insert(cell, launch);
         }
     }
     Ok(launches)
@@ -47,25 +48,52 @@ fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch
     }))
 }
 
-/// The interpreter's own executable.
-fn spawned(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Option<Launch> {
-    let interpreter = manifest
-        .interpreters
-        .iter()
-        .find(|interpreter| interpreter.tag == cell.interpreter)?;
-    Some(Launch {
+/// The interpreter's own executable, or the program that embeds it, which is given the same words after the executable
+/// that it stands for.
+fn python(
+    manifest: &Manifest,
+    pythons: &Pythons,
+    cell: &Cell,
+    workload: &WorkloadFacts,
+) -> Option<Result<Launch, String>> {
+    let interpreter = manifest.interpreter(&cell.interpreter)?;
+    let launch = Launch {
         executable: interpreter.path.clone().into(),
         arguments: python_arguments(),
-        environment: environment(manifest, interpreter),
+        environment: environment(manifest, interpreter, workload),
         entry: entry(workload),
-    })
+    };
+    let led = pythons.lead(cell, launch);
+    if cell.host == Host::Spawn {
+        return Some(led);
+    }
+    let of_interpreter = |host: &&HostFacts| host.interpreter == cell.interpreter;
+    let host = manifest.hosts.iter().find(of_interpreter)?;
+    Some(led.map(|mut launch| {
+        let stands_for = launch.executable.display().to_string();
+        launch.arguments.insert(0, stands_for);
+        launch.executable = host.executable.clone().into();
+        launch
+    }))
 }
 
-/// The run's environment and the interpreter's switches, which the processes that a trial starts inherit.
-fn environment(manifest: &Manifest, interpreter: &InterpreterFacts) -> BTreeMap<String, String> {
+/// That of every trial, with the interpreter's switches, which the processes that a trial starts inherit, and the
+/// modules of the workload's extension.
+fn environment(
+    manifest: &Manifest,
+    interpreter: &InterpreterFacts,
+    workload: &WorkloadFacts,
+) -> BTreeMap<String, String> {
     let mut environment = manifest.environment.clone();
     for switch in &interpreter.switches {
         environment.insert(switch.variable().to_owned(), switch.value().to_owned());
+    }
+    let built = manifest.extensions.iter().find(|built| {
+        built.interpreter == interpreter.tag && Some(&built.package) == workload.extension.as_ref()
+    });
+    if let (Some(built), Some(path)) = (built, environment.get_mut("PYTHONPATH")) {
+        path.push(':');
+        path.push_str(&built.folder);
     }
     environment
 }

@@ -1,5 +1,7 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
+pub(super) mod builds;
+mod environments;
 mod keep;
 mod launches;
 pub(super) mod prepare;
@@ -33,8 +35,10 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
         remark(output, &noise::sources(&prepared.manifest.sources));
     }
     if arguments.dry_run {
+        environments::foretell(&prepared, output)?;
         return dry_run(&prepared.manifest, arguments.format, output);
     }
+    builds::make(&mut prepared.manifest, output)?;
     let mut folder = RunFolder::create(&prepared.out)?;
     remark(output, &plan::one_line(&prepared.manifest));
     let server = start_services(&mut prepared)?;
@@ -98,7 +102,7 @@ fn measure(
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
-    let mut runner = runner(prepared, &interrupt)?;
+    let mut runner = runner(prepared, &interrupt, output)?;
     let manifest = &mut prepared.manifest;
     let mut keeper = Keeper::new(
         folder,
@@ -118,14 +122,16 @@ fn measure(
     Ok(ending?)
 }
 
-/// What makes the trials of a run.
+/// What makes the trials of a run. The packages that workloads need are installed now, unless they are there.
 pub(super) fn runner<'run>(
     prepared: &mut Prepared,
     interrupt: &'run Interrupt,
+    output: OutputOptions,
 ) -> Result<RealRunner<'run>, Error> {
+    let pythons = environments::install(prepared, &|| interrupt.is_asked(), output)?;
     let manifest = &prepared.manifest;
     Ok(RealRunner {
-        launches: launches::of_run(manifest)?,
+        launches: launches::of_run(manifest, &pythons)?,
         settings: manifest.plan.settings.clone(),
         binder: prepared.binder.take(),
         meters: std::mem::take(&mut prepared.meters),

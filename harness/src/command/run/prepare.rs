@@ -7,6 +7,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use crate::assets::{Assets, catalogue};
+use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::cache_folder;
 use crate::error::Error;
@@ -23,7 +24,7 @@ use crate::record::schema::{
     MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning, WarningKind,
     WorkloadFacts,
 };
-use crate::workload::Workload;
+use crate::workload::{Catalogue, Requirement, Workload, WorkloadError};
 
 /// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
 /// how waiting overlaps.
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub manifest: Manifest,
     /// The workloads.
     pub workloads: Vec<Workload>,
+    /// What is to be installed for them.
+    pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
     /// Tell of noise and cost.
@@ -44,10 +47,39 @@ pub struct Prepared {
     pub out: PathBuf,
 }
 
+/// What the command line says of packages.
+#[derive(Debug, Default)]
+pub struct Packages {
+    /// For every workload, beside its own dependencies.
+    pub with: Vec<Requirement>,
+    /// Whether packages without a wheel may be built from source.
+    pub source_builds: bool,
+}
+
+impl Packages {
+    fn asked_for(arguments: &RunArgs) -> Result<Self, Error> {
+        let with = arguments.with.iter().map(|requirement| match requirement {
+            Requirement::Wheel(path) => {
+                let unreadable = |source| Error::Wheel {
+                    path: path.clone(),
+                    source,
+                };
+                path.canonicalize().map(Requirement::Wheel).map_err(unreadable)
+            }
+            Requirement::Named { .. } => Ok(requirement.clone()),
+        });
+        Ok(Self {
+            with: with.collect::<Result<_, _>>()?,
+            source_builds: arguments.allow_source_builds,
+        })
+    }
+}
+
 /// Decides what is measured, where and how.
 pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let workloads = catalogue(&assets.workloads)?.resolve(&arguments.workloads)?;
+    let workloads = workloads(&catalogue(&assets.workloads)?, arguments)?;
+    let packages = Packages::asked_for(arguments)?;
     let selection = interpreters(&arguments.python)?;
     let discovered = Discovered::load()?;
     let cpu_quota = quota::of_this_process()?;
@@ -97,16 +129,47 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         workloads: workload_facts,
         plan,
         environment: environment::cleaned(users, &assets.worker),
+        environments: Vec::new(),
         sources: found.sources,
+        hosts: Vec::new(),
+        extensions: Vec::new(),
         warnings,
     };
     Ok(Prepared {
         manifest,
         workloads,
+        packages,
         binder,
         meters: found.meters,
         out,
     })
+}
+
+/// Those that words name, then the callables. Callables alone stand for themselves, not beside the whole suite.
+fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
+    let mut workloads = match (arguments.workloads.as_slice(), arguments.callable.as_slice()) {
+        ([], [_, ..]) => Vec::new(),
+        (words, _) => catalogue.resolve(words)?,
+    };
+    if arguments.callable.is_empty() {
+        return Ok(workloads);
+    }
+    let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
+    for callable in &arguments.callable {
+        let workload = Workload::of_callable(callable, &folder);
+        match workloads.iter().find(|other| other.name == workload.name) {
+            None => workloads.push(workload),
+            Some(other) if other.callable.is_some() => {}
+            Some(other) => {
+                return Err(Error::Workload(WorkloadError::SameName {
+                    name: workload.name,
+                    first: other.path.clone(),
+                    second: workload.path,
+                }));
+            }
+        }
+    }
+    Ok(workloads)
 }
 
 fn interpreters(words: &[String]) -> Result<Selection, Error> {
@@ -142,6 +205,8 @@ fn plan(
     let wanted = crate::plan::cells::Wanted {
         interpreters: &selection.interpreters,
         baseline: &selection.baseline,
+        hosts: &arguments.host,
+        has_cargo: find_cargo().is_some(),
         models: (!arguments.model.is_empty()).then_some(arguments.model.as_slice()),
         placer,
         counts: WorkerCounts {

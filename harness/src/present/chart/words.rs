@@ -173,24 +173,24 @@ pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
 
 /// The cells that failed: `Failed, so not drawn: 3.13t threads at 64, 128; all of 3.13 asyncio.`
 fn missing(cells: &[&CellSummary]) -> Option<String> {
-    let mut failed: Vec<(&str, Model, Vec<String>)> = Vec::new();
+    let mut failed: Vec<(String, Model, Vec<String>)> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.status.is_failure()) {
-        let tag = cell.interpreter.as_str();
+        let label = cell.interpreter_label();
         match failed
             .iter_mut()
-            .find(|(other, model, _)| *other == tag && *model == cell.model)
+            .find(|(other, model, _)| *other == label && *model == cell.model)
         {
             Some((_, _, workers)) => workers.push(cell.workers.to_string()),
-            None => failed.push((tag, cell.model, vec![cell.workers.to_string()])),
+            None => failed.push((label, cell.model, vec![cell.workers.to_string()])),
         }
     }
     let more = failed.len().saturating_sub(MOST_NAMES);
     let mut names: Vec<String> = failed
         .iter()
         .take(MOST_NAMES)
-        .map(|(tag, model, workers)| {
-            let name = text::shorten(&format!("{} {model}", text::line(tag)), LONGEST_NAME);
-            let alike = |cell: &&&CellSummary| cell.interpreter == *tag && cell.model == *model;
+        .map(|(label, model, workers)| {
+            let name = text::shorten(&format!("{} {model}", text::line(label)), LONGEST_NAME);
+            let alike = |cell: &&&CellSummary| cell.interpreter_label() == *label && cell.model == *model;
             if cells.iter().filter(alike).all(|cell| cell.status.is_failure()) {
                 format!("all of {name}")
             } else {

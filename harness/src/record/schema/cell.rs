@@ -133,6 +133,21 @@ impl Host {
             Self::Embed => "embed",
         }
     }
+
+    /// The host of this name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|host| host.name() == word)
+    }
+
+    /// An interpreter in this host, as reports call it: `3.13t`, or `3.13t (embed)`.
+    #[must_use]
+    pub fn label(self, interpreter: &str) -> String {
+        match self {
+            Self::Spawn => interpreter.to_owned(),
+            Self::Embed => format!("{interpreter} ({self})"),
+        }
+    }
 }
 
 impl fmt::Display for Host {
@@ -169,7 +184,10 @@ impl fmt::Display for Cell {
         write!(
             formatter,
             "{} {} {} x{}",
-            self.workload, self.interpreter, self.model, self.workers
+            self.workload,
+            self.host.label(&self.interpreter),
+            self.model,
+            self.workers
         )
     }
 }

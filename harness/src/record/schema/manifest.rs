@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::noise::Source;
@@ -173,6 +174,9 @@ pub struct WorkloadFacts {
     /// `package.module:function`, when that is what is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
+    /// Folder of the Cargo package whose modules it imports; `None` when it needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
     /// Units of work in one sample; `None` until calibrated, or when calibration failed.
     pub units: Option<u64>,
     /// Why it could not be calibrated, and so not be measured.
@@ -193,6 +197,35 @@ pub struct CalibrationFailure {
     /// The end of the traceback and of what the process printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_words: Option<String>,
+}
+
+/// One installed package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageFacts {
+    /// Its name, as it is published.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The packages that workloads ran with on one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentFacts {
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// Names of the workloads.
+    pub workloads: Vec<String>,
+    /// The virtual environment.
+    pub path: String,
+    /// What was asked for, as PEP 508 requirements and paths of wheels.
+    pub requirements: Vec<String>,
+    /// What is installed in it.
+    pub packages: Vec<PackageFacts>,
+    /// What installed it, with its version, such as `uv 0.13.8`.
+    pub installer: String,
+    /// SHA-256 of the contents of the lock file that was followed, hexadecimal; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_sha256: Option<String>,
 }
 
 /// The computer that a run was made on.
@@ -354,9 +387,28 @@ pub struct Manifest {
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// The packages that were installed for workloads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentFacts>,
     /// Where figures of noise and cost come from on this machine, or why they are not told.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// The programs that interpreters ran in, other than their own executables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostFacts>,
+    /// The extensions that workloads came with, for each interpreter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<ExtensionFacts>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
+}
+
+impl Manifest {
+    /// The interpreter of this tag.
+    #[must_use]
+    pub fn interpreter(&self, tag: &str) -> Option<&InterpreterFacts> {
+        self.interpreters
+            .iter()
+            .find(|interpreter| interpreter.tag == tag)
+    }
 }

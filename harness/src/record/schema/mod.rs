@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
+pub mod built;
 pub mod ceiling;
 pub mod cell;
 pub mod law;
@@ -11,13 +12,14 @@ pub mod summary;
 pub mod switch;
 pub mod trial;
 
+pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
-    BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
-    PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,
-    WorkloadKind,
+    BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,
+    MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings, StoppedBy,
+    Stopping, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
 pub use summary::{

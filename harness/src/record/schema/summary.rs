@@ -78,6 +78,8 @@ impl CellStatus {
 pub enum WarningKind {
     /// The two builds of a pair differ in more than the GIL.
     BuildsDiffer,
+    /// The interpreters of a workload have different versions of a package.
+    PackagesDiffer,
     /// There is no free-threaded build to compare with.
     NoFreeThreadedBuild,
     /// An interpreter was left out.
@@ -92,6 +94,8 @@ pub enum WarningKind {
     FewRounds,
     /// Many samples were disturbed.
     Disturbed,
+    /// Embedded and spawned cells differ in more than the host.
+    HostsDiffer,
 }
 
 /// Something that a reader of the numbers must know.
@@ -270,6 +274,12 @@ impl CellSummary {
     #[must_use]
     pub fn is_native(&self) -> bool {
         self.interpreter == NATIVE
+    }
+
+    /// Its interpreter as reports call it, with the host where that is not the interpreter's own executable.
+    #[must_use]
+    pub fn interpreter_label(&self) -> String {
+        self.host.label(&self.interpreter)
     }
 
     /// The cell that these figures are of.

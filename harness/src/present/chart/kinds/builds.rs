@@ -72,13 +72,13 @@ pub(super) fn workloads(summary: &Summary) -> Vec<&str> {
 pub(super) fn largest<'a>(
     summary: &'a Summary,
     workload: &str,
-    tag: &str,
+    label: &str,
     model: Model,
 ) -> Option<&'a CellSummary> {
     summary
         .cells
         .iter()
-        .filter(|cell| cell.workload == workload && cell.interpreter == tag && cell.model == model)
+        .filter(|cell| cell.workload == workload && cell.interpreter_label() == label && cell.model == model)
         .filter(|cell| matches!(cell.status, CellStatus::Ok | CellStatus::GilReenabled))
         .filter(|cell| cell.workers > 1 && finite(cell.speedup).is_some())
         .max_by_key(|cell| cell.workers)
@@ -87,19 +87,15 @@ pub(super) fn largest<'a>(
 /// Threads' speedup at the largest number of workers: bars for every interpreter below each other.
 pub(super) fn gil(material: &Material) -> Chart {
     let summary = &material.summary;
-    let tags: Vec<&str> = summary
-        .interpreters
-        .iter()
-        .map(|facts| facts.tag.as_str())
-        .collect();
-    let looks: Vec<Look> = tags.iter().map(|tag| look(summary, tag)).collect();
+    let tags = labels(summary);
+    let looks: Vec<Look> = tags.iter().map(|label| look(&tags, label)).collect();
     let mut found: Vec<(f64, Row)> = Vec::new();
     let mut most = 1;
     for workload in workloads(summary) {
         let mut marks = Vec::new();
         let mut best = 0.0_f64;
-        for (tag, look) in tags.iter().zip(&looks) {
-            let Some(cell) = largest(summary, workload, tag, Model::Threads) else {
+        for ((label, _), look) in tags.iter().zip(&looks) {
+            let Some(cell) = largest(summary, workload, label, Model::Threads) else {
                 continue;
             };
             let Some(speedup) = finite(cell.speedup) else {
@@ -138,20 +134,27 @@ pub(super) fn gil(material: &Material) -> Chart {
     chart
 }
 
-fn look(summary: &Summary, tag: &str) -> Look {
-    let gil_of = |tag: &str| {
-        let facts = summary.interpreters.iter().find(|facts| facts.tag == tag);
-        facts.map(|facts| facts.gil)
-    };
-    let gil = gil_of(tag);
-    let alike: Vec<&str> = summary
-        .interpreters
-        .iter()
-        .filter(|facts| Some(facts.gil) == gil)
-        .map(|facts| facts.tag.as_str())
-        .collect();
+/// Interpreters, with their host where that is not their own executable, and their GIL state.
+pub(super) fn labels(summary: &Summary) -> Vec<(String, Option<GilState>)> {
+    let mut labels: Vec<(String, Option<GilState>)> = Vec::new();
+    for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
+        let label = cell.interpreter_label();
+        if !labels.iter().any(|(known, _)| *known == label) {
+            let facts = summary
+                .interpreters
+                .iter()
+                .find(|facts| facts.tag == cell.interpreter);
+            labels.push((label, facts.map(|facts| facts.gil).or(cell.gil)));
+        }
+    }
+    labels
+}
+
+fn look(labels: &[(String, Option<GilState>)], label: &(String, Option<GilState>)) -> Look {
+    let gil = label.1;
+    let alike: Vec<&(String, Option<GilState>)> = labels.iter().filter(|(_, other)| *other == gil).collect();
     // The last of those that look alike is the strongest.
-    let behind = alike.iter().rev().position(|other| *other == tag).unwrap_or(0);
+    let behind = alike.iter().rev().position(|other| *other == label).unwrap_or(0);
     let strength = match behind {
         0 => 1.0,
         1 => 0.6,
@@ -164,7 +167,7 @@ fn look(summary: &Summary, tag: &str) -> Look {
     }
 }
 
-fn gil_chart(rows: Vec<Row>, tags: &[&str], looks: &[Look], most: u32) -> Chart {
+fn gil_chart(rows: Vec<Row>, tags: &[(String, Option<GilState>)], looks: &[Look], most: u32) -> Chart {
     if rows.is_empty() {
         return Chart::of(Body::Nothing(
             "No workload has threads with two workers or more.".to_owned(),
@@ -199,7 +202,7 @@ fn gil_chart(rows: Vec<Row>, tags: &[&str], looks: &[Look], most: u32) -> Chart 
         .iter()
         .zip(tags)
         .filter(|(look, _)| shown(look))
-        .map(|(look, tag)| (*look, text::shorten(&text::line(tag), 24)))
+        .map(|(look, (label, _))| (*look, text::shorten(&text::line(label), 24)))
         .collect();
     let size = size_of(&rows);
     Chart {

@@ -6,7 +6,7 @@ use crate::present::chart::{
 use crate::present::text;
 use crate::present::units::{self, TimeUnit};
 use crate::record::schema::{
-    CellStatus, CellSummary, CurveLaws, Estimate, GilState, LawFit, Model, Scaling, Summary,
+    CellStatus, CellSummary, CurveLaws, Estimate, GilState, Host, LawFit, Model, Scaling, Summary,
 };
 
 use super::{Material, curve_words};
@@ -242,6 +242,7 @@ fn framed(mut chart: Chart, material: &Material, workload: &str, cells: &Cells<'
 pub(super) struct Line<'a> {
     pub(super) workload: &'a str,
     pub(super) tag: &'a str,
+    host: Host,
     pub(super) model: Model,
     pub(super) gil: Option<GilState>,
     /// Workers and estimate, by workers.
@@ -268,7 +269,7 @@ fn measured_as<'a>(
         let tag = cell.interpreter.as_str();
         let known = lines
             .iter_mut()
-            .find(|line| line.tag == tag && line.model == cell.model);
+            .find(|line| line.tag == tag && line.host == cell.host && line.model == cell.model);
         let gil = cell.gil.or_else(|| {
             let facts = summary.interpreters.iter().find(|facts| facts.tag == tag);
             facts.map(|facts| facts.gil)
@@ -283,6 +284,7 @@ fn measured_as<'a>(
             None => lines.push(Line {
                 workload: &cell.workload,
                 tag,
+                host: cell.host,
                 model: cell.model,
                 gil,
                 values: vec![(cell.workers, estimate)],
@@ -332,7 +334,7 @@ pub(super) fn series_name(line: &Line<'_>) -> String {
     // Most models leave room for the whole tag; of the longest both are cut.
     let room = LONGEST_NAME.saturating_sub(model.len() + 1).max(LONGEST_NAME / 2);
     let tag = text::shorten(&text::line(line.tag), room.min(LONGEST_TAG));
-    text::shorten(&format!("{tag} {model}"), LONGEST_NAME)
+    text::shorten(&format!("{} {model}", line.host.label(&tag)), LONGEST_NAME)
 }
 
 /// An end of an interval that is not known lies at the value.
@@ -533,7 +535,9 @@ fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, most): (u32
         return Fits { curves, told: None };
     }
     let fitted = |line: &Line<'_>| {
-        let of_line = |laws: &&CurveLaws| laws.interpreter == line.tag && laws.model == line.model;
+        let of_line = |laws: &&CurveLaws| {
+            laws.interpreter == line.tag && laws.host == line.host && laws.model == line.model
+        };
         let mut laws = summary.laws.iter().filter(|laws| line.workload == laws.workload);
         laws.find(|laws| of_line(laws)).and_then(CurveLaws::best_fit)
     };

@@ -8,7 +8,7 @@ use crate::present::units;
 use crate::record::schema::{CellSummary, Estimate, Model, Summary};
 
 use super::Material;
-use super::builds::{largest, size_for, workloads};
+use super::builds::{labels, largest, size_for, workloads};
 
 /// More columns than this leave no room for their numbers.
 const MOST_COLUMNS: usize = 18;
@@ -102,15 +102,18 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
 }
 
 /// Interpreters with their models, those without any cell of two workers or more left out.
-fn columns(summary: &Summary) -> Vec<(&str, Model)> {
-    let mut columns: Vec<(&str, Model)> = Vec::new();
-    for facts in &summary.interpreters {
+fn columns(summary: &Summary) -> Vec<(String, Model)> {
+    let mut columns: Vec<(String, Model)> = Vec::new();
+    for (label, _) in labels(summary) {
         for model in Model::ALL {
             let of_column = |cell: &&CellSummary| {
-                cell.interpreter == facts.tag && cell.model == model && cell.workers > 1 && cell.rounds > 0
+                cell.interpreter_label() == label
+                    && cell.model == model
+                    && cell.workers > 1
+                    && cell.rounds > 0
             };
             if summary.cells.iter().any(|cell| of_column(&cell)) {
-                columns.push((&facts.tag, model));
+                columns.push((label.clone(), model));
             }
         }
     }
@@ -133,7 +136,7 @@ fn field(
     }
     let failed = summary.cells.iter().find(|cell| {
         cell.workload == workload
-            && cell.interpreter == tag
+            && cell.interpreter_label() == tag
             && cell.model == model
             && cell.status.is_failure()
     });
@@ -187,7 +190,7 @@ fn title(summary: &Summary, most: u32) -> String {
             .iter()
             .filter(|cell| cell.speedup.map(Verdict::on) == Some(Verdict::Faster))
             .count();
-        found.push((gain, measured.len(), tag));
+        found.push((gain, measured.len(), tag.as_str()));
     }
     found.sort_by_key(|(gain, ..)| std::cmp::Reverse(*gain));
     let mut told: Vec<String> = Vec::new();

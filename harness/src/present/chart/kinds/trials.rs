@@ -104,7 +104,7 @@ fn row(cell: &CellSummary, trials: &[&Trial], unit: TimeUnit, dots: fn(&Trial) -
         .map(|seconds| unit.from_seconds(seconds))
         .collect();
     let or_value = |end: f64| if end.is_finite() { end } else { estimate };
-    let tag = text::shorten(&text::line(&cell.interpreter), 20);
+    let tag = text::shorten(&text::line(&cell.interpreter_label()), 24);
     (!dots.is_empty() && estimate.is_finite()).then(|| Row {
         label: format!("{tag} {} x{}", cell.model, cell.workers),
         marks: vec![Mark {

@@ -1,0 +1,212 @@
+//! A Cargo package's sources: what distinguishes them, and what its manifest says. All but [`files_of`] is pure.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// Most that the sources of an extension may hold, bytes: a folder with more is some other folder.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Folders that hold no sources.
+const NO_SOURCES: [&str; 3] = ["target", ".git", ".cargo"];
+
+/// Contents of files by their paths within the package.
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// What a package's `Cargo.toml` says that matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The package's name.
+    pub name: String,
+    /// The modules in its library, by which Python imports them.
+    pub modules: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Toml {
+    package: PackageTable,
+    lib: Option<LibTable>,
+}
+
+#[derive(Deserialize)]
+struct PackageTable {
+    name: String,
+    #[serde(default)]
+    metadata: MetadataTable,
+}
+
+#[derive(Deserialize)]
+struct LibTable {
+    name: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct MetadataTable {
+    #[serde(default)]
+    ftbench: FtbenchTable,
+}
+
+#[derive(Deserialize, Default)]
+struct FtbenchTable {
+    #[serde(default)]
+    modules: Vec<String>,
+}
+
+/// Reads `Cargo.toml`. A package that names no modules has one, called as its library is.
+///
+/// # Errors
+/// Says in a line what is wrong with it.
+pub fn manifest(text: &str) -> Result<Manifest, String> {
+    let toml: Toml = toml::from_str(text).map_err(|error| {
+        let message = error.message();
+        message.split_whitespace().collect::<Vec<_>>().join(" ")
+    })?;
+    let name = toml.package.name;
+    let library = toml.lib.and_then(|lib| lib.name);
+    let mut modules = toml.package.metadata.ftbench.modules;
+    if modules.is_empty() {
+        modules.push(library.unwrap_or_else(|| name.replace('-', "_")));
+    }
+    match modules.iter().find(|module| !is_identifier(module)) {
+        Some(module) => Err(format!("its module '{module}' cannot be imported by that name")),
+        None => Ok(Manifest { name, modules }),
+    }
+}
+
+/// A module's name becomes the name of a file.
+fn is_identifier(word: &str) -> bool {
+    !word.is_empty()
+        && !word.starts_with(|first: char| first.is_ascii_digit())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The version of PyO3 that `Cargo.lock` holds a package to; `None` when it names none.
+#[must_use]
+pub fn pyo3_version(lock: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Lock {
+        package: Vec<Locked>,
+    }
+    #[derive(Deserialize)]
+    struct Locked {
+        name: String,
+        version: String,
+    }
+    let lock: Lock = toml::from_str(lock).ok()?;
+    let pyo3 = lock.package.into_iter().find(|package| package.name == "pyo3")?;
+    Some(pyo3.version)
+}
+
+/// SHA-256 of names and contents, and of whatever else distinguishes a build, hexadecimal.
+#[must_use]
+pub fn digest(files: &Files, besides: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for (path, contents) in files {
+        add(path.as_os_str().as_encoded_bytes());
+        add(contents);
+    }
+    for word in besides {
+        add(word.as_bytes());
+    }
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Reads the sources of the package in a folder.
+///
+/// # Errors
+/// When a file cannot be read, or the folder holds far more than sources.
+pub fn files_of(folder: &Path) -> io::Result<Files> {
+    let mut files = Files::new();
+    let mut folders = vec![folder.to_owned()];
+    let mut bytes = 0;
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next)? {
+            let entry = entry?;
+            let path = entry.path();
+            if path.is_dir() {
+                if !NO_SOURCES.iter().any(|name| entry.file_name() == *name) {
+                    folders.push(path);
+                }
+                continue;
+            }
+            bytes += path.metadata()?.len();
+            if bytes > MOST_BYTES {
+                return Err(io::Error::other(format!(
+                    "it holds more than {} MiB, which is no source code",
+                    MOST_BYTES >> 20
+                )));
+            }
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
+            files.insert(name, std::fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_package_names_its_modules_or_has_one() {
+        let named = "[package]\nname = \"a-b\"\n[package.metadata.ftbench]\nmodules = [\"x\", \"y\"]\n";
+        assert_eq!(manifest(named).unwrap().modules, ["x", "y"]);
+        assert_eq!(manifest("[package]\nname = \"a-b\"\n").unwrap().modules, ["a_b"]);
+        let library = "[package]\nname = \"a-b\"\n[lib]\nname = \"c\"\n";
+        assert_eq!(manifest(library).unwrap().modules, ["c"]);
+        let outside = "[package]\nname = \"a\"\n[package.metadata.ftbench]\nmodules = [\"../x\"]\n";
+        assert!(manifest(outside).unwrap_err().contains("'../x'"));
+        assert!(manifest("[workspace]\n").unwrap_err().contains("package"));
+    }
+
+    #[test]
+    fn the_lock_tells_pyo3s_version() {
+        let lock = "version = 4\n[[package]]\nname = \"pyo3-ffi\"\nversion = \"1.0.0\"\n\
+                    [[package]]\nname = \"pyo3\"\nversion = \"0.28.3\"\n";
+        assert_eq!(pyo3_version(lock).as_deref(), Some("0.28.3"));
+        assert_eq!(pyo3_version("version = 4\n"), None);
+    }
+
+    #[test]
+    fn a_digest_tells_names_contents_and_interpreters_apart() {
+        let files =
+            |name: &str, contents: &str| Files::from([(PathBuf::from(name), contents.as_bytes().to_vec())]);
+        let all = [
+            digest(&files("a", "b"), &["c"]),
+            digest(&files("a", "bc"), &[]),
+            digest(&files("ab", ""), &["c"]),
+            digest(&files("a", "b"), &["d"]),
+        ];
+        for (place, one) in all.iter().enumerate() {
+            assert_eq!(one.len(), 64);
+            assert!(!all.iter().skip(place + 1).any(|other| other == one));
+        }
+    }
+
+    #[test]
+    fn what_cargo_builds_is_no_source() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["src/lib.rs", "target/release/x", "Cargo.toml"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let files = files_of(folder.path()).unwrap();
+        let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
+        assert_eq!(names, ["Cargo.toml", "src/lib.rs"]);
+    }
+}

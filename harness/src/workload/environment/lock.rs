@@ -1,0 +1,165 @@
+//! Lock files of workloads: `NAME.py.lock`, as `uv lock --script NAME.py` writes it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::super::requirement::{Requirement, normalised};
+use super::hexadecimal;
+
+/// A lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// The workload that it belongs to.
+    script: PathBuf,
+    /// Names of the packages that it pins, normalised.
+    pinned: BTreeSet<String>,
+    sha256: String,
+}
+
+/// Why a lock file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// It cannot be read.
+    #[error("cannot read the lock file {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not what uv writes.
+    #[error("the lock file {} is malformed: {reason}; write it anew: uv lock --script {}", path.display(), script.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The workload.
+        script: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The workload's dependencies have changed since.
+    #[error("{} depends on {package}, which its lock file does not pin; write it anew: uv lock --script {}", script.display(), script.display())]
+    Lacks {
+        /// The workload.
+        script: PathBuf,
+        /// The package.
+        package: String,
+    },
+    /// Only uv can read it.
+    #[error("the lock file beside {} needs uv (https://docs.astral.sh/uv/), and there is none on the PATH; install it, or move the lock file away", script.display())]
+    NeedsUv {
+        /// The workload.
+        script: PathBuf,
+    },
+}
+
+#[derive(Deserialize)]
+struct Contents {
+    #[serde(default)]
+    package: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+}
+
+impl Lock {
+    /// The lock file beside a workload, if there is one.
+    ///
+    /// # Errors
+    /// When there is one that cannot be used.
+    pub fn beside(script: &Path) -> Result<Option<Self>, LockError> {
+        let mut path = script.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::new(script, &path, &text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(LockError::Unreadable { path, source }),
+        }
+    }
+
+    fn new(script: &Path, path: &Path, text: &str) -> Result<Self, LockError> {
+        let contents: Contents = toml::from_str(text).map_err(|error| LockError::Malformed {
+            path: path.to_owned(),
+            script: script.to_owned(),
+            reason: error.message().lines().next().unwrap_or_default().to_owned(),
+        })?;
+        Ok(Self {
+            script: script.to_owned(),
+            pinned: contents
+                .package
+                .iter()
+                .map(|package| normalised(&package.name))
+                .collect(),
+            sha256: hexadecimal(&Sha256::digest(text)),
+        })
+    }
+
+    /// Makes sure that it pins the workload's own requirements. Whether the versions fit, the installer sees; so it does
+    /// for requirements with a marker, which uv leaves out of the lock where they can never hold.
+    ///
+    /// # Errors
+    /// Names the first one that it does not pin.
+    pub fn covers(&self, own: &[Requirement]) -> Result<(), LockError> {
+        match own
+            .iter()
+            .find(|one| !one.has_marker() && !self.pinned.contains(&one.name()))
+        {
+            None => Ok(()),
+            Some(missing) => Err(LockError::Lacks {
+                script: self.script.clone(),
+                package: missing.name(),
+            }),
+        }
+    }
+
+    /// SHA-256 of its contents, hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The workload that it belongs to.
+    #[must_use]
+    pub fn script(&self) -> &Path {
+        &self.script
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_lock_file_is_found_beside_its_workload_and_pins_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("mine.py");
+        assert_eq!(Lock::beside(&script).unwrap(), None);
+        let path = folder.path().join("mine.py.lock");
+        fs::write(
+            &path,
+            "version = 1\n[[package]]\nname = \"six\"\nversion = \"1.16.0\"\n",
+        )
+        .unwrap();
+        let lock = Lock::beside(&script).unwrap().unwrap();
+        assert_eq!(lock.sha256().len(), 64);
+        let requirements = ["Six<2", "tomli; python_version < '3'", "numpy"]
+            .map(|word| word.parse::<Requirement>().unwrap());
+        lock.covers(requirements.get(..2).unwrap()).unwrap();
+        let lacking = lock.covers(&requirements).unwrap_err().to_string();
+        assert!(
+            lacking.contains("numpy") && lacking.contains("uv lock --script"),
+            "{lacking}"
+        );
+        fs::write(&path, "package = 1").unwrap();
+        assert!(matches!(Lock::beside(&script), Err(LockError::Malformed { .. })));
+    }
+}
