@@ -4,7 +4,7 @@ use crate::record::schema::{
     BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind,
 };
 
-use super::kinds::curves::{LONGEST_NAME, LONGEST_TAG};
+use super::kinds::measured::{LONGEST_NAME, LONGEST_TAG};
 use crate::present::headline::{self, Verdict};
 use crate::present::text;
 use crate::present::units;

@@ -3,7 +3,7 @@
 use crate::present::units;
 use crate::record::schema::Model;
 
-use super::curves::{Line, series_name};
+use super::measured::{Line, series_name};
 
 /// At most so many series are named in a title.
 const MOST_NAMED: usize = 3;

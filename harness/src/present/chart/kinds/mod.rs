@@ -1,11 +1,16 @@
 //! From the figures of a run to the charts of it, one function for each kind.
 
-mod builds;
 mod curve_words;
-pub(super) mod curves;
+mod curves;
+mod gil;
 mod join;
+mod laws;
+pub(super) mod measured;
+mod overhead;
+mod shown;
 mod suite;
 mod trials;
+mod workloads;
 
 pub use join::{JoinError, Part, join};
 
@@ -155,8 +160,8 @@ pub fn make(kind: Kind, material: &Material, workload: &str) -> Chart {
         Kind::Efficiency => curves::efficiency(material, workload),
         Kind::Interpreters => curves::interpreters(material, workload),
         Kind::Memory => curves::memory(material, workload),
-        Kind::Gil => builds::gil(material),
-        Kind::Overhead => builds::overhead(material),
+        Kind::Gil => gil::gil(material),
+        Kind::Overhead => overhead::overhead(material),
         Kind::HeatMap => suite::heat_map(material, suite::Shown::Speedup),
         Kind::EfficiencyMap => suite::heat_map(material, suite::Shown::Efficiency),
         Kind::Spread => trials::spread(material, workload),

@@ -8,7 +8,7 @@ use crate::present::units;
 use crate::record::schema::{CellSummary, Estimate, Model, Summary};
 
 use super::Material;
-use super::builds::{labels, largest, size_for, workloads};
+use super::workloads::{labels, largest, size_for, workloads};
 
 /// More columns than this leave no room for their numbers.
 const MOST_COLUMNS: usize = 18;
@@ -41,7 +41,7 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
     let rows: Vec<HeatRow> = workloads(summary)
         .into_iter()
         .map(|workload| HeatRow {
-            label: text::shorten(&text::line(workload), super::curves::LONGEST_NAME),
+            label: text::shorten(&text::line(workload), super::measured::LONGEST_NAME),
             fields: columns
                 .iter()
                 .map(|(tag, model)| {

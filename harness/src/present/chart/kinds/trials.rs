@@ -10,7 +10,7 @@ use crate::present::units::{self, TimeUnit};
 use crate::record::schema::{Cell, CellSummary, Disturbance, Estimate, Sample, Trial, TrialStatus};
 
 use super::Material;
-use super::builds::{range, size_for};
+use super::workloads::{range, size_for};
 
 /// More dots than this in a picture make a large file of one colour.
 const MOST_DOTS: usize = 4000;
@@ -83,7 +83,7 @@ pub(super) fn spread(material: &Material, workload: &str) -> Chart {
     if relative {
         rows.iter_mut().flat_map(|row| &mut row.marks).for_each(to_shares);
     }
-    let name = text::shorten(&text::line(workload), super::curves::LONGEST_NAME);
+    let name = text::shorten(&text::line(workload), super::measured::LONGEST_NAME);
     let finding = spread_words(&rows);
     let mut chart = Chart {
         title: format!("{name}: {finding}"),

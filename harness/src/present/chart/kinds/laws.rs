@@ -1,0 +1,91 @@
+//! Fitted laws as curves, and in words.
+
+use crate::present::chart::{ReferenceKind, ReferenceLine};
+use crate::present::units;
+use crate::record::schema::{CurveLaws, Estimate, LawFit, Summary};
+
+use super::measured::{Line, Quantity, series_name};
+use super::shown::Show;
+
+/// Corners of a fitted curve.
+const FITTED_CORNERS: u32 = 40;
+/// At most so many fits are told in the caption.
+const MOST_FITS: usize = 4;
+
+/// Fitted laws: the curves, and what is said of them.
+pub(super) struct Fits {
+    pub(super) curves: Vec<ReferenceLine>,
+    pub(super) told: Option<String>,
+}
+
+pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, most): (u32, u32)) -> Fits {
+    let mut curves = Vec::new();
+    let mut told = Vec::new();
+    if !matches!(
+        show.quantity,
+        Quantity::Speedup | Quantity::Efficiency | Quantity::Throughput
+    ) {
+        return Fits { curves, told: None };
+    }
+    let fitted = |line: &Line<'_>| {
+        let of_line = |laws: &&CurveLaws| {
+            laws.interpreter == line.tag && laws.host == line.host && laws.model == line.model
+        };
+        let mut laws = summary.laws.iter().filter(|laws| line.workload == laws.workload);
+        laws.find(|laws| of_line(laws)).and_then(CurveLaws::best_fit)
+    };
+    for line in lines {
+        let one_worker = match show.quantity {
+            Quantity::Throughput => line.values.iter().find(|(workers, _)| *workers == 1),
+            _ => Some(&(
+                1,
+                Estimate {
+                    estimate: 1.0,
+                    low: 1.0,
+                    high: 1.0,
+                },
+            )),
+        };
+        let Some((fit, (_, one_worker))) = fitted(line).zip(one_worker) else {
+            continue;
+        };
+        let (low, high) = (f64::from(fewest), f64::from(most));
+        let corner = |step: u32| {
+            let workers = low * (high / low).powf(f64::from(step) / f64::from(FITTED_CORNERS));
+            [
+                workers,
+                show.of_speedup(fit.speedup(workers), workers, one_worker.estimate),
+            ]
+        };
+        curves.push(ReferenceLine {
+            label: String::new(),
+            corners: (0..=FITTED_CORNERS).map(corner).collect(),
+            kind: ReferenceKind::Fitted(line.model.family()),
+        });
+        told.push(format!("{} {}", series_name(line), of_fit(fit)));
+    }
+    let more = told.len().saturating_sub(MOST_FITS);
+    told.truncate(MOST_FITS);
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    let told = (!told.is_empty()).then(|| format!("Thin dashes: fitted laws; {}.", told.join("; ")));
+    Fits { curves, told }
+}
+
+/// A fit's parameters.
+fn of_fit(fit: &LawFit) -> String {
+    let percent = |share: f64| {
+        let value = share * 100.0;
+        format!("{} %", units::number(value, units::decimals_for(value, 2)))
+    };
+    let serial = format!(
+        "{}, serial fraction {}",
+        fit.law,
+        percent(fit.serial_fraction.estimate)
+    );
+    fit.crosstalk.map_or_else(
+        || serial.clone(),
+        |crosstalk| format!("{serial}, crosstalk {}", percent(crosstalk.estimate)),
+    )
+}
