@@ -266,6 +266,9 @@ impl Laid<'_, '_> {
         }
         let whisker = Pen::solid(chart.theme.text, 1.3 * unit);
         let (low, high) = (self.x(mark.low), self.x(mark.high));
+        // A halo, so that it shows on the bar too.
+        let halo = Pen::solid(chart.theme.background, 3.2 * unit);
+        canvas.line(&[at(low, y), at(high, y)], halo)?;
         canvas.line(&[at(low, y), at(high, y)], whisker)?;
         let cap = self.bar * 0.22;
         for x in [low, high] {
