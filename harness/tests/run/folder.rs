@@ -49,6 +49,10 @@ fn the_folder_holds_everything_and_nothing_else() {
         .map(|path| path.strip_prefix(&run.folder).unwrap().display().to_string())
         .collect();
     let wanted = [
+        "charts/_heat-map.png",
+        "charts/_heat-map.svg",
+        "charts/_overhead.png",
+        "charts/_overhead.svg",
         "charts/fib.png",
         "charts/fib.svg",
         "charts/word_count.png",
