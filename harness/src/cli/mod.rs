@@ -160,7 +160,14 @@ pub struct RunArgs {
     pub pin: Policy,
     /// What interpreters run in: spawn (their own executables), embed (a Rust program with the interpreter inside, which
     /// ftbench builds with cargo)
-    #[arg(long, value_name = "HOST", value_delimiter = ',', value_parser = host_parser(), default_value = "spawn", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        value_parser = host_parser(),
+        default_value = "spawn",
+        hide_possible_values = true
+    )]
     pub host: Vec<Host>,
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
