@@ -11,11 +11,12 @@ use std::io::Write;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ftbench::analyse::bootstrap::median_interval;
+use ftbench::analyse::laws::intervals::{self, Curve};
 use ftbench::analyse::location::location;
 use ftbench::analyse::sample::Sample;
 use ftbench::measure::protocol::Reply;
 use ftbench::record::schema::{
-    Cell, Host, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus, Worker,
+    Cell, Host, Law, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus, Worker,
 };
 use ftbench::record::store;
 use rayon::prelude::*;
@@ -37,7 +38,7 @@ fn sample(seed: u64) -> Sample {
     Sample::new(values.collect()).unwrap()
 }
 
-fn intervals(criterion: &mut Criterion) {
+fn interval_methods(criterion: &mut Criterion) {
     let samples: Vec<Sample> = (0..CELLS).map(sample).collect();
     let mut group = criterion.benchmark_group("intervals");
     group.sample_size(10).throughput(Throughput::Elements(CELLS));
@@ -62,6 +63,41 @@ fn intervals(criterion: &mut Criterion) {
             ratios
         });
     });
+    group.finish();
+}
+
+/// A curve up to 128 workers that follows the Universal Scalability Law but for noise.
+fn curve(seed: u64) -> Curve {
+    let workers = vec![2, 4, 8, 16, 32, 64, 96, 128];
+    let rounds: Vec<Vec<f64>> = (0..ROUNDS as u64)
+        .map(|round| {
+            let noise = sample(seed * CELLS + round);
+            let cells = workers.iter().zip(noise.values());
+            cells
+                .map(|(&workers, noise)| Law::Usl.speedup(0.01, 1e-4, f64::from(workers)).ln() + noise)
+                .collect()
+        })
+        .collect();
+    Curve::new(workers, &rounds).unwrap()
+}
+
+fn laws(criterion: &mut Criterion) {
+    let curves: Vec<Curve> = (0..CELLS).map(curve).collect();
+    let mut group = criterion.benchmark_group("laws");
+    group.sample_size(10).throughput(Throughput::Elements(CELLS));
+    for law in [Law::Amdahl, Law::Usl] {
+        let resamples = intervals::RESAMPLES;
+        let name = format!("{law}, 1,000 curves x 30 rounds x {resamples} resamples");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let fits: Vec<_> = curves
+                    .par_iter()
+                    .map(|curve| intervals::fit(law, black_box(curve), 7))
+                    .collect();
+                fits
+            });
+        });
+    }
     group.finish();
 }
 
@@ -162,5 +198,5 @@ fn protocol(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, intervals, reading, protocol);
+criterion_group!(benches, interval_methods, laws, reading, protocol);
 criterion_main!(benches);

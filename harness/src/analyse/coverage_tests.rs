@@ -16,8 +16,8 @@ use crate::record::schema::{Estimate, Stopping};
 
 /// How a machine disturbs what is measured; standard deviations and sizes as shares of the time.
 #[derive(Debug, Clone, Copy)]
-struct Machine {
-    name: &'static str,
+pub(super) struct Machine {
+    pub(super) name: &'static str,
     /// Step of a random walk from round to round that both cells share.
     drift: f64,
     /// Between processes of one cell: memory layout, hash seed.
@@ -30,7 +30,7 @@ struct Machine {
     burst: f64,
 }
 
-const MACHINES: [Machine; 5] = [
+pub(super) const MACHINES: [Machine; 5] = [
     Machine {
         name: "quiet",
         drift: 0.0,
@@ -73,7 +73,7 @@ const MACHINES: [Machine; 5] = [
     },
 ];
 
-struct Experiment {
+pub(super) struct Experiment {
     generator: ChaCha8Rng,
     machine: Machine,
     normal: Normal,
@@ -82,7 +82,7 @@ struct Experiment {
 }
 
 impl Experiment {
-    fn new(machine: Machine, seed: u64) -> Self {
+    pub(super) fn new(machine: Machine, seed: u64) -> Self {
         Self {
             generator: ChaCha8Rng::seed_from_u64(seed),
             machine,
@@ -102,7 +102,8 @@ impl Experiment {
         self.normal.inverse_cdf(probability)
     }
 
-    fn trial(&mut self) -> f64 {
+    /// The logarithm of a trial's value; the truth is 0.
+    pub(super) fn trial(&mut self) -> f64 {
         let process = self.machine.between_processes * self.normal();
         let mut samples = [0.0; 3];
         for sample in &mut samples {

@@ -9,7 +9,7 @@ use super::estimate::{
     trial_values,
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
-use super::{cost, findings, overhead, quiet};
+use super::{cost, findings, laws, overhead, quiet};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
     PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
@@ -63,6 +63,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         sources: manifest.sources.clone(),
         quiet,
         free_threading_overhead: overhead::of_pairs(manifest, &makespans),
+        laws: laws::of_run(manifest, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
         cells,

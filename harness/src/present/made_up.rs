@@ -172,6 +172,7 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         sources: Vec::new(),
         quiet: None,
         free_threading_overhead: Vec::new(),
+        laws: Vec::new(),
         stopped_by: Some(StoppedBy::Rounds),
         warnings: Vec::new(),
         cells,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::record::schema::{CellStatus, Summary};
 
 use super::headline;
+use super::laws;
 use super::noise;
 use super::rows::{self, Group};
 use super::text;
@@ -31,6 +32,12 @@ pub fn render(summary: &Summary) -> String {
     let heading = rows::baseline_heading(summary);
     let with_ceiling = rows::has_ceiling(summary);
     parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
+    let curves = summary.laws.iter().filter(|curve| !curve.is_native());
+    parts.push(list(curves.map(|curve| {
+        let subject = format!("{}, {}", text::line(&curve.workload), laws::subject(curve));
+        format!("**{}**: {}", escape(&subject), escape(&laws::sentence(curve)))
+    })));
+    parts.push(law_table(summary));
     let reasons = rows::reasons(summary, |status| {
         status.is_failure() || status == CellStatus::Skipped
     });
@@ -94,6 +101,26 @@ fn table(group: &Group, baseline_heading: &str, with_ceiling: bool) -> String {
             let _ = write!(table, " {} |", row.status.words());
         }
         table.push('\n');
+    }
+    table
+}
+
+/// The laws that were fitted; empty without any.
+fn law_table(summary: &Summary) -> String {
+    let rows = laws::rows(summary);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let headings = laws::HEADINGS.join(" | ");
+    let mut table = format!("| {headings} |\n| --- | --- | --- | ---: | ---: | ---: | ---: |\n");
+    for row in rows {
+        // Intervals are no links: without a definition or a bracket after them they show as they are.
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, text)| if column < 2 { escape(text) } else { text.clone() })
+            .collect();
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
     }
     table
 }

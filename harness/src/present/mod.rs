@@ -5,6 +5,8 @@ pub mod csv;
 pub mod doctor;
 pub mod headline;
 pub mod json;
+pub mod laws;
+mod laws_table;
 pub mod listing;
 #[cfg(test)]
 pub(crate) mod made_up;

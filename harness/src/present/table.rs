@@ -9,6 +9,7 @@ use comfy_table::{
 use crate::record::schema::{CellStatus, Model, Summary};
 
 use super::headline::{self, Verdict};
+use super::laws_table;
 use super::noise;
 use super::rows::{self, Group, Row, Tone};
 use super::text;
@@ -33,14 +34,14 @@ pub struct Style {
     pub width: Option<u16>,
 }
 
-const BOLD: Ansi = Ansi::new().bold();
+pub(super) const BOLD: Ansi = Ansi::new().bold();
 const DIM: Ansi = Ansi::new().dimmed();
 const GREEN: Ansi = AnsiColor::Green.on_default();
 const YELLOW: Ansi = AnsiColor::Yellow.on_default();
 const RED: Ansi = AnsiColor::Red.on_default();
 
 impl Style {
-    fn paint(self, ansi: Ansi, text: &str) -> String {
+    pub(super) fn paint(self, ansi: Ansi, text: &str) -> String {
         if self.colour {
             format!("{ansi}{text}{ansi:#}")
         } else {
@@ -48,7 +49,7 @@ impl Style {
         }
     }
 
-    fn text_width(self) -> u16 {
+    pub(super) fn text_width(self) -> u16 {
         self.width.unwrap_or(USUAL_WIDTH).max(SMALLEST_WIDTH)
     }
 }
@@ -61,6 +62,7 @@ pub fn render(summary: &Summary, style: Style) -> String {
         overheads(summary, style),
         warnings(summary, style),
         tables(summary, style),
+        laws_table::render(summary, style),
         failures(summary, style),
         skipped(summary, style),
         quiet(summary, style),
@@ -113,7 +115,7 @@ fn warnings(summary: &Summary, style: Style) -> String {
 }
 
 /// A label, and text wrapped beside it.
-fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
+pub(super) fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
     let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
     let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
     let mut table = Table::new();

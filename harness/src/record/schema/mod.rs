@@ -4,6 +4,7 @@
 
 pub mod ceiling;
 pub mod cell;
+pub mod law;
 pub mod manifest;
 pub mod noise;
 pub mod summary;
@@ -11,6 +12,7 @@ pub mod trial;
 
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
+pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
     BuildFacts, CalibrationFailure, GilState, Implementation, InterpreterFacts, MachineFacts, Manifest, Plan,
     PlannedCell, RunStatus, Scaling, Settings, StoppedBy, Stopping, TopologyFacts, WorkloadFacts,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
+use super::law::CurveLaws;
 use super::manifest::{
     GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
 };
@@ -303,6 +304,9 @@ pub struct Summary {
     /// What free-threaded builds cost on one worker.
     #[serde(default)]
     pub free_threading_overhead: Vec<Overhead>,
+    /// Scaling laws, one entry for each curve: workload, model and interpreter.
+    #[serde(default)]
+    pub laws: Vec<CurveLaws>,
     /// What ended the run; `None` while it runs, or when it was killed.
     pub stopped_by: Option<StoppedBy>,
     /// What a reader must know.
