@@ -7,6 +7,7 @@ pub mod cell;
 pub mod law;
 pub mod manifest;
 pub mod noise;
+pub mod samples;
 pub mod summary;
 pub mod trial;
 
@@ -19,6 +20,7 @@ pub use manifest::{
     WorkloadKind,
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
+pub use samples::{CellSamples, SamplesByCell};
 pub use summary::{
     CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
     WarningKind,
