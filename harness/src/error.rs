@@ -66,6 +66,9 @@ pub enum Error {
         /// What went wrong.
         source: crate::present::chart::ChartError,
     },
+    /// About the report.
+    #[error(transparent)]
+    Page(#[from] crate::present::page::PageError),
     /// About the table of samples.
     #[error(transparent)]
     Csv(#[from] crate::present::csv::CsvError),

@@ -101,6 +101,8 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
+    /// Make one page of a run, with charts, that can be sent to people
+    Report(ReportArgs),
     /// Serve HTTP on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -324,6 +326,17 @@ pub struct ShowArgs {
     pub format: ShowFormat,
 }
 
+/// `ftbench report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The file to write; one that is there is replaced [default: report.html in the run's folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -348,6 +361,7 @@ mod tests {
             &["python", "list"],
             &["workloads", "show"],
             &["show"],
+            &["report"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");

@@ -3,6 +3,7 @@
 mod doctor;
 mod native_worker;
 mod python;
+mod report;
 mod run;
 mod selfcheck;
 mod show;
@@ -33,6 +34,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Show(arguments) => show::show(&arguments, output),
+        Command::Report(arguments) => report::report(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|url| print(&format!("{url}\n")))?;
             Ok(ExitStatus::Success)

@@ -1,10 +1,11 @@
-//! What is made of a run folder's records: the summary, the tidy table and the charts.
+//! What is made of a run folder's records: the summary, the tidy table, the charts and the report.
 
 use crate::analyse::summary::summarise;
 use crate::error::Error;
+use crate::present::page::{self, Report};
 use crate::present::{chart, csv};
-use crate::record::schema::Summary;
-use crate::record::store::{self, CHARTS, RunFolder, SAMPLES, SUMMARY};
+use crate::record::schema::{SamplesByCell, Summary};
+use crate::record::store::{self, CHARTS, REPORT, RunFolder, SAMPLES, SUMMARY};
 
 /// Pixels of a chart's PNG for each of its units, for screens of high resolution and slides.
 const PNG_SCALE: f32 = 2.0;
@@ -20,6 +21,12 @@ pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     for workload in &summary.workloads {
         write_chart(folder, &summary, &workload.name)?;
     }
+    let report = page::html(Report {
+        summary: &summary,
+        manifest: &run.manifest,
+        samples: &SamplesByCell::of_trials(&run.trials),
+    })?;
+    folder.write_bytes(REPORT, report.as_bytes())?;
     Ok(summary)
 }
 

@@ -26,6 +26,7 @@ mod words;
 pub use png::png;
 pub use scaling::scaling;
 pub use theme::{Colour, Theme};
+pub(in crate::present) use words::{builds, machine};
 
 use crate::record::schema::{GilState, Model};
 

@@ -67,7 +67,7 @@ fn clause(verdict: Verdict, speedups: &mut [f64], tags: &[String]) -> Option<Str
 }
 
 /// The machine: processor, cores, limits, system.
-pub(super) fn machine(summary: &Summary) -> String {
+pub(in crate::present) fn machine(summary: &Summary) -> String {
     let machine = &summary.machine;
     let cores = usize::try_from(machine.topology.cores).unwrap_or(usize::MAX);
     let mut words = vec![text::line(&machine.cpu_model), text::counted(cores, "core")];
@@ -83,7 +83,7 @@ pub(super) fn machine(summary: &Summary) -> String {
 }
 
 /// The builds, those of one version together: `CPython 3.13.15 (3.13 and 3.13t: -O3)`.
-pub(super) fn builds(summary: &Summary) -> String {
+pub(in crate::present) fn builds(summary: &Summary) -> String {
     let mut versions: Vec<(String, Vec<&InterpreterFacts>)> = Vec::new();
     for facts in &summary.interpreters {
         let version = format!("{} {}", facts.implementation, text::line(&facts.version));
