@@ -1,7 +1,7 @@
 # What people and CI do with this repository. `make` lists it.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint clean set-up interpreters
+.PHONY: help run build test lint clean set-up browser interpreters
 
 # set-up.sh puts the tools there, and perhaps cargo into a folder that is not on the PATH yet.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
@@ -17,7 +17,7 @@ build: set-up ## build ftbench with optimisations
 	cargo build --release --locked
 
 # What takes seconds to fail comes before what takes minutes.
-test: set-up lint interpreters ## run the checks of `lint`, then all tests
+test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
 	cargo test --workspace --locked
 
 lint: set-up ## check format and style of Rust, Python and shell
@@ -33,6 +33,9 @@ clean: ## remove what cargo built; the interpreters in the cache folder stay
 
 set-up:
 	scripts/set-up.sh
+
+browser:
+	scripts/set-up.sh browser
 
 interpreters:
 	scripts/install-python.sh --newest-pair

@@ -13,11 +13,12 @@ usage() {
   cat <<'END'
 Installs what ftbench needs to be built, run and tested.
 
-usage: scripts/set-up.sh [packages] [rust] [tools]      all three when none is named
+usage: scripts/set-up.sh [packages] [rust] [tools] [browser]      the first three when none is named
 
   packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: says what to install)
   rust       cargo with rustfmt and clippy, of at least the rust-version in Cargo.toml
   tools      uv, ruff and shellcheck from the Python index, in ~/.cache/ftbench/tools
+  browser    Chromium and chromedriver, which the tests of the report drive (apt; elsewhere: says what to install)
   -h, --help print this
 
 Exit status: 0 all is there; 1 something is missing and the message says how to get it; 2 a wrong argument.
@@ -94,6 +95,31 @@ check_packages_elsewhere() {
   macOS, Homebrew  xcode-select --install; brew install hwloc pkgconf git python"
 }
 
+# --- browser ----------------------------------------------------------------------------------------------------------
+
+set_up_browser() {
+  if [[ -n ${FTBENCH_SKIP_BROWSER_TESTS:-} ]]; then
+    say "no browser, since FTBENCH_SKIP_BROWSER_TESTS is set: the tests of the report will show nothing"
+    return
+  fi
+  local browser="" program
+  for program in chromium chromium-browser google-chrome-stable google-chrome; do
+    if is_there "$program"; then browser=$program; fi
+  done
+  if [[ -n $browser ]] && is_there chromedriver; then return; fi
+  # Ubuntu's packages of these names install snaps, which a container cannot run.
+  if is_there apt-get && ! grep -qs '^ID=ubuntu' /etc/os-release; then
+    apt_install chromium chromium-driver
+  else
+    fail "missing: Chromium or Chrome with the chromedriver of the same version, for the tests of the report. Install them:
+  Fedora           sudo dnf install chromium chromedriver
+  Arch             sudo pacman -S --needed chromium
+  macOS, Homebrew  brew install --cask chromium chromedriver
+  elsewhere        https://googlechromelabs.github.io/chrome-for-testing/
+  or set FTBENCH_SKIP_BROWSER_TESTS=1 and leave these tests to CI"
+  fi
+}
+
 # --- rust -------------------------------------------------------------------------------------------------------------
 
 set_up_rust() {
@@ -155,8 +181,8 @@ main() {
   for part in "$@"; do
     case "$part" in
       -h | --help) usage; exit 0 ;;
-      packages | rust | tools) ;;
-      *) printf "set-up: '%s' is not a part. The parts are packages, rust and tools; see --help.\n" "$part" >&2; exit 2 ;;
+      packages | rust | tools | browser) ;;
+      *) printf "set-up: '%s' is not a part. The parts are packages, rust, tools and browser; see --help.\n" "$part" >&2; exit 2 ;;
     esac
   done
   for part in "$@"; do "set_up_$part"; done

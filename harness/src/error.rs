@@ -75,6 +75,9 @@ pub enum Error {
     /// About several runs in one chart.
     #[error(transparent)]
     Join(#[from] crate::present::chart::JoinError),
+    /// About the report.
+    #[error(transparent)]
+    Page(#[from] crate::present::page::PageError),
     /// About the table of samples.
     #[error(transparent)]
     Csv(#[from] crate::present::csv::CsvError),

@@ -109,6 +109,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Draw a chart of a run, or of several
     Plot(PlotArgs),
+    /// Make one page of a run, with charts, that can be sent to people
+    Report(ReportArgs),
     /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -413,6 +415,17 @@ pub struct ShowArgs {
     pub format: ShowFormat,
 }
 
+/// `ftbench report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The file to write; one that is there is replaced [default: report.html in the run's folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -438,6 +451,7 @@ mod tests {
             &["workloads", "show"],
             &["show"],
             &["plot"],
+            &["report"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");

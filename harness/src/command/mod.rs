@@ -4,6 +4,7 @@ mod doctor;
 mod native_worker;
 pub mod plot;
 mod python;
+mod report;
 mod run;
 mod selfcheck;
 mod show;
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
+        Command::Report(arguments) => report::report(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)

@@ -12,6 +12,7 @@ pub mod listing;
 pub(crate) mod made_up;
 pub mod markdown;
 pub mod noise;
+pub mod page;
 pub mod plan;
 pub mod progress;
 mod reasons;

@@ -1,4 +1,5 @@
 //! What is stored of a run, and where.
 
+pub mod samples;
 pub mod schema;
 pub mod store;

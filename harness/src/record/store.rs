@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::schema::{Manifest, SCHEMA_VERSION, Trial};
+use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial};
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "run.json";
@@ -17,6 +17,8 @@ pub const TRIALS: &str = "trials.jsonl";
 pub const SAMPLES: &str = "samples.csv";
 /// Name of the analysis.
 pub const SUMMARY: &str = "summary.json";
+/// Name of the page that tells of a run.
+pub const REPORT: &str = "report.html";
 /// Name of the folder of charts.
 pub const CHARTS: &str = "charts";
 
@@ -215,6 +217,28 @@ pub struct Run {
 /// # Errors
 /// Names the file and line that cannot be read.
 pub fn read(path: &Path) -> Result<Run, StoreError> {
+    let Header { name, manifest } = read_header(path)?;
+    Ok(Run {
+        name,
+        manifest,
+        trials: read_trials(&path.join(TRIALS))?,
+    })
+}
+
+/// What a run folder says of itself, apart from the trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// Name of the folder.
+    pub name: String,
+    /// What was asked for, and how it went.
+    pub manifest: Manifest,
+}
+
+/// Reads a run folder's manifest.
+///
+/// # Errors
+/// Says why it cannot be read.
+pub fn read_header(path: &Path) -> Result<Header, StoreError> {
     let manifest_path = path.join(MANIFEST);
     let unreadable = |source| StoreError::Read {
         path: manifest_path.clone(),
@@ -237,11 +261,27 @@ pub fn read(path: &Path) -> Result<Run, StoreError> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    Ok(Run {
-        name,
-        manifest,
-        trials: read_trials(&path.join(TRIALS))?,
-    })
+    Ok(Header { name, manifest })
+}
+
+/// How large a run folder's record of trials is, bytes.
+///
+/// # Errors
+/// When there is none.
+pub fn trials_size_bytes(path: &Path) -> Result<u64, StoreError> {
+    let path = path.join(TRIALS);
+    let metadata = std::fs::metadata(&path);
+    metadata
+        .map(|metadata| metadata.len())
+        .map_err(|source| StoreError::Read { path, source })
+}
+
+/// The analysis that a run folder holds; `None` when there is none that can be read, for it can be made again.
+#[must_use]
+pub fn stored_summary(path: &Path) -> Option<Summary> {
+    let path = path.join(SUMMARY);
+    let bytes = std::fs::read(&path).ok()?;
+    parse(&bytes, &path, None).ok()
 }
 
 /// Reads the trials of a record, in order, as [`read`] does.
@@ -265,7 +305,11 @@ pub fn read_trials(path: &Path) -> Result<Vec<Trial>, StoreError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], path: &Path, line: Option<usize>) -> Result<T, StoreError> {
+pub(super) fn parse<T: DeserializeOwned>(
+    bytes: &[u8],
+    path: &Path,
+    line: Option<usize>,
+) -> Result<T, StoreError> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u64,

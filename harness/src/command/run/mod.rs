@@ -19,7 +19,7 @@ use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
 use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary};
-use crate::record::store::{CHARTS, RunFolder};
+use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
 use keep::Keeper;
 use prepare::Prepared;
@@ -59,7 +59,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     let path = folder.path().display();
     remark(
         output,
-        &format!("\nThe run is in {path}, its charts in {path}/{CHARTS}"),
+        &format!("\nThe run is in {path}; open {path}/{REPORT} in a browser for its charts"),
     );
     Ok(exit_status(&summary))
 }

@@ -1,4 +1,4 @@
-//! What is made of a run folder's records: the summary, the tidy table and the charts.
+//! What is made of a run folder's records: the summary, the tidy table, the charts and the report.
 
 use rayon::prelude::*;
 
@@ -7,8 +7,9 @@ use crate::command::plot::PNG_SCALE;
 use crate::error::Error;
 use crate::present::chart::{self, Kind, Material};
 use crate::present::csv;
-use crate::record::schema::Summary;
-use crate::record::store::{self, CHARTS, RunFolder, SAMPLES, SUMMARY};
+use crate::present::page::{self, Report};
+use crate::record::schema::{SamplesByCell, Summary};
+use crate::record::store::{self, CHARTS, REPORT, RunFolder, SAMPLES, SUMMARY};
 
 /// Reads the records back, so that what is shown is what can be shown again, and writes everything made of them.
 pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
@@ -19,6 +20,12 @@ pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     csv::write_samples(&run.trials, &mut rows)?;
     folder.write_bytes(SAMPLES, &rows)?;
     write_charts(folder, &summary)?;
+    let report = page::html(Report {
+        summary: &summary,
+        manifest: &run.manifest,
+        samples: &SamplesByCell::of_trials(&run.trials),
+    })?;
+    folder.write_bytes(REPORT, report.as_bytes())?;
     Ok(summary)
 }
 

@@ -36,6 +36,7 @@ pub use png::png;
 pub use rows::{Look, Mark, Row, Rows, Upright};
 pub use theme::{Colour, Theme};
 pub use time_line::{Dot, Event, TimeLine};
+pub(in crate::present) use words::{builds, machine};
 
 /// A chart that could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ pub mod cell;
 pub mod law;
 pub mod manifest;
 pub mod noise;
+pub mod samples;
 pub mod summary;
 pub mod switch;
 pub mod trial;
@@ -22,6 +23,7 @@ pub use manifest::{
     Stopping, TopologyFacts, WorkloadFacts, WorkloadKind,
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
+pub use samples::{CellSamples, SamplesByCell};
 pub use summary::{
     CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
     WarningKind,

@@ -1,0 +1,319 @@
+//! What was run, on what, and how, as names and values.
+
+use serde::Serialize;
+
+use super::escape::{self, Piece};
+use crate::present::noise;
+use crate::present::text;
+use crate::present::units;
+use crate::record::schema::{
+    BuildFacts, Disturbance, InterpreterFacts, Manifest, Scaling, Settings, StoppedBy, Summary, WorkloadFacts,
+};
+
+/// A name and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// What is known of it.
+    pub value: String,
+}
+
+/// A fact, or none where nothing is known.
+fn fact(name: &str, value: impl Into<String>) -> Option<Fact> {
+    let value = text::line(&value.into());
+    (!value.is_empty()).then(|| Fact {
+        name: name.to_owned(),
+        value,
+    })
+}
+
+/// The machine.
+#[must_use]
+pub fn machine(summary: &Summary) -> Vec<Fact> {
+    let machine = &summary.machine;
+    let topology = &machine.topology;
+    let allowed = topology.allowed_pus.len();
+    let cores = usize::try_from(topology.cores).unwrap_or(usize::MAX);
+    let shape = format!(
+        "{}, {} ({allowed} usable), {}, {}",
+        text::counted(cores, "core"),
+        text::counted(usize::try_from(topology.pus).unwrap_or(usize::MAX), "PU"),
+        text::counted(usize::try_from(topology.packages).unwrap_or(usize::MAX), "socket"),
+        text::counted(
+            usize::try_from(topology.numa_nodes).unwrap_or(usize::MAX),
+            "NUMA node"
+        ),
+    );
+    let quota = machine
+        .cpu_quota
+        .map(|quota| format!("{} CPUs", units::number(quota, 1)));
+    [
+        fact("Processor", &machine.cpu_model),
+        fact("Shape", shape),
+        fact("CPU quota", quota.unwrap_or_default()),
+        fact("Memory", units::bytes(machine.memory_bytes as f64)),
+        fact("System", format!("{}, kernel {}", machine.os, machine.kernel)),
+        fact("Architecture", &machine.architecture),
+        fact("Host name", &machine.hostname),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// How the run went.
+#[must_use]
+pub fn run(summary: &Summary, manifest: &Manifest) -> Vec<Fact> {
+    let run = &summary.run;
+    let settings = &manifest.plan.settings;
+    let words: Vec<String> = manifest
+        .command_line
+        .iter()
+        .map(|word| escape::shell_word(word))
+        .collect();
+    let rounds = summary.cells.iter().map(|cell| cell.rounds).max().unwrap_or(0);
+    let samples = format!(
+        "{} in a trial, after {}; {} in all",
+        text::counted(
+            usize::try_from(settings.samples).unwrap_or(usize::MAX),
+            "counted sample"
+        ),
+        text::counted(usize::try_from(settings.warmups).unwrap_or(usize::MAX), "warm-up"),
+        summary
+            .cells
+            .iter()
+            .map(|cell| u64::from(cell.samples))
+            .sum::<u64>(),
+    );
+    [
+        fact("Command", words.join(" ")),
+        fact("Started", &run.started_at),
+        fact("Ended", run.ended_at.clone().unwrap_or_default()),
+        fact(
+            "Rounds",
+            format!("{rounds}, {}", stopping(settings, summary.stopped_by)),
+        ),
+        fact("Samples", samples),
+        fact("Profile", &run.profile),
+        fact("Scaling", scaling(run.scaling)),
+        fact("Placement", &settings.pin),
+        fact("Baseline", format!("{} serial", run.baseline)),
+        fact("Seed", run.seed.to_string()),
+        fact("ftbench", &run.ftbench_version),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+const fn scaling(scaling: Scaling) -> &'static str {
+    match scaling {
+        Scaling::Strong => "strong: workers share the same work",
+        Scaling::Weak => "weak: each worker does all of the work, so work grows with workers",
+    }
+}
+
+fn stopping(settings: &Settings, ended_by: Option<StoppedBy>) -> String {
+    let rule = settings.stopping;
+    let ended = match ended_by {
+        Some(StoppedBy::Rounds) => "ended by the number of rounds",
+        Some(StoppedBy::Precision) => "ended when every interval was narrow enough",
+        Some(StoppedBy::Budget) => "ended when a further round would not have fitted into the time",
+        Some(StoppedBy::Interrupt) => "interrupted",
+        None => "not ended",
+    };
+    let precision = rule.precision.map(|share| {
+        format!(
+            ", until intervals are within {} %",
+            units::number(100.0 * share, 1)
+        )
+    });
+    let budget = rule
+        .budget_s
+        .map(|seconds| format!(", for up to {}", units::duration(seconds)));
+    format!(
+        "{ended} (rule, fixed before: {} to {} rounds{}{})",
+        rule.fewest_rounds,
+        rule.most_rounds,
+        precision.unwrap_or_default(),
+        budget.unwrap_or_default()
+    )
+}
+
+/// One interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Build {
+    /// Its tag.
+    pub tag: String,
+    /// Implementation and full version.
+    pub version: String,
+    /// Whether it can run without the GIL, and whether it did at start-up.
+    pub gil: String,
+    /// How it was built.
+    pub build: String,
+    /// The compiler.
+    pub compiler: String,
+    /// The executable.
+    pub path: String,
+}
+
+/// The interpreters.
+#[must_use]
+pub fn builds(summary: &Summary) -> Vec<Build> {
+    summary.interpreters.iter().map(build).collect()
+}
+
+fn build(facts: &InterpreterFacts) -> Build {
+    let kind = if facts.free_threaded {
+        "free-threaded build"
+    } else {
+        "GIL build"
+    };
+    Build {
+        tag: text::line(&facts.tag),
+        version: format!("{} {}", facts.implementation, text::line(&facts.version)),
+        gil: format!("{kind}, GIL {} at start-up", facts.gil),
+        build: switches(&facts.build),
+        compiler: text::line(&facts.build.compiler),
+        path: text::line(&facts.path),
+    }
+}
+
+fn switches(build: &BuildFacts) -> String {
+    let optimisation = text::line(&build.optimisation);
+    let words: Vec<&str> = [
+        (true, optimisation.as_str()),
+        (build.pgo, "PGO"),
+        (build.lto, "LTO"),
+        (build.jit, "JIT"),
+        (build.debug, "debug"),
+        (build.shared, "shared libpython"),
+    ]
+    .into_iter()
+    .filter(|(on, word)| *on && !word.is_empty())
+    .map(|(_, word)| word)
+    .collect();
+    if words.is_empty() {
+        "unknown".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// What a workload is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// What kind of work it does.
+    pub kind: &'static str,
+    /// One line on what it does.
+    pub summary: String,
+    /// What its scaling shows.
+    pub shows: String,
+    /// Where it comes from, with links.
+    pub source: Vec<Piece>,
+    /// Further names and values.
+    pub facts: Vec<Fact>,
+}
+
+/// What a workload says about itself.
+#[must_use]
+pub fn about(facts: &WorkloadFacts) -> About {
+    let units = facts.units.map(|units| format!("{units} in one sample"));
+    let ceiling = facts
+        .ceiling
+        .as_ref()
+        .map(|ceiling| format!("the native kernel {}", ceiling.kernel));
+    let sha: String = facts.sha256.chars().take(12).collect();
+    About {
+        kind: facts.kind.name(),
+        summary: text::line(&facts.summary),
+        shows: text::line(&facts.shows),
+        source: escape::pieces(&facts.source),
+        facts: [
+            fact("Units of work", units.unwrap_or_default()),
+            fact("Ceiling", ceiling.unwrap_or_default()),
+            fact("Needs", facts.dependencies.join(", ")),
+            fact("Case", facts.case.clone().unwrap_or_default()),
+            fact("Callable", facts.callable.clone().unwrap_or_default()),
+            fact("File", &facts.path),
+            fact("SHA-256", sha),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    }
+}
+
+/// The environment of every trial.
+#[must_use]
+pub fn environment(manifest: &Manifest) -> Vec<Fact> {
+    let of = |(name, value): (&String, &String)| Fact {
+        name: text::line(name),
+        value: text::line(value),
+    };
+    manifest.environment.iter().map(of).collect()
+}
+
+/// Where figures of noise and cost come from.
+#[must_use]
+pub fn sources(summary: &Summary) -> Vec<Fact> {
+    let of = |source: &crate::record::schema::Source| Fact {
+        name: text::line(&source.name.replace('_', " ")),
+        value: match (&source.from, &source.reason) {
+            (Some(from), _) => text::line(from),
+            (None, Some(reason)) => format!("not readable here: {}", text::line(reason)),
+            (None, None) => "not readable here".to_owned(),
+        },
+    };
+    summary.sources.iter().map(of).collect()
+}
+
+/// How quiet the run was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Quiet {
+    /// In a sentence.
+    pub words: String,
+    /// Counted samples.
+    pub samples: u32,
+    /// Those of them that something disturbed.
+    pub disturbed: u32,
+    /// The share of those, per cent.
+    pub percent: String,
+    /// How it is dressed: `calm`, `uneasy` or `noisy`.
+    pub tone: &'static str,
+    /// What disturbed them.
+    pub causes: Vec<Fact>,
+}
+
+/// Up to this share of disturbed samples a run is called calm, and up to [`UNEASY_SHARE`] uneasy: marks for the eye; the
+/// warning, and what it says, are the analysis's.
+const CALM_SHARE: f64 = 0.05;
+/// See [`CALM_SHARE`].
+const UNEASY_SHARE: f64 = 0.25;
+
+/// How quiet the run was; `None` where noise was not read.
+#[must_use]
+pub fn quiet(summary: &Summary) -> Option<Quiet> {
+    let quiet = summary.quiet.as_ref()?;
+    let share = f64::from(quiet.disturbed) / f64::from(quiet.samples.max(1));
+    let words = noise::quiet(quiet);
+    let cause = |(cause, samples): (&Disturbance, &u32)| Fact {
+        name: cause.words().to_owned(),
+        value: text::counted(usize::try_from(*samples).unwrap_or(usize::MAX), "sample"),
+    };
+    Some(Quiet {
+        words: words.strip_prefix("noise: ").unwrap_or(&words).to_owned(),
+        samples: quiet.samples,
+        disturbed: quiet.disturbed,
+        percent: units::number(100.0 * share, if share < 0.1 { 1 } else { 0 }),
+        tone: if share <= CALM_SHARE {
+            "calm"
+        } else if share <= UNEASY_SHARE {
+            "uneasy"
+        } else {
+            "noisy"
+        },
+        causes: quiet.by.iter().map(cause).collect(),
+    })
+}
