@@ -10,8 +10,11 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build interpreters ## install what is missing, build, and run a quick benchmark; ARGS="..." adds options
-	./target/release/ftbench run --profile quick $(ARGS)
+# Some of each kind: the whole suite takes a quarter of an hour.
+WORKLOADS := fib nbody sha256 counter_lock http_fetch
+
+run: build interpreters ## install what is missing, build, and run a quick benchmark; WORKLOADS="..." ARGS="..." change it
+	./target/release/ftbench run $(WORKLOADS) --profile quick $(ARGS)
 
 build: set-up ## build ftbench with optimisations
 	cargo build --release --locked
@@ -19,6 +22,7 @@ build: set-up ## build ftbench with optimisations
 # What takes seconds to fail comes before what takes minutes.
 test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
 	cargo test --workspace --locked
+	scripts/workloads-page.py --check --ftbench target/debug/ftbench
 
 lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check

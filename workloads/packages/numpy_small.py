@@ -1,6 +1,7 @@
 # /// script
-# requires-python = ">=3.9"
-# dependencies = ["numpy>=2"]
+# requires-python = ">=3.11"
+# # One series for all builds: numpy 2.5 has no wheels for free-threaded 3.13.
+# dependencies = ["numpy==2.4.*"]
 #
 # [tool.ftbench]
 # kind = "cpu"

@@ -1,6 +1,7 @@
 # /// script
 # requires-python = ">=3.9"
-# dependencies = ["pydantic>=2.11"]
+# # One series for all builds: pydantic 2.14 has no wheels for free-threaded 3.13.
+# dependencies = ["pydantic==2.12.*"]
 #
 # [tool.ftbench]
 # kind = "cpu"
