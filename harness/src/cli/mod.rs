@@ -160,8 +160,7 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// What interpreters run in: spawn (their own executables), embed (a Rust program with the interpreter inside, which
-    /// ftbench builds with cargo)
+    /// What interpreters run in: spawn (their own executables), embed (a Rust program, built with cargo)
     #[arg(
         long,
         value_name = "HOST",
@@ -194,7 +193,7 @@ pub struct RunArgs {
     /// Whether workers share the work (strong), or each does all of it (weak)
     #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
-    /// Seconds that any step of a trial may take before it is ended
+    /// Seconds that any step of a trial may take
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S, value_parser = seconds)]
     pub timeout: f64,
     /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
