@@ -47,7 +47,7 @@ def parse(line):
     return quoted.split(" ")[1], int(status), int(sent)
 
 
-def report(lines):
+def report_of(lines):
     """A row for each path, in the paths' order."""
     by_path = {}
     for line in lines:
@@ -70,7 +70,7 @@ def checksum(text):
 def work(data, units):
     """Write the report of the whole log once per unit; returns the checksum of each."""
     lines = log()
-    return [checksum(report(lines)) for _ in range(units)]
+    return [checksum(report_of(lines)) for _ in range(units)]
 
 
 def expected_report():

@@ -65,6 +65,9 @@ pub struct Figure {
     pub tone: Tone,
 }
 
+/// From here on decimals of a number say nothing.
+const LARGE: f64 = 1000.0;
+
 impl Figure {
     fn new(estimate: Option<Estimate>, format: impl Fn(f64) -> String) -> Self {
         let Some(known) = estimate.filter(|known| known.estimate.is_finite()) else {
@@ -104,7 +107,7 @@ impl Figure {
         });
         let decimals = units::decimals_for(size, 3);
         Self::new(estimate, |value| {
-            if whole {
+            if whole || size >= LARGE {
                 units::whole(value)
             } else {
                 units::number(value, decimals)

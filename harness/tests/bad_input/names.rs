@@ -13,7 +13,7 @@ fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
             &["'fibb'", "did you mean 'fib'?", "ftbench workloads list"],
         ),
         ("run fib http-fetch", &["'http-fetch'", "'http_fetch'"]),
-        ("run z*", &["'z*'", "ftbench workloads list"]),
+        ("run zz*", &["'zz*'", "ftbench workloads list"]),
         ("run [ fib", &["the pattern '[' is malformed"]),
         ("workloads show nbodi", &["'nbodi'", "'nbody'"]),
         (

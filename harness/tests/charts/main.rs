@@ -7,7 +7,7 @@
 
 mod synthetic;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
@@ -77,17 +77,37 @@ fn pictures() -> Vec<(String, Chart)> {
     made
 }
 
+/// So many of a picture's colours are kept as they are: its areas, lines and texts. Others are the edges between them.
+const KEPT_COLOURS: usize = 128;
+
 /// A picture in at most 256 colours, each of them within the tolerance, packed as tightly as can be.
 fn write(path: &Path, picture: &Pixmap) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let file = BufWriter::new(std::fs::File::create(path).unwrap());
     let mut encoder = png::Encoder::new(file, picture.width(), picture.height());
+    let mut seen: HashMap<[u8; 3], usize> = HashMap::new();
+    for pixel in picture.pixels() {
+        *seen
+            .entry([pixel.red(), pixel.green(), pixel.blue()])
+            .or_default() += 1;
+    }
+    let mut frequent: Vec<([u8; 3], usize)> = seen.into_iter().collect();
+    frequent.sort_by_key(|&(colour, count)| (std::cmp::Reverse(count), colour));
+    let kept: HashSet<[u8; 3]> = frequent
+        .iter()
+        .take(KEPT_COLOURS)
+        .map(|(colour, _)| *colour)
+        .collect();
     let coarse = |step: u16| {
         let mut palette: Vec<[u8; 3]> = Vec::new();
         let mut numbers: HashMap<[u8; 3], usize> = HashMap::new();
         let mut number = |colour: [u8; 3]| {
             let rounded = |channel: u8| ((u16::from(channel) + step / 2) / step * step).min(255) as u8;
-            let colour = colour.map(rounded);
+            let colour = if kept.contains(&colour) {
+                colour
+            } else {
+                colour.map(rounded)
+            };
             *numbers.entry(colour).or_insert_with(|| {
                 palette.push(colour);
                 palette.len() - 1
@@ -99,8 +119,8 @@ fn write(path: &Path, picture: &Pixmap) {
             .collect();
         (palette, pixels)
     };
-    // The last step leaves six values of each channel, 216 colours.
-    let mut steps = [5, 15, 17, 51].into_iter().map(coarse);
+    // The last step leaves five values of each channel, 125 colours.
+    let mut steps = [1, 5, 15, 17, 24, 32, 40, 51, 63].into_iter().map(coarse);
     let (palette, pixels) = steps.find(|(palette, _)| palette.len() <= 256).unwrap();
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_palette(palette.concat());

@@ -57,6 +57,7 @@ fn the_folder_holds_everything_and_nothing_else() {
         "charts/fib.svg",
         "charts/word_count.png",
         "charts/word_count.svg",
+        "report.html",
         "run.json",
         "samples.csv",
         "summary.json",

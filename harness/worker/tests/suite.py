@@ -39,6 +39,7 @@ class Metadata:
         _, _, cases = self._block.partition("# [tool.ftbench.cases]\n")
         self.cases = re.findall(r"^# (\w+) = ", cases, re.MULTILINE)
         self.services = self._strings("services")
+        self.has_extension = "\n# extension = " in self._block
         self.packages = [re.match(r"\w+", text)[0] for text in self._strings("dependencies")]
 
     def missing(self):
@@ -46,6 +47,8 @@ class Metadata:
         needed = re.search(r'^# requires-python = ">=(\d+)\.(\d+)"$', self._block, re.MULTILINE)
         if tuple(map(int, needed.groups())) > sys.version_info[:2]:
             return f"needs Python {'.'.join(needed.groups())}"
+        if self.has_extension:
+            return "needs an extension, which ftbench builds; harness/tests/embed.rs runs it"
         packages = [name for name in self.packages if importlib.util.find_spec(name) is None]
         return f"needs {', '.join(packages)}" if packages else None
 
@@ -68,8 +71,10 @@ class Tried:
         return its_own or getattr(self.module, part, None)
 
     def check(self, results, units):
-        """Call `check`, which every workload of the suite has."""
+        """Call `check`, which every workload of the suite has, and `report` where there is one."""
         self.function("check")(results, units)
+        if self.function("report"):
+            dict(self.function("report")(results, units))
 
     def results(self, workers, units):
         """What the shares of one sample return.
