@@ -11,6 +11,9 @@ readonly INTERPRETERS="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench/python"
 newest=$(find "$INTERPRETERS" -path '*t/bin/python3.*t' 2>/dev/null | sort -V | tail -n 1 || true)
 export PYO3_PYTHON="${PYO3_PYTHON:-${newest:-python3}}"
 
+# cargo asks rustc about the target through standard input, which clippy may find to be a file of somebody's.
+exec </dev/null
+
 for package in "${PACKAGES[@]}"; do
   # Not below the package: the folder of the workloads' one is embedded in ftbench.
   target="${CARGO_TARGET_DIR:-$PWD/target}/native/$(basename "$package")"

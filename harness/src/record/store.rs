@@ -174,7 +174,8 @@ impl RunFolder {
     }
 }
 
-/// Writes a file, whole or not at all; the folders above it are made.
+/// Writes a file, whole or not at all; the folders above it are made. What is there and no plain file, such as
+/// `/dev/stdout` or a pipe, is written to and stays what it is.
 ///
 /// # Errors
 /// When it cannot be written; what was there before is still there.
@@ -186,6 +187,10 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Renaming over a device would put a plain file in its place, for everybody on the machine.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return File::options().write(true).open(path)?.write_all(bytes);
+    }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -327,4 +332,30 @@ pub(super) fn parse<T: DeserializeOwned>(
         });
     }
     serde_json::from_slice(bytes).map_err(damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::FileTypeExt;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_plain_file_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write_bytes(&pipe, b"report").unwrap();
+        assert_eq!(reader.join().unwrap(), b"report");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert!(write_bytes(folder.path(), b"report").is_err());
+        assert!(folder.path().is_dir());
+    }
 }
