@@ -99,12 +99,9 @@ fn digest() -> String {
     for tree in [&WORKER, &WORKLOADS] {
         hash_tree(tree, &mut hasher);
     }
-    hasher
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut digest = hex::encode(hasher.finalize());
+    digest.truncate(16);
+    digest
 }
 
 fn hash_tree(tree: &Dir<'_>, hasher: &mut Sha256) {

@@ -117,11 +117,7 @@ pub fn digest(files: &Files, besides: &[&str]) -> String {
     for word in besides {
         add(word.as_bytes());
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hasher.finalize())
 }
 
 /// Reads the sources of the package in a folder.

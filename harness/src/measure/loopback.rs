@@ -335,12 +335,8 @@ mod tests {
             "id": 200, "name": "Item <200>", "category": "books", "price_cents": 8067, "quantity": 3, "in_stock": true
         });
         assert_eq!(items.last(), Some(&last));
-        let digest: String = Sha256::digest(&body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         assert_eq!(
-            digest,
+            hex::encode(Sha256::digest(&body)),
             "013b112dd266d56309ac9c4c709f31b55de8956438d9f94616c7a5722b46933c"
         );
     }

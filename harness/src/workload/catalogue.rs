@@ -103,7 +103,7 @@ impl Workload {
             path: path.to_owned(),
             case: None,
             callable: None,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex::encode(digest),
             metadata,
         };
         if whole.metadata.cases.is_empty() {

@@ -129,28 +129,14 @@ fn own_line(output: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::schema::{BuildFacts, GilState, Implementation, InterpreterFacts};
+    use crate::interpreter::made_up;
+    use crate::record::schema::InterpreterFacts;
 
     fn of(output: &str) -> String {
         let wanted = Wanted {
             interpreter: InterpreterFacts {
                 tag: "3.13t".to_owned(),
-                path: String::new(),
-                version: "3.13.15".to_owned(),
-                implementation: Implementation::CPython,
-                free_threaded: true,
-                gil: GilState::Off,
-                jit: None,
-                switches: Vec::new(),
-                build: BuildFacts {
-                    pgo: false,
-                    lto: false,
-                    jit: false,
-                    debug: false,
-                    shared: false,
-                    compiler: String::new(),
-                    optimisation: String::new(),
-                },
+                ..made_up::facts("3.13.15t")
             },
             requirements: ["orjson"].iter().filter_map(|word| word.parse().ok()).collect(),
             lock: None,

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::super::requirement::{Requirement, normalised};
-use super::hexadecimal;
 
 /// A lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +97,7 @@ impl Lock {
                 .iter()
                 .map(|package| normalised(&package.name))
                 .collect(),
-            sha256: hexadecimal(&Sha256::digest(text)),
+            sha256: hex::encode(Sha256::digest(text)),
         })
     }
 

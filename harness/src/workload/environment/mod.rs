@@ -112,9 +112,7 @@ impl Wanted {
         let mut wheels = Vec::new();
         for requirement in &self.requirements {
             if let Requirement::Wheel(path) = requirement {
-                wheels.push(hexadecimal(&Sha256::digest(
-                    fs::read(path).map_err(failed(path))?,
-                )));
+                wheels.push(hex::encode(Sha256::digest(fs::read(path).map_err(failed(path))?)));
             }
         }
         let identity = serde_json::json!({
@@ -130,7 +128,7 @@ impl Wanted {
             "lock": self.lock.as_ref().map(Lock::sha256),
             "source_builds": self.source_builds,
         });
-        let digest = hexadecimal(&Sha256::digest(identity.to_string()));
+        let digest = hex::encode(Sha256::digest(identity.to_string()));
         let threads = if self.interpreter.free_threaded { "t" } else { "" };
         let version = &self.interpreter.version;
         Ok(format!(
@@ -262,36 +260,18 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> EnvironmentError {
     move |source| EnvironmentError::File { path, source }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::record::schema::{BuildFacts, GilState, Implementation};
+    use crate::interpreter::made_up;
 
     fn wanted(executable: &Path, requirements: &[&str]) -> Wanted {
         Wanted {
             interpreter: InterpreterFacts {
                 tag: "3.13t".to_owned(),
                 path: executable.display().to_string(),
-                version: "3.13.15".to_owned(),
-                implementation: Implementation::CPython,
-                free_threaded: true,
-                gil: GilState::Off,
-                jit: None,
-                switches: Vec::new(),
-                build: BuildFacts {
-                    pgo: false,
-                    lto: false,
-                    jit: false,
-                    debug: false,
-                    shared: false,
-                    compiler: String::new(),
-                    optimisation: String::new(),
-                },
+                ..made_up::facts("3.13.15t")
             },
             requirements: requirements.iter().map(|word| word.parse().unwrap()).collect(),
             lock: None,
