@@ -45,6 +45,21 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// With ticks that say their own value.
+    fn ticked(title: String, scale: Scale, (low, high): (f64, f64), ticks: Vec<f64>) -> Self {
+        let ticks = ticks.into_iter().map(|value| Tick {
+            value,
+            label: shortest(value),
+        });
+        Self {
+            title,
+            scale,
+            low,
+            high,
+            ticks: ticks.collect(),
+        }
+    }
+
     /// How far along the axis a value lies, 0 to 1; values beyond its ends lie at them. The middle where the axis
     /// has one value only, and where the scale has no place for the value.
     pub(super) fn share(&self, value: f64) -> f64 {
@@ -139,19 +154,7 @@ pub(super) fn value_axis(title: String, scale: Scale, low: f64, high: f64) -> Ax
             (low, high, log_ticks(low, high))
         }
     };
-    Axis {
-        title,
-        scale,
-        low,
-        high,
-        ticks: ticks
-            .into_iter()
-            .map(|value| Tick {
-                value,
-                label: shortest(value),
-            })
-            .collect(),
-    }
+    Axis::ticked(title, scale, (low, high), ticks)
 }
 
 /// A logarithmic axis that starts and ends at powers of two.
@@ -159,19 +162,7 @@ pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
     let low = 2f64.powf(low.max(f64::MIN_POSITIVE).log2().floor());
     let high = high * 1.08;
     let ticks = log_ticks(low, high);
-    Axis {
-        title,
-        scale: Scale::Log2,
-        low,
-        high,
-        ticks: ticks
-            .into_iter()
-            .map(|value| Tick {
-                value,
-                label: shortest(value),
-            })
-            .collect(),
-    }
+    Axis::ticked(title, Scale::Log2, (low, high), ticks)
 }
 
 /// An axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
@@ -185,19 +176,7 @@ pub(super) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
     } else {
         (Scale::Linear, ticks_between(low, high))
     };
-    Axis {
-        title,
-        scale,
-        low,
-        high,
-        ticks: ticks
-            .into_iter()
-            .map(|value| Tick {
-                value,
-                label: shortest(value),
-            })
-            .collect(),
-    }
+    Axis::ticked(title, scale, (low, high), ticks)
 }
 
 /// Multiples of 1, 2 or 5 times a power of ten within a range, some six of them.

@@ -7,7 +7,7 @@ use crate::present::units;
 use crate::record::schema::{CellSummary, GilState, Model};
 
 use super::Material;
-use super::workloads::{finite, labels, largest, one, range, size_of, workloads};
+use super::workloads::{chart_of, finite, labels, largest, one, range, workloads};
 
 /// Threads' speedup at the largest number of workers: bars for every interpreter below each other.
 pub(super) fn gil(material: &Material) -> Chart {
@@ -113,17 +113,13 @@ fn gil_chart(rows: Vec<Row>, tags: &[(String, Option<GilState>)], looks: &[Look]
         .filter(|(look, _)| shown(look))
         .map(|(look, (label, _))| (*look, text::shorten(&text::line(label), 24)))
         .collect();
-    let size = size_of(&rows);
-    Chart {
-        size,
-        ..Chart::of(Body::Rows(Rows {
-            x,
-            origin: 1.0,
-            rows,
-            uprights,
-            legend,
-        }))
-    }
+    chart_of(Rows {
+        x,
+        origin: 1.0,
+        rows,
+        uprights,
+        legend,
+    })
 }
 
 fn gil_title(chart: &Chart, most: u32) -> String {

@@ -7,7 +7,7 @@ use crate::present::units;
 use crate::record::schema::{CellSummary, GilState, Model, Overhead};
 
 use super::Material;
-use super::workloads::{finite, one, range, size_of, workloads};
+use super::workloads::{chart_of, finite, one, range, workloads};
 
 /// The free-threaded build's time with one worker over the GIL build's.
 pub(super) fn overhead(material: &Material) -> Chart {
@@ -138,17 +138,13 @@ fn overhead_chart(rows: Vec<Row>, pairs: &[(&str, &str)], means: &[&Overhead]) -
             (look, format!("{} over {}", name(free_threaded), name(gil)))
         })
         .collect();
-    let size = size_of(&rows);
-    Chart {
-        size,
-        ..Chart::of(Body::Rows(Rows {
-            x,
-            origin: 1.0,
-            rows,
-            uprights,
-            legend,
-        }))
-    }
+    chart_of(Rows {
+        x,
+        origin: 1.0,
+        rows,
+        uprights,
+        legend,
+    })
 }
 
 fn overhead_title(chart: &Chart, means: &[&Overhead]) -> String {

@@ -1,7 +1,7 @@
 //! What charts with rows for workloads share: names, values and sizes.
 
-use crate::present::chart::rows::{self, Mark, Row, Upright};
-use crate::present::chart::{ReferenceKind, Size};
+use crate::present::chart::rows::{self, Mark, Row, Rows, Upright};
+use crate::present::chart::{Body, Chart, ReferenceKind, Size};
 use crate::record::schema::{CellStatus, CellSummary, Estimate, GilState, Model, Summary};
 
 /// What a title, subtitle, caption and axis take of a chart of rows, pixels of the usual size.
@@ -19,8 +19,16 @@ pub(super) fn size_for(rows: f64, row: f64) -> Size {
     }
 }
 
+/// A chart of rows, as high as they need.
+pub(super) fn chart_of(rows: Rows) -> Chart {
+    Chart {
+        size: size_of(&rows.rows),
+        ..Chart::of(Body::Rows(rows))
+    }
+}
+
 /// A size for rows of bars, thinner where there are many.
-pub(super) fn size_of(shown: &[Row]) -> Size {
+fn size_of(shown: &[Row]) -> Size {
     const MANY: usize = 60;
     const THIN: f64 = 8.5;
     let bars: usize = shown.iter().map(|row| row.marks.len()).sum();
