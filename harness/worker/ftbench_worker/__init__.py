@@ -15,6 +15,7 @@ has one of each. The worker prints nothing: stdout and stderr belong to the work
     embedded        Rust threads, in the embedded host
     processes       ProcessPoolExecutor
     interpreters    InterpreterPoolExecutor
+    pooled          what runs in each process or interpreter of a pool
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads
     gil             GIL state, and which module switched it on
     failure         an exception of the workload, told in the user's terms

@@ -6,12 +6,11 @@ import sys
 from concurrent.futures.interpreter import InterpreterPoolExecutor
 from contextlib import contextmanager
 
-from ftbench_worker import gil
+from ftbench_worker import pooled
 from ftbench_worker.failure import Failed, describe, failing_as, not_sent
 from ftbench_worker.models import Handed
-from ftbench_worker.share import Share, Worker, clock_ns, do_share, this_worker
+from ftbench_worker.share import Share, Worker, clock_ns
 from ftbench_worker.threads import results_or_failure
-from ftbench_worker.workload import load
 
 
 class Interpreters:
@@ -36,14 +35,14 @@ class Interpreters:
             initializer=_enter_pool,
             initargs=(list(sys.path), self._barrier, self._workload.loaded_as),
         )
-        return self._in_each("start", _report)
+        return self._in_each("start", pooled.report)
 
     def set_up(self, units):
-        return self._in_each("setup", _set_up, units)
+        return self._in_each("setup", pooled.set_up, units)
 
     def collect(self):
         gc.collect()
-        self._in_each("work", _collect)
+        self._in_each("work", pooled.collect)
 
     def run(self, inputs, units):
         # Without `split`, nothing is sent but the number of units.
@@ -68,11 +67,7 @@ class Interpreters:
         """Run a task once in each interpreter; returns the workers, or raises the first failure."""
         with _failing_as(step):
             futures = [self._executor.submit(task, *arguments) for _ in range(self._workers)]
-            answers = results_or_failure(futures)
-        for _, failure in answers:
-            if failure is not None:
-                raise Failed(failure)
-        return [worker for worker, _ in answers]
+            return pooled.workers_or_failure(results_or_failure(futures))
 
 
 @contextmanager
@@ -137,60 +132,24 @@ def _write_all(descriptor, unwritten):
         unwritten = unwritten[os.write(descriptor, unwritten) :]
 
 
-# What follows runs in the interpreters of the pool. A task that is to run once in each of them ends
-# at the barrier: nobody takes a second one before all have had their first. A failure is returned,
-# not raised, so that the others need not wait at the barrier in vain.
-
-_barrier = None
-_workload = None
-_work = None
-_failure = None
+# What follows runs in the interpreters of the pool.
 
 
 def _enter_pool(path_of_modules, barrier, loaded_as):
-    """The pool's initializer: the workload must be there before any input is unpickled.
+    """The pool's initializer.
 
     A new interpreter works its module path out from the command line again. The main interpreter's
     is what has been cleaned, as with processes that are spawned.
     """
-    global _barrier, _workload, _work, _failure
     sys.path[:] = path_of_modules
-    gil.watch()
-    _barrier = barrier
-    try:
-        _workload = load(*loaded_as)
-        _work = _workload.work()
-    except Failed as failed:
-        _failure = failed.failure
-
-
-def _report():
-    _barrier.wait()
-    return this_worker(), _failure
-
-
-def _set_up(units):
-    failure = None
-    try:
-        _workload.set_up(units)
-    except Failed as failed:
-        failure = failed.failure
-    _barrier.wait()
-    return this_worker(), failure
-
-
-def _collect():
-    gc.collect()
-    _barrier.wait()
-    return this_worker(), None
+    pooled.enter(barrier, loaded_as)
 
 
 def _do_share(units, *data):
     """A share as a plain tuple, which travels as the pool sends it: what `work` returned is pickled
     only where an interpreter cannot copy it directly."""
-    (data,) = data or (_workload.data,)
     try:
-        share = do_share(_work, data, units)
+        share = pooled.share(units, *data)
     except Failed:
         # The process ends after a failure, and with it what this interpreter has not yet written.
         for stream in (sys.stdout, sys.stderr):

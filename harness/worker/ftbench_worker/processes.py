@@ -8,12 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
-from ftbench_worker import gil
+from ftbench_worker import pooled
 from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
 from ftbench_worker.models import Handed
-from ftbench_worker.share import clock_ns, do_share, this_worker
+from ftbench_worker.share import clock_ns
 from ftbench_worker.threads import results_or_failure
-from ftbench_worker.workload import load
 
 # How long a pool whose processes are dead or dying may take to notice, seconds.
 _CLEAN_UP_LIMIT_S = 2.0
@@ -37,22 +36,22 @@ class Processes:
         self._executor = ProcessPoolExecutor(
             self._workers,
             mp_context=self._context,
-            initializer=_enter_pool,
+            initializer=pooled.enter,
             initargs=(barrier, self._workload.loaded_as),
         )
         with self._failing_as("start"):
-            futures = [self._executor.submit(_report) for _ in range(self._workers)]
+            futures = [self._executor.submit(pooled.report) for _ in range(self._workers)]
             self._processes = [
                 process for process in multiprocessing.active_children() if process not in others
             ]
-            return _workers_or_failure(results_or_failure(futures))
+            return pooled.workers_or_failure(results_or_failure(futures))
 
     def set_up(self, units):
-        return self._in_each("setup", _set_up, units)
+        return self._in_each("setup", pooled.set_up, units)
 
     def collect(self):
         gc.collect()
-        self._in_each("work", _collect)
+        self._in_each("work", pooled.collect)
 
     def run(self, inputs, units):
         # Without `split`, nothing is sent but the number of units.
@@ -60,7 +59,7 @@ class Processes:
         submit = self._executor.submit
         with self._failing_as("work"):
             start_ns = clock_ns()
-            futures = [submit(_do_share, *share) for share in shares]
+            futures = [submit(pooled.share, *share) for share in shares]
             done = results_or_failure(futures)
             end_ns = clock_ns()
         return Handed(start_ns, end_ns, done)
@@ -88,7 +87,7 @@ class Processes:
         """Run a task once in every process; returns the workers, or raises the first failure."""
         with self._failing_as(step):
             futures = [self._executor.submit(task, *arguments) for _ in range(self._workers)]
-            return _workers_or_failure(results_or_failure(futures))
+            return pooled.workers_or_failure(results_or_failure(futures))
 
     @contextmanager
     def _failing_as(self, step):
@@ -126,64 +125,8 @@ class Processes:
         return describe(step, error)
 
 
-def _workers_or_failure(answers):
-    for _, failure in answers:
-        if failure is not None:
-            raise Failed(failure)
-    return [worker for worker, _ in answers]
-
-
 def _signal_name(number):
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-# What follows runs in the processes of the pool. A task that is to run once in each of them ends
-# at the barrier: nobody takes a second one before all have had their first. A failure is returned,
-# not raised, so that the others need not wait at the barrier in vain.
-
-_barrier = None
-_workload = None
-_work = None
-_failure = None
-
-
-def _enter_pool(barrier, loaded_as):
-    """The pool's initializer: the workload must be there before any input is unpickled."""
-    global _barrier, _workload, _work, _failure
-    gil.watch()
-    _barrier = barrier
-    _failure = None
-    try:
-        _workload = load(*loaded_as)
-        _work = _workload.work()
-    except Failed as failed:
-        _failure = failed.failure
-
-
-def _report():
-    _barrier.wait()
-    return this_worker(), _failure
-
-
-def _set_up(units):
-    failure = None
-    try:
-        _workload.set_up(units)
-    except Failed as failed:
-        failure = failed.failure
-    _barrier.wait()
-    return this_worker(), failure
-
-
-def _collect():
-    gc.collect()
-    _barrier.wait()
-    return this_worker(), None
-
-
-def _do_share(units, *data):
-    (data,) = data or (_workload.data,)
-    return do_share(_work, data, units)
