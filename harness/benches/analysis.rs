@@ -130,6 +130,7 @@ fn trial(number: u32) -> Trial {
             interpreter: "3.13t".to_owned(),
             host: Host::Spawn,
             workload: format!("workload{}", number % 25),
+            arm: None,
             model: Model::Threads,
             workers: 1 + number % 4,
         },

@@ -34,6 +34,12 @@ pub enum Error {
     /// About workloads.
     #[error(transparent)]
     Workload(#[from] crate::workload::WorkloadError),
+    /// About versions of the user's code.
+    #[error(transparent)]
+    Arm(#[from] crate::workload::ArmError),
+    /// One label with two values.
+    #[error("the label '{0}' is given twice; give each key once")]
+    LabelTwice(String),
     /// About interpreters.
     #[error(transparent)]
     Interpreter(#[from] crate::interpreter::SelectError),

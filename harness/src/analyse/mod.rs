@@ -1,5 +1,6 @@
 //! Records in, a summary out: pure functions over numbers.
 
+pub mod arms;
 pub mod bootstrap;
 pub mod cost;
 pub mod estimate;

@@ -22,6 +22,7 @@ pub fn of_pairs(manifest: &Manifest, makespans: &HashMap<&Cell, ByRound>) -> Vec
         let pair = Pair {
             gil,
             free_threaded,
+            arm: manifest.plan.base_arm(),
             makespans,
         };
         found.extend(pair.overheads(manifest));
@@ -61,6 +62,8 @@ fn minor(version: &str) -> Option<(&str, &str)> {
 struct Pair<'a> {
     gil: &'a str,
     free_threaded: &'a str,
+    /// The version of the code: with several, the first.
+    arm: Option<&'a str>,
     makespans: &'a HashMap<&'a Cell, ByRound>,
 }
 
@@ -92,6 +95,7 @@ impl Pair<'_> {
                     interpreter: interpreter.to_owned(),
                     host: Host::Spawn,
                     workload: workload.to_owned(),
+                    arm: self.arm.map(str::to_owned),
                     model,
                     workers: 1,
                 };
@@ -105,6 +109,7 @@ impl Pair<'_> {
         Overhead {
             gil: self.gil.to_owned(),
             free_threaded: self.free_threaded.to_owned(),
+            arm: self.arm.map(str::to_owned),
             workload,
             workloads,
             ratio,

@@ -15,10 +15,20 @@ pub fn half_width(interval: Estimate) -> f64 {
     (interval.high - interval.low) / 2.0 / interval.estimate.abs()
 }
 
-/// The widest relative half-width among the ratios that tables show: each cell to its own one-worker cell, and to the
-/// baseline's `serial` cell. `None` while a ratio has no interval, or when there is no ratio.
+/// What others are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// Tag of the baseline.
+    pub interpreter: &'a str,
+    /// The first arm; `None` in a run without arms.
+    pub arm: Option<&'a str>,
+}
+
+/// The widest relative half-width among the ratios that are shown: each cell to its own one-worker cell, to the baseline's
+/// `serial` cell, and to the same cell of the first arm. `None` while a ratio has no interval, or when there is no ratio.
 #[must_use]
-pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, baseline: &str) -> Option<f64> {
+pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, reference: Reference<'_>) -> Option<f64> {
+    let first_arm = || reference.arm.map(str::to_owned);
     let mut widest: Option<f64> = None;
     for (cell, own) in makespans {
         let alone = Cell {
@@ -26,7 +36,8 @@ pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, baseline: &str) -> 
             ..cell.clone()
         };
         let embedded = Cell {
-            interpreter: baseline.to_owned(),
+            interpreter: reference.interpreter.to_owned(),
+            arm: first_arm(),
             model: Model::Serial,
             ..alone.clone()
         };
@@ -40,8 +51,12 @@ pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, baseline: &str) -> 
         } else {
             embedded
         };
-        for reference in [alone, serial].iter().filter(|reference| *reference != cell) {
-            if let Some(others) = makespans.get(reference) {
+        let base = Cell {
+            arm: cell.arm.as_ref().and_then(|_| first_arm()),
+            ..cell.clone()
+        };
+        for other in [alone, serial, base].iter().filter(|other| *other != cell) {
+            if let Some(others) = makespans.get(other) {
                 let half_width = half_width(paired_ratio(others, own)?.centre);
                 widest = Some(widest.map_or(half_width, |widest| widest.max(half_width)));
             }
@@ -119,6 +134,7 @@ mod tests {
             interpreter: "3.13".to_owned(),
             host: Host::Spawn,
             workload: "fib".to_owned(),
+            arm: None,
             model,
             workers,
         }
@@ -127,6 +143,11 @@ mod tests {
     fn by_round(values: &[f64]) -> ByRound {
         (0..).zip(values.iter().copied()).collect()
     }
+
+    const BASELINE: Reference<'_> = Reference {
+        interpreter: "3.13",
+        arm: None,
+    };
 
     const RULE: Stopping = Stopping {
         fewest_rounds: 10,
@@ -178,13 +199,13 @@ mod tests {
     fn the_widest_of_the_ratios_shown_counts() {
         let serial = by_round(&[1.0, 1.1, 0.9, 1.0, 1.05]);
         let mut makespans = HashMap::from([(cell(Model::Serial, 1), serial.clone())]);
-        assert_eq!(widest_half_width(&makespans, "3.13"), None);
+        assert_eq!(widest_half_width(&makespans, BASELINE), None);
         makespans.insert(cell(Model::Threads, 1), serial.clone());
-        assert!(widest_half_width(&makespans, "3.13").unwrap() < 1e-9);
+        assert!(widest_half_width(&makespans, BASELINE).unwrap() < 1e-9);
         makespans.insert(cell(Model::Threads, 2), by_round(&[0.5, 0.9, 0.5, 0.7, 0.5]));
-        assert!(widest_half_width(&makespans, "3.13").unwrap() > 0.1);
+        assert!(widest_half_width(&makespans, BASELINE).unwrap() > 0.1);
         makespans.insert(cell(Model::Threads, 4), by_round(&[0.5]));
-        assert_eq!(widest_half_width(&makespans, "3.13"), None);
+        assert_eq!(widest_half_width(&makespans, BASELINE), None);
     }
 
     proptest! {

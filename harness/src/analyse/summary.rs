@@ -10,9 +10,9 @@ use super::estimate::{
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::sample::median;
-use super::{cost, findings, laws, overhead, quiet};
+use super::{arms, cost, findings, laws, overhead, quiet};
 use crate::record::schema::{
-    Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
+    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
     PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
@@ -39,7 +39,8 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .enumerate()
         .map(|(index, planned)| analysis.cell(index, planned))
         .collect();
-    call_differences(&mut cells);
+    let mut arm_ratios = arms::of_run(&manifest.plan, &makespans);
+    call_differences(&mut cells, &mut arm_ratios);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
@@ -57,10 +58,14 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
             profile: manifest.plan.settings.profile.clone(),
             scaling: manifest.plan.settings.scaling,
             baseline: manifest.plan.baseline.clone(),
+            commit: manifest.commit.clone(),
+            labels: manifest.labels.clone(),
         },
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),
         workloads: manifest.workloads.clone(),
+        arms: manifest.arms.clone(),
+        arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
         free_threading_overhead: overhead::of_pairs(manifest, &makespans),
@@ -110,6 +115,7 @@ impl Analysis<'_> {
             gil: gil(trials).filter(|_| !cell.is_native()),
             host: cell.host,
             workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
             model: cell.model,
             workers: cell.workers,
             placement: planned.placement.clone(),
@@ -182,6 +188,7 @@ impl Analysis<'_> {
         let native = Cell {
             interpreter: NATIVE.to_owned(),
             host: Host::Spawn,
+            arm: None,
             model: Model::Threads,
             ..cell.clone()
         };
@@ -198,6 +205,7 @@ impl Analysis<'_> {
         let baseline = Cell {
             interpreter: self.manifest.plan.baseline.clone(),
             host: self.host_of_baseline(),
+            arm: self.manifest.plan.base_arm().map(str::to_owned),
             model: Model::Serial,
             workers: 1,
             ..cell.clone()
@@ -299,7 +307,10 @@ struct Ratio {
 }
 
 /// Decides which ratios are differences, over all the comparisons of the summary at once.
-fn call_differences(cells: &mut [CellSummary]) {
+fn call_differences(cells: &mut [CellSummary], arm_ratios: &mut [ArmRatio]) {
+    let of_arms = arm_ratios
+        .iter_mut()
+        .map(|compared| (compared.ratio, &mut compared.difference));
     let mut comparisons: Vec<(Estimate, &mut Difference)> = cells
         .iter_mut()
         .flat_map(|cell| {
@@ -309,6 +320,7 @@ fn call_differences(cells: &mut [CellSummary]) {
             ]
         })
         .flatten()
+        .chain(of_arms)
         .collect();
     let p_values: Vec<f64> = comparisons
         .iter()

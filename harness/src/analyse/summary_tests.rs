@@ -36,6 +36,7 @@ pub fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
         interpreter: interpreter.to_owned(),
         host: Host::Spawn,
         workload: "fib".to_owned(),
+        arm: None,
         model,
         workers,
     }
@@ -88,6 +89,9 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
         }],
+        arms: vec![],
+        commit: None,
+        labels: BTreeMap::new(),
         plan: Plan {
             settings: Settings {
                 profile: "quick".to_owned(),

@@ -1,6 +1,7 @@
 //! The command line. The only module that knows clap.
 
 mod values;
+mod versions;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use values::{
     seed, size,
 };
 pub use values::{ListFormat, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName};
+pub use versions::{LabelWord, VersionArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
@@ -85,6 +87,7 @@ Examples:
   ftbench run fib nbody -m threads,processes -n 1,2,4
   ftbench run my_work.py -p 3.13,3.13t
   ftbench run --callable my_package.module:function --with 'numpy>=2'
+  ftbench run my_work.py --arm base=../old/src --arm new=src
   ftbench run 'n*' --pin scatter --dry-run";
 
 /// The commands.
@@ -170,6 +173,9 @@ pub struct RunArgs {
         hide_possible_values = true
     )]
     pub host: Vec<Host>,
+    /// What is compared, and what the run is known by.
+    #[command(flatten)]
+    pub versions: VersionArgs,
     /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
     #[arg(long)]
     pub no_ceiling: bool,
@@ -339,6 +345,7 @@ impl SelfcheckArgs {
             workers: None,
             pin: self.pin.clone(),
             host: vec![Host::Spawn],
+            versions: VersionArgs::default(),
             profile: ProfileName::Standard,
             no_ceiling: true,
             rounds: None,

@@ -25,7 +25,7 @@ const STARTS: u32 = 10;
 
 /// How a command ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// Its exit status; `None` when it was killed at the time limit.
     pub status: Option<ExitStatus>,
     /// What it printed, the first 64 KiB.
@@ -40,7 +40,7 @@ pub(super) struct Ended {
 /// # Errors
 ///
 /// When it cannot be started or watched.
-pub(super) fn run(command: &mut Command, time_limit: Duration) -> io::Result<Ended> {
+pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<Ended> {
     let deadline = Instant::now().checked_add(time_limit);
     command
         .stdin(Stdio::null())

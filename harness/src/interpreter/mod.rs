@@ -5,7 +5,7 @@
 //! Finding and probing touch files and processes, all the rest is pure.
 
 mod answer;
-mod bounded;
+pub(crate) mod bounded;
 mod differences;
 mod discover;
 mod find;

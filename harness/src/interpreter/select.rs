@@ -24,14 +24,26 @@ pub(super) enum Wanted {
     Tag(Tag),
     /// By its path.
     Path(PathBuf, Switches),
+    /// As before, and called so: `new` of `new=/opt/python/bin/python3.13`.
+    Named(String, Box<Self>),
     /// By a word that is neither; [`select`] tells what is wrong with it and what there is.
     NotATag(TagError),
 }
 
 impl Wanted {
     /// What a word asks for: what has a `/` in it is a path. Such a path may end with switches, as a tag does, if there
-    /// is nothing of that whole name and there is something of the name without them.
+    /// is nothing of that whole name and there is something of the name without them. A name and a `=` may stand before
+    /// either, if there is nothing of the whole name.
     pub(super) fn new(word: &str, is_there: impl Fn(&Path) -> bool) -> Self {
+        match word.split_once('=') {
+            Some((name, of)) if is_name(name) && !of.is_empty() && !is_there(Path::new(word)) => {
+                Self::Named(name.to_owned(), Box::new(Self::unnamed(of, is_there)))
+            }
+            _ => Self::unnamed(word, is_there),
+        }
+    }
+
+    fn unnamed(word: &str, is_there: impl Fn(&Path) -> bool) -> Self {
         let Some((folder, name)) = word.rsplit_once('/') else {
             return word.parse().map_or_else(Self::NotATag, Self::Tag);
         };
@@ -48,17 +60,28 @@ impl Wanted {
             Err(error) => Self::NotATag(error),
         }
     }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path, _) => Some(path),
+            Self::Named(_, wanted) => wanted.path(),
+            Self::Tag(_) | Self::NotATag(_) => None,
+        }
+    }
+}
+
+/// Whether an interpreter can be called so.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
 }
 
 /// The paths among what is wanted, for [`discover`](super::discover).
 pub(super) fn wanted_paths(wanted: &[Wanted]) -> Vec<PathBuf> {
-    wanted
-        .iter()
-        .filter_map(|wanted| match wanted {
-            Wanted::Path(path, _) => Some(path.clone()),
-            Wanted::Tag(_) | Wanted::NotATag(_) => None,
-        })
-        .collect()
+    let paths = wanted.iter().filter_map(Wanted::path);
+    paths.map(Path::to_owned).collect()
 }
 
 /// Asks an interpreter once more, started with these switches.
@@ -105,6 +128,11 @@ pub enum SelectError {
         /// Tags of what there is, the nearest first.
         nearest: Vec<String>,
     },
+    /// Two are given the same name.
+    #[error(
+        "two interpreters would be called '{0}'; results are told apart by that name, so give each one of its own"
+    )]
+    SameName(String),
     /// Everything that was asked for had to be left out.
     #[error("no interpreter is left to measure with: {}", reasons.join("; "))]
     NothingLeft {
@@ -165,6 +193,9 @@ pub(super) fn select(
     if picked.is_empty() {
         return Err(SelectError::NothingLeft { reasons });
     }
+    if let Some(label) = label_given_twice(&picked) {
+        return Err(SelectError::SameName(label));
+    }
     let skipped = reasons.into_iter().map(|reason| Warning {
         kind: WarningKind::InterpreterSkipped,
         message: format!("skipped: {reason}"),
@@ -179,21 +210,38 @@ struct Picked<'a> {
     one: &'a FoundInterpreter,
     switches: Switches,
     asked: Option<String>,
+    /// The name that the user gave it.
+    name: Option<String>,
 }
 
 impl Picked<'_> {
+    /// The same executable under two names is compared with itself, which is no slip.
     fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.one, other.one) && self.switches == other.switches
+        std::ptr::eq(self.one, other.one) && self.switches == other.switches && self.name == other.name
+    }
+
+    fn full_tag(&self) -> Tag {
+        Tag {
+            switches: self.switches,
+            ..self.one.full_tag()
+        }
+    }
+
+    /// The name that it has, whatever others are called: `3.13`, or `3.13@new` where it was given one.
+    fn asked_label(&self) -> Option<String> {
+        match &self.name {
+            None => self.asked.clone(),
+            Some(name) => {
+                let short = || self.full_tag().short().to_string();
+                Some(format!("{}@{name}", self.asked.clone().unwrap_or_else(short)))
+            }
+        }
     }
 
     fn labelled(&self) -> Labelled {
-        let labelled = self.one.labelled(self.asked.clone());
         Labelled {
-            full: Tag {
-                switches: self.switches,
-                ..labelled.full
-            },
-            ..labelled
+            full: self.full_tag(),
+            ..self.one.labelled(self.asked_label())
         }
     }
 
@@ -224,6 +272,17 @@ impl Picked<'_> {
     }
 }
 
+fn label_given_twice(picked: &[Picked<'_>]) -> Option<String> {
+    let labels: Vec<String> = picked
+        .iter()
+        .filter(|one| one.name.is_some())
+        .filter_map(Picked::asked_label)
+        .collect();
+    let mut given = labels.iter().enumerate();
+    let twice = given.find(|(position, label)| labels.iter().take(*position).any(|other| other == *label));
+    twice.map(|(_, label)| label.clone())
+}
+
 enum Pick<'a> {
     Taken(Picked<'a>),
     Left(String),
@@ -243,8 +302,19 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
                     })?;
             let asked = Some(tag.to_string());
             let switches = tag.switches;
-            Ok(Pick::Taken(Picked { one, switches, asked }))
+            Ok(Pick::Taken(Picked {
+                switches,
+                asked,
+                ..unasked(one)
+            }))
         }
+        Wanted::Named(name, wanted) => Ok(match pick(found, wanted)? {
+            Pick::Taken(picked) => Pick::Taken(Picked {
+                name: Some(name.clone()),
+                ..picked
+            }),
+            left @ Pick::Left(_) => left,
+        }),
         Wanted::Path(path, switches) => {
             if let Some(one) = found.interpreters.iter().find(|one| one.given_as.contains(path)) {
                 let switches = *switches;
@@ -338,6 +408,7 @@ const fn unasked(one: &FoundInterpreter) -> Picked<'_> {
         one,
         switches: Switches::NONE,
         asked: None,
+        name: None,
     }
 }
 

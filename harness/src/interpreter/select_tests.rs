@@ -308,3 +308,36 @@ fn without_a_pair_the_default_says_how_to_get_one() {
     insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
     insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"no Python interpreter was found; get a pair with 'ftbench python install 3.13' and 'ftbench python install 3.13t', or give one with '-p PATH'");
 }
+
+#[test]
+fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
+    let builds = ["./b1/python3.13", "./b2/python3.13"].map(|path| given("3.13.15", path));
+    let found = Found::new(builds.to_vec(), Vec::new());
+    let tags = |words: &[&str]| -> Vec<String> {
+        let selection = select(&found, &wanted(words)).unwrap();
+        selection.interpreters.into_iter().map(|one| one.tag).collect()
+    };
+    assert_eq!(
+        tags(&["base=./b1/python3.13", "new=./b2/python3.13"]),
+        ["3.13@base", "3.13@new"]
+    );
+    assert_eq!(
+        tags(&["a=./b1/python3.13", "b=./b1/python3.13"]),
+        ["3.13@a", "3.13@b"]
+    );
+    assert_eq!(tags(&["a=./b1/python3.13", "a=./b1/python3.13"]), ["3.13@a"]);
+    assert_eq!(
+        tags(&["a=3.13.15", "./b2/python3.13"]),
+        ["3.13.15@a", "3.13.15@path"]
+    );
+    let same = select(&found, &wanted(&["a=./b1/python3.13", "a=./b2/python3.13"])).unwrap_err();
+    assert_eq!(same, SelectError::SameName("3.13@a".to_owned()));
+    let read = |word: &str, there: &str| Wanted::new(word, |path| path == Path::new(there));
+    assert!(
+        matches!(read("a=./b", "a=./b"), Wanted::Path(..)),
+        "a file of that name"
+    );
+    assert!(matches!(read("./a=b/c", ""), Wanted::Path(..)), "no name");
+    assert!(matches!(read("a=b", ""), Wanted::Named(..)));
+    assert!(matches!(read("a=", ""), Wanted::NotATag(_)));
+}

@@ -42,6 +42,7 @@ struct Key {
     interpreter: String,
     host: Host,
     workload: String,
+    arm: Option<String>,
 }
 
 impl Key {
@@ -50,6 +51,7 @@ impl Key {
             interpreter: cell.interpreter.clone(),
             host: cell.host,
             workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
         }
     }
 }
@@ -97,6 +99,7 @@ mod tests {
             interpreter: "3.13t".to_owned(),
             host: Host::Spawn,
             workload: "fib".to_owned(),
+            arm: None,
             model: Model::Serial,
             workers: 1,
         };

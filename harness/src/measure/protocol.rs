@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::schema::{Model, Scaling};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What the driver sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub struct Entry {
     pub case: Option<String>,
     /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
     pub callable: Option<String>,
+    /// Folder whose modules come before all others, those beside the workload too; `None` without one.
+    pub module_folder: Option<String>,
 }
 
 /// One worker as it names itself.

@@ -120,6 +120,7 @@ fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> Pla
             interpreter: interpreter.to_owned(),
             host: Host::Spawn,
             workload: workload.to_owned(),
+            arm: None,
             model,
             workers,
         },

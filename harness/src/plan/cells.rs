@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub baseline: &'a str,
     /// What interpreters run in.
     pub hosts: &'a [Host],
+    /// The versions of the code, the one that others are compared with first; none for the code as it is.
+    pub arms: &'a [String],
     /// Whether there is a cargo, to build extensions with.
     pub has_cargo: bool,
     /// The models asked for; `None` for those that make sense for each workload.
@@ -45,7 +47,8 @@ pub struct WorkerCounts<'a> {
     pub waiting: &'a [u32],
 }
 
-/// Lays out the cells: workload by workload, interpreter by interpreter, host by host, model by model, workers growing.
+/// Lays out the cells: workload by workload, interpreter by interpreter, host by host, arm by arm, model by model, workers
+/// growing.
 ///
 /// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
 /// among the cells. The ceiling's cells are the last ones of their workload.
@@ -57,12 +60,13 @@ pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<Pl
     for candidate in candidates {
         let first = cells.len();
         for interpreter in wanted.interpreters {
-            for host in hosts(wanted) {
+            for (host, arm) in hosts_and_arms(wanted) {
                 for model in models(candidate.workload, interpreter, wanted) {
                     for workers in counts(model, candidate.workload.kind, wanted) {
                         let place = Place {
                             interpreter,
                             host,
+                            arm,
                             model,
                         };
                         cells.push(planned(candidate, &place, workers, wanted)?);
@@ -103,6 +107,7 @@ fn ceiling(
                 interpreter: NATIVE.to_owned(),
                 host: Host::Spawn,
                 workload: workload.name.clone(),
+                arm: None,
                 model: Model::Threads,
                 workers,
             },
@@ -153,14 +158,21 @@ fn usual_models(kind: WorkloadKind) -> Vec<Model> {
 struct Place<'a> {
     interpreter: &'a InterpreterFacts,
     host: Host,
+    arm: Option<&'a str>,
     model: Model,
 }
 
-fn hosts(wanted: &Wanted<'_>) -> Vec<Host> {
+/// Each host with each arm.
+fn hosts_and_arms<'a>(wanted: &Wanted<'a>) -> Vec<(Host, Option<&'a str>)> {
     let mut hosts = wanted.hosts.to_vec();
     hosts.sort_unstable();
     hosts.dedup();
-    hosts
+    let mut arms: Vec<Option<&str>> = wanted.arms.iter().map(|arm| Some(arm.as_str())).collect();
+    if arms.is_empty() {
+        arms.push(None);
+    }
+    let with_arms = |host: Host| arms.iter().map(move |arm| (host, *arm));
+    hosts.into_iter().flat_map(with_arms).collect()
 }
 
 fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Vec<Model> {
@@ -216,6 +228,7 @@ fn planned(
             interpreter: place.interpreter.tag.clone(),
             host: place.host,
             workload: candidate.workload.name.clone(),
+            arm: place.arm.map(str::to_owned),
             model: place.model,
             workers,
         },
@@ -229,6 +242,7 @@ fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>
         interpreter,
         host,
         model,
+        ..
     } = *place;
     if version(interpreter).is_some_and(|version| !candidate.requires_python.contains(&version)) {
         return Some(format!("it requires Python {}", candidate.requires_python));
@@ -328,11 +342,12 @@ mod tests {
     }
 
     fn plan(workload: &WorkloadFacts, models: Option<&[Model]>, requires: &str) -> Vec<PlannedCell> {
-        plan_in(&[Host::Spawn], workload, models, requires)
+        plan_in(&[Host::Spawn], &[], workload, models, requires)
     }
 
     fn plan_in(
         hosts: &[Host],
+        arms: &[String],
         workload: &WorkloadFacts,
         models: Option<&[Model]>,
         requires: &str,
@@ -343,6 +358,7 @@ mod tests {
             interpreters: &interpreters,
             baseline: "3.13",
             hosts,
+            arms,
             has_cargo: false,
             models,
             placer: &placer,
@@ -462,6 +478,7 @@ mod tests {
         let models = [Model::Threads, Model::Processes];
         let cells = plan_in(
             &[Host::Embed, Host::Spawn, Host::Embed],
+            &[],
             &fib,
             Some(&models),
             ">=3.9",
@@ -486,6 +503,34 @@ mod tests {
             "{reasons:?}"
         );
         assert_eq!(cells.first().unwrap().cell.host, Host::Spawn);
+    }
+
+    #[test]
+    fn each_arm_has_every_cell_and_the_ceiling_none() {
+        let fib = WorkloadFacts {
+            ceiling: Some(CeilingFacts::of(Kernel::Integer)),
+            ..workload("fib", WorkloadKind::Cpu, &[])
+        };
+        let arms = ["base", "new"].map(str::to_owned);
+        let cells = plan_in(&[Host::Spawn], &arms, &fib, Some(&[Model::Threads]), ">=3.9");
+        let labels: Vec<String> = cells.iter().map(|planned| planned.cell.to_string()).collect();
+        assert_eq!(
+            labels,
+            [
+                "fib 3.13 base serial x1",
+                "fib 3.13 base threads x1",
+                "fib 3.13 base threads x2",
+                "fib 3.13 new serial x1",
+                "fib 3.13 new threads x1",
+                "fib 3.13 new threads x2",
+                "fib 3.13t base threads x1",
+                "fib 3.13t base threads x2",
+                "fib 3.13t new threads x1",
+                "fib 3.13t new threads x2",
+                "fib native threads x1",
+                "fib native threads x2",
+            ]
+        );
     }
 
     #[test]

@@ -69,6 +69,7 @@ mod tests {
                     interpreter: "3.13t".to_owned(),
                     host: Host::Spawn,
                     workload: format!("w{workload}"),
+                    arm: None,
                     model: Model::Threads,
                     workers,
                 })

@@ -58,6 +58,7 @@ struct SampleRow<'a> {
     instructions: Option<u64>,
     cycles: Option<u64>,
     cache_misses: Option<u64>,
+    arm: Option<&'a str>,
 }
 
 /// Writes a heading and one row per sample, warm-ups too. A trial that ended before its first sample has one
@@ -84,7 +85,7 @@ pub fn write_samples<'a>(
 }
 
 /// The columns, in the order of [`SampleRow`]'s fields; written even where there is no row.
-const HEADINGS: [&str; 42] = [
+const HEADINGS: [&str; 43] = [
     "trial",
     "round",
     "interpreter",
@@ -127,6 +128,7 @@ const HEADINGS: [&str; 42] = [
     "instructions",
     "cycles",
     "cache_misses",
+    "arm",
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
@@ -177,6 +179,7 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         instructions: count(|cost| cost.instructions),
         cycles: count(|cost| cost.cycles),
         cache_misses: count(|cost| cost.cache_misses),
+        arm: trial.cell.arm.as_deref(),
     }
 }
 
@@ -222,6 +225,7 @@ mod tests {
                 interpreter: "3.13t".to_owned(),
                 host: Host::Spawn,
                 workload: "fib".to_owned(),
+                arm: None,
                 model: Model::ProcessesFork,
                 workers: 2,
             },
@@ -278,11 +282,12 @@ mod tests {
         failed.status = TrialStatus::Failed;
         failed.reason = Some("import: SyntaxError: \"a, b\"\nline 2".to_owned());
         failed.startup_ns = None;
+        failed.cell.arm = Some("new".to_owned());
         insta::assert_snapshot!(written(&[trial(), failed]), @r#"
-        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses
-        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,
+        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm
+        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,
         3,1,3.13t,spawn,fib,processes:fork,2,failed,40,,,,,,,,,,2026-11-21T08:00:00Z,11,fork,"import: SyntaxError: ""a, b""
-        line 2",,,,,,,,,,,,,,,,,,,,
+        line 2",,,,,,,,,,,,,,,,,,,,,new
         "#);
     }
 

@@ -46,9 +46,10 @@ pub fn subject(curve: &CurveLaws) -> String {
         format!(
             "{} on {}",
             curve.model,
-            curve
-                .host
-                .label(&text::shorten(&text::line(&curve.interpreter), 24))
+            curve.host.label(
+                &text::shorten(&text::line(&curve.interpreter), 24),
+                curve.arm.as_deref()
+            )
         )
     }
 }

@@ -13,6 +13,7 @@ fn curve(interpreter: &str, cause: LimitCause, speedup: f64) -> CurveLaws {
         gil: (interpreter != NATIVE).then(|| GilState::from_enabled(!interpreter.ends_with('t'))),
         host: Host::Spawn,
         workload: "fib".to_owned(),
+        arm: None,
         model: Model::Threads,
         workers: vec![1, 2, 4, 8],
         rounds: 10,

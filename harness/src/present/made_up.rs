@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::record::schema::{
-    BuildFacts, CellCost, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Implementation,
-    InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts, RunStatus, SCHEMA_VERSION, Scaling, StoppedBy,
-    Summary, TopologyFacts, Warning, WarningKind, WorkloadFacts, WorkloadKind,
+    ArmFacts, ArmKind, ArmRatio, BuildFacts, CellCost, CellStatus, CellSummary, CommitFacts, Difference,
+    Estimate, GilState, Host, Implementation, InterpreterFacts, MachineFacts, Model, NATIVE, RunFacts,
+    RunStatus, SCHEMA_VERSION, Scaling, StoppedBy, Summary, TopologyFacts, Warning, WarningKind,
+    WorkloadFacts, WorkloadKind,
 };
 
 /// A value with an interval of so many per cent on either side.
@@ -101,6 +102,7 @@ impl Made<'_> {
             gil: (self.tag != NATIVE).then(|| GilState::from_enabled(!self.tag.ends_with('t'))),
             host: Host::Spawn,
             workload: self.workload.to_owned(),
+            arm: None,
             model: self.model,
             workers: self.workers,
             placement: (0..self.workers).collect(),
@@ -156,6 +158,8 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
             profile: "quick".to_owned(),
             scaling: Scaling::Strong,
             baseline: "3.13".to_owned(),
+            commit: None,
+            labels: BTreeMap::new(),
         },
         machine: MachineFacts {
             hostname: "bench".to_owned(),
@@ -175,6 +179,8 @@ pub fn summary(interpreters: Vec<InterpreterFacts>, cores: u32, cells: Vec<CellS
         },
         interpreters,
         workloads: Vec::new(),
+        arms: Vec::new(),
+        arm_ratios: Vec::new(),
         sources: Vec::new(),
         quiet: None,
         free_threading_overhead: Vec::new(),
@@ -216,6 +222,54 @@ pub fn two_cores() -> Summary {
     }
     let interpreters = vec![interpreter("3.13", "3.13.15"), interpreter("3.13t", "3.13.15")];
     summary(interpreters, 2, cells)
+}
+
+/// `fib` in two arms: faster, unclear, slower and the same.
+pub fn with_arms() -> Summary {
+    let mut made = two_cores();
+    made.cells
+        .retain(|cell| cell.workload == "fib" && cell.model != Model::Processes);
+    let ratios = [1.08, 1.05, 1.02, 0.91, 0.94, 1.0];
+    let per_cent = [2.8, 2.8, 4.9, 2.2, 2.2, 1.0];
+    let mut arm_ratios = Vec::new();
+    let mut cells = Vec::new();
+    for ((cell, ratio), per_cent) in made.cells.iter().zip(ratios).zip(per_cent) {
+        let ratio = estimate(ratio, per_cent);
+        arm_ratios.push(ArmRatio {
+            workload: cell.workload.clone(),
+            interpreter: cell.interpreter.clone(),
+            host: cell.host,
+            model: cell.model,
+            workers: cell.workers,
+            base: "base".to_owned(),
+            arm: "new".to_owned(),
+            rounds: 10,
+            ratio,
+            difference: difference(ratio),
+        });
+        for arm in ["base", "new"] {
+            let mut cell = cell.clone();
+            cell.arm = Some(arm.to_owned());
+            cells.push(cell);
+        }
+    }
+    cells.sort_by_key(|cell| (cell.interpreter.clone(), cell.arm.clone()));
+    made.cells = cells;
+    made.arm_ratios = arm_ratios;
+    made.arms = ["base", "new"]
+        .map(|name| ArmFacts {
+            name: name.to_owned(),
+            kind: ArmKind::Folder,
+            path: format!("/code/{name}"),
+            sha256: Some(format!("{name:0>64}")),
+            commit: Some(CommitFacts {
+                id: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+                committed_at: Some("2026-11-20T22:00:00Z".to_owned()),
+                dirty: Some(name == "new"),
+            }),
+        })
+        .to_vec();
+    made
 }
 
 /// A run of the whole suite on 2 cores: what waits goes to 16 workers, and stands first.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::record::schema::{CellStatus, Summary};
 
+use super::arms;
 use super::headline;
 use super::laws;
 use super::noise;
@@ -19,6 +20,10 @@ use super::text;
 pub fn render(summary: &Summary) -> String {
     let groups = rows::groups(summary);
     let mut parts = Vec::new();
+    parts.push(list(arms::comparisons(summary).iter().map(|found| {
+        let clauses: Vec<String> = found.clauses.iter().map(|clause| escape(&clause.words)).collect();
+        format!("**{}**: {}", escape(&found.subject), clauses.join("; "))
+    })));
     let findings = headline::findings(summary);
     parts.push(list(findings.iter().map(|finding| {
         let found = finding.sentence(groups.len() > 1, |clause| escape(&clause.words));
@@ -34,6 +39,7 @@ pub fn render(summary: &Summary) -> String {
     let heading = rows::baseline_heading(summary);
     let with_ceiling = rows::has_ceiling(summary);
     parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
+    parts.push(arm_table(summary));
     parts.extend(reported::tables(summary).iter().map(figures));
     let curves = summary.laws.iter().filter(|curve| !curve.is_native());
     parts.push(list(curves.map(|curve| {
@@ -57,6 +63,21 @@ pub fn render(summary: &Summary) -> String {
         return "nothing was measured\n".to_owned();
     }
     parts.join("\n")
+}
+
+fn arm_table(summary: &Summary) -> String {
+    let rows = arms::rows(summary);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let line = |words: &[String]| format!("| {} |\n", words.join(" | "));
+    let mut table = line(&arms::HEADING.map(str::to_owned));
+    table.push_str("| --- | --- | --- | ---: | --- | ---: | --- |\n");
+    for row in rows {
+        let escaped: Vec<String> = row.iter().map(|word| escape(word)).collect();
+        table.push_str(&line(&escaped));
+    }
+    table
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

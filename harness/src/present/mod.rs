@@ -1,5 +1,6 @@
 //! The summary in; tables, charts and pages out.
 
+pub mod arms;
 pub mod chart;
 pub mod csv;
 pub mod doctor;

@@ -60,8 +60,12 @@ fn one_overhead(summary: &Summary, overhead: &Overhead, several_gil_builds: bool
     } else {
         String::new()
     };
+    let arm = overhead
+        .arm
+        .as_ref()
+        .map_or_else(String::new, |arm| format!(" {}", text::line(arm)));
     format!(
-        "{} costs {}x [{}, {}]{over} on one worker ({of})",
+        "{}{arm} costs {}x [{}, {}]{over} on one worker ({of})",
         text::line(&overhead.free_threaded),
         number(overhead.ratio.estimate),
         number(overhead.ratio.low),
@@ -144,6 +148,7 @@ mod tests {
         let overhead = |gil: &str, workload: Option<&str>, workloads| Overhead {
             gil: gil.to_owned(),
             free_threaded: "3.13t".to_owned(),
+            arm: None,
             workload: workload.map(str::to_owned),
             workloads,
             ratio: made_up::estimate(1.62, 1.5),

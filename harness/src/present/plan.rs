@@ -22,9 +22,15 @@ pub fn one_line(manifest: &Manifest) -> String {
         .iter()
         .map(|interpreter| interpreter.tag.as_str())
         .collect();
+    let arms: Vec<&str> = manifest.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let in_arms = if arms.is_empty() {
+        String::new()
+    } else {
+        format!(" in arms {}", text::line(&arms.join(", ")))
+    };
     let round_s = duration::round_s(&plan.cells, &manifest.interpreters, &plan.settings);
     format!(
-        "{} on {}: {} in {}, seed {}",
+        "{}{in_arms} on {}: {} in {}, seed {}",
         counted(manifest.workloads.len(), "workload"),
         text::line(&tags.join(", ")),
         counted(live.len(), "cell"),
@@ -70,7 +76,7 @@ pub fn table(manifest: &Manifest, style: Style) -> String {
         let cell = &planned.cell;
         vec![
             cell.workload.clone(),
-            cell.host.label(&cell.interpreter),
+            cell.interpreter_label(),
             cell.model.to_string(),
             cell.workers.to_string(),
             planned

@@ -203,6 +203,7 @@ mod tests {
             interpreter: "3.13t".to_owned(),
             host: Host::Spawn,
             workload: "nbody".to_owned(),
+            arm: None,
             model: Model::Threads,
             workers: 2,
         };

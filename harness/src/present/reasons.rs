@@ -99,7 +99,7 @@ pub(super) fn skips(summary: &Summary) -> Vec<Skip> {
 /// `interpreters on 3.13 and 3.13t: 31 workloads`.
 fn in_words(cells: &[&CellSummary]) -> String {
     let models = names(cells, "models", |cell| cell.model.to_string());
-    let interpreters = names(cells, "interpreters", |cell| cell.interpreter.clone());
+    let interpreters = names(cells, "interpreters", |cell| cell.interpreter_label());
     let workloads = names(cells, "workloads", |cell| cell.workload.clone());
     format!("{models} on {interpreters}: {workloads}")
 }

@@ -59,7 +59,7 @@ fn table(workload: &str, cells: &[&CellSummary]) -> Table {
         .enumerate()
         .map(|(index, cell)| {
             let mut row = vec![
-                text::line(&cell.interpreter),
+                text::line(&cell.interpreter_label()),
                 cell.model.to_string(),
                 cell.workers.to_string(),
             ];

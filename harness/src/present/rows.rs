@@ -1,7 +1,7 @@
 //! The rows of a result table, before any format: what the terminal's and the markdown table share.
 
 use crate::record::schema::{
-    CellStatus, CellSummary, Difference, Estimate, GilState, Model, RunStatus, Summary,
+    CellStatus, CellSummary, Difference, Estimate, GilState, Host, Model, RunStatus, Summary,
 };
 
 use super::text;
@@ -248,7 +248,8 @@ pub fn has_ceiling(summary: &Summary) -> bool {
 /// What the versus-baseline column is headed: with the baseline's tag where that is short.
 #[must_use]
 pub fn baseline_heading(summary: &Summary) -> String {
-    let tag = text::line(&summary.run.baseline);
+    let first_arm = summary.arms.first().map(|arm| text::line(&arm.name));
+    let tag = Host::Spawn.label(&text::line(&summary.run.baseline), first_arm.as_deref());
     if tag.is_empty() || tag.chars().count() > 7 {
         "vs baseline".to_owned()
     } else {

@@ -8,7 +8,8 @@ use comfy_table::{
 
 use crate::record::schema::{CellStatus, Model, Summary};
 
-use super::headline::{self, Verdict};
+use super::arms;
+use super::headline::{self, Clause, Verdict};
 use super::laws_table;
 use super::listing;
 use super::noise;
@@ -55,10 +56,12 @@ impl Style {
 #[must_use]
 pub fn render(summary: &Summary, style: Style) -> String {
     let parts = [
+        arms(summary, style),
         findings(summary, style),
         overheads(summary, style),
         warnings(summary, style),
         tables(summary, style),
+        arm_table(summary, style),
         reported_figures(summary, style),
         laws_table::render(summary, style),
         failures(summary, style),
@@ -72,6 +75,41 @@ pub fn render(summary: &Summary, style: Style) -> String {
     parts.join("\n\n") + "\n"
 }
 
+/// How versions of the code compare: what a run with arms was made for.
+fn arms(summary: &Summary, style: Style) -> String {
+    let comparisons = arms::comparisons(summary);
+    let subjects = comparisons.iter().map(|found| found.subject.chars().count() + 1);
+    let widest = subjects.max().unwrap_or(0).min(40);
+    let sentence = |found: &arms::Comparison| {
+        let clauses: Vec<String> = found
+            .clauses
+            .iter()
+            .map(|clause| dressed(clause, style))
+            .collect();
+        let subject = format!("{:<widest$}", found.subject.clone() + ":");
+        format!("{} {}", style.paint(BOLD, &subject), clauses.join("; "))
+    };
+    let lines: Vec<String> = comparisons.iter().map(sentence).collect();
+    lines.join("\n")
+}
+
+fn arm_table(summary: &Summary, style: Style) -> String {
+    let rows = arms::rows(summary);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let table = listing::render(&arms::HEADING, rows.into_iter(), style);
+    format!("{}\n{}", style.paint(BOLD, "Arms compared"), table.trim_end())
+}
+
+fn dressed(clause: &Clause, style: Style) -> String {
+    match clause.verdict {
+        Verdict::Faster => style.paint(GREEN, &clause.words),
+        Verdict::Slower => style.paint(RED, &clause.words),
+        Verdict::Flat | Verdict::Unclear => clause.words.clone(),
+    }
+}
+
 fn findings(summary: &Summary, style: Style) -> String {
     let findings = headline::findings(summary);
     let several = rows::groups(summary).len() > 1;
@@ -80,11 +118,7 @@ fn findings(summary: &Summary, style: Style) -> String {
         .map(|finding| finding.subject().chars().count() + 1);
     let widest = subjects.max().unwrap_or(0).min(40);
     let sentence = |finding: &headline::Finding| {
-        let found = finding.sentence(several, |clause| match clause.verdict {
-            Verdict::Faster => style.paint(GREEN, &clause.words),
-            Verdict::Slower => style.paint(RED, &clause.words),
-            Verdict::Flat | Verdict::Unclear => clause.words.clone(),
-        });
+        let found = finding.sentence(several, |clause| dressed(clause, style));
         let subject = format!("{:<widest$}", finding.subject() + ":");
         format!("{} {found}", style.paint(BOLD, &subject))
     };

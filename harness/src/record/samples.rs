@@ -38,6 +38,8 @@ struct LineCell<'a> {
     host: Host,
     #[serde(borrow)]
     workload: Cow<'a, str>,
+    #[serde(borrow, default)]
+    arm: Option<Cow<'a, str>>,
     model: Model,
     workers: u32,
 }
@@ -126,6 +128,7 @@ fn take(line: &[u8], samples: &mut SamplesByCell) -> Result<(), serde_json::Erro
         interpreter: trial.cell.interpreter.into_owned(),
         host: trial.cell.host,
         workload: trial.cell.workload.into_owned(),
+        arm: trial.cell.arm.map(Cow::into_owned),
         model: trial.cell.model,
         workers: trial.cell.workers,
     };

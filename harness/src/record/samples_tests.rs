@@ -32,6 +32,7 @@ fn trial(number: u64, status: TrialStatus) -> Trial {
             interpreter: "3.13".to_owned(),
             host: Host::Spawn,
             workload: format!("w\"{}", number % 3),
+            arm: None,
             model: Model::Threads,
             workers: 2,
         },

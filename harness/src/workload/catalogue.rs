@@ -164,6 +164,15 @@ impl Workload {
         Self::from_source(&path, &source)
     }
 
+    /// Its name when the file is called something else than its stem.
+    pub(super) fn called(&self, file: Option<&str>) -> String {
+        match (file, &self.case) {
+            (None, _) => self.name.clone(),
+            (Some(file), None) => file.to_owned(),
+            (Some(file), Some(case)) => format!("{file}.{case}"),
+        }
+    }
+
     /// The name without the case: that of all cases of a file together.
     fn file_name(&self) -> &str {
         let whole = self.name.as_str();

@@ -1,11 +1,13 @@
 //! Workloads: their metadata, where they are, and the packages that they need.
 
+pub mod arm;
 pub mod callable;
 pub mod catalogue;
 pub mod environment;
 pub mod metadata;
 pub mod requirement;
 
+pub use arm::{ArmError, ArmWord, Arms};
 pub use callable::CallableName;
 pub use catalogue::{Catalogue, Workload, WorkloadError};
 pub use metadata::{Metadata, Service};

@@ -144,6 +144,7 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
         gil: cell.gil,
         host: cell.host,
         workload: cell.workload.clone(),
+        arm: None,
         model: cell.model,
         workers: COUNTS.to_vec(),
         rounds: 20,
@@ -260,6 +261,7 @@ fn overheads() -> Vec<Overhead> {
         let overhead = |workload: Option<&str>, ratio: f64| Overhead {
             gil: gil.to_owned(),
             free_threaded: free_threaded.to_owned(),
+            arm: None,
             workload: workload.map(str::to_owned),
             workloads: 1,
             ratio: estimate(ratio, 0.012),

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arms;
 mod callables;
 mod environments;
 mod failures;

@@ -21,4 +21,4 @@ has one of each. The worker prints nothing: stdout and stderr belong to the work
     failure         an exception of the workload, told in the user's terms
 """
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3

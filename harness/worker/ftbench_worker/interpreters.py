@@ -20,6 +20,7 @@ class Interpreters:
     """
 
     start_method = None
+    works_here = False
 
     def __init__(self, workload, workers):
         workload.work()

@@ -12,7 +12,8 @@ A model is made for a loaded workload and a number of workers, and has these met
     close()             end the workers in good order
     kill()              end them at once, whatever they do, and never fail
 
-`start_method` is that of a process pool, None for the others.
+`start_method` is that of a process pool, None for the others. `works_here` is whether `work` runs
+in this interpreter, and so imports its modules here.
 """
 
 import gc
@@ -78,6 +79,7 @@ class InOneProcess:
     """What the models have in common whose workers all live in this interpreter."""
 
     start_method = None
+    works_here = True
 
     def __init__(self, workload, workers):
         self.workload = workload

@@ -21,6 +21,8 @@ _CLEAN_UP_LIMIT_S = 2.0
 class Processes:
     """`work` in the processes of a pool, each with the workload loaded and set up on its own."""
 
+    works_here = False
+
     def __init__(self, workload, workers, start_method):
         workload.work()
         self._workload = workload

@@ -41,7 +41,11 @@ class Trial:
         # Each model's modules are imported before the workload's folder comes first on sys.path.
         create_model = models.of_name(request["model"])
         self._workload = load(
-            request["workload"], request["path"], request["case"], request["callable"]
+            request["workload"],
+            request["path"],
+            request["case"],
+            request["callable"],
+            request["module_folder"],
         )
         model = self._model = create_model(self._workload, workers)
         units = sum(self._units_of_workers)
@@ -84,7 +88,11 @@ class Trial:
         }
 
     def _finish(self):
+        model = self._model
         self._close_model()
+        # With workers elsewhere, what they import during the work is not seen here.
+        if model is not None and model.works_here:
+            self._workload.check_origin()
         return {"type": "finished"}
 
     def _close_model(self):

@@ -16,6 +16,8 @@ _CO_COROUTINE = 0x80
 
 _PARTS = ("setup", "split", "work", "work_async", "check", "report")
 
+_MODULE_PREFIX = "ftbench_workload_"
+
 # More figures than these belong into a file of the workload's own.
 _MOST_FIGURES = 16
 
@@ -26,7 +28,7 @@ class Workload:
     def __init__(self, loaded_as, functions):
         # What makes `load` find it again, in another process.
         self.loaded_as = loaded_as
-        self.name, path, _, callable_name = loaded_as
+        self.name, path, _, callable_name, self._module_folder = loaded_as
         self._called = callable_name or os.path.basename(path)
         self._functions = functions
         self.data = None
@@ -37,6 +39,24 @@ class Workload:
     def has(self, part):
         """Whether the workload defines this function."""
         return part in self._functions
+
+    def check_origin(self):
+        """Raise `Failed` unless a module came from the folder whose modules come first.
+
+        Where none did, what ran is some other version of the code.
+        """
+        if self._module_folder is None:
+            return
+        folder = os.path.join(self._module_folder, "")
+        with failing_as("import"):
+            for name, module in list(sys.modules.items()):
+                file = getattr(module, "__file__", None) or ""
+                if file.startswith(folder) and not name.startswith(_MODULE_PREFIX):
+                    return
+            raise ContractError(
+                f"{self._called} imported no module from {self._module_folder}, so this arm may "
+                "be the same code as another; give the folder that holds the package"
+            )
 
     def work(self):
         """The workload's `work`. Raises `Failed` when there is none."""
@@ -110,16 +130,18 @@ class Workload:
             return {name: float(value) for name, value in figures.items()}
 
 
-def load(name, path, case=None, callable_name=None):
+def load(name, path, case=None, callable_name=None, module_folder=None):
     """Load a workload, or find it loaded already. Raises `Failed` with the step `import`.
 
     It is a file, or a case of one, or a callable named `package.module:function`, for which `path`
-    is the folder that comes first on `sys.path`.
+    is the folder that comes first on `sys.path`. What is in `module_folder` comes before even that.
     """
-    loaded_as = (name, path, case, callable_name)
+    loaded_as = (name, path, case, callable_name, module_folder)
     with failing_as("import"):
+        own = path if callable_name is not None else os.path.dirname(os.path.abspath(path))
+        _put_first([own] if module_folder is None else [module_folder, own])
         if callable_name is not None:
-            return Workload(loaded_as, _functions_of_callable(path, callable_name))
+            return Workload(loaded_as, _functions_of_callable(callable_name))
         return Workload(loaded_as, _functions_of_module(_module(name, path), case))
 
 
@@ -127,13 +149,12 @@ def _module(name, path):
     """The file as a module.
 
     It becomes the module `ftbench_workload_NAME`, so that processes find its classes when they
-    unpickle them, and its folder comes first on `sys.path`, as if it were run as a program.
+    unpickle them; its folder comes first on `sys.path`, as if it were run as a program.
     Its bytecode is neither read from nor written to a cache: the file itself is what is measured.
     """
-    module_name = "ftbench_workload_" + re.sub(r"\W", "_", name)
+    module_name = _MODULE_PREFIX + re.sub(r"\W", "_", name)
     module = sys.modules.get(module_name)
     if module is None:
-        _put_first(os.path.dirname(os.path.abspath(path)))
         loader = importlib.machinery.SourceFileLoader(module_name, path)
         spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
         module = importlib.util.module_from_spec(spec)
@@ -155,13 +176,12 @@ def _functions_of_module(module, case):
     return functions
 
 
-def _functions_of_callable(folder, callable_name):
+def _functions_of_callable(callable_name):
     """One call for each unit; what it returns is thrown away.
 
     A coroutine function is awaited. Models without an event loop give each share one of its own,
     so that there is a time with one worker to compare with.
     """
-    _put_first(folder)
     module_name, _, path = callable_name.partition(":")
     target = importlib.import_module(module_name)
     for part in path.split("."):
@@ -192,9 +212,9 @@ def _awaiting(target):
     return {"work": work, "work_async": work_async}
 
 
-def _put_first(folder):
-    if sys.path[:1] != [folder]:
-        sys.path.insert(0, folder)
+def _put_first(folders):
+    if sys.path[: len(folders)] != folders:
+        sys.path[:0] = folders
 
 
 def _is_finite_number(value):

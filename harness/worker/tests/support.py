@@ -212,16 +212,17 @@ class Driver:
         return self.receive()
 
     def prepare(self, path, model, workers=1, units=1, **others):
-        """Ask for `prepare`; others: `case`, `callable`, `scaling`, `protocol`."""
+        """Ask for `prepare`; others: such as `case`, `callable`, `scaling`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(
             {
                 "type": "prepare",
-                "protocol": 2,
+                "protocol": 3,
                 "workload": name,
                 "path": path,
                 "case": None,
                 "callable": None,
+                "module_folder": None,
                 "model": model,
                 "workers": workers,
                 "units": units,

@@ -95,6 +95,64 @@ class Callables(WorkerTestCase):
                 self.assert_failed(reply, "import", words)
 
 
+class ModuleFolders(WorkerTestCase):
+    """A folder whose modules come before all others: an arm of a run."""
+
+    SOURCE = """
+        def work(data, units):
+            import version
+            return [version.NUMBER] * units
+        def check(results, units):
+            assert results == [[2] * units], results
+    """
+
+    def folders(self):
+        """The workload, beside the first version of a module, and the folder of the second."""
+        path = self.write(self.SOURCE)
+        beside = os.path.dirname(path)
+        second = os.path.join(beside, "second")
+        os.makedirs(second)
+        for folder, number in ((beside, 1), (second, 2)):
+            with open(os.path.join(folder, "version.py"), "w", encoding="utf-8") as file:
+                file.write(f"NUMBER = {number}\n")
+        return path, second
+
+    def test_its_modules_come_first_in_every_model(self):
+        path, folder = self.folders()
+        for model in MODELS:
+            with self.subTest(model=model):
+                driver = self.driver()
+                # Prepared twice, as in calibration.
+                driver.prepare(path, model, module_folder=folder)
+                driver.prepare(path, model, module_folder=folder)
+                self.assertEqual(driver.sample()["type"], "sample")
+                self.assertEqual(driver.finish()["type"], "finished")
+
+    def test_a_callable_comes_from_it(self):
+        path, folder = self.folders()
+        with open(os.path.join(folder, "mine.py"), "w", encoding="utf-8") as file:
+            file.write("from version import NUMBER\ndef call():\n    assert NUMBER == 2\n")
+        driver = self.driver()
+        ready = driver.prepare(
+            os.path.dirname(path), "serial", callable="mine:call", module_folder=folder
+        )
+        self.assertEqual(ready["type"], "ready", ready)
+        self.assertEqual(driver.sample()["type"], "sample")
+        self.assertEqual(driver.finish()["type"], "finished")
+
+    def test_a_folder_that_nothing_is_imported_from_is_no_arm(self):
+        path, folder = self.folders()
+        for model, last in (("serial", "failed"), ("threads", "failed"), ("processes", "finished")):
+            with self.subTest(model=model):
+                driver = self.driver()
+                elsewhere = os.path.join(folder, "elsewhere")
+                driver.prepare(path, model, module_folder=elsewhere)
+                reply = driver.finish()
+                self.assertEqual(reply["type"], last, reply)
+                if last == "failed":
+                    self.assert_failed(reply, "import", "imported no module from " + elsewhere)
+
+
 class Reports(WorkerTestCase):
     def reply(self, figures):
         path = self.write(

@@ -109,6 +109,7 @@ impl Run<'_> {
             gil: last.gil,
             host: last.host,
             workload: last.workload.clone(),
+            arm: last.arm.clone(),
             model: last.model,
             workers: cells.iter().map(|cell| cell.workers).collect(),
             rounds: u32::try_from(rounds).unwrap_or(u32::MAX),

@@ -11,21 +11,35 @@ use crate::error::Error;
 use crate::measure::launch::Launch;
 use crate::present::text;
 use crate::present::units;
-use crate::record::schema::{Cell, EnvironmentFacts, InterpreterFacts, Warning, WarningKind};
+use crate::record::schema::{Cell, EnvironmentFacts, InterpreterFacts, Manifest, Warning, WarningKind};
 use crate::workload::environment::{Environment, EnvironmentError, Environments, Hooks, Lock, Wanted};
 use crate::workload::{Requirement, Workload};
 
 /// Names of packages that are told in one line.
 const MOST_NAMES: usize = 5;
 
-/// The Pythons of environments, by interpreter and workload; a reason where there is none.
+/// Whom an environment serves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Served {
+    /// Tag.
+    interpreter: String,
+    workload: String,
+    arm: Option<String>,
+}
+
+/// The Pythons of environments; a reason where there is none.
 #[derive(Debug, Default)]
-pub(super) struct Pythons(HashMap<(String, String), Result<PathBuf, String>>);
+pub(super) struct Pythons(HashMap<Served, Result<PathBuf, String>>);
 
 impl Pythons {
     /// Makes the environment's Python the one that is started, where the cell has an environment.
     pub(super) fn lead(&self, cell: &Cell, launch: Launch) -> Result<Launch, String> {
-        match self.0.get(&(cell.interpreter.clone(), cell.workload.clone())) {
+        let served = Served {
+            interpreter: cell.interpreter.clone(),
+            workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
+        };
+        match self.0.get(&served) {
             None => Ok(launch),
             Some(Ok(python)) => Ok(Launch {
                 executable: python.clone(),
@@ -36,9 +50,8 @@ impl Pythons {
     }
 
     fn insert(&mut self, need: &Need, python: &Result<PathBuf, String>) {
-        for workload in &need.workloads {
-            let key = (need.interpreter.clone(), workload.clone());
-            self.0.insert(key, python.clone());
+        for served in &need.serves {
+            self.0.insert(served.clone(), python.clone());
         }
     }
 }
@@ -47,7 +60,9 @@ impl Pythons {
 struct Need {
     /// Tag.
     interpreter: String,
-    workloads: Vec<String>,
+    serves: Vec<Served>,
+    /// Whether it is that of some arms only.
+    of_arms: bool,
     wanted: Result<Wanted, EnvironmentError>,
 }
 
@@ -60,8 +75,32 @@ impl Need {
         if more > 0 {
             names.push(format!("{more} more"));
         }
-        format!("{} for {}", names.join(", "), text::line(&self.interpreter))
+        let arms = match self.arms().join(", ") {
+            arms if arms.is_empty() => arms,
+            arms => format!(" {arms}"),
+        };
+        format!("{} for {}{arms}", names.join(", "), text::line(&self.interpreter))
     }
+
+    fn workloads(&self) -> Vec<String> {
+        distinct(self.serves.iter().map(|served| &served.workload))
+    }
+
+    /// The arms, where it is not that of all of them.
+    fn arms(&self) -> Vec<String> {
+        let arms = self.serves.iter().filter_map(|served| served.arm.as_ref());
+        distinct(arms.filter(|_| self.of_arms))
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
 }
 
 /// Installs what is not there yet. What cannot be installed becomes the reason of its cells.
@@ -112,7 +151,7 @@ pub(super) fn install(
 
 /// Packages of which the interpreters of a workload have different versions: then more differs than the interpreter.
 fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
-    let mut versions: BTreeMap<(&str, &str), Vec<(&str, &str)>> = BTreeMap::new();
+    let mut versions: BTreeMap<(&str, &[String], &str), Vec<(&str, &str)>> = BTreeMap::new();
     for environment in environments {
         // What installs is not what is measured.
         for package in environment
@@ -121,7 +160,12 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
             .filter(|package| package.name != "pip")
         {
             for workload in &environment.workloads {
-                let key = (workload.as_str(), package.name.as_str());
+                // What differs between arms is what they are compared for.
+                let key = (
+                    workload.as_str(),
+                    environment.arms.as_slice(),
+                    package.name.as_str(),
+                );
                 let found = (package.version.as_str(), environment.interpreter.as_str());
                 versions.entry(key).or_default().push(found);
             }
@@ -135,7 +179,7 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
     let told: BTreeSet<String> = versions
         .into_iter()
         .filter(|(_, found)| differs(found))
-        .map(|((_, package), found)| {
+        .map(|((_, _, package), found)| {
             let each: Vec<String> = found
                 .iter()
                 .map(|(version, interpreter)| format!("{version} on {interpreter}"))
@@ -196,8 +240,9 @@ pub(super) fn foretell(prepared: &Prepared, output: OutputOptions) -> Result<(),
 
 fn facts(need: Need, made: Environment) -> EnvironmentFacts {
     EnvironmentFacts {
+        workloads: need.workloads(),
+        arms: need.arms(),
         interpreter: need.interpreter,
-        workloads: need.workloads,
         path: made.path.display().to_string(),
         requirements: made.record.requirements,
         packages: made.record.packages,
@@ -210,34 +255,62 @@ fn facts(need: Need, made: Environment) -> EnvironmentFacts {
 fn needs(prepared: &Prepared) -> Vec<Need> {
     let manifest = &prepared.manifest;
     let mut needs: Vec<Need> = Vec::new();
-    for interpreter in &manifest.interpreters {
-        for workload in &prepared.workloads {
-            let is_measured = manifest.plan.cells.iter().any(|planned| {
-                planned.skipped.is_none()
-                    && planned.cell.interpreter == interpreter.tag
-                    && planned.cell.workload == workload.name
-            });
-            if !is_measured {
-                continue;
-            }
-            let Some(wanted) = wanted(prepared, interpreter, workload).transpose() else {
-                continue;
-            };
-            let same = |need: &&mut Need| match (&need.wanted, &wanted) {
-                (Ok(known), Ok(wanted)) => need.interpreter == interpreter.tag && known == wanted,
-                _ => false,
-            };
-            match needs.iter_mut().find(same) {
-                Some(need) => need.workloads.push(workload.name.clone()),
-                None => needs.push(Need {
-                    interpreter: interpreter.tag.clone(),
-                    workloads: vec![workload.name.clone()],
-                    wanted,
-                }),
-            }
+    for served in served(manifest) {
+        let known = prepared
+            .workloads
+            .iter()
+            .find(|known| known.name == served.workload);
+        let (Some(interpreter), Some(workload)) = (manifest.interpreter(&served.interpreter), known) else {
+            continue;
+        };
+        let Some(wanted) = wanted(prepared, interpreter, workload, served.arm.as_deref()).transpose() else {
+            continue;
+        };
+        let same = |need: &&mut Need| match (&need.wanted, &wanted) {
+            (Ok(known), Ok(wanted)) => need.interpreter == served.interpreter && known == wanted,
+            _ => false,
+        };
+        match needs.iter_mut().find(same) {
+            Some(need) => need.serves.push(served),
+            None => needs.push(Need {
+                interpreter: served.interpreter.clone(),
+                serves: vec![served],
+                of_arms: false,
+                wanted,
+            }),
         }
     }
+    for need in &mut needs {
+        let arms = distinct(need.serves.iter().filter_map(|served| served.arm.as_ref()));
+        need.of_arms = arms.len() < manifest.arms.len();
+    }
     needs
+}
+
+/// All that is to be measured, apart from models and workers, each once and in the order of the plan.
+fn served(manifest: &Manifest) -> Vec<Served> {
+    let mut found: Vec<Served> = Vec::new();
+    let live = manifest
+        .plan
+        .cells
+        .iter()
+        .filter(|planned| planned.skipped.is_none());
+    for cell in live.map(|planned| &planned.cell).filter(|cell| !cell.is_native()) {
+        let served = Served {
+            interpreter: cell.interpreter.clone(),
+            workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
+        };
+        if !found.contains(&served) {
+            found.push(served);
+        }
+    }
+    let place = |served: &Served| {
+        let mut tags = manifest.interpreters.iter().map(|interpreter| &interpreter.tag);
+        tags.position(|tag| *tag == served.interpreter)
+    };
+    found.sort_by_key(place);
+    found
 }
 
 /// `None` for a workload that needs no packages, which runs on the interpreter as it is.
@@ -245,7 +318,9 @@ fn wanted(
     prepared: &Prepared,
     interpreter: &InterpreterFacts,
     workload: &Workload,
+    arm: Option<&str>,
 ) -> Result<Option<Wanted>, EnvironmentError> {
+    let workload = prepared.arms.workload(arm, workload);
     let dependencies = &workload.metadata.dependencies;
     let own: Vec<Requirement> = dependencies
         .iter()
@@ -259,7 +334,11 @@ fn wanted(
         lock.covers(&own)?;
     }
     let packages = &prepared.packages;
-    let requirements: BTreeSet<Requirement> = own.into_iter().chain(packages.with.iter().cloned()).collect();
+    let requirements: BTreeSet<Requirement> = own
+        .into_iter()
+        .chain(packages.with.iter().cloned())
+        .chain(prepared.arms.wheel(arm))
+        .collect();
     Ok((!requirements.is_empty()).then(|| Wanted {
         interpreter: interpreter.clone(),
         requirements,
@@ -278,6 +357,7 @@ mod tests {
         let environment = |interpreter: &str, numpy: &str| EnvironmentFacts {
             interpreter: interpreter.to_owned(),
             workloads: vec!["one".to_owned(), "two".to_owned()],
+            arms: vec![],
             path: String::new(),
             requirements: vec![],
             packages: [("numpy", numpy), ("six", "1.17.0"), ("pip", interpreter)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::analyse::estimate::{ByRound, makespans_s};
-use crate::analyse::precision::{Standing, expected_rounds, stop, widest_half_width};
+use crate::analyse::precision::{Reference, Standing, expected_rounds, stop, widest_half_width};
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
 use crate::present::progress::{Outcome, Progress};
 use crate::present::units;
@@ -18,6 +18,7 @@ pub struct Keeper<'run> {
     progress: Progress,
     rule: Stopping,
     baseline: String,
+    first_arm: Option<String>,
     started: Instant,
     round_started: Instant,
     /// Cells that are still measured.
@@ -34,6 +35,7 @@ impl<'run> Keeper<'run> {
             progress,
             rule: plan.settings.stopping,
             baseline: plan.baseline.clone(),
+            first_arm: plan.base_arm().map(str::to_owned),
             started: now,
             round_started: now,
             live: 0,
@@ -103,6 +105,10 @@ impl Observer for Keeper<'_> {
     }
 
     fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
+        let reference = Reference {
+            interpreter: &self.baseline,
+            arm: self.first_arm.as_deref(),
+        };
         let standing = Standing {
             rounds,
             elapsed_s: self.started.elapsed().as_secs_f64(),
@@ -111,7 +117,7 @@ impl Observer for Keeper<'_> {
             widest_half_width: self
                 .rule
                 .precision
-                .and_then(|_| widest_half_width(&self.makespans, &self.baseline)),
+                .and_then(|_| widest_half_width(&self.makespans, reference)),
         };
         self.round_started = Instant::now();
         let expected = expected_rounds(&self.rule, &standing).max(rounds);

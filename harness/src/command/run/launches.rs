@@ -6,7 +6,7 @@ use super::environments::Pythons;
 use crate::error::Error;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
-use crate::record::schema::{Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
+use crate::record::schema::{ArmKind, Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
 pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, Error> {
@@ -61,7 +61,7 @@ fn python(
         executable: interpreter.path.clone().into(),
         arguments: python_arguments(),
         environment: environment(manifest, interpreter, workload),
-        entry: entry(workload),
+        entry: entry(manifest, cell, workload),
     };
     let led = pythons.lead(cell, launch);
     if cell.host == Host::Spawn {
@@ -98,10 +98,14 @@ fn environment(
     environment
 }
 
-fn entry(workload: &WorkloadFacts) -> Entry {
+/// Where the cell's version of the workload is.
+fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
+    let arm = cell.arm.as_ref().and_then(|name| manifest.arm(name));
+    let path_of = |kind: ArmKind| arm.filter(|arm| arm.kind == kind).map(|arm| arm.path.clone());
     Entry {
-        path: workload.path.clone(),
+        path: path_of(ArmKind::File).unwrap_or_else(|| workload.path.clone()),
         case: workload.case.clone(),
         callable: workload.callable.clone(),
+        module_folder: path_of(ArmKind::Folder),
     }
 }

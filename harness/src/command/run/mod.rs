@@ -1,6 +1,8 @@
 //! `ftbench run`: prepare, measure, record, analyse, present.
 
 pub(super) mod builds;
+mod code;
+mod commit;
 mod environments;
 mod keep;
 mod launches;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use crate::assets::{Assets, catalogue};
+use super::code::{self, Code};
+use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::cache_folder;
@@ -24,7 +25,7 @@ use crate::record::schema::{
     MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning, WarningKind,
     WorkloadFacts,
 };
-use crate::workload::{Catalogue, Requirement, Workload, WorkloadError};
+use crate::workload::{Arms, Requirement, Workload};
 
 /// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
 /// how waiting overlaps.
@@ -35,8 +36,10 @@ const WAITING_WORKERS: [u32; 3] = [1, 4, 16];
 pub struct Prepared {
     /// What was decided, as it is recorded.
     pub manifest: Manifest,
-    /// The workloads.
+    /// The workloads; of such as differ from arm to arm, those of the first one.
     pub workloads: Vec<Workload>,
+    /// The versions of the code that are compared.
+    pub arms: Arms,
     /// What is to be installed for them.
     pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
@@ -78,7 +81,11 @@ impl Packages {
 /// Decides what is measured, where and how.
 pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let workloads = workloads(&catalogue(&assets.workloads)?, arguments)?;
+    let Code {
+        workloads,
+        arms,
+        commit,
+    } = code::choose(arguments, &assets.workloads)?;
     let packages = Packages::asked_for(arguments)?;
     let selection = interpreters(&arguments.python)?;
     let discovered = Discovered::load()?;
@@ -92,6 +99,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         .transpose()?;
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
+    warnings.extend(arms.warnings());
     let settings = settings(arguments);
     let mut workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
     if arguments.no_ceiling {
@@ -100,8 +108,11 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let plan = plan(
         arguments,
         &selection,
-        &workloads,
-        &workload_facts,
+        &Subjects {
+            workloads: &workloads,
+            facts: &workload_facts,
+            arms: &arms.names(),
+        },
         &placer,
         settings,
     )?;
@@ -127,6 +138,9 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         machine,
         interpreters: selection.interpreters,
         workloads: workload_facts,
+        arms: arms.facts(),
+        commit,
+        labels: code::labels(&arguments.versions.label)?,
         plan,
         environment: environment::cleaned(users, &assets.worker),
         environments: Vec::new(),
@@ -138,6 +152,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     Ok(Prepared {
         manifest,
         workloads,
+        arms,
         packages,
         binder,
         meters: found.meters,
@@ -145,43 +160,24 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     })
 }
 
-/// Those that words name, then the callables. Callables alone stand for themselves, not beside the whole suite.
-fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
-    let mut workloads = match (arguments.workloads.as_slice(), arguments.callable.as_slice()) {
-        ([], [_, ..]) => Vec::new(),
-        (words, _) => catalogue.resolve(words)?,
-    };
-    if arguments.callable.is_empty() {
-        return Ok(workloads);
-    }
-    let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
-    for callable in &arguments.callable {
-        let workload = Workload::of_callable(callable, &folder);
-        match workloads.iter().find(|other| other.name == workload.name) {
-            None => workloads.push(workload),
-            Some(other) if other.callable.is_some() => {}
-            Some(other) => {
-                return Err(Error::Workload(WorkloadError::SameName {
-                    name: workload.name,
-                    first: other.path.clone(),
-                    second: workload.path,
-                }));
-            }
-        }
-    }
-    Ok(workloads)
-}
-
 fn interpreters(words: &[String]) -> Result<Selection, Error> {
     let places = SearchPlaces::from_environment();
     Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }
 
+/// What is to be measured.
+struct Subjects<'a> {
+    workloads: &'a [Workload],
+    /// Of each workload.
+    facts: &'a [WorkloadFacts],
+    /// Names.
+    arms: &'a [String],
+}
+
 fn plan(
     arguments: &RunArgs,
     selection: &Selection,
-    workloads: &[Workload],
-    facts: &[WorkloadFacts],
+    subjects: &Subjects<'_>,
     placer: &Placer,
     settings: Settings,
 ) -> Result<Plan, Error> {
@@ -194,9 +190,9 @@ fn plan(
         Some(counts) => counts.resolve(limit),
         None => WAITING_WORKERS.to_vec(),
     };
+    let workloads = subjects.workloads.iter();
     let candidates: Vec<Candidate<'_>> = workloads
-        .iter()
-        .zip(facts)
+        .zip(subjects.facts)
         .map(|(workload, facts)| Candidate {
             workload: facts,
             requires_python: &workload.metadata.requires_python,
@@ -206,6 +202,7 @@ fn plan(
         interpreters: &selection.interpreters,
         baseline: &selection.baseline,
         hosts: &arguments.host,
+        arms: subjects.arms,
         has_cargo: find_cargo().is_some(),
         models: (!arguments.model.is_empty()).then_some(arguments.model.as_slice()),
         placer,

@@ -93,6 +93,7 @@ pub(super) fn every_kind() -> Vec<(String, Chart)> {
             summary.free_threading_overhead.push(Overhead {
                 gil: "3.13".to_owned(),
                 free_threaded: "3.13t".to_owned(),
+                arm: None,
                 workload: Some(facts.name.clone()),
                 workloads: 1,
                 ratio: made_up::estimate(1.1, 3.0),

@@ -243,6 +243,11 @@ fn identity<'a>(summary: &Summary) -> Vec<Filled<'a>> {
             Entry::words(cell.host.name())
         }));
     }
+    if summary.cells.iter().any(|cell| cell.arm.is_some()) {
+        columns.push(words("Arm", "which version of the code", |cell| {
+            Entry::words(text::line(cell.arm.as_deref().unwrap_or_default()))
+        }));
+    }
     for filled in &mut columns {
         filled.column.in_heading = true;
     }

@@ -95,6 +95,7 @@ pub struct Series {
 struct Key {
     interpreter: String,
     host: Host,
+    arm: Option<String>,
     model: Model,
 }
 
@@ -103,6 +104,7 @@ impl Key {
         Self {
             interpreter: cell.interpreter.clone(),
             host: cell.host,
+            arm: cell.arm.clone(),
             model: cell.model,
         }
     }
@@ -176,8 +178,12 @@ fn series(summary: &Summary, keys: &[Key], cells: &[&CellSummary]) -> Vec<Series
         } else {
             String::new()
         };
+        let arm = key
+            .arm
+            .as_ref()
+            .map_or_else(String::new, |arm| format!(" {}", text::line(arm)));
         series.push(Series {
-            name: format!("{} {}{host}", text::line(&key.interpreter), key.model),
+            name: format!("{}{arm} {}{host}", text::line(&key.interpreter), key.model),
             family,
             gil,
             marker: alike % 4,

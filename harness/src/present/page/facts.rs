@@ -7,7 +7,8 @@ use crate::present::noise;
 use crate::present::text;
 use crate::present::units;
 use crate::record::schema::{
-    BuildFacts, Disturbance, InterpreterFacts, Manifest, Scaling, Settings, StoppedBy, Summary, WorkloadFacts,
+    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Settings, StoppedBy,
+    Summary, WorkloadFacts,
 };
 
 /// A name and its value.
@@ -98,13 +99,50 @@ pub fn run(summary: &Summary, manifest: &Manifest) -> Vec<Fact> {
         fact("Profile", &run.profile),
         fact("Scaling", scaling(run.scaling)),
         fact("Placement", &settings.pin),
-        fact("Baseline", format!("{} serial", run.baseline)),
+        fact("Baseline", format!("{} serial", baseline(summary))),
+        fact("Commit", run.commit.as_ref().map(commit).unwrap_or_default()),
+        fact("Arms", arms(summary)),
+        fact("Labels", labels(summary)),
         fact("Seed", run.seed.to_string()),
         fact("ftbench", &run.ftbench_version),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The baseline's tag, with the first arm where there are arms.
+fn baseline(summary: &Summary) -> String {
+    let first = summary.arms.first().map(|arm| arm.name.as_str());
+    Host::Spawn.label(&summary.run.baseline, first)
+}
+
+fn commit(facts: &CommitFacts) -> String {
+    let time = facts.committed_at.as_ref().map(|time| format!(" of {time}"));
+    let dirty = if facts.dirty == Some(true) {
+        ", with changes"
+    } else {
+        ""
+    };
+    format!("{}{}{dirty}", facts.id, time.unwrap_or_default())
+}
+
+/// `base: /code/old (commit 0123...); new: /code/new`.
+fn arms(summary: &Summary) -> String {
+    let told = summary.arms.iter().map(|arm| {
+        let commit = arm
+            .commit
+            .as_ref()
+            .map(|facts| format!(" (commit {})", commit(facts)));
+        format!("{}: {}{}", arm.name, arm.path, commit.unwrap_or_default())
+    });
+    told.collect::<Vec<String>>().join("; ")
+}
+
+fn labels(summary: &Summary) -> String {
+    let labels = summary.run.labels.iter();
+    let words = labels.map(|(key, value)| format!("{key}={value}"));
+    words.collect::<Vec<String>>().join(", ")
 }
 
 const fn scaling(scaling: Scaling) -> &'static str {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cells::verdict_dress;
+use crate::present::arms;
 use crate::present::headline::{self, Finding, Verdict};
 use crate::present::text;
 use crate::present::units;
@@ -35,6 +36,32 @@ pub fn of(summary: &Summary, name_workloads: bool) -> Vec<Told> {
         .iter()
         .map(|finding| told(finding, name_workloads))
         .collect()
+}
+
+/// How versions of the code compare.
+#[must_use]
+pub fn of_arms(summary: &Summary) -> Vec<Told> {
+    let told = |found: arms::Comparison| {
+        let mut clauses = Vec::new();
+        for (position, clause) in found.clauses.into_iter().enumerate() {
+            if position > 0 {
+                clauses.push(Clause {
+                    text: "; ".to_owned(),
+                    tone: "",
+                });
+            }
+            clauses.push(Clause {
+                text: clause.words,
+                tone: verdict_dress(clause.verdict).0,
+            });
+        }
+        Told {
+            subject: found.subject,
+            family: Model::Serial.name(),
+            clauses,
+        }
+    };
+    arms::comparisons(summary).into_iter().map(told).collect()
 }
 
 /// Stand around clauses while a sentence is put together; foreign text cannot hold them, for [`text::line`] takes

@@ -82,6 +82,7 @@ pub fn line(summary: &Summary, cell: &CellSummary) -> Vec<[f64; 2]> {
         curve.workload == cell.workload
             && curve.interpreter == cell.interpreter
             && curve.host == cell.host
+            && curve.arm == cell.arm
             && curve.model == cell.model
     };
     let Some(curve) = summary.laws.iter().find(same) else {

@@ -9,6 +9,7 @@ use super::facts::{self, About, Build, Fact, Quiet};
 use super::findings::{self, Matrix, Told};
 use super::fits::{self, Fit};
 use super::spread::quantile;
+use crate::present::arms;
 use crate::present::chart;
 use crate::present::noise;
 use crate::present::rows::{self, Reason};
@@ -30,6 +31,10 @@ pub struct Page {
     pub lines: Vec<String>,
     /// What a reader must know before the figures.
     pub notices: Vec<String>,
+    /// How versions of the code compare.
+    pub arms: Vec<Told>,
+    /// Every comparison of arms.
+    pub arm_table: Option<ArmTable>,
     /// The findings.
     pub findings: Vec<Told>,
     /// What free-threading costs.
@@ -58,6 +63,23 @@ pub struct Page {
     pub environment: Vec<Fact>,
     /// Where figures of noise and cost come from.
     pub sources: Vec<Fact>,
+}
+
+/// Every comparison of arms, as a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArmTable {
+    /// What its columns are.
+    pub heading: Vec<&'static str>,
+    /// A row for each.
+    pub rows: Vec<Vec<String>>,
+}
+
+fn arm_table(summary: &Summary) -> Option<ArmTable> {
+    let rows = arms::rows(summary);
+    (!rows.is_empty()).then(|| ArmTable {
+        heading: arms::HEADING.to_vec(),
+        rows,
+    })
 }
 
 /// One workload.
@@ -140,6 +162,8 @@ pub fn page(report: Report<'_>) -> Page {
         },
         lines: lines(summary, names.len()),
         notices: rows::notices(summary),
+        arms: findings::of_arms(summary),
+        arm_table: arm_table(summary),
         findings: findings::of(summary, names.len() > 1),
         overheads: noise::overheads(summary),
         quiet: facts::quiet(summary),
@@ -230,7 +254,7 @@ fn reported(cell: &CellSummary, samples: &CellSamples) -> Vec<Reported> {
             name: text::line(name),
             cell: format!(
                 "{} {} ×{}",
-                text::line(&cell.interpreter),
+                text::line(&cell.interpreter_label()),
                 cell.model,
                 cell.workers
             ),

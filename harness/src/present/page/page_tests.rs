@@ -21,6 +21,9 @@ fn manifest(summary: &Summary) -> Manifest {
         machine: summary.machine.clone(),
         interpreters: summary.interpreters.clone(),
         workloads: summary.workloads.clone(),
+        arms: summary.arms.clone(),
+        commit: summary.run.commit.clone(),
+        labels: summary.run.labels.clone(),
         plan: Plan {
             settings: Settings {
                 profile: "quick".to_owned(),

@@ -140,12 +140,14 @@ impl Host {
         Self::ALL.into_iter().find(|host| host.name() == word)
     }
 
-    /// An interpreter in this host, as reports call it: `3.13t`, or `3.13t (embed)`.
+    /// An interpreter in this host with one version of the code, as reports call it: `3.13t`, `3.13t (embed)`, `3.13t new`
+    /// or `3.13t (embed) new`. No tag has a blank in it, so no arm is taken for part of one.
     #[must_use]
-    pub fn label(self, interpreter: &str) -> String {
+    pub fn label(self, interpreter: &str, arm: Option<&str>) -> String {
+        let arm = arm.map_or_else(String::new, |arm| format!(" {arm}"));
         match self {
-            Self::Spawn => interpreter.to_owned(),
-            Self::Embed => format!("{interpreter} ({self})"),
+            Self::Spawn => format!("{interpreter}{arm}"),
+            Self::Embed => format!("{interpreter} ({self}){arm}"),
         }
     }
 }
@@ -165,6 +167,9 @@ pub struct Cell {
     pub host: Host,
     /// The workload's name.
     pub workload: String,
+    /// Which of several versions of the code; `None` where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
     /// How workers run.
     pub model: Model,
     /// How many workers.
@@ -177,6 +182,12 @@ impl Cell {
     pub fn is_native(&self) -> bool {
         self.interpreter == NATIVE
     }
+
+    /// Its interpreter as reports call it, see [`Host::label`].
+    #[must_use]
+    pub fn interpreter_label(&self) -> String {
+        self.host.label(&self.interpreter, self.arm.as_deref())
+    }
 }
 
 impl fmt::Display for Cell {
@@ -185,7 +196,7 @@ impl fmt::Display for Cell {
             formatter,
             "{} {} {} x{}",
             self.workload,
-            self.host.label(&self.interpreter),
+            self.interpreter_label(),
             self.model,
             self.workers
         )

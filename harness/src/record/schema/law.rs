@@ -175,6 +175,9 @@ pub struct CurveLaws {
     pub host: Host,
     /// The workload's name.
     pub workload: String,
+    /// Which of several versions of the code; `None` where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
     /// How workers run.
     pub model: Model,
     /// The numbers of workers of the curve, 1 first.

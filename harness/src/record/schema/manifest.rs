@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::arm::{ArmFacts, CommitFacts};
 use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
@@ -215,6 +216,9 @@ pub struct EnvironmentFacts {
     pub interpreter: String,
     /// Names of the workloads.
     pub workloads: Vec<String>,
+    /// Names of the arms, where it is not that of all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<String>,
     /// The virtual environment.
     pub path: String,
     /// What was asked for, as PEP 508 requirements and paths of wheels.
@@ -383,6 +387,15 @@ pub struct Manifest {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
+    /// The versions of the code that are compared, the one that others are compared with first; none in most runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmFacts>,
+    /// The commit that was measured; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitFacts>,
+    /// What the user knows the run by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// What it set out to do.
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
@@ -403,7 +416,21 @@ pub struct Manifest {
     pub warnings: Vec<super::summary::Warning>,
 }
 
+impl Plan {
+    /// The arm that others are compared with, the first one; `None` in a run without arms.
+    #[must_use]
+    pub fn base_arm(&self) -> Option<&str> {
+        self.cells.iter().find_map(|planned| planned.cell.arm.as_deref())
+    }
+}
+
 impl Manifest {
+    /// The arm of this name.
+    #[must_use]
+    pub fn arm(&self, name: &str) -> Option<&ArmFacts> {
+        self.arms.iter().find(|arm| arm.name == name)
+    }
+
     /// The interpreter of this tag.
     #[must_use]
     pub fn interpreter(&self, tag: &str) -> Option<&InterpreterFacts> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
+pub mod arm;
 pub mod built;
 pub mod ceiling;
 pub mod cell;
@@ -13,6 +14,7 @@ pub mod summary;
 pub mod switch;
 pub mod trial;
 
+pub use arm::{ArmFacts, ArmKind, ArmRatio, CommitFacts};
 pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::arm::{ArmFacts, ArmRatio, CommitFacts};
 use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
 use super::law::CurveLaws;
@@ -96,6 +97,8 @@ pub enum WarningKind {
     Disturbed,
     /// Embedded and spawned cells differ in more than the host.
     HostsDiffer,
+    /// Two arms have the same contents.
+    ArmsAlike,
 }
 
 /// Something that a reader of the numbers must know.
@@ -128,6 +131,12 @@ pub struct RunFacts {
     pub scaling: Scaling,
     /// Tag of the interpreter whose `serial` cells others are compared with.
     pub baseline: String,
+    /// The commit that was measured; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitFacts>,
+    /// What the user knows the run by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// One cell's figures. Those without a value were not measured.
@@ -141,6 +150,9 @@ pub struct CellSummary {
     pub host: Host,
     /// The workload's name.
     pub workload: String,
+    /// Which of several versions of the code; `None` where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
     /// How workers run.
     pub model: Model,
     /// How many workers.
@@ -261,6 +273,9 @@ pub struct Overhead {
     pub gil: String,
     /// Tag of the free-threaded build of the same minor version.
     pub free_threaded: String,
+    /// The version of the code, the first of several; `None` where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
     /// The workload; `None` for the geometric mean over the workloads that compute.
     pub workload: Option<String>,
     /// How many workloads it is of.
@@ -276,10 +291,10 @@ impl CellSummary {
         self.interpreter == NATIVE
     }
 
-    /// Its interpreter as reports call it, with the host where that is not the interpreter's own executable.
+    /// Its interpreter as reports call it, see [`Host::label`].
     #[must_use]
     pub fn interpreter_label(&self) -> String {
-        self.host.label(&self.interpreter)
+        self.host.label(&self.interpreter, self.arm.as_deref())
     }
 
     /// The cell that these figures are of.
@@ -289,6 +304,7 @@ impl CellSummary {
             interpreter: self.interpreter.clone(),
             host: self.host,
             workload: self.workload.clone(),
+            arm: self.arm.clone(),
             model: self.model,
             workers: self.workers,
         }
@@ -308,6 +324,12 @@ pub struct Summary {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
+    /// The versions of the code that are compared, the one that others are compared with first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmFacts>,
+    /// How each other arm compares with the first one, cell by cell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arm_ratios: Vec<ArmRatio>,
     /// Where figures of noise and cost come from on this machine, or why they are not told.
     #[serde(default)]
     pub sources: Vec<Source>,

@@ -69,20 +69,17 @@ pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
     let Some(most) = last(first) else {
         return nothing();
     };
-    let mut shares: Vec<(f64, &str)> = lines
+    let mut shares: Vec<(f64, String)> = lines
         .iter()
         .filter(|line| line.model == first.model && last(line) == Some(most))
-        .filter_map(|line| Some((line.values.last()?.1.estimate, line.tag)))
+        .filter_map(|line| Some((line.values.last()?.1.estimate, line.place(20))))
         .collect();
     shares.sort_by(|a, b| b.0.total_cmp(&a.0));
     let more = shares.len().saturating_sub(MOST_NAMED);
     let mut told: Vec<String> = shares
         .iter()
         .take(MOST_NAMED)
-        .map(|(share, tag)| {
-            let tag = crate::present::text::shorten(&crate::present::text::line(tag), 20);
-            format!("{} % on {tag}", units::number(share * 100.0, 0))
-        })
+        .map(|(share, place)| format!("{} % on {place}", units::number(share * 100.0, 0)))
         .collect();
     if more > 0 {
         told.push(format!("and {more} more"));
@@ -97,9 +94,9 @@ pub(super) fn interpreters(lines: &[Line<'_>], model: Model, baseline: Option<&s
             || format!("{} units/s", units::whole(best.value)),
             |baseline| format!("{} serial on {baseline}", units::times(best.value)),
         );
-        let tag = crate::present::text::shorten(&crate::present::text::line(best.line.tag), 24);
+        let place = best.line.place(24);
         format!(
-            "with {model}, {tag} is fastest: {speed}, at {}",
+            "with {model}, {place} is fastest: {speed}, at {}",
             workers(best.workers)
         )
     })
@@ -110,11 +107,17 @@ pub(super) fn memory(lines: &[Line<'_>]) -> String {
     let largest = lines.iter().filter_map(|one| {
         let threads = lines
             .iter()
-            .find(|other| other.tag == one.tag && other.model == Model::Threads)?;
+            .find(|other| other.tag == one.tag && other.arm == one.arm && other.model == Model::Threads)?;
         let (workers, of_processes) = one.values.last()?;
         let (_, of_threads) = threads.values.iter().find(|(count, _)| count == workers)?;
         let processes = one.model.family() == Model::Processes && *workers > 1;
-        processes.then_some((of_processes.estimate / of_threads.estimate, *workers, one.tag))
+        processes.then(|| {
+            (
+                of_processes.estimate / of_threads.estimate,
+                *workers,
+                one.place(24),
+            )
+        })
     });
     largest.max_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(
         || {
@@ -126,10 +129,9 @@ pub(super) fn memory(lines: &[Line<'_>]) -> String {
                 )
             })
         },
-        |(ratio, workers, tag)| {
-            let tag = crate::present::text::shorten(&crate::present::text::line(tag), 24);
+        |(ratio, workers, place)| {
             format!(
-                "{workers} processes take {} the memory of {workers} threads on {tag}",
+                "{workers} processes take {} the memory of {workers} threads on {place}",
                 units::times(ratio)
             )
         },

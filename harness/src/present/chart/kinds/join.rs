@@ -2,7 +2,7 @@
 
 use crate::present::chart::words;
 use crate::present::text;
-use crate::record::schema::{Model, Summary, Trial};
+use crate::record::schema::{Cell, Host, Model, Summary, Trial};
 
 use super::Material;
 
@@ -13,7 +13,7 @@ pub struct Part {
     pub summary: Summary,
     /// Its trials; may be empty for the kinds that do not take them.
     pub trials: Vec<Trial>,
-    /// The one interpreter that is shown; `None` for all.
+    /// The one interpreter or arm that is shown, by its tag, its name or both as reports call them; `None` for all.
     pub interpreter: Option<String>,
 }
 
@@ -70,6 +70,8 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
     let mut joined = Summary {
         interpreters: Vec::new(),
         workloads: Vec::new(),
+        arms: Vec::new(),
+        arm_ratios: Vec::new(),
         free_threading_overhead: Vec::new(),
         laws: Vec::new(),
         cells: Vec::new(),
@@ -110,12 +112,23 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
 fn narrow(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
     let summary = &mut part.summary;
     if let Some(wanted) = &part.interpreter {
-        let known: Vec<String> = summary
+        let is_wanted = |interpreter: &str, host: Host, arm: Option<&str>| {
+            interpreter == wanted || arm == Some(wanted.as_str()) || host.label(interpreter, arm) == *wanted
+        };
+        let is_shown = |cell: &Cell| is_wanted(&cell.interpreter, cell.host, cell.arm.as_deref());
+        let mut known: Vec<String> = summary
             .interpreters
             .iter()
             .map(|facts| facts.tag.clone())
             .collect();
-        if !known.contains(wanted) {
+        let arms = summary.cells.iter().filter_map(|cell| cell.arm.clone());
+        for arm in arms {
+            if !known.contains(&arm) {
+                known.push(arm);
+            }
+        }
+        let is_known = known.contains(wanted) || summary.cells.iter().any(|cell| is_shown(&cell.cell()));
+        if !is_known {
             let nearest = crate::suggest::nearest(wanted, known.iter().map(String::as_str));
             return Err(JoinError::UnknownInterpreter {
                 run: summary.run.name.clone(),
@@ -124,15 +137,20 @@ fn narrow(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
                 known,
             });
         }
-        summary.interpreters.retain(|facts| facts.tag == *wanted);
         summary
             .cells
-            .retain(|cell| cell.is_native() || cell.interpreter == *wanted);
-        summary.laws.retain(|laws| laws.interpreter == *wanted);
+            .retain(|cell| cell.is_native() || is_shown(&cell.cell()));
+        let has_cell = |tag: &str| summary.cells.iter().any(|cell| cell.interpreter == tag);
+        summary
+            .interpreters
+            .retain(|facts| facts.tag == *wanted || has_cell(&facts.tag));
+        summary
+            .laws
+            .retain(|laws| is_wanted(&laws.interpreter, laws.host, laws.arm.as_deref()));
         summary
             .free_threading_overhead
-            .retain(|overhead| overhead.free_threaded == *wanted);
-        part.trials.retain(|trial| trial.cell.interpreter == *wanted);
+            .retain(|overhead| has_cell(&overhead.free_threaded));
+        part.trials.retain(|trial| is_shown(&trial.cell));
     }
     if !models.is_empty() {
         let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());

@@ -29,7 +29,10 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
     }
     let fitted = |line: &Line<'_>| {
         let of_line = |laws: &&CurveLaws| {
-            laws.interpreter == line.tag && laws.host == line.host && laws.model == line.model
+            laws.interpreter == line.tag
+                && laws.host == line.host
+                && laws.arm.as_deref() == line.arm
+                && laws.model == line.model
         };
         let mut laws = summary.laws.iter().filter(|laws| line.workload == laws.workload);
         laws.find(|laws| of_line(laws)).and_then(CurveLaws::best_fit)

@@ -55,10 +55,28 @@ pub(super) struct Line<'a> {
     pub(super) workload: &'a str,
     pub(super) tag: &'a str,
     pub(super) host: Host,
+    pub(super) arm: Option<&'a str>,
     pub(super) model: Model,
     pub(super) gil: Option<GilState>,
     /// Workers and estimate, by workers.
     pub(super) values: Vec<(u32, Estimate)>,
+}
+
+impl Line<'_> {
+    fn is_of(&self, cell: &CellSummary) -> bool {
+        self.tag == cell.interpreter
+            && self.host == cell.host
+            && self.arm == cell.arm.as_deref()
+            && self.model == cell.model
+    }
+
+    /// What it is of, apart from the model: the tag, the host where that is not the interpreter's own executable, and
+    /// the arm. A tag that is longer than `longest` is cut; an arm is kept, for it tells curves apart.
+    pub(super) fn place(&self, longest: usize) -> String {
+        let tag = text::shorten(&text::line(self.tag), longest);
+        let arm = self.arm.map(text::line);
+        self.host.label(&tag, arm.as_deref())
+    }
 }
 
 /// The values of cells, in the order of the plan. Cells that failed have none; those whose GIL came back
@@ -83,9 +101,7 @@ pub(super) fn measured_as<'a>(
             continue;
         };
         let tag = cell.interpreter.as_str();
-        let known = lines
-            .iter_mut()
-            .find(|line| line.tag == tag && line.host == cell.host && line.model == cell.model);
+        let known = lines.iter_mut().find(|line| line.is_of(cell));
         let gil = cell.gil.or_else(|| {
             let facts = summary.interpreters.iter().find(|facts| facts.tag == tag);
             facts.map(|facts| facts.gil)
@@ -101,6 +117,7 @@ pub(super) fn measured_as<'a>(
                 workload: &cell.workload,
                 tag,
                 host: cell.host,
+                arm: cell.arm.as_deref(),
                 model: cell.model,
                 gil,
                 values: vec![(cell.workers, estimate)],
@@ -116,6 +133,7 @@ pub(super) fn measured_as<'a>(
 
 /// Series of lines. `scale` is what an estimate is multiplied with, `words` its last value as a label.
 pub(super) fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> String) -> Vec<Series> {
+    let arms = arms(lines);
     let mut series: Vec<Series> = Vec::new();
     for line in lines {
         let family = line.model.family();
@@ -130,7 +148,7 @@ pub(super) fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> Stri
             .collect();
         series.push(Series {
             label: series_name(line),
-            strength: 1.0,
+            strength: strength(line, &arms),
             value_label: line
                 .values
                 .last()
@@ -145,12 +163,42 @@ pub(super) fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> Stri
     series
 }
 
+/// The arms of lines, in their order.
+fn arms<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
+    let mut arms: Vec<&str> = Vec::new();
+    for arm in lines.iter().filter_map(|line| line.arm) {
+        if !arms.contains(&arm) {
+            arms.push(arm);
+        }
+    }
+    arms
+}
+
+/// The strength of the colour of the first of several arms; that of the last one is 1.
+const FIRST_ARM: f64 = 0.5;
+
+/// Weaker colours for the earlier of several arms.
+fn strength(line: &Line<'_>, arms: &[&str]) -> f64 {
+    let place = line
+        .arm
+        .and_then(|arm| arms.iter().position(|known| *known == arm));
+    let last = arms.len().saturating_sub(1);
+    match place {
+        Some(place) if place < last => {
+            #[allow(clippy::cast_precision_loss)] // A handful of arms.
+            let along = place as f64 / last as f64;
+            FIRST_ARM + (1.0 - FIRST_ARM) * along
+        }
+        _ => 1.0,
+    }
+}
+
 pub(super) fn series_name(line: &Line<'_>) -> String {
     let model = line.model.name();
     // Most models leave room for the whole tag; of the longest both are cut.
     let room = LONGEST_NAME.saturating_sub(model.len() + 1).max(LONGEST_NAME / 2);
-    let tag = text::shorten(&text::line(line.tag), room.min(LONGEST_TAG));
-    text::shorten(&format!("{} {model}", line.host.label(&tag)), LONGEST_NAME)
+    let place = line.place(room.min(LONGEST_TAG));
+    text::shorten(&format!("{place} {model}"), LONGEST_NAME)
 }
 
 /// An end of an interval that is not known lies at the value.

@@ -1,0 +1,42 @@
+//! How the arms of a run compare with the first of them.
+
+use std::collections::HashMap;
+
+use super::estimate::{ByRound, paired_ratio, ratios};
+use crate::record::schema::{ArmRatio, Cell, Difference, Plan};
+
+/// The time of the first arm over that of each other one, for every cell that both have, in the order of the plan.
+/// `differs` is left to be decided with all other comparisons of the summary.
+#[must_use]
+pub fn of_run(plan: &Plan, makespans: &HashMap<&Cell, ByRound>) -> Vec<ArmRatio> {
+    let Some(base) = plan.base_arm() else {
+        return Vec::new();
+    };
+    let cells = plan.cells.iter().map(|planned| &planned.cell);
+    cells.filter_map(|cell| ratio(base, cell, makespans)).collect()
+}
+
+fn ratio(base: &str, cell: &Cell, makespans: &HashMap<&Cell, ByRound>) -> Option<ArmRatio> {
+    let arm = cell.arm.as_deref().filter(|arm| *arm != base)?;
+    let of_base = makespans.get(&Cell {
+        arm: Some(base.to_owned()),
+        ..cell.clone()
+    })?;
+    let own = makespans.get(cell)?;
+    let found = paired_ratio(of_base, own)?;
+    Some(ArmRatio {
+        workload: cell.workload.clone(),
+        interpreter: cell.interpreter.clone(),
+        host: cell.host,
+        model: cell.model,
+        workers: cell.workers,
+        base: base.to_owned(),
+        arm: arm.to_owned(),
+        rounds: u32::try_from(ratios(of_base, own).len()).unwrap_or(u32::MAX),
+        ratio: found.centre,
+        difference: Difference {
+            p_value: found.p_value,
+            differs: false,
+        },
+    })
+}

@@ -1,0 +1,113 @@
+//! The contents of a folder in one number.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Most files and bytes that are read: far more than a package of Python has, and read in a second or so.
+const MOST_FILES: usize = 20_000;
+const MOST_BYTES: u64 = 256 << 20;
+
+/// SHA-256, hexadecimal, of the names and contents of all files below a folder, in the order of their names. What begins
+/// with a `.` and what Python caches in `__pycache__` is no part of the code. `None` where there is too much.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn sha256_of_tree(folder: &Path) -> io::Result<Option<String>> {
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    if files.len() > MOST_FILES {
+        return Ok(None);
+    }
+    files.sort();
+    let mut digest = Sha256::new();
+    let mut bytes = 0_u64;
+    for file in files {
+        bytes = bytes.saturating_add(fs::symlink_metadata(&file)?.len());
+        if bytes > MOST_BYTES {
+            return Ok(None);
+        }
+        let contents = match fs::read_link(&file) {
+            Ok(target) => target.as_os_str().as_bytes().to_vec(),
+            Err(_) => fs::read(&file)?,
+        };
+        let name = file.strip_prefix(folder).unwrap_or(&file);
+        digest.update(name.as_os_str().as_bytes());
+        // A name has no zero byte, and a length ends the contents before it.
+        digest.update([0]);
+        digest.update((contents.len() as u64).to_le_bytes());
+        digest.update(&contents);
+    }
+    Ok(Some(hexadecimal(&digest.finalize())))
+}
+
+/// Stops soon after there are too many.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.as_bytes().starts_with(b".") || name == "__pycache__" {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(&entry.path(), files)?;
+        } else if kind.is_file() || kind.is_symlink() {
+            files.push(entry.path());
+        }
+        if files.len() > MOST_FILES {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, contents) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, contents).unwrap();
+        }
+        folder
+    }
+
+    fn digest(files: &[(&str, &str)]) -> String {
+        sha256_of_tree(written(files).path()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn names_and_contents_count_and_caches_do_not() {
+        let first = digest(&[("p/a.py", "1"), ("p/b.py", "2")]);
+        assert_eq!(first, digest(&[("p/b.py", "2"), ("p/a.py", "1")]));
+        let cached = [
+            ("p/a.py", "1"),
+            ("p/b.py", "2"),
+            ("p/__pycache__/a.pyc", "x"),
+            (".git/HEAD", "y"),
+        ];
+        assert_eq!(first, digest(&cached));
+        assert_ne!(first, digest(&[("p/a.py", "2"), ("p/b.py", "1")]));
+        assert_ne!(first, digest(&[("q/a.py", "1"), ("p/b.py", "2")]));
+        assert_ne!(digest(&[("a", "bc")]), digest(&[("ab", "c")]));
+    }
+
+    #[test]
+    fn a_loop_of_links_is_not_followed() {
+        let folder = written(&[("a.py", "1")]);
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
+        assert!(sha256_of_tree(folder.path()).unwrap().is_some());
+    }
+}
