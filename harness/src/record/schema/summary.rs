@@ -96,6 +96,10 @@ pub enum WarningKind {
     Disturbed,
     /// Embedded and spawned cells differ in more than the host.
     HostsDiffer,
+    /// A part of the record cannot be read, or is there twice.
+    DamagedRecord,
+    /// The sittings of a resumed run differ in something that may move times.
+    SessionsDiffer,
 }
 
 /// Something that a reader of the numbers must know.
