@@ -15,10 +15,11 @@ use ftbench::analyse::laws::intervals::{self, Curve};
 use ftbench::analyse::location::location;
 use ftbench::analyse::sample::Sample;
 use ftbench::measure::protocol::Reply;
+use ftbench::record::line;
 use ftbench::record::schema::{
     Cell, Host, Law, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus, Worker,
 };
-use ftbench::record::store;
+use ftbench::record::store::{self, Checksums};
 use rayon::prelude::*;
 
 const CELLS: u64 = 1_000;
@@ -164,8 +165,7 @@ fn reading(criterion: &mut Criterion) {
     let path = folder.path().join(store::TRIALS);
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
     for number in 0..TRIALS {
-        serde_json::to_writer(&mut file, &trial(number)).unwrap();
-        file.write_all(b"\n").unwrap();
+        file.write_all(&line::encode(&trial(number)).unwrap()).unwrap();
     }
     file.into_inner().unwrap().sync_all().unwrap();
     let mut group = criterion.benchmark_group("reading");
@@ -173,7 +173,7 @@ fn reading(criterion: &mut Criterion) {
         .sample_size(10)
         .throughput(Throughput::Bytes(std::fs::metadata(&path).unwrap().len()));
     group.bench_function("trials.jsonl of 100,000 trials", |bencher| {
-        bencher.iter(|| store::read_trials(black_box(&path)).unwrap());
+        bencher.iter(|| store::read_trials(black_box(&path), Checksums::Required).unwrap());
     });
     group.finish();
 }

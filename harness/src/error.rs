@@ -139,6 +139,18 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A run cannot be gone on with, since something is not as it was.
+    #[error(
+        "cannot go on with {}, for its figures would not be comparable:\n{}\nPut it back, or begin a new run",
+        folder.display(),
+        changes.join("\n")
+    )]
+    NotTheSame {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What is not as it was, a line each.
+        changes: Vec<String>,
+    },
     /// Nothing that was asked for can be measured.
     #[error("{0}")]
     NothingToMeasure(String),

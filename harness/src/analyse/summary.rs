@@ -425,4 +425,4 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 #[path = "summary_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -123,6 +123,8 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
         sources: vec![],
         hosts: vec![],
         extensions: vec![],
+        packages: Default::default(),
+        sessions: Vec::new(),
         warnings: vec![],
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. The only module that knows clap.
 
+mod resume;
 mod values;
 mod versions;
 
@@ -13,6 +14,7 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
+pub use resume::ResumeArgs;
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -88,7 +90,8 @@ Examples:
   ftbench run my_work.py -p 3.13,3.13t
   ftbench run --callable my_package.module:function --with 'numpy>=2'
   ftbench run my_work.py --arm base=../old/src --arm new=src
-  ftbench run 'n*' --pin scatter --dry-run";
+  ftbench run 'n*' --pin scatter --dry-run
+  ftbench run --resume results/RUN";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -211,9 +214,9 @@ pub struct RunArgs {
     /// Show what would be measured, and measure nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Print the results as a table, as json (what summary.json holds), or as markdown
-    #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
-    pub format: SummaryFormat,
+    /// Going on with a run, and how results are shown.
+    #[command(flatten)]
+    pub resumption: ResumeArgs,
 }
 
 /// `ftbench python`.
@@ -357,7 +360,10 @@ impl SelfcheckArgs {
             seed: self.seed,
             out: None,
             dry_run: false,
-            format: SummaryFormat::Table,
+            resumption: ResumeArgs {
+                resume: None,
+                format: SummaryFormat::Table,
+            },
         }
     }
 }

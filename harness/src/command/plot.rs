@@ -7,7 +7,7 @@ use globset::Glob;
 use rayon::prelude::*;
 
 use super::run::file_name;
-use super::{OutputOptions, print};
+use super::{OutputOptions, print, remark};
 use crate::analyse::summary::summarise;
 use crate::cli::{PictureFormat, PlotArgs};
 use crate::error::{Error, ExitStatus};
@@ -77,7 +77,7 @@ impl<'a> Named<'a> {
 }
 
 /// Draws charts of a run, or one of several runs.
-pub fn plot(arguments: &PlotArgs, _: OutputOptions) -> Result<ExitStatus, Error> {
+pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let kind = arguments.chart;
     if kind == Kind::TimeLine && arguments.runs.len() > 1 {
         return Err(PlotError::OneRun { kind: kind.name() }.into());
@@ -85,7 +85,7 @@ pub fn plot(arguments: &PlotArgs, _: OutputOptions) -> Result<ExitStatus, Error>
     let named: Vec<Named<'_>> = arguments.runs.iter().map(|word| Named::of(word)).collect();
     let parts: Vec<Part> = named
         .iter()
-        .map(|named| read(named, kind))
+        .map(|named| read(named, kind, output))
         .collect::<Result<_, Error>>()?;
     let mut material = chart::join(parts, &arguments.model)?;
     let workloads = choose(&material, arguments.workload.as_deref())?;
@@ -129,8 +129,11 @@ pub fn plot(arguments: &PlotArgs, _: OutputOptions) -> Result<ExitStatus, Error>
     Ok(ExitStatus::Success)
 }
 
-fn read(named: &Named<'_>, kind: Kind) -> Result<Part, Error> {
+fn read(named: &Named<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Error> {
     let run = store::read(named.folder)?;
+    for damage in run.damage() {
+        remark(output, &format!("warning: {damage}"));
+    }
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     Ok(Part {
         summary,

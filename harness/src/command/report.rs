@@ -7,8 +7,8 @@ use crate::analyse::summary::summarise;
 use crate::cli::{OutputOptions, ReportArgs};
 use crate::error::{Error, ExitStatus};
 use crate::present::page::{self, Report};
-use crate::record::samples;
-use crate::record::schema::{Manifest, SamplesByCell, Summary};
+use crate::record::samples::{self, RecordedSamples};
+use crate::record::schema::{Manifest, SamplesByCell, Summary, WarningKind};
 use crate::record::store::{self, Header, REPORT, TRIALS};
 
 /// Up to this size of the record, bytes, it is read whole and analysed again, which takes about a second. Beyond it the
@@ -30,6 +30,9 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
         manifest,
         samples,
     } = read(&arguments.run)?;
+    for damage in store::damage(&summary.warnings) {
+        remark(output, &format!("warning: {damage}"));
+    }
     let html = page::html(Report {
         summary: &summary,
         manifest: &manifest,
@@ -50,10 +53,15 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
 fn read(folder: &Path) -> Result<Read, Error> {
     if store::trials_size_bytes(folder)? > ANALYSED_AGAIN_BYTES {
         let Header { name, manifest } = store::read_header(folder)?;
-        let samples = samples::read(&folder.join(TRIALS))?;
+        let RecordedSamples { samples, warnings } =
+            samples::read(&folder.join(TRIALS), store::checksums(&manifest))?;
         let stored = store::stored_summary(folder);
         if let Some(mut summary) = stored.filter(|summary| is_of(summary, &manifest, &samples)) {
             summary.run.name = name;
+            summary
+                .warnings
+                .retain(|warning| warning.kind != WarningKind::DamagedRecord);
+            summary.warnings.extend(warnings);
             return Ok(Read {
                 summary,
                 manifest,

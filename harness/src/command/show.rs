@@ -1,6 +1,6 @@
 //! `ftbench show`.
 
-use super::{print, style};
+use super::{print, remark, style};
 use crate::analyse::summary::summarise;
 use crate::cli::{OutputOptions, ShowArgs, ShowFormat};
 use crate::error::{Error, ExitStatus};
@@ -11,6 +11,9 @@ use crate::record::store;
 pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let run = store::read(&arguments.run)?;
     if arguments.format == ShowFormat::Csv {
+        for damage in run.damage() {
+            remark(output, &format!("warning: {damage}"));
+        }
         let mut rows = Vec::new();
         csv::write_samples(&run.trials, &mut rows)?;
         print(&String::from_utf8_lossy(&rows))?;

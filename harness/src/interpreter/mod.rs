@@ -28,7 +28,7 @@ pub use differences::{builds, differences, pair_warnings};
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
 pub use probe::{PROBE_TIME_LIMIT, ProbeError, answer_to, probe};
-pub use resolve::resolve;
+pub use resolve::{look_again, resolve};
 pub use select::{SelectError, Selection};
 pub use switches::Switches;
 pub use tag::{Tag, TagError};

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::discover::{discover, facts};
 use super::find::SearchPlaces;
-use super::probe::probe_with;
+use super::probe::{ProbeError, probe_with};
 use super::select::{SelectError, Selection, Wanted, default_pair, select, wanted_paths};
+use super::switches::Switches;
+use crate::record::schema::InterpreterFacts;
 
 /// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded
 /// build in `places`. Each executable may take `time_limit` to answer.
@@ -28,6 +30,21 @@ pub fn resolve(
         let path = Path::new(&one.facts.path);
         let answer = probe_with(path, switches, time_limit)?;
         Ok(facts(path, answer, switches))
+    })
+}
+
+/// An interpreter of a record as it is now, with its switches on and under its recorded tag.
+///
+/// # Errors
+///
+/// When the executable is no Python any more that can be measured with.
+pub fn look_again(recorded: &InterpreterFacts, time_limit: Duration) -> Result<InterpreterFacts, ProbeError> {
+    let path = Path::new(&recorded.path);
+    let switches = Switches::of(&recorded.switches);
+    let answer = probe_with(path, switches, time_limit)?;
+    Ok(InterpreterFacts {
+        tag: recorded.tag.clone(),
+        ..facts(path, answer, switches)
     })
 }
 

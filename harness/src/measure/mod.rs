@@ -8,6 +8,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod launch;
 pub mod loopback;
+pub mod made;
 pub mod native_worker;
 pub mod protocol;
 pub mod rounds;

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use super::failure::TrialFailure;
+use super::made::Made;
 use crate::plan::order::{hash_seeds, round_order};
-use crate::record::schema::{CalibrationFailure, Cell, Model, PlannedCell, StoppedBy, Trial, TrialStatus};
+use crate::record::schema::{
+    CalibrationFailure, Cell, Manifest, Model, PlannedCell, StoppedBy, Trial, TrialStatus,
+};
 
 /// Failed trials after which a cell is given up; one might be chance, two are not worth a third.
 const FAILURES_TO_GIVE_UP: u32 = 2;
@@ -85,6 +88,29 @@ pub struct Units {
 }
 
 impl Units {
+    /// What an earlier sitting of a run found; `None` unless it found something for every cell, for then it was stopped
+    /// in the middle of calibrating.
+    #[must_use]
+    pub fn recorded(manifest: &Manifest) -> Option<Self> {
+        let calibrated = |units: Option<u64>, failure: &Option<CalibrationFailure>| {
+            units.map(Ok).or_else(|| failure.clone().map(Err))
+        };
+        let mut found = Self::default();
+        for workload in &manifest.workloads {
+            if let Some(of_workload) = calibrated(workload.units, &workload.failure) {
+                found.workloads.insert(workload.name.clone(), of_workload);
+            }
+            let ceiling = workload.ceiling.as_ref();
+            if let Some(of_ceiling) = ceiling.and_then(|ceiling| calibrated(ceiling.units, &ceiling.failure))
+            {
+                found.ceilings.insert(workload.name.clone(), of_ceiling);
+            }
+        }
+        let is_found =
+            |planned: &PlannedCell| found.of(&planned.cell).is_some() || found.is_needless(&planned.cell);
+        live(&manifest.plan.cells).all(is_found).then_some(found)
+    }
+
     /// What holds for a cell; `None` when it was not calibrated.
     #[must_use]
     pub fn of(&self, cell: &Cell) -> Option<&Calibrated> {
@@ -187,20 +213,37 @@ fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
     cells.iter().filter(|planned| planned.skipped.is_none())
 }
 
+/// What is to be measured, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub struct Course<'a> {
+    /// The cells.
+    pub cells: &'a [PlannedCell],
+    /// What calibration found.
+    pub units: &'a Units,
+    /// Seed of orders and hash seeds.
+    pub seed: u64,
+    /// What earlier sittings have made.
+    pub made: &'a Made,
+}
+
 /// Makes rounds until the observer ends them, handing each trial to it before the next one starts.
+///
+/// Trials that were made before are passed over, with all that follows from them: a run that was stopped and gone on with
+/// has the same trials, with the same numbers, as one that was left alone.
 ///
 /// # Errors
 /// When a trial cannot be kept.
 pub fn rounds<O: Observer>(
-    cells: &[PlannedCell],
-    units: &Units,
-    seed: u64,
+    course: &Course<'_>,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
 ) -> Result<StoppedBy, O::Error> {
+    let Course {
+        cells, seed, made, ..
+    } = *course;
     let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
     let mut failures = vec![0_u32; cells.len()];
-    let mut trial = 0;
+    let mut next = 0;
     for round in 0.. {
         let seeds = hash_seeds(cells.len(), seed, round);
         for index in round_order(&all, seed, round) {
@@ -209,33 +252,43 @@ pub fn rounds<O: Observer>(
             else {
                 continue;
             };
-            let Some(&Ok(units)) = units.of(&planned.cell) else {
+            let Some(&Ok(units)) = course.units.of(&planned.cell) else {
                 continue;
             };
             if planned.skipped.is_some() || *failed >= FAILURES_TO_GIVE_UP {
                 continue;
             }
-            if runner.is_interrupted() {
-                return Ok(StoppedBy::Interrupt);
-            }
-            let assignment = Assignment {
-                trial,
-                round,
-                planned,
-                units,
-                hash_seed,
+            let status = if let Some(before) = made.trial(round, &planned.cell) {
+                next = next.max(before.trial + 1);
+                before.status
+            } else {
+                if runner.is_interrupted() {
+                    return Ok(StoppedBy::Interrupt);
+                }
+                let trial = made.free_number(next);
+                next = trial + 1;
+                let assignment = Assignment {
+                    trial,
+                    round,
+                    planned,
+                    units,
+                    hash_seed,
+                };
+                observer.starting(&assignment);
+                let Some(new) = runner.run(&assignment) else {
+                    return Ok(StoppedBy::Interrupt);
+                };
+                let status = new.status;
+                observer.finished(new)?;
+                status
             };
-            observer.starting(&assignment);
-            let Some(made) = runner.run(&assignment) else {
-                return Ok(StoppedBy::Interrupt);
-            };
-            trial += 1;
-            *failed += failure_weight(made.status);
-            let given_up = *failed >= FAILURES_TO_GIVE_UP;
-            observer.finished(made)?;
-            if given_up {
+            *failed += failure_weight(status);
+            if *failed >= FAILURES_TO_GIVE_UP {
                 observer.gave_up(&planned.cell);
             }
+        }
+        if made.goes_beyond(round) {
+            continue;
         }
         if let Some(stopped_by) = observer.round_over(round + 1) {
             return Ok(stopped_by);

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -142,7 +143,19 @@ fn cells() -> Vec<PlannedCell> {
 fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
     let cells = cells();
     let units = calibrate(&cells, "3.13", scripted, kept).unwrap();
-    rounds(&cells, &units, seed, scripted, kept)
+    rounds(&course(&cells, &units, seed), scripted, kept)
+}
+
+static NOTHING: LazyLock<Made> = LazyLock::new(Made::default);
+
+/// From the beginning.
+fn course<'a>(cells: &'a [PlannedCell], units: &'a Units, seed: u64) -> Course<'a> {
+    Course {
+        cells,
+        units,
+        seed,
+        made: &NOTHING,
+    }
 }
 
 #[test]
@@ -234,7 +247,7 @@ fn a_ceiling_has_units_of_its_own() {
             "calibrate fib native threads x1 for [1, 2]",
         ]
     );
-    rounds(&cells, &units, 1, &mut scripted, &mut kept).unwrap();
+    rounds(&course(&cells, &units, 1), &mut scripted, &mut kept).unwrap();
     assert_eq!(kept.trials.len(), 4 * 8);
     for trial in kept.trials {
         assert_eq!(
@@ -289,7 +302,7 @@ fn skipped_cells_are_not_measured() {
     let mut scripted = Scripted::default();
     let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
     assert_eq!(
-        rounds(&cells, &units, 1, &mut scripted, &mut Kept::default()),
+        rounds(&course(&cells, &units, 1), &mut scripted, &mut Kept::default()),
         Ok(StoppedBy::Rounds)
     );
     assert!(scripted.log.is_empty(), "{:?}", scripted.log);
@@ -305,4 +318,160 @@ proptest! {
         visits.dedup();
         prop_assert_eq!(visits.len(), 20);
     }
+}
+
+/// A trial without what differs from one making to the next.
+fn essence(trial: &Trial) -> (u64, u32, Cell, u64, u32, TrialStatus) {
+    let Trial {
+        trial: number,
+        round,
+        ref cell,
+        units,
+        hash_seed,
+        status,
+        ..
+    } = *trial;
+    (number, round, cell.clone(), units, hash_seed, status)
+}
+
+fn essences(kept: &Kept) -> Vec<(u64, u32, Cell, u64, u32, TrialStatus)> {
+    let mut all: Vec<_> = kept.trials.iter().map(essence).collect();
+    all.sort_by_key(|essence| essence.0);
+    all
+}
+
+/// Cells that fail, of which one is given up in the second round and one at once.
+fn failing() -> Scripted {
+    let endings = [
+        ("fib 3.13t threads x2", TrialStatus::WrongResult),
+        ("fib 3.13 threads x1", TrialStatus::TimedOut),
+    ];
+    Scripted {
+        endings: endings.map(|(cell, status)| (cell.to_owned(), status)).into(),
+        ..Scripted::default()
+    }
+}
+
+/// Goes on from what is kept, up to a trial that is interrupted.
+fn go_on(kept: &mut Kept, seed: u64, interrupt_at: Option<u64>) -> StoppedBy {
+    let cells = cells();
+    let mut scripted = Scripted {
+        interrupt_at,
+        ..failing()
+    };
+    let units = calibrate(&cells, "3.13", &mut scripted, kept).unwrap();
+    let made = Made::of(&kept.trials);
+    let course = Course {
+        made: &made,
+        ..course(&cells, &units, seed)
+    };
+    kept.given_up.clear();
+    rounds(&course, &mut scripted, kept).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn stopped_and_gone_on_with_makes_the_same_trials(seed: u64, stops in prop::collection::vec(0_u64..17, 0..20)) {
+        let mut alone = Kept::default();
+        play(&mut failing(), &mut alone, seed).unwrap();
+        let mut stopped = Kept::default();
+        for stop in stops {
+            go_on(&mut stopped, seed, Some(stop));
+        }
+        prop_assert_eq!(go_on(&mut stopped, seed, None), StoppedBy::Rounds);
+        prop_assert_eq!(essences(&stopped), essences(&alone));
+        alone.given_up.sort();
+        stopped.given_up.sort();
+        prop_assert_eq!(stopped.given_up, alone.given_up);
+    }
+
+    #[test]
+    fn what_was_lost_is_made_again(seed: u64, lost in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+        let mut kept = Kept::default();
+        play(&mut Scripted::default(), &mut kept, seed).unwrap();
+        let whole = essences(&kept);
+        for index in lost {
+            kept.trials.remove(index.index(kept.trials.len()));
+        }
+        let cells = cells();
+        let units = calibrate(&cells, "3.13", &mut Scripted::default(), &mut Kept::default()).unwrap();
+        let made = Made::of(&kept.trials);
+        let course = Course { made: &made, ..course(&cells, &units, seed) };
+        rounds(&course, &mut Scripted::default(), &mut kept).unwrap();
+        prop_assert_eq!(essences(&kept), whole);
+    }
+}
+
+#[test]
+fn no_number_is_given_twice_when_failures_were_lost() {
+    let mut kept = Kept::default();
+    play(&mut failing(), &mut kept, 1).unwrap();
+    kept.trials.retain(|trial| trial.status == TrialStatus::Ok);
+    go_on(&mut kept, 1, None);
+    let mut numbers: Vec<u64> = kept.trials.iter().map(|trial| trial.trial).collect();
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all);
+}
+
+#[test]
+fn only_the_end_of_what_was_made_can_end_the_run() {
+    struct Asked(Vec<u32>);
+    impl Observer for Asked {
+        type Error = &'static str;
+        fn calibrating(&mut self, _cell: &Cell) {}
+        fn starting(&mut self, _assignment: &Assignment<'_>) {}
+        fn finished(&mut self, _trial: Trial) -> Result<(), &'static str> {
+            Ok(())
+        }
+        fn gave_up(&mut self, _cell: &Cell) {}
+        fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
+            self.0.push(rounds);
+            (rounds == ROUNDS + 1).then_some(StoppedBy::Budget)
+        }
+    }
+    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
+    play(&mut scripted, &mut kept, 1).unwrap();
+    let cells = cells();
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut kept).unwrap();
+    let made = Made::of(&kept.trials);
+    let course = Course {
+        made: &made,
+        ..course(&cells, &units, 1)
+    };
+    let mut asked = Asked(Vec::new());
+    assert_eq!(rounds(&course, &mut scripted, &mut asked), Ok(StoppedBy::Budget));
+    assert_eq!(asked.0, [ROUNDS, ROUNDS + 1]);
+}
+
+#[test]
+fn units_are_taken_over_when_all_are_there() {
+    let mut manifest =
+        crate::analyse::summary::tests::manifest(&[planned("3.13", "fib", Model::Serial, 1).cell]);
+    let units = |manifest: &Manifest| {
+        let found = Units::recorded(manifest)?;
+        found.workloads.get("fib").cloned()
+    };
+    for workload in &mut manifest.workloads {
+        (workload.units, workload.failure) = (None, None);
+    }
+    assert_eq!(units(&manifest), None);
+    for workload in &mut manifest.workloads {
+        workload.units = Some(5);
+    }
+    assert_eq!(units(&manifest), Some(Ok(5)));
+    // A ceiling that was not reached: stopped in the middle of calibrating.
+    let ceiling = planned(NATIVE, "fib", Model::Threads, 1);
+    manifest.plan.cells.push(ceiling);
+    assert_eq!(units(&manifest), None);
+    for workload in &mut manifest.workloads {
+        workload.units = None;
+        workload.failure = Some(CalibrationFailure {
+            status: TrialStatus::Failed,
+            reason: "no".to_owned(),
+            last_words: None,
+        });
+    }
+    assert!(matches!(units(&manifest), Some(Err(_))));
 }

@@ -34,6 +34,8 @@ pub struct Progress {
     verbose: bool,
     planned: u64,
     done: u64,
+    /// Trials of earlier sittings, which tell nothing of the time that is left.
+    before: u64,
     started: Instant,
     last_line: Instant,
     latest: Option<String>,
@@ -56,6 +58,7 @@ impl Progress {
             verbose,
             planned: 0,
             done: 0,
+            before: 0,
             started: now,
             last_line: now,
             latest: None,
@@ -71,13 +74,15 @@ impl Progress {
         }
     }
 
-    /// The trials begin.
-    pub fn begin(&mut self, planned: u64) {
-        self.planned = planned;
+    /// The trials begin, of which some were made before.
+    pub fn begin(&mut self, planned: u64, before: u64) {
+        self.planned = planned.max(before);
+        (self.done, self.before) = (before, before);
         self.started = Instant::now();
         self.last_line = self.started;
         if let Some(bar) = &self.bar {
-            bar.set_length(planned);
+            bar.set_length(self.planned);
+            bar.set_position(before);
             bar.set_style(style(&format!(
                 "{{bar:{BAR_WIDTH}.green/238}} {{pos}}/{{len}}  {{wide_msg}}"
             )));
@@ -139,11 +144,12 @@ impl Progress {
 
     /// `None` as long as nothing is known.
     fn time_left(&self) -> Option<String> {
-        if self.done == 0 {
+        let own = self.done.saturating_sub(self.before);
+        if own == 0 {
             return None;
         }
         // Every round has the same cells, so the mean of the trials so far is a fair guess.
-        let mean_s = self.started.elapsed().as_secs_f64() / self.done as f64;
+        let mean_s = self.started.elapsed().as_secs_f64() / own as f64;
         let left = self.planned.saturating_sub(self.done);
         Some(format!("{} left", minutes_and_seconds(mean_s * left as f64)))
     }

@@ -1,5 +1,10 @@
 //! What is stored of a run, and where.
 
+mod error;
+mod folder;
+pub mod line;
+mod lines;
+mod log;
 pub mod samples;
 pub mod schema;
 pub mod store;

@@ -2,28 +2,27 @@
 //! what [`SamplesByCell`] holds.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::collections::{BTreeMap, HashSet};
+use std::io;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::schema::{Cell, Host, Model, SCHEMA_VERSION, SamplesByCell, TrialStatus};
-use super::store::{StoreError, parse};
+use super::line::{self, Entry};
+use super::lines::{Damage, Lines, repetitions};
+use super::schema::{Cell, Host, Model, SamplesByCell, TrialStatus, Warning};
+use super::store::{Checksums, StoreError};
 
 /// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
 const PIECE_BYTES: u64 = 4 << 20;
-
-/// How much is asked of the system at once, bytes.
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// The fields of a trial that are wanted; everything else is skipped without being stored.
 #[derive(Deserialize)]
 struct Line<'a> {
     schema: u64,
+    trial: u64,
     #[serde(borrow)]
     cell: LineCell<'a>,
     status: TrialStatus,
@@ -61,68 +60,112 @@ struct LineNoise {
     disturbed_by: Vec<IgnoredAny>,
 }
 
-/// Reads the counted samples of a record's usable trials. Like [`super::store::read`] it leaves out a last line that
-/// was cut off in the middle, and refuses lines of a later format.
+impl<'line> Entry<'line> for Line<'line> {
+    fn schema(&self) -> u64 {
+        self.schema
+    }
+
+    fn trial(&self) -> u64 {
+        self.trial
+    }
+}
+
+/// The samples of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedSamples {
+    /// The counted ones of usable trials, by cell.
+    pub samples: SamplesByCell,
+    /// What is wrong with the record; empty when it is as it was written.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the counted samples of a record's usable trials. Like [`super::store::read_trials`] it leaves out what is
+/// damaged, and trials that come again.
 ///
 /// # Errors
-/// Names the line that cannot be read.
-pub fn read(path: &Path) -> Result<SamplesByCell, StoreError> {
+/// When the file cannot be read.
+pub fn read(path: &Path, checksums: Checksums) -> Result<RecordedSamples, StoreError> {
     let unreadable = |source| StoreError::Read {
         path: path.to_owned(),
         source,
     };
-    let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-    let pieces: Vec<Result<SamplesByCell, StoreError>> = (0..size_bytes.div_ceil(PIECE_BYTES))
-        .into_par_iter()
-        .map(|piece| read_piece(path, piece * PIECE_BYTES))
-        .collect();
-    let mut all = SamplesByCell::default();
-    for piece in pieces {
-        all.append(piece?);
+    let record = Record {
+        path,
+        checksums,
+        size_bytes: std::fs::metadata(path).map_err(unreadable)?.len(),
+    };
+    let mut read = record.read(&HashSet::new()).map_err(unreadable)?;
+    let mut damage = std::mem::take(&mut read.damage);
+    let again = repetitions(read.numbered.iter().copied(), &mut damage);
+    if !again.is_empty() {
+        // Seldom enough for a second pass.
+        read = record.read(&again).map_err(unreadable)?;
     }
-    Ok(all)
+    Ok(RecordedSamples {
+        samples: read.samples,
+        warnings: damage.warnings(path).map_err(unreadable)?,
+    })
 }
 
-/// Reads the lines that begin in the piece from `from` on, to their ends.
-fn read_piece(path: &Path, from: u64) -> Result<SamplesByCell, StoreError> {
-    let unreadable = |source| StoreError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, File::open(path).map_err(unreadable)?);
-    let mut position = first_line(&mut reader, from).map_err(unreadable)?;
-    let mut samples = SamplesByCell::default();
-    let mut line = Vec::new();
-    while position < from + PIECE_BYTES {
-        line.clear();
-        let read_bytes = reader.read_until(b'\n', &mut line).map_err(unreadable)?;
-        if read_bytes == 0 || line.last() != Some(&b'\n') {
-            break;
+/// A file that is read in pieces.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    path: &'a Path,
+    checksums: Checksums,
+    size_bytes: u64,
+}
+
+/// What was read of it.
+#[derive(Default)]
+struct Piece {
+    samples: SamplesByCell,
+    damage: Damage,
+    /// Number of each trial, and where it begins.
+    numbered: Vec<(u64, u64)>,
+}
+
+impl Record<'_> {
+    /// Reads all of it but the trials that begin at these places.
+    fn read(self, but: &HashSet<u64>) -> io::Result<Piece> {
+        let pieces: Vec<io::Result<Piece>> = (0..self.size_bytes.div_ceil(PIECE_BYTES))
+            .into_par_iter()
+            .map(|piece| self.read_piece(piece * PIECE_BYTES, but))
+            .collect();
+        let mut all = Piece::default();
+        for piece in pieces {
+            let piece = piece?;
+            all.samples.append(piece.samples);
+            all.damage.append(piece.damage);
+            all.numbered.extend(piece.numbered);
         }
-        take(&line, &mut samples).map_err(|error| damaged(path, position, &line, &error))?;
-        position += read_bytes as u64;
+        Ok(all)
     }
-    Ok(samples)
+
+    /// Reads the lines that begin in the piece from `from` on, to their ends.
+    fn read_piece(self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
+        let mut lines = Lines::open(self.path, from)?;
+        let mut piece = Piece::default();
+        while lines.position() < from + PIECE_BYTES {
+            let Some(raw) = lines.next()? else {
+                break;
+            };
+            let taken = raw
+                .bytes
+                .map(|bytes| line::take::<Line<'_>>(bytes, self.checksums));
+            for (position, trial) in piece.damage.sift(raw, taken) {
+                piece.numbered.push((trial.trial, position));
+                if !but.contains(&position) {
+                    take(trial, &mut piece.samples);
+                }
+            }
+        }
+        Ok(piece)
+    }
 }
 
-/// Goes to the first line that begins at `from` or later, and tells where that is.
-fn first_line(reader: &mut BufReader<File>, from: u64) -> io::Result<u64> {
-    if from == 0 {
-        return Ok(0);
-    }
-    // From the byte before, so that a line that begins at `from` is found.
-    reader.seek(SeekFrom::Start(from - 1))?;
-    let skipped_bytes = reader.skip_until(b'\n')?;
-    Ok(from - 1 + skipped_bytes as u64)
-}
-
-fn take(line: &[u8], samples: &mut SamplesByCell) -> Result<(), serde_json::Error> {
-    let trial: Line<'_> = serde_json::from_slice(line)?;
-    if trial.schema > u64::from(SCHEMA_VERSION) {
-        return Err(serde::de::Error::custom("of a later format"));
-    }
+fn take(trial: Line<'_>, samples: &mut SamplesByCell) {
     if trial.status != TrialStatus::Ok {
-        return Ok(());
+        return;
     }
     let cell = Cell {
         interpreter: trial.cell.interpreter.into_owned(),
@@ -144,30 +187,6 @@ fn take(line: &[u8], samples: &mut SamplesByCell) -> Result<(), serde_json::Erro
                 .map(|(name, figure)| (name.as_ref(), *figure)),
         );
     }
-    Ok(())
-}
-
-/// What is wrong with a line, told as a reader of whole trials would.
-fn damaged(path: &Path, position: u64, line: &[u8], error: &serde_json::Error) -> StoreError {
-    let number = line_number(path, position).ok();
-    match parse::<IgnoredAny>(line, path, number) {
-        Err(error) => error,
-        Ok(_) => StoreError::Damaged {
-            path: path.to_owned(),
-            line: number,
-            reason: error.to_string(),
-        },
-    }
-}
-
-/// The number, from 1, of the line that begins at `position`.
-fn line_number(path: &Path, position: u64) -> io::Result<usize> {
-    let mut before = BufReader::new(io::Read::take(File::open(path)?, position));
-    let mut number = 1;
-    while before.skip_until(b'\n')? > 0 {
-        number += 1;
-    }
-    Ok(number)
 }
 
 #[cfg(test)]

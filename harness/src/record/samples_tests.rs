@@ -1,9 +1,9 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::Write;
 
 use super::*;
-use crate::record::schema::{Disturbance, Noise, Sample, Trial};
+use crate::record::schema::{Disturbance, Noise, SCHEMA_VERSION, Sample, Trial};
 use crate::record::store;
 
 fn trial(number: u64, status: TrialStatus) -> Trial {
@@ -63,8 +63,7 @@ fn written(lines: &[Vec<u8>]) -> tempfile::NamedTempFile {
 }
 
 fn lines(trials: &[Trial]) -> Vec<Vec<u8>> {
-    let line = |trial: &Trial| [serde_json::to_vec(trial).unwrap(), b"\n".to_vec()].concat();
-    trials.iter().map(line).collect()
+    trials.iter().map(|trial| line::encode(trial).unwrap()).collect()
 }
 
 #[test]
@@ -78,37 +77,32 @@ fn pieces_hold_what_the_whole_holds() {
             TrialStatus::Ok
         }
     };
-    let trials: Vec<Trial> = (0..count).map(|number| trial(number, status(number))).collect();
-    let file = written(&lines(&trials));
+    let mut trials: Vec<Trial> = (0..count).map(|number| trial(number, status(number))).collect();
+    let mut all = lines(&trials);
+    let damaged = all.len() / 2;
+    all.get_mut(damaged).unwrap().truncate(700);
+    trials.remove(damaged);
+    // One of the first piece again in the last one.
+    all.push(lines(&trials[1..2]).remove(0));
+    let file = written(&all);
     assert!(file.as_file().metadata().unwrap().len() > 2 * PIECE_BYTES);
-    assert_eq!(read(file.path()).unwrap(), SamplesByCell::of_trials(&trials));
+    let read = read(file.path(), Checksums::Required).unwrap();
+    assert_eq!(read.samples, SamplesByCell::of_trials(&trials));
+    let whole = store::read_trials(file.path(), Checksums::Required).unwrap();
+    assert_eq!(whole.trials, trials);
+    assert_eq!(whole.warnings, read.warnings);
+    assert_eq!(read.warnings.len(), 2);
 }
 
 #[test]
-fn a_last_line_that_was_cut_off_is_not_there() {
+fn a_last_line_that_was_cut_off_is_left_out_and_told() {
     let trials = [trial(1, TrialStatus::Ok), trial(2, TrialStatus::Ok)];
     let mut lines = lines(&trials);
     lines.last_mut().unwrap().truncate(500);
-    let file = written(&lines);
-    assert_eq!(read(file.path()).unwrap(), SamplesByCell::of_trials(&trials[..1]));
-    assert_eq!(read(written(&[]).path()).unwrap(), SamplesByCell::default());
-}
-
-#[test]
-fn damage_is_told_as_a_reader_of_whole_trials_tells_it() {
-    let mut later = trial(4, TrialStatus::Ok);
-    later.schema = SCHEMA_VERSION + 1;
-    for bad in [
-        b"{\"schema\":1}\n".to_vec(),
-        b"nonsense\n".to_vec(),
-        lines(&[later]).remove(0),
-    ] {
-        let mut all = lines(&[trial(1, TrialStatus::Ok), trial(2, TrialStatus::Ok)]);
-        all.push(bad);
-        let file = written(&all);
-        let told = read(file.path()).unwrap_err().to_string();
-        let whole = store::read_trials(file.path()).unwrap_err().to_string();
-        let place = |told: &str| told.split(": ").next().map(str::to_owned);
-        assert_eq!(place(&told), place(&whole));
-    }
+    let read_of = |lines: &[Vec<u8>]| read(written(lines).path(), Checksums::Required).unwrap();
+    let cut = read_of(&lines);
+    assert_eq!(cut.samples, SamplesByCell::of_trials(&trials[..1]));
+    let told = &cut.warnings.first().unwrap().message;
+    assert!(told.contains("line 2 (it is cut off)"), "{told}");
+    assert_eq!(read_of(&[]).samples, SamplesByCell::default());
 }

@@ -1,13 +1,18 @@
 //! The only part that writes or reads a run folder.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial};
+pub use super::error::StoreError;
+pub use super::folder::{Ending, RunFolder};
+use super::line;
+pub use super::line::Checksums;
+use super::lines::{Damage, Lines};
+use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial, Warning, WarningKind};
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "run.json";
@@ -22,157 +27,11 @@ pub const REPORT: &str = "report.html";
 /// Name of the folder of charts.
 pub const CHARTS: &str = "charts";
 
-/// Space that must be free before a run starts, bytes: a large run's records and charts.
-const NEEDED_BYTES: u64 = 64 << 20;
+/// What the names of files begin with that are still being written.
+pub(super) const STAGING_PREFIX: &str = ".ftbench-";
 
 /// Largest manifest that is read, bytes.
 const LARGEST_MANIFEST_BYTES: u64 = 64 << 20;
-
-/// What went wrong with a run folder.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It holds something already.
-    #[error("{} exists and is not empty; choose another --out, for a run is never overwritten", .0.display())]
-    NotEmpty(PathBuf),
-    /// It cannot be written.
-    #[error("cannot write {}: {source}; choose another --out, or make room", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The disk has no room for a run.
-    #[error("only {free_mib} MiB are free for {}; a run needs {} MiB: make room, or choose another --out", path.display(), NEEDED_BYTES >> 20)]
-    Full {
-        /// The folder.
-        path: PathBuf,
-        /// What is free, MiB.
-        free_mib: u64,
-    },
-    /// It cannot be read.
-    #[error("cannot read {}: {source}; give the folder that 'ftbench run' wrote", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A line or a file is not what it should be.
-    #[error("{}{} is damaged: {reason}", path.display(), line.map(|line| format!(" line {line}")).unwrap_or_default())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: Option<usize>,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A later ftbench wrote it.
-    #[error("{} has format {found}; this ftbench reads up to {SCHEMA_VERSION}: use a newer ftbench", path.display())]
-    TooNew {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u64,
-    },
-}
-
-/// A run folder that is being written.
-#[derive(Debug)]
-pub struct RunFolder {
-    path: PathBuf,
-    trials: File,
-}
-
-impl RunFolder {
-    /// Makes the folder, which must not exist or be empty, and checks that there is room.
-    ///
-    /// # Errors
-    /// Says why a run cannot be kept there.
-    pub fn create(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Write {
-            path: path.to_owned(),
-            source,
-        };
-        std::fs::create_dir_all(path).map_err(failed)?;
-        if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
-            return Err(StoreError::NotEmpty(path.to_owned()));
-        }
-        let space = rustix::fs::statvfs(path).map_err(|errno| failed(errno.into()))?;
-        let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
-        if free_bytes < NEEDED_BYTES {
-            return Err(StoreError::Full {
-                path: path.to_owned(),
-                free_mib: free_bytes >> 20,
-            });
-        }
-        let trials_path = path.join(TRIALS);
-        let trials = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&trials_path)
-            .map_err(|source| StoreError::Write {
-                path: trials_path,
-                source,
-            })?;
-        Ok(Self {
-            path: path.to_owned(),
-            trials,
-        })
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Replaces the manifest.
-    ///
-    /// # Errors
-    /// When it cannot be written; the earlier one is still there.
-    pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        self.write_json(MANIFEST, manifest)
-    }
-
-    /// Appends a trial and waits until it is on the disk.
-    ///
-    /// # Errors
-    /// When it cannot be written; earlier trials are still there.
-    pub fn append(&mut self, trial: &Trial) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Write {
-            path: self.path.join(TRIALS),
-            source,
-        };
-        let mut line = serde_json::to_vec(trial).map_err(|error| failed(error.into()))?;
-        line.push(b'\n');
-        self.trials.write_all(&line).map_err(failed)?;
-        self.trials.sync_data().map_err(failed)
-    }
-
-    /// Writes a value as JSON for people to read, whole or not at all.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
-        let path = self.path.join(name);
-        let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| StoreError::Write {
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        bytes.push(b'\n');
-        self.write_bytes(name, &bytes)
-    }
-
-    /// Writes a file of the folder, whole or not at all; folders in `name` are made.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        write_bytes(&self.path.join(name), bytes)
-    }
-}
 
 /// Writes a file, whole or not at all; the folders above it are made. What is there and no plain file, such as
 /// `/dev/stdout` or a pipe, is written to and stays what it is.
@@ -186,7 +45,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     })
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Renaming over a device would put a plain file in its place, for everybody on the machine.
     if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return File::options().write(true).open(path)?.write_all(bytes);
@@ -196,7 +55,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
-    let mut staging = tempfile::Builder::new().prefix(".ftbench-").tempfile_in(folder)?;
+    let mut staging = tempfile::Builder::new()
+        .prefix(STAGING_PREFIX)
+        .tempfile_in(folder)?;
     staging.write_all(bytes)?;
     staging.as_file().sync_all()?;
     // A temporary file is for its owner alone; a result is for whoever may read the folder.
@@ -217,17 +78,46 @@ pub struct Run {
     pub trials: Vec<Trial>,
 }
 
-/// Reads a run folder. A last line that was cut off in the middle, as a power cut leaves it, is not there.
+/// Reads a run folder. What is wrong with its record costs the lines that it is wrong with, and is told among the
+/// manifest's warnings.
 ///
 /// # Errors
-/// Names the file and line that cannot be read.
+/// When there is no run, or its manifest cannot be read.
 pub fn read(path: &Path) -> Result<Run, StoreError> {
-    let Header { name, manifest } = read_header(path)?;
+    let Header { name, mut manifest } = read_header(path)?;
+    let Recorded { trials, warnings } = read_trials(&path.join(TRIALS), checksums(&manifest))?;
+    manifest.warnings.extend(warnings);
     Ok(Run {
         name,
         manifest,
-        trials: read_trials(&path.join(TRIALS))?,
+        trials,
     })
+}
+
+impl Run {
+    /// What is wrong with the record, for commands that show no other warnings.
+    pub fn damage(&self) -> impl Iterator<Item = &str> {
+        damage(&self.manifest.warnings)
+    }
+}
+
+/// What warnings say of damaged records.
+pub fn damage(warnings: &[Warning]) -> impl Iterator<Item = &str> {
+    warnings
+        .iter()
+        .filter(|warning| warning.kind == WarningKind::DamagedRecord)
+        .map(|warning| warning.message.as_str())
+}
+
+/// What a run's record must have: earlier versions of ftbench, which wrote no checksums, recorded no sessions either.
+#[must_use]
+pub fn checksums(manifest: &Manifest) -> Checksums {
+    let sessions = &manifest.sessions;
+    if !sessions.is_empty() && sessions.iter().all(|session| session.checksums) {
+        Checksums::Required
+    } else {
+        Checksums::WhereThere
+    }
 }
 
 /// What a run folder says of itself, apart from the trials.
@@ -254,12 +144,11 @@ pub fn read_header(path: &Path) -> Result<Header, StoreError> {
         let reason = format!("it has {} MiB", size_bytes >> 20);
         return Err(StoreError::Damaged {
             path: manifest_path,
-            line: None,
             reason,
         });
     }
     let bytes = std::fs::read(&manifest_path).map_err(unreadable)?;
-    let manifest = parse(&bytes, &manifest_path, None)?;
+    let manifest = parse(&bytes, &manifest_path)?;
     let name = path.canonicalize().map_err(unreadable)?;
     let name = name
         .file_name()
@@ -286,42 +175,54 @@ pub fn trials_size_bytes(path: &Path) -> Result<u64, StoreError> {
 pub fn stored_summary(path: &Path) -> Option<Summary> {
     let path = path.join(SUMMARY);
     let bytes = std::fs::read(&path).ok()?;
-    parse(&bytes, &path, None).ok()
+    parse(&bytes, &path).ok()
 }
 
-/// Reads the trials of a record, in order, as [`read`] does.
+/// The trials of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Every trial that can be read, once, in the order of the file.
+    pub trials: Vec<Trial>,
+    /// What is wrong with the record; empty when it is as it was written.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the trials of a record. A damaged line costs only itself.
 ///
 /// # Errors
-/// Names the line that cannot be read.
-pub fn read_trials(path: &Path) -> Result<Vec<Trial>, StoreError> {
+/// When the file cannot be read.
+pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreError> {
     let unreadable = |source| StoreError::Read {
         path: path.to_owned(),
         source,
     };
-    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut lines = Lines::open(path, 0).map_err(unreadable)?;
+    let mut damage = Damage::default();
+    let mut seen = HashSet::new();
     let mut trials = Vec::new();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0 || line.last() != Some(&b'\n') {
-            return Ok(trials);
+    while let Some(raw) = lines.next().map_err(unreadable)? {
+        let taken = raw.bytes.map(|bytes| line::take::<Trial>(bytes, checksums));
+        for (_, trial) in damage.sift(raw, taken) {
+            if seen.insert(trial.trial) {
+                trials.push(trial);
+            } else {
+                damage.repeated(trial.trial);
+            }
         }
-        trials.push(parse(&line, path, Some(trials.len() + 1))?);
     }
+    Ok(Recorded {
+        trials,
+        warnings: damage.warnings(path).map_err(unreadable)?,
+    })
 }
 
-pub(super) fn parse<T: DeserializeOwned>(
-    bytes: &[u8],
-    path: &Path,
-    line: Option<usize>,
-) -> Result<T, StoreError> {
+fn parse<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, StoreError> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u64,
     }
     let damaged = |error: serde_json::Error| StoreError::Damaged {
         path: path.to_owned(),
-        line,
         reason: error.to_string(),
     };
     let version: Version = serde_json::from_slice(bytes).map_err(damaged)?;

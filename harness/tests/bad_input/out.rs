@@ -70,7 +70,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
     told.says(&[
         "error: cannot write out/trials.jsonl",
         "File too large",
-        "make room",
+        "make room, then go on with 'ftbench run --resume out'",
     ]);
     let shown = sandbox.ftbench("show out --format json");
     shown.ends_with(0);
@@ -94,7 +94,7 @@ fn a_folder_that_is_no_run_or_is_damaged_is_told() {
     let words = format!("{good} -p {} -m serial -n 1 --rounds 3", pair().gil);
     let run = sandbox.run("out", &words, 0);
     let (manifest, trials) = (run.text("run.json"), run.text("trials.jsonl"));
-    // A power cut leaves the last line unfinished.
+    // A power cut may leave the last line unfinished.
     sandbox.file("out/trials.jsonl", &trials[..trials.len() - 40]);
     let shown = sandbox.ftbench("show out --format json");
     shown.ends_with(0);
@@ -104,8 +104,19 @@ fn a_folder_that_is_no_run_or_is_damaged_is_told() {
         "out/trials.jsonl",
         format!("{}\nnonsense\n{}\n", lines[0], lines[1]),
     );
-    let damaged = sandbox.ftbench("show out");
-    damaged.refuses(&["trials.jsonl line 2 is damaged"], 2);
+    let damaged = sandbox.ftbench("show out --format json");
+    damaged.ends_with(0);
+    let summary = damaged.json();
+    assert_eq!(summary["cells"][0]["rounds"], 2);
+    let warnings = summary["warnings"].as_array().unwrap();
+    let told = warnings
+        .iter()
+        .find(|warning| warning["kind"] == "damaged_record");
+    let message = told.unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("line 2 (it has no checksum)"), "{message}");
+    let rows = sandbox.ftbench("show out --format csv");
+    rows.ends_with(0);
+    rows.says(&["warning: trials.jsonl has 1 damaged line"]);
     sandbox.file("out/trials.jsonl", &trials);
     let newer = manifest.replacen("\"schema\": 1", "\"schema\": 99", 1);
     sandbox.file("out/run.json", newer);

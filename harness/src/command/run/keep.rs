@@ -24,6 +24,20 @@ pub struct Keeper<'run> {
     /// Cells that are still measured.
     live: u32,
     makespans: HashMap<Cell, ByRound>,
+    /// What earlier sittings took, seconds: all of it, and of each round's trials.
+    spent_s: f64,
+    rounds_s: HashMap<u32, f64>,
+    /// Trials that they made.
+    before: u64,
+}
+
+/// What earlier sittings of a run made, and the time that they took; nothing for a run that begins.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// Their trials.
+    pub trials: Vec<Trial>,
+    /// Their time, seconds.
+    pub spent_s: f64,
 }
 
 impl<'run> Keeper<'run> {
@@ -40,12 +54,32 @@ impl<'run> Keeper<'run> {
             round_started: now,
             live: 0,
             makespans: HashMap::new(),
+            spent_s: 0.0,
+            rounds_s: HashMap::new(),
+            before: 0,
+        }
+    }
+
+    /// Counts in what earlier sittings made.
+    pub fn take_over(&mut self, earlier: &Earlier) {
+        self.spent_s = earlier.spent_s;
+        for trial in &earlier.trials {
+            self.count(trial);
+            self.before += 1;
+            *self.rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
         }
     }
 
     /// The folder.
-    pub const fn folder(&self) -> &RunFolder {
+    pub const fn folder(&mut self) -> &mut RunFolder {
         self.folder
+    }
+
+    fn count(&mut self, trial: &Trial) {
+        self.makespans
+            .entry(trial.cell.clone())
+            .or_default()
+            .extend(makespans_s(&[trial]));
     }
 
     /// Calibration is over, the trials begin.
@@ -54,8 +88,10 @@ impl<'run> Keeper<'run> {
             planned.skipped.is_none() && units.of(&planned.cell).is_some_and(Result::is_ok)
         });
         self.live = u32::try_from(cells.count()).unwrap_or(u32::MAX);
-        self.progress
-            .begin(u64::from(self.live) * u64::from(self.rule.fewest_rounds));
+        self.progress.begin(
+            u64::from(self.live) * u64::from(self.rule.fewest_rounds),
+            self.before,
+        );
         self.round_started = Instant::now();
         let failures = |side: &HashMap<String, Calibrated>, of: &str| {
             for (workload, calibrated) in side {
@@ -90,10 +126,7 @@ impl Observer for Keeper<'_> {
 
     fn finished(&mut self, trial: Trial) -> Result<(), StoreError> {
         self.folder.append(&trial)?;
-        self.makespans
-            .entry(trial.cell.clone())
-            .or_default()
-            .extend(makespans_s(&[&trial]));
+        self.count(&trial);
         self.progress
             .trial_ends(&trial.cell, trial.round, outcome(&trial));
         Ok(())
@@ -109,10 +142,16 @@ impl Observer for Keeper<'_> {
             interpreter: &self.baseline,
             arm: self.first_arm.as_deref(),
         };
+        // The last round may be in part of an earlier sitting.
+        let earlier_s = self
+            .rounds_s
+            .get(&rounds.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
         let standing = Standing {
             rounds,
-            elapsed_s: self.started.elapsed().as_secs_f64(),
-            next_round_s: self.round_started.elapsed().as_secs_f64(),
+            elapsed_s: self.spent_s + self.started.elapsed().as_secs_f64(),
+            next_round_s: self.round_started.elapsed().as_secs_f64() + earlier_s,
             // Only a rule that asks for precision looks at it.
             widest_half_width: self
                 .rule

@@ -8,6 +8,9 @@ mod keep;
 mod launches;
 pub(super) mod prepare;
 mod results;
+mod resume;
+mod same;
+mod sessions;
 
 use std::collections::BTreeSet;
 
@@ -16,19 +19,34 @@ use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::LoopbackServer;
-use crate::measure::rounds::{self, Units};
+use crate::measure::made::Made;
+use crate::measure::rounds::{self, Course, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
-use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary};
+use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary, Warning};
 use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
-use keep::Keeper;
+use keep::{Earlier, Keeper};
 use prepare::Prepared;
 pub(super) use results::file_name;
 
+/// How results are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    format: SummaryFormat,
+    output: OutputOptions,
+}
+
 /// Measures what the arguments ask for.
 pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let shown = Shown {
+        format: arguments.resumption.format,
+        output,
+    };
+    if let Some(folder) = &arguments.resumption.resume {
+        return resume::resume(folder, shown);
+    }
     let mut prepared = prepare::prepare(arguments)?;
     for warning in &prepared.manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
@@ -38,15 +56,30 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     }
     if arguments.dry_run {
         environments::foretell(&prepared, output)?;
-        return dry_run(&prepared.manifest, arguments.format, output);
+        return dry_run(&prepared.manifest, shown);
     }
     builds::make(&mut prepared.manifest, output)?;
-    let mut folder = RunFolder::create(&prepared.out)?;
+    let folder = RunFolder::create(&prepared.out)?;
     remark(output, &plan::one_line(&prepared.manifest));
+    conduct(prepared, folder, None, shown)
+}
+
+/// Measures, and shows what came of it. `earlier` is what earlier sittings of the run have made.
+fn conduct(
+    mut prepared: Prepared,
+    mut folder: RunFolder,
+    earlier: Option<Earlier>,
+    shown: Shown,
+) -> Result<ExitStatus, Error> {
     let server = start_services(&mut prepared)?;
-    folder.write_manifest(&prepared.manifest)?;
-    let measured = measure(&mut prepared, &mut folder, output);
+    if earlier.is_none() {
+        begin(&mut prepared.manifest, &mut folder)?;
+    }
+    let measured = measure(&mut prepared, &mut folder, earlier, shown.output);
     drop(server);
+    if matches!(measured, Err(Error::NotTheSame { .. })) {
+        return measured.map(|_| ExitStatus::WrongInput);
+    }
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
         Ok(StoppedBy::Interrupt) | Err(_) => RunStatus::Interrupted,
@@ -54,22 +87,45 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     };
     manifest.stopped_by = Some(*measured.as_ref().unwrap_or(&StoppedBy::Interrupt));
     manifest.ended_at = Some(jiff::Timestamp::now().to_string());
-    folder.write_manifest(manifest)?;
+    sessions::end(manifest);
+    let written = folder.write_manifest(manifest);
+    // Of two errors the first one tells why.
     measured?;
+    written?;
     let summary = results::write(&folder)?;
-    show(&summary, arguments.format, output)?;
+    show(&summary, shown)?;
     let path = folder.path().display();
     remark(
-        output,
+        shown.output,
         &format!("\nThe run is in {path}; open {path}/{REPORT} in a browser for its charts"),
     );
-    Ok(exit_status(&summary))
+    let status = exit_status(&summary);
+    if status == ExitStatus::Interrupted {
+        remark(
+            shown.output,
+            &format!("It was interrupted; go on with 'ftbench run --resume {path}'"),
+        );
+    }
+    Ok(status)
 }
 
-fn dry_run(manifest: &Manifest, format: SummaryFormat, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let text = match format {
+/// Writes down that this process goes on with the run.
+fn begin(manifest: &mut Manifest, folder: &mut RunFolder) -> Result<(), Error> {
+    let own = sessions::own();
+    let difference = sessions::difference(&manifest.sessions, &own);
+    let is_new = |warning: &Warning| !manifest.warnings.contains(warning);
+    let difference = difference.filter(is_new);
+    manifest.warnings.extend(difference);
+    manifest.sessions.push(own);
+    manifest.status = RunStatus::Running;
+    (manifest.stopped_by, manifest.ended_at) = (None, None);
+    Ok(folder.write_manifest(manifest)?)
+}
+
+fn dry_run(manifest: &Manifest, shown: Shown) -> Result<ExitStatus, Error> {
+    let text = match shown.format {
         SummaryFormat::Json => format!("{}\n", serde_json::to_string_pretty(&manifest.plan)?),
-        SummaryFormat::Table | SummaryFormat::Markdown => plan::table(manifest, style(output)),
+        SummaryFormat::Table | SummaryFormat::Markdown => plan::table(manifest, style(shown.output)),
     };
     print(&text)?;
     Ok(ExitStatus::Success)
@@ -101,27 +157,80 @@ pub(super) fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackS
 fn measure(
     prepared: &mut Prepared,
     folder: &mut RunFolder,
+    earlier: Option<Earlier>,
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
     let interrupt = Interrupt::listen().map_err(Error::Signals)?;
-    let mut runner = runner(prepared, &interrupt, output)?;
+    let Some(mut runner) = ready(prepared, earlier.is_some(), &interrupt, output)? else {
+        return Ok(StoppedBy::Interrupt);
+    };
     let manifest = &mut prepared.manifest;
+    if earlier.is_some() {
+        begin(manifest, folder)?;
+    }
+    let earlier = earlier.unwrap_or_default();
     let mut keeper = Keeper::new(
         folder,
         Progress::new(output.quiet, output.verbose),
         &manifest.plan,
     );
+    keeper.take_over(&earlier);
+    if let Some(session) = manifest.sessions.last_mut() {
+        // The time that a run may take begins here, not when packages were installed.
+        session.started_at = jiff::Timestamp::now().to_string();
+    }
     let cells = manifest.plan.cells.clone();
-    let units = rounds::calibrate(&cells, &manifest.plan.baseline, &mut runner, &mut keeper);
-    let Some(units) = units else {
+    let recorded = Units::recorded(manifest);
+    let found = recorded.or_else(|| {
+        let baseline = &manifest.plan.baseline;
+        rounds::calibrate(&cells, baseline, &mut runner, &mut keeper)
+    });
+    let Some(units) = found else {
         return Ok(StoppedBy::Interrupt);
     };
     take_over(&units, manifest);
     keeper.folder().write_manifest(manifest)?;
     keeper.begin(manifest, &units);
-    let ending = rounds::rounds(&cells, &units, manifest.seed, &mut runner, &mut keeper);
+    let course = Course {
+        cells: &cells,
+        units: &units,
+        seed: manifest.seed,
+        made: &Made::of(&earlier.trials),
+    };
+    let ending = rounds::rounds(&course, &mut runner, &mut keeper);
     keeper.end();
     Ok(ending?)
+}
+
+/// Makes ready what makes the trials; `None` when ftbench was told to stop meanwhile. The packages of a run that is gone
+/// on with have to be those that it has had.
+fn ready<'run>(
+    prepared: &mut Prepared,
+    goes_on: bool,
+    interrupt: &'run Interrupt,
+    output: OutputOptions,
+) -> Result<Option<RealRunner<'run>>, Error> {
+    let recorded = std::mem::take(&mut prepared.manifest.environments);
+    let warnings = prepared.manifest.warnings.clone();
+    let made = runner(prepared, interrupt, output);
+    if !goes_on {
+        return made.map(Some);
+    }
+    let now = std::mem::replace(&mut prepared.manifest.environments, recorded);
+    prepared.manifest.warnings = warnings;
+    let runner = made?;
+    if interrupt.is_asked() {
+        return Ok(None);
+    }
+    let changes = same::environments(&prepared.manifest.environments, &now);
+    if !changes.is_empty() {
+        return Err(Error::NotTheSame {
+            folder: prepared.out.clone(),
+            changes,
+        });
+    }
+    prepared.manifest.environments = now;
+    Ok(Some(runner))
 }
 
 /// What makes the trials of a run. The packages that workloads need are installed now, unless they are there.
@@ -160,9 +269,9 @@ fn take_over(units: &Units, manifest: &mut Manifest) {
     }
 }
 
-fn show(summary: &Summary, format: SummaryFormat, output: OutputOptions) -> Result<(), Error> {
-    let text = match format {
-        SummaryFormat::Table => table::render(summary, style(output)),
+fn show(summary: &Summary, shown: Shown) -> Result<(), Error> {
+    let text = match shown.format {
+        SummaryFormat::Table => table::render(summary, style(shown.output)),
         SummaryFormat::Json => json::summary(summary)?,
         SummaryFormat::Markdown => markdown::render(summary),
     };

@@ -22,8 +22,8 @@ use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::record::schema::{
-    MachineFacts, Manifest, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning, WarningKind,
-    WorkloadFacts,
+    MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning,
+    WarningKind, WorkloadFacts,
 };
 use crate::workload::{Arms, Requirement, Workload};
 
@@ -75,6 +75,13 @@ impl Packages {
             with: with.collect::<Result<_, _>>()?,
             source_builds: arguments.allow_source_builds,
         })
+    }
+
+    fn recorded(&self) -> PackageWishes {
+        PackageWishes {
+            with: self.with.iter().map(ToString::to_string).collect(),
+            source_builds: self.source_builds,
+        }
     }
 }
 
@@ -147,6 +154,8 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         sources: found.sources,
         hosts: Vec::new(),
         extensions: Vec::new(),
+        packages: packages.recorded(),
+        sessions: Vec::new(),
         warnings,
     };
     Ok(Prepared {

@@ -50,6 +50,8 @@ fn manifest(summary: &Summary) -> Manifest {
         environments: Vec::new(),
         hosts: Vec::new(),
         extensions: Vec::new(),
+        packages: Default::default(),
+        sessions: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::noise::Source;
+use super::session::{PackageWishes, Session};
 use super::switch::{JitState, Switch};
 use super::trial::TrialStatus;
 
@@ -412,6 +413,12 @@ pub struct Manifest {
     /// The extensions that workloads came with, for each interpreter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<ExtensionFacts>,
+    /// What was asked for of packages; left out when nothing was.
+    #[serde(default, skip_serializing_if = "PackageWishes::is_empty")]
+    pub packages: PackageWishes,
+    /// The sittings in which it was made: more than one when it was resumed. Versions before `--resume` recorded none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<Session>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

@@ -10,6 +10,7 @@ pub mod law;
 pub mod manifest;
 pub mod noise;
 pub mod samples;
+pub mod session;
 pub mod summary;
 pub mod switch;
 pub mod trial;
@@ -26,6 +27,7 @@ pub use manifest::{
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
 pub use samples::{CellSamples, SamplesByCell};
+pub use session::{PackageWishes, Session};
 pub use summary::{
     CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
     WarningKind,

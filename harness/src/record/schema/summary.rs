@@ -99,6 +99,10 @@ pub enum WarningKind {
     HostsDiffer,
     /// Two arms have the same contents.
     ArmsAlike,
+    /// A part of the record cannot be read, or is there twice.
+    DamagedRecord,
+    /// The sittings of a resumed run differ in something that may move times.
+    SessionsDiffer,
 }
 
 /// Something that a reader of the numbers must know.

@@ -1,0 +1,179 @@
+//! `ftbench run --resume`: a run that was stopped is gone on with as if it had not been.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::keep::Earlier;
+use super::prepare::{Packages, Prepared};
+use super::{Shown, builds, conduct, exit_status, results, same, sessions, show};
+use crate::assets::{Assets, catalogue};
+use crate::cli::OutputOptions;
+use crate::command::{cache_folder, remark};
+use crate::error::{Error, ExitStatus};
+use crate::interpreter::{PROBE_TIME_LIMIT, look_again};
+use crate::machine::bind::Binder;
+use crate::machine::discovery::Discovered;
+use crate::machine::noise::sources;
+use crate::machine::{facts, quota};
+use crate::present::text;
+use crate::record::schema::{Manifest, RunStatus, WorkloadFacts};
+use crate::record::store::{self, Ending, RunFolder, TRIALS};
+use crate::workload::{Catalogue, Requirement, Workload};
+
+/// Goes on with the run in this folder.
+pub fn resume(path: &Path, shown: Shown) -> Result<ExitStatus, Error> {
+    let output = shown.output;
+    let (folder, ending) = RunFolder::open(path)?;
+    if let Ending::CutOff(bytes) = ending {
+        let text = format!("removed {bytes} bytes of an unfinished line from the end of {TRIALS}");
+        remark(output, &text);
+    }
+    let manifest = store::read_header(path)?.manifest;
+    let recorded = store::read_trials(&path.join(TRIALS), store::checksums(&manifest))?;
+    for damage in store::damage(&recorded.warnings) {
+        remark(output, &format!("warning: {damage}"));
+    }
+    if manifest.status == RunStatus::Complete {
+        remark(
+            output,
+            &format!("{} is complete; nothing is left to measure", path.display()),
+        );
+        let summary = results::write(&folder)?;
+        show(&summary, shown)?;
+        return Ok(exit_status(&summary));
+    }
+    let mut prepared = again(manifest, path, output)?;
+    let sessions = &mut prepared.manifest.sessions;
+    if sessions.is_empty() {
+        let unrecorded = sessions::unrecorded(&prepared.manifest);
+        prepared.manifest.sessions.push(unrecorded);
+    }
+    let earlier = Earlier {
+        spent_s: sessions::spent_s(&prepared.manifest.sessions, &recorded.trials),
+        trials: recorded.trials,
+    };
+    let trials = text::counted(earlier.trials.len(), "trial");
+    remark(
+        output,
+        &format!("going on with {}, which has {trials}", path.display()),
+    );
+    conduct(prepared, folder, Some(earlier), shown)
+}
+
+/// Prepares what the manifest says, from the same interpreters, workloads and machine.
+fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Prepared, Error> {
+    let refused = |changes: Vec<String>| {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Err(Error::NotTheSame {
+            folder: folder.to_owned(),
+            changes,
+        })
+    };
+    let assets = Assets::unpack(&cache_folder()?)?;
+    let discovered = Discovered::load()?;
+    let machine = facts::of_this_machine(discovered.topology(), quota::of_this_process()?);
+    let mut changes = same::machine(&recorded.machine, &machine);
+    changes.extend(interpreters(&recorded));
+    let mut manifest = recorded.clone();
+    let workloads = workloads(&mut manifest, &catalogue(&assets.workloads)?, &mut changes);
+    refused(changes)?;
+    // The worker is this ftbench's own, for the two must understand each other.
+    let worker = assets.worker.display().to_string();
+    manifest.environment.insert("PYTHONPATH".to_owned(), worker);
+    (manifest.hosts, manifest.extensions) = Default::default();
+    builds::make(&mut manifest, output)?;
+    refused(same::builds(&recorded, &manifest))?;
+    manifest.warnings = recorded.warnings;
+    let pinned = manifest
+        .plan
+        .cells
+        .iter()
+        .any(|planned| !planned.placement.is_empty());
+    Ok(Prepared {
+        packages: packages(&manifest, &workloads),
+        workloads,
+        binder: pinned.then(|| Binder::new(discovered)).transpose()?,
+        meters: sources::find(&machine.topology.allowed_pus).meters,
+        out: folder.to_owned(),
+        manifest,
+    })
+}
+
+fn interpreters(recorded: &Manifest) -> Vec<String> {
+    recorded
+        .interpreters
+        .iter()
+        .flat_map(|was| match look_again(was, PROBE_TIME_LIMIT) {
+            Ok(is) => same::interpreter(was, &is),
+            Err(error) => vec![format!(
+                "  {}: {}",
+                text::line(&was.tag),
+                text::line(&error.to_string())
+            )],
+        })
+        .collect()
+}
+
+/// The workloads of the record. One of the suite may have moved, with ftbench's cache.
+fn workloads(manifest: &mut Manifest, catalogue: &Catalogue, changes: &mut Vec<String>) -> Vec<Workload> {
+    let mut found = Vec::new();
+    for was in &mut manifest.workloads {
+        let workload = match workload(was) {
+            Ok(workload) if workload.sha256 == was.sha256 => Ok(workload),
+            other => {
+                let is_it = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
+                catalogue.all().iter().find(is_it).cloned().map_or(other, Ok)
+            }
+        };
+        match workload {
+            Ok(workload) => {
+                let is = workload.facts();
+                changes.extend(same::workload(was, &is));
+                (was.path, was.extension) = (is.path, is.extension);
+                found.push(workload);
+            }
+            Err(reason) => changes.push(format!("  {}: {}", text::line(&was.name), text::line(&reason))),
+        }
+    }
+    found
+}
+
+fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
+    let path = Path::new(&was.path);
+    if let Some(callable) = &was.callable {
+        let callable = callable.parse().map_err(|error| format!("{error}"))?;
+        return Ok(Workload::of_callable(&callable, path));
+    }
+    let found = Workload::read(path).map_err(|error| error.to_string())?;
+    let its = found.into_iter().find(|workload| workload.name == was.name);
+    its.ok_or_else(|| format!("{} has no such case any more", was.path))
+}
+
+/// What was asked for of packages. Versions of ftbench that did not record it recorded what came of it.
+fn packages(manifest: &Manifest, workloads: &[Workload]) -> Packages {
+    let mut with: BTreeSet<Requirement> = BTreeSet::new();
+    with.extend(manifest.packages.with.iter().filter_map(|word| word.parse().ok()));
+    for environment in manifest
+        .environments
+        .iter()
+        .filter(|_| manifest.sessions.is_empty())
+    {
+        let own: BTreeSet<Requirement> = workloads
+            .iter()
+            .filter(|workload| environment.workloads.contains(&workload.name))
+            .flat_map(|workload| &workload.metadata.dependencies)
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let all = environment
+            .requirements
+            .iter()
+            .filter_map(|word| word.parse().ok());
+        with.extend(all.filter(|requirement| !own.contains(requirement)));
+    }
+    Packages {
+        with: with.into_iter().collect(),
+        source_builds: manifest.packages.source_builds,
+    }
+}

@@ -1,0 +1,200 @@
+//! A run folder that is being written.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::error::StoreError;
+pub use super::log::Ending;
+use super::log::{Log, OpenError};
+use super::schema::{Manifest, Trial};
+use super::store::{MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace};
+
+/// Space that must be free before a run starts, bytes: a large run's records and charts.
+pub(super) const NEEDED_BYTES: u64 = 64 << 20;
+
+/// A run folder that is being written. No other process can write to it meanwhile.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    log: Log,
+    /// Whether there is a manifest, without which a run cannot be gone on with.
+    begun: bool,
+}
+
+impl RunFolder {
+    /// Makes the folder, which must not exist or be empty, and checks that there is room.
+    ///
+    /// # Errors
+    /// Says why a run cannot be kept there.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(path).map_err(failed)?;
+        if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
+            return Err(StoreError::NotEmpty(path.to_owned()));
+        }
+        let space = rustix::fs::statvfs(path).map_err(|errno| failed(errno.into()))?;
+        let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
+        if free_bytes < NEEDED_BYTES {
+            return Err(StoreError::Full {
+                path: path.to_owned(),
+                free_mib: free_bytes >> 20,
+            });
+        }
+        let trials_path = path.join(TRIALS);
+        let log = Log::create(&trials_path).map_err(|error| match error {
+            // Somebody was faster.
+            OpenError::System(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+                StoreError::NotEmpty(path.to_owned())
+            }
+            OpenError::InUse => StoreError::InUse {
+                path: path.to_owned(),
+                process_id: None,
+            },
+            OpenError::System(source) => StoreError::Write {
+                path: trials_path,
+                source,
+            },
+        })?;
+        if let Some(above) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+            // So that a power cut does not take the folder; what cannot be opened cannot be waited for.
+            let _ = File::open(above).and_then(|above| above.sync_all());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            log,
+            begun: false,
+        })
+    }
+
+    /// Opens the folder of a run that has ended, to go on with it. A line that was torn at the end of the record is
+    /// removed.
+    ///
+    /// # Errors
+    /// When it is no run folder, or another process writes to it.
+    pub fn open(path: &Path) -> Result<(Self, Ending), StoreError> {
+        let trials_path = path.join(TRIALS);
+        let (log, ending) = Log::open(&trials_path).map_err(|error| match error {
+            OpenError::InUse => StoreError::InUse {
+                path: path.to_owned(),
+                process_id: writer_of(path),
+            },
+            OpenError::System(source) if source.kind() == io::ErrorKind::NotFound => StoreError::Read {
+                path: trials_path,
+                source,
+            },
+            OpenError::System(source) => StoreError::Stopped {
+                path: trials_path,
+                folder: path.to_owned(),
+                source,
+            },
+        })?;
+        let is_there = path.join(MANIFEST).try_exists();
+        if matches!(is_there, Ok(false)) {
+            return Err(StoreError::NotBegun(path.to_owned()));
+        }
+        let folder = Self {
+            path: path.to_owned(),
+            log,
+            begun: true,
+        };
+        folder.remove_leftovers();
+        Ok((folder, ending))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Replaces the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written; the earlier one is still there.
+    pub fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
+        self.write_json(MANIFEST, manifest)?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Appends a trial and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written; earlier trials are still there.
+    pub fn append(&mut self, trial: &Trial) -> Result<(), StoreError> {
+        self.log.append(trial).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge if source.raw_os_error().is_none() => StoreError::TrialTooLong {
+                workload: trial.cell.workload.clone(),
+            },
+            _ => self.failed(TRIALS, source),
+        })?;
+        self.in_place()
+    }
+
+    /// Writes a value as JSON for people to read, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| self.failed(name, error.into()))?;
+        bytes.push(b'\n');
+        self.write_bytes(name, &bytes)
+    }
+
+    /// Writes a file of the folder, whole or not at all; folders in `name` are made.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        // Where the folder was, another one would be made.
+        self.in_place()?;
+        replace(&self.path.join(name), bytes).map_err(|source| self.failed(name, source))
+    }
+
+    fn in_place(&self) -> Result<(), StoreError> {
+        if self.log.is_in_place() {
+            Ok(())
+        } else {
+            Err(StoreError::Gone(self.path.clone()))
+        }
+    }
+
+    fn failed(&self, name: &str, source: io::Error) -> StoreError {
+        let path = self.path.join(name);
+        if !self.log.is_in_place() {
+            StoreError::Gone(self.path.clone())
+        } else if self.begun {
+            StoreError::Stopped {
+                path,
+                folder: self.path.clone(),
+                source,
+            }
+        } else {
+            StoreError::Write { path, source }
+        }
+    }
+
+    /// Removes what was being written when an earlier process was killed.
+    fn remove_leftovers(&self) {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with(STAGING_PREFIX)
+        }) {
+            // One that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that writes to a folder, as its last session says.
+fn writer_of(path: &Path) -> Option<u32> {
+    let manifest = read_header(path).ok()?.manifest;
+    manifest.sessions.last()?.process_id
+}

@@ -1,0 +1,470 @@
+//! Runs that are stopped, by a kill, a full disk or the loss of their folder, and gone on with.
+#![allow(
+    clippy::zombie_processes,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should stop, and one that shows less than it could should say why"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use ftbench::record::schema::{Cell, Manifest, RunStatus, Trial, TrialStatus};
+use ftbench::record::store::{self, Checksums};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rustix::process::{Pid, Signal, kill_process};
+
+use support::{FTBENCH, Sandbox, Told, executable, pair, told};
+
+/// Takes the same time on a busy machine, so that few samples are enough.
+const SLEEPS: &str = "
+import time
+
+def work(data, units):
+    time.sleep(0.02 * units)
+    return units
+
+def check(results, units):
+    assert sum(results) == units
+";
+
+/// A workload that fails in every other process, by its hash seed, which a trial that is made anew has again.
+const FAILS: &str = "
+import os
+
+def work(data, units):
+    if int(os.environ['PYTHONHASHSEED']) % 2:
+        raise ValueError('odd')
+    sum(range(20000 * units))
+";
+
+/// Marks all processes of a test, which inherit it, so that those left over are found.
+const MARK: &str = "LC_FTBENCH_TEST";
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn send(driver: &Child, signal: Signal) {
+    let id = Pid::from_raw(i32::try_from(driver.id()).unwrap()).unwrap();
+    kill_process(id, signal).unwrap();
+}
+
+fn ended(driver: Child) -> Told {
+    let output = driver.wait_with_output().unwrap();
+    let told = Told {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(!told.stderr.contains("panicked"), "{}", told.stderr);
+    told
+}
+
+#[track_caller]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn has_trials(folder: &Path, count: usize) -> bool {
+    let text = std::fs::read(folder.join("trials.jsonl")).unwrap_or_default();
+    text.iter().filter(|&&byte| byte == b'\n').count() >= count
+}
+
+fn manifest(folder: &Path) -> Manifest {
+    serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap()
+}
+
+/// The trials of a record in which nothing is damaged, every line with its checksum.
+fn trials(folder: &Path, checksums: Checksums) -> Vec<Trial> {
+    let recorded = store::read_trials(&folder.join("trials.jsonl"), checksums).unwrap();
+    assert_eq!(recorded.warnings, []);
+    recorded.trials
+}
+
+/// What does not depend on time, by number.
+fn essence(trials: &[Trial]) -> BTreeMap<u64, (u32, Cell, u32, Vec<u32>, TrialStatus)> {
+    let of = |trial: &Trial| {
+        let placement = trial.placement.clone();
+        let rest = (
+            trial.round,
+            trial.cell.clone(),
+            trial.hash_seed,
+            placement,
+            trial.status,
+        );
+        (trial.trial, rest)
+    };
+    let essence: BTreeMap<_, _> = trials.iter().map(of).collect();
+    assert_eq!(essence.len(), trials.len(), "a number was given twice");
+    essence
+}
+
+/// Every trial of a workload has the units that the manifest says.
+fn assert_units(folder: &Path, trials: &[Trial]) {
+    let manifest = manifest(folder);
+    for trial in trials {
+        let workload = manifest
+            .workloads
+            .iter()
+            .find(|one| one.name == trial.cell.workload);
+        assert_eq!(Some(trial.units), workload.unwrap().units);
+    }
+}
+
+fn marked(mark: &str) -> usize {
+    let variable = format!("{MARK}={mark}").into_bytes();
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    folders
+        .filter(|folder| {
+            let environment = std::fs::read(folder.path().join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|one| one == variable)
+        })
+        .count()
+}
+
+#[test]
+fn killed_twenty_times_and_gone_on_with_makes_the_trials_of_a_run_left_alone() {
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    println!("moments drawn with seed {seed}");
+    let mut moments = ChaCha8Rng::seed_from_u64(seed);
+    let sandbox = Sandbox::new();
+    let (sleeps, fails) = (sandbox.file("sleeps.py", SLEEPS), sandbox.file("fails.py", FAILS));
+    let words = format!(
+        "{sleeps} {fails} -p {} -m serial,threads -n 1 --rounds 12 --samples 1 --no-ceiling --seed 7 --profile quick",
+        pair().words()
+    );
+    let alone = sandbox.ftbench(&format!("run {words} --out alone"));
+    alone.ends_with(1);
+    let killed = sandbox.path().join("killed");
+    let mark = format!("resume-{}", std::process::id());
+    let command = |words: &str| {
+        let mut command = sandbox.command(words);
+        command.env(MARK, &mark);
+        command
+    };
+    let mut driver = start(command(&format!("run {words} --out killed")));
+    wait_until("the manifest", || killed.join("run.json").exists());
+    let (mut kills, mut counts) = (0, Vec::new());
+    while kills < 20 {
+        let wait = Duration::from_millis(u64::from(moments.next_u32() % 1_500));
+        std::thread::sleep(wait);
+        let by_itself = driver.try_wait().unwrap().is_some();
+        if !by_itself {
+            send(&driver, Signal::KILL);
+            kills += 1;
+        }
+        let told = ended(driver);
+        counts.push(trials(&killed, Checksums::Required).len());
+        if by_itself {
+            println!("it was complete after {kills} kills: {}", told.stderr);
+            break;
+        }
+        driver = start(command("run --resume killed"));
+    }
+    println!("trials at each kill: {counts:?}");
+    assert!(kills >= 5, "it ended before it could be killed");
+    // No recorded trial is lost.
+    assert!(counts.is_sorted(), "{counts:?}");
+    let told = ended(start(command("run --resume killed"))).status;
+    println!("the last start ended with {told:?}");
+    let told = sandbox.ftbench("run --resume killed");
+    told.ends_with(1);
+    told.says(&["killed is complete"]);
+    let (whole, resumed) = (sandbox.path().join("alone"), &killed);
+    let whole = trials(&whole, Checksums::Required);
+    let resumed_trials = trials(resumed, Checksums::Required);
+    assert_eq!(essence(&resumed_trials), essence(&whole));
+    assert_units(resumed, &resumed_trials);
+    let manifest = manifest(resumed);
+    assert_eq!(manifest.status, RunStatus::Complete);
+    assert!(manifest.sessions.len() > 1);
+    assert!(manifest.sessions.iter().all(|session| session.checksums));
+    wait_until("the end of all processes", || marked(&mark) == 0);
+    let names = std::fs::read_dir(resumed).unwrap().flatten();
+    let staging = names.filter(|entry| entry.file_name().to_string_lossy().starts_with('.'));
+    assert_eq!(staging.count(), 0, "a file that was being written is left");
+}
+
+/// A run of one serial cell in a folder `out` that is stopped after some trials.
+fn stopped_run(sandbox: &Sandbox, python: &str) -> Told {
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let words =
+        format!("run {sleeps} -p {python} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out");
+    let driver = start(sandbox.command(&words));
+    let out = sandbox.path().join("out");
+    wait_until("two trials", || has_trials(&out, 2));
+    send(&driver, Signal::INT);
+    ended(driver)
+}
+
+#[test]
+fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhile() {
+    let sandbox = Sandbox::new();
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let words = format!(
+        "run {sleeps} -p {} -m serial -n 1 --rounds 200 --samples 1 --no-ceiling --out out",
+        pair().gil
+    );
+    let driver = start(sandbox.command(&words));
+    let out = sandbox.path().join("out");
+    wait_until("a trial", || has_trials(&out, 1));
+    let second = sandbox.ftbench("run --resume out");
+    second.refuses(
+        &[
+            "out is in use by another ftbench",
+            &format!("(process {})", driver.id()),
+        ],
+        2,
+    );
+    sandbox
+        .ftbench(&words)
+        .refuses(&["out exists and is not empty"], 2);
+    sandbox.ftbench("show out").ends_with(0);
+    sandbox.ftbench("report out --out page.html").ends_with(0);
+    send(&driver, Signal::INT);
+    let told = ended(driver);
+    told.ends_with(130);
+    told.says(&["go on with 'ftbench run --resume out'"]);
+}
+
+#[test]
+fn a_run_that_was_stopped_is_gone_on_with_once() {
+    let sandbox = Sandbox::new();
+    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    let out = sandbox.path().join("out");
+    let before = trials(&out, Checksums::Required);
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    assert_eq!(told.json()["run"]["status"], "complete");
+    assert_eq!(told.json()["cells"][0]["rounds"], 8);
+    let after = trials(&out, Checksums::Required);
+    assert_eq!(after.len(), 8);
+    assert_eq!(after[..before.len()], before);
+    let sessions = manifest(&out).sessions;
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions.iter().all(|session| session.ended_at.is_some()));
+    let again = sandbox.ftbench("run --resume out");
+    again.ends_with(0);
+    again.says(&["out is complete; nothing is left to measure"]);
+    assert_eq!(trials(&out, Checksums::Required), after);
+}
+
+#[test]
+fn a_run_of_a_version_without_checksums_is_gone_on_with() {
+    let sandbox = Sandbox::new();
+    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    let out = sandbox.path().join("out");
+    let mut older: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("run.json")).unwrap()).unwrap();
+    let object = older.as_object_mut().unwrap();
+    object.remove("sessions").unwrap();
+    object.insert("status".to_owned(), "running".into());
+    std::fs::write(out.join("run.json"), older.to_string()).unwrap();
+    let lines: Vec<String> = trials(&out, Checksums::Required)
+        .iter()
+        .map(|trial| format!("{}\n", serde_json::to_string(trial).unwrap()))
+        .collect();
+    // And the beginning of a further one, as a kill leaves it.
+    let torn = format!("{}{{\"schema\":1,\"trial\":7,\"rou", lines.concat());
+    std::fs::write(out.join("trials.jsonl"), torn).unwrap();
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    told.says(&["removed 28 bytes of an unfinished line"]);
+    assert_eq!(told.json()["cells"][0]["rounds"], 8);
+    assert!(!told.stdout.contains("damaged_record"));
+    let text = std::fs::read_to_string(out.join("trials.jsonl")).unwrap();
+    let with_checksum = text.lines().filter(|line| line.contains("\"crc32\":")).count();
+    assert_eq!(with_checksum, 8 - lines.len());
+    let sessions = manifest(&out).sessions;
+    assert_eq!(
+        sessions
+            .iter()
+            .map(|session| session.checksums)
+            .collect::<Vec<_>>(),
+        [false, true]
+    );
+}
+
+#[test]
+fn what_is_not_as_it_was_is_refused_with_what_changed() {
+    let sandbox = Sandbox::new();
+    let real = executable(&pair().gil);
+    let python = sandbox.script("python3", &format!("exec {} \"$@\"", real.display()));
+    stopped_run(&sandbox, &python).ends_with(130);
+    let contents = || {
+        let out = sandbox.path().join("out");
+        ["run.json", "trials.jsonl"].map(|name| std::fs::read(out.join(name)).unwrap())
+    };
+    let before = contents();
+    let refuses = |words: &[&str]| {
+        let told = sandbox.ftbench("run --resume out");
+        told.refuses(&["cannot go on with out"], 4);
+        told.says(words);
+    };
+    sandbox.file("sleeps.py", format!("{SLEEPS}\n# later\n"));
+    refuses(&["sleeps (", "sleeps.py): sha256 was ", ", is "]);
+    std::fs::remove_file(sandbox.path().join("sleeps.py")).unwrap();
+    refuses(&["sleeps: cannot read the workload", "sleeps.py"]);
+    sandbox.file("sleeps.py", SLEEPS);
+    std::fs::rename(&python, sandbox.path().join("elsewhere")).unwrap();
+    refuses(&["python3 does not start: no such file"]);
+    sandbox.script(
+        "python3",
+        &format!("exec {} \"$@\"", executable(&pair().free_threaded).display()),
+    );
+    let told = sandbox.ftbench("run --resume out");
+    told.says(&["free_threaded was false, is true", "gil was on, is off"]);
+    sandbox.script("python3", &format!("exec {} \"$@\"", real.display()));
+    let mut other: Manifest = serde_json::from_slice(&before[0]).unwrap();
+    other.machine.cpu_model = "PDP-11".to_owned();
+    other.machine.topology.allowed_pus.push(4_000);
+    sandbox.file("out/run.json", serde_json::to_vec(&other).unwrap());
+    let told = sandbox.ftbench("run --resume out");
+    told.ends_with(2);
+    told.says(&[
+        "the machine: cpu_model was PDP-11, is ",
+        "topology.allowed_pus was [",
+    ]);
+    sandbox.file("out/run.json", &before[0]);
+    assert_eq!(contents(), before, "a refusal changes nothing");
+    sandbox.ftbench("run --resume out").ends_with(0);
+}
+
+#[test]
+fn what_is_no_run_is_not_gone_on_with() {
+    let sandbox = Sandbox::new();
+    sandbox.ftbench("run --resume nowhere").refuses(
+        &["nowhere/trials.jsonl", "give the folder that 'ftbench run' wrote"],
+        2,
+    );
+    sandbox.file("empty/trials.jsonl", "");
+    sandbox
+        .ftbench("run --resume empty")
+        .refuses(&["stopped before its plan was written", "begin again"], 2);
+    sandbox
+        .ftbench("run fib --resume out")
+        .refuses(&["cannot be used with"], 2);
+}
+
+#[test]
+fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
+    for is_moved in [true, false] {
+        let sandbox = Sandbox::new();
+        let sleeps = sandbox.file("sleeps.py", SLEEPS);
+        let words = format!(
+            "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
+            pair().gil
+        );
+        let driver = start(sandbox.command(&words));
+        let out = sandbox.path().join("out");
+        wait_until("a trial", || has_trials(&out, 1));
+        if is_moved {
+            std::fs::rename(&out, sandbox.path().join("moved")).unwrap();
+        } else {
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+        let told = ended(driver);
+        told.ends_with(2);
+        told.says(&["out was removed or moved while ftbench was writing to it"]);
+        assert!(!out.exists());
+        if is_moved {
+            sandbox.ftbench("run --resume moved").ends_with(0);
+            assert_eq!(
+                trials(&sandbox.path().join("moved"), Checksums::Required).len(),
+                8
+            );
+        }
+    }
+}
+
+/// Runs on a file system of its own that is filled up after some trials, then goes on when there is room. Prints what
+/// each step ended with.
+const FULL_DISK: &str = r#"
+mkdir disk && mount -t tmpfs -o size=72m none disk || exit 99
+"$FTBENCH" run "$WORKLOAD" -p "$PYTHON" -m serial -n 1 --rounds 40 --samples 1 --no-ceiling --out disk/out 2>errors &
+for _ in $(seq 3000); do
+    [ "$(wc -l 2>/dev/null <disk/out/trials.jsonl)" -ge 2 ] 2>/dev/null && break
+    sleep 0.02
+done
+dd if=/dev/zero of=disk/filler bs=4k 2>/dev/null
+wait $!
+echo "run: $?"
+cat errors
+cp disk/out/trials.jsonl full.jsonl
+"$FTBENCH" show disk/out --format json >shown.json
+echo "show: $?"
+"$FTBENCH" run --resume disk/out 2>errors >/dev/null
+echo "still full: $?"
+cat errors
+rm disk/filler
+"$FTBENCH" run --resume disk/out --format json >resumed.json
+echo "resume: $?"
+cp disk/out/trials.jsonl resumed.jsonl
+umount disk
+"#;
+
+#[test]
+fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() {
+    let sandbox = Sandbox::new();
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let script = sandbox.file("full.sh", FULL_DISK);
+    let like = sandbox.command("");
+    let mut command = Command::new("unshare");
+    command
+        .args(["--map-root-user", "--mount", "bash", &script])
+        .current_dir(sandbox.path())
+        .env_clear()
+        .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("FTBENCH", FTBENCH)
+        .env("WORKLOAD", sleeps)
+        .env("PYTHON", &pair().gil);
+    let told = told(command);
+    if told.status == Some(99) || told.stdout.is_empty() {
+        println!(
+            "nothing is shown here: no file system can be mounted: {}",
+            told.stderr
+        );
+        return;
+    }
+    println!("{}", told.stdout);
+    for words in [
+        "run: 2",
+        "error: cannot write disk/out/",
+        "No space left on device",
+        "make room, then go on with 'ftbench run --resume disk/out'",
+        "show: 0",
+        "still full: 2",
+        "resume: 0",
+    ] {
+        assert!(
+            told.stdout.contains(words),
+            "no {words:?}\n{}\n{}",
+            told.stdout,
+            told.stderr
+        );
+    }
+    let read = |name: &str| {
+        let recorded = store::read_trials(&sandbox.path().join(name), Checksums::Required).unwrap();
+        assert_eq!(recorded.warnings, []);
+        recorded.trials
+    };
+    let (full, resumed) = (read("full.jsonl"), read("resumed.jsonl"));
+    assert!(full.len() >= 2 && full.len() < 40, "{}", full.len());
+    assert_eq!(resumed.len(), 40);
+    assert_eq!(resumed[..full.len()], full);
+}
