@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod csv;
 pub mod doctor;
+pub mod export;
 pub mod headline;
 pub mod json;
 pub mod laws;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::imported::ImportFacts;
 use super::noise::Source;
 use super::switch::{JitState, Switch};
 use super::trial::TrialStatus;
@@ -399,6 +400,9 @@ pub struct Manifest {
     /// The extensions that workloads came with, for each interpreter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<ExtensionFacts>,
+    /// What it was imported from; `None` when ftbench measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportFacts>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

@@ -5,6 +5,7 @@
 pub mod built;
 pub mod ceiling;
 pub mod cell;
+pub mod imported;
 pub mod law;
 pub mod manifest;
 pub mod noise;
@@ -16,6 +17,7 @@ pub mod trial;
 pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
+pub use imported::{ImportFacts, ImportedFile};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
     BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,

@@ -96,6 +96,8 @@ pub enum WarningKind {
     Disturbed,
     /// Embedded and spawned cells differ in more than the host.
     HostsDiffer,
+    /// Another tool measured, and did not tell all that ftbench does.
+    Imported,
 }
 
 /// Something that a reader of the numbers must know.
