@@ -28,7 +28,8 @@ lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check
 	$(TOOLS)/ruff check workloads harness/src harness/worker scripts
 	$(TOOLS)/ruff format --check workloads harness/src harness/worker scripts
-	$(TOOLS)/shellcheck scripts/*.sh .ci/run
+	$(TOOLS)/shellcheck scripts/*.sh .ci/run docs/ci/ftbench-nightly
+	scripts/lint-workflows.sh
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/lint-native.sh
 

@@ -17,7 +17,7 @@ usage: scripts/set-up.sh [packages] [rust] [tools] [browser]      the first thre
 
   packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: says what to install)
   rust       cargo with rustfmt and clippy, of at least the rust-version in Cargo.toml
-  tools      uv, ruff and shellcheck from the Python index, in ~/.cache/ftbench/tools
+  tools      uv, ruff, shellcheck and check-jsonschema from the Python index, in ~/.cache/ftbench/tools
   browser    Chromium and chromedriver, which the tests of the report drive (apt; elsewhere: says what to install)
   -h, --help print this
 

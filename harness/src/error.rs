@@ -87,6 +87,18 @@ pub enum Error {
     /// About the table of samples.
     #[error(transparent)]
     Csv(#[from] crate::present::csv::CsvError),
+    /// About an export.
+    #[error(transparent)]
+    Export(#[from] crate::present::export::ExportError),
+    /// About how an export was asked for.
+    #[error(transparent)]
+    ExportRequest(#[from] crate::command::export::ExportRequestError),
+    /// About what is in a file that is imported.
+    #[error(transparent)]
+    Import(#[from] crate::import::ImportError),
+    /// About a file that is imported.
+    #[error(transparent)]
+    ImportFile(#[from] crate::command::import::ImportFileError),
     /// The server of the services that workloads need.
     #[error(
         "cannot start the loopback server: {0}; leave out the workloads that need it, such as http_fetch"

@@ -45,12 +45,25 @@ pub fn location(differences: &Sample) -> Option<Location> {
     }
 }
 
+/// Student's interval of the mean at any confidence; `None` for a single value.
+#[must_use]
+pub fn mean_interval(sample: &Sample, confidence: f64) -> Option<Estimate> {
+    let mean = sample.mean();
+    let distribution = StudentsT::new(0.0, 1.0, sample.len() as f64 - 1.0).ok()?;
+    let reach = distribution.inverse_cdf(0.5 + confidence / 2.0) * sample.standard_error()?;
+    Some(Estimate {
+        estimate: mean,
+        low: mean - reach,
+        high: mean + reach,
+    })
+}
+
 /// Mean with Student's interval: Student, "The probable error of a mean", Biometrika 6 (1908).
 fn student(differences: &Sample) -> Option<Location> {
     let mean = differences.mean();
     let error = differences.standard_error()?;
     let distribution = StudentsT::new(0.0, 1.0, differences.len() as f64 - 1.0).ok()?;
-    let reach = distribution.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error;
+    let centre = mean_interval(differences, CONFIDENCE)?;
     let p_value = if error > 0.0 {
         2.0 * distribution.sf((mean / error).abs())
     } else if mean == 0.0 {
@@ -58,14 +71,7 @@ fn student(differences: &Sample) -> Option<Location> {
     } else {
         0.0
     };
-    Some(Location {
-        centre: Estimate {
-            estimate: mean,
-            low: mean - reach,
-            high: mean + reach,
-        },
-        p_value,
-    })
+    Some(Location { centre, p_value })
 }
 
 /// Median of the pairwise means with the interval that inverts Wilcoxon's signed-rank test: Hodges and Lehmann,

@@ -41,6 +41,20 @@ impl Sample {
     pub fn standard_error(&self) -> Option<f64> {
         (self.len() > 1).then(|| standard_error(&self.0, self.mean()))
     }
+
+    /// Standard deviation, from the sample variance with n - 1; `None` for a single value.
+    #[must_use]
+    pub fn standard_deviation(&self) -> Option<f64> {
+        Some(self.standard_error()? * (self.len() as f64).sqrt())
+    }
+
+    /// The quantile of a probability, type 7 of Hyndman and Fan (1996).
+    #[must_use]
+    pub fn quantile(&self, probability: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        quantile_sorted(&sorted, probability)
+    }
 }
 
 /// Arithmetic mean of values of which there is at least one.
@@ -95,6 +109,8 @@ mod tests {
         assert!((sample.mean() - 31.0 / 6.0).abs() < 1e-12);
         // R 4: sd(c(2,4,4,5,7,9)) / sqrt(6)
         assert!((sample.standard_error().unwrap() - 1.013_793_755).abs() < 1e-9);
+        assert!((sample.standard_deviation().unwrap() - 2.483_277_404).abs() < 1e-9);
+        assert_eq!(sample.quantile(0.25), 4.0);
         // R 4 and NumPy: quantile(c(2,4,4,5,7,9), c(0.1, 0.25, 0.9)) is 3, 4, 8
         let sorted = [2.0, 4.0, 4.0, 5.0, 7.0, 9.0];
         for (probability, value) in [(0.0, 2.0), (0.1, 3.0), (0.25, 4.0), (0.9, 8.0), (1.0, 9.0)] {

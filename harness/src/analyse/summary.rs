@@ -110,6 +110,9 @@ impl Analysis<'_> {
         let speedup = self.speedup(cell, makespans);
         let versus_baseline = self.versus_baseline(cell, makespans);
         let verdict = self.verdict(planned, trials);
+        // Without shares, as in an imported trial, nothing is known of when workers were busy.
+        let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
+        let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
         CellSummary {
             interpreter: cell.interpreter.clone(),
             gil: gil(trials).filter(|_| !cell.is_native()),
@@ -132,7 +135,7 @@ impl Analysis<'_> {
             efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
             ceiling_fraction: self.ceiling_fraction(cell),
             busy_fraction: over_rounds(
-                &trial_values(trials, |sample| {
+                &trial_values(&with_shares, |sample| {
                     sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
                 }),
                 seed(Figure::Busy),
@@ -143,7 +146,7 @@ impl Analysis<'_> {
                     .map(|startup_ns| startup_ns as f64 / NANOSECONDS_PER_SECOND)
             }),
             start_skew_s: over_rounds(
-                &trial_values(trials, |sample| {
+                &trial_values(&with_shares, |sample| {
                     sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
                 }),
                 seed(Figure::Skew),

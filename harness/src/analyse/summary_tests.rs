@@ -44,6 +44,7 @@ pub fn cell(interpreter: &str, model: Model, workers: u32) -> Cell {
 
 pub fn manifest(cells: &[Cell]) -> Manifest {
     Manifest {
+        imported: None,
         schema: SCHEMA_VERSION,
         ftbench_version: "0.1.0".to_owned(),
         command_line: vec!["ftbench".to_owned(), "run".to_owned()],

@@ -1,6 +1,7 @@
 //! The command line. The only module that knows clap.
 
 mod resume;
+mod export;
 mod values;
 mod versions;
 
@@ -15,6 +16,7 @@ use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
 pub use resume::ResumeArgs;
+pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -117,6 +119,10 @@ pub enum Command {
     Plot(PlotArgs),
     /// Make one page of a run, with charts, that can be sent to people
     Report(ReportArgs),
+    /// Write a run in the format of another tool
+    Export(ExportArgs),
+    /// Make a run of what pyperf measured
+    Import(ImportArgs),
     /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -464,6 +470,8 @@ mod tests {
             &["show"],
             &["plot"],
             &["report"],
+            &["export"],
+            &["import"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");

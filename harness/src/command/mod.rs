@@ -1,6 +1,8 @@
 //! What each command does: thin edges around the stages.
 
 mod doctor;
+pub mod export;
+pub mod import;
 mod native_worker;
 pub mod plot;
 mod python;
@@ -37,6 +39,8 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::Report(arguments) => report::report(&arguments, output),
+        Command::Export(arguments) => export::export(&arguments, output),
+        Command::Import(arguments) => import::import(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)

@@ -132,6 +132,8 @@ const HEADINGS: [&str; 43] = [
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
+    // Without shares, as in an imported trial, nothing is known of when workers were busy.
+    let with_shares = sample.filter(|sample| !sample.shares.is_empty());
     let noise = sample.and_then(|sample| sample.noise.as_ref());
     let cost = sample.and_then(|sample| sample.cost.as_ref());
     let noise_s = |of: fn(&Noise) -> Option<u64>| noise.and_then(of).map(seconds);
@@ -149,8 +151,8 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         sample: sample.map(|sample| sample.sample),
         warmup: sample.map(|sample| sample.warmup),
         makespan_s: sample.map(|sample| seconds(sample.makespan_ns())),
-        busy_s: sample.map(|sample| seconds(sample.busy_ns())),
-        start_skew_s: sample.map(|sample| seconds(sample.start_skew_ns())),
+        busy_s: with_shares.map(|sample| seconds(sample.busy_ns())),
+        start_skew_s: with_shares.map(|sample| seconds(sample.start_skew_ns())),
         gil_enabled: sample.map(|sample| sample.gil_enabled),
         moved: sample.map(|sample| sample.moved),
         pus: sample.map(pus).unwrap_or_default(),

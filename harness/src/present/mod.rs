@@ -4,6 +4,7 @@ pub mod arms;
 pub mod chart;
 pub mod csv;
 pub mod doctor;
+pub mod export;
 pub mod headline;
 pub mod json;
 pub mod laws;

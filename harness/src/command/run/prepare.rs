@@ -132,6 +132,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let users = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let manifest = Manifest {
+        imported: None,
         schema: SCHEMA_VERSION,
         ftbench_version: env!("CARGO_PKG_VERSION").to_owned(),
         command_line: std::env::args_os()

@@ -69,8 +69,12 @@ fn clause(verdict: Verdict, speedups: &mut [f64], tags: &[String]) -> Option<Str
 /// The machine: processor, cores, limits, system.
 pub(in crate::present) fn machine(summary: &Summary) -> String {
     let machine = &summary.machine;
-    let cores = usize::try_from(machine.topology.cores).unwrap_or(usize::MAX);
-    let mut words = vec![text::line(&machine.cpu_model), text::counted(cores, "core")];
+    let mut words = vec![text::line(&machine.cpu_model)];
+    // Of a run that was imported it may not be known.
+    if machine.topology.cores > 0 {
+        let cores = usize::try_from(machine.topology.cores).unwrap_or(usize::MAX);
+        words.push(text::counted(cores, "core"));
+    }
     if machine.topology.packages > 1 {
         words.push(format!("{} sockets", machine.topology.packages));
     }

@@ -35,26 +35,42 @@ pub fn machine(summary: &Summary) -> Vec<Fact> {
     let machine = &summary.machine;
     let topology = &machine.topology;
     let allowed = topology.allowed_pus.len();
-    let cores = usize::try_from(topology.cores).unwrap_or(usize::MAX);
-    let shape = format!(
-        "{}, {} ({allowed} usable), {}, {}",
-        text::counted(cores, "core"),
-        text::counted(usize::try_from(topology.pus).unwrap_or(usize::MAX), "PU"),
-        text::counted(usize::try_from(topology.packages).unwrap_or(usize::MAX), "socket"),
-        text::counted(
-            usize::try_from(topology.numa_nodes).unwrap_or(usize::MAX),
-            "NUMA node"
-        ),
-    );
+    let usable = if allowed == 0 {
+        String::new()
+    } else {
+        format!(" ({allowed} usable)")
+    };
+    let parts = [
+        (topology.cores, "core", ""),
+        (topology.pus, "PU", usable.as_str()),
+        (topology.packages, "socket", ""),
+        (topology.numa_nodes, "NUMA node", ""),
+    ];
+    // Of a run that was imported not all is known.
+    let known = parts.into_iter().filter(|(count, _, _)| *count > 0);
+    let shape: Vec<String> = known
+        .map(|(count, noun, more)| {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            format!("{}{more}", text::counted(count, noun))
+        })
+        .collect();
+    let memory = Some(machine.memory_bytes).filter(|&bytes| bytes > 0);
+    let kernel = match machine.kernel.as_str() {
+        "" => String::new(),
+        kernel => format!(", kernel {kernel}"),
+    };
     let quota = machine
         .cpu_quota
         .map(|quota| format!("{} CPUs", units::number(quota, 1)));
     [
         fact("Processor", &machine.cpu_model),
-        fact("Shape", shape),
+        fact("Shape", shape.join(", ")),
         fact("CPU quota", quota.unwrap_or_default()),
-        fact("Memory", units::bytes(machine.memory_bytes as f64)),
-        fact("System", format!("{}, kernel {}", machine.os, machine.kernel)),
+        fact(
+            "Memory",
+            memory.map(|bytes| units::bytes(bytes as f64)).unwrap_or_default(),
+        ),
+        fact("System", format!("{}{kernel}", machine.os)),
         fact("Architecture", &machine.architecture),
         fact("Host name", &machine.hostname),
     ]

@@ -10,6 +10,7 @@ use crate::record::schema::{
 
 fn manifest(summary: &Summary) -> Manifest {
     Manifest {
+        imported: None,
         schema: summary.schema,
         ftbench_version: summary.run.ftbench_version.clone(),
         command_line: vec!["ftbench".to_owned(), "run".to_owned(), "n*".to_owned()],

@@ -9,6 +9,7 @@ use super::arm::{ArmFacts, CommitFacts};
 use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::imported::ImportFacts;
 use super::noise::Source;
 use super::session::{PackageWishes, Session};
 use super::switch::{JitState, Switch};
@@ -419,6 +420,9 @@ pub struct Manifest {
     /// The sittings in which it was made: more than one when it was resumed. Versions before `--resume` recorded none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
+    /// What it was imported from; `None` when ftbench measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportFacts>,
     /// What was noticed before the first trial.
     pub warnings: Vec<super::summary::Warning>,
 }

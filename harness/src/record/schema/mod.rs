@@ -6,6 +6,7 @@ pub mod arm;
 pub mod built;
 pub mod ceiling;
 pub mod cell;
+pub mod imported;
 pub mod law;
 pub mod manifest;
 pub mod noise;
@@ -19,6 +20,7 @@ pub use arm::{ArmFacts, ArmKind, ArmRatio, CommitFacts};
 pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
+pub use imported::{ImportFacts, ImportedFile};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use manifest::{
     BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,

@@ -103,6 +103,8 @@ pub enum WarningKind {
     DamagedRecord,
     /// The sittings of a resumed run differ in something that may move times.
     SessionsDiffer,
+    /// Another tool measured, and did not tell all that ftbench does.
+    Imported,
 }
 
 /// Something that a reader of the numbers must know.

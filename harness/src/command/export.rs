@@ -1,0 +1,209 @@
+//! `ftbench export`.
+
+use std::path::{Path, PathBuf};
+
+use super::{print, remark};
+use crate::analyse::summary::summarise;
+use crate::cli::{ExportArgs, ExportFormat, OutputOptions};
+use crate::error::{Error, ExitStatus};
+use crate::present::export::action_benchmark::Metric;
+use crate::present::export::{self as formats, Export, asv, pyperf};
+use crate::present::{csv, json, markdown, text};
+use crate::record::schema::{Summary, Trial};
+use crate::record::store;
+
+/// What is wrong with how an export was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportRequestError {
+    /// An option that the format has no use for.
+    #[error("--{option} is for the format {of}; leave it out")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The format that takes it.
+        of: &'static str,
+    },
+    /// Several files for one output.
+    #[error(
+        "pyperf's files hold one interpreter each, and the run has {}; name one with --interpreter, or give a folder with --out",
+        .0.join(", ")
+    )]
+    SeveralFiles(Vec<String>),
+    /// A file where a folder is needed.
+    #[error("{} is a file, and {what} needs a folder; give another --out", path.display())]
+    NotAFolder {
+        /// What was given.
+        path: PathBuf,
+        /// What is to be written.
+        what: &'static str,
+    },
+    /// A commit that is none.
+    #[error("'{0}' is no commit; give its hash, at least eight letters and digits")]
+    Commit(String),
+}
+
+/// Writes a run in another tool's format.
+pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    check(arguments)?;
+    let run = store::read(&arguments.run)?;
+    let mut summary = summarise(&run.name, &run.manifest, &run.trials);
+    let mut trials = run.trials;
+    if let Some(interpreter) = &arguments.interpreter {
+        let mut narrowed = summary.clone();
+        formats::narrow(&mut narrowed, interpreter)?;
+        // What a file of pyperf's holds depends on the other interpreters' files.
+        if arguments.format != ExportFormat::Pyperf {
+            summary = narrowed;
+            trials.retain(|trial| formats::is_of(&trial.cell, interpreter));
+        }
+    }
+    write(arguments, &summary, &trials, output)?;
+    Ok(ExitStatus::Success)
+}
+
+fn write(
+    arguments: &ExportArgs,
+    summary: &Summary,
+    trials: &[Trial],
+    output: OutputOptions,
+) -> Result<(), Error> {
+    let one = |text: String| deliver(arguments.out.as_deref(), &text);
+    match arguments.format {
+        ExportFormat::Csv => {
+            let mut rows = Vec::new();
+            csv::write_samples(trials, &mut rows)?;
+            return one(String::from_utf8_lossy(&rows).into_owned());
+        }
+        ExportFormat::Json => return one(json::summary(summary)?),
+        ExportFormat::Markdown => return one(markdown::render(summary)),
+        ExportFormat::Junit => return one(formats::junit::render(summary, trials)?),
+        _ => {}
+    }
+    let export = Export::new(summary, trials);
+    tell_left_out(&export, output);
+    match arguments.format {
+        ExportFormat::Hyperfine => one(formats::hyperfine::render(&export)?),
+        ExportFormat::Bencher => one(formats::bencher::render(&export)?),
+        ExportFormat::GithubActionBenchmark => {
+            let metric = arguments.metric.map_or(Metric::Time, Metric::from);
+            one(formats::action_benchmark::render(&export, metric)?)
+        }
+        ExportFormat::Asv => write_asv(arguments, &export),
+        _ => write_pyperf(arguments, &export, output),
+    }
+}
+
+/// Refuses options that would do nothing.
+fn check(arguments: &ExportArgs) -> Result<(), ExportRequestError> {
+    let format = arguments.format;
+    let uses = [
+        (
+            arguments.metric.is_some(),
+            "metric",
+            ExportFormat::GithubActionBenchmark,
+            "github-action-benchmark",
+        ),
+        (
+            arguments.rounds.is_some(),
+            "rounds",
+            ExportFormat::Pyperf,
+            "pyperf",
+        ),
+        (arguments.commit.is_some(), "commit", ExportFormat::Asv, "asv"),
+    ];
+    for (given, option, taken_by, of) in uses {
+        if given && format != taken_by {
+            return Err(ExportRequestError::Option { option, of });
+        }
+    }
+    Ok(())
+}
+
+fn tell_left_out(export: &Export<'_>, output: OutputOptions) {
+    if !export.left_out.is_empty() {
+        let names = crate::present::rows::cell_names(&export.left_out, 3);
+        remark(
+            output,
+            &format!("left out, for they are not 'ok' in 'ftbench show': {names}"),
+        );
+    }
+}
+
+/// One file, or standard output.
+fn deliver(out: Option<&Path>, text: &str) -> Result<(), Error> {
+    match out {
+        None => Ok(print(text)?),
+        Some(path) if path == Path::new("-") => Ok(print(text)?),
+        Some(path) => Ok(store::write_bytes(path, text.as_bytes())?),
+    }
+}
+
+fn write_pyperf(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptions) -> Result<(), Error> {
+    let choice = pyperf::Choice {
+        interpreter: arguments.interpreter.as_deref(),
+        rounds: arguments.rounds.and_then(|rounds| usize::try_from(rounds).ok()),
+    };
+    let pyperf::Files { files, shortened } = pyperf::files(export, choice)?;
+    if !shortened.is_empty() {
+        remark(
+            output,
+            &format!(
+                "rounds that not all interpreters have were left out of {}, so that all have equally many values: {}",
+                text::counted(shortened.len(), "benchmark"),
+                text::shorten(&shortened.join(", "), 160)
+            ),
+        );
+    }
+    let folder = arguments
+        .out
+        .as_deref()
+        .filter(|&out| files.len() > 1 || out.is_dir());
+    match (files.as_slice(), folder) {
+        ([file], None) => deliver(arguments.out.as_deref(), &file.text),
+        (_, Some(folder)) if folder != Path::new("-") => {
+            needs_folder(folder, "an export of several interpreters")?;
+            for file in &files {
+                let name = format!("{}.json", super::run::file_name(&file.interpreter));
+                store::write_bytes(&folder.join(name), file.text.as_bytes())?;
+            }
+            Ok(())
+        }
+        _ => {
+            let interpreters = files.into_iter().map(|file| file.interpreter).collect();
+            Err(ExportRequestError::SeveralFiles(interpreters).into())
+        }
+    }
+}
+
+/// Letters and digits of a commit that asv needs.
+const SHORTEST_HASH: usize = 8;
+
+fn write_asv(arguments: &ExportArgs, export: &Export<'_>) -> Result<(), Error> {
+    let hash = arguments.commit.clone().unwrap_or_default();
+    let is_hash = hash.len() >= SHORTEST_HASH && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_hash {
+        return Err(ExportRequestError::Commit(hash).into());
+    }
+    let began = || export.summary.run.started_at.parse::<jiff::Timestamp>().ok();
+    let date = arguments.commit_date.or_else(began).unwrap_or_default();
+    let commit = asv::Commit {
+        hash,
+        date_ms: date.as_millisecond(),
+    };
+    let folder = arguments.out.clone().unwrap_or_default();
+    needs_folder(&folder, "asv's results tree")?;
+    for file in asv::files(export, &commit)? {
+        store::write_bytes(&folder.join(&file.path), file.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn needs_folder(path: &Path, what: &'static str) -> Result<(), ExportRequestError> {
+    if path == Path::new("-") || path.is_file() {
+        return Err(ExportRequestError::NotAFolder {
+            path: path.to_owned(),
+            what,
+        });
+    }
+    Ok(())
+}
