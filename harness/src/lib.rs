@@ -13,6 +13,7 @@ pub mod command;
 pub mod doctor;
 pub mod error;
 pub mod interpreter;
+pub mod leash;
 pub mod machine;
 pub mod measure;
 pub mod native;

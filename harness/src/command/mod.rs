@@ -1,6 +1,7 @@
 //! What each command does: thin edges around the stages.
 
 mod doctor;
+mod guard;
 mod native_worker;
 pub mod plot;
 mod python;
@@ -41,6 +42,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)
         }
+        Command::Guard(arguments) => guard::guard(arguments),
         Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }

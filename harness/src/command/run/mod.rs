@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
+use crate::measure::guarded::Guarding;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::LoopbackServer;
 use crate::measure::rounds::{self, Units};
@@ -55,7 +56,11 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     folder.write_manifest(manifest)?;
     measured?;
     let summary = results::write(&folder)?;
-    show(&summary, arguments.format, output)?;
+    match show(&summary, arguments.format, output) {
+        // Nobody reads it any more, and how the run went stays to be told.
+        Err(error) if error.is_broken_pipe() => {}
+        shown => shown?,
+    }
     let path = folder.path().display();
     remark(
         output,
@@ -135,6 +140,7 @@ pub(super) fn runner<'run>(
         settings: manifest.plan.settings.clone(),
         binder: prepared.binder.take(),
         meters: std::mem::take(&mut prepared.meters),
+        guarding: Guarding::by_this_program(manifest.plan.settings.limits),
         interrupt,
     })
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::limits::Limits;
 use super::noise::Source;
 use super::switch::{JitState, Switch};
 use super::trial::TrialStatus;
@@ -320,6 +321,9 @@ pub struct Settings {
     pub scaling: Scaling,
     /// The placement policy, as it was given.
     pub pin: String,
+    /// What a trial may use; `None` in runs of ftbench before it had limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
 }
 
 /// One cell as planned.

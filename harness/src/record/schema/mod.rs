@@ -6,6 +6,7 @@ pub mod built;
 pub mod ceiling;
 pub mod cell;
 pub mod law;
+pub mod limits;
 pub mod manifest;
 pub mod noise;
 pub mod samples;
@@ -17,6 +18,7 @@ pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
+pub use limits::Limits;
 pub use manifest::{
     BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,
     MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings, StoppedBy,
