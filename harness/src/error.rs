@@ -15,6 +15,8 @@ pub enum ExitStatus {
     WrongInput,
     /// Stopped from outside, with what was measured kept.
     Interrupted,
+    /// That of the program that was guarded.
+    Guarded(u8),
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -24,6 +26,7 @@ impl From<ExitStatus> for ExitCode {
             ExitStatus::BadAnswer => 1,
             ExitStatus::WrongInput => 2,
             ExitStatus::Interrupted => 130,
+            ExitStatus::Guarded(status) => status,
         })
     }
 }
@@ -115,6 +118,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A guard cannot do its work.
+    #[error("cannot guard the program: {0}; ftbench itself starts this command")]
+    Guard(io::Error),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),
@@ -175,9 +181,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether whoever reads the output has gone away, as `head` does; nobody needs to be told.
+    /// Whether whoever reads the output has gone away, as `head` does, or a terminal that was closed; nobody needs to be
+    /// told.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        let is_gone = |error: &io::Error| {
+            error.kind() == io::ErrorKind::BrokenPipe
+                || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        };
+        matches!(self, Self::Output(error) if is_gone(error))
     }
 }

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod error;
 pub mod import;
 pub mod interpreter;
+pub mod leash;
 pub mod machine;
 pub mod measure;
 pub mod native;

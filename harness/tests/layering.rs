@@ -54,7 +54,7 @@ const IMPURE: [(&str, &str); 16] = [
 ];
 
 /// What each part may import of the others, as the beginnings of paths after `crate::`. A part may import itself, and
-/// all may import the plain data of `record::schema` and `suggest`.
+/// all may import the plain data of `record::schema`, `suggest` and `leash`.
 ///
 /// Data flows plan -> measure -> record -> analyse -> present. The edges, `command`, `cli`, `error` and `main`, put
 /// the parts together and may import all of them; no part imports an edge.
@@ -86,7 +86,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("assets", &["workload", "cargo_build"]),
 ];
 
-const FOR_ALL: [&str; 2] = ["record::schema", "suggest"];
+const FOR_ALL: [&str; 3] = ["record::schema", "suggest", "leash"];
 
 /// The edges.
 const EDGES: [&str; 4] = ["command", "cli", "error", "main"];

@@ -108,6 +108,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
                 step_time_limit_s: 60.0,
                 scaling: Scaling::Strong,
                 pin: "cores".to_owned(),
+                limits: None,
             },
             baseline: "3.13".to_owned(),
             cells: cells

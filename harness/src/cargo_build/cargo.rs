@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde::Deserialize;
 
 use super::store::{Place, StepError};
+use crate::leash::leashed;
 
 /// Variables that would lead a build elsewhere than ftbench does.
 const REMOVED: [&str; 6] = [
@@ -115,15 +116,19 @@ impl<'a> Cargo<'a> {
         command
             .args(words)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder)
-            .stdin(Stdio::null())
-            .stderr(errors);
+            .current_dir(self.folder);
         for name in REMOVED {
             if !self.variables.iter().any(|(set, _)| *set == name) {
                 command.env_remove(name);
             }
         }
-        let output = command.output().map_err(|error| StepError::Io(program, error))?;
+        let started = |error| StepError::Io(program, error);
+        let (mut command, leash) = match leashed(&command) {
+            Ok(leashed) => leashed,
+            Err(error) => return Err(started(error)),
+        };
+        let output = command.stderr(errors).output().map_err(started)?;
+        drop(leash);
         if !output.status.success() {
             let said = std::fs::read(&log).unwrap_or_default();
             return Err(self.failed(reason(&String::from_utf8_lossy(&said))));

@@ -2,6 +2,8 @@
 
 mod resume;
 mod export;
+mod guard;
+mod limits;
 mod values;
 mod versions;
 
@@ -17,6 +19,8 @@ use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
 pub use resume::ResumeArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
+pub use guard::GuardArgs;
+pub use limits::LimitOptions;
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -126,6 +130,9 @@ pub enum Command {
     /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
+    /// Run a program, and end all that it has started when ftbench is gone
+    #[command(hide = true)]
+    Guard(GuardArgs),
     /// Run a native kernel as the driver asks over two descriptors
     #[command(hide = true, name = "native-worker")]
     NativeWorker(NativeWorkerArgs),
@@ -211,6 +218,9 @@ pub struct RunArgs {
     /// Seconds that any step of a trial may take
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S, value_parser = seconds)]
     pub timeout: f64,
+    /// What a trial may use.
+    #[command(flatten)]
+    pub limits: LimitOptions,
     /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
@@ -363,6 +373,7 @@ impl SelfcheckArgs {
             budget: None,
             scaling: ScalingName::Strong,
             timeout: DEFAULT_TIMEOUT_S,
+            limits: LimitOptions::default(),
             seed: self.seed,
             out: None,
             dry_run: false,

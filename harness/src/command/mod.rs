@@ -3,6 +3,7 @@
 mod doctor;
 pub mod export;
 pub mod import;
+mod guard;
 mod native_worker;
 pub mod plot;
 mod python;
@@ -45,6 +46,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)
         }
+        Command::Guard(arguments) => guard::guard(arguments),
         Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }

@@ -1,7 +1,8 @@
 //! The processes of a trial.
 //!
-//! The driver makes the trial's process leader of a process group of its own, and what it starts stays in there.
+//! Each trial has a guard of its own, which adopts what loses its parent: all processes of the trial are below it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -10,28 +11,33 @@ use procfs::process::{Process, Stat, all_processes};
 
 /// Why the processes are not known.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot list the processes of process group {process_group}: {source}\nSee whether /proc is mounted."
-)]
+#[error("cannot list the processes below process {process_id}: {source}\nSee whether /proc is mounted.")]
 pub struct GroupError {
-    /// The process group.
-    process_group: i32,
+    /// The process.
+    process_id: i32,
     /// What the system says.
     source: ProcError,
 }
 
-/// The ids of the living processes that the leader of a process group has started, directly or not, and its own, in
-/// order. Where the kernel lists children (`CONFIG_PROC_CHILDREN`) this reads a file for each of their threads;
-/// elsewhere it asks every process of the machine for its group, which takes some 50 us for each. A process whose
-/// parent has ended is found only in the second way.
+/// The ids of the living processes that a process has started, directly or not, in order. Where the kernel lists
+/// children (`CONFIG_PROC_CHILDREN`) this reads a file for each of their threads; elsewhere it asks every process of
+/// the machine for its parent, which takes some 50 us for each. A process whose parent has ended is below whoever
+/// adopted it.
 ///
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn processes(leader: i32) -> Result<Vec<i32>, GroupError> {
-    let mut found = match descendants(leader) {
-        Some(found) => found,
-        None => scanned(leader)?,
+pub fn below(process_id: i32) -> Result<Vec<i32>, GroupError> {
+    let mut found = match listed_children(process_id) {
+        Some(children) => closure(children, |process_id| {
+            listed_children(process_id).unwrap_or_default()
+        }),
+        None => {
+            let mut children = children_of_all(process_id)?;
+            let mut of = |process_id| children.remove(&process_id).unwrap_or_default();
+            let own = of(process_id);
+            closure(own, of)
+        }
     };
     found.retain(|&process_id| Process::new(process_id).is_ok_and(|process| living(&process).is_some()));
     found.sort_unstable();
@@ -39,18 +45,45 @@ pub fn processes(leader: i32) -> Result<Vec<i32>, GroupError> {
     Ok(found)
 }
 
-/// The process and all that it started; `None` where the kernel does not list children, or the process is gone.
-fn descendants(leader: i32) -> Option<Vec<i32>> {
-    fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).ok()?;
-    let mut found = vec![leader];
+/// The ids of a process's children, those too that have ended and wait to be reaped.
+///
+/// # Errors
+///
+/// When `/proc` cannot be read.
+pub fn children(process_id: i32) -> Result<Vec<i32>, GroupError> {
+    match listed_children(process_id) {
+        Some(children) => Ok(children),
+        None => Ok(children_of_all(process_id)?
+            .remove(&process_id)
+            .unwrap_or_default()),
+    }
+}
+
+/// The parent of a living process; `None` when it has ended.
+#[must_use]
+pub fn parent(process_id: i32) -> Option<i32> {
+    let process = Process::new(process_id).ok()?;
+    living(&process).map(|stat| stat.ppid)
+}
+
+/// These processes and all below them.
+fn closure(mut found: Vec<i32>, mut children: impl FnMut(i32) -> Vec<i32>) -> Vec<i32> {
     let mut asked = 0;
     while let Some(&process_id) = found.get(asked) {
         asked += 1;
-        for thread_id in threads(process_id) {
-            // A thread that ended meanwhile has none.
-            let path = format!("/proc/{process_id}/task/{thread_id}/children");
-            found.extend(parse_children(&fs::read_to_string(path).unwrap_or_default()));
-        }
+        found.extend(children(process_id));
+    }
+    found
+}
+
+/// `None` where the kernel does not list children, or the process is gone.
+fn listed_children(process_id: i32) -> Option<Vec<i32>> {
+    fs::read_to_string(format!("/proc/{process_id}/task/{process_id}/children")).ok()?;
+    let mut found = Vec::new();
+    for thread_id in threads(process_id) {
+        // A thread that ended meanwhile has none.
+        let path = format!("/proc/{process_id}/task/{thread_id}/children");
+        found.extend(parse_children(&fs::read_to_string(path).unwrap_or_default()));
     }
     Some(found)
 }
@@ -60,17 +93,17 @@ fn parse_children(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok())
 }
 
-fn scanned(process_group: i32) -> Result<Vec<i32>, GroupError> {
+/// The children of every process of the machine. `asked` is whose children are wanted, for the error.
+fn children_of_all(asked: i32) -> Result<HashMap<i32, Vec<i32>>, GroupError> {
     let listed = all_processes().map_err(|source| GroupError {
-        process_group,
+        process_id: asked,
         source,
     })?;
-    let is_member = |process: &Process| living(process).is_some_and(|stat| stat.pgrp == process_group);
-    Ok(listed
-        .filter_map(Result::ok)
-        .filter(is_member)
-        .map(|process| process.pid)
-        .collect())
+    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
+    for stat in listed.filter_map(|process| process.ok()?.stat().ok()) {
+        children.entry(stat.ppid).or_default().push(stat.pid);
+    }
+    Ok(children)
 }
 
 /// The ids of a process's threads; none when it is gone.
@@ -130,14 +163,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn both_ways_find_the_leader_and_its_child() {
+    fn both_ways_find_a_child() {
         let group = Group::start();
-        let found = processes(group.id()).unwrap();
-        assert_eq!(found.len(), 2, "the shell and its child");
-        assert!(found.contains(&group.id()));
-        let mut scanned = scanned(group.id()).unwrap();
-        scanned.sort_unstable();
-        assert_eq!(scanned, found);
+        let found = below(group.id()).unwrap();
+        assert_eq!(found.len(), 1, "the shell's child");
+        assert_eq!(children(group.id()).unwrap(), found);
+        assert_eq!(
+            children_of_all(group.id()).unwrap().remove(&group.id()),
+            Some(found)
+        );
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert!(below(me).unwrap().contains(&group.id()));
     }
 
     #[test]

@@ -65,6 +65,25 @@ pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
     })
 }
 
+/// How much memory these processes use now, bytes, when that is more than a limit. Shared pages are counted once, which
+/// takes milliseconds for each process and is done only when counting them for every process gives too much.
+#[must_use]
+pub fn more_than(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
+    let page_bytes = procfs::page_size();
+    let rss_bytes: u64 = process_ids
+        .iter()
+        .filter_map(|&process_id| Process::new(process_id).ok()?.statm().ok())
+        .map(|statm| statm.resident.saturating_mul(page_bytes))
+        .fold(0, u64::saturating_add);
+    if rss_bytes <= limit_bytes {
+        return None;
+    }
+    let pss_bytes = of_processes(process_ids)
+        .ok()
+        .and_then(|memory| memory.pss_peak_bytes);
+    Some(pss_bytes.unwrap_or(rss_bytes)).filter(|&used_bytes| used_bytes > limit_bytes)
+}
+
 /// Joins a reading with those before it: the processes of the later one, and the larger PSS.
 #[must_use]
 pub fn joined(earlier: Option<Memory>, later: Memory) -> Memory {
@@ -105,12 +124,14 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::machine::group::{processes, tests::Group};
+    use crate::machine::group::{below, tests::Group};
 
     #[test]
     fn every_process_of_the_group_is_counted() {
         let group = Group::start();
-        let memory = of_processes(&processes(group.id()).unwrap()).unwrap();
+        let mut all = below(group.id()).unwrap();
+        all.push(group.id());
+        let memory = of_processes(&all).unwrap();
         assert_eq!(memory.processes.len(), 2, "the shell and its child");
         assert!(
             memory
@@ -122,6 +143,14 @@ mod tests {
         if let Some(pss) = memory.pss_peak_bytes {
             assert!(pss > 0 && pss <= memory.rss_peak_bytes());
         }
+    }
+
+    #[test]
+    fn a_limit_is_exceeded_or_not() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(more_than(1 << 50, &[me]), None);
+        assert!(more_than(1, &[me]).unwrap() > 1 << 16);
+        assert_eq!(more_than(0, &[]), None);
     }
 
     #[test]

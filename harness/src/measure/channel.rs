@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::guarded::Guarded;
 use super::interrupt::Interrupt;
 
 /// Longest reply that is taken, bytes. A sample of 1,024 workers has about 150 kB.
@@ -24,6 +25,8 @@ pub enum Silence {
     Ended,
     /// A line longer than any reply.
     TooLong,
+    /// More was printed than the limit allows.
+    TooMuchOutput,
     /// ftbench was told to stop.
     Interrupted,
     /// The system refused to wait or to read.
@@ -35,19 +38,20 @@ pub enum Silence {
 pub struct Channel {
     replies: OwnedFd,
     output: Option<OwnedFd>,
-    process: OwnedFd,
+    /// Bytes that may still be printed.
+    output_left: u64,
     lines: Lines,
     tail: Tail,
 }
 
 impl Channel {
-    /// Reads replies from one pipe and output from another; `process` is a pidfd, readable once the process has ended.
+    /// Reads replies from one pipe and output from another, of which no more than `output_limit` bytes may come.
     #[must_use]
-    pub fn new(replies: OwnedFd, output: OwnedFd, process: OwnedFd) -> Self {
+    pub fn new(replies: OwnedFd, output: OwnedFd, output_limit: u64) -> Self {
         Self {
             replies,
             output: Some(output),
-            process,
+            output_left: output_limit,
             lines: Lines::default(),
             tail: Tail::default(),
         }
@@ -57,7 +61,12 @@ impl Channel {
     ///
     /// # Errors
     /// Says why there is none.
-    pub fn receive(&mut self, deadline: Instant, interrupt: &Interrupt) -> Result<Vec<u8>, Silence> {
+    pub fn receive(
+        &mut self,
+        deadline: Instant,
+        interrupt: &Interrupt,
+        guarded: &mut Guarded,
+    ) -> Result<Vec<u8>, Silence> {
         loop {
             if let Some(line) = self.lines.next_line() {
                 return Ok(line);
@@ -65,26 +74,58 @@ impl Channel {
             if self.lines.pending_bytes() > LONGEST_REPLY_BYTES {
                 return Err(Silence::TooLong);
             }
-            let ready = self.wait(deadline, interrupt)?;
+            // What it said before it ended is still to be read.
+            if guarded.has_ended() && !readable_now(self.replies.as_fd()) {
+                return Err(Silence::Ended);
+            }
+            let ready = self.wait(deadline, interrupt, guarded)?;
             if ready.output {
                 self.read_output()?;
-            }
-            if ready.replies {
-                if !self.read_replies()? {
-                    return Err(Silence::Ended);
+                if self.output_left == 0 {
+                    return Err(Silence::TooMuchOutput);
                 }
-            } else if ready.process {
+            }
+            if ready.guard {
+                hear(guarded)?;
+            }
+            if ready.replies && !self.read_replies()? {
                 return Err(Silence::Ended);
             }
         }
     }
 
-    /// The end of what the process printed, after reading what is still in the pipe.
+    /// Whether something has arrived that was not asked for.
+    #[must_use]
+    pub fn has_unasked(&self) -> bool {
+        self.lines.pending_bytes() > 0 || readable_now(self.replies.as_fd())
+    }
+
+    /// Whether part of a message has arrived.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.lines.pending_bytes() > 0
+    }
+
+    /// Reads what is printed until the worker has ended, for a limited time.
+    pub fn listen(&mut self, deadline: Instant, never: &Interrupt, guarded: &mut Guarded) {
+        while !guarded.has_ended() {
+            let Ok(ready) = self.wait(deadline, never, guarded) else {
+                return;
+            };
+            if (ready.output && self.read_output().is_err()) || (ready.guard && hear(guarded).is_err()) {
+                return;
+            }
+            if ready.replies && !matches!(self.read_replies(), Ok(true)) {
+                return;
+            }
+        }
+    }
+
+    /// The end of what was printed, after reading what is still in the pipe; to be asked when all is ended.
     pub fn last_output(&mut self) -> String {
-        while self
-            .output
-            .as_ref()
-            .is_some_and(|output| readable_now(output.as_fd()))
+        while let Some(output) = &self.output
+            && readable_now(output.as_fd())
+            && self.output_left > 0
         {
             if self.read_output().is_err() {
                 break;
@@ -93,7 +134,7 @@ impl Channel {
         self.tail.text()
     }
 
-    fn wait(&self, deadline: Instant, interrupt: &Interrupt) -> Result<Ready, Silence> {
+    fn wait(&self, deadline: Instant, interrupt: &Interrupt, guarded: &Guarded) -> Result<Ready, Silence> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Silence::TimedOut);
@@ -101,7 +142,7 @@ impl Channel {
         let timeout = Timespec::try_from(left).map_err(|_| Silence::TimedOut)?;
         let mut fds = vec![
             PollFd::new(&self.replies, PollFlags::IN),
-            PollFd::new(&self.process, PollFlags::IN),
+            PollFd::from_borrowed_fd(guarded.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(interrupt.as_fd(), PollFlags::IN),
         ];
         if let Some(output) = &self.output {
@@ -115,13 +156,13 @@ impl Channel {
         }
         let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
         let mut next = || ready.next().unwrap_or(false);
-        let (replies, process, interrupted, output) = (next(), next(), next(), next());
+        let (replies, guard, interrupted, output) = (next(), next(), next(), next());
         if interrupted {
             return Err(Silence::Interrupted);
         }
         Ok(Ready {
             replies,
-            process,
+            guard,
             output,
         })
     }
@@ -140,6 +181,9 @@ impl Channel {
         if read == 0 {
             self.output = None;
         }
+        self.output_left = self
+            .output_left
+            .saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
         self.tail.push(chunk.get(..read).unwrap_or_default());
         Ok(())
     }
@@ -148,8 +192,14 @@ impl Channel {
 #[derive(Debug, Default)]
 struct Ready {
     replies: bool,
-    process: bool,
+    guard: bool,
     output: bool,
+}
+
+fn hear(guarded: &mut Guarded) -> Result<(), Silence> {
+    guarded.hear().map_err(|error| {
+        Silence::System(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO))
+    })
 }
 
 fn read(fd: BorrowedFd<'_>, chunk: &mut [u8]) -> Result<usize, Silence> {

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
+
+use super::guard::Ending;
 use crate::record::schema::TrialStatus;
 
 /// Why a trial has no result. The messages follow the cell's name in reports.
@@ -28,13 +31,58 @@ pub enum TrialFailure {
         status: String,
     },
     /// A step took too long.
-    #[error("{step} took longer than {} s (--timeout)", limit.as_secs_f64())]
+    #[error(
+        "{step} took longer than {} s (--timeout){}",
+        limit.as_secs_f64(),
+        if *half_said { ", the answer left off in the middle" } else { "" }
+    )]
     TimedOut {
         /// What it was doing.
         step: &'static str,
         /// The limit.
         limit: Duration,
+        /// Whether part of an answer was there.
+        half_said: bool,
     },
+    /// Its processes used more memory than the limit allows.
+    #[error(
+        "it used {} of memory during {step}, more than the limit of {} (--memory-limit)",
+        bytes(*used_bytes),
+        bytes(*limit_bytes)
+    )]
+    TooMuchMemory {
+        /// What it was doing.
+        step: &'static str,
+        /// What all its processes used, bytes.
+        used_bytes: u64,
+        /// The limit, bytes.
+        limit_bytes: u64,
+    },
+    /// It started more processes than the limit allows.
+    #[error("it had more than {limit} processes during {step} (--process-limit)")]
+    TooManyProcesses {
+        /// What it was doing.
+        step: &'static str,
+        /// The limit.
+        limit: u32,
+    },
+    /// It printed more than the limit allows.
+    #[error("it printed more than {} (--output-limit) up to {step}", bytes(*limit_bytes))]
+    TooMuchOutput {
+        /// What it was doing.
+        step: &'static str,
+        /// The limit, bytes.
+        limit_bytes: u64,
+    },
+    /// The process that keeps the trial together was killed, from outside or by the workload.
+    #[error("its guard process was killed during {step}")]
+    GuardLost {
+        /// What it was doing.
+        step: &'static str,
+    },
+    /// Processes that even `SIGKILL` does not end.
+    #[error("processes {0:?} of it hang in the kernel and cannot be ended")]
+    LeftOver(Vec<i32>),
     /// The worker broke the protocol.
     #[error("the worker broke the protocol: {0}")]
     Nonsense(String),
@@ -62,6 +110,15 @@ pub enum TrialFailure {
 }
 
 impl TrialFailure {
+    /// The process ended during a step; `None` when it did not end, and closed its channel.
+    #[must_use]
+    pub fn ended(step: &'static str, ending: Option<Ending>) -> Self {
+        Self::Ended {
+            step,
+            status: described(ending),
+        }
+    }
+
     /// How the record calls it.
     #[must_use]
     pub const fn status(&self) -> TrialStatus {
@@ -82,4 +139,31 @@ impl TrialFailure {
             _ => "",
         }
     }
+}
+
+fn described(ending: Option<Ending>) -> String {
+    let Some(ending) = ending else {
+        return "closed its channel without ending".to_owned();
+    };
+    let out_of_memory = if ending.out_of_memory {
+        " at its limit of memory (--memory-limit)"
+    } else if ending.signal == Some(signal_hook::consts::SIGKILL) {
+        ", not by ftbench, perhaps for lack of memory,"
+    } else {
+        ""
+    };
+    match (ending.exit_status, ending.signal) {
+        (_, Some(signal)) => format!("was killed by {}{out_of_memory}", signal_name(signal)),
+        (Some(status), None) => format!("ended with exit status {status}"),
+        (None, None) => "ended in a way that the system does not tell".to_owned(),
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
+/// A number of bytes as people read it, and as options take it.
+pub(super) fn bytes(count: u64) -> String {
+    ByteSize(count).display().iec().to_string()
 }

@@ -25,7 +25,12 @@ impl Interrupt {
     /// When the system refuses the handlers.
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::never()?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // What `nohup` has had ignored stays so.
+        let heeds_hangup = !ignored_signals().contains(&SIGHUP);
+        for signal in [Some(SIGINT), Some(SIGTERM), heeds_hangup.then_some(SIGHUP)]
+            .into_iter()
+            .flatten()
+        {
             // In this order, so that the flag is still down at the first signal and up at the second.
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupt.asked))?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
@@ -61,4 +66,12 @@ impl Interrupt {
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
     }
+}
+
+/// The signals that this process was told to ignore by who started it; none where the system does not tell.
+fn ignored_signals() -> Vec<i32> {
+    let mask = procfs::process::Process::myself()
+        .and_then(|process| process.status())
+        .map_or(0, |status| status.sigign);
+    (1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect()
 }

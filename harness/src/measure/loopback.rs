@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
@@ -85,6 +86,8 @@ impl LoopbackServer {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // Out of the terminal's foreground: Ctrl-C is for the driver, and the trial under way still needs it.
+            .process_group(0)
             .spawn()?;
         let stdin = child.stdin.take();
         match told(&mut child) {

@@ -2,15 +2,21 @@
 
 mod binding;
 pub mod calibrate;
+pub mod cgroup;
 pub mod channel;
 pub mod environment;
 pub mod failure;
+pub mod guard;
+pub mod guarded;
 pub mod interrupt;
 pub mod launch;
+pub mod limits;
 pub mod loopback;
 pub mod made;
 pub mod native_worker;
 pub mod protocol;
+pub mod reaper;
 pub mod rounds;
 pub mod session;
+pub mod stamps;
 pub mod trial;

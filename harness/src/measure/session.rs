@@ -2,57 +2,81 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use command_fds::{CommandFdExt, FdMapping};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
-
 use super::channel::{Channel, Silence};
-use super::failure::TrialFailure;
+use super::failure::{TrialFailure, bytes};
+use super::guard::Ending;
+use super::guarded::{Guarded, Guarding, WorkersEnds};
 use super::interrupt::Interrupt;
 use super::launch::Launch;
+use super::limits::{FIRST_LOOK, pause_after};
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
+use crate::machine::memory;
+use crate::record::schema::Limits;
 
-/// The worker's descriptors, as its command line names them.
-const REQUESTS_FD: i32 = 3;
-const REPLIES_FD: i32 = 4;
+/// How long a worker that has closed its channel may take to end.
+const DYING_LIMIT: Duration = Duration::from_millis(100);
 
-/// A started worker. Dropping it ends its whole process group.
+/// How long a worker that took too long may take to tell where each of its threads is.
+const TELLING_LIMIT: Duration = Duration::from_secs(1);
+
+/// Most bytes of a message that is none which a reason quotes.
+const QUOTED_BYTES: usize = 120;
+
+/// What Python's fault handler puts before tracebacks at `SIGABRT`, which ftbench sends when the time is up.
+const FAULT_HANDLERS_WORDS: &str = "Fatal Python error: Aborted";
+/// What that means here.
+const TIME_IS_UP_WORDS: &str = "Where it was when the time was up:";
+
+/// A started worker. Dropping it ends everything that it has started.
 #[derive(Debug)]
 pub struct Session<'run> {
-    child: Child,
-    process_id: i32,
+    guarded: Guarded,
     requests: File,
     channel: Channel,
     interrupt: &'run Interrupt,
     step_limit: Duration,
-    ended: Option<ExitStatus>,
+    limits: Option<Limits>,
+}
+
+/// How a worker is started and kept in bounds.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// How its guard is started, and what it may use.
+    pub guarding: Guarding,
+    /// How long any step may take.
+    pub step_limit: Duration,
 }
 
 impl<'run> Session<'run> {
-    /// Starts the worker, with this `PYTHONHASHSEED`, and waits for its greeting.
+    /// Starts the worker, with this `PYTHONHASHSEED`.
     ///
     /// # Errors
-    /// When it does not start, or does not greet as it should.
+    /// When it does not start.
     pub fn start(
         launch: &Launch,
         hash_seed: u32,
-        step_limit: Duration,
+        bounds: &Bounds,
         interrupt: &'run Interrupt,
     ) -> Result<Self, TrialFailure> {
-        let mut session = spawn(command(launch, hash_seed), step_limit, interrupt).map_err(|error| {
-            TrialFailure::Start {
-                path: launch.executable.clone(),
-                error: error.to_string(),
-            }
-        })?;
-        match session.receive("start-up")? {
+        spawn(launch, hash_seed, bounds, interrupt).map_err(|error| TrialFailure::Start {
+            path: launch.executable.clone(),
+            error: error.to_string(),
+        })
+    }
+
+    /// Waits for the worker's greeting.
+    ///
+    /// # Errors
+    /// When it does not greet as it should.
+    pub fn greet(&mut self) -> Result<(), TrialFailure> {
+        match self.receive("start-up")? {
             Reply::Hello {
                 protocol: PROTOCOL_VERSION,
                 ..
-            } => Ok(session),
+            } => Ok(()),
             Reply::Hello { protocol, .. } => Err(TrialFailure::Nonsense(format!(
                 "it speaks version {protocol} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
             ))),
@@ -63,7 +87,13 @@ impl<'run> Session<'run> {
     /// Process id of the worker, which leads its process group.
     #[must_use]
     pub const fn process_id(&self) -> i32 {
-        self.process_id
+        self.guarded.process_id()
+    }
+
+    /// The living processes of the trial; the worker alone where the system does not list them.
+    #[must_use]
+    pub fn processes(&self) -> Vec<i32> {
+        self.guarded.processes()
     }
 
     /// Sends a request and waits for the answer; `step` says in words what is waited for.
@@ -71,6 +101,16 @@ impl<'run> Session<'run> {
     /// # Errors
     /// When there is no answer in time, or it says that the workload failed.
     pub fn ask(&mut self, request: &Request, step: &'static str) -> Result<Reply, TrialFailure> {
+        if self.channel.has_unasked() && !self.guarded.has_ended() {
+            // Its end looks the same until it is read.
+            return Err(match self.receive(step) {
+                Ok(reply) => TrialFailure::Nonsense(format!(
+                    "it answered before it was asked: {}",
+                    quoted(format!("{reply:?}").as_bytes())
+                )),
+                Err(failure) => failure,
+            });
+        }
         let mut line =
             serde_json::to_vec(request).map_err(|error| TrialFailure::Nonsense(error.to_string()))?;
         line.push(b'\n');
@@ -80,61 +120,59 @@ impl<'run> Session<'run> {
         self.receive(step)
     }
 
-    /// Lets the worker go and waits until it is gone.
+    /// Lets the worker go and waits until it and all that it has started are gone.
     ///
     /// # Errors
-    /// When it does not go in time, or not with exit status 0.
+    /// When it does not go in time, or not with exit status 0, or something cannot be ended.
     pub fn finish(&mut self) -> Result<(), TrialFailure> {
         match self.ask(&Request::Finish, "ending the workers")? {
             Reply::Finished => {}
             other => return Err(unexpected(&other, "finished")),
         }
-        let deadline = Instant::now() + self.step_limit;
-        match self.channel.receive(deadline, self.interrupt) {
-            Err(Silence::Ended) => {}
-            Err(Silence::Interrupted) => return Err(TrialFailure::Interrupted),
+        let ending = match self.receive_until_silence("exit") {
             Ok(_) => return Err(TrialFailure::Nonsense("it went on after its end".to_owned())),
-            Err(_) => {
-                return Err(TrialFailure::TimedOut {
-                    step: "exit",
-                    limit: self.step_limit,
-                });
-            }
+            Err(Silence::Ended) => self.guarded.ending_within(self.step_limit),
+            Err(silence) => return Err(self.failure(silence, "exit")),
+        };
+        let left = self.guarded.end();
+        if !left.is_empty() {
+            return Err(TrialFailure::LeftOver(left.to_vec()));
         }
-        let status = self.reap();
-        if status.is_some_and(|status| status.success()) {
-            Ok(())
-        } else {
-            Err(TrialFailure::Ended {
-                step: "exit",
-                status: describe(status),
-            })
+        match ending {
+            Some(Ending {
+                exit_status: Some(0), ..
+            }) => Ok(()),
+            ending => Err(TrialFailure::ended("exit", ending)),
         }
     }
 
-    /// The end of what the workload printed.
-    pub fn last_output(&mut self) -> String {
-        self.channel.last_output()
+    /// Ends everything after a failure, and returns the end of what was printed. A worker that took too long tells
+    /// first where each of its threads is.
+    pub fn last_output(&mut self, failure: &TrialFailure) -> String {
+        let timed_out = matches!(failure, TrialFailure::TimedOut { .. });
+        if timed_out && let Ok(never) = Interrupt::never() {
+            self.guarded.abort();
+            let deadline = Instant::now() + TELLING_LIMIT;
+            self.channel.listen(deadline, &never, &mut self.guarded);
+        }
+        self.guarded.end();
+        let output = self.channel.last_output();
+        if timed_out {
+            output.replacen(FAULT_HANDLERS_WORDS, TIME_IS_UP_WORDS, 1)
+        } else {
+            output
+        }
+    }
+
+    /// Process ids of what could not be ended; everything is ended first.
+    pub fn left_over(&mut self) -> &[i32] {
+        self.guarded.end()
     }
 
     fn receive(&mut self, step: &'static str) -> Result<Reply, TrialFailure> {
-        let deadline = Instant::now() + self.step_limit;
-        let line = match self.channel.receive(deadline, self.interrupt) {
-            Ok(line) => line,
-            Err(Silence::Ended) => return Err(self.ended_during(step)),
-            Err(Silence::TimedOut) => {
-                return Err(TrialFailure::TimedOut {
-                    step,
-                    limit: self.step_limit,
-                });
-            }
-            Err(Silence::Interrupted) => return Err(TrialFailure::Interrupted),
-            Err(Silence::TooLong) => {
-                return Err(TrialFailure::Nonsense(
-                    "it sent a message of several megabytes".to_owned(),
-                ));
-            }
-            Err(Silence::System(errno)) => return Err(TrialFailure::System(errno.to_string())),
+        let line = match self.receive_until_silence(step) {
+            Ok(line) => line?,
+            Err(silence) => return Err(self.failure(silence, step)),
         };
         match serde_json::from_slice(&line) {
             Ok(Reply::Failed {
@@ -145,142 +183,160 @@ impl<'run> Session<'run> {
             }) => Err(TrialFailure::Workload {
                 step,
                 wrong_result,
-                error,
+                error: self.explained(error),
                 traceback,
             }),
             Ok(reply) => Ok(reply),
             Err(error) => Err(TrialFailure::Nonsense(format!(
                 "its answer is no message ({error}): {}",
-                String::from_utf8_lossy(line.get(..120).unwrap_or(&line))
+                quoted(&line)
             ))),
+        }
+    }
+
+    /// The next line, or why there is none; once the step has lasted for a while, the limits are looked after.
+    fn receive_until_silence(
+        &mut self,
+        step: &'static str,
+    ) -> Result<Result<Vec<u8>, TrialFailure>, Silence> {
+        let begun = Instant::now();
+        let deadline = begun + self.step_limit;
+        let mut next_look = begun + FIRST_LOOK;
+        loop {
+            let until = deadline.min(next_look);
+            match self.channel.receive(until, self.interrupt, &mut self.guarded) {
+                Err(Silence::TimedOut) if until < deadline => {
+                    let looked = Instant::now();
+                    if let Err(failure) = self.look(step) {
+                        return Ok(Err(failure));
+                    }
+                    next_look = Instant::now() + pause_after(looked.elapsed());
+                }
+                Err(silence) => return Err(silence),
+                Ok(line) => return Ok(Ok(line)),
+            }
+        }
+    }
+
+    /// Whether the trial keeps within its limits.
+    fn look(&self, step: &'static str) -> Result<(), TrialFailure> {
+        let Some(limits) = self.limits else { return Ok(()) };
+        let processes = self.processes();
+        if processes.len() > usize::try_from(limits.processes).unwrap_or(usize::MAX) {
+            return Err(TrialFailure::TooManyProcesses {
+                step,
+                limit: limits.processes,
+            });
+        }
+        match memory::more_than(limits.memory_bytes, &processes) {
+            None => Ok(()),
+            Some(used_bytes) => Err(TrialFailure::TooMuchMemory {
+                step,
+                used_bytes,
+                limit_bytes: limits.memory_bytes,
+            }),
+        }
+    }
+
+    fn failure(&mut self, silence: Silence, step: &'static str) -> TrialFailure {
+        match silence {
+            Silence::Ended => self.ended_during(step),
+            Silence::TimedOut => TrialFailure::TimedOut {
+                step,
+                limit: self.step_limit,
+                half_said: self.channel.has_begun(),
+            },
+            Silence::Interrupted => TrialFailure::Interrupted,
+            Silence::TooLong => TrialFailure::Nonsense("it sent a message of several megabytes".to_owned()),
+            Silence::TooMuchOutput => TrialFailure::TooMuchOutput {
+                step,
+                limit_bytes: self.limits.map_or(u64::MAX, |limits| limits.output_bytes),
+            },
+            Silence::System(errno) => TrialFailure::System(errno.to_string()),
         }
     }
 
     /// The worker's end of a pipe is closed: either it has ended, or it does something that no worker should.
     fn ended_during(&mut self, step: &'static str) -> TrialFailure {
-        let status = self.reap();
-        TrialFailure::Ended {
-            step,
-            status: describe(status),
+        let ending = self.guarded.ending_within(DYING_LIMIT);
+        if ending.is_none() && self.guarded.is_lost() {
+            return TrialFailure::GuardLost { step };
         }
+        TrialFailure::ended(step, ending)
     }
 
-    /// Ends the process group and collects the worker's exit status, which is its own if it had ended already.
-    fn reap(&mut self) -> Option<ExitStatus> {
-        if self.ended.is_none() {
-            let ended_by_itself = wait_briefly(&mut self.child);
-            self.kill_group();
-            self.ended = ended_by_itself.or_else(|| self.child.wait().ok());
-        }
-        self.ended
-    }
-
-    fn kill_group(&self) {
-        if let Some(group) = Pid::from_raw(self.process_id) {
-            // Fails only when everything in it is gone, which is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        self.kill_group();
-        if self.ended.is_none() {
-            let _ = self.child.wait();
+    /// Says what limit may be behind an error of Python.
+    fn explained(&self, error: String) -> String {
+        match self.limits {
+            Some(limits) if error.starts_with("MemoryError") => format!(
+                "{error}; the limit is {} for each process (--memory-limit)",
+                bytes(limits.memory_bytes)
+            ),
+            _ => error,
         }
     }
 }
 
 fn spawn<'run>(
-    mut command: Command,
-    step_limit: Duration,
+    launch: &Launch,
+    hash_seed: u32,
+    bounds: &Bounds,
     interrupt: &'run Interrupt,
 ) -> io::Result<Session<'run>> {
     let (requests_read, requests_write) = io::pipe()?;
     let (replies_read, replies_write) = io::pipe()?;
     let (output_read, output_write) = io::pipe()?;
-    command
-        .stdin(Stdio::null())
-        .stdout(output_write.try_clone()?)
-        .stderr(output_write)
-        .process_group(0)
-        .fd_mappings(vec![
-            FdMapping {
-                parent_fd: requests_read.into(),
-                child_fd: REQUESTS_FD,
-            },
-            FdMapping {
-                parent_fd: replies_write.into(),
-                child_fd: REPLIES_FD,
-            },
-        ])
-        .map_err(io::Error::other)?;
-    let mut child = command.spawn()?;
-    // The command holds the worker's ends: with them open here, its end would never be seen.
-    drop(command);
-    let process_id = i32::try_from(child.id()).map_err(io::Error::other)?;
-    let process = Pid::from_raw(process_id)
-        .ok_or_else(|| io::Error::other("no process id"))
-        .and_then(|pid| Ok(pidfd_open(pid, PidfdFlags::empty())?));
-    let process = match process {
-        Ok(process) => process,
-        Err(error) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(error);
-        }
+    let ends = WorkersEnds {
+        requests: requests_read.into(),
+        replies: replies_write.into(),
+        output: output_write.into(),
     };
+    let limits = bounds.guarding.limits;
+    let output_limit = limits.map_or(u64::MAX, |limits| limits.output_bytes);
     Ok(Session {
-        child,
-        process_id,
-        requests: File::from(std::os::fd::OwnedFd::from(requests_write)),
-        channel: Channel::new(replies_read.into(), output_read.into(), process),
+        guarded: Guarded::start(&bounds.guarding, launch, hash_seed, ends)?,
+        requests: File::from(OwnedFd::from(requests_write)),
+        channel: Channel::new(replies_read.into(), output_read.into(), output_limit),
         interrupt,
-        step_limit,
-        ended: None,
+        step_limit: bounds.step_limit,
+        limits,
     })
 }
 
-fn command(launch: &Launch, hash_seed: u32) -> Command {
-    let mut command = Command::new(&launch.executable);
-    command
-        .env_clear()
-        .envs(&launch.environment)
-        .env("PYTHONHASHSEED", hash_seed.to_string())
-        .args(&launch.arguments)
-        .arg("--channel")
-        .args([REQUESTS_FD.to_string(), REPLIES_FD.to_string()]);
-    command
-}
-
-/// A process that has closed its pipes has some milliseconds of dying left, in which its status is not known yet.
-fn wait_briefly(child: &mut Child) -> Option<ExitStatus> {
-    for _ in 0..50 {
-        match child.try_wait() {
-            Ok(None) => std::thread::sleep(Duration::from_millis(2)),
-            Ok(status) => return status,
-            Err(_) => return None,
-        }
-    }
-    None
-}
-
-fn describe(status: Option<ExitStatus>) -> String {
-    match status {
-        None => "closed its channel without ending".to_owned(),
-        Some(status) => match (status.code(), status.signal()) {
-            (Some(code), _) => format!("ended with exit status {code}"),
-            (None, Some(signal)) => format!("was killed by {}", signal_name(signal)),
-            (None, None) => status.to_string(),
-        },
-    }
-}
-
-fn signal_name(signal: i32) -> String {
-    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
-}
-
 fn unexpected(reply: &Reply, wanted: &str) -> TrialFailure {
-    TrialFailure::Nonsense(format!("it answered {reply:?} where '{wanted}' was due"))
+    TrialFailure::Nonsense(format!(
+        "it answered {} where '{wanted}' was due",
+        quoted(format!("{reply:?}").as_bytes())
+    ))
+}
+
+/// The beginning of what a worker said, fit to be shown: what is no text, or would steer a terminal, is escaped.
+fn quoted(said: &[u8]) -> String {
+    let beginning = said.get(..QUOTED_BYTES).unwrap_or(said);
+    beginning
+        .utf8_chunks()
+        .flat_map(|chunk| {
+            let valid = chunk.valid().chars().map(|letter| {
+                if letter.is_control() {
+                    letter.escape_default().to_string()
+                } else {
+                    letter.to_string()
+                }
+            });
+            let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+            valid.chain(invalid).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_text_and_short() {
+        assert_eq!(quoted(b"plain \xc3\xa9"), "plain \u{e9}");
+        assert_eq!(quoted(b"\x1b[2J\xff\x00"), "\\u{1b}[2J\\xff\\u{0}");
+        assert_eq!(quoted(&[b'x'; 500]).len(), QUOTED_BYTES);
+    }
 }

@@ -8,14 +8,16 @@ use rustix::time::{ClockId, clock_gettime};
 use super::binding;
 use super::calibrate::{Calibration, Next};
 use super::failure::TrialFailure;
+use super::guarded::Guarding;
 use super::interrupt::Interrupt;
 use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
-use super::session::Session;
+use super::session::{Bounds, Session};
+use super::stamps::{self, Span, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
+use crate::machine::memory;
 use crate::machine::noise::{Meters, Observed, Watch};
-use crate::machine::{group, memory};
 use crate::record::schema::{
     PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };
@@ -37,6 +39,8 @@ pub struct RealRunner<'run> {
     pub binder: Option<Binder>,
     /// Tell what goes on around each sample, and what it costs.
     pub meters: Meters,
+    /// How trials are guarded.
+    pub guarding: Guarding,
     /// Tells when to stop.
     pub interrupt: &'run Interrupt,
 }
@@ -51,7 +55,7 @@ impl TrialRunner for RealRunner<'_> {
             })?;
         self.calibrate_in(&mut session, planned, worker_counts)
             .map_err(|failure| {
-                let last_words = last_words(&failure, &session.last_output());
+                let last_words = last_words(&failure, &session.last_output(&failure));
                 Unsuccessful { failure, last_words }
             })
     }
@@ -63,7 +67,10 @@ impl TrialRunner for RealRunner<'_> {
             Err(failure) => Err((failure, String::new())),
             Ok(mut session) => self
                 .measure(&mut session, assignment, &mut trial)
-                .map_err(|failure| (failure, session.last_output())),
+                .map_err(|failure| {
+                    let output = session.last_output(&failure);
+                    (with_left_over(failure, session.left_over()), output)
+                }),
         };
         if let Err((failure, output)) = outcome {
             if failure == TrialFailure::Interrupted {
@@ -88,8 +95,11 @@ impl<'run> RealRunner<'run> {
             .launches
             .of(&planned.cell)
             .map_err(TrialFailure::Unavailable)?;
-        let limit = Duration::from_secs_f64(self.settings.step_time_limit_s);
-        Session::start(launch, hash_seed, limit, self.interrupt)
+        let bounds = Bounds {
+            guarding: self.guarding.clone(),
+            step_limit: Duration::from_secs_f64(self.settings.step_time_limit_s),
+        };
+        Session::start(launch, hash_seed, &bounds, self.interrupt)
     }
 
     fn measure(
@@ -99,6 +109,7 @@ impl<'run> RealRunner<'run> {
         trial: &mut Trial,
     ) -> Result<(), TrialFailure> {
         let planned = assignment.planned;
+        session.greet()?;
         // While it has a single thread: those that it starts later inherit the counters.
         let counters = self.meters.counters_of(session.process_id());
         binding::bind_process(self.binder.as_ref(), session.process_id(), &planned.placement)?;
@@ -110,7 +121,7 @@ impl<'run> RealRunner<'run> {
         let binder = self.binder.as_ref();
         trial.workers =
             binding::bind_workers(binder, session.process_id(), &planned.placement, &ready.workers)?;
-        let mut process_ids = processes(session);
+        let mut process_ids = session.processes();
         let mut watch = self
             .meters
             .watch(process_ids.clone(), &planned.placement, counters);
@@ -126,7 +137,7 @@ impl<'run> RealRunner<'run> {
             });
             if number + 1 == samples {
                 // The workload may have started processes meanwhile.
-                process_ids = processes(session);
+                process_ids = session.processes();
             }
             // Memory that the system does not tell is unknown, which is no reason to lose the times.
             if let Ok(reading) = memory::of_processes(&process_ids) {
@@ -185,15 +196,10 @@ impl<'run> RealRunner<'run> {
             let worker = binding::worker_of(share, index, workers).ok_or_else(|| {
                 TrialFailure::Nonsense(format!("thread {} is none of its workers", share.thread_id))
             })?;
-            if share.end_ns < share.start_ns {
-                return Err(TrialFailure::Nonsense("a share ended before it began".to_owned()));
-            }
             shares.push((worker, share));
         }
-        if taken.end_ns <= taken.start_ns || shares.len() != workers.len() {
-            return Err(TrialFailure::Nonsense(
-                "a sample without duration or with shares missing".to_owned(),
-            ));
+        if shares.len() != workers.len() {
+            return Err(TrialFailure::Nonsense("a sample with shares missing".to_owned()));
         }
         let shares: Vec<(Share, bool)> = shares
             .into_iter()
@@ -233,6 +239,7 @@ impl<'run> RealRunner<'run> {
         planned: &PlannedCell,
         worker_counts: &[u32],
     ) -> Result<u64, TrialFailure> {
+        session.greet()?;
         binding::bind_process(self.binder.as_ref(), session.process_id(), &planned.placement)?;
         let target_ns = nanoseconds(Duration::from_secs_f64(self.settings.target_sample_s));
         let mut calibration = Calibration::new(target_ns, worker_counts);
@@ -274,10 +281,13 @@ struct Taken {
     reported: BTreeMap<String, f64>,
 }
 
-/// The trial's processes; its first one alone where the system does not list them.
-fn processes(session: &Session<'_>) -> Vec<i32> {
-    let leader = session.process_id();
-    group::processes(leader).unwrap_or_else(|_| vec![leader])
+/// Says so when a failed trial leaves processes behind that nothing ends: they will be in the way of those to come.
+fn with_left_over(failure: TrialFailure, left: &[i32]) -> TrialFailure {
+    if left.is_empty() || failure == TrialFailure::Interrupted {
+        failure
+    } else {
+        TrialFailure::LeftOver(left.to_vec())
+    }
 }
 
 /// Takes a sample and looks at the machine right before and right after it.
@@ -302,7 +312,13 @@ fn own_cpu_time_ns() -> u64 {
 }
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {
-    match session.ask(&Request::Sample { sample: number }, "a sample")? {
+    let asked_ns = monotonic_ns();
+    let reply = session.ask(&Request::Sample { sample: number }, "a sample")?;
+    let waited = Span {
+        start_ns: asked_ns,
+        end_ns: monotonic_ns(),
+    };
+    match reply {
         Reply::Sample {
             sample,
             start_ns,
@@ -311,14 +327,17 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
             gil_enabled_by,
             shares,
             reported,
-        } if sample == number => Ok(Taken {
-            start_ns,
-            end_ns,
-            gil_enabled,
-            gil_enabled_by,
-            shares,
-            reported,
-        }),
+        } if sample == number => {
+            stamps::check(waited, Span { start_ns, end_ns }, &shares).map_err(TrialFailure::Nonsense)?;
+            Ok(Taken {
+                start_ns,
+                end_ns,
+                gil_enabled,
+                gil_enabled_by,
+                shares,
+                reported,
+            })
+        }
         other => Err(TrialFailure::Nonsense(format!(
             "it answered {other:?} where sample {number} was due"
         ))),

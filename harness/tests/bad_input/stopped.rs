@@ -1,66 +1,13 @@
 //! Being stopped: what was measured is kept, and nothing is left behind.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
 
 use ftbench::record::schema::{RunStatus, StoppedBy, TrialStatus};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::support::mark::{Mark, wait_until};
 use super::support::{Run, Sandbox, Told, pair};
 use super::{GOOD, SHORT};
-
-/// A variable that ftbench passes on to workers, as it does every locale category, and that finds them in `/proc`.
-pub struct Mark {
-    value: String,
-}
-
-impl Mark {
-    const NAME: &str = "LC_FTBENCH_TEST";
-
-    pub fn new(test: &str) -> Self {
-        Self {
-            value: format!("{test}-{}", std::process::id()),
-        }
-    }
-
-    pub fn set_on(&self, command: &mut Command) {
-        command.env(Self::NAME, &self.value);
-    }
-
-    /// The command lines of all processes with this mark.
-    pub fn processes(&self) -> Vec<String> {
-        let variable = format!("{}={}", Self::NAME, self.value).into_bytes();
-        let marked = |folder: &std::path::Path| {
-            let environment = std::fs::read(folder.join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|one| one == variable)
-        };
-        std::fs::read_dir("/proc")
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|folder| marked(folder))
-            .map(|folder| {
-                let words = std::fs::read(folder.join("cmdline")).unwrap_or_default();
-                String::from_utf8_lossy(&words).replace('\0', " ")
-            })
-            .collect()
-    }
-
-    fn has_a_worker(&self) -> bool {
-        self.processes()
-            .iter()
-            .any(|command| command.contains("ftbench_worker"))
-    }
-}
-
-/// Waits until something is so, and fails when that takes too long.
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn start(sandbox: &Sandbox, mark: &Mark, words: &str) -> Child {
     let mut command = sandbox.command(&format!("run --profile quick --out out {words}"));

@@ -7,6 +7,8 @@
     reason = "each test program uses a part of it, and a test that cannot go on should stop"
 )]
 
+pub mod mark;
+
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus};
+use crate::measure::guarded::Guarding;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::LoopbackServer;
 use crate::measure::made::Made;
@@ -93,7 +94,11 @@ fn conduct(
     measured?;
     written?;
     let summary = results::write(&folder)?;
-    show(&summary, shown)?;
+    match show(&summary, shown) {
+        // Nobody reads it any more, and how the run went stays to be told.
+        Err(error) if error.is_broken_pipe() => {}
+        told => told?,
+    }
     let path = folder.path().display();
     remark(
         shown.output,
@@ -246,6 +251,7 @@ pub(super) fn runner<'run>(
         settings: manifest.plan.settings.clone(),
         binder: prepared.binder.take(),
         meters: std::mem::take(&mut prepared.meters),
+        guarding: Guarding::by_this_program(manifest.plan.settings.limits),
         interrupt,
     })
 }

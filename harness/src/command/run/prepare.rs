@@ -17,6 +17,7 @@ use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
+use crate::measure::cgroup::memory_limit_bytes;
 use crate::measure::environment;
 use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
@@ -107,7 +108,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
     warnings.extend(arms.warnings());
-    let settings = settings(arguments);
+    let settings = settings(arguments, &machine);
     let mut workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
     if arguments.no_ceiling {
         workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
@@ -325,8 +326,10 @@ fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
     }
 }
 
-fn settings(arguments: &RunArgs) -> Settings {
+fn settings(arguments: &RunArgs, machine: &MachineFacts) -> Settings {
     let profile = profile(arguments.profile);
+    let memory_bytes =
+        memory_limit_bytes().map_or(machine.memory_bytes, |limit| limit.min(machine.memory_bytes));
     Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
@@ -336,6 +339,7 @@ fn settings(arguments: &RunArgs) -> Settings {
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),
         pin: arguments.pin.to_string(),
+        limits: Some(arguments.limits.asked().on(memory_bytes)),
     }
 }
 

@@ -40,6 +40,7 @@ fn manifest(summary: &Summary) -> Manifest {
                 step_time_limit_s: 60.0,
                 scaling: summary.run.scaling,
                 pin: "cores".to_owned(),
+                limits: None,
             },
             baseline: summary.run.baseline.clone(),
             cells: Vec::new(),

@@ -10,6 +10,7 @@ use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
 use super::imported::ImportFacts;
+use super::limits::Limits;
 use super::noise::Source;
 use super::session::{PackageWishes, Session};
 use super::switch::{JitState, Switch};
@@ -326,6 +327,9 @@ pub struct Settings {
     pub scaling: Scaling,
     /// The placement policy, as it was given.
     pub pin: String,
+    /// What a trial may use; `None` in runs of ftbench before it had limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
 }
 
 /// One cell as planned.

@@ -8,6 +8,7 @@ pub mod ceiling;
 pub mod cell;
 pub mod imported;
 pub mod law;
+pub mod limits;
 pub mod manifest;
 pub mod noise;
 pub mod samples;
@@ -22,6 +23,7 @@ pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use imported::{ImportFacts, ImportedFile};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
+pub use limits::Limits;
 pub use manifest::{
     BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,
     MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings, StoppedBy,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::complaint::complaint;
 use super::lock::{Lock, LockError};
 use super::{EnvironmentError, Record, Wanted, failed, python_in};
+use crate::leash::{Leash, leashed};
 
 /// Prints what is installed.
 const PACKAGES: &str = include_str!("packages.py");
@@ -206,14 +207,13 @@ impl Order<'_> {
             .and_then(|()| Ok((log.try_clone()?, log)))
             .map_err(failed(self.log))?;
         command
-            .stdin(Stdio::null())
-            .stdout(started.0)
-            .stderr(started.1)
             .env("NO_COLOR", "1")
             .env_remove("FORCE_COLOR")
             .env_remove("CLICOLOR_FORCE");
         let program = PathBuf::from(command.get_program());
-        let status = self.wait(&mut command).map_err(|error| match error {
+        let (mut command, leash) = leashed(&command).map_err(failed(&program))?;
+        command.stdout(started.0).stderr(started.1);
+        let status = self.wait(&mut command, leash).map_err(|error| match error {
             Waiting::System(source) => failed(&program)(source),
             Waiting::Stopped(error) => error,
         })?;
@@ -230,7 +230,7 @@ impl Order<'_> {
         })
     }
 
-    fn wait(&self, command: &mut Command) -> Result<ExitStatus, Waiting> {
+    fn wait(&self, command: &mut Command, leash: Leash) -> Result<ExitStatus, Waiting> {
         let mut child = command.spawn().map_err(Waiting::System)?;
         loop {
             if let Some(status) = child.try_wait().map_err(Waiting::System)? {
@@ -238,8 +238,7 @@ impl Order<'_> {
             }
             if let Err(error) = self.hooks.pause() {
                 // It may have ended meanwhile.
-                let _ = child.kill();
-                let _ = child.wait();
+                let _ = leash.pull(&mut child);
                 return Err(Waiting::Stopped(error));
             }
         }

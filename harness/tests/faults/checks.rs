@@ -1,13 +1,10 @@
 //! Every workload of the suite with a deliberate fault in its `work`: its `check` must catch it.
-#![allow(clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
 use ftbench::record::schema::{CellStatus, Model};
 
-use support::{Sandbox, pair};
+use super::support::{Sandbox, pair};
 
 /// Put at the end of each file: all its functions called `work...` are given other units than they should be, or
 /// their results are changed.

@@ -1,0 +1,52 @@
+//! A program that must not outlive ftbench, such as an installer.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
+/// Closing it ends the program and all that it has started, which happens by itself should ftbench be killed.
+#[derive(Debug)]
+pub struct Leash(UnixStream);
+
+/// The same command below a guard of its own (`ftbench guard`), which ends it with everything that it has started when
+/// the leash is closed. Program, arguments, changes to the environment and folder are the command's; where it prints
+/// to is for the caller to set, standard input is taken. Its exit status is the program's.
+///
+/// # Errors
+/// When the system refuses a pair of sockets.
+pub fn leashed(plain: &Command) -> io::Result<(Command, Leash)> {
+    let (own, guards) = UnixStream::pair()?;
+    // This very program, also when its file has been replaced since.
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg0("ftbench")
+        .args(["guard", "--plain", "--"])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .stdin(OwnedFd::from(guards))
+        // Out of the terminal's foreground: Ctrl-C is for ftbench.
+        .process_group(0);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(folder) = plain.get_current_dir() {
+        command.current_dir(folder);
+    }
+    Ok((command, Leash(own)))
+}
+
+impl Leash {
+    /// Ends the program and all that it has started, and waits until all is gone.
+    ///
+    /// # Errors
+    /// When its guard cannot be waited for.
+    pub fn pull(self, guard: &mut Child) -> io::Result<()> {
+        drop(self.0);
+        guard.wait().map(drop)
+    }
+}

@@ -1,0 +1,306 @@
+//! A control group for each trial, where the system lets us make one (cgroup v2, a delegated subtree).
+//!
+//! Source: `Documentation/admin-guide/cgroup-v2.rst` of the Linux kernel: `cgroup.procs`, `cgroup.subtree_control`,
+//! `cgroup.kill` (Linux 5.14), `memory.max`, `memory.events`, `pids.max`, and the rule that a group whose controllers
+//! are handed down to its children has no processes of its own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::reaper;
+use crate::machine::group as processes;
+
+/// Where the one hierarchy of version 2 is mounted.
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// Where ftbench itself is put when its group has to be empty.
+const OWN_LEAF: &str = "ftbench-driver";
+
+/// The control group that trials get theirs in. Dropping it puts this process back where it was.
+#[derive(Debug)]
+pub struct Delegated {
+    group: PathBuf,
+    leaf: Option<PathBuf>,
+}
+
+impl Delegated {
+    /// The own group of this process, when groups can be made in it.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        Self::in_tree(Path::new(ROOT), &own)
+    }
+
+    /// The same below another mount point, for a process in the groups that `own` (the contents of
+    /// `/proc/self/cgroup`) names.
+    #[must_use]
+    pub fn in_tree(root: &Path, own: &str) -> Option<Self> {
+        let group = own_group(root, own)?;
+        let controllers = fs::read_to_string(group.join("cgroup.controllers")).ok()?;
+        let wanted: Vec<&str> = ["memory", "pids"]
+            .into_iter()
+            .filter(|name| controllers.split_whitespace().any(|one| one == *name))
+            .collect();
+        // Whether a group can be made at all; killing one needs no controllers.
+        let trial = group.join(format!("ftbench-try-{}", std::process::id()));
+        fs::create_dir(&trial).ok()?;
+        fs::remove_dir(&trial).ok()?;
+        let mut delegated = Self { group, leaf: None };
+        if !wanted.is_empty() && !delegated.hands_down(&wanted) {
+            delegated.hand_down(&wanted);
+        }
+        Some(delegated)
+    }
+
+    /// Where trials' groups are made.
+    #[must_use]
+    pub fn group(&self) -> &Path {
+        &self.group
+    }
+
+    fn hands_down(&self, wanted: &[&str]) -> bool {
+        let handed_down = fs::read_to_string(self.group.join("cgroup.subtree_control")).unwrap_or_default();
+        wanted
+            .iter()
+            .all(|name| handed_down.split_whitespace().any(|one| one == *name))
+    }
+
+    /// Hands controllers down, from a leaf of its own: with other processes in the group it stays as it is.
+    fn hand_down(&mut self, wanted: &[&str]) {
+        let leaf = self.group.join(OWN_LEAF);
+        let words: Vec<String> = wanted.iter().map(|name| format!("+{name}")).collect();
+        let handed_down = fs::create_dir_all(&leaf)
+            .and_then(|()| move_own(&leaf))
+            .and_then(|()| write(&self.group.join("cgroup.subtree_control"), &words.join(" ")));
+        self.leaf = Some(leaf);
+        if handed_down.is_err() {
+            self.go_back();
+        }
+    }
+
+    fn go_back(&mut self) {
+        if let Some(leaf) = self.leaf.take() {
+            let _ = move_own(&self.group);
+            let _ = fs::remove_dir(leaf);
+        }
+    }
+}
+
+impl Drop for Delegated {
+    fn drop(&mut self) {
+        if self.leaf.is_some() {
+            // Nothing may be handed down from a group that has processes again.
+            let _ = write(&self.group.join("cgroup.subtree_control"), "-memory -pids");
+            self.go_back();
+        }
+    }
+}
+
+/// The folder of the group that a process is in, from its `/proc/PID/cgroup`; `None` without version 2.
+fn own_group(root: &Path, own: &str) -> Option<PathBuf> {
+    let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let outside = path.split('/').any(|part| part == "..");
+    (!outside).then(|| root.join(path))
+}
+
+/// The group of one trial. Dropping it removes it.
+#[derive(Debug)]
+pub struct TrialGroup {
+    folder: PathBuf,
+    parent: PathBuf,
+}
+
+impl TrialGroup {
+    /// Makes a group with these limits, as far as their controllers are there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(parent: &Path, memory_bytes: Option<u64>, processes: Option<u32>) -> io::Result<Self> {
+        let folder = parent.join(format!("ftbench-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let group = Self {
+            folder,
+            parent: own_parent(parent),
+        };
+        let limits = [
+            ("memory.max", memory_bytes.map(|bytes| bytes.to_string())),
+            ("pids.max", processes.map(|processes| processes.to_string())),
+        ];
+        for (name, limit) in limits {
+            if let Some(limit) = limit {
+                // Without the controller there is no such file, and other means have to do.
+                let _ = write(&group.folder.join(name), &limit);
+            }
+        }
+        Ok(group)
+    }
+
+    /// Does something inside the group; what it starts stays there, this process does not.
+    ///
+    /// # Errors
+    /// Those of what is done; when the group cannot be entered it is done outside.
+    pub fn inside<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let entered = enter(&self.folder);
+        let started = start();
+        if entered.is_ok() {
+            enter(&self.parent)?;
+        }
+        started
+    }
+
+    /// Kills every process in it at one moment.
+    pub fn kill(&self) {
+        let _ = write(&self.folder.join("cgroup.kill"), "1");
+    }
+
+    /// Whether the kernel has killed a process of it at its limit of memory.
+    #[must_use]
+    pub fn was_out_of_memory(&self) -> bool {
+        let events = fs::read_to_string(self.folder.join("memory.events")).unwrap_or_default();
+        out_of_memory_kills(&events) > 0
+    }
+}
+
+impl Drop for TrialGroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// Where the guard belongs: beside the driver.
+fn own_parent(group: &Path) -> PathBuf {
+    let leaf = group.join(OWN_LEAF);
+    if leaf.is_dir() { leaf } else { group.to_owned() }
+}
+
+/// The count of `oom_kill` in `memory.events`.
+fn out_of_memory_kills(events: &str) -> u64 {
+    let of_kind = events.lines().find_map(|line| line.strip_prefix("oom_kill "));
+    of_kind.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+fn enter(group: &Path) -> io::Result<()> {
+    write(&group.join("cgroup.procs"), "0")
+}
+
+/// Moves this process and its children, such as the loopback server.
+fn move_own(group: &Path) -> io::Result<()> {
+    for child in processes::children(reaper::own_id()).unwrap_or_default() {
+        // It may have ended.
+        let _ = write(&group.join("cgroup.procs"), &child.to_string());
+    }
+    enter(group)
+}
+
+/// Only to what is there: the kernel makes these files.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+/// The smallest limit of memory of the own group and of those that hold it, bytes; `None` without one.
+#[must_use]
+pub fn memory_limit_bytes() -> Option<u64> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    memory_limit_in_tree(Path::new(ROOT), &own)
+}
+
+fn memory_limit_in_tree(root: &Path, own: &str) -> Option<u64> {
+    let group = own_group(root, own)?;
+    group
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .filter_map(|folder| fs::read_to_string(folder.join("memory.max")).ok())
+        .filter_map(|text| text.trim().parse().ok())
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    const OWN: &str = "0::/user/run\n";
+
+    #[test]
+    fn the_smallest_limit_on_the_way_up_wins() {
+        let root = tree(&[
+            ("user/run/memory.max", "max\n"),
+            ("user/memory.max", "4096\n"),
+            ("memory.max", "9000\n"),
+        ]);
+        assert_eq!(memory_limit_in_tree(root.path(), OWN), Some(4096));
+        assert_eq!(memory_limit_in_tree(root.path(), "0::/user/../..\n"), None);
+        assert_eq!(memory_limit_in_tree(root.path(), "4:cpu:/x\n"), None);
+        assert_eq!(memory_limit_in_tree(root.path(), ""), None);
+    }
+
+    #[test]
+    fn controllers_are_handed_down_from_a_leaf() {
+        let root = tree(&[
+            ("user/run/cgroup.controllers", "cpu memory pids\n"),
+            ("user/run/cgroup.subtree_control", ""),
+            ("user/run/cgroup.procs", ""),
+            ("user/run/ftbench-driver/cgroup.procs", ""),
+        ]);
+        let group = root.path().join("user/run");
+        let delegated = Delegated::in_tree(root.path(), OWN).unwrap();
+        let read = |name: &str| fs::read_to_string(group.join(name)).unwrap();
+        assert_eq!(delegated.group(), group);
+        assert_eq!(read("cgroup.subtree_control"), "+memory +pids");
+        assert_eq!(read("ftbench-driver/cgroup.procs"), "0");
+        // Later trials' guards go back beside the driver.
+        assert_eq!(own_parent(&group), group.join("ftbench-driver"));
+        drop(delegated);
+        assert!(read("cgroup.subtree_control").starts_with("-memory"));
+        assert_eq!(read("cgroup.procs"), "0");
+    }
+
+    #[test]
+    fn what_is_handed_down_already_is_used_as_it_is() {
+        let root = tree(&[
+            ("user/run/cgroup.controllers", "memory pids\n"),
+            ("user/run/cgroup.subtree_control", "memory pids\n"),
+            ("user/run/cgroup.procs", ""),
+        ]);
+        let delegated = Delegated::in_tree(root.path(), OWN).unwrap();
+        assert!(delegated.leaf.is_none());
+        assert!(Delegated::in_tree(root.path(), "0::/elsewhere\n").is_none());
+    }
+
+    #[test]
+    fn a_trials_group_is_limited_entered_left_and_killed() {
+        let root = tree(&[("cgroup.procs", "")]);
+        let folder = root.path().join(format!("ftbench-{}", std::process::id()));
+        let group = TrialGroup::make(root.path(), Some(1 << 30), Some(50)).unwrap();
+        assert!(folder.is_dir());
+        // A second one of the same name is no group of ours.
+        assert!(TrialGroup::make(root.path(), None, None).is_err());
+        for name in ["cgroup.procs", "cgroup.kill"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let inside = group.inside(|| fs::read_to_string(folder.join("cgroup.procs")));
+        assert_eq!(inside.unwrap(), "0");
+        assert_eq!(fs::read_to_string(root.path().join("cgroup.procs")).unwrap(), "0");
+        group.kill();
+        assert_eq!(fs::read_to_string(folder.join("cgroup.kill")).unwrap(), "1");
+        assert!(!group.was_out_of_memory());
+        fs::write(folder.join("memory.events"), "low 0\noom 2\noom_kill 1\n").unwrap();
+        assert!(group.was_out_of_memory());
+        assert_eq!(out_of_memory_kills("oom_kill x"), 0);
+    }
+}

@@ -1,0 +1,308 @@
+//! The guard: a process between ftbench and the worker of a trial, which sleeps while the worker works.
+//!
+//! Everything that a trial starts is below its guard, orphans too, for the guard adopts them. It ends all of it when
+//! the driver says so, and when the driver is gone: its end of the control socket, the guard's standard input, is then
+//! closed, even after `SIGKILL`. The limits of the trial's processes are set here, where they hold for all of them.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process, pidfd_open, setrlimit,
+    waitpid,
+};
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::TrialGroup;
+use super::reaper;
+use crate::machine::group;
+
+/// The worker's descriptors, as its command line names them. The guard hands them on.
+pub const REQUESTS_FD: i32 = 3;
+/// Where the worker writes.
+pub const REPLIES_FD: i32 = 4;
+
+/// An order of the driver: send every process of the trial `SIGABRT`, at which Python tells where each thread is.
+pub const ABORT: u8 = b'a';
+/// An order of the driver: end everything.
+pub const END: u8 = b'e';
+
+/// How long ending everything may take; longer, and a process hangs in the kernel.
+pub const ENDING_LIMIT: Duration = Duration::from_secs(10);
+
+/// How much rather than others the kernel is to kill a trial's processes when memory runs out (`oom_score_adj`,
+/// proc(5), from -1000 to 1000): as if it used half of the memory more than it does.
+const OUT_OF_MEMORY_ADJUSTMENT: &str = "500";
+
+/// What the guard tells the driver, one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Report {
+    /// The worker runs.
+    Started {
+        /// Its process id.
+        process_id: i32,
+    },
+    /// The system did not start it.
+    NotStarted {
+        /// What the system said.
+        error: String,
+    },
+    /// The worker has ended by itself.
+    Ended(Ending),
+    /// Everything was ended.
+    Gone {
+        /// Process ids of what could not be.
+        left: Vec<i32>,
+    },
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Its exit status, unless a signal killed it.
+    pub exit_status: Option<i32>,
+    /// The signal that killed it.
+    pub signal: Option<i32>,
+    /// Whether the kernel has killed a process of the trial at its control group's limit of memory.
+    pub out_of_memory: bool,
+}
+
+/// What is to be run, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// Most private memory that one process may map, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Most processes, where a control group can see to it.
+    pub processes: Option<u32>,
+    /// The control group below which the trial gets one of its own.
+    pub control_group: Option<PathBuf>,
+}
+
+/// Runs a worker and tells the driver how it goes, until everything below has ended.
+///
+/// # Errors
+/// When the control socket is none, or the system refuses what a guard cannot do without.
+pub fn serve(order: &Order) -> io::Result<()> {
+    let mut control = control()?;
+    reaper::adopt_orphans()?;
+    set_limits(order.memory_bytes);
+    // Python's pools, for one, leave folders behind when they are killed.
+    let scratch = tempfile::Builder::new().prefix("ftbench-").tempdir().ok();
+    let group = order
+        .control_group
+        .as_deref()
+        .and_then(|parent| TrialGroup::make(parent, order.memory_bytes, order.processes).ok());
+    let mut command = command(&order.command)?;
+    if let Some(scratch) = &scratch {
+        command.env("TMPDIR", scratch.path());
+    }
+    let spawned = match &group {
+        Some(group) => group.inside(|| command.spawn()),
+        None => command.spawn(),
+    };
+    // The worker's ends of the channel: with them open here, its end would never be seen.
+    for descriptor in [REQUESTS_FD, REPLIES_FD] {
+        let _ = nix::unistd::close(descriptor);
+    }
+    match spawned {
+        Ok(worker) => {
+            let worker = i32::try_from(worker.id()).map_err(io::Error::other)?;
+            // Heeded when memory runs out, and no reason to stop where it cannot be set.
+            let _ = std::fs::write(format!("/proc/{worker}/oom_score_adj"), OUT_OF_MEMORY_ADJUSTMENT);
+            tell(&mut control, &Report::Started { process_id: worker })?;
+            // A driver that is gone reads nothing: end everything all the same.
+            let _ = attend(&mut control, worker, group.as_ref());
+        }
+        Err(error) => tell(
+            &mut control,
+            &Report::NotStarted {
+                error: error.to_string(),
+            },
+        )?,
+    }
+    let left = end_everything(group);
+    drop(scratch);
+    let _ = tell(&mut control, &Report::Gone { left });
+    Ok(())
+}
+
+/// Runs a command that talks to nobody, such as an installer, and ends everything that it has started when it has
+/// ended or the driver is gone. Returns its exit status, 128 and the signal where one killed it.
+///
+/// # Errors
+/// When it cannot be started or watched.
+pub fn serve_plain(words: &[OsString]) -> io::Result<u8> {
+    let mut control = control()?;
+    reaper::adopt_orphans()?;
+    let child = command(words)?.spawn()?;
+    let child = i32::try_from(child.id()).map_err(io::Error::other)?;
+    let ending = watch(&mut control, child, |_, _| Ok(false));
+    let _ = reaper::end_all(&[], ENDING_LIMIT);
+    let status = match ending? {
+        Some(Ending {
+            exit_status: Some(status),
+            ..
+        }) => status,
+        Some(Ending {
+            signal: Some(signal), ..
+        }) => 128 + signal,
+        _ => 1,
+    };
+    Ok(u8::try_from(status).unwrap_or(u8::MAX))
+}
+
+/// The driver's end of everything is standard input.
+fn control() -> io::Result<UnixStream> {
+    Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+fn command(words: &[OsString]) -> io::Result<Command> {
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| io::Error::other("no program to guard"))?;
+    let mut command = Command::new(program);
+    // A group of its own, so that all of it can be killed at one moment.
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    Ok(command)
+}
+
+/// Limits for this process and all that it starts. What the system does not grant is not limited.
+fn set_limits(memory_bytes: Option<u64>) {
+    // A crash is told by its signal and traceback; a core would be written into the user's folder for seconds.
+    lower(Resource::Core, 0);
+    if let Some(bytes) = memory_bytes {
+        // Of all limits of setrlimit(2) the nearest to memory that is used: what is private and writable (Linux 4.7
+        // and later), not the address space, of which allocators and free-threaded builds reserve a lot.
+        lower(Resource::Data, bytes);
+    }
+}
+
+fn lower(resource: Resource, limit: u64) {
+    let maximum = getrlimit(resource).maximum;
+    let limit = maximum.map_or(limit, |maximum| limit.min(maximum));
+    let _ = setrlimit(
+        resource,
+        Rlimit {
+            current: Some(limit),
+            maximum,
+        },
+    );
+}
+
+/// Tells of the worker's end and heeds orders, until the order to end everything, or the driver's end.
+fn attend(control: &mut UnixStream, worker: i32, group: Option<&TrialGroup>) -> io::Result<()> {
+    watch(control, worker, |control, event| match event {
+        Event::Ended(ending) => {
+            let out_of_memory = group.is_some_and(TrialGroup::was_out_of_memory);
+            let report = Report::Ended(Ending {
+                out_of_memory,
+                ..ending
+            });
+            tell(control, &report).map(|()| true)
+        }
+        Event::Order(ABORT) => {
+            abort_all();
+            Ok(true)
+        }
+        Event::Order(_) => Ok(false),
+    })
+    .map(drop)
+}
+
+/// What a guard waits for.
+enum Event {
+    Ended(Ending),
+    Order(u8),
+}
+
+/// Waits for events until `heed` says that it is enough, or the driver is gone. Returns how the child ended, if it did.
+fn watch(
+    control: &mut UnixStream,
+    child: i32,
+    mut heed: impl FnMut(&mut UnixStream, Event) -> io::Result<bool>,
+) -> io::Result<Option<Ending>> {
+    let pid = Pid::from_raw(child).ok_or_else(|| io::Error::other("no process id"))?;
+    let mut process: Option<OwnedFd> = Some(pidfd_open(pid, PidfdFlags::empty())?);
+    let mut ended = None;
+    loop {
+        let (child_ready, control_ready) = wait(control, process.as_ref())?;
+        if child_ready {
+            process = None;
+            ended = Some(ending(pid)?);
+            if let Some(ending) = ended
+                && !heed(control, Event::Ended(ending))?
+            {
+                return Ok(ended);
+            }
+        }
+        if control_ready {
+            let mut order = [0];
+            let goes_on = match control.read(&mut order) {
+                Ok(0) => false,
+                Ok(_) => heed(control, Event::Order(order[0]))?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+                Err(error) => return Err(error),
+            };
+            if !goes_on {
+                return Ok(ended);
+            }
+        }
+    }
+}
+
+/// Sleeps until the child has ended, or the driver has said something or is gone: which of the two.
+fn wait(control: &UnixStream, process: Option<&OwnedFd>) -> io::Result<(bool, bool)> {
+    let mut fds = vec![PollFd::new(control, PollFlags::IN)];
+    fds.extend(process.map(|process| PollFd::new(process, PollFlags::IN)));
+    match poll(&mut fds, None) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return Ok((false, false)),
+        Err(error) => return Err(error.into()),
+    }
+    let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+    let control_ready = ready.next() == Some(true);
+    Ok((ready.next() == Some(true), control_ready))
+}
+
+fn ending(pid: Pid) -> io::Result<Ending> {
+    let status = waitpid(Some(pid), WaitOptions::empty())?.map(|(_, status)| status);
+    Ok(Ending {
+        exit_status: status.and_then(|status| status.exit_status()),
+        signal: status.and_then(|status| status.terminating_signal()),
+        out_of_memory: false,
+    })
+}
+
+fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
+    let mut line = serde_json::to_vec(report)?;
+    line.push(b'\n');
+    control.write_all(&line)
+}
+
+/// Children before their parents, so that each tells where it is before it notices that the other is gone.
+fn abort_all() {
+    let mut below = group::below(reaper::own_id()).unwrap_or_default();
+    below.sort_unstable_by(|a, b| b.cmp(a));
+    for pid in below.into_iter().filter_map(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::ABORT);
+    }
+}
+
+fn end_everything(group: Option<TrialGroup>) -> Vec<i32> {
+    if let Some(group) = &group {
+        group.kill();
+    }
+    let left = reaper::end_all(&[], ENDING_LIMIT);
+    drop(group);
+    left
+}

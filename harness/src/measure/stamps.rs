@@ -1,0 +1,103 @@
+//! Whether time stamps can be true. The driver reads the same clock before it asks for a sample and after it has the
+//! answer: what a worker stamps lies between.
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::protocol::MeasuredShare;
+
+/// How far a stamp may be off: interpreters that go through floating point round it.
+const TOLERANCE_NS: u64 = 1_000;
+
+/// `CLOCK_MONOTONIC` now, nanoseconds.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+}
+
+/// From when to when something lasted, nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Its beginning.
+    pub start_ns: u64,
+    /// Its end.
+    pub end_ns: u64,
+}
+
+impl Span {
+    fn holds(self, inner: Self) -> bool {
+        inner.start_ns.saturating_add(TOLERANCE_NS) >= self.start_ns
+            && inner.end_ns <= self.end_ns.saturating_add(TOLERANCE_NS)
+    }
+}
+
+/// Checks a sample's stamps, and those of its shares, against the time in which the driver waited for it.
+///
+/// # Errors
+/// Says which stamps cannot be true.
+pub fn check(waited: Span, sample: Span, shares: &[MeasuredShare]) -> Result<(), String> {
+    if sample.end_ns <= sample.start_ns {
+        return Err("a sample ended before it began".to_owned());
+    }
+    if !waited.holds(sample) {
+        return Err("a sample's times lie outside the time in which ftbench waited for it".to_owned());
+    }
+    for share in shares {
+        let span = Span {
+            start_ns: share.start_ns,
+            end_ns: share.end_ns,
+        };
+        if span.end_ns < span.start_ns {
+            return Err("a share ended before it began".to_owned());
+        }
+        if !sample.holds(span) {
+            return Err("a share's times lie outside its sample".to_owned());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAITED: Span = Span {
+        start_ns: 10_000,
+        end_ns: 90_000,
+    };
+
+    fn told(start_ns: u64, end_ns: u64, share: (u64, u64)) -> String {
+        let share = MeasuredShare {
+            process_id: 1,
+            thread_id: 1,
+            start_ns: share.0,
+            end_ns: share.1,
+        };
+        let sample = Span { start_ns, end_ns };
+        check(WAITED, sample, &[share]).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn stamps_that_lie_inside_each_other_can_be_true() {
+        assert_eq!(told(20_000, 80_000, (20_000, 80_000)), "");
+        // Rounded.
+        assert_eq!(told(9_500, 90_500, (9_000, 91_000)), "");
+    }
+
+    #[test]
+    fn a_clock_that_goes_backwards_is_found_out() {
+        assert!(told(80_000, 20_000, (30_000, 40_000)).contains("a sample ended before"));
+        assert!(told(20_000, 20_000, (20_000, 20_000)).contains("a sample ended before"));
+        assert!(told(20_000, 80_000, (40_000, 30_000)).contains("a share ended before"));
+    }
+
+    #[test]
+    fn another_clock_is_found_out() {
+        for (start_ns, end_ns) in [(0, 50_000), (20_000, u64::MAX), (1 << 60, (1 << 60) + 5)] {
+            assert!(told(start_ns, end_ns, (start_ns, end_ns)).contains("ftbench waited"));
+        }
+        for share in [(0, 50_000), (30_000, 85_000), (u64::MAX - 1, u64::MAX)] {
+            assert!(told(20_000, 80_000, share).contains("outside its sample"));
+        }
+    }
+}

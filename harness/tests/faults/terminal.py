@@ -1,0 +1,64 @@
+"""Run a command on a terminal of its own; once it has measured something, do something to it.
+
+`terminal.py ACT TRIALS COMMAND...`: ACT is `interrupt` (Ctrl-C), `twice` (and again at once) or
+`close` (the terminal goes away); TRIALS is the file that fills with trials. Prints what the command
+printed and, last, its exit status.
+"""
+
+import os
+import pty
+import sys
+import threading
+import time
+
+LIMIT_S = 120
+
+
+def main(act, trials, *command):
+    """Run it."""
+    process_id, terminal = pty.fork()
+    if process_id == 0:
+        os.execv(command[0], command)
+    printed = []
+    threading.Thread(target=read_all, args=(terminal, printed), daemon=True).start()
+    wait_for_trials(trials)
+    if act == "close":
+        # Reading has the descriptor in use until something comes, which the progress bar sees to.
+        os.close(terminal)
+    else:
+        os.write(terminal, b"\x03")
+        if act == "twice":
+            time.sleep(0.05)
+            os.write(terminal, b"\x03")
+    _, status = os.waitpid(process_id, 0)
+    time.sleep(0.2)
+    sys.stdout.buffer.write(b"".join(printed))
+    print("\nexit status", os.waitstatus_to_exitcode(status))
+
+
+def read_all(terminal, printed):
+    """Read what is printed; a terminal whose other end is closed is an error."""
+    while True:
+        try:
+            printed.append(os.read(terminal, 65536))
+        except OSError:
+            return
+
+
+def wait_for_trials(path):
+    """Until there are three."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        try:
+            with open(path, "rb") as file:
+                if file.read().count(b"\n") >= 3:
+                    return
+        except FileNotFoundError:
+            pass
+        if time.monotonic() > deadline:
+            sys.exit("no trials came")
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

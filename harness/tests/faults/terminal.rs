@@ -1,0 +1,181 @@
+//! Being stopped, at a terminal and by signals: what was measured is kept, and nothing is left running.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use ftbench::record::schema::{RunStatus, StoppedBy};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::support::mark::{Mark, wait_until};
+use super::support::{FTBENCH, Run, Sandbox, Told, executable, pair, told};
+
+/// Leaves a process in a session of its own behind in every trial, and takes its time.
+const WORK: &str = "
+import os, subprocess, sys, time
+
+def setup(units):
+    subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(600)'], start_new_session=True)
+
+def work(data, units):
+    time.sleep(units * 1e-3)
+";
+
+const WORDS: &str = "-m processes,threads -n 1 --rounds 500 --samples 1 --no-ceiling";
+
+fn words(sandbox: &Sandbox) -> String {
+    let work = sandbox.file("work.py", WORK);
+    format!(
+        "run --profile quick --out out {work} -p {} {WORDS}",
+        pair().free_threaded
+    )
+}
+
+fn at_a_terminal(sandbox: &Sandbox, mark: &Mark, act: &str) -> Told {
+    let python = executable(&pair().gil);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/terminal.py");
+    let ftbench = sandbox.command(&words(sandbox));
+    let mut command = Command::new(python);
+    command
+        .arg(script)
+        .args([act, "out/trials.jsonl", FTBENCH])
+        .args(ftbench.get_args())
+        .current_dir(sandbox.path())
+        .env_clear()
+        .env("TERM", "xterm");
+    for (name, value) in ftbench.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    mark.set_on(&mut command);
+    let told = told(command);
+    told.ends_with(0);
+    assert!(
+        told.stdout.trim_end().ends_with("exit status 130"),
+        "{}",
+        told.stdout
+    );
+    told
+}
+
+/// Recorded trials can be read, nothing runs any more, and the manifest says that it was stopped.
+fn is_kept(sandbox: &Sandbox, mark: &Mark) -> Run {
+    assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
+    let run = Run {
+        folder: sandbox.path().join("out"),
+        told: sandbox.ftbench("show out"),
+    };
+    run.told.ends_with(0);
+    assert!(run.trials().len() >= 3);
+    run
+}
+
+#[track_caller]
+fn is_summed_up(run: &Run) {
+    assert_eq!(run.manifest().status, RunStatus::Interrupted);
+    assert_eq!(run.summary().stopped_by, Some(StoppedBy::Interrupt));
+    assert!(!run.read("report.html").is_empty());
+}
+
+#[test]
+fn ctrl_c_ends_a_run_with_a_summary() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("ctrl-c"));
+    let told = at_a_terminal(&sandbox, &mark, "interrupt");
+    is_summed_up(&is_kept(&sandbox, &mark));
+    assert!(told.stdout.contains("processes"), "no table:\n{}", told.stdout);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("twice"));
+    at_a_terminal(&sandbox, &mark, "twice");
+    // Guards notice a moment later.
+    wait_until("the end of all", || mark.processes().is_empty());
+    is_kept(&sandbox, &mark);
+}
+
+#[test]
+fn a_closed_terminal_loses_nothing() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("close"));
+    at_a_terminal(&sandbox, &mark, "close");
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+fn start(sandbox: &Sandbox, mark: &Mark) -> Child {
+    let mut command = sandbox.command(&words(sandbox));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    mark.set_on(&mut command);
+    let driver = command.spawn().unwrap();
+    let trials = sandbox.path().join("out/trials.jsonl");
+    wait_until("three trials", || {
+        std::fs::read_to_string(&trials).is_ok_and(|text| text.lines().count() >= 3)
+    });
+    driver
+}
+
+fn send(driver: &Child, signal: Signal) {
+    kill_process(Pid::from_child(driver), signal).unwrap();
+}
+
+#[test]
+fn a_reader_that_went_away_loses_nothing() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("reader"));
+    let mut driver = start(&sandbox, &mark);
+    drop((driver.stdout.take(), driver.stderr.take()));
+    send(&driver, Signal::TERM);
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+#[test]
+fn a_hangup_ends_a_run_with_a_summary_and_no_word_of_panic() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("hangup"));
+    let mut driver = start(&sandbox, &mark);
+    send(&driver, Signal::HUP);
+    let mut errors = String::new();
+    driver.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    assert!(!errors.contains("panicked"), "{errors}");
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+#[test]
+fn what_nohup_ignores_stays_ignored() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("nohup"));
+    let ftbench = sandbox.command(&words(&sandbox));
+    let mut command = Command::new("nohup");
+    command
+        .arg(FTBENCH)
+        .args(ftbench.get_args())
+        .current_dir(sandbox.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    for (name, value) in ftbench.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    mark.set_on(&mut command);
+    let mut driver = command.spawn().unwrap();
+    let trials = sandbox.path().join("out/trials.jsonl");
+    let count = || std::fs::read_to_string(&trials).map_or(0, |text| text.lines().count());
+    wait_until("a trial", || count() >= 1);
+    send(&driver, Signal::HUP);
+    let before = count();
+    wait_until("more trials", || count() >= before + 3);
+    send(&driver, Signal::TERM);
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    is_kept(&sandbox, &mark);
+}
+
+#[test]
+fn nothing_outlives_a_driver_that_was_killed() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("sigkill"));
+    let mut driver = start(&sandbox, &mark);
+    send(&driver, Signal::KILL);
+    assert_eq!(driver.wait().unwrap().code(), None);
+    wait_until("the end of all", || mark.processes().is_empty());
+    is_kept(&sandbox, &mark);
+}
