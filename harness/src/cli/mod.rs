@@ -1,9 +1,9 @@
 //! The command line. The only module that knows clap.
 
-mod resume;
 mod export;
 mod guard;
 mod limits;
+mod resume;
 mod values;
 mod versions;
 
@@ -17,10 +17,10 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
-pub use resume::ResumeArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 pub use guard::GuardArgs;
 pub use limits::LimitOptions;
+pub use resume::ResumeArgs;
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,

@@ -2,8 +2,8 @@
 
 mod doctor;
 pub mod export;
-pub mod import;
 mod guard;
+pub mod import;
 mod native_worker;
 pub mod plot;
 mod python;

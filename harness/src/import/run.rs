@@ -9,8 +9,8 @@ use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
 use super::{ImportError, Reason, sides};
 use crate::record::schema::{
-    Cell, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, Plan, PlannedCell, RunStatus,
-    SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
+    Cell, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan, PlannedCell,
+    RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
 };
 
 /// A file that was read.
@@ -203,6 +203,7 @@ impl<'a> Assembly<'a> {
             workload: part.subject.workload.clone(),
             model: part.subject.model,
             workers: part.subject.workers,
+            arm: None,
         };
         if self.cells.iter().any(|planned| planned.cell == cell) {
             return Err(Reason::Broken {
@@ -282,6 +283,11 @@ impl<'a> Assembly<'a> {
             sources: Vec::new(),
             hosts: Vec::new(),
             extensions: Vec::new(),
+            arms: Vec::new(),
+            commit: None,
+            labels: BTreeMap::new(),
+            packages: PackageWishes::default(),
+            sessions: Vec::new(),
             imported: Some(ImportFacts {
                 format: "pyperf".to_owned(),
                 tool_version,
@@ -317,6 +323,7 @@ impl<'a> Assembly<'a> {
             samples: most(&|trial| trial.counted_samples().count()),
             target_sample_s: 0.0,
             step_time_limit_s: 0.0,
+            limits: None,
             scaling: match metadata.text("scaling") {
                 Some("weak") => Scaling::Weak,
                 _ => Scaling::Strong,

@@ -1,7 +1,7 @@
 //! `ftbench run --resume`: a run that was stopped is gone on with as if it had not been.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::keep::Earlier;
 use super::prepare::{Packages, Prepared};
@@ -18,6 +18,7 @@ use crate::machine::{facts, quota};
 use crate::present::text;
 use crate::record::schema::{Manifest, RunStatus, WorkloadFacts};
 use crate::record::store::{self, Ending, RunFolder, TRIALS};
+use crate::workload::arm::{ArmWord, Arms};
 use crate::workload::{Catalogue, Requirement, Workload};
 
 /// Goes on with the run in this folder.
@@ -77,7 +78,12 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
     let mut changes = same::machine(&recorded.machine, &machine);
     changes.extend(interpreters(&recorded));
     let mut manifest = recorded.clone();
-    let workloads = workloads(&mut manifest, &catalogue(&assets.workloads)?, &mut changes);
+    let mut arms = arms(&recorded, &mut changes);
+    let known = Known {
+        catalogue: catalogue(&assets.workloads)?,
+        of_arms: arms.workloads(name_of_arms(&recorded)),
+    };
+    let workloads = workloads(&mut manifest, &known, &mut changes);
     refused(changes)?;
     // The worker is this ftbench's own, for the two must understand each other.
     let worker = assets.worker.display().to_string();
@@ -94,6 +100,7 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
     Ok(Prepared {
         packages: packages(&manifest, &workloads),
         workloads,
+        arms,
         binder: pinned.then(|| Binder::new(discovered)).transpose()?,
         meters: sources::find(&machine.topology.allowed_pus).meters,
         out: folder.to_owned(),
@@ -116,16 +123,60 @@ fn interpreters(recorded: &Manifest) -> Vec<String> {
         .collect()
 }
 
+/// The arms of the record, as they are now.
+fn arms(recorded: &Manifest, changes: &mut Vec<String>) -> Arms {
+    let words: Vec<ArmWord> = recorded
+        .arms
+        .iter()
+        .map(|arm| ArmWord {
+            name: arm.name.clone(),
+            path: PathBuf::from(&arm.path),
+        })
+        .collect();
+    match Arms::read(&words) {
+        Ok(arms) => {
+            let pairs = recorded.arms.iter().zip(&arms.all);
+            changes.extend(pairs.flat_map(|(was, is)| same::arm(was, &is.facts)));
+            arms
+        }
+        Err(error) => {
+            changes.push(format!("  {}", text::line(&error.to_string())));
+            Arms::default()
+        }
+    }
+}
+
+/// What the workload is called whose files are the arms, without its cases.
+fn name_of_arms(recorded: &Manifest) -> Option<&str> {
+    let first = recorded.workloads.first()?;
+    let case = first.case.as_ref().map(|case| format!(".{case}"));
+    Some(case.map_or(first.name.as_str(), |case| {
+        first.name.strip_suffix(&case).unwrap_or(&first.name)
+    }))
+}
+
+/// Where workloads may be, other than at the path that the record has.
+struct Known {
+    catalogue: Catalogue,
+    /// Those of arms that are files, which may be called otherwise than their files.
+    of_arms: Vec<Workload>,
+}
+
+impl Known {
+    fn find(&self, was: &WorkloadFacts) -> Option<Workload> {
+        let is_it = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
+        let mut all = self.of_arms.iter().chain(self.catalogue.all());
+        all.find(is_it).cloned()
+    }
+}
+
 /// The workloads of the record. One of the suite may have moved, with ftbench's cache.
-fn workloads(manifest: &mut Manifest, catalogue: &Catalogue, changes: &mut Vec<String>) -> Vec<Workload> {
+fn workloads(manifest: &mut Manifest, known: &Known, changes: &mut Vec<String>) -> Vec<Workload> {
     let mut found = Vec::new();
     for was in &mut manifest.workloads {
         let workload = match workload(was) {
             Ok(workload) if workload.sha256 == was.sha256 => Ok(workload),
-            other => {
-                let is_it = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
-                catalogue.all().iter().find(is_it).cloned().map_or(other, Ok)
-            }
+            other => known.find(was).map_or(other, Ok),
         };
         match workload {
             Ok(workload) => {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::present::text;
-use crate::record::schema::{EnvironmentFacts, InterpreterFacts, MachineFacts, Manifest, WorkloadFacts};
+use crate::record::schema::{
+    ArmFacts, EnvironmentFacts, InterpreterFacts, MachineFacts, Manifest, WorkloadFacts,
+};
 
 /// What of the machine may differ: an update of the system is told, and does not end a run; the memory that the system
 /// tells moves with it.
@@ -31,14 +33,28 @@ pub(super) fn workload(was: &WorkloadFacts, is: &WorkloadFacts) -> Vec<String> {
     if was.sha256 == is.sha256 {
         return Vec::new();
     }
+    vec![other_contents(
+        &format!("{} ({})", was.name, was.path),
+        &was.sha256,
+        &is.sha256,
+    )]
+}
+
+/// Of a version of the code.
+pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
+    let (Some(before), Some(now)) = (&was.sha256, &is.sha256) else {
+        return Vec::new();
+    };
+    if before == now {
+        return Vec::new();
+    }
+    let what = format!("the arm {} ({})", was.name, was.path);
+    vec![other_contents(&what, before, now)]
+}
+
+fn other_contents(what: &str, was: &str, is: &str) -> String {
     let short = |sha256: &str| sha256.chars().take(12).collect::<String>();
-    vec![line(&format!(
-        "{} ({}): sha256 was {}, is {}",
-        was.name,
-        was.path,
-        short(&was.sha256),
-        short(&is.sha256)
-    ))]
+    line(&format!("{what}: sha256 was {}, is {}", short(was), short(is)))
 }
 
 /// Of the programs and extensions that were built, and of the cells that need them.
@@ -82,9 +98,11 @@ pub(super) fn environments(was: &[EnvironmentFacts], is: &[EnvironmentFacts]) ->
                 before.workloads.join(", "),
                 before.interpreter
             );
-            let now = is
-                .iter()
-                .find(|now| now.interpreter == before.interpreter && now.workloads == before.workloads);
+            let now = is.iter().find(|now| {
+                now.interpreter == before.interpreter
+                    && now.workloads == before.workloads
+                    && now.arms == before.arms
+            });
             match now {
                 Some(now) => changes(&what, &Contents::of(before), &Contents::of(now), &[]),
                 None => vec![line(&format!("{what}: cannot be installed any more"))],
@@ -220,6 +238,7 @@ mod tests {
         let environment = |version: &str| EnvironmentFacts {
             interpreter: "3.13".to_owned(),
             workloads: vec!["one".to_owned()],
+            arms: Vec::new(),
             path: format!("/{version}"),
             requirements: vec!["numpy".to_owned()],
             packages: vec![PackageFacts {

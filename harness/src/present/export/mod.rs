@@ -197,7 +197,7 @@ pub fn is_of(cell: &Cell, interpreter: &str) -> bool {
 /// The interpreter and its host, which tools that compare files take for one side of a comparison.
 #[must_use]
 pub fn label(cell: &Cell) -> String {
-    cell.host.label(&cell.interpreter)
+    cell.host.label(&cell.interpreter, cell.arm.as_deref())
 }
 
 /// What a cell is called where files of several interpreters are compared by name: `fib[threads,2]`.
