@@ -208,6 +208,34 @@ mod tests {
         assert_eq!(widest_half_width(&makespans, BASELINE), None);
     }
 
+    #[test]
+    fn arms_are_held_against_the_first() {
+        let of_arm = |arm: &str, model: Model| Cell {
+            arm: Some(arm.to_owned()),
+            ..cell(model, 1)
+        };
+        let reference = Reference {
+            arm: Some("base"),
+            ..BASELINE
+        };
+        let steady = by_round(&[1.0, 1.1, 0.9, 1.0, 1.05]);
+        let base = of_arm("base", Model::Threads);
+        let mut makespans = HashMap::from([(base, steady.clone())]);
+        assert_eq!(
+            widest_half_width(&makespans, reference),
+            None,
+            "nothing to compare"
+        );
+        makespans.insert(
+            of_arm("new", Model::Threads),
+            by_round(&[1.0, 1.9, 0.9, 1.6, 1.05]),
+        );
+        let of_arms = widest_half_width(&makespans, reference).unwrap();
+        assert!(of_arms > 0.1, "{of_arms}");
+        makespans.insert(of_arm("base", Model::Serial), steady);
+        assert!(widest_half_width(&makespans, reference).unwrap() >= of_arms);
+    }
+
     proptest! {
         #[test]
         fn a_run_ends(widest in 0.0_f64..10.0, round_s in 0.01_f64..100.0) {

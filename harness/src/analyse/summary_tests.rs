@@ -427,3 +427,78 @@ fn few_rounds_and_moved_workers_are_warned_of() {
         "{warnings:?}"
     );
 }
+
+/// Two arms on a machine that gets slower by the round: the second is faster by a fifth, and scales worse.
+fn run_in_arms() -> (Manifest, Vec<Trial>) {
+    let of_arm = |arm: &str, model: Model, workers: u32| Cell {
+        arm: Some(arm.to_owned()),
+        ..cell("3.13", model, workers)
+    };
+    let mut cells = Vec::new();
+    for arm in ["base", "new"] {
+        cells.push(of_arm(arm, Model::Serial, 1));
+        cells.push(of_arm(arm, Model::Threads, 1));
+        cells.push(of_arm(arm, Model::Threads, 2));
+    }
+    cells.push(cell(NATIVE, Model::Threads, 1));
+    cells.push(cell(NATIVE, Model::Threads, 2));
+    let mut trials = Vec::new();
+    for round in 0..6 {
+        let slow = u64::from(round + 1);
+        for (cell, makespan_ms) in cells.iter().zip([1200, 1200, 600, 1000, 1000, 601, 800, 400]) {
+            trials.push(trial(cell, round, makespan_ms * slow));
+        }
+    }
+    (manifest(&cells), trials)
+}
+
+#[test]
+fn arms_are_compared_with_the_first_and_scale_on_their_own() {
+    let (manifest, trials) = run_in_arms();
+    let summary = summarise("r", &manifest, &trials);
+    let shown: Vec<(String, u32, u32, bool)> = summary
+        .arm_ratios
+        .iter()
+        .map(|compared| {
+            assert_eq!((compared.base.as_str(), compared.arm.as_str()), ("base", "new"));
+            let Estimate { estimate, low, high } = compared.ratio;
+            let about = format!("{estimate:.2} [{low:.2}, {high:.2}]");
+            (
+                about,
+                compared.workers,
+                compared.rounds,
+                compared.difference.differs,
+            )
+        })
+        .collect();
+    let alike = "1.00 [1.00, 1.00]".to_owned();
+    let faster = "1.20 [1.20, 1.20]".to_owned();
+    assert_eq!(
+        shown,
+        [
+            (faster.clone(), 1, 6, true),
+            (faster, 1, 6, true),
+            (alike, 2, 6, false)
+        ]
+    );
+    let near = |estimate: Option<Estimate>, value: f64| {
+        assert!(
+            (estimate.unwrap().estimate - value).abs() < 0.01 * value,
+            "{estimate:?}"
+        );
+    };
+    let [base_serial, .., new_serial, _, new_threads] = &summary.cells[..6] else {
+        unreachable!("six cells")
+    };
+    assert_eq!(
+        base_serial.vs_baseline_difference, None,
+        "it is what others are held against"
+    );
+    assert_eq!(new_serial.vs_baseline, Some(summary.arm_ratios[0].ratio));
+    near(new_threads.speedup, 1.664);
+    near(new_threads.vs_baseline, 1.997);
+    near(new_threads.ceiling_fraction, 0.832);
+    assert_eq!(new_threads.interpreter_label(), "3.13 new");
+    let (without, trials) = drifting_run();
+    assert!(summarise("r", &without, &trials).arm_ratios.is_empty());
+}

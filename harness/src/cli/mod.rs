@@ -165,8 +165,8 @@ pub struct RunArgs {
     /// Build packages that have no wheel from source
     #[arg(long)]
     pub allow_source_builds: bool,
-    /// Interpreters, by tag ('3.13', '3.13t', '3.13t+gil') or path [default: the newest version of which both a GIL and
-    /// a free-threaded build are found]
+    /// Interpreters by tag ('3.13', '3.13t+gil') or path, perhaps named ('new=PATH') [default: the newest GIL and
+    /// free-threaded builds of one version]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// How workers run [default: each workload's own choice]
@@ -192,7 +192,7 @@ pub struct RunArgs {
     /// What is compared, and what the run is known by.
     #[command(flatten)]
     pub versions: VersionArgs,
-    /// Leave out the ceiling: the native kernels that tell, in the same rounds, what the machine itself gives
+    /// Leave out the ceiling: native kernels that tell what the machine gives
     #[arg(long)]
     pub no_ceiling: bool,
     /// How precisely to measure: quick (5 rounds of short samples), standard (10 to 50 rounds, until intervals are within
@@ -205,11 +205,10 @@ pub struct RunArgs {
     /// Counted samples of a trial, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub samples: Option<u32>,
-    /// Go on until every interval shown is at most this wide to either side, such as 1%, instead of the profile's
+    /// Go on until every interval shown is within so much, such as 1%
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
     pub precision: Option<f64>,
-    /// Time for the whole run, such as 90s, 10m or 1h30m, instead of the profile's; the fewest rounds are made whatever
-    /// they cost
+    /// Time for the whole run, such as 90s or 1h30m, after the fewest rounds
     #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
     pub budget: Option<f64>,
     /// Whether workers share the work (strong), or each does all of it (weak)
@@ -221,10 +220,10 @@ pub struct RunArgs {
     /// What a trial may use.
     #[command(flatten)]
     pub limits: LimitOptions,
-    /// Seed of every random choice, to repeat a run in the same order [default: a new one, recorded]
+    /// Seed of every random choice, to repeat an order [default: a new one]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
-    /// The run's folder, which must be new or empty [default: results/<UTC time>-<host>]
+    /// The run's folder, new or empty [default: results/<UTC time>-<host>]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Show what would be measured, and measure nothing
@@ -395,8 +394,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = PLOT_EXAMPLES)]
 pub struct PlotArgs {
-    /// Folders of runs; several are drawn into one chart, their interpreters named by what differs. RUN#TAG is one
-    /// interpreter of a run
+    /// Folders of runs; several are drawn into one chart, their interpreters named by what differs. RUN#NAME is one
+    /// interpreter or arm of a run
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
     /// What to draw. Of one workload: scaling, throughput, efficiency, interpreters, memory, spread. Of the run: gil,

@@ -10,12 +10,11 @@ use super::values::SummaryFormat;
 /// what a run is, so that every one of those, also one that is added later, is refused beside `--resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
-    /// Go on with a run that was stopped: its folder. Plan, seed, settings and units are the run's own, so no option that
-    /// would change them can be given
+    /// Go on with a run that was stopped, as it was begun; takes no option that changes a run
     // The group that clap makes of the options of `RunArgs` itself.
     #[arg(long, value_name = "DIR", conflicts_with = "RunArgs")]
     pub resume: Option<PathBuf>,
-    /// Print the results as a table, as json (what summary.json holds), or as markdown
+    /// Print a table, json (as in summary.json), or markdown
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
     pub format: SummaryFormat,
 }

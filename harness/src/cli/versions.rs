@@ -12,7 +12,7 @@ pub struct VersionArgs {
     /// A version of your code, two or more to compare, paired: a workload file, a folder of modules, or a wheel
     #[arg(long, value_name = "NAME=PATH")]
     pub arm: Vec<ArmWord>,
-    /// The commit that is measured [default: that of your code's git repository]
+    /// The commit measured [default: that of the code's git repository]
     #[arg(long, value_name = "ID", value_parser = commit)]
     pub commit: Option<String>,
     /// Something to know the run by later

@@ -476,3 +476,22 @@ fn units_are_taken_over_when_all_are_there() {
     }
     assert!(matches!(units(&manifest), Some(Err(_))));
 }
+
+#[test]
+fn arms_are_calibrated_once_on_the_first_and_stay_in_one_block() {
+    let of_arm = |arm: &str, interpreter: &str, model: Model| {
+        let mut planned = planned(interpreter, "mine", model, 1);
+        planned.cell.arm = Some(arm.to_owned());
+        planned
+    };
+    let cells = vec![
+        of_arm("base", "3.13t", Model::Threads),
+        of_arm("new", "3.13t", Model::Threads),
+        of_arm("base", "3.13", Model::Serial),
+        of_arm("new", "3.13", Model::Serial),
+    ];
+    let mut scripted = Scripted::default();
+    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
+    assert_eq!(scripted.log, ["calibrate mine 3.13 base serial x1 for [1]"]);
+    assert!(cells.iter().all(|planned| units.of(&planned.cell).is_some()));
+}

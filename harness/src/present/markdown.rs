@@ -252,4 +252,17 @@ mod tests {
         assert!(text.contains("| status |"), "{text}");
         assert!(text.contains("- skipped: "), "{text}");
     }
+
+    #[test]
+    fn arms_are_told_and_listed() {
+        let shown = render(&made_up::with_arms());
+        assert!(
+            shown.starts_with("- **new on 3.13**: 1.08x as fast as base"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("| fib | 3.13 | serial | 1 | new | base: 1.08x "),
+            "{shown}"
+        );
+    }
 }

@@ -98,7 +98,7 @@ fn arm_table(summary: &Summary, style: Style) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let table = listing::render(&arms::HEADING, rows.into_iter(), style);
+    let table = listing::render(&arms::HEADING, rows, style);
     format!("{}\n{}", style.paint(BOLD, "Arms compared"), table.trim_end())
 }
 

@@ -264,3 +264,21 @@ fn figures_that_are_no_numbers_are_unknown() {
     let text = plain(&summary, 80);
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
 }
+
+#[test]
+fn a_run_with_arms_says_first_how_they_compare() {
+    let shown = plain(&made_up::with_arms(), 100);
+    assert!(
+        shown.starts_with("new on 3.13:  1.08x as fast as base [1.05, 1.11], serial; "),
+        "{shown}"
+    );
+    for words in [
+        "threads on 3.13 base:",
+        "Arms compared",
+        "vs baseline",
+        "cannot tell",
+        "same within 2 %",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in\n{shown}");
+    }
+}

@@ -149,9 +149,12 @@ pub(super) fn install(
     Ok(pythons)
 }
 
+/// A workload, arms of it, and a package that they have.
+type Has<'a> = (&'a str, &'a [String], &'a str);
+
 /// Packages of which the interpreters of a workload have different versions: then more differs than the interpreter.
 fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
-    let mut versions: BTreeMap<(&str, &[String], &str), Vec<(&str, &str)>> = BTreeMap::new();
+    let mut versions: BTreeMap<Has<'_>, Vec<(&str, &str)>> = BTreeMap::new();
     for environment in environments {
         // What installs is not what is measured.
         for package in environment

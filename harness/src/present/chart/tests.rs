@@ -351,3 +351,26 @@ fn numbers_that_are_none_do_no_harm() {
     summary.cells.iter_mut().for_each(|cell| cell.speedup = None);
     assert!(svg(&scaling(&summary, "nbody")).is_ok());
 }
+
+#[test]
+fn arms_have_curves_of_their_own_the_first_paler() {
+    let material = Material::of_run(made_up::with_arms(), Vec::new());
+    let chart = make(Kind::Scaling, &material, "fib");
+    let shown: Vec<(&str, f64)> = curves(&chart)
+        .series
+        .iter()
+        .map(|series| (series.label.as_str(), series.strength))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("3.13 base threads", 0.5),
+            ("3.13 new threads", 1.0),
+            ("3.13t base threads", 0.5),
+            ("3.13t new threads", 1.0),
+        ]
+    );
+    for kind in Kind::ALL {
+        svg(&make(kind, &material, "fib")).unwrap();
+    }
+}

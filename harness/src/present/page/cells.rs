@@ -318,7 +318,7 @@ fn table(summary: &Summary, columns: Vec<Filled<'_>>, wanted: impl Fn(&CellSumma
     let rows = cells
         .iter()
         .map(|cell| Row {
-            interpreter: text::line(&cell.interpreter),
+            interpreter: text::line(&Host::Spawn.label(&cell.interpreter, cell.arm.as_deref())),
             model: cell.model.name(),
             family: cell.model.family().name(),
             status: cell.status.words(),

@@ -74,6 +74,7 @@ fn every_kind_of_summary_makes_a_page() {
         made_up::suite(),
         made_up::with_ceiling(),
         made_up::many_cores(),
+        made_up::with_arms(),
         made_up::without_figures(),
         made_up::hostile(),
     ] {
@@ -165,4 +166,16 @@ fn what_a_workload_says_is_there_with_links_to_pages_only() {
             .iter()
             .all(|address| address.starts_with('#') || address.starts_with("https:"))
     );
+}
+
+#[test]
+fn arms_are_told_first_and_named_everywhere() {
+    let page = page(&made_up::with_arms());
+    let (_, found) = page.split_once("What was found").unwrap();
+    let place = |words: &str| found.find(words).unwrap();
+    assert!(place("new on 3.13") < place("threads on 3.13 base"));
+    assert!(place("1.08x as fast as base [1.05, 1.11], serial") < place("Every comparison of arms"));
+    for words in ["with changes", "new (commit 0123456789", "3.13 new threads"] {
+        assert!(page.contains(words), "{words}");
+    }
 }
