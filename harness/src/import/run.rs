@@ -339,7 +339,7 @@ fn first_run(sources: &[Source]) -> Option<&Run> {
 
 /// The same files give the same intervals.
 fn seed(sha256: &str) -> u64 {
-    let digits = sha256.get(..16).unwrap_or_default();
+    let digits = sha256.get(..8).unwrap_or_default();
     u64::from_str_radix(digits, 16).unwrap_or(0)
 }
 

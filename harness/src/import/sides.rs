@@ -82,8 +82,8 @@ fn is_named_free_threaded(executable: &str) -> bool {
 
 /// The last `-O` option, which is the one that counts.
 fn optimisation(flags: &str) -> String {
-    let options = flags.split_whitespace().filter(|word| word.starts_with("-O"));
-    options.last().unwrap_or_default().to_owned()
+    let mut options = flags.split_whitespace().filter(|word| word.starts_with("-O"));
+    options.next_back().unwrap_or_default().to_owned()
 }
 
 fn tag(implementation: Implementation, version: &str, free_threaded: bool, debug: bool) -> String {

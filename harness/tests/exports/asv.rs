@@ -2,55 +2,96 @@
 
 use std::process::Command;
 
-use super::support::told;
+use super::support::{Told, told};
 use super::{Golden, tools};
 
-/// Loads every file of a tree with asv's own classes, and prints what it finds.
-const LOAD: &str = r#"
-import json, sys
-from pathlib import Path
-from asv.benchmarks import Benchmarks
-from asv.config import Config
-from asv.machine import Machine
-from asv.results import Results, iter_results
-conf = Config()
-conf.results_dir = sys.argv[1]
-conf.project = "made-up"
-benchmarks = Benchmarks.load(conf)
-found = {}
-for results in iter_results(conf.results_dir):
-    machine = Machine.load(conf.results_dir, machine_name=results.params["machine"])
-    assert machine.num_cpu == "2", machine.__dict__
-    assert results.commit_hash == "0123456789abcdef", results.commit_hash
-    for name in results.get_result_keys(benchmarks):
-        values = results.get_result_value(name, benchmarks[name]["params"])
-        stats = results.get_result_stats(name, benchmarks[name]["params"])
-        samples = results.get_result_samples(name, benchmarks[name]["params"])
-        assert all(len(one) == 5 for one in samples if one), samples
-        assert all(one["ci_99_a"] <= value <= one["ci_99_b"] for one, value in zip(stats, values) if value), stats
-        found[f"{results.env_name} {name}"] = values
-print(json.dumps(found))
-"#;
+/// What asv needs to know of a project.
+const CONFIGURATION: &str = r#"{
+    "version": 1, "project": "made-up", "repo": "repository", "branches": ["main"], "environment_type": "existing",
+    "results_dir": "results", "html_dir": "html", "benchmark_dir": "benchmarks"
+}"#;
+
+/// The run as the results of two commits of a repository.
+struct Project {
+    golden: Golden,
+    commits: [String; 2],
+}
+
+impl Project {
+    fn new() -> Self {
+        let golden = Golden::new();
+        golden.sandbox.file("asv.conf.json", CONFIGURATION);
+        let commits = ["2026-11-19", "2026-11-20"].map(|day| {
+            let hash = commit(&golden, day);
+            let words = format!("--format asv --commit {hash} --commit-date {day}T10:00:00Z --out results");
+            assert_eq!(golden.export(&words), "");
+            hash
+        });
+        Self { golden, commits }
+    }
+
+    /// asv, which keeps a file about the machine in the home folder.
+    fn asv(&self, words: &str) -> Told {
+        let mut command = Command::new(tools::python());
+        command
+            .args(["-m", "asv"])
+            .args(words.split_whitespace())
+            .current_dir(self.golden.sandbox.path())
+            .env("HOME", self.golden.sandbox.path())
+            .env("COLUMNS", "200");
+        let told = told(command);
+        told.ends_with(0);
+        told
+    }
+}
+
+/// A commit made on that day; its hash.
+fn commit(golden: &Golden, day: &str) -> String {
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        let identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"];
+        command
+            .args(identity)
+            .args(words)
+            .current_dir(golden.path("repository"))
+            .env("GIT_COMMITTER_DATE", format!("{day}T10:00:00Z"));
+        let told = told(command);
+        told.ends_with(0);
+        told.stdout.trim().to_owned()
+    };
+    if !golden.path("repository").is_dir() {
+        std::fs::create_dir(golden.path("repository")).unwrap();
+        git(&["init", "--quiet", "--initial-branch", "main"]);
+    }
+    git(&["commit", "--quiet", "--allow-empty", "--message", day]);
+    git(&["rev-parse", "HEAD"])
+}
 
 #[test]
-fn asv_loads_the_tree() {
-    let golden = Golden::new();
-    let words = "--format asv --commit 0123456789abcdef --commit-date 2026-11-20T10:00:00Z --out results";
-    assert_eq!(golden.export(words), "");
-    let mut load = Command::new(tools::python());
-    load.args(["-c", LOAD]).arg(golden.path("results"));
-    let told = told(load);
-    told.ends_with(0);
-    let found = told.json();
-    assert_eq!(
-        found["3.13t ftbench.time_fib_threads"].as_array().unwrap().len(),
-        2
+fn asv_shows_compares_and_publishes_what_is_exported() {
+    let project = Project::new();
+    let [before, after] = &project.commits;
+    let shown = project.asv(&format!("show {after} --details")).stdout;
+    // Two builds, each with three models of two workloads and two of the third.
+    assert_eq!(shown.matches("\n  ok\n").count(), 16, "{shown}");
+    assert!(
+        shown.contains("ftbench.time_shared_counter_threads [two-cores/3.13t]"),
+        "{shown}"
     );
-    let one = found["3.13 ftbench.time_fib_serial"][0].as_f64().unwrap();
-    // A unit of fib takes about half a millisecond.
-    assert!((1e-4..1e-2).contains(&one), "{one}");
-    // asv tells of it in a repository that has the commit.
-    assert_eq!(found.as_object().unwrap().len(), 16);
+    assert!(shown.contains("repeat: 5, 5\n  number: 126, 126\n"), "{shown}");
+    let compared = project
+        .asv(&format!("compare {before} {after} --machine two-cores"))
+        .stdout;
+    let rows = compared.lines().filter(|line| line.contains("ftbench.time_"));
+    let ratios: Vec<&str> = rows
+        .map(|row| row.split('|').nth(4).unwrap_or_default().trim())
+        .collect();
+    assert_eq!(ratios, ["1"; 26], "{compared}");
+    project.asv("publish");
+    let index = std::fs::read_to_string(project.golden.path("html/index.json")).unwrap();
+    for word in ["ftbench.time_fib_threads", "\"two-cores\"", "3.13t"] {
+        assert!(index.contains(word), "no {word}: {index}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{Golden, tools};
 fn made_by_pyperf(sandbox: &Sandbox, name: &str) {
     let told = tools::run(
         sandbox.path(),
-        &format!("pyperf timeit --fast -p3 -n3 -w1 -l64 -q --name summing sum(range(1000)) -o {name}"),
+        &format!("pyperf timeit -p3 -n3 -w1 -l512 -q --name summing sum(range(1000)) -o {name}"),
     );
     told.ends_with(0);
 }
@@ -126,7 +126,7 @@ fn a_file_of_pyperfs_is_shown_drawn_reported_and_exported() {
         imported
             .trials
             .iter()
-            .all(|trial| trial.units == 64 && trial.counted_samples().count() == 3)
+            .all(|trial| trial.units == 512 && trial.counted_samples().count() == 3)
     );
 }
 
