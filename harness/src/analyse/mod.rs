@@ -1,6 +1,7 @@
 //! Records in, a summary out: pure functions over numbers.
 
 pub mod bootstrap;
+pub mod compare;
 pub mod cost;
 pub mod estimate;
 pub mod findings;

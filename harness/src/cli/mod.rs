@@ -1,5 +1,6 @@
 //! The command line. The only module that knows clap.
 
+mod compare;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
+pub use compare::{CompareArgs, CompareFormat, FailOn};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -107,6 +109,8 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
+    /// Compare two runs, two interpreters of one, or two sets of runs, and tell regressions from noise
+    Compare(CompareArgs),
     /// Draw a chart of a run, or of several
     Plot(PlotArgs),
     /// Make one page of a run, with charts, that can be sent to people
@@ -450,6 +454,7 @@ mod tests {
             &["workloads", "show"],
             &["show"],
             &["plot"],
+            &["compare"],
             &["report"],
         ] {
             let help = page(words, "--help");

@@ -1,6 +1,7 @@
 //! The summary in; tables, charts and pages out.
 
 pub mod chart;
+pub mod compare;
 pub mod csv;
 pub mod doctor;
 pub mod headline;
