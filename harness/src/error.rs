@@ -78,6 +78,15 @@ pub enum Error {
         /// What went wrong.
         source: crate::present::chart::ChartError,
     },
+    /// About what is to be compared.
+    #[error(transparent)]
+    Compare(#[from] crate::command::compare::CompareError),
+    /// Why it cannot be compared.
+    #[error(transparent)]
+    Incomparable(#[from] crate::analyse::compare::Incomparable),
+    /// A comparison as JUnit's XML.
+    #[error("cannot write JUnit XML: {0}")]
+    Junit(#[from] quick_junit::SerializeError),
     /// About what is to be drawn.
     #[error(transparent)]
     Plot(#[from] crate::command::plot::PlotError),

@@ -67,7 +67,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("native", &[]),
     ("plan", &["machine::topology", "interpreter", "workload"]),
     ("measure", &["plan", "machine", "workload", "native"]),
-    ("analyse", &[]),
+    ("analyse", &["interpreter::differences"]),
     ("doctor", &["machine", "interpreter", "plan", "analyse"]),
     (
         "present",
@@ -344,7 +344,9 @@ fn what_breaks_a_rule_is_found() {
             "analyse/summary.rs",
             "use crate::record::store;\nuse crate::record::schema::Cell;"
         ),
-        ["1: `analyse` may not import `record::store`, only record::schema, suggest"]
+        [
+            "1: `analyse` may not import `record::store`, only record::schema, suggest, interpreter::differences"
+        ]
     );
     assert_eq!(
         rules("measure/trial.rs", "use crate::{present::units, machine::bind};").len(),

@@ -2,6 +2,7 @@
 
 pub mod arms;
 pub mod bootstrap;
+pub mod compare;
 pub mod cost;
 pub mod estimate;
 pub mod findings;

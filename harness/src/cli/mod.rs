@@ -4,6 +4,7 @@ mod export;
 mod guard;
 mod limits;
 mod resume;
+mod compare;
 mod values;
 mod versions;
 
@@ -21,6 +22,7 @@ pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 pub use guard::GuardArgs;
 pub use limits::LimitOptions;
 pub use resume::ResumeArgs;
+pub use compare::{CompareArgs, CompareFormat, FailOn};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -119,6 +121,8 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
+    /// Compare two runs, two interpreters of one, or two sets of runs, and tell regressions from noise
+    Compare(CompareArgs),
     /// Draw a chart of a run, or of several
     Plot(PlotArgs),
     /// Make one page of a run, with charts, that can be sent to people
@@ -479,6 +483,7 @@ mod tests {
             &["workloads", "show"],
             &["show"],
             &["plot"],
+            &["compare"],
             &["report"],
             &["export"],
             &["import"],

@@ -11,8 +11,8 @@ use super::values::SummaryFormat;
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// Go on with a run that was stopped, as it was begun; takes no option that changes a run
-    // The group that clap makes of the options of `RunArgs` itself.
-    #[arg(long, value_name = "DIR", conflicts_with = "RunArgs")]
+    // The groups that clap makes of the options of these structs.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["RunArgs", "LimitOptions", "VersionArgs"])]
     pub resume: Option<PathBuf>,
     /// Print a table, json (as in summary.json), or markdown
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
@@ -46,7 +46,7 @@ mod tests {
         let command = Cli::command();
         let run = command.find_subcommand("run").unwrap();
         let values = [
-            "1", "0.1", "10%", "10s", "cores", "fib", "serial", "spawn", "quick", "strong", "1M", "a.b:c",
+            "1", "0.1", "10%", "10s", "cores", "fib", "serial", "spawn", "quick", "strong", "1M", "a.b:c", "base=mine.py",
         ];
         let mut tried = 0;
         for argument in run.get_arguments() {

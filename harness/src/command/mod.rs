@@ -1,5 +1,6 @@
 //! What each command does: thin edges around the stages.
 
+pub mod compare;
 mod doctor;
 pub mod export;
 mod guard;
@@ -37,6 +38,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Topology(arguments) => topology::topology(&arguments, output),
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
+        Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::Report(arguments) => report::report(&arguments, output),

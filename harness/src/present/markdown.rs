@@ -165,7 +165,7 @@ fn law_table(summary: &Summary) -> String {
 }
 
 /// Text with everything that markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text::escape_markup(&text::line(text)).chars() {
         if matches!(character, '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '@') {

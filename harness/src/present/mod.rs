@@ -2,6 +2,7 @@
 
 pub mod arms;
 pub mod chart;
+pub mod compare;
 pub mod csv;
 pub mod doctor;
 pub mod export;

@@ -34,8 +34,8 @@ pub struct Style {
 
 pub(super) const BOLD: Ansi = Ansi::new().bold();
 pub(super) const DIM: Ansi = Ansi::new().dimmed();
-const GREEN: Ansi = AnsiColor::Green.on_default();
-const YELLOW: Ansi = AnsiColor::Yellow.on_default();
+pub(super) const GREEN: Ansi = AnsiColor::Green.on_default();
+pub(super) const YELLOW: Ansi = AnsiColor::Yellow.on_default();
 pub(super) const RED: Ansi = AnsiColor::Red.on_default();
 
 impl Style {

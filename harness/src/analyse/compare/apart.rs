@@ -1,0 +1,304 @@
+//! Runs made at different times.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::between_runs::{Documented, Row, Spread, spread};
+use super::drift::{self, Drift, Kernels, Shift, average, quantile, two_sided};
+use super::history::Group;
+use super::matching::Pair;
+use super::material::{Reading, Run};
+use super::moderate::Variance;
+use super::verdict::Found;
+use crate::analyse::estimate::map;
+use crate::record::schema::Estimate;
+
+/// A difference of logarithms, and the variances that it has, each known with degrees of freedom of its own.
+#[derive(Debug, Clone, PartialEq)]
+struct Difference {
+    log: f64,
+    components: Vec<Variance>,
+}
+
+impl Difference {
+    /// The ratio, with Student's interval on degrees of freedom after Satterthwaite, "An approximate distribution of
+    /// estimates of variance components", Biometrics Bulletin 2 (1946); for two components this is Welch's test.
+    fn found(&self) -> Found {
+        let variance: f64 = self.components.iter().map(|one| one.value).sum();
+        let spread: f64 = self
+            .components
+            .iter()
+            .filter(|one| one.degrees > 0.0)
+            .map(|one| one.value * one.value / one.degrees)
+            .sum();
+        let degrees = if spread > 0.0 {
+            variance * variance / spread
+        } else {
+            f64::INFINITY
+        };
+        let error = variance.sqrt();
+        let reach = quantile(degrees) * error;
+        let logs = Estimate {
+            estimate: self.log,
+            low: self.log - reach,
+            high: self.log + reach,
+        };
+        let p_value = match (error > 0.0, self.log == 0.0) {
+            (true, _) => two_sided(self.log / error, degrees),
+            (false, true) => 1.0,
+            (false, false) => 0.0,
+        };
+        Found {
+            ratio: map(logs, f64::exp),
+            p_value,
+        }
+    }
+}
+
+/// What was found, for runs made at different times.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Apart {
+    /// By the position of the pair.
+    pub found: BTreeMap<usize, Found>,
+    /// Ratios with the machine's drift still in them; only of pairs that it was taken out of.
+    pub as_measured: BTreeMap<usize, f64>,
+    pub drifts: Vec<Drift>,
+    /// The variances used for the cells that drift was taken out of, and for those that it was not.
+    pub corrected: Option<Spread>,
+    pub raw: Option<Spread>,
+    differences: BTreeMap<usize, Cell>,
+    shifts: BTreeMap<Kernels, Shift>,
+}
+
+/// One pair's part in means of several.
+#[derive(Debug, Clone, PartialEq)]
+struct Cell {
+    log: f64,
+    corrected_by: Option<Kernels>,
+    workload: String,
+    own: Variance,
+    within: Vec<Variance>,
+}
+
+/// How the pairs are compared.
+pub(super) struct Method<'a> {
+    pub base: &'a [&'a Run],
+    pub new: &'a [&'a Run],
+    /// Groups of runs of the same thing, the sides themselves among them.
+    pub groups: &'a [Group<'a>],
+    /// Whether the machine's drift is taken out where the ceiling tells it.
+    pub take_drift_out: bool,
+}
+
+impl Method<'_> {
+    /// Compares all pairs that both sides measured in every one of their runs.
+    pub fn compare(&self, pairs: &[Pair<'_>]) -> Apart {
+        let shifts: BTreeMap<Kernels, Shift> = Kernels::ALL
+            .into_iter()
+            .filter_map(|kernels| Some((kernels, drift::between(kernels, self.base, self.new)?)))
+            .collect();
+        let corrected_by = |pair: &Pair<'_>| {
+            let kernels = pair.kernel.map(Kernels::of)?;
+            let shift = shifts.get(&kernels)?;
+            (self.take_drift_out && shift.is_believable()).then_some(kernels)
+        };
+        let by: Vec<Option<Kernels>> = pairs.iter().map(corrected_by).collect();
+        let blocks = blocks(pairs);
+        let of_class = |corrected: bool, documented: Documented| {
+            let positions: Vec<usize> = (0..pairs.len())
+                .filter(|&at| by.get(at).is_some_and(|by| by.is_some() == corrected))
+                .collect();
+            let rows: Vec<Vec<Row>> = self
+                .groups
+                .iter()
+                .map(|group| group.rows(pairs, &positions, corrected))
+                .collect();
+            (!positions.is_empty()).then(|| spread(&rows, &blocks, documented))
+        };
+        let mut apart = Apart {
+            found: BTreeMap::new(),
+            as_measured: BTreeMap::new(),
+            drifts: shifts
+                .iter()
+                .map(|(&kernels, shift)| shift.as_drift(kernels, by.contains(&Some(kernels))))
+                .collect(),
+            corrected: of_class(true, Documented::CORRECTED),
+            raw: of_class(false, Documented::RAW),
+            differences: BTreeMap::new(),
+            shifts,
+        };
+        for ((position, pair), corrected_by) in pairs.iter().enumerate().zip(by) {
+            apart.add(position, pair, corrected_by);
+        }
+        apart
+    }
+}
+
+/// Each pair's workload as a number.
+fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
+    let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.key.workload.as_str()).collect();
+    let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
+    pairs
+        .iter()
+        .map(|pair| numbers.get(pair.key.workload.as_str()).copied().unwrap_or(0))
+        .collect()
+}
+
+impl Apart {
+    fn spread(&self, corrected: bool) -> Option<&Spread> {
+        if corrected {
+            self.corrected.as_ref()
+        } else {
+            self.raw.as_ref()
+        }
+    }
+
+    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<Kernels>) {
+        let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::readings(cells));
+        if base.is_empty() || new.is_empty() {
+            return;
+        }
+        let Some(spread) = self.spread(corrected_by.is_some()) else {
+            return;
+        };
+        let of_runs = 1.0 / base.len() as f64 + 1.0 / new.len() as f64;
+        let scaled = |variance: Variance| Variance {
+            value: variance.value * of_runs,
+            ..variance
+        };
+        let (own, common) = (scaled(spread.own(position)), scaled(spread.common));
+        let [base, new] = [average(&base), average(&new)];
+        let as_measured = new.log_s - base.log_s;
+        let shift = corrected_by
+            .and_then(|kernels| self.shifts.get(&kernels))
+            .copied();
+        let log = as_measured - shift.map_or(0.0, |shift| shift.log);
+        let within = [base, new].map(
+            |Reading {
+                 variance, degrees, ..
+             }| Variance {
+                value: variance,
+                degrees,
+            },
+        );
+        let mut components = vec![own, common];
+        components.extend(within);
+        components.extend(shift.map(|shift| shift.variance));
+        self.found
+            .insert(position, Difference { log, components }.found());
+        if shift.is_some() {
+            self.as_measured.insert(position, as_measured.exp());
+        }
+        let cell = Cell {
+            log,
+            corrected_by,
+            workload: pair.key.workload.clone(),
+            own,
+            within: within.to_vec(),
+        };
+        self.differences.insert(position, cell);
+    }
+
+    /// The geometric mean of the ratios at these positions. What the machine did to all cells does not average out over
+    /// them, nor does what is a workload's own over its cells.
+    pub fn geometric_mean(&self, positions: &[usize], runs: RunCounts) -> Option<Estimate> {
+        let cells: Vec<&Cell> = positions
+            .iter()
+            .filter_map(|at| self.differences.get(at))
+            .collect();
+        if cells.is_empty() {
+            return None;
+        }
+        let count = cells.len() as f64;
+        let share =
+            |wanted: &dyn Fn(&Cell) -> bool| cells.iter().filter(|cell| wanted(cell)).count() as f64 / count;
+        let mut components: Vec<Variance> = Vec::new();
+        let mut add = |variance: Variance, weight: f64| {
+            components.push(Variance {
+                value: variance.value * weight * weight,
+                ..variance
+            });
+        };
+        let mut workloads: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+        for cell in &cells {
+            workloads.entry(&cell.workload).or_default().push(cell);
+            for &variance in &cell.within {
+                add(variance, 1.0 / count);
+            }
+        }
+        for of_workload in workloads.values() {
+            // Fully correlated: standard deviations add up, and the mean of variances is no smaller.
+            let own = of_workload.iter().map(|cell| cell.own.value).sum::<f64>() / of_workload.len() as f64;
+            let degrees = of_workload
+                .iter()
+                .map(|cell| cell.own.degrees)
+                .fold(f64::INFINITY, f64::min);
+            add(Variance { value: own, degrees }, of_workload.len() as f64 / count);
+        }
+        for corrected in [true, false] {
+            let part = share(&|cell: &Cell| cell.corrected_by.is_some() == corrected);
+            if let Some(spread) = self.spread(corrected).filter(|_| part > 0.0) {
+                let common = Variance {
+                    value: spread.common.value * runs.factor(),
+                    ..spread.common
+                };
+                add(common, part);
+            }
+        }
+        for (kernels, shift) in &self.shifts {
+            let part = share(&|cell: &Cell| cell.corrected_by == Some(*kernels));
+            add(shift.variance, part);
+        }
+        let log = cells.iter().map(|cell| cell.log).sum::<f64>() / count;
+        Some(Difference { log, components }.found().ratio)
+    }
+}
+
+/// How many runs each side has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct RunCounts {
+    pub base: usize,
+    pub new: usize,
+}
+
+impl RunCounts {
+    /// By which the variance of one run is multiplied for the difference of the sides' means.
+    fn factor(self) -> f64 {
+        1.0 / self.base as f64 + 1.0 / self.new as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Welch, "The generalization of 'Student's' problem when several different population variances are involved",
+    /// Biometrika 34 (1947), on the two samples of R's `sleep` (Cushny and Peebles, 1905):
+    /// `t.test(extra ~ group, data = sleep)` gives t = -1.8608, df = 17.776, p = 0.07939, interval -3.3654832 to
+    /// 0.2054832.
+    #[test]
+    fn two_components_are_the_test_of_welch() {
+        let variance = |value: f64| Variance {
+            value: value / 10.0,
+            degrees: 9.0,
+        };
+        let difference = Difference {
+            log: 0.75 - 2.33,
+            components: vec![variance(3.200_556), variance(4.009)],
+        };
+        let found = difference.found();
+        assert!((found.p_value - 0.079_39).abs() < 1e-5, "{found:?}");
+        assert!((found.ratio.low.ln() + 3.365_483).abs() < 1e-4, "{found:?}");
+        assert!((found.ratio.high.ln() - 0.205_483).abs() < 1e-4, "{found:?}");
+    }
+
+    #[test]
+    fn nothing_that_varies_is_certain() {
+        let certain = Difference {
+            log: 0.1,
+            components: Vec::new(),
+        };
+        assert_eq!(certain.found().p_value, 0.0);
+        let equal = Difference { log: 0.0, ..certain };
+        assert_eq!(equal.found().p_value, 1.0);
+    }
+}

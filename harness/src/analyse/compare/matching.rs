@@ -1,0 +1,112 @@
+//! Which cell of one side is held against which of the other.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::material::{Reading, Run, Side};
+use crate::record::schema::{CellSummary, Kernel, Model, WorkloadKind};
+
+/// What two cells that are held against each other have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Key {
+    /// The interpreter as reports call it; `None` where the sides are of different interpreters.
+    pub interpreter: Option<String>,
+    /// The workload's name.
+    pub workload: String,
+    /// How workers run.
+    pub model: Model,
+    /// How many workers.
+    pub workers: u32,
+}
+
+impl Key {
+    /// Of a cell, with or without its interpreter.
+    #[must_use]
+    pub fn of(cell: &CellSummary, with_interpreter: bool) -> Self {
+        Self {
+            interpreter: with_interpreter.then(|| cell.interpreter_label()),
+            workload: cell.workload.clone(),
+            model: cell.model,
+            workers: cell.workers,
+        }
+    }
+}
+
+/// A cell on both sides: one entry for each run of the side that planned it.
+#[derive(Debug)]
+pub(super) struct Pair<'a> {
+    pub key: Key,
+    pub kind: Option<WorkloadKind>,
+    pub kernel: Option<Kernel>,
+    /// Of the workload's file, in the first run that has it.
+    pub sha256: Option<String>,
+    pub base: Vec<&'a CellSummary>,
+    pub new: Vec<&'a CellSummary>,
+}
+
+impl Pair<'_> {
+    /// The readings of a side's cells, as many as there are.
+    pub fn readings(cells: &[&CellSummary]) -> Vec<Reading> {
+        cells.iter().filter_map(|cell| Reading::of(cell)).collect()
+    }
+}
+
+/// Whether cells are matched with their interpreters: not where the sides name them, and not where each side has a
+/// single one and they are called differently.
+pub(super) fn with_interpreter(base: &Side<'_>, new: &Side<'_>) -> bool {
+    match (only_label(base), only_label(new)) {
+        (Some(of_base), Some(of_new)) => of_base == of_new,
+        _ => true,
+    }
+}
+
+/// The only interpreter of a side; `None` when it has several.
+pub(super) fn only_label(side: &Side<'_>) -> Option<String> {
+    if let Some(name) = &side.interpreter {
+        return Some(name.clone());
+    }
+    let mut labels: Vec<String> = side.runs.iter().flat_map(|run| run.labels()).collect();
+    labels.sort();
+    labels.dedup();
+    match labels.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}
+
+/// All cells of both sides, in the order of the first run of BASE, then what only NEW has.
+pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
+    let with_interpreter = with_interpreter(base, new);
+    let mut pairs: Vec<Pair<'a>> = Vec::new();
+    let mut positions: BTreeMap<Key, usize> = BTreeMap::new();
+    for (side, is_base) in [(base, true), (new, false)] {
+        for &run in &side.runs {
+            for cell in run.summary.cells.iter().filter(|cell| side.has(cell)) {
+                let key = Key::of(cell, with_interpreter);
+                let position = *positions.entry(key.clone()).or_insert_with(|| {
+                    pairs.push(empty(key, run));
+                    pairs.len() - 1
+                });
+                if let Some(pair) = pairs.get_mut(position) {
+                    let cells = if is_base { &mut pair.base } else { &mut pair.new };
+                    cells.push(cell);
+                }
+            }
+        }
+    }
+    pairs
+}
+
+fn empty<'a>(key: Key, run: &Run) -> Pair<'a> {
+    Pair {
+        kind: run.kind(&key.workload),
+        kernel: run.kernel(&key.workload),
+        sha256: run
+            .workload(&key.workload)
+            .map(|workload| workload.sha256.clone()),
+        key,
+        base: Vec::new(),
+        new: Vec::new(),
+    }
+}

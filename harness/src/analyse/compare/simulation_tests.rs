@@ -1,0 +1,469 @@
+//! Runs whose truth is known, at different times on a machine that is now faster and now slower: how often are
+//! identical ones called different, and is a real change found?
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop, and these tell their figures"
+)]
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+
+use super::*;
+use crate::analyse::summary::tests::manifest;
+use crate::present::made_up::{self, Made};
+use crate::record::schema::{CeilingFacts, CellSummary, Kernel, Model, NATIVE, WorkloadFacts};
+
+/// A cell that was measured, 0.1 s for 100 units.
+pub(super) fn measured(workload: &str, model: Model, workers: u32) -> CellSummary {
+    made("3.13", workload, model, workers)
+}
+
+fn made(tag: &str, workload: &str, model: Model, workers: u32) -> CellSummary {
+    Made {
+        tag,
+        workload,
+        model,
+        workers,
+        one_worker_s: 0.1,
+        speedup: 1.0,
+    }
+    .cell()
+}
+
+/// What lies between runs and within them: standard deviations of the logarithm of a time.
+#[derive(Clone, Copy)]
+struct World {
+    /// Of what the machine does to everything.
+    machine: f64,
+    /// Of what it does to Python and not to the kernels.
+    python: f64,
+    /// Of what happens to a workload of a run, to all its cells alike.
+    workload: f64,
+    /// Of what happens to a cell of a run.
+    cell: f64,
+    /// Of a cell's estimate within its run.
+    within: f64,
+    rounds: u32,
+    ceiling: bool,
+}
+
+/// The quick profile on a shared machine.
+const SHARED: World = World {
+    machine: 0.06,
+    python: 0.006,
+    workload: 0.007,
+    cell: 0.008,
+    within: 0.006,
+    rounds: 5,
+    ceiling: true,
+};
+
+const WORKLOADS: [&str; 8] = ["fib", "nbody", "json", "sort", "hash", "regex", "dict", "queue"];
+
+struct Simulation {
+    generator: ChaCha8Rng,
+    world: World,
+    runs: u32,
+}
+
+impl Simulation {
+    fn new(world: World, seed: u64) -> Self {
+        Self {
+            generator: ChaCha8Rng::seed_from_u64(seed),
+            world,
+            runs: 0,
+        }
+    }
+
+    fn uniform(&mut self) -> f64 {
+        use rand::Rng;
+        (f64::from(self.generator.next_u32()) + 0.5) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    fn normal(&mut self, deviation: f64) -> f64 {
+        let uniform = self.uniform();
+        Normal::standard().inverse_cdf(uniform) * deviation
+    }
+
+    /// A run, in which the cells of a workload take longer by a factor.
+    fn run(&mut self, slowed: Option<(&str, f64)>) -> Run {
+        let world = self.world;
+        let machine = self.normal(world.machine);
+        let python = machine + self.normal(world.python);
+        let mut cells = Vec::new();
+        for workload in WORKLOADS {
+            let of_workload = self.normal(world.workload);
+            let factor = slowed
+                .filter(|(name, _)| *name == workload)
+                .map_or(1.0, |(_, factor)| factor);
+            for tag in ["3.13", "3.13t"] {
+                for (model, workers) in [(Model::Serial, 1), (Model::Threads, 1), (Model::Threads, 2)] {
+                    let own = self.normal(world.cell);
+                    let truth = python + of_workload + own + factor.ln();
+                    cells.push(self.cell(made(tag, workload, model, workers), truth));
+                }
+            }
+            if world.ceiling {
+                let own = self.normal(0.004);
+                cells.push(self.cell(made(NATIVE, workload, Model::Threads, 1), machine + own));
+            }
+        }
+        self.runs += 1;
+        let summary = made_up::summary(Vec::new(), 2, cells);
+        let mut run = Run::of_summary(manifest(&[]), summary);
+        run.summary.run.name = format!("run-{}", self.runs);
+        run.manifest.workloads = WORKLOADS.map(workload).to_vec();
+        run
+    }
+
+    /// The estimate of a cell, and an interval whose width is as uncertain as few rounds make it.
+    fn cell(&mut self, mut cell: CellSummary, truth: f64) -> CellSummary {
+        let World { within, rounds, .. } = self.world;
+        let log = 0.1_f64.ln() + truth + self.normal(within);
+        let degrees = f64::from(rounds - 1);
+        let uniform = self.uniform();
+        let spread = (ChiSquared::new(degrees).unwrap().inverse_cdf(uniform) / degrees).sqrt();
+        let reach = 1.96 * within * spread;
+        cell.makespan_s = Some(Estimate {
+            estimate: log.exp(),
+            low: (log - reach).exp(),
+            high: (log + reach).exp(),
+        });
+        cell.rounds = rounds;
+        cell
+    }
+}
+
+fn workload(name: &str) -> WorkloadFacts {
+    WorkloadFacts {
+        ceiling: Some(CeilingFacts::of(Kernel::Integer)),
+        sha256: "a".to_owned(),
+        ..made_up::workload(name)
+    }
+}
+
+fn side(runs: &[Run]) -> Side<'_> {
+    Side {
+        runs: runs.iter().collect(),
+        interpreter: None,
+    }
+}
+
+fn compared(base: &[Run], new: &[Run], history: &[Run]) -> Comparison {
+    compare(&side(base), &side(new), history, &Options::default()).unwrap()
+}
+
+/// Of comparisons of identical runs, the share that has any cell called slower or faster.
+fn share_called(world: World, history: usize, experiments: u64) -> f64 {
+    let called = (0..experiments).filter(|&seed| {
+        let mut simulation = Simulation::new(world, seed);
+        let history: Vec<Run> = (0..history).map(|_| simulation.run(None)).collect();
+        let [base, new] = [simulation.run(None), simulation.run(None)];
+        let counts = compared(&[base], &[new], &history).counts;
+        counts.slower + counts.faster > 0
+    });
+    called.count() as f64 / experiments as f64
+}
+
+#[test]
+fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
+    let calm = World {
+        machine: 0.01,
+        ..SHARED
+    };
+    let no_ceiling = World {
+        machine: 0.03,
+        ceiling: false,
+        ..SHARED
+    };
+    // Worse between runs than is documented: a history has to tell.
+    let unsteady = World {
+        workload: 0.012,
+        cell: 0.03,
+        ..SHARED
+    };
+    for (name, world, history) in [
+        ("shared", SHARED, 0),
+        ("calm", calm, 0),
+        ("no ceiling", no_ceiling, 0),
+        ("shared, 5 runs of history", SHARED, 5),
+        ("no ceiling, 8 runs of history", no_ceiling, 8),
+        ("unsteady, 12 runs of history", unsteady, 12),
+    ] {
+        let share = share_called(world, history, 300);
+        println!("{name}: {share:.3}");
+        assert!(share <= 0.05, "{name}: {share}");
+    }
+}
+
+#[test]
+fn a_slowdown_of_ten_per_cent_is_found_and_only_there() {
+    for (history, world) in [(0, SHARED), (6, SHARED)] {
+        let experiments = 200;
+        let (mut found, mut elsewhere) = (0, 0);
+        for seed in 0..experiments {
+            let mut simulation = Simulation::new(world, 1000 + seed);
+            let history: Vec<Run> = (0..history).map(|_| simulation.run(None)).collect();
+            let [base, new] = [simulation.run(None), simulation.run(Some(("json", 1.10)))];
+            let comparison = compared(&[base], &[new], &history);
+            let slower = |in_it: bool| {
+                let cells = comparison
+                    .cells
+                    .iter()
+                    .filter(|cell| cell.verdict == Verdict::Slower);
+                cells
+                    .filter(|cell| (cell.cell.workload == "json") == in_it)
+                    .count()
+            };
+            found += u64::from(slower(true) > 0);
+            elsewhere += u64::from(slower(false) > 0);
+        }
+        println!("{history} runs of history: found {found}, elsewhere {elsewhere} of {experiments}");
+        assert!(
+            found * 10 >= experiments * 8,
+            "{found} of {experiments}, {history} runs of history"
+        );
+        assert!(
+            elsewhere * 20 <= experiments,
+            "{elsewhere} of {experiments}, {history} runs of history"
+        );
+    }
+}
+
+#[test]
+fn several_runs_on_a_side_find_smaller_changes() {
+    let widths: Vec<f64> = [1, 4]
+        .into_iter()
+        .map(|count| {
+            let mut simulation = Simulation::new(SHARED, 5);
+            let base: Vec<Run> = (0..count).map(|_| simulation.run(None)).collect();
+            let new: Vec<Run> = (0..count).map(|_| simulation.run(None)).collect();
+            let comparison = compared(&base, &new, &[]);
+            assert_eq!(
+                comparison.between_runs.unwrap().runs,
+                if count == 1 { 0 } else { 8 }
+            );
+            let widths = comparison
+                .cells
+                .iter()
+                .map(|cell| cell.ratio.high / cell.ratio.low);
+            widths.sum::<f64>() / comparison.cells.len() as f64 - 1.0
+        })
+        .collect();
+    assert!(widths[1] < 0.6 * widths[0], "{widths:?}");
+}
+
+#[test]
+fn the_machine_is_taken_out_and_told_of() {
+    let mut simulation = Simulation::new(SHARED, 9);
+    let base = simulation.run(None);
+    let mut new = simulation.run(None);
+    for cell in &mut new.summary.cells {
+        cell.makespan_s = cell
+            .makespan_s
+            .map(|makespan| crate::analyse::estimate::map(makespan, |value| 1.2 * value));
+    }
+    let [base, new] = [vec![base], vec![new]];
+    let comparison = compared(&base, &new, &[]);
+    let drift = comparison.drift[0];
+    assert!(drift.taken_out && drift.cells == WORKLOADS.len() && drift.kernels == Kernels::Computing);
+    assert!(drift.ratio.low < drift.ratio.estimate && drift.ratio.estimate < drift.ratio.high);
+    for cell in &comparison.cells {
+        assert!(
+            (cell.ratio_as_measured.unwrap() / cell.ratio.estimate / drift.ratio.estimate - 1.0).abs() < 1e-9
+        );
+    }
+    assert_eq!(comparison.counts.slower, 0);
+    let options = Options {
+        take_drift_out: false,
+        ..Options::default()
+    };
+    let as_measured = compare(&side(&base), &side(&new), &[], &options).unwrap();
+    assert!(!as_measured.drift[0].taken_out && as_measured.cells[0].ratio_as_measured.is_none());
+    // Kernels of another ftbench may be other code.
+    let mut other = new;
+    other[0].manifest.ftbench_version = "9.9.9".to_owned();
+    assert!(compared(&base, &other, &[]).drift.is_empty());
+}
+
+#[test]
+fn means_do_not_shrink_below_what_all_cells_have_in_common() {
+    let mut simulation = Simulation::new(SHARED, 3);
+    let [base, new] = [vec![simulation.run(None)], vec![simulation.run(None)]];
+    let comparison = compared(&base, &new, &[]);
+    let mean = comparison.geometric_means[0];
+    assert_eq!(
+        (mean.kind, mean.cells, mean.workloads),
+        (Some(WorkloadKind::Cpu), 48, 8)
+    );
+    let half_width = (mean.ratio.high / mean.ratio.low).ln() / 2.0;
+    let common = between_runs::Documented::CORRECTED.common;
+    assert!(half_width > 1.96 * common * 2.0_f64.sqrt(), "{half_width}");
+    assert!(half_width < 0.06, "{half_width}");
+}
+
+#[test]
+fn a_change_of_units_is_no_change_of_time() {
+    let mut simulation = Simulation::new(SHARED, 11);
+    let base = vec![simulation.run(None)];
+    let mut new = base.clone();
+    for cell in new[0].summary.cells.iter_mut().filter(|cell| !cell.is_native()) {
+        cell.units = Some(300);
+        cell.makespan_s = cell
+            .makespan_s
+            .map(|makespan| crate::analyse::estimate::map(makespan, |value| 3.0 * value));
+    }
+    let comparison = compared(&base, &new, &[]);
+    assert!(
+        comparison
+            .cells
+            .iter()
+            .all(|cell| (cell.ratio.estimate - 1.0).abs() < 1e-9)
+    );
+    assert_eq!(
+        (
+            comparison.cells[0].base_units[0],
+            comparison.cells[0].new_units[0]
+        ),
+        (100, 300)
+    );
+}
+
+#[test]
+fn runs_that_cannot_be_compared_are_refused() {
+    let mut simulation = Simulation::new(SHARED, 13);
+    let base = vec![simulation.run(None)];
+    let mut new = vec![simulation.run(None)];
+    new[0].manifest.machine.cpu_model = "another".to_owned();
+    new[0].manifest.plan.settings.pin = "none".to_owned();
+    let refused = compare(&side(&base), &side(&new), &[], &Options::default()).unwrap_err();
+    let Incomparable::Conditions(why) = &refused else {
+        panic!("{refused}")
+    };
+    assert_eq!(why.len(), 2, "{why:?}");
+    let insisted = Options {
+        anyway: true,
+        ..Options::default()
+    };
+    assert_eq!(
+        compare(&side(&base), &side(&new), &[], &insisted)
+            .unwrap()
+            .overridden
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn a_workload_with_another_file_is_left_out() {
+    let mut simulation = Simulation::new(SHARED, 17);
+    let base = vec![simulation.run(None)];
+    let mut new = vec![simulation.run(None)];
+    new[0].manifest.workloads[2].sha256 = "b".to_owned();
+    let comparison = compared(&base, &new, &[]);
+    assert_eq!((comparison.cells.len(), comparison.counts.not_compared), (42, 6));
+    assert!(
+        comparison
+            .unmatched
+            .iter()
+            .all(|one| one.change == Change::OtherWork && one.cell.workload == "json")
+    );
+    for workload in &mut new[0].manifest.workloads {
+        workload.sha256 = "b".to_owned();
+    }
+    let refused = compare(&side(&base), &side(&new), &[], &Options::default());
+    assert!(
+        matches!(refused, Err(Incomparable::OtherWorkloads(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn single_interpreters_of_other_names_are_matched() {
+    let mut simulation = Simulation::new(SHARED, 19);
+    let only = |mut run: Run, label: &str| {
+        run.summary
+            .cells
+            .retain(|cell| cell.interpreter == "3.13" || cell.is_native());
+        for cell in run.summary.cells.iter_mut().filter(|cell| !cell.is_native()) {
+            cell.interpreter = label.to_owned();
+        }
+        run
+    };
+    let base = vec![only(simulation.run(None), "3.13")];
+    let new = vec![only(simulation.run(None), "3.14")];
+    let comparison = compared(&base, &new, &[]);
+    assert!(comparison.interpreters_matched);
+    assert_eq!(
+        (
+            comparison.cells.len(),
+            comparison.cells[0].cell.interpreter.as_deref()
+        ),
+        (24, None)
+    );
+    // With several interpreters on a side they have to be named.
+    let both = vec![simulation.run(None)];
+    let refused = compare(&side(&both), &side(&new), &[], &Options::default());
+    assert!(
+        matches!(refused, Err(Incomparable::NothingInCommon { .. })),
+        "{refused:?}"
+    );
+    let named = |runs, name: &str| Side {
+        interpreter: Some(name.to_owned()),
+        ..side(runs)
+    };
+    let comparison = compare(&named(&both, "3.13t"), &side(&new), &[], &Options::default()).unwrap();
+    assert_eq!(comparison.cells.len(), 24);
+    let unknown = compare(&named(&both, "3.15"), &side(&new), &[], &Options::default());
+    assert!(
+        matches!(unknown, Err(Incomparable::UnknownInterpreter { .. })),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn a_run_is_not_compared_with_itself() {
+    let mut simulation = Simulation::new(SHARED, 23);
+    let runs = vec![simulation.run(None)];
+    let refused = compare(&side(&runs), &side(&runs), &[], &Options::default());
+    assert!(matches!(refused, Err(Incomparable::WithItself(_))), "{refused:?}");
+    let named = |name: &str| Side {
+        interpreter: Some(name.to_owned()),
+        ..side(&runs)
+    };
+    let refused = compare(&named("3.13"), &named("3.13t"), &[], &Options::default());
+    assert!(matches!(refused, Err(Incomparable::NoRounds(_))), "{refused:?}");
+}
+
+#[test]
+fn interpreters_of_one_run_are_paired_in_its_rounds() {
+    let mut simulation = Simulation::new(SHARED, 29);
+    let mut run = simulation.run(None);
+    for cell in &run.summary.cells {
+        // The machine gets slower and slower; 3.13t takes a quarter longer throughout.
+        let factor = if cell.interpreter == "3.13t" { 1.25 } else { 1.0 };
+        let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
+        run.makespans_s.insert(cell.cell(), makespans.collect());
+    }
+    let runs = vec![run];
+    let named = |name: &str| Side {
+        interpreter: Some(name.to_owned()),
+        ..side(&runs)
+    };
+    let comparison = compare(&named("3.13"), &named("3.13t"), &[], &Options::default()).unwrap();
+    assert_eq!(comparison.pairing, Pairing::SameRounds);
+    assert!(comparison.drift.is_empty() && comparison.between_runs.is_none());
+    assert_eq!((comparison.counts.slower, comparison.cells.len()), (24, 24));
+    assert!(
+        comparison
+            .cells
+            .iter()
+            .all(|cell| (cell.ratio.estimate - 1.25).abs() < 1e-9)
+    );
+    assert!((comparison.geometric_means[0].ratio.estimate - 1.25).abs() < 1e-9);
+    assert!(comparison.has_regression());
+}

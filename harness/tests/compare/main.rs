@@ -1,0 +1,221 @@
+//! `ftbench compare` on runs of real interpreters: what is matched, what is refused, what comes out and with which
+//! status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use support::{Sandbox, pair};
+
+/// Two workloads that compute; the first takes as much longer as is put in.
+fn workload(times: u32) -> String {
+    format!(
+        "def work(data, units):\n    total = 0\n    for _ in range(units * {times} * 500):\n        total += 1\n    return units\n"
+    )
+}
+
+/// The runs that all tests look at.
+struct Runs {
+    sandbox: Sandbox,
+}
+
+impl Runs {
+    /// `first` and `second` are of the same thing; in `slowed` one of the two workloads does four times the work; in
+    /// `broken` it fails.
+    fn made() -> &'static Self {
+        static RUNS: OnceLock<Runs> = OnceLock::new();
+        RUNS.get_or_init(|| {
+            let sandbox = Sandbox::new();
+            let steady = sandbox.file("steady.py", workload(1));
+            let changing = sandbox.file("a/changing.py", workload(1));
+            let slowed = sandbox.file("b/changing.py", workload(4));
+            let broken = sandbox.file(
+                "c/changing.py",
+                "def work(data, units):\n    raise ValueError('no')\n",
+            );
+            let both = pair().words();
+            for (out, file, status) in [
+                ("set/first", &changing, 0),
+                ("set/second", &changing, 0),
+                ("slowed", &slowed, 0),
+                ("broken", &broken, 1),
+            ] {
+                sandbox.run(
+                    out,
+                    &format!("{steady} {file} -p {both} -m threads -n 1 --rounds 5"),
+                    status,
+                );
+            }
+            Self { sandbox }
+        })
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.sandbox.path().join(name)
+    }
+
+    fn json(&self, words: &str) -> Value {
+        let told = self
+            .sandbox
+            .ftbench(&format!("compare {words} --format json --fail-on never"));
+        told.ends_with(0);
+        told.json()
+    }
+}
+
+fn verdicts(comparison: &Value, workload: &str) -> Vec<String> {
+    let cells = comparison["cells"].as_array().unwrap().iter();
+    cells
+        .filter(|cell| cell["workload"] == workload)
+        .map(|cell| cell["verdict"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn two_runs_are_compared_cell_by_cell() {
+    let runs = Runs::made();
+    let comparison = runs.json("set/first set/second");
+    assert_eq!(comparison["schema"], 1);
+    assert_eq!(comparison["pairing"], "different_times");
+    assert_eq!(comparison["base"]["runs"], serde_json::json!(["first"]));
+    let cells = comparison["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 4);
+    for cell in cells {
+        let ratio = &cell["ratio"];
+        let [low, estimate, high] = ["low", "estimate", "high"].map(|end| ratio[end].as_f64().unwrap());
+        assert!(low <= estimate && estimate <= high, "{cell}");
+        assert!(pair().tags().contains(&cell["interpreter"].as_str().unwrap()));
+        let drift = comparison["drift"][0]["ratio"]["estimate"].as_f64().unwrap();
+        if comparison["drift"][0]["taken_out"] == true {
+            let product = estimate * drift / cell["ratio_as_measured"].as_f64().unwrap();
+            assert!((product - 1.0).abs() < 1e-6, "{cell}");
+        }
+    }
+    assert_eq!(comparison["between_runs"]["runs"], 0);
+    assert!(comparison["unmatched"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_history_tells_how_far_runs_lie_apart() {
+    let runs = Runs::made();
+    let history = runs.json("set/first slowed --anyway --history set");
+    // `first` is on a side already, and a single run tells nothing.
+    assert_eq!(history["between_runs"]["runs"], 0);
+    let set = runs.json("set slowed --anyway");
+    assert_eq!(set["base"]["runs"], serde_json::json!(["first", "second"]));
+    assert_eq!(set["between_runs"]["runs"], 2);
+}
+
+#[test]
+fn interpreters_of_one_run_are_paired() {
+    let runs = Runs::made();
+    let [gil, free_threaded] = pair().tags();
+    let comparison = runs.json(&format!("set/first#{gil} set/first#{free_threaded}"));
+    assert_eq!(comparison["pairing"], "same_rounds");
+    assert_eq!(comparison["cells"].as_array().unwrap().len(), 2);
+    assert_eq!(comparison["cells"][0]["interpreter"], Value::Null);
+    assert_eq!(comparison["drift"], serde_json::json!([]));
+    let apart = runs.json(&format!("set/first#{gil} set/second#{free_threaded}"));
+    assert_eq!(apart["pairing"], "different_times");
+}
+
+#[test]
+fn other_work_is_refused_and_a_slowdown_is_a_regression() {
+    let runs = Runs::made();
+    let told = runs.sandbox.ftbench("compare set/first slowed --format json");
+    told.ends_with(0);
+    let comparison = told.json();
+    assert_eq!(verdicts(&comparison, "changing").len(), 0);
+    assert_eq!(comparison["counts"]["not_compared"], 2);
+    let insisted = runs
+        .sandbox
+        .ftbench("compare set/first slowed --anyway --format json");
+    insisted.ends_with(1);
+    let comparison = insisted.json();
+    assert_eq!(verdicts(&comparison, "changing"), ["slower", "slower"]);
+    assert_eq!(comparison["overridden"].as_array().unwrap().len(), 1);
+    runs.sandbox
+        .ftbench("compare set/first slowed --anyway --fail-on never")
+        .ends_with(0);
+    let back = runs.json("slowed set/first --anyway");
+    assert_eq!(verdicts(&back, "changing"), ["faster", "faster"]);
+}
+
+#[test]
+fn what_fails_and_did_not_is_a_regression() {
+    let runs = Runs::made();
+    let told = runs.sandbox.ftbench("compare set/first broken --anyway");
+    told.ends_with(1);
+    assert!(
+        told.stdout.contains("regression: ") && told.stdout.contains("broken: changing"),
+        "{}",
+        told.stdout
+    );
+    let back = runs.json("broken set/first --anyway");
+    assert_eq!(back["unmatched"][0]["change"], "mended");
+}
+
+#[test]
+fn junit_and_markdown_tell_the_same() {
+    let runs = Runs::made();
+    let told = runs
+        .sandbox
+        .ftbench("compare set/first slowed --anyway --format junit");
+    told.ends_with(1);
+    let report = quick_junit::Report::deserialize_from_str(&told.stdout).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (4, 2, 0));
+    let told = runs
+        .sandbox
+        .ftbench("compare set/first slowed --anyway --format markdown");
+    told.ends_with(1);
+    assert!(
+        told.stdout.starts_with("**Regression: of 4 cells 2 slower"),
+        "{}",
+        told.stdout
+    );
+    assert_eq!(
+        told.stdout.matches("<details>").count(),
+        told.stdout.matches("</details>").count()
+    );
+}
+
+#[test]
+fn runs_of_another_machine_are_refused() {
+    let runs = Runs::made();
+    let other = runs.folder("other");
+    std::fs::create_dir_all(&other).unwrap();
+    let manifest = std::fs::read_to_string(runs.folder("set/second/run.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["machine"]["cpu_model"] = "Another CPU".into();
+    std::fs::write(other.join("run.json"), manifest.to_string()).unwrap();
+    std::fs::copy(runs.folder("set/second/trials.jsonl"), other.join("trials.jsonl")).unwrap();
+    runs.sandbox
+        .ftbench("compare set/first other")
+        .refuses(&["Another CPU", "--anyway"], 2);
+    let insisted = runs.json("set/first other --anyway");
+    assert_eq!(insisted["overridden"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_no_run_and_no_interpreter_is_said() {
+    let runs = Runs::made();
+    runs.sandbox.file("empty/readme.txt", "nothing");
+    let refused = |words: &str, told: &[&str]| {
+        runs.sandbox.ftbench(&format!("compare {words}")).refuses(told, 2);
+    };
+    refused("set/first nowhere", &["nowhere", "folder"]);
+    refused("set/first empty", &["empty", "holds none"]);
+    refused("set/first#3.99 set/second", &["3.99", pair().tags()[0]]);
+    refused("set/first set/first", &["both sides", "#"]);
+    refused("set/first set", &["both sides"]);
+    runs.sandbox.ftbench("compare set/first").ends_with(2);
+}

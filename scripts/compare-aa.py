@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Shows what the verdicts of `ftbench compare` are worth on the machine it runs on.
+
+    scripts/compare-aa.py [--runs 7] [--pause 60] [--workloads fib nbody ...] [--slowed fib]
+
+Makes a number of identical runs with pauses between them, compares each with each, and counts the
+comparisons that have a regression: at most one of twenty should. Then makes a run in which one
+workload does 10 % more work, compares it with each of the others, and counts how often that is
+found there, and elsewhere. Every comparison is made twice: alone, and with the runs that are not
+in it as the history. Run it with nothing else running. All figures are ftbench's own; nothing is
+estimated here.
+
+The slowed workload is a copy of the suite's file of the same name whose `work` is called again for
+a tenth of the units.
+"""
+
+import argparse
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EFFECT = 0.10
+SLOWED = """
+
+_work_once = work
+
+
+def work(data, units):
+    more = max(1, round(units * {effect}))
+    _work_once(data, more)
+    return _work_once(data, units)
+"""
+
+
+def main():
+    options = arguments()
+    if not options.ftbench.exists():
+        sys.exit(f"{options.ftbench} is not there; build it with 'make build', or give --ftbench")
+    with tempfile.TemporaryDirectory(prefix="ftbench-compare-") as name:
+        folder = options.out or pathlib.Path(name)
+        runs = identical_runs(options, folder)
+        rows = [("what", "alone", "with the others as history")]
+        rows += [identical_row(options, runs)]
+        slowed = slowed_run(options, folder)
+        rows += slowed_rows(options, runs, slowed)
+    for number, row in enumerate(rows):
+        print("| " + " | ".join(row) + " |")
+        if number == 0:
+            print("| --- | --- | --- |")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ftbench", type=pathlib.Path, default=ROOT / "target/release/ftbench")
+    parser.add_argument("--runs", type=int, default=7, help="identical runs; 7 give 21 comparisons")
+    parser.add_argument("--pause", type=float, default=60.0, help="seconds between two runs")
+    parser.add_argument("--workloads", nargs="+", default=["fib", "nbody", "json_round_trip"])
+    parser.add_argument("--slowed", default="nbody", help="the workload that gets slower")
+    parser.add_argument("--options", default="--profile quick", help="further words for 'run'")
+    parser.add_argument("--out", type=pathlib.Path, help="keep the runs in this folder")
+    options = parser.parse_args()
+    if options.slowed not in options.workloads or options.runs < 2:
+        parser.error("--slowed must be one of --workloads, and two runs are the least")
+    return options
+
+
+def identical_runs(options, folder):
+    runs = []
+    for number in range(options.runs):
+        runs.append(folder / f"run-{number + 1}")
+        run(options, options.workloads, runs[-1])
+        say(f"run {number + 1} of {options.runs} is made")
+        time.sleep(options.pause)
+    return runs
+
+
+def slowed_run(options, folder):
+    listed = output_of([options.ftbench, "workloads", "list", "--format", "json"])
+    paths = {workload["name"]: workload["path"] for workload in json.loads(listed)}
+    copy = folder / "slowed" / f"{options.slowed}.py"
+    copy.parent.mkdir(parents=True)
+    source = pathlib.Path(paths[options.slowed]).read_text(encoding="utf-8")
+    copy.write_text(source + SLOWED.format(effect=EFFECT), encoding="utf-8")
+    out = folder / "run-slowed"
+    words = [str(copy) if name == options.slowed else name for name in options.workloads]
+    run(options, words, out)
+    return out
+
+
+def run(options, workloads, out):
+    command = [
+        options.ftbench,
+        "run",
+        *workloads,
+        *options.options.split(),
+        "--out",
+        out,
+        "--quiet",
+    ]
+    output_of(command)
+
+
+def identical_row(options, runs):
+    """Regressions among comparisons of identical runs."""
+    counts = [0, 0]
+    pairs = list(itertools.combinations(runs, 2))
+    for base, new in pairs:
+        for kind, history in enumerate(histories(runs, (base, new))):
+            comparison = compare(options, base, new, history)
+            counts[kind] += is_regression(comparison)
+            tell(base, new, kind, comparison)
+    told = [f"{count} of {len(pairs)}" for count in counts]
+    return ("comparisons of identical runs with a regression (at most 1 of 20)", *told)
+
+
+def slowed_rows(options, runs, slowed):
+    found, elsewhere = [0, 0], [0, 0]
+    for base in runs:
+        for kind, history in enumerate(histories(runs, (base,))):
+            comparison = compare(options, base, slowed, history, "--anyway")
+            slower = {
+                cell["workload"] for cell in comparison["cells"] if cell["verdict"] == "slower"
+            }
+            found[kind] += options.slowed in slower
+            elsewhere[kind] += bool(slower - {options.slowed})
+            tell(base, slowed, kind, comparison)
+    return [
+        (
+            f"{EFFECT:.0%} more work in {options.slowed} found",
+            *(f"{count} of {len(runs)}" for count in found),
+        ),
+        (
+            "... and something else called slower",
+            *(f"{count} of {len(runs)}" for count in elsewhere),
+        ),
+    ]
+
+
+def histories(runs, compared):
+    return [], [run for run in runs if run not in compared]
+
+
+def compare(options, base, new, history, *words):
+    command = [options.ftbench, "compare", base, new, "--format", "json", "--fail-on", "never"]
+    for run in history:
+        command += ["--history", run]
+    return json.loads(output_of([*command, *words]))
+
+
+def is_regression(comparison):
+    return comparison["counts"]["slower"] + comparison["counts"]["broken"] > 0
+
+
+def tell(base, new, kind, comparison):
+    counts = ", ".join(f"{count} {name}" for name, count in comparison["counts"].items() if count)
+    drift = comparison["drift"][0]["ratio"]["estimate"] if comparison["drift"] else None
+    machine = f"; the machine {drift:.3f}" if drift else ""
+    say(f"{base.name} {new.name}{' with history' if kind else ''}: {counts}{machine}")
+
+
+def output_of(command):
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(str(word) for word in command)} failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
