@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod cost;
 pub mod estimate;
 pub mod findings;
+pub mod history;
 pub mod laws;
 pub mod location;
 pub mod multiple;

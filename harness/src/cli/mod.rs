@@ -1,5 +1,6 @@
 //! The command line. The only module that knows clap.
 
+mod history;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
+pub use history::{FailOn, HistoryArgs};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -111,6 +113,8 @@ pub enum Command {
     Plot(PlotArgs),
     /// Make one page of a run, with charts, that can be sent to people
     Report(ReportArgs),
+    /// Tell how figures went from run to run, and where they changed
+    History(Box<HistoryArgs>),
     /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -451,6 +455,7 @@ mod tests {
             &["show"],
             &["plot"],
             &["report"],
+            &["history"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");

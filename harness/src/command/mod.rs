@@ -1,6 +1,7 @@
 //! What each command does: thin edges around the stages.
 
 mod doctor;
+pub mod history;
 mod native_worker;
 pub mod plot;
 mod python;
@@ -37,6 +38,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),
         Command::Report(arguments) => report::report(&arguments, output),
+        Command::History(arguments) => history::history(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod csv;
 pub mod doctor;
 pub mod headline;
+pub mod history;
 pub mod json;
 pub mod laws;
 mod laws_table;

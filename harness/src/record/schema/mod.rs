@@ -5,6 +5,7 @@
 pub mod built;
 pub mod ceiling;
 pub mod cell;
+pub mod history;
 pub mod law;
 pub mod manifest;
 pub mod noise;
