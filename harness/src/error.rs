@@ -90,6 +90,9 @@ pub enum Error {
     /// About what is to be drawn.
     #[error(transparent)]
     Plot(#[from] crate::command::plot::PlotError),
+    /// About a history of runs.
+    #[error(transparent)]
+    History(#[from] crate::command::history::HistoryError),
     /// About several runs in one chart.
     #[error(transparent)]
     Join(#[from] crate::present::chart::JoinError),

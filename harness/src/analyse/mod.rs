@@ -6,6 +6,7 @@ pub mod compare;
 pub mod cost;
 pub mod estimate;
 pub mod findings;
+pub mod history;
 pub mod laws;
 pub mod location;
 pub mod multiple;

@@ -5,6 +5,7 @@ mod guard;
 mod limits;
 mod resume;
 mod compare;
+mod history;
 mod values;
 mod versions;
 
@@ -23,6 +24,7 @@ pub use guard::GuardArgs;
 pub use limits::LimitOptions;
 pub use resume::ResumeArgs;
 pub use compare::{CompareArgs, CompareFormat, FailOn};
+pub use history::HistoryArgs;
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
@@ -131,6 +133,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Make a run of what pyperf measured
     Import(ImportArgs),
+    /// Tell how figures went from run to run, and where they changed
+    History(Box<HistoryArgs>),
     /// Serve HTTP and an echo on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -487,6 +491,7 @@ mod tests {
             &["report"],
             &["export"],
             &["import"],
+            &["history"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");

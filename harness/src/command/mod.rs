@@ -5,6 +5,7 @@ mod doctor;
 pub mod export;
 mod guard;
 pub mod import;
+pub mod history;
 mod native_worker;
 pub mod plot;
 mod python;
@@ -44,6 +45,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Report(arguments) => report::report(&arguments, output),
         Command::Export(arguments) => export::export(&arguments, output),
         Command::Import(arguments) => import::import(&arguments, output),
+        Command::History(arguments) => history::history(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
             Ok(ExitStatus::Success)

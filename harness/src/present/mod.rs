@@ -7,6 +7,7 @@ pub mod csv;
 pub mod doctor;
 pub mod export;
 pub mod headline;
+pub mod history;
 pub mod json;
 pub mod laws;
 mod laws_table;

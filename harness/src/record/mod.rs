@@ -5,6 +5,7 @@ mod folder;
 pub mod line;
 mod lines;
 mod log;
+pub mod history;
 pub mod samples;
 pub mod schema;
 pub mod store;

@@ -5,6 +5,7 @@
 //! anew; look at each before it is committed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod nights;
 mod synthetic;
 
 use std::collections::{HashMap, HashSet};
@@ -15,6 +16,7 @@ use ftbench::analyse::summary::summarise;
 use ftbench::present::chart::{
     Body, Chart, Kind, Material, Part, Size, Theme, join, make, png as png_of, svg,
 };
+use ftbench::present::history::charts;
 use ftbench::record::store::{self, Run};
 use rayon::prelude::*;
 use resvg::tiny_skia::{ColorU8, Pixmap};
@@ -69,6 +71,12 @@ fn pictures() -> Vec<(String, Chart)> {
                 made.push((format!("{machine}-{}-{theme_name}", kind.name()), chart));
             }
         }
+    }
+    let history = nights::history(&of_two_cores().summary);
+    for (theme_name, theme) in [("light", Theme::LIGHT), ("dark", Theme::DARK)] {
+        let mut chart = charts::workload(&history, "fib");
+        chart.theme = theme;
+        made.push((format!("history-{theme_name}"), chart));
     }
     made.push((
         "joined-interpreters-light".to_owned(),

@@ -166,7 +166,7 @@ pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
 }
 
 /// An axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
-pub(super) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
+pub(in crate::present) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
     const EIGHTFOLD: f64 = 8.0;
     let ordered = low.is_finite() && high.is_finite() && low < high;
     let (low, high) = if ordered { (low, high) } else { (0.0, 1.0) };

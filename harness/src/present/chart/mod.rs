@@ -21,6 +21,7 @@ mod kinds;
 mod layout;
 mod legend;
 mod lines;
+mod panels;
 mod png;
 mod rows;
 mod sheet;
@@ -28,10 +29,12 @@ mod theme;
 mod time_line;
 mod words;
 
+pub(in crate::present) use axis::ranged_axis;
 pub use axis::{Axis, Scale, Tick};
 pub use heat_map::{Column, Field, HeatMap, HeatRow};
 pub use kinds::{JoinError, Kind, Material, Part, join, make};
 pub use lines::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
+pub use panels::{Break, Panel, Panels, Stretch};
 pub use png::png;
 pub use rows::{Look, Mark, Row, Rows, Upright};
 pub use theme::{Colour, Theme};
@@ -116,6 +119,8 @@ pub enum Body {
     HeatMap(HeatMap),
     /// Dots over time.
     TimeLine(TimeLine),
+    /// Values over dates, below each other.
+    Panels(Panels),
     /// A sentence, where there is nothing to draw.
     Nothing(String),
 }
@@ -139,7 +144,7 @@ pub struct Chart {
 
 impl Chart {
     /// A body in an empty frame.
-    fn of(body: Body) -> Self {
+    pub(in crate::present) fn of(body: Body) -> Self {
         Self {
             title: String::new(),
             subtitle: Vec::new(),
@@ -159,6 +164,7 @@ impl Chart {
             Body::Lines(lines) => (Some(&mut lines.x), Some(&mut lines.y)),
             Body::TimeLine(line) => (Some(&mut line.x), Some(&mut line.y)),
             Body::Rows(rows) => (Some(&mut rows.x), None),
+            Body::Panels(panels) => (Some(&mut panels.x), None),
             Body::HeatMap(_) | Body::Nothing(_) => (None, None),
         };
         for (axis, words, name) in [(across, x, "horizontal"), (up, y, "vertical")] {

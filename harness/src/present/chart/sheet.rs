@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Canvas, Letters, at, finish_document};
 use super::font::{self, Face};
 use super::layout::Frame;
-use super::{Body, Chart, ChartError, Colour, Size, heat_map, lines, rows, time_line};
+use super::{Body, Chart, ChartError, Colour, Size, heat_map, lines, panels, rows, time_line};
 use crate::present::text;
 
 /// Measures in pixels of the usual size; a chart of another size has them in proportion.
@@ -55,6 +55,7 @@ fn description(body: &Body) -> String {
         Body::Rows(body) => rows::description(body),
         Body::HeatMap(map) => heat_map::description(map),
         Body::TimeLine(line) => time_line::description(line),
+        Body::Panels(body) => panels::description(body),
         Body::Nothing(sentence) => sentence.clone(),
     }
 }
@@ -132,6 +133,7 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
             Body::Rows(body) => rows::draw(self, body)?,
             Body::HeatMap(map) => heat_map::draw(self, map)?,
             Body::TimeLine(line) => time_line::draw(self, line)?,
+            Body::Panels(body) => panels::draw(self, body)?,
             Body::Nothing(sentence) => self.sentence(sentence)?,
         }
         self.foot()

@@ -15,6 +15,8 @@ mod model;
 mod spread;
 mod template;
 
+pub(in crate::present) use template::{fill_static, style};
+
 use crate::record::schema::{Manifest, SamplesByCell, Summary};
 
 /// A report that could not be made.

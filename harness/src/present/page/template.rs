@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::Page;
@@ -32,6 +33,39 @@ pub fn fill(page: &Page) -> Result<String, PageError> {
     let style = style();
     let script = script();
     let charts: Vec<_> = page.workloads.iter().map(|workload| &workload.charts).collect();
+    let environment = environment(PAGE)?;
+    let filled = environment.get_template("page.html")?.render(context! {
+        page => Value::from(Serde(page)),
+        policy => policy(&style, &script),
+        style => Value::from_safe_string(style),
+        script => Value::from_safe_string(script),
+        charts => Value::from_safe_string(escape::json(&charts)?),
+    })?;
+    Ok(filled)
+}
+
+/// Fills the template of a page without scripts, whose charts are drawings of our own: `page.charts` gets them as `svg`.
+pub(in crate::present) fn fill_static(
+    template: &str,
+    page: &impl Serialize,
+    style: &str,
+    svgs: &[String],
+) -> Result<String, PageError> {
+    let environment = environment(template)?;
+    let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let policy =
+        format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
+    let svgs: Vec<Value> = svgs.iter().cloned().map(Value::from_safe_string).collect();
+    let filled = environment.get_template("page.html")?.render(context! {
+        page => Value::from(Serde(page)),
+        policy,
+        style => Value::from_safe_string(style.to_owned()),
+        svgs,
+    })?;
+    Ok(filled)
+}
+
+fn environment(template: &str) -> Result<Environment<'_>, PageError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -41,15 +75,8 @@ pub fn fill(page: &Page) -> Result<String, PageError> {
             .lstrip_blocks(true)
             .build()?,
     );
-    environment.add_template("page.html", PAGE)?;
-    let filled = environment.get_template("page.html")?.render(context! {
-        page => Value::from(Serde(page)),
-        policy => policy(&style, &script),
-        style => Value::from_safe_string(style),
-        script => Value::from_safe_string(script),
-        charts => Value::from_safe_string(escape::json(&charts)?),
-    })?;
-    Ok(filled)
+    environment.add_template("page.html", template)?;
+    Ok(environment)
 }
 
 /// Nothing may be fetched or run but this style and this script
@@ -64,7 +91,7 @@ fn policy(style: &str, script: &str) -> String {
 }
 
 /// The style sheet, with the colours that models have in every chart.
-fn style() -> String {
+pub(in crate::present) fn style() -> String {
     let mut style = String::new();
     let dark = colours(&Theme::DARK);
     // Writing to a string does not fail. Paper is light whatever the reader's setting.

@@ -7,6 +7,7 @@ pub mod built;
 pub mod ceiling;
 pub mod cell;
 pub mod imported;
+pub mod history;
 pub mod law;
 pub mod limits;
 pub mod manifest;

@@ -1,0 +1,114 @@
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::analyse::history::made_up::{Nights, normal};
+use crate::analyse::history::published::{HUNTER, NILE};
+
+const TERMS: Terms = Terms {
+    within: 0.0,
+    correlation: 0.0,
+    smallest: 0.02,
+};
+
+fn positions(fitted: &Fitted) -> Vec<usize> {
+    fitted.steps.iter().map(|step| step.position).collect()
+}
+
+#[test]
+fn published_changes_are_confirmed() {
+    let logarithms = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<f64>>();
+    let nile = fit(&logarithms(&NILE), TERMS);
+    assert_eq!(positions(&nile), [28]);
+    // The levels before and after are 1097.75 and 849.97 (R: mean(Nile[1:28]), mean(Nile[29:100])).
+    assert!((nile.steps[0].shift.exp() - 849.97 / 1097.75).abs() < 0.02);
+    assert!(nile.steps[0].p_value < 1e-6);
+    for (values, index) in HUNTER {
+        assert_eq!(positions(&fit(&logarithms(&values), TERMS)), [index]);
+    }
+}
+
+#[test]
+fn a_step_needs_three_nights() {
+    let mut source = ChaCha8Rng::seed_from_u64(1);
+    let mut values: Vec<f64> = (0..30).map(|_| 0.01 * normal(&mut source)).collect();
+    for night in 28..30 {
+        values[night] += 0.2;
+    }
+    assert!(fit(&values, TERMS).steps.is_empty());
+    values.push(0.2);
+    assert_eq!(positions(&fit(&values, TERMS)), [28]);
+}
+
+#[test]
+fn a_slow_drift_is_no_step() {
+    for seed in 0..200 {
+        let mut source = ChaCha8Rng::seed_from_u64(seed);
+        let values: Vec<f64> = (0..60)
+            .map(|night| 0.004 * f64::from(night) + 0.02 * normal(&mut source))
+            .collect();
+        let fitted = fit(&values, TERMS);
+        assert!(fitted.steps.is_empty(), "seed {seed}: {:?}", fitted.steps);
+        let trend = trend(&values, 0.02, 0.0).unwrap();
+        assert!(
+            (trend.rise - 0.236).abs() < 0.06 && trend.p_value < 0.001,
+            "{trend:?}"
+        );
+    }
+}
+
+#[test]
+fn a_level_that_returns_is_two_steps() {
+    let mut source = ChaCha8Rng::seed_from_u64(7);
+    let values: Vec<f64> = (0..60)
+        .map(|night| f64::from(u8::from((20..35).contains(&night))) * 0.1 + 0.015 * normal(&mut source))
+        .collect();
+    assert_eq!(positions(&fit(&values, TERMS)), [20, 35]);
+}
+
+/// How often a step at night 15 of 30 is found there or a night beside it.
+#[test]
+fn a_step_of_ten_per_cent_is_found_at_its_night() {
+    for noise in [0.02, 0.03] {
+        let mut found = 0;
+        for seed in 0..400 {
+            let nights = Nights {
+                nights: 30,
+                noise,
+                step: Some((15, 1.1)),
+                ..Nights::default()
+            };
+            let fitted = fit(&nights.values(seed), TERMS);
+            found += usize::from(
+                positions(&fitted)
+                    .iter()
+                    .any(|position| position.abs_diff(15) <= 1),
+            );
+        }
+        assert!(found * 100 >= 95 * 400, "{found} of 400 at {noise}");
+    }
+}
+
+#[test]
+fn a_quiet_series_gives_no_false_alarm() {
+    // Of single series, before the correction over a history: the promise is 5 % of them.
+    for correlation in [0.0, 0.5] {
+        let mut alarms = 0;
+        for seed in 0..1000 {
+            let nights = Nights {
+                correlation,
+                ..Nights::default()
+            };
+            let terms = Terms {
+                correlation,
+                smallest: 0.0,
+                ..TERMS
+            };
+            alarms += usize::from(!fit(&nights.values(seed), terms).steps.is_empty());
+        }
+        assert!(
+            alarms <= 50,
+            "{alarms} of 1000 with a correlation of {correlation}"
+        );
+    }
+}

@@ -1,0 +1,530 @@
+//! What many runs say together: how each cell's figure went from run to run, and where it changed. Pure.
+//!
+//! A series is one cell on one machine: what moved to another machine is compared with nothing of the first one. The
+//! drift that a whole machine has from run to run, as the ceiling's native cells saw it, is divided out of times where
+//! that makes the series quieter. `segments` finds where levels may have changed, `confirm` tests each candidate, and
+//! the correction of Benjamini and Hochberg is made over the whole history.
+
+mod coincide;
+mod confirm;
+mod drift;
+mod machines;
+#[cfg(test)]
+pub(crate) mod made_up;
+mod noise;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod power_tests;
+#[cfg(test)]
+mod published;
+mod segments;
+mod series;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub use confirm::FEWEST_NIGHTS;
+
+use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use crate::record::schema::history::{HistoryRun, MachineKey, Metric, PassedOver, SeriesKey};
+use crate::record::schema::{CellStatus, Estimate, WorkloadKind};
+use confirm::{Fitted, Step, Terms};
+
+/// A change is recent while its first run is among so many newest runs of its series: long enough for three nights of
+/// confirmation, and for somebody to come back from a long weekend.
+pub const RECENT_RUNS: usize = 7;
+
+/// From this share of a machine's series on, a change that they have in common is told as one of the machine or the
+/// build rather than of each.
+const SHARED: f64 = 0.8;
+
+/// What is asked of a history.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// The figure.
+    pub metric: Metric,
+    /// Whether the machines' drift may be divided out.
+    pub divide_drift: bool,
+    /// Smallest relative change that counts.
+    pub smallest_effect: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            metric: Metric::Time,
+            divide_drift: true,
+            smallest_effect: SMALLEST_EFFECT,
+        }
+    }
+}
+
+/// One run, as reports name it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunLine {
+    /// Its folder below the history's.
+    pub folder: String,
+    /// When it began, RFC 3339, UTC.
+    pub started_at: String,
+    /// The commit, where it was recorded.
+    pub commit: Option<String>,
+    /// What else was recorded with it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Number of its machine, from 0.
+    pub machine: usize,
+    /// Whether it is the first after runs on another machine.
+    pub machine_changed: bool,
+}
+
+/// What was done about the drift of one machine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MachineDrift {
+    /// Number of the machine.
+    pub machine: usize,
+    /// Native series that saw it.
+    pub native_series: usize,
+    /// Robust standard deviation of the median series from run to run, as a share, as measured.
+    pub spread: f64,
+    /// The same with the drift divided out.
+    pub spread_divided: f64,
+    /// Whether it was divided out: whether that is quieter.
+    pub divided: bool,
+}
+
+/// What a series is of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "of")]
+pub enum Subject {
+    /// One cell.
+    Cell(SeriesKey),
+    /// The geometric mean over all cells of a kind of workload on an interpreter, relative to their medians.
+    Mean {
+        /// The kind.
+        kind: WorkloadKind,
+        /// The interpreter with its host and arm.
+        interpreter: String,
+        /// How many cells.
+        cells: usize,
+    },
+}
+
+/// One run's value in a series.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Night {
+    /// Number of the run.
+    pub run: usize,
+    /// What became of the cell.
+    pub status: CellStatus,
+    /// The figure as measured, with the run's own 95 % interval; `None` where it has none.
+    pub value: Option<Estimate>,
+    /// The figure with the machine's drift divided out, which is what levels are made of.
+    pub adjusted: Option<f64>,
+}
+
+/// A stretch of nights without a change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Level {
+    /// Position of its first night among the series' nights.
+    pub first: usize,
+    /// Position of its last.
+    pub last: usize,
+    /// Nights with a figure.
+    pub nights: usize,
+    /// The level: geometric mean, outliers brought in.
+    pub value: f64,
+    /// From its first night to its last along a line, as a ratio, where that is called a drift.
+    pub drift: Option<f64>,
+}
+
+/// Whether a change is for the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Faster, or less memory.
+    Better,
+    /// Slower, or more memory.
+    Worse,
+}
+
+/// Something that was not the same before and after a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Difference {
+    /// What it is.
+    pub what: What,
+    /// As it was in the last run before.
+    pub before: String,
+    /// As it is in the first run after.
+    pub after: String,
+}
+
+/// What may differ between two runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The interpreter's version or build.
+    Interpreter,
+    /// The workload's file.
+    Workload,
+    /// Operating system or kernel.
+    System,
+    /// The version of ftbench.
+    Ftbench,
+    /// The commit.
+    Commit,
+}
+
+/// A confirmed change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Number of the series.
+    pub series: usize,
+    /// Number of the last run before it that has a figure.
+    pub last_before: usize,
+    /// Number of the first run after it.
+    pub first_after: usize,
+    /// Level before, in the metric's unit.
+    pub before: f64,
+    /// Level after.
+    pub after: f64,
+    /// After over before, with its 95 % interval.
+    pub ratio: Estimate,
+    /// Probability of as large a step by chance anywhere between its neighbours.
+    pub p_value: f64,
+    /// Whether it is for the better.
+    pub direction: Direction,
+    /// Whether its first run is among the newest of its series.
+    pub recent: bool,
+    /// What else changed at the same run.
+    pub coincides_with: Vec<Difference>,
+    /// Share of the machine's cells that changed the same way at the same run.
+    pub shared_by: f64,
+}
+
+impl Change {
+    /// Whether nearly all cells of the machine changed the same way at this run.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared_by >= SHARED
+    }
+
+    /// Whether the workload's own file changed with it, so that it says nothing about what the workload measures.
+    #[must_use]
+    pub fn is_of_workload(&self) -> bool {
+        self.coincides_with
+            .iter()
+            .any(|difference| difference.what == What::Workload)
+    }
+}
+
+/// One cell, or a mean of cells, on one machine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Series {
+    /// What it is of.
+    pub subject: Subject,
+    /// Number of its machine.
+    pub machine: usize,
+    /// Its nights, by time.
+    pub nights: Vec<Night>,
+    /// Its levels.
+    pub levels: Vec<Level>,
+    /// Standard deviation from night to night, as a share.
+    pub noise: f64,
+    /// Runs of its machine, between its first night and its last, in which it is not.
+    pub missing: usize,
+    /// Whether it was not in the machine's first run.
+    pub new: bool,
+}
+
+/// All that a history tells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct History {
+    /// The figure.
+    pub metric: Metric,
+    /// Smallest relative change that counts.
+    pub smallest_effect: f64,
+    /// The runs, by time.
+    pub runs: Vec<RunLine>,
+    /// The machines, by their first run.
+    pub machines: Vec<MachineKey>,
+    /// Whether host names were left out, since hardly any came twice.
+    pub hostnames_left_out: bool,
+    /// What was done about drift, one entry for each machine with native cells.
+    pub drift: Vec<MachineDrift>,
+    /// The changes: the newest first, of one run the largest.
+    pub changes: Vec<Change>,
+    /// The series, cells first, by name.
+    pub series: Vec<Series>,
+    /// What is not in the history, and why.
+    pub passed_over: Vec<PassedOver>,
+}
+
+impl History {
+    /// The regressions that are recent and not of a workload's own changed file: the newest runs are worse.
+    pub fn regressions(&self) -> impl Iterator<Item = &Change> {
+        self.changes
+            .iter()
+            .filter(|change| {
+                change.recent && change.direction == Direction::Worse && !change.is_of_workload()
+            })
+            .filter(|change| self.is_last(change))
+    }
+
+    /// Whether nothing changed in the series after a change.
+    fn is_last(&self, change: &Change) -> bool {
+        !self
+            .changes
+            .iter()
+            .any(|other| other.series == change.series && other.first_after > change.first_after)
+    }
+
+    /// The changes of a series, by time.
+    #[must_use]
+    pub fn changes_of(&self, series: usize) -> Vec<&Change> {
+        let mut changes: Vec<&Change> = self
+            .changes
+            .iter()
+            .filter(|change| change.series == series)
+            .collect();
+        changes.sort_by_key(|change| change.first_after);
+        changes
+    }
+}
+
+/// Makes a history of runs in any order. What was passed over is for the caller to add.
+#[must_use]
+pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
+    runs.sort_by(|a, b| (&a.started_at, &a.folder).cmp(&(&b.started_at, &b.folder)));
+    let identified = machines::identify(&runs);
+    let (mut series, native) = series::of_cells(&runs, &identified.of_run);
+    let drift = if options.divide_drift && options.metric == Metric::Time {
+        drift::divide(&mut series, &native, &runs, identified.machines.len())
+    } else {
+        Vec::new()
+    };
+    series.extend(series::of_means(&series, &runs));
+    series::count_missing(&mut series, &identified.of_run);
+    let terms = terms(&series, options);
+    let fits: Vec<Fitted> = series
+        .par_iter()
+        .zip(&terms)
+        .map(|(series, terms)| confirm::fit(&series::logarithms(series), *terms))
+        .collect();
+    let confirmed = confirmed(&fits);
+    let mut changes = Vec::new();
+    for (index, (one, steps)) in series.iter_mut().zip(confirmed).enumerate() {
+        let Some(terms) = terms.get(index) else { continue };
+        let cuts: Vec<usize> = steps.iter().map(|step| step.position).collect();
+        let fitted = confirm::refit(&series::logarithms(one), &cuts, *terms);
+        one.noise = fitted.noise;
+        one.levels = series::levels(one, &cuts);
+        changes.extend(
+            steps
+                .iter()
+                .filter_map(|step| change(index, one, step, &runs, options.metric)),
+        );
+    }
+    tell_drifts(&mut series, &terms, options);
+    count_shared(&mut changes, &series);
+    changes.sort_by(|a, b| {
+        let size = |change: &Change| change.ratio.estimate.ln().abs();
+        (b.first_after.cmp(&a.first_after)).then(size(b).total_cmp(&size(a)))
+    });
+    History {
+        metric: options.metric,
+        smallest_effect: options.smallest_effect,
+        runs: machines::run_lines(&runs, &identified.of_run),
+        machines: identified.machines,
+        hostnames_left_out: identified.hostnames_left_out,
+        drift,
+        changes,
+        series,
+        passed_over: Vec::new(),
+    }
+}
+
+/// What the tests of each series take for granted. The correlation of neighbouring nights is that of the machine's median
+/// series, or the series' own where that is surely larger: thirty nights of one cell tell little about it.
+fn terms(series: &[Series], options: Options) -> Vec<Terms> {
+    let smallest = options.smallest_effect.ln_1p();
+    let first: Vec<(Terms, Option<f64>)> = series
+        .par_iter()
+        .map(|series| {
+            let terms = Terms {
+                within: series::within(series),
+                correlation: 0.0,
+                smallest,
+            };
+            let fitted = confirm::fit(&series::logarithms(series), terms);
+            (terms, noise::correlation(&fitted.residuals))
+        })
+        .collect();
+    let mut by_machine: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (series, (_, correlation)) in series.iter().zip(&first) {
+        by_machine.entry(series.machine).or_default().extend(correlation);
+    }
+    let typical: BTreeMap<usize, f64> = by_machine
+        .into_iter()
+        .filter(|(_, correlations)| !correlations.is_empty())
+        .map(|(machine, mut correlations)| (machine, super::sample::median(&mut correlations)))
+        .collect();
+    series
+        .iter()
+        .zip(first)
+        .map(|(series, (terms, own))| {
+            let nights = series::logarithms(series).len().max(1) as f64;
+            // One standard error below, for 1 / sqrt(n) is what the estimate is off by (Bartlett 1946).
+            let surely = own.map_or(0.0, |own| own - 1.0 / nights.sqrt());
+            let typical = typical.get(&series.machine).copied().unwrap_or(0.0);
+            Terms {
+                correlation: typical.max(surely).max(0.0),
+                ..terms
+            }
+        })
+        .collect()
+}
+
+/// The steps of each series that stay after the correction over the whole history. Every series was looked at, so one
+/// without a candidate counts as a test that found nothing.
+fn confirmed(fits: &[Fitted]) -> Vec<Vec<Step>> {
+    let mut p_values: Vec<f64> = Vec::new();
+    for fitted in fits {
+        p_values.extend(fitted.steps.iter().map(|step| step.p_value));
+        if fitted.steps.is_empty() {
+            p_values.push(1.0);
+        }
+    }
+    let mut called = discoveries(&p_values, FALSE_DISCOVERY_RATE).into_iter();
+    fits.iter()
+        .map(|fitted| {
+            if fitted.steps.is_empty() {
+                called.next();
+            }
+            let steps = fitted.steps.iter();
+            steps.filter(|_| called.next() == Some(true)).copied().collect()
+        })
+        .collect()
+}
+
+fn change(index: usize, series: &Series, step: &Step, runs: &[HistoryRun], metric: Metric) -> Option<Change> {
+    let with_figure: Vec<&Night> = series
+        .nights
+        .iter()
+        .filter(|night| series::logarithm(night).is_some())
+        .collect();
+    let last_before = with_figure.get(step.position.checked_sub(1)?)?.run;
+    let first_after = with_figure.get(step.position)?.run;
+    let level_of = |run: usize| {
+        series.levels.iter().find(|level| {
+            let at = |position: usize| series.nights.get(position).map(|night| night.run);
+            at(level.first) <= Some(run) && Some(run) <= at(level.last)
+        })
+    };
+    let ratio = Estimate {
+        estimate: step.shift.exp(),
+        low: (step.shift - step.half_width).exp(),
+        high: (step.shift + step.half_width).exp(),
+    };
+    let direction = if (step.shift > 0.0) == metric.lower_is_better() {
+        Direction::Worse
+    } else {
+        Direction::Better
+    };
+    Some(Change {
+        series: index,
+        last_before,
+        first_after,
+        before: level_of(last_before)?.value,
+        after: level_of(first_after)?.value,
+        ratio,
+        p_value: step.p_value,
+        direction,
+        recent: with_figure.len() - step.position <= RECENT_RUNS,
+        coincides_with: coincide::differences(
+            &series.subject,
+            runs.get(last_before)?,
+            runs.get(first_after)?,
+        ),
+        shared_by: 0.0,
+    })
+}
+
+/// Marks the levels that drift, after a correction over all of them.
+fn tell_drifts(series: &mut [Series], terms: &[Terms], options: Options) {
+    let smallest = options.smallest_effect.ln_1p();
+    let trends: Vec<Vec<Option<confirm::Trend>>> = series
+        .par_iter()
+        .zip(terms)
+        .map(|(series, terms)| {
+            let trend = |level: &Level| {
+                let values = series::logarithms_of(series.nights.get(level.first..=level.last)?);
+                confirm::trend(&values, series.noise, terms.correlation)
+            };
+            series.levels.iter().map(trend).collect()
+        })
+        .collect();
+    let p_values: Vec<f64> = trends
+        .iter()
+        .flatten()
+        .flatten()
+        .map(|trend| trend.p_value)
+        .collect();
+    let mut called = discoveries(&p_values, FALSE_DISCOVERY_RATE).into_iter();
+    for (series, trends) in series.iter_mut().zip(trends) {
+        for (level, trend) in series.levels.iter_mut().zip(trends) {
+            let Some(trend) = trend else { continue };
+            let is_called = called.next() == Some(true) && trend.rise.abs() > smallest;
+            level.drift = is_called.then(|| trend.rise.exp());
+        }
+    }
+}
+
+/// Tells each change how many of its machine's cells changed the same way at the same run.
+fn count_shared(changes: &mut [Change], series: &[Series]) {
+    let machine_of = |index: usize| series.get(index).map(|series| series.machine);
+    let is_cell = |index: usize| {
+        series
+            .get(index)
+            .is_some_and(|series| matches!(series.subject, Subject::Cell(_)))
+    };
+    let mut cells: BTreeMap<usize, usize> = BTreeMap::new();
+    for series in series
+        .iter()
+        .filter(|series| matches!(series.subject, Subject::Cell(_)))
+    {
+        *cells.entry(series.machine).or_default() += 1;
+    }
+    let places: Vec<(Option<usize>, usize, bool)> = changes
+        .iter()
+        .filter(|change| is_cell(change.series))
+        .map(|change| {
+            (
+                machine_of(change.series),
+                change.first_after,
+                change.direction == Direction::Worse,
+            )
+        })
+        .collect();
+    for change in changes {
+        let place = (
+            machine_of(change.series),
+            change.first_after,
+            change.direction == Direction::Worse,
+        );
+        let alike = places.iter().filter(|other| **other == place).count();
+        let all = place
+            .0
+            .and_then(|machine| cells.get(&machine))
+            .copied()
+            .unwrap_or(0);
+        // Of one or two cells "nearly all" says nothing.
+        change.shared_by = if all >= 3 { alike as f64 / all as f64 } else { 0.0 };
+    }
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Shows what `ftbench history` costs for a large history: time and peak memory.
+
+Writes a folder of made-up runs with summaries as full as those of real runs, one cell of which
+becomes slower in the middle, and times `ftbench history`. Exit status 1 when it misses the bar of
+the design, or the change.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MOST_SECONDS = 5.0
+
+INTERPRETERS = ("3.13", "3.13t", "3.14", "3.14t")
+MODELS = ("threads", "processes")
+WORKERS = (1, 2, 4, 8)
+SLOWER = ("workload_01", "3.14t", "threads", 4)
+
+
+def interpreter(tag):
+    free = tag.endswith("t")
+    build = dict.fromkeys(("pgo", "lto", "jit", "debug", "shared"), False)
+    return {
+        "tag": tag,
+        "path": f"/opt/{tag}/bin/python",
+        "version": tag.rstrip("t") + ".2",
+        "implementation": "CPython",
+        "free_threaded": free,
+        "gil": "off" if free else "on",
+        "build": {**build, "compiler": "GCC 12.2.0", "optimisation": "-O3"},
+    }
+
+
+def workload(name):
+    return {
+        "name": name,
+        "kind": "cpu",
+        "summary": "made up",
+        "models": [],
+        "dependencies": [],
+        "path": f"/workloads/{name}.py",
+        "sha256": "0" * 64,
+        "units": 128,
+    }
+
+
+def keys(cells):
+    """So many cells: workload, interpreter, model and workers."""
+    wanted = []
+    number = 0
+    while True:
+        name = f"workload_{number:02}"
+        for tag in (*INTERPRETERS, "native"):
+            for model in MODELS if tag != "native" else ("threads",):
+                for workers in WORKERS:
+                    wanted.append((name, tag, model, workers))
+                    if len(wanted) == cells:
+                        return wanted
+        number += 1
+
+
+def estimate(value, share=0.01):
+    return {"estimate": value, "low": value * (1 - share), "high": value * (1 + share)}
+
+
+def cell(key, factor):
+    name, tag, model, workers = key
+    native = tag == "native"
+    makespan_s = 0.1 / workers * factor
+    return {
+        "interpreter": tag,
+        "gil": None if native else ("off" if tag.endswith("t") else "on"),
+        "host": "spawn",
+        "workload": name,
+        "model": model,
+        "workers": workers,
+        "placement": list(range(workers)),
+        "status": "ok",
+        "reason": None,
+        "rounds": 10,
+        "samples": 60,
+        "units": 128,
+        "makespan_s": estimate(makespan_s),
+        "speedup": estimate(float(workers)),
+        "speedup_difference": {"p_value": 1.0560019911124484e-09, "differs": workers > 1},
+        "vs_baseline": estimate(workers * 0.93),
+        "vs_baseline_difference": {"p_value": 1.0560019911124484e-09, "differs": True},
+        "efficiency": estimate(0.97),
+        "ceiling_fraction": estimate(0.96),
+        "busy_fraction": estimate(0.9989738250541969),
+        "startup_s": estimate(0.00612),
+        "start_skew_s": estimate(8.12e-05),
+        "rss_peak_bytes": estimate(15_032_320.0),
+        "pss_peak_bytes": estimate(13_234_176.0),
+        "noise": estimate(0.0123),
+        "disturbed_samples": 2,
+        "cpu_utilisation": estimate(0.98123),
+        "cpu_time_s": estimate(0.0991),
+        "voluntary_switches": estimate(4.0),
+        "involuntary_switches": estimate(9.0),
+        "minor_faults": estimate(11.0),
+        "major_faults": estimate(0.0),
+    }
+
+
+def summary(number, wanted, interpreters, workloads, random_source):
+    started = datetime.datetime(2021, 1, 1, 2) + datetime.timedelta(days=number)
+    common = random_source.gauss(0, 0.04)
+    cells = []
+    for key in wanted:
+        noise = random_source.gauss(0, 0.01 if key[1] == "native" else 0.02)
+        step = 0.1 if key == SLOWER and number >= 1000 else 0.0
+        cells.append(cell(key, 2.718281828459045 ** (common + noise + step)))
+    topology = {
+        "packages": 1,
+        "numa_nodes": 1,
+        "cores": 8,
+        "pus": 8,
+        "allowed_pus": list(range(8)),
+    }
+    return {
+        "schema": 1,
+        "run": {
+            "name": f"night-{number:05}",
+            "ftbench_version": "0.1.0",
+            "started_at": started.isoformat() + "Z",
+            "ended_at": started.isoformat() + "Z",
+            "status": "complete",
+            "seed": number,
+            "profile": "standard",
+            "scaling": "strong",
+            "baseline": "3.13",
+            "commit": {"id": f"{number:040x}"},
+        },
+        "machine": {
+            "hostname": "made-up",
+            "cpu_model": "Made-up 8-core processor",
+            "os": "none",
+            "kernel": "0",
+            "architecture": "x86_64",
+            "memory_bytes": 1 << 36,
+            "cpu_quota": None,
+            "topology": topology,
+        },
+        "interpreters": interpreters,
+        "workloads": workloads,
+        "sources": [],
+        "quiet": None,
+        "free_threading_overhead": [],
+        "laws": [],
+        "stopped_by": "precision",
+        "warnings": [],
+        "cells": cells,
+    }
+
+
+def write_history(folder, runs, cells):
+    random_source = random.Random(1)
+    wanted = keys(cells)
+    interpreters = [interpreter(tag) for tag in INTERPRETERS]
+    workloads = [workload(name) for name in sorted({key[0] for key in wanted})]
+    for number in range(runs):
+        night = folder / f"night-{number:05}"
+        night.mkdir(parents=True, exist_ok=True)
+        made = summary(number, wanted, interpreters, workloads, random_source)
+        # As ftbench writes it, with indentation.
+        (night / "summary.json").write_text(json.dumps(made, indent=2) + "\n")
+
+
+def measured(command):
+    """Seconds and peak memory (bytes) of a command."""
+    started = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit(f"history-size: {' '.join(map(str, command))} failed")
+    return time.monotonic() - started, usage.ru_maxrss * 1024
+
+
+def finds_the_change(command):
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    for change in told["changes"]:
+        subject = told["series"][change["series"]]["subject"]
+        if subject["of"] != "cell" or abs(change["first_after"] - 1000) > 1:
+            continue
+        if (
+            subject["workload"],
+            subject["interpreter"],
+            subject["model"],
+            subject["workers"],
+        ) == SLOWER:
+            return True
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("ftbench", type=Path, help="the program, built with optimisations")
+    parser.add_argument("--runs", type=int, default=2000, help="runs of the history")
+    parser.add_argument("--cells", type=int, default=300, help="cells of each run")
+    parser.add_argument(
+        "--times", type=int, default=3, help="how often the history is made; the median counts"
+    )
+    parser.add_argument("--folder", type=Path, help="where the made-up history goes, to keep it")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        if not (folder / f"night-{arguments.runs - 1:05}").exists():
+            write_history(folder, arguments.runs, arguments.cells)
+        size_bytes = sum(path.stat().st_size for path in folder.glob("*/summary.json"))
+        print(f"summaries           {size_bytes / 1e6:8.1f} MB", flush=True)
+        command = [arguments.ftbench, "history", "-q", folder]
+        runs = sorted(measured(command) for _ in range(arguments.times))
+        seconds = runs[len(runs) // 2][0]
+        memory_bytes = max(memory for _, memory in runs)
+        found = arguments.runs < 1003 or finds_the_change([*command, "--format", "json"])
+    print(f"time                {seconds:8.2f} s   bar {MOST_SECONDS} s")
+    print(f"peak memory         {memory_bytes / 1e6:8.1f} MB")
+    print(f"the slowdown of one cell was {'found' if found else 'missed'}")
+    sys.exit(1 if seconds > MOST_SECONDS or not found else 0)
+
+
+if __name__ == "__main__":
+    main()
