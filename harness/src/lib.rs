@@ -12,10 +12,14 @@ pub mod cli;
 pub mod command;
 pub mod doctor;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod interpreter;
 pub mod machine;
 pub mod measure;
 pub mod native;
+pub mod outside;
+pub mod pattern;
 pub mod plan;
 pub mod present;
 pub mod record;

@@ -1,5 +1,6 @@
 //! The command line. The only module that knows clap.
 
+pub(crate) mod fuzz;
 mod values;
 
 use std::path::PathBuf;

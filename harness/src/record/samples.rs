@@ -13,6 +13,7 @@ use serde::de::IgnoredAny;
 
 use super::schema::{Cell, Host, Model, SCHEMA_VERSION, SamplesByCell, TrialStatus};
 use super::store::{StoreError, parse};
+use crate::outside;
 
 /// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -87,7 +88,7 @@ fn read_piece(path: &Path, from: u64) -> Result<SamplesByCell, StoreError> {
         path: path.to_owned(),
         source,
     };
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, File::open(path).map_err(unreadable)?);
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, outside::open(path).map_err(unreadable)?);
     let mut position = first_line(&mut reader, from).map_err(unreadable)?;
     let mut samples = SamplesByCell::default();
     let mut line = Vec::new();

@@ -23,7 +23,7 @@ use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
 use keep::Keeper;
 use prepare::Prepared;
-pub(super) use results::file_name;
+pub(crate) use results::file_name;
 
 /// Measures what the arguments ask for.
 pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
