@@ -107,7 +107,8 @@ def campaign(folder, options, chance, totals):
     while True:
         way = ways.pop() if ways else None
         with record.watched():
-            ended = drive(options.ftbench, words, way, chance, totals)
+            driver = Driver(options.ftbench, words, record)
+            ended = driver.run(way, chance, totals)
         left = outside.left_over()
         totals.left_over += len(left)
         if left:
@@ -132,32 +133,47 @@ def campaign(folder, options, chance, totals):
     proof.judge(folder, record, options.ftbench, totals)
 
 
-def drive(ftbench, words, way, chance, totals):
-    """Runs the driver, with faults from outside; what it ended with, or None if `way` ended it."""
-    with tempfile.TemporaryFile() as errors:
-        driver = subprocess.Popen([ftbench, *words], stdout=subprocess.DEVNULL, stderr=errors)
-        ends_at = time.monotonic() + chance.uniform(0.5, 12.0) if way else None
-        strikes_at = time.monotonic() + chance.uniform(0.5, 3.0)
+class Driver:
+    """One start of ftbench, and what happens to it from outside."""
+
+    def __init__(self, ftbench, words, record):
+        self.ftbench = ftbench
+        self.words = words
+        self.record = record
+
+    def run(self, way, chance, totals):
+        """What it ended with, or None if `way` ended it."""
         struck = False
-        while driver.poll() is None:
-            time.sleep(0.01)
-            now = time.monotonic()
-            if ends_at is not None and now >= ends_at and not struck:
-                struck = outside.strike(driver, way)
-                if struck:
+        with tempfile.TemporaryFile() as errors:
+            driver = subprocess.Popen(
+                [self.ftbench, *self.words], stdout=subprocess.DEVNULL, stderr=errors
+            )
+            ends_at = time.monotonic() + chance.uniform(0.5, 12.0) if way else None
+            strikes_at = time.monotonic() + chance.uniform(0.5, 3.0)
+            while driver.poll() is None:
+                time.sleep(0.01)
+                now = time.monotonic()
+                if ends_at is not None and now >= ends_at and not struck:
+                    struck = outside.strike(driver, way)
                     totals.injected[f"{way} to the driver"] += 1
-            if now >= strikes_at and not struck:
-                kind = outside.strike_a_worker(driver.pid, chance, totals.outside)
-                if kind:
-                    totals.injected[kind] += 1
-                strikes_at = now + chance.uniform(0.3, 2.5)
-        errors.seek(0)
-        text = errors.read().decode(errors="replace")
-    outcome = subprocess.CompletedProcess(words, driver.returncode, stderr=text)
-    # A signal that came when the run was over changed nothing.
-    by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
-    was_ended = struck and driver.returncode in (*by_signal, 130)
-    return None if was_ended else outcome
+                elif now >= strikes_at:
+                    self.strike_a_worker(driver, chance, totals)
+                    strikes_at = now + chance.uniform(0.3, 2.5)
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")
+        by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
+        # A signal that came when the run was over changed nothing.
+        if struck and driver.returncode in (*by_signal, 130):
+            return None
+        return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
+
+    def strike_a_worker(self, driver, chance, totals):
+        # A workload that is struck while it is calibrated is not measured, and so injects nothing.
+        if not self.record.seen and chance.random() < 0.95:
+            return
+        kind = outside.strike_a_worker(driver.pid, chance)
+        if kind:
+            totals.injected[kind] += 1
 
 
 if __name__ == "__main__":

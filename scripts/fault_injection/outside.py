@@ -94,7 +94,7 @@ def strike(driver, way):
     return True
 
 
-def strike_a_worker(driver_pid, chance, log):
+def strike_a_worker(driver_pid, chance):
     """Kills a process of the trial, at once or after it was stopped for a while."""
     pids = descendants(driver_pid)
     if not pids:
@@ -108,7 +108,6 @@ def strike_a_worker(driver_pid, chance, log):
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return None
-    log.append((pid, time.time()))
     return "SIGSTOP, then SIGKILL to a worker" if stop else "SIGKILL to a worker"
 
 

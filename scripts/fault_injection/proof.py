@@ -21,7 +21,6 @@ class Totals:
     """What all campaigns together came to."""
 
     injected: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    outside: list = dataclasses.field(default_factory=list)
     recorded: int = 0
     lost: int = 0
     wrong: int = 0
