@@ -1,7 +1,7 @@
 # What people and CI do with this repository. `make` lists it.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test lint clean set-up browser interpreters
+.PHONY: help run build test fuzz lint clean set-up browser interpreters
 
 # set-up.sh puts the tools there, and perhaps cargo into a folder that is not on the PATH yet.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
@@ -23,6 +23,9 @@ build: set-up ## build ftbench with optimisations
 test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
 	cargo test --workspace --locked
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
+
+fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for longer than a short look
+	scripts/fuzz.sh $(ARGS)
 
 lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check

@@ -13,11 +13,15 @@ pub mod command;
 pub mod doctor;
 pub mod error;
 pub mod import;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod interpreter;
 pub mod leash;
 pub mod machine;
 pub mod measure;
 pub mod native;
+pub mod outside;
+pub mod pattern;
 pub mod plan;
 pub mod present;
 pub mod record;

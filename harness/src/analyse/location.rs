@@ -7,7 +7,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::sample::{Sample, median};
+use super::pairwise::PairwiseMeans;
+use super::sample::Sample;
 use crate::record::schema::Estimate;
 
 /// Share of intervals that are meant to hold the truth.
@@ -79,26 +80,23 @@ fn student(differences: &Sample) -> Option<Location> {
 /// Chicken, "Nonparametric Statistical Methods", 3rd edition (2014), sections 3.1 to 3.3.
 fn signed_rank(differences: &Sample) -> Location {
     let values = differences.values();
-    let mut means: Vec<f64> = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
-    for (index, first) in values.iter().enumerate() {
-        means.extend(values.iter().skip(index).map(|second| first.midpoint(*second)));
-    }
-    means.sort_unstable_by(f64::total_cmp);
+    let means = PairwiseMeans::of(values);
     let distribution = SignedRanks::new(values.len());
     // The first pairwise mean that, taken for the centre, leaves more than a tail's probability on its side.
     let left_out = distribution
         .tail_count((1.0 - CONFIDENCE) / 2.0)
         .saturating_sub(1);
-    let at = |index: usize| means.get(index).copied().unwrap_or(f64::NAN);
     let last = means.len().saturating_sub(1);
     let centre = Estimate {
-        estimate: median(&mut means.clone()),
-        low: at(left_out),
-        high: at(last.saturating_sub(left_out)),
+        estimate: means.median(),
+        low: means.at(left_out),
+        high: means.at(last.saturating_sub(left_out)),
     };
     // The statistic counts the pairwise means above 0; ties with 0 count half, as in Hollander et al., remark 3.17.
-    let positive = means.iter().filter(|&&mean| mean > 0.0).count() as f64;
-    let zero = means.iter().filter(|&&mean| mean == 0.0).count() as f64;
+    const NEXT_BELOW_0: f64 = -5e-324;
+    let at_most_0 = means.at_most(0.0);
+    let positive = (means.len() - at_most_0) as f64;
+    let zero = (at_most_0 - means.at_most(NEXT_BELOW_0)) as f64;
     let statistic = positive + zero / 2.0;
     let nearer_tail = statistic.min(means.len() as f64 - statistic);
     Location {

@@ -11,6 +11,7 @@ pub mod laws;
 pub mod location;
 pub mod multiple;
 pub mod overhead;
+mod pairwise;
 pub mod precision;
 pub mod quiet;
 pub mod sample;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::store::{Place, StepError};
 use crate::leash::leashed;
+use crate::outside;
 
 /// Variables that would lead a build elsewhere than ftbench does.
 const REMOVED: [&str; 6] = [
@@ -23,6 +24,9 @@ const REMOVED: [&str; 6] = [
 
 /// Most of cargo's words that a message repeats, characters.
 const QUOTED_CHARACTERS: usize = 200;
+
+/// Most of cargo's log in which its first error is looked for, bytes.
+const MOST_LOG_BYTES: u64 = 4 << 20;
 
 /// The cargo of the `PATH`, or the one that rustup puts into the home folder, which is on the `PATH` of later sessions
 /// only.
@@ -130,8 +134,7 @@ impl<'a> Cargo<'a> {
         let output = command.stderr(errors).output().map_err(started)?;
         drop(leash);
         if !output.status.success() {
-            let said = std::fs::read(&log).unwrap_or_default();
-            return Err(self.failed(reason(&String::from_utf8_lossy(&said))));
+            return Err(self.failed(reason(&outside::beginning(&log, MOST_LOG_BYTES))));
         }
         let manifest = self.folder.join("Cargo.toml").canonicalize().map_err(io)?;
         String::from_utf8_lossy(&output.stdout)

@@ -5,7 +5,7 @@
 
 mod cargo;
 mod library;
-mod package;
+pub(crate) mod package;
 mod store;
 
 use std::io;

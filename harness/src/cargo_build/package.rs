@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::outside;
+
 /// Most that the sources of an extension may hold, bytes: a folder with more is some other folder.
 const MOST_BYTES: u64 = 16 << 20;
+
+/// Most files that they may be.
+const MOST_FILES: usize = 10_000;
 
 /// Folders that hold no sources.
 const NO_SOURCES: [&str; 3] = ["target", ".git", ".cargo"];
@@ -132,21 +137,29 @@ pub fn files_of(folder: &Path) -> io::Result<Files> {
         for entry in std::fs::read_dir(&next)? {
             let entry = entry?;
             let path = entry.path();
-            if path.is_dir() {
+            if entry.file_type()?.is_dir() {
                 if !NO_SOURCES.iter().any(|name| entry.file_name() == *name) {
                     folders.push(path);
                 }
                 continue;
             }
-            bytes += path.metadata()?.len();
-            if bytes > MOST_BYTES {
+            // What a link to a folder leads to is not below this one, and may lead back to it.
+            if path.is_dir() {
                 return Err(io::Error::other(format!(
-                    "it holds more than {} MiB, which is no source code",
+                    "{} is a link to a folder; put the folder itself there",
+                    path.display()
+                )));
+            }
+            let contents = outside::read(&path, MOST_BYTES)?;
+            bytes += contents.len() as u64;
+            if bytes > MOST_BYTES || files.len() >= MOST_FILES {
+                return Err(io::Error::other(format!(
+                    "it holds more than {MOST_FILES} files or {} MiB, which is no source code",
                     MOST_BYTES >> 20
                 )));
             }
             let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-            files.insert(name, std::fs::read(&path)?);
+            files.insert(name, contents);
         }
     }
     Ok(files)
@@ -167,6 +180,23 @@ mod tests {
         let outside = "[package]\nname = \"a\"\n[package.metadata.ftbench]\nmodules = [\"../x\"]\n";
         assert!(manifest(outside).unwrap_err().contains("'../x'"));
         assert!(manifest("[workspace]\n").unwrap_err().contains("package"));
+    }
+
+    #[test]
+    fn sources_are_what_is_in_the_folder_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("src");
+        std::fs::create_dir(&source).unwrap();
+        std::fs::write(source.join("lib.rs"), "x").unwrap();
+        let files = files_of(folder.path()).unwrap();
+        assert_eq!(files.keys().collect::<Vec<_>>(), [Path::new("src/lib.rs")]);
+        std::os::unix::fs::symlink("..", source.join("around")).unwrap();
+        let linked = files_of(folder.path()).unwrap_err().to_string();
+        assert!(linked.contains("around is a link to a folder"), "{linked}");
+        std::fs::remove_file(source.join("around")).unwrap();
+        let large = std::fs::File::create(source.join("large")).unwrap();
+        large.set_len(MOST_BYTES + 1).unwrap();
+        assert!(files_of(folder.path()).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod limits;
 mod resume;
 mod compare;
 mod history;
+pub(crate) mod fuzz;
 mod values;
 mod versions;
 

@@ -25,6 +25,7 @@ use crate::cli::{Cli, Colour, Command, OutputOptions};
 use crate::error::{Error, ExitStatus};
 use crate::measure::loopback;
 use crate::present::table::Style;
+pub(crate) use run::file_name;
 
 /// Does what the command line says.
 ///

@@ -1,9 +1,8 @@
 //! `ftbench plot`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use globset::Glob;
 use rayon::prelude::*;
 
 use super::run::file_name;
@@ -11,6 +10,7 @@ use super::{OutputOptions, print, remark};
 use crate::analyse::summary::summarise;
 use crate::cli::{PictureFormat, PlotArgs};
 use crate::error::{Error, ExitStatus};
+use crate::pattern::Pattern;
 use crate::present::chart::{self, Chart, Kind, Material, Part};
 use crate::record::store::{self, CHARTS};
 use crate::suggest;
@@ -119,11 +119,18 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
             stdout.flush()?;
             continue;
         }
-        let path = arguments
-            .out
-            .clone()
-            .unwrap_or_else(|| usual_path(arguments, &named, workload));
-        store::write_bytes(&path, &bytes)?;
+        let path = match &arguments.out {
+            Some(path) => {
+                store::write_bytes(path, &bytes)?;
+                path.clone()
+            }
+            None => {
+                let folder = named.first().map_or(Path::new("."), |run| run.folder);
+                let name = usual_name(arguments, &named, workload);
+                store::write_inside(folder, &name, &bytes)?;
+                folder.join(name)
+            }
+        };
         print(&format!("{}\n", path.display()))?;
     }
     Ok(ExitStatus::Success)
@@ -160,16 +167,11 @@ fn choose(material: &Material, wanted: Option<&str>) -> Result<Vec<String>, Plot
     if names.iter().any(|name| name == wanted) {
         return Ok(vec![wanted.to_owned()]);
     }
-    let pattern = Glob::new(wanted).map_err(|error| PlotError::Pattern {
+    let pattern = Pattern::new(wanted).map_err(|error| PlotError::Pattern {
         name: wanted.to_owned(),
-        reason: error.kind().to_string(),
+        reason: error.to_string(),
     })?;
-    let pattern = pattern.compile_matcher();
-    let matching: Vec<String> = names
-        .iter()
-        .filter(|name| pattern.is_match(name))
-        .cloned()
-        .collect();
+    let matching: Vec<String> = names.iter().filter(|name| pattern.fits(name)).cloned().collect();
     if matching.is_empty() {
         let nearest = suggest::nearest(wanted, names.iter().map(String::as_str));
         return Err(PlotError::UnknownWorkload {
@@ -220,7 +222,7 @@ fn format(arguments: &PlotArgs) -> PictureFormat {
 }
 
 /// In the first run's folder of charts, with a name that says what it is of.
-fn usual_path(arguments: &PlotArgs, named: &[Named<'_>], workload: &str) -> PathBuf {
+fn usual_name(arguments: &PlotArgs, named: &[Named<'_>], workload: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     if !workload.is_empty() {
         words.push(file_name(workload));
@@ -239,12 +241,9 @@ fn usual_path(arguments: &PlotArgs, named: &[Named<'_>], workload: &str) -> Path
     if arguments.theme.is_dark() {
         words.push("dark".to_owned());
     }
-    let folder = named.first().map_or(Path::new("."), |run| run.folder);
     let extension = match format(arguments) {
         PictureFormat::Svg => "svg",
         PictureFormat::Png => "png",
     };
-    folder
-        .join(CHARTS)
-        .join(format!("{}.{extension}", words.join("-")))
+    format!("{CHARTS}/{}.{extension}", file_name(&words.join("-")))
 }

@@ -38,11 +38,16 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
         manifest: &manifest,
         samples: &samples,
     })?;
-    let path = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| arguments.run.join(REPORT));
-    store::write_bytes(&path, html.as_bytes())?;
+    let path = match &arguments.out {
+        Some(path) => {
+            store::write_bytes(path, html.as_bytes())?;
+            path.clone()
+        }
+        None => {
+            store::write_inside(&arguments.run, REPORT, html.as_bytes())?;
+            arguments.run.join(REPORT)
+        }
+    };
     remark(
         output,
         &format!("The report is in {}; open it in a browser", path.display()),

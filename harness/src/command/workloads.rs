@@ -10,9 +10,11 @@ use super::{cache_folder, print, remark, style};
 use crate::assets::{Assets, catalogue};
 use crate::cli::{ListFormat, OutputOptions, WorkloadsCommand};
 use crate::error::{Error, ExitStatus};
+use crate::outside;
 use crate::present::listing;
 use crate::record::schema::{Model, WorkloadKind};
-use crate::workload::Workload;
+use crate::workload::catalogue::LARGEST_FILE_BYTES;
+use crate::workload::{Workload, WorkloadError};
 
 /// A workload as `--format json` shows it.
 #[derive(Debug, Serialize)]
@@ -115,8 +117,15 @@ fn sources(workloads: &[Workload]) -> Result<String, Error> {
     let mut paths: Vec<&Path> = workloads.iter().map(|workload| workload.path.as_path()).collect();
     paths.dedup();
     for path in paths {
-        let source = std::fs::read_to_string(path)?;
-        shown.push_str(&format!("# {}\n{source}", path.display()));
+        let source = outside::read(path, LARGEST_FILE_BYTES).map_err(|error| WorkloadError::Unreadable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        shown.push_str(&format!(
+            "# {}\n{}",
+            path.display(),
+            String::from_utf8_lossy(&source)
+        ));
     }
     Ok(shown)
 }

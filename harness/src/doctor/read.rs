@@ -16,9 +16,13 @@ use super::facts::{
 };
 use crate::machine::quota::QuotaError;
 use crate::machine::topology::Topology;
+use crate::outside;
 
 /// At most so much of a file that cannot be understood is told.
 const TOLD_CHARACTERS: usize = 40;
+
+/// Most that is read of a file of the system, bytes: `/proc/cpuinfo` of thousands of PUs.
+const LARGEST_FILE_BYTES: u64 = 16 << 20;
 
 /// A system that can be asked.
 #[derive(Debug, Clone)]
@@ -108,7 +112,7 @@ impl System {
             swapped_pages: self.parsed("/proc/vmstat", |text| {
                 let counters = VmStat::from_buf_read(text.as_bytes()).ok()?.0;
                 let count = |name: &str| u64::try_from(*counters.get(name)?).ok();
-                Some(count("pswpin")? + count("pswpout")?)
+                Some(count("pswpin")?.saturating_add(count("pswpout")?))
             }),
             throttle_events: self.throttle_events(),
         }
@@ -124,7 +128,7 @@ impl System {
             })
             .filter_map(|path| self.number(&path).ok())
             .collect();
-        (!counts.is_empty()).then(|| counts.iter().sum())
+        (!counts.is_empty()).then(|| counts.into_iter().fold(0, u64::saturating_add))
     }
 
     /// Memory and swap.
@@ -132,11 +136,19 @@ impl System {
     pub fn memory(&self) -> Memory {
         let path = "/proc/meminfo";
         let sizes = self.text(path).and_then(|text| {
+            // The library multiplies by units without looking.
+            let is_sane =
+                |word: &str| word.len() <= 16 || !word.starts_with(|first: char| first.is_ascii_digit());
+            if !text.split_ascii_whitespace().all(is_sane) {
+                return Err(malformed(path, &text));
+            }
             let parsed = Meminfo::from_read(text.as_bytes()).map_err(|_| malformed(path, &text))?;
             Ok(MemorySizes {
                 total_bytes: parsed.mem_total,
                 // Kernels before 3.14 do not tell; free pages and the cache come near.
-                available_bytes: parsed.mem_available.unwrap_or(parsed.mem_free + parsed.cached),
+                available_bytes: parsed
+                    .mem_available
+                    .unwrap_or(parsed.mem_free.saturating_add(parsed.cached)),
                 swap_total_bytes: parsed.swap_total,
                 swap_used_bytes: parsed.swap_total.saturating_sub(parsed.swap_free),
             })
@@ -238,7 +250,7 @@ impl System {
 
     fn text(&self, path: &str) -> Told<String> {
         let file = self.root.join(path.trim_start_matches('/'));
-        fs::read(file)
+        outside::read(&file, LARGEST_FILE_BYTES)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .map_err(|error| {
                 let path = path.to_owned();
@@ -302,7 +314,7 @@ fn malformed(path: &str, text: &str) -> Untold {
 }
 
 /// `0` or `1`.
-fn switch(text: &str) -> Option<bool> {
+pub(crate) fn switch(text: &str) -> Option<bool> {
     match text.trim() {
         "0" => Some(false),
         "1" => Some(true),
@@ -312,7 +324,7 @@ fn switch(text: &str) -> Option<bool> {
 
 /// The kernel's lists of PUs: `0,2-4`, or nothing (`Documentation/admin-guide/kernel-parameters.rst`, "cpu lists");
 /// `nohz_full` says `(null)` for nothing.
-fn pu_list(text: &str) -> Option<Vec<u32>> {
+pub(crate) fn pu_list(text: &str) -> Option<Vec<u32>> {
     /// More PUs than any Linux has: what a slip or a fault in the file may cost us.
     const MOST_PUS: u32 = 1 << 16;
     let text = text.trim();
@@ -334,13 +346,13 @@ fn pu_list(text: &str) -> Option<Vec<u32>> {
 }
 
 /// The word in brackets of `always [madvise] never`.
-fn chosen(text: &str) -> Option<String> {
+pub(crate) fn chosen(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
     let (word, _) = rest.split_once(']')?;
     Some(word.to_owned())
 }
 
-fn has_hypervisor_flag(cpuinfo: &str) -> bool {
+pub(crate) fn has_hypervisor_flag(cpuinfo: &str) -> bool {
     cpuinfo
         .lines()
         .filter(|line| line.starts_with("flags"))
@@ -349,7 +361,7 @@ fn has_hypervisor_flag(cpuinfo: &str) -> bool {
 
 /// `/proc/stat`: user, nice, system, idle, iowait, irq, softirq and steal of each PU; guest time is in user time already
 /// (`Documentation/filesystems/proc.rst`, 1.7). procfs's reader numbers the lines, and would be wrong with PUs offline.
-fn stat(text: &str) -> Option<Stat> {
+pub(crate) fn stat(text: &str) -> Option<Stat> {
     let mut stat = Stat::default();
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use etcetera::base_strategy::Xdg;
 
+use crate::outside;
+
 /// Where an executable came from, in order of preference.
 ///
 /// One that was given by its path comes last: tags mean what discovery finds, and a path needs no tag.
@@ -310,8 +312,11 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Largest list of environments that is read, bytes: thousands of paths.
+const LARGEST_LIST_BYTES: u64 = 1 << 20;
+
 fn lines_as_paths(file: &Path) -> Vec<PathBuf> {
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = outside::read_text(file, LARGEST_LIST_BYTES).unwrap_or_default();
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())

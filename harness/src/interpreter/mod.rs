@@ -9,6 +9,7 @@ pub(crate) mod bounded;
 mod differences;
 mod discover;
 mod find;
+pub(crate) mod fuzz;
 mod label;
 #[cfg(test)]
 pub(crate) mod made_up;

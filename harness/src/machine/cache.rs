@@ -24,7 +24,8 @@ fn of_folder(cpus: &Path, pus: &[u32]) -> Option<u64> {
         let (sharers, bytes) = last_level(&cpus.join(format!("cpu{pu}/cache")))?;
         caches.insert(sharers, bytes);
     }
-    Some(caches.values().sum()).filter(|&bytes| bytes > 0)
+    let all = caches.into_values().fold(0, u64::saturating_add);
+    Some(all).filter(|&bytes| bytes > 0)
 }
 
 /// The PUs under the last-level cache of one PU, and its size, bytes.
@@ -41,7 +42,7 @@ fn last_level(folder: &Path) -> Option<(String, u64)> {
 }
 
 /// The kernel writes `32768K`.
-fn bytes(size: &str) -> Option<u64> {
+pub(super) fn bytes(size: &str) -> Option<u64> {
     let kibibytes: u64 = size.strip_suffix('K')?.parse().ok()?;
     kibibytes.checked_mul(1024)
 }

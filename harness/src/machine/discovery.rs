@@ -5,16 +5,19 @@ use std::env;
 use std::ffi::OsString;
 
 use hwlocality::Topology as Hwloc;
+use hwlocality::cpu::cpuset::CpuSet;
 use hwlocality::errors::RawHwlocError;
+use hwlocality::ffi::PositiveInt;
 use hwlocality::object::TopologyObject;
 use hwlocality::object::attributes::ObjectAttributes;
 use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::BuildFlags;
 
+use super::description;
 use super::topology::{Pu, SharedCache, Topology};
 
 /// Variables that make hwloc describe another machine than this one.
-const DESCRIPTIONS: [&str; 2] = ["HWLOC_XMLFILE", "HWLOC_SYNTHETIC"];
+const DESCRIPTIONS: [&str; 2] = [description::XML_FILE, description::SYNTHETIC];
 /// Makes hwloc take such a description for this machine's.
 const THIS_SYSTEM: &str = "HWLOC_THISSYSTEM";
 
@@ -35,6 +38,18 @@ pub enum DiscoveryError {
         variable: &'static str,
         /// What it holds.
         value: String,
+    },
+    /// The description in the environment is not for hwloc to see.
+    #[error(
+        "ftbench does not hand {variable}={value} to hwloc: {reason}\nGive another description, or unset {variable}."
+    )]
+    Refused {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The topology has no processing units, or one that the operating system has no number for.
     #[error(
@@ -63,6 +78,7 @@ impl Discovered {
     ///
     /// When hwloc fails, or cannot use the description in the environment.
     pub fn load() -> Result<Self, DiscoveryError> {
+        refuse_dangerous_description(|variable| env::var_os(variable))?;
         let hwloc = Hwloc::builder()
             // Without it, hwloc leaves out what the cpuset forbids, and the drawing could not show it.
             .with_flags(BuildFlags::INCLUDE_DISALLOWED)
@@ -94,6 +110,25 @@ impl Discovered {
     }
 }
 
+/// What is refused before hwloc sees it; see [`description`].
+fn refuse_dangerous_description(
+    variable_of: impl Fn(&str) -> Option<OsString>,
+) -> Result<(), DiscoveryError> {
+    for variable in DESCRIPTIONS {
+        let Some(value) = variable_of(variable).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        if let Some(reason) = description::objection(variable, &value) {
+            return Err(DiscoveryError::Refused {
+                variable,
+                value: value.to_string_lossy().into_owned(),
+                reason,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// hwloc falls back to the real machine when it cannot use a description; whoever set it wanted another one.
 fn refuse_ignored_description(
     hwloc: &Hwloc,
@@ -118,13 +153,12 @@ fn refuse_ignored_description(
 fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
     let is_this_system = hwloc.is_this_system();
     let allowed = allowed_pus(hwloc, is_this_system)?;
-    let efficiencies = efficiencies(hwloc);
+    let kinds = ranked_kinds(hwloc);
     let mut pus = Vec::new();
     let mut siblings_seen: BTreeMap<u32, u32> = BTreeMap::new();
     for object in hwloc.objects_with_type(ObjectType::PU) {
         let os_index = object
             .os_index()
-            .map(narrow)
             .ok_or(DiscoveryError::Unusable("a PU has no OS index"))?;
         // Some machines tell of no cores; then each PU is one.
         let core = narrow(
@@ -136,16 +170,17 @@ fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
         let seen = siblings_seen.entry(core).or_default();
         let smt_rank = *seen;
         *seen += 1;
+        let rank = kinds.iter().find(|(cpuset, _)| has(cpuset, os_index));
         pus.push(Pu {
-            os_index,
+            os_index: narrow(os_index),
             core,
             package: ancestor_index(object, ObjectType::Package).unwrap_or(0),
             die: ancestor_index(object, ObjectType::Die),
             numa_node: nearest_numa_node(hwloc, object).unwrap_or(0),
             cache: shared_cache(object),
             smt_rank,
-            efficiency: efficiencies.get(&os_index).copied().unwrap_or(0),
-            allowed: allowed.contains(&os_index),
+            efficiency: rank.map_or(0, |(_, rank)| *rank),
+            allowed: has(&allowed, os_index),
         });
     }
     if pus.is_empty() {
@@ -161,34 +196,29 @@ fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
 }
 
 /// What the cpuset allows and, on this machine, this thread's affinity mask too (`taskset` sets it).
-fn allowed_pus(hwloc: &Hwloc, is_this_system: bool) -> Result<Vec<u32>, DiscoveryError> {
+fn allowed_pus(hwloc: &Hwloc, is_this_system: bool) -> Result<CpuSet, DiscoveryError> {
     let mut allowed = hwloc.allowed_cpuset().clone_target();
     if is_this_system {
         /// The calling thread, for `sched_getaffinity`.
         const CALLING_THREAD: i32 = 0;
         allowed &= &hwloc.tid_cpu_binding(CALLING_THREAD)?;
     }
-    Ok((hwloc.cpuset() & &allowed)
-        .iter_set()
-        .map(|index| narrow(index.into()))
-        .collect())
+    Ok(hwloc.cpuset() & &allowed)
 }
 
-/// Rank of the CPU kind of each PU whose kind hwloc knows and could rank.
-fn efficiencies(hwloc: &Hwloc) -> BTreeMap<u32, u32> {
-    let mut ranks = BTreeMap::new();
+/// Whether a PU is in a set. Sets are asked rather than gone through: those of a foreign description may be endless.
+fn has(set: &CpuSet, os_index: usize) -> bool {
+    PositiveInt::try_from(os_index).is_ok_and(|index| set.is_set(index))
+}
+
+/// The CPU kinds that hwloc knows and could rank, with their ranks.
+fn ranked_kinds(hwloc: &Hwloc) -> Vec<(CpuSet, u32)> {
     let Ok(kinds) = hwloc.cpu_kinds() else {
-        return ranks;
+        return Vec::new();
     };
-    for kind in kinds {
-        let Some(efficiency) = kind.efficiency else {
-            continue;
-        };
-        for index in kind.cpuset.iter_set() {
-            ranks.insert(narrow(index.into()), narrow(efficiency));
-        }
-    }
-    ranks
+    kinds
+        .filter_map(|kind| Some((kind.cpuset, narrow(kind.efficiency?))))
+        .collect()
 }
 
 /// The smallest NUMA node that holds the PU: a node of slower memory may span the whole machine.

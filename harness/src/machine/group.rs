@@ -89,7 +89,7 @@ fn listed_children(process_id: i32) -> Option<Vec<i32>> {
 }
 
 /// The process ids in a `children` file.
-fn parse_children(text: &str) -> impl Iterator<Item = i32> {
+pub(super) fn parse_children(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok())
 }
 

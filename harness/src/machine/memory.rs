@@ -105,7 +105,7 @@ fn read(process: &Process) -> ProcResult<Option<Reading>> {
                 .memory_map_rollup
                 .iter()
                 .filter_map(|map| map.extension.map.get("Pss"));
-            Some(parts.sum())
+            Some(parts.copied().fold(0, u64::saturating_add))
         }
         Err(ProcError::PermissionDenied(_) | ProcError::NotFound(_)) if living(process).is_some() => None,
         Err(error) => return Err(error),

@@ -3,8 +3,10 @@
 pub mod bind;
 pub mod cache;
 pub mod cost;
+mod description;
 pub mod discovery;
 pub mod facts;
+pub(crate) mod fuzz;
 pub mod group;
 pub mod memory;
 pub mod noise;

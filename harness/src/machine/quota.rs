@@ -166,7 +166,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, QuotaError> {
 
 /// What one group's files say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Limit {
+pub(super) enum Limit {
     /// Nothing is limited.
     Unlimited,
     /// So many CPUs' worth of time.
@@ -183,7 +183,7 @@ impl Limit {
 }
 
 /// `cpu.max`: `$QUOTA $PERIOD`, microseconds, where the quota may be `max`.
-fn parse_cpu_max(text: &str) -> Option<Limit> {
+pub(super) fn parse_cpu_max(text: &str) -> Option<Limit> {
     let mut words = text.split_ascii_whitespace();
     let (quota, period, rest) = (words.next()?, words.next()?, words.next());
     if rest.is_some() {
@@ -196,7 +196,7 @@ fn parse_cpu_max(text: &str) -> Option<Limit> {
 }
 
 /// `cpu.cfs_quota_us` and `cpu.cfs_period_us`: microseconds; a quota of -1 is none.
-fn parse_cfs(quota: &str, period: &str) -> Option<Limit> {
+pub(super) fn parse_cfs(quota: &str, period: &str) -> Option<Limit> {
     let quota: i64 = quota.trim().parse().ok()?;
     if quota < 0 {
         return Some(Limit::Unlimited);

@@ -79,6 +79,9 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// A link or a device stands where a file of the folder is to be written.
+    #[error("{} is no plain file or folder of the run's own, so nothing is written there; remove it, or give --out", .0.display())]
+    Elsewhere(PathBuf),
     /// A file is not what it should be.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {

@@ -10,7 +10,7 @@ use super::error::StoreError;
 pub use super::log::Ending;
 use super::log::{Log, OpenError};
 use super::schema::{Manifest, Trial};
-use super::store::{MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace};
+use super::store::{MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
 
 /// Space that must be free before a run starts, bytes: a large run's records and charts.
 pub(super) const NEEDED_BYTES: u64 = 64 << 20;
@@ -154,7 +154,9 @@ impl RunFolder {
     pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         // Where the folder was, another one would be made.
         self.in_place()?;
-        replace(&self.path.join(name), bytes).map_err(|source| self.failed(name, source))
+        let path = self.path.join(name);
+        stays_inside(&self.path, &path)?;
+        replace(&path, bytes).map_err(|source| self.failed(name, source))
     }
 
     fn in_place(&self) -> Result<(), StoreError> {

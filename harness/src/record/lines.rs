@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::line::{Fault, LARGEST_LINE_BYTES, Taken};
 use super::schema::{Warning, WarningKind};
+use crate::outside;
 
 /// How much is asked of the system at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -39,7 +40,7 @@ impl Lines {
     /// # Errors
     /// When the file cannot be read.
     pub fn open(path: &Path, from: u64) -> io::Result<Self> {
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, outside::open(path)?);
         let mut position = 0;
         if from > 0 {
             // From the byte before, so that a line that begins at `from` is found.

@@ -13,6 +13,7 @@ use super::line;
 pub use super::line::Checksums;
 use super::lines::{Damage, Lines};
 use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial, Warning, WarningKind};
+use crate::outside;
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "run.json";
@@ -32,6 +33,36 @@ pub(super) const STAGING_PREFIX: &str = ".ftbench-";
 
 /// Largest manifest that is read, bytes.
 const LARGEST_MANIFEST_BYTES: u64 = 64 << 20;
+
+/// Largest stored analysis that is read, bytes: some 50,000 cells.
+const LARGEST_SUMMARY_BYTES: u64 = 256 << 20;
+
+/// Writes a file of a run folder, whole or not at all; folders in `name` are made. A run folder may come from somebody
+/// else: what is a link in it, or no plain file, is left alone, so that nothing outside the folder is written to.
+///
+/// # Errors
+/// When it cannot be written, or would be written elsewhere.
+pub fn write_inside(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let path = folder.join(name);
+    stays_inside(folder, &path)?;
+    write_bytes(&path, bytes)
+}
+
+/// Whether a file of a run folder can be written without leaving the folder.
+pub(super) fn stays_inside(folder: &Path, path: &Path) -> Result<(), StoreError> {
+    let is = |path: &Path, fits: fn(&std::fs::Metadata) -> bool| {
+        // What is not there yet is made.
+        std::fs::symlink_metadata(path).map_or(true, |there| fits(&there))
+    };
+    if !is(path, std::fs::Metadata::is_file) {
+        return Err(StoreError::Elsewhere(path.to_owned()));
+    }
+    let mut between = path.ancestors().skip(1).take_while(|above| *above != folder);
+    match between.find(|above| !is(above, std::fs::Metadata::is_dir)) {
+        Some(above) => Err(StoreError::Elsewhere(above.to_owned())),
+        None => Ok(()),
+    }
+}
 
 /// Writes a file, whole or not at all; the folders above it are made. What is there and no plain file, such as
 /// `/dev/stdout` or a pipe, is written to and stays what it is.
@@ -139,15 +170,7 @@ pub fn read_header(path: &Path) -> Result<Header, StoreError> {
         path: manifest_path.clone(),
         source,
     };
-    let size_bytes = std::fs::metadata(&manifest_path).map_err(unreadable)?.len();
-    if size_bytes > LARGEST_MANIFEST_BYTES {
-        let reason = format!("it has {} MiB", size_bytes >> 20);
-        return Err(StoreError::Damaged {
-            path: manifest_path,
-            reason,
-        });
-    }
-    let bytes = std::fs::read(&manifest_path).map_err(unreadable)?;
+    let bytes = outside::read(&manifest_path, LARGEST_MANIFEST_BYTES).map_err(unreadable)?;
     let manifest = parse(&bytes, &manifest_path)?;
     let name = path.canonicalize().map_err(unreadable)?;
     let name = name
@@ -174,7 +197,7 @@ pub fn trials_size_bytes(path: &Path) -> Result<u64, StoreError> {
 #[must_use]
 pub fn stored_summary(path: &Path) -> Option<Summary> {
     let path = path.join(SUMMARY);
-    let bytes = std::fs::read(&path).ok()?;
+    let bytes = outside::read(&path, LARGEST_SUMMARY_BYTES).ok()?;
     parse(&bytes, &path).ok()
 }
 
@@ -243,6 +266,47 @@ mod tests {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
+
+    #[test]
+    fn links_in_a_run_folder_lead_nowhere() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let [run, other] = ["run", "other"].map(|name| folder.path().join(name));
+        for path in [&run, &other] {
+            std::fs::create_dir(path).unwrap();
+        }
+        let secret = other.join("secret");
+        std::fs::write(&secret, "mine").unwrap();
+        symlink(&secret, run.join(REPORT)).unwrap();
+        symlink(&other, run.join(CHARTS)).unwrap();
+        for name in [
+            REPORT.to_owned(),
+            format!("{CHARTS}/secret"),
+            format!("{CHARTS}/new"),
+        ] {
+            let error = write_inside(&run, &name, b"theirs").unwrap_err();
+            assert!(matches!(error, StoreError::Elsewhere(_)), "{error}");
+        }
+        assert_eq!(std::fs::read(&secret).unwrap(), b"mine");
+        assert_eq!(std::fs::read_dir(&other).unwrap().count(), 1);
+        write_inside(&run, "more/of/it.svg", b"picture").unwrap();
+        write_inside(&run, "more/of/it.svg", b"again").unwrap();
+        assert_eq!(std::fs::read(run.join("more/of/it.svg")).unwrap(), b"again");
+    }
+
+    #[test]
+    fn a_manifest_that_is_no_file_or_too_large_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(MANIFEST);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let pipe = read_header(folder.path()).unwrap_err().to_string();
+        assert!(pipe.contains("run.json: it is no plain file"), "{pipe}");
+        std::fs::remove_file(&path).unwrap();
+        let file = File::create(&path).unwrap();
+        file.set_len(LARGEST_MANIFEST_BYTES + 1).unwrap();
+        let large = read_header(folder.path()).unwrap_err().to_string();
+        assert!(large.contains("65536 KiB"), "{large}");
+    }
 
     #[test]
     fn what_is_no_plain_file_stays_what_it_is() {

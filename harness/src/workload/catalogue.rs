@@ -3,16 +3,17 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
 use sha2::{Digest, Sha256};
 
 use super::callable::CallableName;
 use super::metadata::{self, Metadata, MetadataError};
+use crate::outside;
+use crate::pattern::Pattern;
 use crate::record::schema::{CeilingFacts, Kernel, WorkloadFacts};
 use crate::suggest;
 
 /// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
-const LARGEST_FILE_BYTES: u64 = 4 << 20;
+pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
 
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +161,8 @@ impl Workload {
                 facts.len() >> 20
             )));
         }
-        let source = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+        let source =
+            outside::read(&path, LARGEST_FILE_BYTES).map_err(|error| unreadable(error.to_string()))?;
         Self::from_source(&path, &source)
     }
 
@@ -276,21 +278,17 @@ impl Catalogue {
         if is_file || (word.contains('/') && (path.exists() || !self.is_in_the_suite(word))) {
             return Workload::read(path);
         }
-        let glob = GlobBuilder::new(word)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| WorkloadError::Pattern {
-                pattern: word.to_owned(),
-                reason: error.kind().to_string(),
-            })?
-            .compile_matcher();
+        let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
+            pattern: word.to_owned(),
+            reason: error.to_string(),
+        })?;
         let fits = |workload: &&Workload| {
             let [own, file] = [&workload.name, workload.file_name()];
             if word.contains('/') {
                 let folder = workload.folder();
-                glob.is_match(format!("{folder}/{own}")) || glob.is_match(format!("{folder}/{file}"))
+                pattern.fits(&format!("{folder}/{own}")) || pattern.fits(&format!("{folder}/{file}"))
             } else {
-                glob.is_match(own) || glob.is_match(file)
+                pattern.fits(own) || pattern.fits(file)
             }
         };
         let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();

@@ -1,6 +1,7 @@
 //! The metadata block of a workload: a PEP 723 `script` block with a `[tool.ftbench]` table.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 use std::sync::LazyLock;
 
 use pep440_rs::VersionSpecifiers;
@@ -57,6 +58,9 @@ impl Service {
     }
 }
 
+/// Most cases of one file: each becomes a workload of its own, with rows and a chart.
+const MOST_CASES: usize = 256;
+
 /// What is wrong with a metadata block.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
@@ -77,6 +81,14 @@ pub enum MetadataError {
     /// A case that no function can be named after.
     #[error("its case '{0}' cannot end the name of a function; use letters, digits and '_', and not 'async'")]
     CaseName(String),
+    /// More cases than a file can sensibly hold.
+    #[error("it has {0} cases; leave at most {MOST_CASES} in one file")]
+    TooManyCases(usize),
+    /// An extension that is not beside the file.
+    #[error(
+        "its extension '{0}' is no folder beside it; name one below the file's own folder, without '..' and not absolute"
+    )]
+    ExtensionOutside(String),
     /// A ceiling for work that waits.
     #[error(
         "it names a ceiling, yet kind '{0}' waits rather than computes; leave out 'ceiling', or change the kind"
@@ -179,6 +191,12 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
     if let Some(name) = table.cases.keys().find(|name| !may_end_a_name(name)) {
         return Err(MetadataError::CaseName(name.clone()));
     }
+    if table.cases.len() > MOST_CASES {
+        return Err(MetadataError::TooManyCases(table.cases.len()));
+    }
+    if let Some(folder) = table.extension.as_ref().filter(|folder| !is_below(folder)) {
+        return Err(MetadataError::ExtensionOutside(folder.clone()));
+    }
     Ok(Metadata {
         requires_python,
         dependencies: block.dependencies,
@@ -200,6 +218,12 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
 
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a path leads down from where it starts, and nowhere else.
+fn is_below(path: &str) -> bool {
+    let mut parts = Path::new(path).components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// `work_async` is the coroutine of a file without cases.
@@ -321,6 +345,18 @@ def work(data, units): ...
                 "{name}: {case:?}"
             );
         }
+        for folder in ["/opt/rust", "../rust", "in/../../rust", "", "."] {
+            let source = format!("# /// script\n# [tool.ftbench]\n# extension = \"{folder}\"\n# ///\n");
+            assert_eq!(
+                parse(&source),
+                Err(MetadataError::ExtensionOutside(folder.to_owned()))
+            );
+        }
+        let cases: String = (0..=MOST_CASES)
+            .map(|case| format!("# c{case} = \"\"\n"))
+            .collect();
+        let many = parse(&format!("# /// script\n# [tool.ftbench.cases]\n{cases}# ///\n"));
+        assert_eq!(many, Err(MetadataError::TooManyCases(MOST_CASES + 1)));
         let python = parse("# /// script\n# requires-python = \"three\"\n# ///\n").unwrap_err();
         assert!(matches!(python, MetadataError::RequiresPython(_)), "{python}");
     }

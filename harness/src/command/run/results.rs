@@ -1,6 +1,7 @@
 //! What is made of a run folder's records: the summary, the tidy table, the charts and the report.
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::analyse::summary::summarise;
 use crate::command::plot::PNG_SCALE;
@@ -56,8 +57,10 @@ fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
 }
 
 /// A workload's name as the name of a file: the stem of its own file, less what other systems do not take.
+/// A longer one is cut, for file systems take names of 255 bytes, and more is to be added to it.
 pub fn file_name(workload: &str) -> String {
-    workload
+    const LONGEST_BYTES: usize = 160;
+    let name: String = workload
         .chars()
         .map(|char| {
             if char.is_alphanumeric() || "-_.".contains(char) {
@@ -66,7 +69,16 @@ pub fn file_name(workload: &str) -> String {
                 '_'
             }
         })
-        .collect()
+        .collect();
+    if name.len() <= LONGEST_BYTES {
+        return name;
+    }
+    let beginning = name
+        .get(..name.floor_char_boundary(LONGEST_BYTES))
+        .unwrap_or_default();
+    let digest = Sha256::digest(workload);
+    let hexadecimal: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{beginning}-{hexadecimal}")
 }
 
 #[cfg(test)]
@@ -77,5 +89,12 @@ mod tests {
     fn a_chart_stays_in_its_folder() {
         assert_eq!(file_name("../../etc/<b>"), ".._.._etc__b_");
         assert_eq!(file_name("n-body_2.x"), "n-body_2.x");
+        let long = |end: char| file_name(&("ä".repeat(130) + &end.to_string()));
+        assert!(
+            long('a').len() < 200 && long('a').starts_with("ää"),
+            "{}",
+            long('a')
+        );
+        assert_ne!(long('a'), long('b'));
     }
 }

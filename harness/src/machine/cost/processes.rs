@@ -80,9 +80,9 @@ pub fn cpu_time_between(before: &[Option<u64>], after: &[Option<u64>]) -> Option
     if before.len() != after.len() {
         return None;
     }
-    let each = before.iter().zip(after);
-    each.map(|(before, after)| Some((*after)?.saturating_sub((*before)?)))
-        .sum()
+    let pairs = before.iter().zip(after);
+    let mut each = pairs.map(|(before, after)| Some((*after)?.saturating_sub((*before)?)));
+    each.try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)))
 }
 
 /// Reads what the processes have done so far.
@@ -140,11 +140,11 @@ pub fn between(before: &ProcessesReading, after: &ProcessesReading) -> Processes
         each.reduce(u64::saturating_add)
     };
     let over_processes = |of: &dyn Fn(&Faults) -> u64| -> Option<u64> {
-        let each = before.faults.iter().map(|(id, earlier)| {
+        let mut each = before.faults.iter().map(|(id, earlier)| {
             let later = after.faults.get(id)?;
             Some(of(later).saturating_sub(of(earlier)))
         });
-        each.sum()
+        each.try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)))
     };
     if before.faults.keys().any(|id| !after.faults.contains_key(id)) || before.faults.is_empty() {
         return ProcessesUse::default();

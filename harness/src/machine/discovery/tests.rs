@@ -111,6 +111,15 @@ fn this_machine_has_a_pu_that_may_be_used() {
 }
 
 #[test]
+fn a_description_that_would_fill_the_memory_is_refused() {
+    let refused = refuse_dangerous_description(environment(&[("HWLOC_SYNTHETIC", "pu:4000000000")]));
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("HWLOC_SYNTHETIC=pu:4000000000"), "{message}");
+    refuse_dangerous_description(environment(&[("HWLOC_SYNTHETIC", "pu:4")])).unwrap();
+    refuse_dangerous_description(environment(&[("HWLOC_XMLFILE", "")])).unwrap();
+}
+
+#[test]
 fn a_description_that_hwloc_ignores_is_an_error() {
     let here = Hwloc::new().unwrap();
     let refused = refuse_ignored_description(&here, environment(&[("HWLOC_SYNTHETIC", "garbage")]));

@@ -94,7 +94,8 @@ fn pu_line(line: &str) -> Option<(u32, Vec<u64>)> {
 pub fn between(before: &PuReading, after: &PuReading, span: &Span<'_>) -> TakenByOthers {
     let counted = |of: &dyn Fn(&PuTime) -> u64| -> Option<u64> {
         let of_pu = |pu: &u32| Some(of(after.stat.get(pu)?).saturating_sub(of(before.stat.get(pu)?)));
-        span.pus.iter().map(of_pu).sum()
+        let mut each = span.pus.iter().map(of_pu);
+        each.try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)))
     };
     let steal_ns = counted(&|time| time.steal_ns);
     let taken = TakenByOthers {
@@ -131,7 +132,8 @@ pub fn between(before: &PuReading, after: &PuReading, span: &Span<'_>) -> TakenB
 fn ran_between(before: &PuReading, after: &PuReading, pus: &[u32]) -> Option<u64> {
     let (before, after) = (before.run_ns.as_ref()?, after.run_ns.as_ref()?);
     let ran = |pu: &u32| Some(after.get(pu)?.saturating_sub(*before.get(pu)?));
-    pus.iter().map(ran).sum()
+    let mut each = pus.iter().map(ran);
+    each.try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)))
 }
 
 /// A stretch of time on some PUs.

@@ -96,7 +96,7 @@ impl Sample {
         self.shares
             .iter()
             .map(|share| share.end_ns.saturating_sub(share.start_ns))
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -122,7 +122,8 @@ impl Memory {
     /// Sum of the processes' peaks, bytes; pages that they share are counted once for each.
     #[must_use]
     pub fn rss_peak_bytes(&self) -> u64 {
-        self.processes.iter().map(|process| process.rss_peak_bytes).sum()
+        let peaks = self.processes.iter().map(|process| process.rss_peak_bytes);
+        peaks.fold(0, u64::saturating_add)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What makes environments: uv where there is one, else `venv` and pip.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -11,12 +11,16 @@ use super::complaint::complaint;
 use super::lock::{Lock, LockError};
 use super::{EnvironmentError, Record, Wanted, failed, python_in};
 use crate::leash::{Leash, leashed};
+use crate::outside;
 
 /// Prints what is installed.
 const PACKAGES: &str = include_str!("packages.py");
 
 /// How often an installer that is at work is looked at.
 const TICK: Duration = Duration::from_millis(20);
+
+/// Most of an installer's log that its complaint is looked for in, bytes: the end.
+const MOST_LOG_BYTES: u64 = 4 << 20;
 
 /// What making an environment has to do with the world around it.
 pub struct Hooks<'a> {
@@ -223,9 +227,8 @@ impl Order<'_> {
         if (self.hooks.is_stopped)() {
             return Err(EnvironmentError::Interrupted);
         }
-        let text = fs::read(self.log).map_err(failed(self.log))?;
         Err(EnvironmentError::Failed {
-            complaint: complaint(&String::from_utf8_lossy(&text), self.wanted),
+            complaint: complaint(&outside::end(self.log, MOST_LOG_BYTES), self.wanted),
             log: self.log.to_owned(),
         })
     }

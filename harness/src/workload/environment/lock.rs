@@ -1,7 +1,6 @@
 //! Lock files of workloads: `NAME.py.lock`, as `uv lock --script NAME.py` writes it.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::super::requirement::{Requirement, normalised};
+use crate::outside;
+
+/// Largest lock file that is read, bytes: many times that of a program with a thousand packages.
+const LARGEST_BYTES: u64 = 16 << 20;
 
 /// A lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,14 +80,14 @@ impl Lock {
         let mut path = script.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
-        match fs::read_to_string(&path) {
+        match outside::read_text(&path, LARGEST_BYTES) {
             Ok(text) => Self::new(script, &path, &text).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(LockError::Unreadable { path, source }),
         }
     }
 
-    fn new(script: &Path, path: &Path, text: &str) -> Result<Self, LockError> {
+    pub(super) fn new(script: &Path, path: &Path, text: &str) -> Result<Self, LockError> {
         let contents: Contents = toml::from_str(text).map_err(|error| LockError::Malformed {
             path: path.to_owned(),
             script: script.to_owned(),
@@ -135,6 +138,8 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -160,5 +165,14 @@ mod tests {
         );
         fs::write(&path, "package = 1").unwrap();
         assert!(matches!(Lock::beside(&script), Err(LockError::Malformed { .. })));
+        fs::File::create(&path)
+            .unwrap()
+            .set_len(LARGEST_BYTES + 1)
+            .unwrap();
+        let large = Lock::beside(&script).unwrap_err().to_string();
+        assert!(
+            large.contains("mine.py.lock") && large.contains("16384 KiB"),
+            "{large}"
+        );
     }
 }

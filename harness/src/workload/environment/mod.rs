@@ -5,12 +5,13 @@
 //! lock, so that two ftbench at once make it once. What the installer says is kept beside it.
 
 mod complaint;
+pub(crate) mod fuzz;
 mod installer;
 mod lock;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::requirement::{Requirement, RequirementError};
+use crate::outside;
 use crate::record::schema::{InterpreterFacts, PackageFacts};
 pub use installer::Hooks;
 use installer::{Installer, Order};
@@ -28,6 +30,9 @@ const KIND: u32 = 1;
 
 /// File in an environment that says what it is. It is written last.
 const RECORD: &str = "ftbench-environment.json";
+
+/// Largest such file that is read, bytes: many times that of an environment with a thousand packages.
+const LARGEST_RECORD_BYTES: u64 = 4 << 20;
 
 /// What an environment is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +117,7 @@ impl Wanted {
         let mut wheels = Vec::new();
         for requirement in &self.requirements {
             if let Requirement::Wheel(path) = requirement {
-                wheels.push(hex::encode(Sha256::digest(fs::read(path).map_err(failed(path))?)));
+                wheels.push(digest_of(path).map_err(failed(path))?);
             }
         }
         let identity = serde_json::json!({
@@ -209,7 +214,7 @@ impl Environments {
 
 /// The environment in a folder, if one was finished there and its interpreter is where it was.
 fn at(path: &Path) -> Option<Environment> {
-    let record = fs::read(path.join(RECORD)).ok()?;
+    let record = outside::read(&path.join(RECORD), LARGEST_RECORD_BYTES).ok()?;
     let python = python_in(path);
     python.exists().then_some(())?;
     Some(Environment {
@@ -258,6 +263,20 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EnvironmentError {
     let path = path.to_owned();
     move |source| EnvironmentError::File { path, source }
+}
+
+/// SHA-256 of a file's contents, hexadecimal. Wheels may be larger than what memory is to be used for.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut file = outside::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(hex::encode(hasher.finalize()));
+        }
+        hasher.update(chunk.get(..read).unwrap_or_default());
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,26 @@
+//! What [`crate::fuzzing`] calls of this part.
+
+use clap::Parser;
+
+use super::{Cli, values};
+
+/// Values that are more than a word of a list.
+pub(crate) fn values(word: &str) {
+    if let Ok(share) = values::percent(word) {
+        assert!((0.0..=0.5).contains(&share), "{word}: {share}");
+    }
+    if let Ok(duration_s) = values::duration_s(word) {
+        assert!(duration_s > 0.0 && duration_s.is_finite(), "{word}: {duration_s}");
+    }
+    if let Ok(seconds) = values::seconds(word) {
+        assert!(seconds.is_finite() && seconds >= 0.1, "{word}: {seconds}");
+    }
+    let _ = (values::seed(word), values::size(word));
+}
+
+/// The words of a command line, without the program's name.
+pub(crate) fn command_line<'a>(words: impl Iterator<Item = &'a str>) {
+    if let Err(error) = Cli::try_parse_from(["ftbench"].into_iter().chain(words)) {
+        assert!(!error.to_string().is_empty());
+    }
+}

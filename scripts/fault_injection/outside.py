@@ -1,0 +1,209 @@
+"""Faults that come from outside of a run, and what can be seen of the run from there."""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+import time
+
+# <linux/prctl.h>
+PR_SET_CHILD_SUBREAPER = 36
+# How the driver is ended; more often in the way that leaves it no choice.
+ENDS = ("SIGKILL", "SIGKILL", "SIGKILL", "SIGINT", "SIGTERM")
+# How long processes have to be gone once the driver has ended, and it once it was told to.
+GRACE_S = 5.0
+END_S = 30.0
+
+
+def adopt_orphans():
+    """From now on every orphan below this process becomes its child."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def children(pid):
+    """Process ids of a process's children, whichever of its threads started them."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def descendants(pid):
+    found = []
+    left = [pid]
+    while left:
+        of_one = children(left.pop())
+        found += of_one
+        left += of_one
+    return found
+
+
+def describe(pid):
+    with contextlib.suppress(OSError):
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[-1].split()[0]
+        return f"{pid} {state} {' '.join(word.decode(errors='replace') for word in words)[:120]}"
+    return f"{pid}"
+
+
+def reap():
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def left_over():
+    """What is still there when all should be gone; it is ended then."""
+    deadline = time.monotonic() + GRACE_S
+    while True:
+        reap()
+        left = descendants(os.getpid())
+        if not left or time.monotonic() >= deadline:
+            break
+        time.sleep(0.02)
+    told = [describe(pid) for pid in left]
+    while left:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+        reap()
+        left = descendants(os.getpid())
+    return told
+
+
+def strike(driver, way):
+    """Ends the driver; False when it had ended before."""
+    with contextlib.suppress(ProcessLookupError):
+        driver.send_signal(signal.Signals[way])
+    if way == "SIGKILL":
+        driver.wait()
+    else:
+        try:
+            driver.wait(END_S)
+        except subprocess.TimeoutExpired:
+            driver.kill()
+    return True
+
+
+def strike_a_worker(driver_pid, chance):
+    """Kills a process of the trial, at once or after it was stopped for a while."""
+    pids = descendants(driver_pid)
+    if not pids:
+        return None
+    pid = chance.choice(pids)
+    stop = chance.random() < 0.4
+    try:
+        if stop:
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(chance.uniform(0.05, 0.3))
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
+    return "SIGSTOP, then SIGKILL to a worker" if stop else "SIGKILL to a worker"
+
+
+class Record:
+    """A run's trials.jsonl as it grows: every complete line that was ever seen in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "trials.jsonl"
+        self.seen = {}
+        self.damaged = set()
+        self._stop = threading.Event()
+
+    @contextlib.contextmanager
+    def watched(self):
+        self._stop.clear()
+        thread = threading.Thread(target=self._watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+            self.look()
+
+    def _watch(self):
+        size = -1
+        while not self._stop.wait(0.02):
+            with contextlib.suppress(OSError):
+                now = self.path.stat().st_size
+                if now != size:
+                    size = now
+                    self.look()
+
+    def look(self):
+        for line in self.lines():
+            trial = parsed(line)
+            if trial is not None and line not in self.damaged:
+                self.seen.setdefault(key(trial), trial)
+
+    def lines(self):
+        """Complete lines; what is behind the last line end is not there yet."""
+        try:
+            return self.path.read_bytes().split(b"\n")[:-1]
+        except OSError:
+            return []
+
+    def damage(self, how, chance):
+        """Damages the record while nobody writes it; False when there was nothing to damage."""
+        if not self.lines():
+            return False
+        bytes_before = self.path.read_bytes()
+        bytes_after = how(bytes_before, chance)
+        self.path.write_bytes(bytes_after)
+        kept = set(bytes_after.split(b"\n")[:-1])
+        for line in bytes_before.split(b"\n")[:-1]:
+            trial = parsed(line)
+            if line not in kept and trial is not None:
+                self.seen.pop(key(trial), None)
+        self.damaged |= kept - set(bytes_before.split(b"\n"))
+        return True
+
+
+def parsed(line):
+    with contextlib.suppress(ValueError):
+        trial = json.loads(line)
+        if isinstance(trial, dict) and {"trial", "started_at"} <= trial.keys():
+            return trial
+    return None
+
+
+def key(trial):
+    return (trial["trial"], trial["started_at"])
+
+
+def torn_record(record, chance):
+    """A power cut in the middle of a line."""
+    start = record[:-1].rfind(b"\n") + 1
+    return record[: chance.randrange(start, len(record) - 1)]
+
+
+def altered_record(record, chance):
+    """A digit of some line becomes another, so that it still reads well."""
+    digits = [at for at, byte in enumerate(record) if chr(byte).isdigit()]
+    at = chance.choice(digits)
+    digit = chance.choice([other for other in b"123456789" if other != record[at]])
+    return record[:at] + bytes([digit]) + record[at + 1 :]
+
+
+def flipped_record(record, chance):
+    """Any bit of any byte that is in a line."""
+    places = [at for at, byte in enumerate(record) if byte != ord("\n")]
+    at = chance.choice(places)
+    flipped = record[at] ^ (1 << chance.randrange(8))
+    # A line end would make two lines of one, which is the same as damaging it.
+    return record[:at] + bytes([flipped]) + record[at + 1 :]
+
+
+DAMAGES = (None, None, torn_record, altered_record, flipped_record)

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Injects faults into real runs and proves that no recorded trial and no number suffers by them.
+
+    scripts/inject-faults.py [--faults 500] [--seed N] [--ftbench target/release/ftbench]
+
+Workloads of its own misbehave at random moments beside a healthy one; from outside, workers are
+killed and stopped, and the driver is killed, interrupted and resumed, its record damaged while it
+is dead. Prints how many faults of each kind were injected, and of the trials how many were
+recorded, lost, and wrong, and how many processes were left over. Exit status 1 if anything was
+lost, wrong or left over, or if ftbench itself gave up.
+
+A trial is lost when its complete line was once seen in trials.jsonl and is not there in the end,
+unless this script damaged that line. A number is wrong when a trial counts as good in which a
+workload misbehaved, when the healthy workload's own notes do not bear out a sample, or when
+ftbench shows a sample that is not the one recorded. A process is left over when it is still there
+some seconds after the driver ended; all orphans become children of this script.
+"""
+
+import argparse
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = pathlib.Path(__file__).resolve().parent / "fault_injection"
+sys.path.insert(0, str(SOURCES))
+import outside  # noqa: E402
+import proof  # noqa: E402
+from kinds import KINDS  # noqa: E402
+
+
+def main():
+    options = arguments()
+    if not options.ftbench.exists():
+        sys.exit(f"{options.ftbench} is not there; build it with 'make build' or give --ftbench")
+    outside.adopt_orphans()
+    totals = proof.Totals()
+    chance = random.Random(options.seed)
+    print(f"seed {options.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ftbench-faults-") as name:
+        for number in range(1, 1000):
+            folder = pathlib.Path(name) / f"campaign-{number}"
+            campaign(folder, options, chance, totals)
+            print(
+                f"campaign {number}: {totals.injected_in_all()} faults, {totals.recorded} trials",
+                flush=True,
+            )
+            if totals.problems and options.keep:
+                kept = pathlib.Path(tempfile.mkdtemp(prefix="ftbench-faults-kept-"))
+                shutil.copytree(folder, kept, dirs_exist_ok=True)
+                print(f"kept in {kept}", flush=True)
+                break
+            if totals.injected_in_all() >= options.faults or totals.gave_up:
+                break
+    print(totals.table())
+    for problem in totals.problems[:20]:
+        print(f"  {problem}")
+    sys.exit(0 if totals.is_clean() else 1)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--faults", type=int, default=500, help="how many at least (500)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--ftbench", type=pathlib.Path, default=ROOT / "target/release/ftbench")
+    parser.add_argument("--python", default="3.13,3.13t", help="tags or paths (3.13,3.13t)")
+    parser.add_argument("--timeout", type=float, default=2.0, help="of a step, seconds (2)")
+    parser.add_argument("--kinds", help="only these kinds of misbehaving workloads, with commas")
+    parser.add_argument("--per-campaign", type=int, help="kinds in one run (9; of few faults 4)")
+    parser.add_argument("--no-driver-faults", action="store_true", help="leave the driver alone")
+    parser.add_argument("--keep", action="store_true", help="stop at a problem and keep its files")
+    options = parser.parse_args()
+    is_short = options.faults <= 100
+    options.rounds = 2 if is_short else 4
+    options.per_campaign = options.per_campaign or (4 if is_short else 9)
+    options.kinds = options.kinds.split(",") if options.kinds else list(KINDS)
+    unknown = set(options.kinds) - set(KINDS)
+    if unknown:
+        parser.error(f"no such kinds: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    options.ftbench = options.ftbench.resolve()
+    return options
+
+
+def campaign(folder, options, chance, totals):
+    """One run to its end, however often it is killed and resumed on the way."""
+    folder.mkdir()
+    shutil.copy(SOURCES / "healthy.py", folder)
+    kinds = chance.sample(options.kinds, min(options.per_campaign, len(options.kinds)))
+    for kind in kinds:
+        shutil.copy(SOURCES / "faulty.py", folder / f"{kind}.py")
+    record = outside.Record(folder / "run")
+    words = [
+        *("run", str(folder / "healthy.py"), *(str(folder / f"{kind}.py") for kind in kinds)),
+        *("-p", options.python, "-m", "serial,threads,processes", "-n", "max"),
+        *("--profile", "quick", "--rounds", str(options.rounds), "--samples", "1", "--no-ceiling"),
+        *("--timeout", str(options.timeout), "--seed", str(chance.randrange(1 << 32))),
+        *("--out", str(record.folder), "-q"),
+    ]
+    ways = [] if options.no_driver_faults else [chance.choice(outside.ENDS) for _ in range(5)]
+    while True:
+        way = ways.pop() if ways else None
+        with record.watched():
+            driver = Driver(options.ftbench, words, record)
+            ended = driver.run(way, chance, totals)
+        left = outside.left_over()
+        totals.left_over += len(left)
+        if left:
+            totals.problems.append(f"left over after {way or 'the end'}: {left[:3]}")
+        if ended is None:
+            if not (record.folder / "run.json").exists():
+                # Killed before there was anything to go on with.
+                shutil.rmtree(record.folder, ignore_errors=True)
+                continue
+            damage = chance.choice(outside.DAMAGES) if way == "SIGKILL" else None
+            if damage is not None and record.damage(damage, chance):
+                totals.injected[damage.__name__.replace("_", " ")] += 1
+            words = ["run", "--resume", str(record.folder), "-q"]
+            continue
+        if ended.returncode not in (0, 1):
+            totals.gave_up = True
+            said = ended.stderr[-600:]
+            totals.problems.append(
+                f"'ftbench {words[0]} {words[1]} ...' ended with {ended.returncode}: {said!r}"
+            )
+        break
+    proof.judge(folder, record, options.ftbench, totals)
+
+
+class Driver:
+    """One start of ftbench, and what happens to it from outside."""
+
+    def __init__(self, ftbench, words, record):
+        self.ftbench = ftbench
+        self.words = words
+        self.record = record
+
+    def run(self, way, chance, totals):
+        """What it ended with, or None if `way` ended it."""
+        struck = False
+        with tempfile.TemporaryFile() as errors:
+            driver = subprocess.Popen(
+                [self.ftbench, *self.words], stdout=subprocess.DEVNULL, stderr=errors
+            )
+            ends_at = time.monotonic() + chance.uniform(0.5, 12.0) if way else None
+            strikes_at = time.monotonic() + chance.uniform(0.5, 3.0)
+            while driver.poll() is None:
+                time.sleep(0.01)
+                now = time.monotonic()
+                if ends_at is not None and now >= ends_at and not struck:
+                    struck = outside.strike(driver, way)
+                    totals.injected[f"{way} to the driver"] += 1
+                elif now >= strikes_at:
+                    self.strike_a_worker(driver, chance, totals)
+                    strikes_at = now + chance.uniform(0.3, 2.5)
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")
+        by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
+        # A signal that came when the run was over changed nothing.
+        if struck and driver.returncode in (*by_signal, 130):
+            return None
+        return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
+
+    def strike_a_worker(self, driver, chance, totals):
+        # A workload that is struck while it is calibrated is not measured, and so injects nothing.
+        if not self.record.seen and chance.random() < 0.95:
+            return
+        kind = outside.strike_a_worker(driver.pid, chance)
+        if kind:
+            totals.injected[kind] += 1
+
+
+if __name__ == "__main__":
+    main()
