@@ -4,6 +4,7 @@
 
 mod asv;
 mod import;
+mod nightly;
 mod others;
 mod pyperf;
 #[path = "../support/mod.rs"]

@@ -241,4 +241,8 @@ fn pretty(value: &impl serde::Serialize) -> Result<String, ExportError> {
 }
 
 #[cfg(test)]
+mod made_up;
+#[cfg(test)]
+mod pyperf_tests;
+#[cfg(test)]
 mod tests;
