@@ -12,9 +12,9 @@ pub mod cli;
 pub mod command;
 pub mod doctor;
 pub mod error;
-pub mod import;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod import;
 pub mod interpreter;
 pub mod leash;
 pub mod machine;

@@ -10,16 +10,17 @@ const COMPARE_EXAMPLES: &str = "\
 Examples:
   ftbench compare RUN1 RUN2
   ftbench compare RUN#3.13 RUN#3.13t
+  ftbench compare RUN#base RUN#new
   ftbench compare nightly/ RUN --history nightly/ --format markdown";
 
 /// `ftbench compare`.
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub struct CompareArgs {
-    /// What to compare with: a run's folder, a folder of several, or RUN#TAG, one interpreter of it
+    /// What to compare with: a run's folder, a folder of several, or RUN#NAME, one interpreter or arm of it
     #[arg(value_name = "BASE")]
     pub base: String,
-    /// What to compare: likewise. Two interpreters of one run are paired in its rounds
+    /// What to compare: likewise. Two interpreters or arms of one run are paired in its rounds
     #[arg(value_name = "NEW")]
     pub new: String,
     /// Further runs of the same thing, or folders of them, which tell how far runs lie apart on this machine

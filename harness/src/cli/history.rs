@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 
 use super::values::percent;
-use super::{SummaryFormat, ThemeName};
+use super::{FailOn, SummaryFormat, ThemeName};
 use crate::record::schema::history::Metric;
 
 const EXAMPLES: &str = "\

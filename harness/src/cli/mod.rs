@@ -1,12 +1,12 @@
 //! The command line. The only module that knows clap.
 
+mod compare;
 mod export;
+pub(crate) mod fuzz;
 mod guard;
+mod history;
 mod limits;
 mod resume;
-mod compare;
-mod history;
-pub(crate) mod fuzz;
 mod values;
 mod versions;
 
@@ -20,12 +20,12 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
+pub use compare::{CompareArgs, CompareFormat, FailOn};
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 pub use guard::GuardArgs;
+pub use history::HistoryArgs;
 pub use limits::LimitOptions;
 pub use resume::ResumeArgs;
-pub use compare::{CompareArgs, CompareFormat, FailOn};
-pub use history::HistoryArgs;
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,

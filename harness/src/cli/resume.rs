@@ -46,7 +46,19 @@ mod tests {
         let command = Cli::command();
         let run = command.find_subcommand("run").unwrap();
         let values = [
-            "1", "0.1", "10%", "10s", "cores", "fib", "serial", "spawn", "quick", "strong", "1M", "a.b:c", "base=mine.py",
+            "1",
+            "0.1",
+            "10%",
+            "10s",
+            "cores",
+            "fib",
+            "serial",
+            "spawn",
+            "quick",
+            "strong",
+            "1M",
+            "a.b:c",
+            "base=mine.py",
         ];
         let mut tried = 0;
         for argument in run.get_arguments() {

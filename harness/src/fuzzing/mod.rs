@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::measure::protocol::{Reply, Request};
 use crate::record::schema::{Manifest, Summary, Trial};
-use crate::record::store::{self, MANIFEST, TRIALS};
+use crate::record::store::{self, Checksums, MANIFEST, TRIALS};
 
 /// A function under test, and what it is called.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +144,9 @@ pub fn run_folder(bytes: &[u8]) {
             Ok(run) => assert!(run.trials.len() <= trials.len()),
             Err(error) => assert!(!error.to_string().is_empty()),
         }
-        let _ = crate::record::samples::read(&folder.join(TRIALS));
+        for checksums in [Checksums::Required, Checksums::WhereThere] {
+            let _ = crate::record::samples::read(&folder.join(TRIALS), checksums);
+        }
         let _ = store::stored_summary(folder);
         Some(())
     });

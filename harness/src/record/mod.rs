@@ -2,10 +2,10 @@
 
 mod error;
 mod folder;
+pub mod history;
 pub mod line;
 mod lines;
 mod log;
-pub mod history;
 pub mod samples;
 pub mod schema;
 pub mod store;

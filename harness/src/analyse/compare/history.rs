@@ -12,10 +12,8 @@ use crate::record::schema::{CellSummary, InterpreterFacts, MachineFacts};
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub runs: Vec<&'a Run>,
-    /// The interpreter whose cells are looked at; `None` for all.
+    /// What the side is called whose cells are looked at, where pairs are not told apart by that; `None` for all.
     pub interpreter: Option<String>,
-    /// Whether pairs are told apart by their interpreters.
-    pub with_interpreter: bool,
 }
 
 impl Group<'_> {
@@ -47,7 +45,7 @@ impl Group<'_> {
         };
         let cells = run.summary.cells.iter().filter(belongs);
         cells
-            .map(|cell| (Key::of(cell, self.with_interpreter), cell))
+            .map(|cell| (Key::of(cell, self.interpreter.as_deref()), cell))
             .collect()
     }
 }

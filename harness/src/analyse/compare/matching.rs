@@ -10,7 +10,8 @@ use crate::record::schema::{CellSummary, Kernel, Model, WorkloadKind};
 /// What two cells that are held against each other have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Key {
-    /// The interpreter as reports call it; `None` where the sides are of different interpreters.
+    /// The interpreter as reports call it, as far as it is not what the sides differ in: with `#base` and `#new` the
+    /// interpreter without the arm, with `#3.13` and `#3.13t` the arm. `None` where nothing is left.
     pub interpreter: Option<String>,
     /// The workload's name.
     pub workload: String,
@@ -21,15 +22,28 @@ pub struct Key {
 }
 
 impl Key {
-    /// Of a cell, with or without its interpreter.
+    /// Of a cell, without what its side is called.
     #[must_use]
-    pub fn of(cell: &CellSummary, with_interpreter: bool) -> Self {
+    pub fn of(cell: &CellSummary, side: Option<&str>) -> Self {
         Self {
-            interpreter: with_interpreter.then(|| cell.interpreter_label()),
+            interpreter: remainder(cell, side),
             workload: cell.workload.clone(),
             model: cell.model,
             workers: cell.workers,
         }
+    }
+}
+
+/// What is left of an interpreter's label when a side is called by a part of it.
+fn remainder(cell: &CellSummary, side: Option<&str>) -> Option<String> {
+    let label = cell.interpreter_label();
+    let build = cell.host.label(&cell.interpreter, None);
+    match side {
+        None => Some(label),
+        Some(name) if name == label => None,
+        Some(name) if name == build => cell.arm.clone(),
+        Some(name) if cell.arm.as_deref() == Some(name) => Some(build),
+        Some(_) => Some(label),
     }
 }
 
@@ -81,9 +95,10 @@ pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     let mut positions: BTreeMap<Key, usize> = BTreeMap::new();
     for (side, is_base) in [(base, true), (new, false)] {
+        let name = only_label(side).filter(|_| !with_interpreter);
         for &run in &side.runs {
             for cell in run.summary.cells.iter().filter(|cell| side.has(cell)) {
-                let key = Key::of(cell, with_interpreter);
+                let key = Key::of(cell, name.as_deref());
                 let position = *positions.entry(key.clone()).or_insert_with(|| {
                     pairs.push(empty(key, run));
                     pairs.len() - 1

@@ -72,12 +72,12 @@ impl Run {
     }
 }
 
-/// One side of a comparison: a run or a set of them, or what one interpreter did in them.
+/// One side of a comparison: a run or a set of them, or what one interpreter or arm did in them.
 #[derive(Debug, Clone)]
 pub struct Side<'a> {
     /// The runs, at least one.
     pub runs: Vec<&'a Run>,
-    /// The interpreter, as reports call it; `None` for all of the runs' cells.
+    /// The interpreter or arm, as reports call it; `None` for all of the runs' cells.
     pub interpreter: Option<String>,
 }
 
@@ -88,10 +88,12 @@ impl Side<'_> {
     }
 }
 
-/// Whether what stands behind `#` names the cell's interpreter. The only place that knows what such a name may be.
+/// Whether what stands behind `#` names the cell's interpreter, its arm, or both.
 #[must_use]
 pub fn is_named(cell: &CellSummary, name: &str) -> bool {
     cell.interpreter_label() == name
+        || cell.host.label(&cell.interpreter, None) == name
+        || cell.arm.as_deref() == Some(name)
 }
 
 /// One run's figure for a cell: how long one unit of its work took.

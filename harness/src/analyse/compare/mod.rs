@@ -67,7 +67,7 @@ pub enum Incomparable {
     Conditions(Vec<String>),
     /// No cell of one side has one of the same work on the other.
     #[error(
-        "no cell of BASE has its like in NEW: BASE has {base}, NEW has {new}; name an interpreter of each, as RUN#TAG"
+        "no cell of BASE has its like in NEW: BASE has {base}, NEW has {new}; name an interpreter or an arm of each, as RUN#NAME"
     )]
     NothingInCommon {
         /// The interpreters and the number of cells of BASE.
@@ -79,13 +79,15 @@ pub enum Incomparable {
     #[error("no workload is the same in BASE and NEW: the files of {0} differ; insist with --anyway")]
     OtherWorkloads(String),
     /// A run is on both sides.
-    #[error("{0} is on both sides; name two of its interpreters, as {0}#3.13 {0}#3.13t, or give two runs")]
+    #[error(
+        "{0} is on both sides; name two of its interpreters or arms, as {0}#3.13 {0}#3.13t, or give two runs"
+    )]
     WithItself(String),
     /// The trials of a run that is compared within itself were not read.
     #[error("the rounds of {0} are not known, which are needed to compare it with itself; give its folder")]
     NoRounds(String),
     /// An interpreter that a run does not have.
-    #[error("{run} has no interpreter '{name}'; it has {known}")]
+    #[error("{run} has no interpreter and no arm '{name}'; it has {known}")]
     UnknownInterpreter {
         /// The run's name.
         run: String,
@@ -270,11 +272,7 @@ impl Outcome {
             .map(|runs| (runs, name(base)));
         let groups: Vec<Group<'_>> = of_base
             .chain([(new.runs.clone(), name(new))])
-            .map(|(runs, interpreter)| Group {
-                runs,
-                interpreter,
-                with_interpreter,
-            })
+            .map(|(runs, interpreter)| Group { runs, interpreter })
             .collect();
         let method = Method {
             base: &base.runs,

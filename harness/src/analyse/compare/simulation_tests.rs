@@ -467,3 +467,50 @@ fn interpreters_of_one_run_are_paired_in_its_rounds() {
     assert!((comparison.geometric_means[0].ratio.estimate - 1.25).abs() < 1e-9);
     assert!(comparison.has_regression());
 }
+
+#[test]
+fn arms_of_one_run_are_paired_interpreter_by_interpreter() {
+    let mut simulation = Simulation::new(SHARED, 31);
+    let mut run = simulation.run(None);
+    let originals = run.summary.cells.clone();
+    run.summary.cells.clear();
+    for cell in originals.iter().filter(|cell| !cell.is_native()) {
+        for (arm, factor) in [("base", 1.0), ("new", 0.8)] {
+            let cell = CellSummary {
+                arm: Some(arm.to_owned()),
+                ..cell.clone()
+            };
+            let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
+            run.makespans_s.insert(cell.cell(), makespans.collect());
+            run.summary.cells.push(cell);
+        }
+    }
+    let runs = vec![run];
+    let named = |name: &str| Side {
+        interpreter: Some(name.to_owned()),
+        ..side(&runs)
+    };
+    let between = |base: &str, new: &str| {
+        let comparison = compare(&named(base), &named(new), &[], &Options::default()).unwrap();
+        let mut left: Vec<Option<String>> = comparison
+            .cells
+            .iter()
+            .map(|cell| cell.cell.interpreter.clone())
+            .collect();
+        left.sort();
+        left.dedup();
+        let first = comparison.cells[0].ratio.estimate;
+        (left, comparison.counts.faster, comparison.cells.len(), first)
+    };
+    let known = |words: &[&str]| {
+        words
+            .iter()
+            .map(|word| Some((*word).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let (left, faster, cells, ratio) = between("base", "new");
+    assert_eq!((left, faster), (known(&["3.13", "3.13t"]), cells));
+    assert!((ratio - 0.8).abs() < 1e-9, "{ratio}");
+    assert_eq!(between("3.13", "3.13t").0, known(&["base", "new"]));
+    assert_eq!(between("3.13t base", "3.13t new").0, [None]);
+}

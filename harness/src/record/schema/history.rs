@@ -94,11 +94,7 @@ impl SeriesKey {
     /// The interpreter with its host and arm, as reports call it.
     #[must_use]
     pub fn interpreter_label(&self) -> String {
-        let label = self.host.label(&self.interpreter);
-        match &self.arm {
-            Some(arm) => format!("{label} {arm}"),
-            None => label,
-        }
+        self.host.label(&self.interpreter, self.arm.as_deref())
     }
 }
 
