@@ -13,7 +13,7 @@ use crate::plan::placement::counts::Counts;
 use crate::present::chart::{Kind, Size};
 use crate::record::schema::{Host, Kernel, Model};
 use crate::workload::{CallableName, Requirement};
-pub use resume::ResumeArgs;
+pub use resume::{ResumeArgs, parse};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,
