@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 MOST_SECONDS = 2.0
@@ -111,8 +112,21 @@ def manifest(planned):
         "plan": {"settings": settings, "baseline": "3.13", "cells": plan},
         "environment": {"PATH": "/usr/bin"},
         "sources": [],
+        "sessions": [
+            {
+                "started_at": "2026-01-01T00:00:00Z",
+                "ended_at": "2026-01-01T09:00:00Z",
+                "ftbench_version": "0.1.0",
+                "checksums": True,
+            }
+        ],
         "warnings": [],
     }
+
+
+def checksummed(trial):
+    said = json.dumps(trial, separators=(",", ":")).removesuffix("}")
+    return f'{said},"crc32":"{zlib.crc32(said.encode()):08x}"}}\n'
 
 
 def sample(number, makespan_ns, cell, disturbed):
@@ -202,7 +216,7 @@ def write_run(folder, samples):
                         "pss_peak_bytes": 14_152_704,
                     },
                 }
-                record.write(json.dumps(trial, separators=(",", ":")) + "\n")
+                record.write(checksummed(trial))
                 number += 1
     return len(planned), number
 

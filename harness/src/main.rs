@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use ftbench::cli::Cli;
+use ftbench::cli;
 use ftbench::command;
 use ftbench::error::ExitStatus;
 
 fn main() -> ExitCode {
-    match command::execute(Cli::parse()) {
+    match command::execute(cli::parse()) {
         Ok(status) => status.into(),
         Err(error) if error.is_broken_pipe() => ExitStatus::Success.into(),
         Err(error) => {

@@ -25,7 +25,7 @@ pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 pub use guard::GuardArgs;
 pub use history::HistoryArgs;
 pub use limits::LimitOptions;
-pub use resume::ResumeArgs;
+pub use resume::{ResumeArgs, parse};
 use values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, kernel_parser, kind_parser, model_parser, percent, seconds,
     seed, size,

@@ -2,38 +2,57 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command, CommandFactory, FromArgMatches, Id};
 
+use super::Cli;
 use super::values::SummaryFormat;
 
-/// What `ftbench run` takes both for a new run and for one that it goes on with. Kept apart from the options that say
-/// what a run is, so that every one of those, also one that is added later, is refused beside `--resume`.
+/// What `ftbench run` takes both for a new run and for one that it goes on with.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// Go on with a run that was stopped, as it was begun; takes no option that changes a run
-    // The groups that clap makes of the options of these structs.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["RunArgs", "LimitOptions", "VersionArgs"])]
+    #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
     /// Print a table, json (as in summary.json), or markdown
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
     pub format: SummaryFormat,
 }
 
+/// Reads this process's command line; ends the process, with help or an error, where there is nothing to do.
+#[must_use]
+pub fn parse() -> Cli {
+    let mut matches = command().get_matches();
+    Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command()).exit())
+}
+
+/// The commands, with every option that says what a run is refused beside `--resume`: those that are added later too,
+/// which a list of names would miss.
+fn command() -> Command {
+    Cli::command().mut_subcommand("run", |run| {
+        let of_a_run: Vec<Id> = run
+            .get_arguments()
+            .map(|argument| argument.get_id().clone())
+            .filter(|id| id != "resume" && id != "format")
+            .collect();
+        run.mut_arg("resume", |resume| resume.conflicts_with_all(of_a_run))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-    use clap::{CommandFactory, Parser};
-
-    use crate::cli::{Cli, Command};
+    use super::*;
+    use crate::cli;
 
     fn parsed(words: &[&str]) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(["ftbench", "run", "--resume", "out"].iter().chain(words))
+        let all = ["ftbench", "run", "--resume", "out"].iter().chain(words);
+        Cli::from_arg_matches(&command().try_get_matches_from(all)?)
     }
 
     #[test]
     fn how_results_are_shown_may_be_said() {
         let cli = parsed(&["--format", "json", "-q", "--color", "never"]).unwrap();
-        let Command::Run(arguments) = cli.command else {
+        let cli::Command::Run(arguments) = cli.command else {
             panic!("no run");
         };
         assert_eq!(arguments.resumption.resume.unwrap().to_str(), Some("out"));
@@ -43,7 +62,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_run_is_may_be_said() {
-        let command = Cli::command();
+        let command = command();
         let run = command.find_subcommand("run").unwrap();
         let values = [
             "1",

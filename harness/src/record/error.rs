@@ -23,8 +23,9 @@ pub enum StoreError {
     },
     /// It cannot be written further, in the middle of a run.
     #[error(
-        "cannot write {}: {source}\nWhat was measured is kept: make room, then go on with 'ftbench run --resume {}'",
+        "cannot write {}: {source}\nWhat was measured is kept: {}, then go on with 'ftbench run --resume {}'",
         path.display(),
+        remedy(source),
         folder.display()
     )]
     Stopped {
@@ -98,4 +99,14 @@ pub enum StoreError {
         /// Its version.
         found: u64,
     },
+}
+
+/// What helps against what the system said.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room"
+        }
+        _ => "see to that",
+    }
 }

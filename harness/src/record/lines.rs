@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use super::line::{Fault, LARGEST_LINE_BYTES, Taken};
@@ -35,17 +36,27 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The lines that begin at `from` or later.
+    /// All lines.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn open(path: &Path, from: u64) -> io::Result<Self> {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::beginning_in(path, 0..u64::MAX)
+    }
+
+    /// Goes to the first line that begins within these bytes, or to their end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn beginning_in(path: &Path, bytes: Range<u64>) -> io::Result<Self> {
         let mut reader = BufReader::with_capacity(BUFFER_BYTES, outside::open(path)?);
         let mut position = 0;
-        if from > 0 {
-            // From the byte before, so that a line that begins at `from` is found.
-            reader.seek(SeekFrom::Start(from - 1))?;
-            position = from - 1 + reader.skip_until(b'\n')? as u64;
+        if bytes.start > 0 {
+            // From the byte before, so that a line that begins right there is found.
+            position = bytes.start - 1;
+            reader.seek(SeekFrom::Start(position))?;
+            let mut within = reader.by_ref().take(bytes.end.saturating_sub(position));
+            position += within.skip_until(b'\n')? as u64;
         }
         Ok(Self {
             reader,

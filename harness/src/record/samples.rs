@@ -143,9 +143,10 @@ impl Record<'_> {
 
     /// Reads the lines that begin in the piece from `from` on, to their ends.
     fn read_piece(self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
-        let mut lines = Lines::open(self.path, from)?;
+        let end = from + PIECE_BYTES;
+        let mut lines = Lines::beginning_in(self.path, from..end)?;
         let mut piece = Piece::default();
-        while lines.position() < from + PIECE_BYTES {
+        while lines.position() < end {
             let Some(raw) = lines.next()? else {
                 break;
             };

@@ -219,7 +219,7 @@ pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreE
         path: path.to_owned(),
         source,
     };
-    let mut lines = Lines::open(path, 0).map_err(unreadable)?;
+    let mut lines = Lines::open(path).map_err(unreadable)?;
     let mut damage = Damage::default();
     let mut seen = HashSet::new();
     let mut trials = Vec::new();

@@ -99,7 +99,7 @@ mod tests {
         };
         let [base, new] = [base, new].map(|status| status.map(cell));
         let pair = Pair {
-            key: Key::of(&cell(CellStatus::Ok), true),
+            key: Key::of(&cell(CellStatus::Ok), None),
             kind: None,
             kernel: None,
             sha256: None,

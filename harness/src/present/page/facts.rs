@@ -7,7 +7,7 @@ use crate::present::noise;
 use crate::present::text;
 use crate::present::units;
 use crate::record::schema::{
-    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Settings, StoppedBy,
+    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings, StoppedBy,
     Summary, WorkloadFacts,
 };
 
@@ -107,6 +107,7 @@ pub fn run(summary: &Summary, manifest: &Manifest) -> Vec<Fact> {
         fact("Command", words.join(" ")),
         fact("Started", &run.started_at),
         fact("Ended", run.ended_at.clone().unwrap_or_default()),
+        fact("Resumed", resumed(&manifest.sessions)),
         fact(
             "Rounds",
             format!("{rounds}, {}", stopping(settings, summary.stopped_by)),
@@ -159,6 +160,20 @@ fn labels(summary: &Summary) -> String {
     let labels = summary.run.labels.iter();
     let words = labels.map(|(key, value)| format!("{key}={value}"));
     words.collect::<Vec<String>>().join(", ")
+}
+
+/// When a run was gone on with; empty when it was made in one sitting.
+fn resumed(sessions: &[Session]) -> String {
+    let later: Vec<&str> = sessions
+        .iter()
+        .skip(1)
+        .map(|session| session.started_at.as_str())
+        .collect();
+    match later.as_slice() {
+        [] => String::new(),
+        [once] => (*once).to_owned(),
+        [.., last] => format!("{} times, the last time {last}", later.len()),
+    }
 }
 
 const fn scaling(scaling: Scaling) -> &'static str {
