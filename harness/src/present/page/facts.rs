@@ -7,8 +7,8 @@ use crate::present::noise;
 use crate::present::text;
 use crate::present::units;
 use crate::record::schema::{
-    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings, StoppedBy,
-    Summary, WorkloadFacts,
+    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings,
+    StoppedBy, Summary, WorkloadFacts,
 };
 
 /// A name and its value.
