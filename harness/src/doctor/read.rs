@@ -136,13 +136,7 @@ impl System {
     pub fn memory(&self) -> Memory {
         let path = "/proc/meminfo";
         let sizes = self.text(path).and_then(|text| {
-            // The library multiplies by units without looking.
-            let is_sane =
-                |word: &str| word.len() <= 16 || !word.starts_with(|first: char| first.is_ascii_digit());
-            if !text.split_ascii_whitespace().all(is_sane) {
-                return Err(malformed(path, &text));
-            }
-            let parsed = Meminfo::from_read(text.as_bytes()).map_err(|_| malformed(path, &text))?;
+            let parsed = meminfo(&text).ok_or_else(|| malformed(path, &text))?;
             Ok(MemorySizes {
                 total_bytes: parsed.mem_total,
                 // Kernels before 3.14 do not tell; free pages and the cache come near.
@@ -311,6 +305,19 @@ fn malformed(path: &str, text: &str) -> Untold {
         path: path.to_owned(),
         text: text.trim().chars().take(TOLD_CHARACTERS).collect(),
     }
+}
+
+/// `/proc/meminfo`. The library that reads it multiplies by units without looking and cuts names anywhere, so only what
+/// the kernel writes is for it to see: ASCII, and kilobytes.
+fn meminfo(text: &str) -> Option<Meminfo> {
+    const LONGEST_NUMBER: usize = 16;
+    let is_sane = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let (number, unit) = (words.next(), words.next());
+        number.is_none_or(|number| number.len() <= LONGEST_NUMBER) && unit.is_none_or(|unit| unit == "kB")
+    };
+    (text.is_ascii() && text.lines().all(is_sane)).then_some(())?;
+    Meminfo::from_read(text.as_bytes()).ok()
 }
 
 /// `0` or `1`.

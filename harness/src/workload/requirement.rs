@@ -68,7 +68,13 @@ impl FromStr for Requirement {
         }
         let is_local = text.starts_with(['.', '/', '~']) || (text.contains('/') && !text.contains('@'));
         if Path::new(&text).extension().is_some_and(|suffix| suffix == "whl") && !text.contains("://") {
-            return Ok(Self::Wheel(PathBuf::from(text)));
+            let wheel = Self::Wheel(PathBuf::from(&text));
+            // A wheel is called after its package.
+            return if wheel.name().is_empty() {
+                Err(RequirementError::Form(text))
+            } else {
+                Ok(wheel)
+            };
         }
         if is_local {
             return Err(RequirementError::Path(text));
@@ -168,6 +174,7 @@ mod tests {
             "./folder",
             "a/b",
             "six@",
+            "dist/-none-any.whl",
         ] {
             let error = word.parse::<Requirement>().unwrap_err();
             assert_eq!(error.to_string().lines().count(), 1, "{word}: {error}");
