@@ -8,7 +8,7 @@ use crate::measure::limits::Asked;
 /// What a trial may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct LimitOptions {
-    /// Memory that a trial may use, such as 4GiB [default: 80 % of the machine's or the control group's]
+    /// Memory that a trial may use, such as 4GiB [default: 80 % of what there is]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<ByteSize>,
     /// Processes that a trial may have at one time [default: 1000]

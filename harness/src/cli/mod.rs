@@ -97,7 +97,6 @@ pub enum Colour {
 const RUN_EXAMPLES: &str = "\
 Examples:
   ftbench run --profile quick
-  ftbench run fib nbody -m threads,processes -n 1,2,4
   ftbench run my_work.py -p 3.13,3.13t
   ftbench run --callable my_package.module:function --with 'numpy>=2'
   ftbench run my_work.py --arm base=../old/src --arm new=src
@@ -162,7 +161,7 @@ pub struct NativeWorkerArgs {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Names or patterns ('fib', 'n*', 'cpu/*') of the suite, or paths of files of your own; none for the whole suite
+    /// Names or patterns of the suite ('fib', 'n*', 'cpu/*'), or files; none for the whole suite
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
     /// A function to call once per unit: 'package.module:function'

@@ -10,7 +10,7 @@ use super::values::SummaryFormat;
 /// What `ftbench run` takes both for a new run and for one that it goes on with.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
-    /// Go on with a run that was stopped, as it was begun; takes no option that changes a run
+    /// Go on with a run that was stopped, just as it was begun
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
     /// Print a table, json (as in summary.json), or markdown

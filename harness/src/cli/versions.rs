@@ -9,7 +9,7 @@ use crate::workload::ArmWord;
 /// Versions of the user's code, and what a run is known by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct VersionArgs {
-    /// A version of your code, two or more to compare, paired: a workload file, a folder of modules, or a wheel
+    /// Versions of your code to compare: workload files, folders of modules, or wheels
     #[arg(long, value_name = "NAME=PATH")]
     pub arm: Vec<ArmWord>,
     /// The commit measured [default: that of the code's git repository]

@@ -9,6 +9,8 @@ pub mod between_runs;
 pub mod drift;
 mod history;
 mod matching;
+#[cfg(test)]
+mod matching_tests;
 mod material;
 mod moderate;
 mod obstacles;

@@ -36,7 +36,7 @@ fn made(tag: &str, workload: &str, model: Model, workers: u32) -> CellSummary {
 
 /// What lies between runs and within them: standard deviations of the logarithm of a time.
 #[derive(Clone, Copy)]
-struct World {
+pub(super) struct World {
     /// Of what the machine does to everything.
     machine: f64,
     /// Of what it does to Python and not to the kernels.
@@ -52,7 +52,7 @@ struct World {
 }
 
 /// The quick profile on a shared machine.
-const SHARED: World = World {
+pub(super) const SHARED: World = World {
     machine: 0.06,
     python: 0.006,
     workload: 0.007,
@@ -64,14 +64,14 @@ const SHARED: World = World {
 
 const WORKLOADS: [&str; 8] = ["fib", "nbody", "json", "sort", "hash", "regex", "dict", "queue"];
 
-struct Simulation {
+pub(super) struct Simulation {
     generator: ChaCha8Rng,
     world: World,
     runs: u32,
 }
 
 impl Simulation {
-    fn new(world: World, seed: u64) -> Self {
+    pub(super) fn new(world: World, seed: u64) -> Self {
         Self {
             generator: ChaCha8Rng::seed_from_u64(seed),
             world,
@@ -90,7 +90,7 @@ impl Simulation {
     }
 
     /// A run, in which the cells of a workload take longer by a factor.
-    fn run(&mut self, slowed: Option<(&str, f64)>) -> Run {
+    pub(super) fn run(&mut self, slowed: Option<(&str, f64)>) -> Run {
         let world = self.world;
         let machine = self.normal(world.machine);
         let python = machine + self.normal(world.python);
@@ -146,14 +146,14 @@ fn workload(name: &str) -> WorkloadFacts {
     }
 }
 
-fn side(runs: &[Run]) -> Side<'_> {
+pub(super) fn side(runs: &[Run]) -> Side<'_> {
     Side {
         runs: runs.iter().collect(),
         interpreter: None,
     }
 }
 
-fn compared(base: &[Run], new: &[Run], history: &[Run]) -> Comparison {
+pub(super) fn compared(base: &[Run], new: &[Run], history: &[Run]) -> Comparison {
     compare(&side(base), &side(new), history, &Options::default()).unwrap()
 }
 
@@ -331,186 +331,4 @@ fn a_change_of_units_is_no_change_of_time() {
         ),
         (100, 300)
     );
-}
-
-#[test]
-fn runs_that_cannot_be_compared_are_refused() {
-    let mut simulation = Simulation::new(SHARED, 13);
-    let base = vec![simulation.run(None)];
-    let mut new = vec![simulation.run(None)];
-    new[0].manifest.machine.cpu_model = "another".to_owned();
-    new[0].manifest.plan.settings.pin = "none".to_owned();
-    let refused = compare(&side(&base), &side(&new), &[], &Options::default()).unwrap_err();
-    let Incomparable::Conditions(why) = &refused else {
-        panic!("{refused}")
-    };
-    assert_eq!(why.len(), 2, "{why:?}");
-    let insisted = Options {
-        anyway: true,
-        ..Options::default()
-    };
-    assert_eq!(
-        compare(&side(&base), &side(&new), &[], &insisted)
-            .unwrap()
-            .overridden
-            .len(),
-        2
-    );
-}
-
-#[test]
-fn a_workload_with_another_file_is_left_out() {
-    let mut simulation = Simulation::new(SHARED, 17);
-    let base = vec![simulation.run(None)];
-    let mut new = vec![simulation.run(None)];
-    new[0].manifest.workloads[2].sha256 = "b".to_owned();
-    let comparison = compared(&base, &new, &[]);
-    assert_eq!((comparison.cells.len(), comparison.counts.not_compared), (42, 6));
-    assert!(
-        comparison
-            .unmatched
-            .iter()
-            .all(|one| one.change == Change::OtherWork && one.cell.workload == "json")
-    );
-    for workload in &mut new[0].manifest.workloads {
-        workload.sha256 = "b".to_owned();
-    }
-    let refused = compare(&side(&base), &side(&new), &[], &Options::default());
-    assert!(
-        matches!(refused, Err(Incomparable::OtherWorkloads(_))),
-        "{refused:?}"
-    );
-}
-
-#[test]
-fn single_interpreters_of_other_names_are_matched() {
-    let mut simulation = Simulation::new(SHARED, 19);
-    let only = |mut run: Run, label: &str| {
-        run.summary
-            .cells
-            .retain(|cell| cell.interpreter == "3.13" || cell.is_native());
-        for cell in run.summary.cells.iter_mut().filter(|cell| !cell.is_native()) {
-            cell.interpreter = label.to_owned();
-        }
-        run
-    };
-    let base = vec![only(simulation.run(None), "3.13")];
-    let new = vec![only(simulation.run(None), "3.14")];
-    let comparison = compared(&base, &new, &[]);
-    assert!(comparison.interpreters_matched);
-    assert_eq!(
-        (
-            comparison.cells.len(),
-            comparison.cells[0].cell.interpreter.as_deref()
-        ),
-        (24, None)
-    );
-    // With several interpreters on a side they have to be named.
-    let both = vec![simulation.run(None)];
-    let refused = compare(&side(&both), &side(&new), &[], &Options::default());
-    assert!(
-        matches!(refused, Err(Incomparable::NothingInCommon { .. })),
-        "{refused:?}"
-    );
-    let named = |runs, name: &str| Side {
-        interpreter: Some(name.to_owned()),
-        ..side(runs)
-    };
-    let comparison = compare(&named(&both, "3.13t"), &side(&new), &[], &Options::default()).unwrap();
-    assert_eq!(comparison.cells.len(), 24);
-    let unknown = compare(&named(&both, "3.15"), &side(&new), &[], &Options::default());
-    assert!(
-        matches!(unknown, Err(Incomparable::UnknownInterpreter { .. })),
-        "{unknown:?}"
-    );
-}
-
-#[test]
-fn a_run_is_not_compared_with_itself() {
-    let mut simulation = Simulation::new(SHARED, 23);
-    let runs = vec![simulation.run(None)];
-    let refused = compare(&side(&runs), &side(&runs), &[], &Options::default());
-    assert!(matches!(refused, Err(Incomparable::WithItself(_))), "{refused:?}");
-    let named = |name: &str| Side {
-        interpreter: Some(name.to_owned()),
-        ..side(&runs)
-    };
-    let refused = compare(&named("3.13"), &named("3.13t"), &[], &Options::default());
-    assert!(matches!(refused, Err(Incomparable::NoRounds(_))), "{refused:?}");
-}
-
-#[test]
-fn interpreters_of_one_run_are_paired_in_its_rounds() {
-    let mut simulation = Simulation::new(SHARED, 29);
-    let mut run = simulation.run(None);
-    for cell in &run.summary.cells {
-        // The machine gets slower and slower; 3.13t takes a quarter longer throughout.
-        let factor = if cell.interpreter == "3.13t" { 1.25 } else { 1.0 };
-        let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
-        run.makespans_s.insert(cell.cell(), makespans.collect());
-    }
-    let runs = vec![run];
-    let named = |name: &str| Side {
-        interpreter: Some(name.to_owned()),
-        ..side(&runs)
-    };
-    let comparison = compare(&named("3.13"), &named("3.13t"), &[], &Options::default()).unwrap();
-    assert_eq!(comparison.pairing, Pairing::SameRounds);
-    assert!(comparison.drift.is_empty() && comparison.between_runs.is_none());
-    assert_eq!((comparison.counts.slower, comparison.cells.len()), (24, 24));
-    assert!(
-        comparison
-            .cells
-            .iter()
-            .all(|cell| (cell.ratio.estimate - 1.25).abs() < 1e-9)
-    );
-    assert!((comparison.geometric_means[0].ratio.estimate - 1.25).abs() < 1e-9);
-    assert!(comparison.has_regression());
-}
-
-#[test]
-fn arms_of_one_run_are_paired_interpreter_by_interpreter() {
-    let mut simulation = Simulation::new(SHARED, 31);
-    let mut run = simulation.run(None);
-    let originals = run.summary.cells.clone();
-    run.summary.cells.clear();
-    for cell in originals.iter().filter(|cell| !cell.is_native()) {
-        for (arm, factor) in [("base", 1.0), ("new", 0.8)] {
-            let cell = CellSummary {
-                arm: Some(arm.to_owned()),
-                ..cell.clone()
-            };
-            let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
-            run.makespans_s.insert(cell.cell(), makespans.collect());
-            run.summary.cells.push(cell);
-        }
-    }
-    let runs = vec![run];
-    let named = |name: &str| Side {
-        interpreter: Some(name.to_owned()),
-        ..side(&runs)
-    };
-    let between = |base: &str, new: &str| {
-        let comparison = compare(&named(base), &named(new), &[], &Options::default()).unwrap();
-        let mut left: Vec<Option<String>> = comparison
-            .cells
-            .iter()
-            .map(|cell| cell.cell.interpreter.clone())
-            .collect();
-        left.sort();
-        left.dedup();
-        let first = comparison.cells[0].ratio.estimate;
-        (left, comparison.counts.faster, comparison.cells.len(), first)
-    };
-    let known = |words: &[&str]| {
-        words
-            .iter()
-            .map(|word| Some((*word).to_owned()))
-            .collect::<Vec<_>>()
-    };
-    let (left, faster, cells, ratio) = between("base", "new");
-    assert_eq!((left, faster), (known(&["3.13", "3.13t"]), cells));
-    assert!((ratio - 0.8).abs() < 1e-9, "{ratio}");
-    assert_eq!(between("3.13", "3.13t").0, known(&["base", "new"]));
-    assert_eq!(between("3.13t base", "3.13t new").0, [None]);
 }
