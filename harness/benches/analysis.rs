@@ -44,12 +44,12 @@ fn interval_methods(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("intervals");
     group.sample_size(10).throughput(Throughput::Elements(CELLS));
     group.bench_function(
-        "bootstrap, 1,000 cells x 30 rounds x 10,000 resamples",
+        "bootstrap of the median, 1,000 cells x 30 rounds, all resamples",
         |bencher| {
             bencher.iter(|| {
                 let intervals: Vec<_> = samples
                     .par_iter()
-                    .map(|sample| median_interval(black_box(sample), 7))
+                    .map(|sample| median_interval(black_box(sample)))
                     .collect();
                 intervals
             });

@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::exact_median::ResampledMedian;
 use super::location::CONFIDENCE;
 use super::sample::{Sample, mean, median, quantile_sorted, standard_error};
 use crate::record::schema::Estimate;
@@ -34,10 +35,21 @@ impl Statistic {
     }
 }
 
-/// The median with its percentile interval (Efron and Tibshirani, chapter 13). `None` with too few values.
+/// The median with its percentile interval (Efron and Tibshirani, chapter 13), from the exact distribution of a
+/// resample's median instead of drawn ones. `None` with too few values.
 #[must_use]
-pub fn median_interval(sample: &Sample, seed: u64) -> Option<Estimate> {
-    percentile(sample, Statistic::Median, seed)
+pub fn median_interval(sample: &Sample) -> Option<Estimate> {
+    if sample.len() < FEWEST_VALUES {
+        return None;
+    }
+    let mut sorted = sample.values().to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let resampled = ResampledMedian::of(&sorted)?;
+    Some(Estimate {
+        estimate: sample.median(),
+        low: resampled.quantile(tail()),
+        high: resampled.quantile(1.0 - tail()),
+    })
 }
 
 /// The percentile interval (Efron and Tibshirani, chapter 13). `None` with too few values.
@@ -183,7 +195,7 @@ mod tests {
         assert!((treated.mean() - 86.857).abs() < 1e-3);
         assert!((treated.standard_error().unwrap() - 25.235).abs() < 1e-3);
         // Page 13: the median is 94; its interval by percentiles can only have ends among the values.
-        let median = median_interval(&treated, 1).unwrap();
+        let median = median_interval(&treated).unwrap();
         assert_eq!(median.estimate, 94.0);
         assert!(
             MICE.contains(&median.low) && MICE.contains(&median.high),
@@ -228,12 +240,12 @@ mod tests {
         }
         medians.sort_unstable_by(f64::total_cmp);
         let exact = between(4.0, &medians, [0.025, 0.975]);
-        assert_eq!(median_interval(&sample(&values), 3).unwrap(), exact);
+        assert_eq!(median_interval(&sample(&values)).unwrap(), exact);
     }
 
     #[test]
     fn too_few_values_have_no_interval_and_equal_ones_no_width() {
-        assert_eq!(median_interval(&sample(&[1.0, 2.0]), 1), None);
+        assert_eq!(median_interval(&sample(&[1.0, 2.0])), None);
         assert_eq!(studentised_mean(&sample(&[1.0]), 1), None);
         for flat in [
             studentised_mean(&sample(&[0.5; 6]), 1),
@@ -261,10 +273,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn an_interval_holds_its_estimate_and_moves_with_the_values(values in prop::collection::vec(-1e3_f64..1e3, 5..30), shift in -1e3_f64..1e3) {
-            let here = median_interval(&sample(&values), 1).unwrap();
+            let here = median_interval(&sample(&values)).unwrap();
             prop_assert!(here.low <= here.estimate && here.estimate <= here.high);
             let shifted: Vec<f64> = values.iter().map(|value| value + shift).collect();
-            let there = median_interval(&sample(&shifted), 1).unwrap();
+            let there = median_interval(&sample(&shifted)).unwrap();
             prop_assert!((there.low - here.low - shift).abs() < 1e-6);
             prop_assert!((there.high - here.high - shift).abs() < 1e-6);
         }

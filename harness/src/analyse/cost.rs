@@ -9,11 +9,9 @@ const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
 #[must_use]
-pub fn of_cell(workers: u32, trials: &[&Trial], seed: u64) -> CellCost {
-    // Neighbouring seeds give unlike sequences: the generator is seeded through a hash.
-    let mut seeds = (0..).map(|figure| seed.wrapping_add(figure));
-    let mut estimate = |values: ByRound| -> Option<Estimate> { over_rounds(&values, seeds.next()?) };
-    let mut of_cost = |value: &dyn Fn(&Cost) -> Option<f64>| {
+pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
+    let estimate = |values: ByRound| -> Option<Estimate> { over_rounds(&values) };
+    let of_cost = |value: &dyn Fn(&Cost) -> Option<f64>| {
         estimate(per_trial(trials, |sample| value(sample.cost.as_ref()?)))
     };
     let count = |count: Option<u64>| count.map(|count| count as f64);

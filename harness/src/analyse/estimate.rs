@@ -47,8 +47,8 @@ fn usable<'t>(trials: &[&'t Trial]) -> impl Iterator<Item = &'t Trial> {
 
 /// Median over rounds with its interval; `None` with too few rounds.
 #[must_use]
-pub fn over_rounds(values: &ByRound, seed: u64) -> Option<Estimate> {
-    median_interval(&Sample::new(values.values().copied().collect())?, seed)
+pub fn over_rounds(values: &ByRound) -> Option<Estimate> {
+    median_interval(&Sample::new(values.values().copied().collect())?)
 }
 
 /// The ratio a/b in every round that both have.

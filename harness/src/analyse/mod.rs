@@ -5,6 +5,7 @@ pub mod bootstrap;
 pub mod compare;
 pub mod cost;
 pub mod estimate;
+pub mod exact_median;
 pub mod findings;
 pub mod history;
 pub mod laws;

@@ -104,7 +104,7 @@ fn trials_without_noise_say_nothing() {
     let references = references(&trials);
     assert_eq!(of_run([references.as_slice()].into_iter()), None);
     assert_eq!(
-        cost::of_cell(2, &references, 1),
+        cost::of_cell(2, &references),
         crate::record::schema::CellCost::default()
     );
 }
@@ -115,7 +115,7 @@ fn utilisation_is_of_the_time_that_workers_had() {
         cost.minor_faults = (sample != 2).then_some(7);
         cost.involuntary_switches = Some(u64::from(sample));
     });
-    let figures = cost::of_cell(2, &references(&trials), 1);
+    let figures = cost::of_cell(2, &references(&trials));
     // 210 ms of two workers for 100 ms and one thread for 10.
     assert_eq!(figures.cpu_utilisation.unwrap().estimate, 1.0);
     assert_eq!(figures.cpu_time_s.unwrap().estimate, 0.21);

@@ -36,8 +36,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .plan
         .cells
         .par_iter()
-        .enumerate()
-        .map(|(index, planned)| analysis.cell(index, planned))
+        .map(|planned| analysis.cell(planned))
         .collect();
     let mut arm_ratios = arms::of_run(&manifest.plan, &makespans);
     call_differences(&mut cells, &mut arm_ratios);
@@ -76,19 +75,6 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     }
 }
 
-/// Numbers the estimates of a cell, so that each has a random sequence of its own.
-#[derive(Clone, Copy)]
-enum Figure {
-    Makespan,
-    Busy,
-    Startup,
-    Skew,
-    Rss,
-    Pss,
-    Cost,
-    Reported,
-}
-
 struct Analysis<'a> {
     manifest: &'a Manifest,
     by_cell: &'a HashMap<&'a Cell, Vec<&'a Trial>>,
@@ -96,14 +82,11 @@ struct Analysis<'a> {
 }
 
 impl Analysis<'_> {
-    fn cell(&self, index: usize, planned: &PlannedCell) -> CellSummary {
+    fn cell(&self, planned: &PlannedCell) -> CellSummary {
         let cell = &planned.cell;
         let none = Vec::new();
         let trials = self.by_cell.get(cell).unwrap_or(&none);
-        let seed = |figure: Figure| self.seed(index, figure);
-        let per_trial = |figure: Figure, value: &dyn Fn(&Trial) -> Option<f64>| {
-            over_rounds(&once_per_trial(trials, value), seed(figure))
-        };
+        let per_trial = |value: &dyn Fn(&Trial) -> Option<f64>| over_rounds(&once_per_trial(trials, value));
         let no_rounds = ByRound::new();
         let makespans = self.makespans.get(cell).unwrap_or(&no_rounds);
         let workers = f64::from(cell.workers);
@@ -127,42 +110,36 @@ impl Analysis<'_> {
             rounds: count(makespans.len()),
             samples: count(usable_samples(trials)),
             units: trials.first().map(|trial| trial.units),
-            makespan_s: over_rounds(makespans, seed(Figure::Makespan)),
+            makespan_s: over_rounds(makespans),
             speedup: speedup.map(|ratio| ratio.estimate),
             speedup_difference: speedup.and_then(|ratio| ratio.difference),
             vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
             vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
             efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
             ceiling_fraction: self.ceiling_fraction(cell),
-            busy_fraction: over_rounds(
-                &trial_values(&with_shares, |sample| {
-                    sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
-                }),
-                seed(Figure::Busy),
-            ),
-            startup_s: per_trial(Figure::Startup, &|trial| {
+            busy_fraction: over_rounds(&trial_values(&with_shares, |sample| {
+                sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
+            })),
+            startup_s: per_trial(&|trial| {
                 trial
                     .startup_ns
                     .map(|startup_ns| startup_ns as f64 / NANOSECONDS_PER_SECOND)
             }),
-            start_skew_s: over_rounds(
-                &trial_values(&with_shares, |sample| {
-                    sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
-                }),
-                seed(Figure::Skew),
-            ),
-            rss_peak_bytes: per_trial(Figure::Rss, &|trial| {
+            start_skew_s: over_rounds(&trial_values(&with_shares, |sample| {
+                sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
+            })),
+            rss_peak_bytes: per_trial(&|trial| {
                 trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
             }),
-            pss_peak_bytes: per_trial(Figure::Pss, &|trial| {
+            pss_peak_bytes: per_trial(&|trial| {
                 trial
                     .memory
                     .as_ref()
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
-            reported: reported(trials, seed(Figure::Reported)),
-            cost: cost::of_cell(cell.workers, trials, seed(Figure::Cost)),
+            reported: reported(trials),
+            cost: cost::of_cell(cell.workers, trials),
         }
     }
 
@@ -294,12 +271,6 @@ impl Analysis<'_> {
             },
         }
     }
-
-    fn seed(&self, index: usize, figure: Figure) -> u64 {
-        let number = (index as u64) << 8 | figure as u64;
-        // An odd constant (2^64 over the golden ratio) keeps seeds of neighbours apart.
-        self.manifest.seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
 }
 
 /// A ratio of two cells, and whether it is a difference; a cell is not compared with itself.
@@ -394,7 +365,7 @@ fn gil(trials: &[&Trial]) -> Option<GilState> {
 }
 
 /// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
-fn reported(trials: &[&Trial], seed: u64) -> BTreeMap<String, Estimate> {
+fn reported(trials: &[&Trial]) -> BTreeMap<String, Estimate> {
     let mut names: Vec<&String> = trials
         .iter()
         .flat_map(|trial| trial.counted_samples())
@@ -412,7 +383,7 @@ fn reported(trials: &[&Trial], seed: u64) -> BTreeMap<String, Estimate> {
                     .collect();
                 (!values.is_empty()).then(|| median(&mut values))
             });
-            Some((name.clone(), over_rounds(&values, seed)?))
+            Some((name.clone(), over_rounds(&values)?))
         })
         .collect()
 }

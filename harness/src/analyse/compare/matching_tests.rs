@@ -8,6 +8,7 @@
 
 use super::simulation_tests::{SHARED, Simulation, compared, side};
 use super::*;
+use crate::record::schema::CellSummary;
 
 #[test]
 fn runs_that_cannot_be_compared_are_refused() {
