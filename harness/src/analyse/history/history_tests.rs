@@ -203,7 +203,7 @@ fn few_quiet_histories_cry_wolf() {
         (
             "outliers",
             Machine {
-                outlier_every: Some(30),
+                outlier_every: Some(100),
                 ..Machine::default()
             },
         ),

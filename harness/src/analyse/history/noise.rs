@@ -9,6 +9,9 @@ const MAD_TO_DEVIATION: f64 = 1.482_602_218_505_602;
 /// A series is never taken to be quieter than this, as a share of its value: clocks and calibration move more.
 pub const QUIETEST: f64 = 0.001;
 
+/// Up to so many values all pairs are compared; of more, the cheaper estimate is good enough.
+const MOST_PAIRED: usize = 100;
+
 /// Most that neighbouring nights are taken to have in common; the few nights of a history cannot tell more.
 const MOST_CORRELATION: f64 = 0.8;
 
@@ -23,6 +26,24 @@ pub fn spread(values: &[f64]) -> f64 {
     MAD_TO_DEVIATION * median(&mut deviations)
 }
 
+/// Robust standard deviation by the distances of all pairs, Qn of Rousseeuw and Croux (as above), which is off by half as
+/// much as the median absolute deviation in short series. Its factor is that of long ones, a few per cent too large for
+/// short ones, which is the safe side; 0 with fewer than two values.
+fn pair_spread(values: &[f64]) -> f64 {
+    const QN_TO_DEVIATION: f64 = 2.2219;
+    let mut distances: Vec<f64> = Vec::with_capacity(values.len() * values.len() / 2);
+    for (index, first) in values.iter().enumerate() {
+        distances.extend(values.iter().skip(index + 1).map(|second| (first - second).abs()));
+    }
+    let half = values.len() / 2 + 1;
+    let rank = (half * (half - 1) / 2).saturating_sub(1);
+    if rank >= distances.len() {
+        return 0.0;
+    }
+    let (_, distance, _) = distances.select_nth_unstable_by(rank, f64::total_cmp);
+    QN_TO_DEVIATION * *distance
+}
+
 /// Standard deviation of the noise of a series of logarithms, from the differences of neighbours, which changes of level
 /// touch in few places; never less than `within`, what the runs' own intervals say.
 #[must_use]
@@ -35,7 +56,12 @@ pub fn of_series(values: &[f64], within: f64) -> f64 {
         })
         .collect();
     let within = if within.is_finite() { within } else { 0.0 };
-    (spread(&differences) / 2f64.sqrt()).max(within).max(QUIETEST)
+    let between = if differences.len() <= MOST_PAIRED {
+        pair_spread(&differences)
+    } else {
+        spread(&differences)
+    };
+    (between / 2f64.sqrt()).max(within).max(QUIETEST)
 }
 
 /// Correlation of neighbouring residuals, mended for its bias in short series, about -(1 + 3 r) / n (Kendall, "Note on

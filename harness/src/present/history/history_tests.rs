@@ -36,12 +36,56 @@ fn history() -> History {
 
 #[test]
 fn the_table_tells_changes_first() {
-    insta::assert_snapshot!(table::render(&history(), true, Style::default()), @"");
+    insta::assert_snapshot!(table::render(&history(), true, Style::default()), @r"
+    30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
+
+    since 2026-01-21  night-020  commit 0000000000
+      slower    w1 3.13t threads x1  1.00 ms -> 1.10 ms  +10.2 % [+8.0 %, +12.6 %]
+      slower    w1 3.13t threads x2  2.01 ms -> 2.20 ms  +9.2 % [+7.4 %, +11.1 %]
+      slower    mean of 4 cpu cells on 3.13t  0.984 -> 1.034  +5.1 % [+3.8 %, +6.4 %]
+    since 2026-01-13  night-012  commit 0000000000
+      faster    w0 3.13t threads x1  1000 µs -> 797 µs  -20.3 % [-21.4 %, -19.2 %]
+      faster    w0 3.13t threads x2  2.01 ms -> 1.60 ms  -20.1 % [-21.3 %, -19.0 %]
+      faster    mean of 4 cpu cells on 3.13t  1.105 -> 0.984  -11.0 % [-12.0 %, -9.9 %]
+
+    series                        nights  level    noise  newest runs
+    w0 3.13 threads x1            30      1.00 ms  2.4 %  ▃▄▅▄▃▆▆▁▆▅▃▂▄▆█▅▇▄▇▅▂▄▃▇▁▅▇▂▁▃
+    w0 3.13 threads x2            30      2.01 ms  2.6 %  ▇▃▅▃▅▆▆▆▆▃▅█▄▅▇▆▄▆▄▅▇▇▄▂▆▆▅▁▅▄
+    w0 3.13t threads x1           30      797 µs   1.8 %  ▇▇█▇▇████▇▇▇▁▂▂▂▂▂▁▂▂▁▂▂▁▂▂▂▁▂
+    w0 3.13t threads x2           30      1.60 ms  1.9 %  █▇▇▇▇▇▇▇▇███▂▁▂▂▂▂▂▂▃▁▂▂▃▂▂▂▂▂
+    w1 3.13 threads x1            30      1.00 ms  2.1 %  ▂▁▄▅▆▆▇▆▆▅▅▄▇█▅▆▂▅█▅▃▃▆▃▃▂▂▄▄▆
+    w1 3.13 threads x2            30      2.00 ms  2.2 %  █▄▄▅▆▄█▃▇▇▆▅█▄▃▁▁▇▃▄▂▆█▅▅▁▅▅▄▅
+    w1 3.13t threads x1           30      1.10 ms  2.6 %  ▂▃▂▄▁▂▂▃▃▂▃▃▂▂▃▂▄▂▂▂▇▇▇▇▇▄▆▅█▆
+    w1 3.13t threads x2           30      2.20 ms  2.1 %  ▂▄▂▃▂▃▁▄▂▁▁▂▃▁▁▂▃▂▃▁▆▆▇▆▆▇█▆██
+    mean of 4 cpu cells on 3.13   30      1.000    1.2 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
+    mean of 4 cpu cells on 3.13t  30      1.034    1.3 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
+
+    The ceiling's cells were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
+    1 folder was passed over:
+      night-030: did not end; 'ftbench show' tells what was measured
+    ");
 }
 
 #[test]
 fn markdown_is_a_table_of_changes() {
-    insta::assert_snapshot!(markdown::render(&history()), @"");
+    insta::assert_snapshot!(markdown::render(&history()), @r"
+    ### 30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
+
+    | since | cell | before | after | change | with |
+    | --- | --- | ---: | ---: | --- | --- |
+    | 2026-01-21 | w1 3.13t threads x1 | 1.00 ms | 1.10 ms | 🔴 +10.2 % [+8.0 %, +12.6 %] | commit 0000000000 |
+    | 2026-01-21 | w1 3.13t threads x2 | 2.01 ms | 2.20 ms | 🔴 +9.2 % [+7.4 %, +11.1 %] | commit 0000000000 |
+    | 2026-01-21 | mean of 4 cpu cells on 3.13t | 0.984 | 1.034 | 🔴 +5.1 % [+3.8 %, +6.4 %] | commit 0000000000 |
+    | 2026-01-13 | w0 3.13t threads x1 | 1000 µs | 797 µs | 🟢 -20.3 % [-21.4 %, -19.2 %] | commit 0000000000 |
+    | 2026-01-13 | w0 3.13t threads x2 | 2.01 ms | 1.60 ms | 🟢 -20.1 % [-21.3 %, -19.0 %] | commit 0000000000 |
+    | 2026-01-13 | mean of 4 cpu cells on 3.13t | 1.105 | 0.984 | 🟢 -11.0 % [-12.0 %, -9.9 %] | commit 0000000000 |
+
+    The ceiling's cells were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
+
+    1 folder was passed over:
+
+    - `night-030`: did not end; 'ftbench show' tells what was measured
+    ");
 }
 
 #[test]
@@ -62,7 +106,7 @@ fn the_page_runs_nothing_and_escapes_everything() {
     hostile.passed_over[0].folder = "<b>".to_owned();
     let html = page::html(&hostile).unwrap();
     assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
-    assert!(html.contains("default-src 'none'") && !html.contains("style=\""));
+    assert!(html.contains("default-src &#x27;none&#x27;") && !html.contains(" style=\""));
     assert!(html.matches("<svg ").count() >= 2);
     assert!(html.contains("var(--threads)"));
 }
