@@ -139,10 +139,15 @@ mod tests {
         ] {
             let distribution = ResampledMedian::of(values).unwrap();
             let all = medians(values);
-            for bound in [-3.0, -2.0, 1.0, 1.5, 2.0, 3.0, 3.5, 4.0, 5.5, 6.0, 7.0, 9.0, 11.5, 12.0] {
+            for bound in [
+                -3.0, -2.0, 1.0, 1.5, 2.0, 3.0, 3.5, 4.0, 5.5, 6.0, 7.0, 9.0, 11.5, 12.0,
+            ] {
                 let share = all.iter().filter(|&&value| value <= bound).count() as f64 / all.len() as f64;
                 let found = distribution.at_most(bound);
-                assert!((found - share).abs() < 1e-9, "{values:?} at {bound}: {found} for {share}");
+                assert!(
+                    (found - share).abs() < 1e-9,
+                    "{values:?} at {bound}: {found} for {share}"
+                );
             }
         }
     }
@@ -151,7 +156,10 @@ mod tests {
     fn flat_values_have_no_width_and_many_are_fine() {
         let flat = [0.5; 6];
         let distribution = ResampledMedian::of(&flat).unwrap();
-        assert_eq!((distribution.quantile(0.025), distribution.quantile(0.975)), (0.5, 0.5));
+        assert_eq!(
+            (distribution.quantile(0.025), distribution.quantile(0.975)),
+            (0.5, 0.5)
+        );
         let many: Vec<f64> = (0..3000).map(f64::from).collect();
         let distribution = ResampledMedian::of(&many).unwrap();
         // The normal approximation: 1499.5 and 1.96 times half the square root of the size.
