@@ -2,7 +2,7 @@
 
 use ftbench::record::schema::{CellStatus, Model, RunStatus, TrialStatus};
 
-use super::stopped::Mark;
+use super::support::mark::Mark;
 use super::support::{Run, Sandbox, allowed_pus, pair, told};
 use super::{GOOD, SHORT, Source, run};
 
