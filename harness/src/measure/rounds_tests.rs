@@ -27,6 +27,7 @@ impl TrialRunner for Scripted {
             let failure = TrialFailure::TimedOut {
                 step: "work",
                 limit: Duration::from_secs(1),
+                half_said: false,
             };
             return Err(Unsuccessful {
                 failure,
