@@ -119,16 +119,14 @@ pub fn serve(order: &Order) -> io::Result<()> {
             let worker = i32::try_from(worker.id()).map_err(io::Error::other)?;
             // Heeded when memory runs out, and no reason to stop where it cannot be set.
             let _ = std::fs::write(format!("/proc/{worker}/oom_score_adj"), OUT_OF_MEMORY_ADJUSTMENT);
-            tell(&mut control, &Report::Started { process_id: worker })?;
-            // A driver that is gone reads nothing: end everything all the same.
+            // A driver that is gone reads nothing: everything is ended all the same.
+            let _ = tell(&mut control, &Report::Started { process_id: worker });
             let _ = attend(&mut control, worker, group.as_ref());
         }
-        Err(error) => tell(
-            &mut control,
-            &Report::NotStarted {
-                error: error.to_string(),
-            },
-        )?,
+        Err(error) => {
+            let error = error.to_string();
+            let _ = tell(&mut control, &Report::NotStarted { error });
+        }
     }
     let left = end_everything(group);
     drop(scratch);

@@ -130,7 +130,8 @@ impl<'run> Session<'run> {
             other => return Err(unexpected(&other, "finished")),
         }
         let ending = match self.receive_until_silence("exit") {
-            Ok(_) => return Err(TrialFailure::Nonsense("it went on after its end".to_owned())),
+            Ok(Ok(_)) => return Err(TrialFailure::Nonsense("it went on after its end".to_owned())),
+            Ok(Err(failure)) => return Err(failure),
             Err(Silence::Ended) => self.guarded.ending_within(self.step_limit),
             Err(silence) => return Err(self.failure(silence, "exit")),
         };

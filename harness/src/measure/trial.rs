@@ -22,8 +22,9 @@ use crate::record::schema::{
     PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };
 
-/// Most bytes of traceback and output that a record keeps: some 40 lines.
-const LAST_WORDS_BYTES: usize = 4 << 10;
+/// Most bytes of traceback and output that a record keeps: where a worker and two processes of its pool were when the time
+/// was up.
+const LAST_WORDS_BYTES: usize = 8 << 10;
 
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;

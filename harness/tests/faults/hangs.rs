@@ -4,7 +4,7 @@ use ftbench::record::schema::TrialStatus::TimedOut;
 
 use super::with_fault;
 
-const TOO_LONG: &str = "a sample took longer than 3 s (--timeout)";
+const TOO_LONG: &str = "a sample took longer than 5 s (--timeout)";
 const WHERE: &str = "Where it was when the time was up:";
 
 #[test]

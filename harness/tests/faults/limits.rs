@@ -52,7 +52,7 @@ def fault():
         outcome
             .trials
             .iter()
-            .all(|trial| trial.last_words.as_ref().unwrap().len() <= 4 << 10)
+            .all(|trial| trial.last_words.as_ref().unwrap().len() <= 8 << 10)
     );
     // Within the limit, whatever it is made of, it does no harm.
     let fault = "def fault():\n    os.write(1, b'\\xff\\x00' * 100_000)";

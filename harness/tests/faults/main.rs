@@ -17,7 +17,7 @@ mod limits;
 mod protocol;
 mod terminal;
 
-use ftbench::record::schema::{CellStatus, Trial, TrialStatus};
+use ftbench::record::schema::{CellStatus, Model, Trial, TrialStatus};
 
 use support::mark::Mark;
 use support::{Sandbox, pair, told};
@@ -99,10 +99,16 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
     let faulty = sandbox.file(&format!("{name}.py"), format!("{FAULTY}\n{fault}\n"));
     let healthy = sandbox.file("healthy.py", HEALTHY);
     let mark = Mark::new(name);
-    let model = if words.contains("-m ") { "" } else { "-m threads" };
+    // Speedups are relative to `serial`, which is measured as well.
+    let model = if words.contains("-m processes") {
+        Model::Processes
+    } else {
+        Model::Threads
+    };
+    let words = words.replace("-m processes", "");
     let mut command = sandbox.command(&format!(
-        "run --profile quick --out out {faulty} {healthy} -p {} {model} -n 1 --rounds 2 --samples 1 --no-ceiling \
-         --timeout 3 {words}",
+        "run --profile quick --out out {faulty} {healthy} -p {} -m {model} -n 1 --rounds 2 --samples 1 --no-ceiling \
+         --timeout 5 {words}",
         pair().free_threaded
     ));
     mark.set_on(&mut command);
@@ -115,10 +121,10 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
     let trials: Vec<Trial> = run
         .trials()
         .into_iter()
-        .filter(|trial| trial.cell.workload == name)
+        .filter(|trial| trial.cell.workload == name && trial.cell.model == model)
         .collect();
     assert!(!trials.is_empty(), "{}", run.told.stderr);
-    let [cell] = run.cells(name).try_into().unwrap();
+    let cell = run.cell(name, &pair().free_threaded, model, 1);
     let failed = cell.status != CellStatus::Ok;
     run.told.ends_with(i32::from(failed));
     Outcome {

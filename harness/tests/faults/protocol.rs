@@ -16,16 +16,13 @@ use super::support::mark::Mark;
 
 /// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
 fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
-    let mark = Mark::new("protocol");
+    let mark = Mark::new(&format!("protocol-{}", script.len()));
     let (name, value) = mark.variable();
     let path = std::env::var("PATH").unwrap();
     let launch = Launch {
         executable: PathBuf::from("/bin/sh"),
         arguments: vec!["-c".to_owned(), script.to_owned()],
-        environment: BTreeMap::from([
-            ("PATH".to_owned(), path),
-            (name.to_owned(), format!("{value}{}", script.len())),
-        ]),
+        environment: BTreeMap::from([("PATH".to_owned(), path), (name.to_owned(), value.to_owned())]),
         entry: Entry::default(),
     };
     let bounds = Bounds {
@@ -40,6 +37,7 @@ fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
     let mut session = Session::start(&launch, 1, &bounds, &interrupt).unwrap();
     let told = talk(&mut session);
     assert!(session.left_over().is_empty());
+    assert_eq!(mark.processes(), Vec::<String>::new());
     assert_eq!(
         session.processes(),
         [session.process_id()],

@@ -32,7 +32,8 @@ def main(act, trials, *command):
             os.write(terminal, b"\x03")
     _, status = os.waitpid(process_id, 0)
     time.sleep(0.2)
-    sys.stdout.buffer.write(b"".join(printed))
+    if act != "close":
+        sys.stdout.buffer.write(b"".join(printed))
     print("\nexit status", os.waitstatus_to_exitcode(status))
 
 
