@@ -311,7 +311,7 @@ fn every_part_has_its_rules() {
         .iter()
         .map(|(part, _)| *part)
         .chain(EDGES)
-        .chain(["suggest", "outside", "pattern", "lib"])
+        .chain(["suggest", "leash", "outside", "pattern", "lib"])
         .collect();
     let without: Vec<&&str> = parts.difference(&known).collect();
     assert!(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::between_runs::{Documented, Row, Spread, spread};
+use super::between_runs::{DOCUMENTED_DEGREES, Documented, Row, Spread, spread};
 use super::drift::{self, Drift, Kernels, Shift, average, quantile, two_sided};
 use super::history::Group;
 use super::matching::Pair;
@@ -67,6 +67,8 @@ pub(super) struct Apart {
     pub raw: Option<Spread>,
     differences: BTreeMap<usize, Cell>,
     shifts: BTreeMap<Kernels, Shift>,
+    /// Of what others took from the runs, which all cells have in common.
+    taken: Variance,
 }
 
 /// One pair's part in means of several.
@@ -125,11 +127,37 @@ impl Method<'_> {
             raw: of_class(false, Documented::RAW),
             differences: BTreeMap::new(),
             shifts,
+            taken: self.taken(),
         };
         for ((position, pair), corrected_by) in pairs.iter().enumerate().zip(by) {
             apart.add(position, pair, corrected_by);
         }
         apart
+    }
+}
+
+/// A PU of which others take more than this is as good as lost; it keeps the logarithm finite.
+const MOST_TAKEN: f64 = 0.9;
+
+impl Method<'_> {
+    /// What other processes and the hypervisor took of a run's PUs makes it slower by about as much, and is another share
+    /// in another run. Neither documented values nor a history of quiet runs know of it, so it is a deviation of its own.
+    fn taken(&self) -> Variance {
+        let of_run = |run: &Run| {
+            let quiet = run.summary.quiet.as_ref();
+            let share = quiet.map_or(0.0, |quiet| {
+                quiet.steal.unwrap_or(0.0) + quiet.others.unwrap_or(0.0)
+            });
+            (1.0 - share.clamp(0.0, MOST_TAKEN)).ln().powi(2)
+        };
+        let of_side = |runs: &[&Run]| {
+            let count = runs.len().max(1) as f64;
+            runs.iter().map(|run| of_run(run)).sum::<f64>() / (count * count)
+        };
+        Variance {
+            value: of_side(self.base) + of_side(self.new),
+            degrees: DOCUMENTED_DEGREES,
+        }
     }
 }
 
@@ -180,7 +208,7 @@ impl Apart {
                 degrees,
             },
         );
-        let mut components = vec![own, common];
+        let mut components = vec![own, common, self.taken];
         components.extend(within);
         components.extend(shift.map(|shift| shift.variance));
         self.found
@@ -244,6 +272,7 @@ impl Apart {
                 add(common, part);
             }
         }
+        add(self.taken, 1.0);
         for (kernels, shift) in &self.shifts {
             let part = share(&|cell: &Cell| cell.corrected_by == Some(*kernels));
             add(shift.variance, part);

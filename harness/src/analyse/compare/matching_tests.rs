@@ -9,6 +9,7 @@
 use super::simulation_tests::{SHARED, Simulation, compared, side};
 use super::*;
 use crate::record::schema::CellSummary;
+use crate::record::schema::Quietness;
 
 #[test]
 fn runs_that_cannot_be_compared_are_refused() {
@@ -100,6 +101,32 @@ fn single_interpreters_of_other_names_are_matched() {
         matches!(unknown, Err(Incomparable::UnknownInterpreter { .. })),
         "{unknown:?}"
     );
+}
+
+#[test]
+fn what_others_took_of_a_run_widens_its_intervals() {
+    let mut simulation = Simulation::new(SHARED, 31);
+    let base = vec![simulation.run(None)];
+    let mut new = base.clone();
+    let log_width = |new: &[Run]| {
+        let comparison = compared(&base, new, &[]);
+        let ratio = comparison.cells[0].ratio;
+        let mean = comparison.geometric_means[0].ratio;
+        [ratio, mean].map(|ratio| (ratio.high / ratio.low).ln() / 2.0)
+    };
+    let quiet = log_width(&new);
+    new[0].summary.quiet = Some(Quietness {
+        samples: 100,
+        disturbed: 99,
+        by: BTreeMap::new(),
+        steal: None,
+        others: Some(0.4),
+        run_queue: None,
+    });
+    let disturbed = log_width(&new);
+    assert!(quiet.iter().all(|width| *width < 0.1), "{quiet:?}");
+    // 1.96 times -ln(1 - 0.4), and a little more for the degrees of freedom.
+    assert!(disturbed.iter().all(|width| *width > 1.0), "{disturbed:?}");
 }
 
 #[test]
