@@ -5,18 +5,17 @@ use clap::Args;
 
 use crate::measure::limits::Asked;
 
-/// What a trial may use. Those that hardly anybody changes are told in docs/faults.md and in the reason of the trial that
-/// exceeds them, so that the help stays on a page.
+/// What a trial may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct LimitOptions {
-    /// Memory that a trial may use, such as 4GiB [default: 80 % of what there is]
+    /// Memory of a trial, such as 4GiB [default: 80 % of what there is]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<ByteSize>,
-    /// Processes that a trial may have at one time [default: 1000]
-    #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Processes of a trial at one time [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     process_limit: Option<u32>,
     /// What a trial may print, such as 1MiB [default: 64MiB]
-    #[arg(long, value_name = "SIZE", hide = true, value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     output_limit: Option<ByteSize>,
 }
 

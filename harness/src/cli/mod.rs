@@ -173,8 +173,7 @@ pub struct RunArgs {
     /// Build packages that have no wheel from source
     #[arg(long)]
     pub allow_source_builds: bool,
-    /// Interpreters by tag ('3.13', '3.13t+gil') or path, perhaps named ('new=PATH') [default: the newest GIL and
-    /// free-threaded builds of one version]
+    /// Interpreters by tag ('3.13', '3.13t+gil') or path, perhaps named ('new=PATH') [default: the newest pair]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// How workers run [default: each workload's own choice]

@@ -9,7 +9,7 @@ use crate::workload::ArmWord;
 /// Versions of the user's code, and what a run is known by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct VersionArgs {
-    /// Versions of your code to compare: workload files, folders of modules, or wheels
+    /// A version of your code, to be compared: workload, folder or wheel
     #[arg(long, value_name = "NAME=PATH")]
     pub arm: Vec<ArmWord>,
     /// The commit measured [default: that of the code's git repository]
