@@ -9,7 +9,7 @@ use crate::measure::limits::Asked;
 /// exceeds them, so that the help stays on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct LimitOptions {
-    /// Memory that a trial may use, such as 4GiB [default: 80 % of what there is]
+    /// Memory of a trial, such as 4GiB [default: 80 % of what there is]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<ByteSize>,
     /// Processes that a trial may have at one time [default: 1000]
