@@ -223,11 +223,14 @@ def main():
         runs = sorted(measured(command) for _ in range(arguments.times))
         seconds = runs[len(runs) // 2][0]
         memory_bytes = max(memory for _, memory in runs)
-        found = arguments.runs < 1003 or finds_the_change([*command, "--format", "json"])
+        # The change is at the 1,001st run, and needs three nights.
+        has_change = arguments.runs >= 1003
+        found = has_change and finds_the_change([*command, "--format", "json"])
     print(f"time                {seconds:8.2f} s   bar {MOST_SECONDS} s")
     print(f"peak memory         {memory_bytes / 1e6:8.1f} MB")
-    print(f"the slowdown of one cell was {'found' if found else 'missed'}")
-    sys.exit(1 if seconds > MOST_SECONDS or not found else 0)
+    if has_change:
+        print(f"the slowdown of one cell was {'found' if found else 'missed'}")
+    sys.exit(1 if seconds > MOST_SECONDS or found != has_change else 0)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ const MAD_TO_DEVIATION: f64 = 1.482_602_218_505_602;
 /// A series is never taken to be quieter than this, as a share of its value: clocks and calibration move more.
 pub const QUIETEST: f64 = 0.001;
 
+/// From so many differences on they are trusted over the runs' own intervals.
+const TRUSTED_FROM: usize = 10;
+
 /// Up to so many values all pairs are compared; of more, the cheaper estimate is good enough.
 const MOST_PAIRED: usize = 100;
 
@@ -45,7 +48,8 @@ fn pair_spread(values: &[f64]) -> f64 {
 }
 
 /// Standard deviation of the noise of a series of logarithms, from the differences of neighbours, which changes of level
-/// touch in few places; never less than `within`, what the runs' own intervals say.
+/// touch in few places. In a short series it is never less than `within`, what the runs' own intervals say; of a longer one
+/// the nights themselves tell more, for those intervals are of rounds on a machine that may have had a bad night.
 #[must_use]
 pub fn of_series(values: &[f64], within: f64) -> f64 {
     let differences: Vec<f64> = values
@@ -55,13 +59,17 @@ pub fn of_series(values: &[f64], within: f64) -> f64 {
             _ => None,
         })
         .collect();
-    let within = if within.is_finite() { within } else { 0.0 };
     let between = if differences.len() <= MOST_PAIRED {
         pair_spread(&differences)
     } else {
         spread(&differences)
     };
-    (between / 2f64.sqrt()).max(within).max(QUIETEST)
+    let noise = (between / 2f64.sqrt()).max(QUIETEST);
+    if differences.len() < TRUSTED_FROM && within.is_finite() {
+        noise.max(within)
+    } else {
+        noise
+    }
 }
 
 /// Correlation of neighbouring residuals, mended for its bias in short series, about -(1 + 3 r) / n (Kendall, "Note on

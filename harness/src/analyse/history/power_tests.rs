@@ -1,6 +1,6 @@
 //! How many nights find how small a change: the table of docs/history.md.
 //!
-//! `cargo test --release -p ftbench --lib history::power -- --ignored --nocapture` makes it again.
+//! `FTBENCH_POWER=FILE cargo test --release -p ftbench --lib history::power -- --ignored` makes it again.
 
 use super::made_up::{Machine, Step, runs};
 use super::*;
@@ -36,16 +36,21 @@ fn found(noise: f64, nights_after: usize, ratio: f64, histories: u64) -> f64 {
 }
 
 #[test]
-#[ignore = "takes a minute with optimisation"]
+#[ignore = "makes a table for people, in a minute with optimisation"]
 fn table_of_nights_and_changes() {
+    let Ok(path) = std::env::var("FTBENCH_POWER") else {
+        return;
+    };
     let mut lines = Vec::new();
     for noise in [0.01, 0.02, 0.03, 0.05] {
         for nights_after in [3, 5, 10, 20] {
-            let smallest = [1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3]
+            let smallest = [1.03, 1.04, 1.05, 1.07, 1.1, 1.12, 1.15, 1.2, 1.25, 1.3, 1.4]
                 .into_iter()
-                .find(|ratio| found(noise, nights_after, *ratio, 60) >= 0.8);
+                // Below, fewer than eight of ten are found whatever the number of nights.
+                .filter(|ratio| ratio - 1.0 >= noise)
+                .find(|ratio| found(noise, nights_after, *ratio, 40) >= 0.8);
             lines.push(format!("{noise} {nights_after} {smallest:?}"));
         }
     }
-    assert!(lines.is_empty(), "{}", lines.join("\n"));
+    assert!(std::fs::write(path, lines.join("\n")).is_ok());
 }

@@ -68,14 +68,15 @@ fn chart(history: &History, name: &str, of_it: &dyn Fn(&Series) -> bool) -> Char
             .iter()
             .filter(move |change| change.series == index)
     };
-    // The largest change first; without one as they are named.
+    let machine = |index: usize| history.series.get(index).map(|series| series.machine);
+    // The largest change first; without one those on the newest machine, as they are named.
     chosen.sort_by(|(a, _), (b, _)| {
         let size = |index: usize| {
             changes(index)
                 .map(|change| change.ratio.estimate.ln().abs())
                 .fold(0.0, f64::max)
         };
-        size(*b).total_cmp(&size(*a))
+        size(*b).total_cmp(&size(*a)).then(machine(*b).cmp(&machine(*a)))
     });
     chosen.truncate(MOST_PANELS);
     let panels: Vec<Panel> = chosen
