@@ -47,7 +47,7 @@ fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
 }
 
 const HELLO: &str =
-    r#"echo '{"type":"hello","protocol":2,"process_id":1,"python":"","gil_enabled":false}' >&4; "#;
+    r#"echo '{"type":"hello","protocol":3,"process_id":1,"python":"","gil_enabled":false}' >&4; "#;
 
 #[track_caller]
 fn greeting_fails(script: &str, words: &str) {
