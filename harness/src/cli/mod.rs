@@ -107,7 +107,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Measure workloads on interpreters and draw their scaling curves
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// List Python interpreters, or get one
     #[command(subcommand)]
     Python(PythonCommand),
