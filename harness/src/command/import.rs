@@ -1,6 +1,5 @@
 //! `ftbench import`.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use crate::analyse::summary::summarise;
 use crate::cli::{ImportArgs, OutputOptions};
 use crate::error::{Error, ExitStatus};
 use crate::import::{ImportError, Source, assemble, pyperf};
+use crate::outside;
 use crate::present::csv;
 use crate::record::store::{self, RunFolder, SAMPLES, SUMMARY};
 
@@ -83,9 +83,8 @@ fn read(path: &Path) -> Result<Source, Error> {
         path: path.to_owned(),
         source,
     };
-    let bytes = bounded(File::open(path).map_err(failed)?, path)?;
-    let sha256 = Sha256::digest(&bytes);
-    let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = bounded(outside::open(path).map_err(failed)?, path)?;
+    let sha256 = hex::encode(Sha256::digest(&bytes));
     let text = if bytes.starts_with(&GZIP_MAGIC) {
         bounded(MultiGzDecoder::new(bytes.as_slice()), path)?
     } else {

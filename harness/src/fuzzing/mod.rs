@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use crate::import;
 use crate::measure::protocol::{Reply, Request};
+use crate::record::line;
 use crate::record::schema::{Manifest, Summary, Trial};
 use crate::record::store::{self, Checksums, MANIFEST, TRIALS};
 
@@ -28,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 25] = [
     target("analysis", analysis),
     target("callable", text::callable),
     target("cargo_manifest", text::cargo_manifest),
@@ -44,6 +46,7 @@ pub const TARGETS: [Target; 24] = [
     target("packages", crate::workload::environment::fuzz::packages),
     target("pattern", text::pattern),
     target("probe_answer", text::probe_answer),
+    target("pyperf", pyperf),
     target("reply", reply),
     target("request", request),
     target("requirement", text::requirement),
@@ -93,6 +96,24 @@ pub fn reply(bytes: &[u8]) {
 /// A message to a native worker.
 pub fn request(bytes: &[u8]) {
     round_trip::<Request>(bytes);
+}
+
+/// A file of pyperf's, to the run that it becomes.
+pub fn pyperf(bytes: &[u8]) {
+    let Ok(suite) = import::pyperf::parse(bytes) else {
+        return;
+    };
+    let source = import::Source {
+        name: "bench.json".to_owned(),
+        sha256: "0".repeat(64),
+        suite,
+    };
+    if let Ok(run) = import::assemble(&[source], Vec::new(), "0.0.0") {
+        for trial in &run.trials {
+            assert!(line::encode(trial).is_ok(), "{trial:?}");
+        }
+        let _ = crate::analyse::summary::summarise("fuzzed", &run.manifest, &run.trials);
+    }
 }
 
 /// What can be read can be written, and what is written then reads the same.

@@ -13,6 +13,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use ftbench::record::line;
 use ftbench::record::schema::Trial;
 use serde_json::Value;
 use support::{Sandbox, pair};
@@ -80,7 +81,7 @@ impl Runs {
 fn steady_times(folder: &Path, slowdown: f64) {
     let path = folder.join("trials.jsonl");
     let trials = std::fs::read_to_string(&path).unwrap();
-    let mut steady = String::new();
+    let mut steady = Vec::new();
     for line in trials.lines() {
         let mut trial: Trial = serde_json::from_str(line).unwrap();
         let factor = if trial.cell.workload == "changing" {
@@ -95,8 +96,7 @@ fn steady_times(folder: &Path, slowdown: f64) {
             sample.end_ns = sample.start_ns + makespan_ns as u64;
             sample.noise = None;
         }
-        steady.push_str(&serde_json::to_string(&trial).unwrap());
-        steady.push('\n');
+        steady.extend(line::encode(&trial).unwrap());
     }
     std::fs::write(path, steady).unwrap();
 }

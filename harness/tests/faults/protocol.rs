@@ -58,7 +58,7 @@ fn greeting_fails(script: &str, words: &str) {
 #[test]
 fn a_greeting_that_is_none_is_told() {
     greeting_fails(
-        &HELLO.replace(":2,", ":1,"),
+        &HELLO.replace(":3,", ":1,"),
         "it speaks version 1 of the protocol",
     );
     greeting_fails(

@@ -124,19 +124,20 @@ fn finding(history: &History, chosen: &[(usize, &Series)]) -> String {
         .iter()
         .filter(|change| change.first_after == newest.first_after && change.direction == newest.direction)
         .collect();
-    with.sort_by(|a, b| a.ratio.estimate.total_cmp(&b.ratio.estimate));
+    let size = |change: &Change| (change.ratio.estimate - 1.0).abs();
+    with.sort_by(|a, b| size(a).total_cmp(&size(b)));
     let date = history
         .runs
         .get(newest.first_after)
         .map(words::date)
         .unwrap_or_default();
     let by = match with.as_slice() {
-        [first, .., last] => format!(
+        [smallest, .., largest] => format!(
             "{} to {}",
-            words::per_cent(first.ratio.estimate),
-            words::per_cent(last.ratio.estimate)
+            words::size(size(smallest)),
+            words::size(size(largest))
         ),
-        _ => words::per_cent(newest.ratio.estimate),
+        _ => words::size(size(newest)),
     };
     format!("{} by {by} since {date}", words::verdict(history.metric, newest))
 }

@@ -116,7 +116,7 @@ fn a_chart_is_of_one_workload() {
     let history = history();
     assert_eq!(charts::workloads(&history), ["w0", "w1"]);
     let chart = charts::workload(&history, "w1");
-    assert!(chart.title.starts_with("w1: slower by +"), "{}", chart.title);
+    assert!(chart.title.starts_with("w1: slower by 9."), "{}", chart.title);
     assert!(chart::svg(&chart).unwrap().contains("2026-01-21"));
     let nothing = charts::workload(&history, "nbody");
     assert!(chart::svg(&nothing).is_ok());
