@@ -7,6 +7,7 @@ printed and, last, its exit status.
 
 import os
 import pty
+import signal
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ def main(act, trials, *command):
     """Run it."""
     process_id, terminal = pty.fork()
     if process_id == 0:
+        # The test may run below nohup, which has hangups ignored.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.execv(command[0], command)
     printed = []
     threading.Thread(target=read_all, args=(terminal, printed), daemon=True).start()

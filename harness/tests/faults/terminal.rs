@@ -100,13 +100,28 @@ fn a_closed_terminal_loses_nothing() {
     is_summed_up(&is_kept(&sandbox, &mark));
 }
 
-fn start(sandbox: &Sandbox, mark: &Mark) -> Child {
-    let mut command = sandbox.command(&words(sandbox));
+/// The run, started by another program.
+fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
+    let ftbench = sandbox.command(&words(sandbox));
+    let mut command = Command::new(program[0]);
     command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .args(&program[1..])
+        .arg(FTBENCH)
+        .args(ftbench.get_args())
+        .current_dir(sandbox.path())
+        .env_clear()
+        .stdin(Stdio::null());
+    for (name, value) in ftbench.get_envs() {
+        command.env(name, value.unwrap());
+    }
     mark.set_on(&mut command);
+    command
+}
+
+fn start(sandbox: &Sandbox, mark: &Mark) -> Child {
+    // These tests may run below nohup, which has hangups ignored.
+    let mut command = through(&["env", "--default-signal=HUP"], sandbox, mark);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let driver = command.spawn().unwrap();
     let trials = sandbox.path().join("out/trials.jsonl");
     wait_until("three trials", || {
@@ -144,20 +159,8 @@ fn a_hangup_ends_a_run_with_a_summary_and_no_word_of_panic() {
 #[test]
 fn what_nohup_ignores_stays_ignored() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("nohup"));
-    let ftbench = sandbox.command(&words(&sandbox));
-    let mut command = Command::new("nohup");
-    command
-        .arg(FTBENCH)
-        .args(ftbench.get_args())
-        .current_dir(sandbox.path())
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    for (name, value) in ftbench.get_envs() {
-        command.env(name, value.unwrap());
-    }
-    mark.set_on(&mut command);
+    let mut command = through(&["nohup"], &sandbox, &mark);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut driver = command.spawn().unwrap();
     let trials = sandbox.path().join("out/trials.jsonl");
     let count = || std::fs::read_to_string(&trials).map_or(0, |text| text.lines().count());

@@ -12,7 +12,7 @@ pub mod mark;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -130,16 +130,22 @@ pub fn told_within(command: Command, limit: Duration) -> Told {
         .timeout(limit)
         .output()
         .unwrap();
-    let told = Told {
-        status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!told.stderr.contains("panicked"), "{}", told.stderr);
-    told
+    Told::of(output)
 }
 
 impl Told {
+    /// What a process said that has ended; it may not have panicked.
+    #[track_caller]
+    pub fn of(output: Output) -> Self {
+        let told = Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!told.stderr.contains("panicked"), "{}", told.stderr);
+        told
+    }
+
     #[track_caller]
     pub fn ends_with(&self, status: i32) {
         assert_eq!(

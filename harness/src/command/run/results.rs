@@ -77,8 +77,8 @@ pub fn file_name(workload: &str) -> String {
         .get(..name.floor_char_boundary(LONGEST_BYTES))
         .unwrap_or_default();
     let digest = Sha256::digest(workload);
-    let hexadecimal: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{beginning}-{hexadecimal}")
+    let digest: String = hex::encode(digest).chars().take(8).collect();
+    format!("{beginning}-{digest}")
 }
 
 #[cfg(test)]
