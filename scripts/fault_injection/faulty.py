@@ -33,7 +33,9 @@ _random = random.SystemRandom()
 _lock = threading.Lock()
 _step = None
 if not IS_CALIBRATION and _random.random() < 0.8:
-    _step = _random.choice(("setup", "split", "work", "work", "work", "check"))
+    _step = _random.choice(("work", "work", "work", "check"))
+    if KIND != "wrong_result" and _random.random() < 0.3:
+        _step = _random.choice(("setup", "split"))
 
 
 def setup(units):

@@ -12,8 +12,9 @@ import subprocess
 from kinds import must_fail
 from outside import key
 
-# Between what a clock reads before a process is launched and the record's start of the trial.
-SLACK_S = 0.005
+# What is lost of a time of day as a floating-point number. The record's start of a trial is read
+# before its process is launched, and trials follow each other within a millisecond.
+SLACK_S = 1e-5
 
 
 @dataclasses.dataclass
