@@ -55,6 +55,22 @@ pub fn did_you_mean(nearest: &[String]) -> String {
     format!(" (did you mean {}?)", one_of(&quoted))
 }
 
+/// A run was asked for an interpreter or an arm that it does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{run} has no interpreter and no arm '{name}'{}; it has {}",
+    did_you_mean(&nearest(name, known.iter().map(String::as_str))),
+    known.join(", ")
+)]
+pub struct UnknownInterpreter {
+    /// The run's name.
+    pub run: String,
+    /// What was asked for.
+    pub name: String,
+    /// All there are.
+    pub known: Vec<String>,
+}
+
 /// From 0 to 1. A beginning counts as a likely slip, however much of the name is missing.
 fn likeness(given: &str, name: &str) -> f64 {
     let edits = strsim::normalized_damerau_levenshtein(given, name);

@@ -124,7 +124,10 @@ fn an_option_that_would_do_nothing_is_refused() {
         ),
         ("--format csv --rounds 3", "--rounds is for the format pyperf"),
         ("--format csv --commit 01234567", "--commit is for the format asv"),
-        ("--format hyperfine --interpreter 3.13x", "no interpreter '3.13x'"),
+        (
+            "--format hyperfine --interpreter 3.13x",
+            "no interpreter and no arm '3.13x'",
+        ),
     ] {
         golden
             .sandbox

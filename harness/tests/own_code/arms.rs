@@ -155,7 +155,7 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
     assert!(of_new.stdout.contains(" new ") && !of_new.stdout.contains(" base "));
     workshop
         .ftbench("plot out#old")
-        .refuses(&["has no interpreter 'old'", "base, new"], 2);
+        .refuses(&["has no interpreter and no arm 'old'", "base, new"], 2);
     let mut reader = csv::Reader::from_reader(run.text("samples.csv").into_bytes().leak() as &[u8]);
     let place = reader
         .headers()

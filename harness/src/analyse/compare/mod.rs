@@ -35,6 +35,7 @@ pub use verdict::Verdict;
 
 use super::multiple::SMALLEST_EFFECT;
 use crate::record::schema::{Estimate, WorkloadKind};
+use crate::suggest::UnknownInterpreter;
 use apart::{Apart, Method, RunCounts};
 use history::Group;
 use matching::Pair;
@@ -89,15 +90,8 @@ pub enum Incomparable {
     #[error("the rounds of {0} are not known, which are needed to compare it with itself; give its folder")]
     NoRounds(String),
     /// An interpreter that a run does not have.
-    #[error("{run} has no interpreter and no arm '{name}'; it has {known}")]
-    UnknownInterpreter {
-        /// The run's name.
-        run: String,
-        /// What was asked for.
-        name: String,
-        /// What it has.
-        known: String,
-    },
+    #[error(transparent)]
+    UnknownInterpreter(#[from] UnknownInterpreter),
 }
 
 /// Compares two sides. `history` are further runs, of which those of the same thing on the same machine tell how far
@@ -159,7 +153,7 @@ pub fn compare(
     Ok(outcome.report(base, new, &compared, unmatched, (overridden, options)))
 }
 
-fn check_names(side: &Side<'_>) -> Result<(), Incomparable> {
+fn check_names(side: &Side<'_>) -> Result<(), UnknownInterpreter> {
     let Some(name) = &side.interpreter else {
         return Ok(());
     };
@@ -169,10 +163,10 @@ fn check_names(side: &Side<'_>) -> Result<(), Incomparable> {
         .find(|run| !run.summary.cells.iter().any(|cell| side.has(cell)));
     match without {
         None => Ok(()),
-        Some(run) => Err(Incomparable::UnknownInterpreter {
+        Some(run) => Err(UnknownInterpreter {
             run: run.summary.run.name.clone(),
             name: name.clone(),
-            known: run.labels().into_iter().collect::<Vec<_>>().join(", "),
+            known: run.labels().into_iter().collect(),
         }),
     }
 }

@@ -14,23 +14,14 @@ use crate::analyse::estimate::{ByRound, makespans_s};
 use crate::record::schema::{
     Cell, CellStatus, CellSummary, Host, InterpreterFacts, Summary, Trial, TrialStatus,
 };
-use crate::suggest;
+use crate::suggest::UnknownInterpreter;
 
 /// Why a run cannot be exported so.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// An interpreter that the run does not have.
-    #[error("{run} has no interpreter '{interpreter}'{hint}; it has {}", .known.join(", "))]
-    UnknownInterpreter {
-        /// The run.
-        run: String,
-        /// What was asked for.
-        interpreter: String,
-        /// What may have been meant.
-        hint: String,
-        /// All there are.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    UnknownInterpreter(#[from] UnknownInterpreter),
     /// There is no figure to export.
     #[error("{run} has no cell that this format can hold: {why}; 'ftbench show' tells what became of each")]
     Nothing {
@@ -172,17 +163,12 @@ pub fn narrow(summary: &mut Summary, interpreter: &str) -> Result<(), ExportErro
                 known.push(label);
             }
         }
-        let nearest = suggest::nearest(interpreter, known.iter().map(String::as_str));
-        let hint = match suggest::one_of(&nearest).as_str() {
-            "" => String::new(),
-            nearest => format!(" (did you mean {nearest}?)"),
-        };
-        return Err(ExportError::UnknownInterpreter {
+        let unknown = UnknownInterpreter {
             run: summary.run.name.clone(),
-            interpreter: interpreter.to_owned(),
-            hint,
+            name: interpreter.to_owned(),
             known,
-        });
+        };
+        return Err(unknown.into());
     }
     summary.cells.retain(is_it);
     Ok(())

@@ -280,7 +280,7 @@ fn an_interpreter_that_is_not_there_gets_the_nearest() {
     let mut summary = summary();
     let error = narrow(&mut summary, "3.14t").unwrap_err().to_string();
     assert!(
-        error.contains("no interpreter '3.14t'") && error.contains("it has 3.13, 3.13t"),
+        error.contains("no interpreter and no arm '3.14t'") && error.contains("it has 3.13, 3.13t"),
         "{error}"
     );
     narrow(&mut summary, "3.13t").unwrap();

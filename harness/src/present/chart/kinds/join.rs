@@ -3,6 +3,7 @@
 use crate::present::chart::words;
 use crate::present::text;
 use crate::record::schema::{Cell, Host, Model, Summary, Trial};
+use crate::suggest::UnknownInterpreter;
 
 use super::Material;
 
@@ -21,17 +22,8 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
     /// An interpreter that a run does not have.
-    #[error("{run} has no interpreter '{interpreter}'{hint}; it has {}", .known.join(", "))]
-    UnknownInterpreter {
-        /// The run.
-        run: String,
-        /// What was asked for.
-        interpreter: String,
-        /// What may have been meant.
-        hint: String,
-        /// All there are.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    UnknownInterpreter(#[from] UnknownInterpreter),
     /// There is none.
     #[error("no run was given; give the folder of one")]
     Nothing,
@@ -109,7 +101,7 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
 }
 
 /// Leaves what is asked for.
-fn narrow(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
+fn narrow(part: &mut Part, models: &[Model]) -> Result<(), UnknownInterpreter> {
     let summary = &mut part.summary;
     if let Some(wanted) = &part.interpreter {
         let is_wanted = |interpreter: &str, host: Host, arm: Option<&str>| {
@@ -129,11 +121,9 @@ fn narrow(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
         }
         let is_known = known.contains(wanted) || summary.cells.iter().any(|cell| is_shown(&cell.cell()));
         if !is_known {
-            let nearest = crate::suggest::nearest(wanted, known.iter().map(String::as_str));
-            return Err(JoinError::UnknownInterpreter {
+            return Err(UnknownInterpreter {
                 run: summary.run.name.clone(),
-                interpreter: wanted.clone(),
-                hint: crate::suggest::did_you_mean(&nearest),
+                name: wanted.clone(),
                 known,
             });
         }
