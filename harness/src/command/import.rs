@@ -7,13 +7,12 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use super::remark;
-use crate::analyse::summary::summarise;
+use super::run::write_figures;
 use crate::cli::{ImportArgs, OutputOptions};
 use crate::error::{Error, ExitStatus};
 use crate::import::{ImportError, Source, assemble, pyperf};
 use crate::outside;
-use crate::present::csv;
-use crate::record::store::{self, RunFolder, SAMPLES, SUMMARY};
+use crate::record::store::RunFolder;
 
 /// Largest file that is read, bytes, once it is decompressed: fifty times what the whole of pyperformance leaves.
 const LARGEST_BYTES: u64 = 128 << 20;
@@ -54,13 +53,7 @@ pub fn import(arguments: &ImportArgs, output: OutputOptions) -> Result<ExitStatu
     for trial in &imported.trials {
         folder.append(trial)?;
     }
-    // Read back, so that what is written of them can be made again.
-    let run = store::read(folder.path())?;
-    let summary = summarise(&run.name, &run.manifest, &run.trials);
-    folder.write_json(SUMMARY, &summary)?;
-    let mut rows = Vec::new();
-    csv::write_samples(&run.trials, &mut rows)?;
-    folder.write_bytes(SAMPLES, &rows)?;
+    write_figures(&folder)?;
     remark(
         output,
         &format!(

@@ -30,7 +30,7 @@ use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
 use keep::{Earlier, Keeper};
 use prepare::Prepared;
-pub(crate) use results::file_name;
+pub(crate) use results::{file_name, write_figures};
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]

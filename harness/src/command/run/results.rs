@@ -10,16 +10,11 @@ use crate::present::chart::{self, Kind, Material};
 use crate::present::csv;
 use crate::present::page::{self, Report};
 use crate::record::schema::{SamplesByCell, Summary};
-use crate::record::store::{self, CHARTS, REPORT, RunFolder, SAMPLES, SUMMARY};
+use crate::record::store::{self, CHARTS, REPORT, Run, RunFolder, SAMPLES, SUMMARY};
 
-/// Reads the records back, so that what is shown is what can be shown again, and writes everything made of them.
+/// Writes everything that is made of a run's records: figures, charts and the report.
 pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
-    let run = store::read(folder.path())?;
-    let summary = summarise(&run.name, &run.manifest, &run.trials);
-    folder.write_json(SUMMARY, &summary)?;
-    let mut rows = Vec::new();
-    csv::write_samples(&run.trials, &mut rows)?;
-    folder.write_bytes(SAMPLES, &rows)?;
+    let (run, summary) = write_figures(folder)?;
     write_charts(folder, &summary)?;
     let report = page::html(Report {
         summary: &summary,
@@ -28,6 +23,17 @@ pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     })?;
     folder.write_bytes(REPORT, report.as_bytes())?;
     Ok(summary)
+}
+
+/// Reads the records back, so that what is shown is what can be shown again, and writes the summary and the tidy table.
+pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
+    let run = store::read(folder.path())?;
+    let summary = summarise(&run.name, &run.manifest, &run.trials);
+    folder.write_json(SUMMARY, &summary)?;
+    let mut rows = Vec::new();
+    csv::write_samples(&run.trials, &mut rows)?;
+    folder.write_bytes(SAMPLES, &rows)?;
+    Ok((run, summary))
 }
 
 /// A scaling chart of every workload; of a run with several also what they have in common.
