@@ -3,6 +3,9 @@
 //! real thing.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/listing.rs"]
+mod listing;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -18,22 +21,6 @@ const SLOW: [&str; 4] = ["analysis", "command_line", "hwloc_synthetic", "hwloc_x
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
-}
-
-fn names_in(folder: &Path) -> BTreeSet<String> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned()
-        })
-        .collect()
 }
 
 /// A target's inputs, by name.
@@ -55,8 +42,8 @@ fn corpus(target: Target) -> Vec<(String, Vec<u8>)> {
 fn every_target_has_a_program_and_a_corpus() {
     let names: BTreeSet<String> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
     assert_eq!(names.len(), TARGETS.len());
-    assert_eq!(names_in(&folder().join("fuzz_targets")), names);
-    assert_eq!(names_in(&folder().join("corpus")), names);
+    assert_eq!(listing::stems(&folder().join("fuzz_targets")), names);
+    assert_eq!(listing::stems(&folder().join("corpus")), names);
     let manifest = std::fs::read_to_string(folder().join("Cargo.toml")).unwrap();
     for name in &names {
         assert!(

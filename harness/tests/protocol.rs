@@ -1,6 +1,9 @@
 //! The driver's side of the stored examples of messages; harness/worker/tests has the worker's.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/listing.rs"]
+mod listing;
+
 use std::fmt::Debug;
 use std::path::Path;
 
@@ -47,20 +50,7 @@ fn every_example_is_a_message_and_stays_what_it_is() {
 
 #[test]
 fn the_folder_holds_one_example_of_each_message() {
-    let mut names: Vec<String> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| {
-            entry
-                .unwrap()
-                .path()
-                .file_stem()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned()
-        })
-        .collect();
-    names.sort();
+    let names: Vec<String> = listing::stems(folder()).into_iter().collect();
     assert_eq!(names, EXAMPLES);
 }
 

@@ -3,16 +3,15 @@
 use super::estimate::{ByRound, once_per_trial, over_rounds};
 use super::quiet::Tally;
 use super::sample::median;
-use crate::record::schema::{CellCost, Cost, Estimate, Sample as RecordedSample, Trial};
+use crate::record::schema::{CellCost, Cost, Sample as RecordedSample, Trial};
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
 #[must_use]
 pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
-    let estimate = |values: ByRound| -> Option<Estimate> { over_rounds(&values) };
     let of_cost = |value: &dyn Fn(&Cost) -> Option<f64>| {
-        estimate(per_trial(trials, |sample| value(sample.cost.as_ref()?)))
+        over_rounds(&per_trial(trials, |sample| value(sample.cost.as_ref()?)))
     };
     let count = |count: Option<u64>| count.map(|count| count as f64);
     let cpu_time_s = of_cost(&|cost| Some(cost.cpu_time_ns? as f64 / NANOSECONDS_PER_SECOND));
@@ -26,9 +25,11 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
     let cache_misses = of_cost(&|cost| count(cost.cache_misses));
     let tally = Tally::of_trials(trials);
     CellCost {
-        noise: estimate(once_per_trial(trials, |trial| Tally::of_trials(&[trial]).taken())),
+        noise: over_rounds(&once_per_trial(trials, |trial| {
+            Tally::of_trials(&[trial]).taken()
+        })),
         disturbed_samples: (tally.samples > 0).then_some(tally.disturbed),
-        cpu_utilisation: estimate(per_trial(trials, |sample| utilisation(workers, sample))),
+        cpu_utilisation: over_rounds(&per_trial(trials, |sample| utilisation(workers, sample))),
         cpu_time_s,
         voluntary_switches,
         involuntary_switches,

@@ -14,6 +14,17 @@ use ftbench::measure::session::{Bounds, Session};
 use super::support::FTBENCH;
 use super::support::mark::Mark;
 
+fn bounds() -> Bounds {
+    Bounds {
+        guarding: Guarding {
+            executable: PathBuf::from(FTBENCH),
+            limits: None,
+            control_group: None,
+        },
+        step_limit: Duration::from_secs(2),
+    }
+}
+
 /// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
 fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
     let mark = Mark::new(&format!("protocol-{}", script.len()));
@@ -25,15 +36,8 @@ fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
         environment: BTreeMap::from([("PATH".to_owned(), path), (name.to_owned(), value.to_owned())]),
         entry: Entry::default(),
     };
-    let bounds = Bounds {
-        guarding: Guarding {
-            executable: PathBuf::from(FTBENCH),
-            limits: None,
-            control_group: None,
-        },
-        step_limit: Duration::from_secs(2),
-    };
     let interrupt = Interrupt::never().unwrap();
+    let bounds = bounds();
     let mut session = Session::start(&launch, 1, &bounds, &interrupt).unwrap();
     let told = talk(&mut session);
     assert!(session.left_over().is_empty());
@@ -121,16 +125,8 @@ fn a_program_that_is_not_there_is_told() {
         environment: BTreeMap::new(),
         entry: Entry::default(),
     };
-    let bounds = Bounds {
-        guarding: Guarding {
-            executable: PathBuf::from(FTBENCH),
-            limits: None,
-            control_group: None,
-        },
-        step_limit: Duration::from_secs(2),
-    };
     let interrupt = Interrupt::never().unwrap();
-    let failure = Session::start(&launch, 1, &bounds, &interrupt).unwrap_err();
+    let failure = Session::start(&launch, 1, &bounds(), &interrupt).unwrap_err();
     assert!(
         failure
             .to_string()

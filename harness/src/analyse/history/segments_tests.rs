@@ -36,75 +36,56 @@ fn nothing_to_cut() {
     assert!(change_points(&[1.0; 50]).is_empty());
 }
 
-/// The least cost of all segmentations by dynamic programming over positions, with the level of each segment sought
-/// among all crossings and vertices: optimal partitioning (Jackson and others 2005), slow and plain.
+/// The least cost of a segment, with its level sought among all crossings and vertices.
+fn segment_cost(part: &[f64]) -> f64 {
+    let mut kinks: Vec<f64> = part
+        .iter()
+        .flat_map(|value| [value - BIWEIGHT, value + BIWEIGHT])
+        .collect();
+    kinks.sort_by(f64::total_cmp);
+    let mut levels = part.to_vec();
+    // Between two kinks the same values lie near, whose mean is the vertex.
+    for pair in kinks.windows(2) {
+        let middle = pair[0].midpoint(pair[1]);
+        let near: Vec<f64> = part
+            .iter()
+            .copied()
+            .filter(|value| (value - middle).abs() <= BIWEIGHT)
+            .collect();
+        if !near.is_empty() {
+            levels.push(near.iter().sum::<f64>() / near.len() as f64);
+        }
+    }
+    levels
+        .iter()
+        .map(|level| part.iter().map(|value| cost(*value, *level)).sum::<f64>())
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// The least cost of all segmentations by dynamic programming over positions: optimal partitioning (Jackson and others
+/// 2005), slow and plain.
 fn least_cost(values: &[f64]) -> f64 {
     let penalty = 2.0 * (values.len() as f64).ln();
-    let segment = |part: &[f64]| {
-        let mut kinks: Vec<f64> = part
-            .iter()
-            .flat_map(|value| [value - BIWEIGHT, value + BIWEIGHT])
-            .collect();
-        kinks.sort_by(f64::total_cmp);
-        let mut levels = part.to_vec();
-        // Between two kinks the same values lie near, whose mean is the vertex.
-        for pair in kinks.windows(2) {
-            let middle = pair[0].midpoint(pair[1]);
-            let near: Vec<f64> = part
-                .iter()
-                .copied()
-                .filter(|value| (value - middle).abs() <= BIWEIGHT)
-                .collect();
-            if !near.is_empty() {
-                levels.push(near.iter().sum::<f64>() / near.len() as f64);
-            }
-        }
-        levels
-            .iter()
-            .map(|level| part.iter().map(|value| cost(*value, *level)).sum::<f64>())
-            .fold(f64::INFINITY, f64::min)
-    };
     let mut least = vec![-penalty];
     for end in 1..=values.len() {
         let best = (0..end)
-            .map(|start| least[start] + penalty + segment(&values[start..end]))
+            .map(|start| least[start] + penalty + segment_cost(&values[start..end]))
             .fold(f64::INFINITY, f64::min);
         least.push(best);
     }
     least[values.len()]
 }
 
+/// The least cost of each part on its own, which is of one segment when the cuts are the best.
 fn cost_of(values: &[f64], cuts: &[usize]) -> f64 {
-    // The least cost of each part on its own, which is of one segment when the cuts are the best.
-    let mut total = 2.0 * (values.len() as f64).ln() * cuts.len() as f64;
+    let penalties = 2.0 * (values.len() as f64).ln() * cuts.len() as f64;
     let mut bounds = vec![0];
     bounds.extend(cuts);
     bounds.push(values.len());
-    for pair in bounds.windows(2) {
-        let part = &values[pair[0]..pair[1]];
-        let mut kinks: Vec<f64> = part
-            .iter()
-            .flat_map(|value| [value - BIWEIGHT, value + BIWEIGHT])
-            .collect();
-        kinks.sort_by(f64::total_cmp);
-        let mut levels = part.to_vec();
-        for pair in kinks.windows(2) {
-            let middle = pair[0].midpoint(pair[1]);
-            let near: Vec<f64> = part
-                .iter()
-                .copied()
-                .filter(|value| (value - middle).abs() <= BIWEIGHT)
-                .collect();
-            if !near.is_empty() {
-                levels.push(near.iter().sum::<f64>() / near.len() as f64);
-            }
-        }
-        total += levels
-            .iter()
-            .map(|level| part.iter().map(|value| cost(*value, *level)).sum::<f64>())
-            .fold(f64::INFINITY, f64::min);
-    }
-    total
+    let parts = bounds
+        .windows(2)
+        .map(|pair| segment_cost(&values[pair[0]..pair[1]]));
+    penalties + parts.sum::<f64>()
 }
 
 proptest! {
