@@ -18,10 +18,11 @@ import argparse
 import itertools
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
+
+from commands import output_of, print_table, say
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EFFECT = 0.10
@@ -48,10 +49,7 @@ def main():
         rows += [identical_row(options, runs)]
         slowed = slowed_run(options, folder)
         rows += slowed_rows(options, runs, slowed)
-    for number, row in enumerate(rows):
-        print("| " + " | ".join(row) + " |")
-        if number == 0:
-            print("| --- | --- | --- |")
+    print_table(rows)
 
 
 def arguments():
@@ -161,19 +159,6 @@ def tell(base, new, kind, comparison):
     drift = comparison["drift"][0]["ratio"]["estimate"] if comparison["drift"] else None
     machine = f"; the machine {drift:.3f}" if drift else ""
     say(f"{base.name} {new.name}{' with history' if kind else ''}: {counts}{machine}")
-
-
-def output_of(command):
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(str(word) for word in command)} failed:\n{done.stderr.strip()}")
-    return done.stdout
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ the design, or the change.
 import argparse
 import datetime
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+import made_up_run
+from commands import measured
 
 MOST_SECONDS = 5.0
 
@@ -23,33 +24,6 @@ INTERPRETERS = ("3.13", "3.13t", "3.14", "3.14t")
 MODELS = ("threads", "processes")
 WORKERS = (1, 2, 4, 8)
 SLOWER = ("workload_01", "3.14t", "threads", 4)
-
-
-def interpreter(tag):
-    free = tag.endswith("t")
-    build = dict.fromkeys(("pgo", "lto", "jit", "debug", "shared"), False)
-    return {
-        "tag": tag,
-        "path": f"/opt/{tag}/bin/python",
-        "version": tag.rstrip("t") + ".2",
-        "implementation": "CPython",
-        "free_threaded": free,
-        "gil": "off" if free else "on",
-        "build": {**build, "compiler": "GCC 12.2.0", "optimisation": "-O3"},
-    }
-
-
-def workload(name):
-    return {
-        "name": name,
-        "kind": "cpu",
-        "summary": "made up",
-        "models": [],
-        "dependencies": [],
-        "path": f"/workloads/{name}.py",
-        "sha256": "0" * 64,
-        "units": 128,
-    }
 
 
 def keys(cells):
@@ -119,13 +93,6 @@ def summary(number, wanted, interpreters, workloads, random_source):
         noise = random_source.gauss(0, 0.01 if key[1] == "native" else 0.02)
         step = 0.1 if key == SLOWER and number >= 1000 else 0.0
         cells.append(cell(key, 2.718281828459045 ** (common + noise + step)))
-    topology = {
-        "packages": 1,
-        "numa_nodes": 1,
-        "cores": 8,
-        "pus": 8,
-        "allowed_pus": list(range(8)),
-    }
     return {
         "schema": 1,
         "run": {
@@ -140,16 +107,7 @@ def summary(number, wanted, interpreters, workloads, random_source):
             "baseline": "3.13",
             "commit": {"id": f"{number:040x}"},
         },
-        "machine": {
-            "hostname": "made-up",
-            "cpu_model": "Made-up 8-core processor",
-            "os": "none",
-            "kernel": "0",
-            "architecture": "x86_64",
-            "memory_bytes": 1 << 36,
-            "cpu_quota": None,
-            "topology": topology,
-        },
+        "machine": made_up_run.machine(8),
         "interpreters": interpreters,
         "workloads": workloads,
         "sources": [],
@@ -165,24 +123,14 @@ def summary(number, wanted, interpreters, workloads, random_source):
 def write_history(folder, runs, cells):
     random_source = random.Random(1)
     wanted = keys(cells)
-    interpreters = [interpreter(tag) for tag in INTERPRETERS]
-    workloads = [workload(name) for name in sorted({key[0] for key in wanted})]
+    interpreters = [made_up_run.interpreter(tag) for tag in INTERPRETERS]
+    workloads = [made_up_run.workload(name) for name in sorted({key[0] for key in wanted})]
     for number in range(runs):
         night = folder / f"night-{number:05}"
         night.mkdir(parents=True, exist_ok=True)
         made = summary(number, wanted, interpreters, workloads, random_source)
         # As ftbench writes it, with indentation.
         (night / "summary.json").write_text(json.dumps(made, indent=2) + "\n")
-
-
-def measured(command):
-    """Seconds and peak memory (bytes) of a command."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"history-size: {' '.join(map(str, command))} failed")
-    return time.monotonic() - started, usage.ru_maxrss * 1024
 
 
 def finds_the_change(command):

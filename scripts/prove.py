@@ -17,10 +17,11 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+from commands import output_of, print_table, say
 
 PYPERF = "pyperf==2.10.0"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -45,10 +46,7 @@ def main():
             rows += pyperf_rows(pyperf_pairs)
         rows += run_rows(folder, options.budget)
     print(f"\nOn {machine()}:\n")
-    for number, row in enumerate(rows):
-        print("| " + " | ".join(row) + " |")
-        if number == 0:
-            print("| --- | --- | --- |")
+    print_table(rows)
 
 
 def arguments():
@@ -200,19 +198,6 @@ def wall_seconds(manifest):
 def machine():
     plan = json.loads(output_of([FTBENCH, "topology", "--format", "json"]))
     return f"{plan['cores']} cores, {plan['packages']} package(s)"
-
-
-def output_of(command, allowed=(0,)):
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, check=False
-    )
-    if done.returncode not in allowed:
-        sys.exit(f"{' '.join(str(word) for word in command)} failed:\n{done.stderr.strip()}")
-    return done.stdout
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

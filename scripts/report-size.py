@@ -8,14 +8,15 @@ bar of the design.
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
 from pathlib import Path
+
+import made_up_run
+from commands import measured
 
 MOST_SECONDS = 2.0
 MOST_MEMORY_BYTES = 500e6
@@ -43,31 +44,6 @@ def cells():
 
 
 def manifest(planned):
-    def interpreter(tag):
-        free = tag.endswith("t")
-        build = dict.fromkeys(("pgo", "lto", "jit", "debug", "shared"), False)
-        return {
-            "tag": tag,
-            "path": f"/opt/{tag}/bin/python",
-            "version": tag.rstrip("t") + ".2",
-            "implementation": "CPython",
-            "free_threaded": free,
-            "gil": "off" if free else "on",
-            "build": {**build, "compiler": "GCC 12.2.0", "optimisation": "-O3"},
-        }
-
-    def workload(name):
-        return {
-            "name": name,
-            "kind": "cpu",
-            "summary": "made up",
-            "models": [],
-            "dependencies": [],
-            "path": f"/workloads/{name}.py",
-            "sha256": "0" * 64,
-            "units": 128,
-        }
-
     stopping = {"fewest_rounds": 5, "most_rounds": 1000, "precision": None, "budget_s": None}
     settings = {
         "profile": "thorough",
@@ -79,23 +55,6 @@ def manifest(planned):
         "scaling": "strong",
         "pin": "cores",
     }
-    topology = {
-        "packages": 1,
-        "numa_nodes": 1,
-        "cores": 16,
-        "pus": 16,
-        "allowed_pus": list(range(16)),
-    }
-    machine = {
-        "hostname": "made-up",
-        "cpu_model": "Made-up 16-core processor",
-        "os": "none",
-        "kernel": "0",
-        "architecture": "x86_64",
-        "memory_bytes": 1 << 36,
-        "cpu_quota": None,
-        "topology": topology,
-    }
     plan = [{**cell, "placement": list(range(cell["workers"]))} for cell in planned]
     return {
         "schema": 1,
@@ -106,9 +65,9 @@ def manifest(planned):
         "status": "complete",
         "stopped_by": "rounds",
         "seed": 1,
-        "machine": machine,
-        "interpreters": [interpreter(tag) for tag in INTERPRETERS],
-        "workloads": [workload(name) for name in WORKLOADS],
+        "machine": made_up_run.machine(16),
+        "interpreters": [made_up_run.interpreter(tag) for tag in INTERPRETERS],
+        "workloads": [made_up_run.workload(name) for name in WORKLOADS],
         "plan": {"settings": settings, "baseline": "3.13", "cells": plan},
         "environment": {"PATH": "/usr/bin"},
         "sources": [],
@@ -219,16 +178,6 @@ def write_run(folder, samples):
                 record.write(checksummed(trial))
                 number += 1
     return len(planned), number
-
-
-def measured(command):
-    """Seconds and peak memory (bytes) of a command."""
-    started = time.monotonic()
-    child = subprocess.Popen(command)
-    _, status, usage = os.wait4(child.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"report-size: {' '.join(map(str, command))} failed")
-    return time.monotonic() - started, usage.ru_maxrss * 1024
 
 
 def main():
