@@ -11,7 +11,7 @@ Examples:
   ftbench export RUN --format pyperf --out DIR
   ftbench export RUN --format hyperfine > run.json
   ftbench export RUN --format github-action-benchmark --metric speedup --out speedup.json
-  ftbench export RUN --format asv --commit ID --out results";
+  ftbench export RUN --format asv --out results";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -39,11 +39,11 @@ pub struct ExportArgs {
     /// How many rounds pyperf is given, for it can only compare files with equally many values [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
-    /// The commit that was measured, for asv
-    #[arg(long, value_name = "ID", required_if_eq("format", "asv"))]
+    /// The commit that was measured, for asv [default: the one that the run recorded]
+    #[arg(long, value_name = "ID")]
     pub commit: Option<String>,
-    /// When the commit was made, such as 2026-11-21T08:00:00Z, for asv [default: when the run began]
-    #[arg(long, value_name = "TIME", requires = "commit")]
+    /// When the commit was made, such as 2026-11-21T08:00:00Z, for asv [default: as recorded, else when the run began]
+    #[arg(long, value_name = "TIME")]
     pub commit_date: Option<jiff::Timestamp>,
     /// The file to write, - for standard output; for asv, and for pyperf with several interpreters, the folder. What is
     /// there is replaced [default: standard output]

@@ -37,6 +37,9 @@ pub enum ExportRequestError {
         /// What is to be written.
         what: &'static str,
     },
+    /// No commit is known.
+    #[error("asv keeps results by commit, and {0} recorded none; give it with --commit")]
+    NoCommit(String),
     /// A commit that is none.
     #[error("'{0}' is no commit; give its hash, at least eight letters and digits")]
     Commit(String),
@@ -88,7 +91,7 @@ fn write(
             let metric = arguments.metric.map_or(Metric::Time, Metric::from);
             one(formats::action_benchmark::render(&export, metric)?)
         }
-        ExportFormat::Asv => write_asv(arguments, &export),
+        ExportFormat::Asv => write_asv(arguments, &export, output),
         _ => write_pyperf(arguments, &export, output),
     }
 }
@@ -110,6 +113,12 @@ fn check(arguments: &ExportArgs) -> Result<(), ExportRequestError> {
             "pyperf",
         ),
         (arguments.commit.is_some(), "commit", ExportFormat::Asv, "asv"),
+        (
+            arguments.commit_date.is_some(),
+            "commit-date",
+            ExportFormat::Asv,
+            "asv",
+        ),
     ];
     for (given, option, taken_by, of) in uses {
         if given && format != taken_by {
@@ -178,14 +187,32 @@ fn write_pyperf(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptio
 /// Letters and digits of a commit that asv needs.
 const SHORTEST_HASH: usize = 8;
 
-fn write_asv(arguments: &ExportArgs, export: &Export<'_>) -> Result<(), Error> {
-    let hash = arguments.commit.clone().unwrap_or_default();
+fn write_asv(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptions) -> Result<(), Error> {
+    let run = &export.summary.run;
+    // What is recorded of one commit is not true of another.
+    let recorded = run.commit.as_ref().filter(|_| arguments.commit.is_none());
+    let given = arguments.commit.as_deref();
+    let hash = given
+        .or_else(|| recorded.map(|commit| commit.id.as_str()))
+        .ok_or_else(|| ExportRequestError::NoCommit(run.name.clone()))?
+        .to_owned();
     let is_hash = hash.len() >= SHORTEST_HASH && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_hash {
         return Err(ExportRequestError::Commit(hash).into());
     }
-    let began = || export.summary.run.started_at.parse::<jiff::Timestamp>().ok();
-    let date = arguments.commit_date.or_else(began).unwrap_or_default();
+    if recorded.is_some_and(|commit| commit.dirty == Some(true)) {
+        remark(
+            output,
+            &format!("warning: the files that were measured differ from commit {hash}"),
+        );
+    }
+    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let committed = recorded.and_then(|commit| time(commit.committed_at.as_deref()?));
+    let date = arguments
+        .commit_date
+        .or(committed)
+        .or_else(|| time(&run.started_at))
+        .unwrap_or_default();
     let commit = asv::Commit {
         hash,
         date_ms: date.as_millisecond(),

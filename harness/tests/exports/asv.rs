@@ -1,6 +1,9 @@
 //! The real asv reads the results tree.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use serde_json::{Value, json};
 
 use super::support::{Told, told};
 use super::{Golden, tools};
@@ -98,7 +101,13 @@ fn asv_shows_compares_and_publishes_what_is_exported() {
 fn asv_wants_a_commit_and_a_folder() {
     let golden = Golden::new();
     let told = golden.sandbox.ftbench("export run --format asv");
-    told.refuses(&["--commit", "--out"], 4);
+    told.refuses(&["--out"], 3);
+    let told = golden.sandbox.ftbench("export run --format asv --out results");
+    told.refuses(&["run recorded none", "--commit"], 2);
+    let told = golden
+        .sandbox
+        .ftbench("export run --format junit --commit-date 2026-11-19T10:00:00Z");
+    told.refuses(&["--commit-date is for the format asv"], 2);
     let told = golden
         .sandbox
         .ftbench("export run --format asv --commit main --out results");
@@ -107,4 +116,39 @@ fn asv_wants_a_commit_and_a_folder() {
         .sandbox
         .ftbench("export run --format asv --commit 01234567 --out run/run.json");
     told.refuses(&["is a file"], 2);
+}
+
+#[test]
+fn the_commit_that_a_run_recorded_is_taken() {
+    let golden = Golden::new();
+    let path = golden.path("run/run.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["commit"] = json!({
+        "id": "0123456789abcdef0123456789abcdef01234567",
+        "committed_at": "2026-11-20T10:00:00Z",
+        "dirty": true,
+    });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let told = golden.sandbox.ftbench("export run --format asv --out results");
+    told.ends_with(0);
+    told.says(&["differ from commit 0123456789abcdef"]);
+    let results = golden.path("results");
+    let file = listing(&results)
+        .into_iter()
+        .find(|path| path.display().to_string().contains("01234567-"))
+        .unwrap();
+    let results: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    // 2026-11-20T10:00:00Z, as `date -d 2026-11-20T10:00:00Z +%s` says it.
+    assert_eq!(results["date"], json!(1_795_168_800_000_u64));
+}
+
+/// All files below a folder.
+fn listing(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { listing(&path) } else { vec![path] }
+        })
+        .collect()
 }
