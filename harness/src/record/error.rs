@@ -55,6 +55,9 @@ pub enum StoreError {
         /// The other's process id, where it is known.
         process_id: Option<u32>,
     },
+    /// Its record is compressed, so nothing can be added to it.
+    #[error("{path} is compressed, so nothing can be added to it; unpack it first: gunzip {path}", path = .0.display())]
+    Compressed(PathBuf),
     /// The run was stopped before anything of it was written down.
     #[error("{} holds a run that was stopped before its plan was written; remove it and begin again", .0.display())]
     NotBegun(PathBuf),

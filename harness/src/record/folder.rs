@@ -11,6 +11,7 @@ pub use super::log::Ending;
 use super::log::{Log, OpenError};
 use super::schema::{Manifest, Trial};
 use super::store::{MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
+use super::trials_file;
 
 /// Space that must be free before a run starts, bytes: a large run's records and charts.
 pub(super) const NEEDED_BYTES: u64 = 64 << 20;
@@ -84,10 +85,17 @@ impl RunFolder {
                 path: path.to_owned(),
                 process_id: writer_of(path),
             },
-            OpenError::System(source) if source.kind() == io::ErrorKind::NotFound => StoreError::Read {
-                path: trials_path,
-                source,
-            },
+            OpenError::System(source) if source.kind() == io::ErrorKind::NotFound => {
+                let compressed = trials_file::compressed(&trials_path);
+                if compressed.exists() {
+                    StoreError::Compressed(compressed)
+                } else {
+                    StoreError::Read {
+                        path: trials_path,
+                        source,
+                    }
+                }
+            }
             OpenError::System(source) => StoreError::Stopped {
                 path: trials_path,
                 folder: path.to_owned(),

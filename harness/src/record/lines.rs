@@ -1,14 +1,12 @@
 //! Reads a record line by line, and keeps account of what is wrong with it.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
-use std::path::Path;
 
 use super::line::{Fault, LARGEST_LINE_BYTES, Taken};
 use super::schema::{Warning, WarningKind};
-use crate::outside;
+use super::trials_file::{TrialsFile, TrialsReader};
 
 /// How much is asked of the system at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -30,39 +28,38 @@ pub struct RawLine<'a> {
 /// Reads lines, of which no more is held in memory than the longest trial takes.
 #[derive(Debug)]
 pub struct Lines {
-    reader: BufReader<File>,
+    reader: BufReader<TrialsReader>,
     position: u64,
     line: Vec<u8>,
 }
 
 impl Lines {
     /// All lines.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        Self::beginning_in(path, 0..u64::MAX)
+    pub fn of(file: &TrialsFile) -> Self {
+        Self::from(file, 0)
+    }
+
+    fn from(file: &TrialsFile, position: u64) -> Self {
+        Self {
+            reader: BufReader::with_capacity(BUFFER_BYTES, file.read_from(position)),
+            position,
+            line: Vec::new(),
+        }
     }
 
     /// Goes to the first line that begins within these bytes, or to their end.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn beginning_in(path: &Path, bytes: Range<u64>) -> io::Result<Self> {
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, outside::open(path)?);
-        let mut position = 0;
-        if bytes.start > 0 {
-            // From the byte before, so that a line that begins right there is found.
-            position = bytes.start - 1;
-            reader.seek(SeekFrom::Start(position))?;
-            let mut within = reader.by_ref().take(bytes.end.saturating_sub(position));
-            position += within.skip_until(b'\n')? as u64;
-        }
-        Ok(Self {
-            reader,
-            position,
-            line: Vec::new(),
-        })
+    pub fn beginning_in(file: &TrialsFile, bytes: Range<u64>) -> io::Result<Self> {
+        // From the byte before, so that a line that begins right there is found.
+        let Some(position) = bytes.start.checked_sub(1) else {
+            return Ok(Self::of(file));
+        };
+        let mut lines = Self::from(file, position);
+        let mut within = lines.reader.by_ref().take(bytes.end.saturating_sub(position));
+        lines.position += within.skip_until(b'\n')? as u64;
+        Ok(lines)
     }
 
     /// Where the next line begins, bytes.
@@ -172,11 +169,17 @@ impl Damage {
     ///
     /// # Errors
     /// When the file cannot be read again, to count its lines.
-    pub fn warnings(&self, path: &Path) -> io::Result<Vec<Warning>> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+    pub fn warnings(&self, file: &TrialsFile) -> io::Result<Vec<Warning>> {
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy();
         let mut messages = Vec::new();
+        if let Some(reason) = file.damage() {
+            messages.push(format!(
+                "{name} is damaged ({reason}): only its first {} bytes could be unpacked",
+                file.size_bytes()
+            ));
+        }
         if self.count > 0 {
-            messages.push(self.of_lines(&name, &line_numbers(path, &self.lines)?));
+            messages.push(self.of_lines(&name, &line_numbers(file, &self.lines)?));
         }
         if !self.repeated.is_empty() {
             let named: Vec<String> = self.repeated.iter().map(u64::to_string).collect();
@@ -223,8 +226,8 @@ fn abridged(mut named: Vec<String>, count: usize) -> String {
 }
 
 /// The numbers, from 1, of lines, which are in order.
-fn line_numbers(path: &Path, lines: &[Damaged]) -> io::Result<Vec<usize>> {
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
+fn line_numbers(file: &TrialsFile, lines: &[Damaged]) -> io::Result<Vec<usize>> {
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, file.read_from(0));
     let (mut position, mut number) = (0, 1);
     let mut numbers = Vec::new();
     for line in lines {

@@ -9,3 +9,4 @@ mod log;
 pub mod samples;
 pub mod schema;
 pub mod store;
+mod trials_file;

@@ -14,6 +14,7 @@ use super::line::{self, Entry};
 use super::lines::{Damage, Lines, repetitions};
 use super::schema::{Cell, Host, Model, SamplesByCell, TrialStatus, Warning};
 use super::store::{Checksums, StoreError};
+use super::trials_file::TrialsFile;
 
 /// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -90,9 +91,8 @@ pub fn read(path: &Path, checksums: Checksums) -> Result<RecordedSamples, StoreE
         source,
     };
     let record = Record {
-        path,
+        file: TrialsFile::open(path).map_err(unreadable)?,
         checksums,
-        size_bytes: std::fs::metadata(path).map_err(unreadable)?.len(),
     };
     let mut read = record.read(&HashSet::new()).map_err(unreadable)?;
     let mut damage = std::mem::take(&mut read.damage);
@@ -103,16 +103,14 @@ pub fn read(path: &Path, checksums: Checksums) -> Result<RecordedSamples, StoreE
     }
     Ok(RecordedSamples {
         samples: read.samples,
-        warnings: damage.warnings(path).map_err(unreadable)?,
+        warnings: damage.warnings(&record.file).map_err(unreadable)?,
     })
 }
 
 /// A file that is read in pieces.
-#[derive(Clone, Copy)]
-struct Record<'a> {
-    path: &'a Path,
+struct Record {
+    file: TrialsFile,
     checksums: Checksums,
-    size_bytes: u64,
 }
 
 /// What was read of it.
@@ -124,10 +122,10 @@ struct Piece {
     numbered: Vec<(u64, u64)>,
 }
 
-impl Record<'_> {
+impl Record {
     /// Reads all of it but the trials that begin at these places.
-    fn read(self, but: &HashSet<u64>) -> io::Result<Piece> {
-        let pieces: Vec<io::Result<Piece>> = (0..self.size_bytes.div_ceil(PIECE_BYTES))
+    fn read(&self, but: &HashSet<u64>) -> io::Result<Piece> {
+        let pieces: Vec<io::Result<Piece>> = (0..self.file.size_bytes().div_ceil(PIECE_BYTES))
             .into_par_iter()
             .map(|piece| self.read_piece(piece * PIECE_BYTES, but))
             .collect();
@@ -142,9 +140,9 @@ impl Record<'_> {
     }
 
     /// Reads the lines that begin in the piece from `from` on, to their ends.
-    fn read_piece(self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
+    fn read_piece(&self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
         let end = from + PIECE_BYTES;
-        let mut lines = Lines::beginning_in(self.path, from..end)?;
+        let mut lines = Lines::beginning_in(&self.file, from..end)?;
         let mut piece = Piece::default();
         while lines.position() < end {
             let Some(raw) = lines.next()? else {

@@ -13,11 +13,12 @@ use super::line;
 pub use super::line::Checksums;
 use super::lines::{Damage, Lines};
 use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial, Warning, WarningKind};
+use super::trials_file::TrialsFile;
 use crate::outside;
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "run.json";
-/// Name of the record of truth.
+/// Name of the record of truth; it may be compressed, which puts `.gz` behind it.
 pub const TRIALS: &str = "trials.jsonl";
 /// Name of the tidy table of samples.
 pub const SAMPLES: &str = "samples.csv";
@@ -181,15 +182,14 @@ pub fn read_header(path: &Path) -> Result<Header, StoreError> {
     Ok(Header { name, manifest })
 }
 
-/// How large a run folder's record of trials is, bytes.
+/// How large a run folder's record of trials is when it is not compressed, bytes.
 ///
 /// # Errors
 /// When there is none.
 pub fn trials_size_bytes(path: &Path) -> Result<u64, StoreError> {
     let path = path.join(TRIALS);
-    let metadata = std::fs::metadata(&path);
-    metadata
-        .map(|metadata| metadata.len())
+    TrialsFile::open(&path)
+        .map(|file| file.size_bytes())
         .map_err(|source| StoreError::Read { path, source })
 }
 
@@ -210,7 +210,7 @@ pub struct Recorded {
     pub warnings: Vec<Warning>,
 }
 
-/// Reads the trials of a record. A damaged line costs only itself.
+/// Reads the trials of a record, plain or compressed. A damaged line costs only itself.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -219,7 +219,8 @@ pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreE
         path: path.to_owned(),
         source,
     };
-    let mut lines = Lines::open(path).map_err(unreadable)?;
+    let file = TrialsFile::open(path).map_err(unreadable)?;
+    let mut lines = Lines::of(&file);
     let mut damage = Damage::default();
     let mut seen = HashSet::new();
     let mut trials = Vec::new();
@@ -235,7 +236,7 @@ pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreE
     }
     Ok(Recorded {
         trials,
-        warnings: damage.warnings(path).map_err(unreadable)?,
+        warnings: damage.warnings(&file).map_err(unreadable)?,
     })
 }
 

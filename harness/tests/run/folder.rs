@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use ftbench::record::schema::{CellStatus, GilState, RunStatus, StoppedBy, Trial, TrialStatus, WarningKind};
@@ -266,4 +267,37 @@ fn what_is_printed_kept_and_shown_again_is_the_same() {
         );
     }
     assert!(markdown.contains("\n| --- |"), "{markdown}");
+}
+
+/// As it is kept and handed on: what can be made again is gone, the record is packed.
+#[test]
+fn a_run_whose_record_is_compressed_is_read_as_before_but_not_gone_on_with() {
+    let (_, run) = &*SHORT;
+    let sandbox = Sandbox::new();
+    sandbox.file("short/run.json", run.read("run.json"));
+    let trials = sandbox.file("short/trials.jsonl", run.read("trials.jsonl"));
+    assert!(Command::new("gzip").arg(&trials).status().unwrap().success());
+    let shown = sandbox.ftbench("show short --format json");
+    shown.ends_with(0);
+    assert_eq!(shown.stdout, run.text("summary.json"));
+    assert_eq!(shown.stderr, "");
+    sandbox.ftbench("report short").ends_with(0);
+    assert_eq!(
+        std::fs::read(sandbox.path().join("short/report.html")).unwrap(),
+        run.read("report.html")
+    );
+    sandbox.ftbench("run --resume short").refuses(
+        &["trials.jsonl.gz is compressed", "gunzip short/trials.jsonl.gz"],
+        2,
+    );
+    let packed = sandbox.path().join("short/trials.jsonl.gz");
+    let bytes = std::fs::read(&packed).unwrap();
+    std::fs::write(&packed, &bytes[..bytes.len() / 2]).unwrap();
+    let damaged = sandbox.ftbench("show short --format json");
+    damaged.ends_with(0);
+    let warned = &damaged.stdout;
+    assert!(
+        warned.contains("trials.jsonl.gz is damaged") && warned.contains("bytes could be unpacked"),
+        "{warned}"
+    );
 }
