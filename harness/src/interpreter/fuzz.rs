@@ -1,6 +1,7 @@
 //! What [`crate::fuzzing`] calls of this part.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use super::answer;
 use super::discover::facts;
@@ -29,9 +30,8 @@ pub(crate) fn probe_answer(printed: &str) {
     assert_ne!(tags.first(), tags.last(), "two builds, two names");
 }
 
-/// Words of `-p`, held against two builds that are there.
-pub(crate) fn selection(words: &str) {
-    let wanted: Vec<Wanted> = words.lines().map(|word| Wanted::new(word, |_| false)).collect();
+/// Two builds of one version and one of another.
+static FOUND: LazyLock<Found> = LazyLock::new(|| {
     let builds = ["3.13.15", "3.13.15t", "3.14.2"].map(|version| {
         let (number, free_threaded) = match version.strip_suffix('t') {
             Some(number) => (number, true),
@@ -55,10 +55,15 @@ pub(crate) fn selection(words: &str) {
             given_as: Vec::new(),
         })
         .collect();
-    let found = Found::new(interpreters, Vec::new());
-    assert_eq!(found.interpreters.len(), 3);
+    Found::new(interpreters, Vec::new())
+});
+
+/// Words of `-p`, held against builds that are there.
+pub(crate) fn selection(words: &str) {
+    let wanted: Vec<Wanted> = words.lines().map(|word| Wanted::new(word, |_| false)).collect();
+    assert_eq!(FOUND.interpreters.len(), 3);
     // Whatever is asked for, the answer is a selection or a sentence.
-    if let Err(error) = select(&found, &wanted, &|one, _| Ok(one.facts.clone())) {
+    if let Err(error) = select(&FOUND, &wanted, &|one, _| Ok(one.facts.clone())) {
         assert!(!error.to_string().is_empty());
     }
 }

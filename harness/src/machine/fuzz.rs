@@ -61,7 +61,7 @@ pub(crate) fn machine_of_xml(xml: &str) -> Option<Topology> {
 /// The machine that a description in words tells of, if hwloc and ftbench take it.
 pub(crate) fn machine_of_words(words: &str) -> Option<Topology> {
     // A fuzzer is to try many, so a machine here has less room than in life.
-    const MOST_PUS: u64 = 1_024;
+    const MOST_PUS: u64 = 128;
     (description::most_objects(words) <= MOST_PUS).then_some(())?;
     topology(|builder| builder.from_synthetic(words).ok())
 }
