@@ -1,5 +1,6 @@
 use super::made_up::{Machine, Step, runs};
 use super::*;
+use crate::record::schema::CellStatus;
 
 fn options() -> Options {
     Options::default()

@@ -1,0 +1,155 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn printed(answer: &Value) -> String {
+    format!("\n{MARK}{answer}\n")
+}
+
+fn parsed(answer: &Value) -> Answer {
+    parse(&printed(answer)).unwrap()
+}
+
+fn configured(arguments: &str) -> Value {
+    json!({
+        "implementation": "CPython", "version": [3, 13, 15, "final", 0], "configuration": {"CONFIG_ARGS": arguments}
+    })
+}
+
+#[test]
+fn a_free_threaded_build_is_told() {
+    let answer = parsed(&json!({
+        "implementation": "CPython", "version": [3, 13, 15, "final", 0], "abiflags": "t", "gil_enabled": false,
+        "compiler": "Clang 18.1.8 ", "executable": "/opt/3.13t/bin/python3.13t", "runs_shared_library": false,
+        "jit_available": null, "version_text": "3.13.15 (main) [Clang 18.1.8 ]",
+        "configuration": {
+            "CONFIG_ARGS": "'--disable-gil' '--enable-optimizations' '--with-lto=thin' 'CFLAGS=-g -O2'",
+            "Py_GIL_DISABLED": 1, "Py_DEBUG": 0, "Py_ENABLE_SHARED": 1,
+            "PY_CORE_CFLAGS": "-O2 -DNDEBUG -O3 -Wl,-O1 -Wall", "CFLAGS": "-O1", "OPT": "-O1"
+        }
+    }));
+    let build = BuildFacts {
+        pgo: true,
+        lto: true,
+        jit: false,
+        debug: false,
+        shared: false,
+        compiler: "Clang 18.1.8".to_owned(),
+        optimisation: "-O3".to_owned(),
+    };
+    let expected = Answer {
+        version: Version::new(3, 13, 15),
+        implementation: Implementation::CPython,
+        free_threaded: true,
+        gil: GilState::Off,
+        jit: None,
+        build,
+        executable: Some("/opt/3.13t/bin/python3.13t".into()),
+    };
+    assert_eq!(answer, expected);
+}
+
+#[test]
+fn pypy_is_told() {
+    let answer = parsed(&json!({
+        "implementation": "PyPy", "version": [3, 9, 16, "final", 0], "builtin_modules": ["pypyjit"],
+        "compiler": "", "version_text": "3.9.16 (7.3.11)\n[PyPy 7.3.11 with GCC 12.2.0]",
+        "configuration": {"CONFIG_ARGS": null, "OPT": "-DNDEBUG -O2"}, "runs_shared_library": true
+    }));
+    assert_eq!(answer.implementation, Implementation::PyPy);
+    assert_eq!((answer.free_threaded, answer.gil), (false, GilState::On));
+    assert_eq!(answer.build.compiler, "GCC 12.2.0");
+    assert_eq!(answer.build.optimisation, "");
+    assert!(answer.build.jit && answer.build.shared && !answer.build.pgo && !answer.build.debug);
+}
+
+#[test]
+fn configure_options_are_told_from_their_values() {
+    let build = |arguments: &str| parsed(&configured(arguments)).build;
+    assert!(!build("'--enable-optimizations=no' '--with-lto=no'").pgo);
+    assert!(!build("'--with-lto=no'").lto);
+    assert!(!build("'--with-lto' '--with-lto=no'").lto);
+    assert!(build("'--with-lto'").lto && build("'--with-lto=full'").lto);
+    assert!(!build("'--without-lto' '--with-lto-something'").lto);
+    assert!(build("'--enable-experimental-jit'").jit && build("'--enable-experimental-jit=yes-off'").jit);
+    assert!(!build("'--enable-experimental-jit=no'").jit);
+    assert!(!build("'--enable-experimental-jit=interpreter'").jit);
+}
+
+#[test]
+fn what_the_running_process_tells_counts_more_than_its_configuration() {
+    let mut answer = configured("'--enable-shared' '--enable-experimental-jit'");
+    answer["configuration"]["Py_ENABLE_SHARED"] = json!(1);
+    assert!(parsed(&answer).build.shared && parsed(&answer).build.jit);
+    answer["runs_shared_library"] = json!(false);
+    answer["jit_available"] = json!(false);
+    assert!(!parsed(&answer).build.shared && !parsed(&answer).build.jit);
+}
+
+#[test]
+fn the_state_of_the_jit_is_told() {
+    let state = |arguments: &str, variable: Option<&str>| {
+        let mut answer = configured(arguments);
+        answer["jit_variable"] = json!(variable);
+        parsed(&answer).jit
+    };
+    let (on, off) = (Some(JitState::On), Some(JitState::Off));
+    assert_eq!(state("", Some("1")), None);
+    assert_eq!(state("'--enable-experimental-jit'", None), on);
+    assert_eq!(state("'--enable-experimental-jit'", Some("0")), off);
+    assert_eq!(state("'--enable-experimental-jit=yes-off'", None), off);
+    assert_eq!(state("'--enable-experimental-jit=yes-off'", Some("")), off);
+    assert_eq!(state("'--enable-experimental-jit=yes-off'", Some("1")), on);
+    assert_eq!(
+        state("'--disable-gil' '--enable-experimental-jit'", Some("1")),
+        on
+    );
+    let mut newer = configured("'--enable-experimental-jit=yes-off'");
+    newer["jit_available"] = json!(true);
+    newer["jit_enabled"] = json!(true);
+    assert_eq!(parsed(&newer).jit, on);
+    newer["jit_enabled"] = json!(null);
+    newer["configuration"]["Py_GIL_DISABLED"] = json!(1);
+    assert_eq!(parsed(&newer).jit, off);
+}
+
+#[test]
+fn debug_and_pre_release_builds_are_told() {
+    let answer = parsed(&json!({
+        "implementation": "CPython", "version": [3, 15, 0, "candidate", 2], "configuration": {"Py_DEBUG": "1"}
+    }));
+    assert!(answer.build.debug);
+    assert_eq!(answer.version.to_string(), "3.15.0rc2");
+}
+
+#[test]
+fn noise_around_the_answer_does_no_harm() {
+    let answer = format!("welcome!\n{}bye\n", printed(&configured("")));
+    assert!(parse(&answer).is_ok());
+}
+
+#[test]
+fn answers_of_no_use_are_told_apart() {
+    assert_eq!(parse("3.13.15"), Err(BadAnswer::None));
+    assert_eq!(parse("ftbench-probe {"), Err(BadAnswer::None));
+    let too_old = json!({"implementation": "CPython", "version": [2, 7, 18, "final", 0]});
+    assert_eq!(
+        parse(&printed(&too_old)),
+        Err(BadAnswer::TooOld(Version::new(2, 7, 18)))
+    );
+    let other = json!({"implementation": "GraalVM", "version": [3, 11, 7, "final", 0]});
+    assert_eq!(
+        parse(&printed(&other)),
+        Err(BadAnswer::UnknownImplementation("GraalVM".to_owned()))
+    );
+}
+
+proptest! {
+    #[test]
+    fn reading_never_panics(text in "(ftbench-probe )?\\PC{0,40}") {
+        let _ = parse(&text);
+    }
+}

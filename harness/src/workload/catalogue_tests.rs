@@ -1,0 +1,116 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn catalogue() -> Catalogue {
+    let workload =
+        |path: &str| Workload::from_source(Path::new(path), b"def work(data, units): ...").unwrap();
+    let cases = b"# /// script\n# [tool.ftbench.cases]\n# one = \"1\"\n# two = \"2\"\n# ///\n";
+    Catalogue::new(
+        [
+            workload("/suite/cpu/nbody.py"),
+            workload("/suite/cpu/fib.py"),
+            workload("/suite/memory/sha256.py"),
+            Workload::from_source(Path::new("/suite/patterns/small.py"), cases).unwrap(),
+        ]
+        .concat(),
+    )
+}
+
+fn names(words: &[&str]) -> Vec<String> {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    catalogue()
+        .resolve(&words)
+        .unwrap()
+        .into_iter()
+        .map(|workload| workload.name)
+        .collect()
+}
+
+#[test]
+fn words_globs_and_nothing() {
+    assert_eq!(names(&[]), ["fib", "nbody", "sha256", "small.one", "small.two"]);
+    assert_eq!(names(&["small"]), ["small.one", "small.two"]);
+    assert_eq!(names(&["small.t*"]), ["small.two"]);
+    assert_eq!(names(&["nbody", "fib", "nbody"]), ["nbody", "fib"]);
+    assert_eq!(names(&["*b*"]), ["fib", "nbody"]);
+}
+
+#[test]
+fn folders_and_what_is_in_them() {
+    assert_eq!(names(&["cpu/*"]), ["fib", "nbody"]);
+    assert_eq!(names(&["patterns/small"]), ["small.one", "small.two"]);
+    assert_eq!(
+        names(&["patterns/*.two", "memory/sha256"]),
+        ["small.two", "sha256"]
+    );
+    assert_eq!(names(&["*/fib"]), ["fib"]);
+    let error = |word: &str| catalogue().resolve(&[word.to_owned()]).unwrap_err().to_string();
+    for word in ["cpu", "cpu/"] {
+        assert!(error(word).contains("did you mean 'cpu/*'?"), "{}", error(word));
+    }
+    assert!(
+        error("cpu/fbi").contains("did you mean 'cpu/fib'"),
+        "{}",
+        error("cpu/fbi")
+    );
+    assert!(
+        error("elsewhere/fib").contains("cannot read"),
+        "{}",
+        error("elsewhere/fib")
+    );
+}
+
+#[test]
+fn a_callable_is_a_workload_of_its_own() {
+    let workload = Workload::of_callable(&"a.b:f".parse().unwrap(), Path::new("/here"));
+    let facts = workload.facts();
+    assert_eq!((facts.name.as_str(), facts.path.as_str()), ("a.b:f", "/here"));
+    assert_eq!(facts.callable.as_deref(), Some("a.b:f"));
+    assert!(facts.ceiling.is_some());
+}
+
+#[test]
+fn an_unknown_name_gets_the_nearest() {
+    let error = catalogue().resolve(&["fibb".to_owned()]).unwrap_err().to_string();
+    assert!(error.contains("'fibb'") && error.contains("fib"), "{error}");
+    let malformed = catalogue().resolve(&["[".to_owned()]).unwrap_err();
+    assert!(matches!(malformed, WorkloadError::Pattern { .. }), "{malformed}");
+}
+
+#[test]
+fn files_are_read_by_path_and_their_faults_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.py");
+    std::fs::write(&path, "def work(data, units): ...").unwrap();
+    let found = catalogue().resolve(&[path.display().to_string()]).unwrap();
+    assert_eq!(found.first().unwrap().name, "mine");
+    assert_eq!(found.first().unwrap().sha256.len(), 64);
+    let missing = folder.path().join("missing.py").display().to_string();
+    assert!(
+        catalogue()
+            .resolve(&[missing])
+            .unwrap_err()
+            .to_string()
+            .contains("missing.py")
+    );
+    let folder_given = format!("{}/", folder.path().display());
+    assert!(
+        catalogue()
+            .resolve(&[folder_given])
+            .unwrap_err()
+            .to_string()
+            .contains("not a file")
+    );
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fib.py");
+    std::fs::write(&path, "def work(data, units): ...").unwrap();
+    let words = ["fib".to_owned(), path.display().to_string()];
+    assert!(matches!(
+        catalogue().resolve(&words),
+        Err(WorkloadError::SameName { .. })
+    ));
+}
