@@ -21,13 +21,13 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if moved > 0 {
         let all = samples().count();
-        warnings.push(Warning {
-            kind: WarningKind::WorkersMoved,
-            message: format!(
+        warnings.push(Warning::of_run(
+            WarningKind::WorkersMoved,
+            format!(
                 "in {moved} of {all} samples a worker was seen on a PU other than its own; \
                  something else changes bindings on this machine"
             ),
-        });
+        ));
     }
     warnings
 }
@@ -48,10 +48,11 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
         })
         .collect();
     for (workload, interpreter, reason) in reenabled {
-        warnings.push(Warning {
-            kind: WarningKind::GilReenabled,
-            message: format!("{workload} on {interpreter} ran with the GIL on: {reason}"),
-        });
+        warnings.push(Warning::of_workloads(
+            WarningKind::GilReenabled,
+            format!("{workload} on {interpreter} ran with the GIL on: {reason}"),
+            vec![workload.to_owned()],
+        ));
     }
     let measured = cells
         .iter()
@@ -61,10 +62,7 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
         .min()
         .filter(|&fewest| fewest < FEW_ROUNDS)
     {
-        warnings.push(Warning {
-            kind: WarningKind::FewRounds,
-            message: few_rounds(fewest),
-        });
+        warnings.push(Warning::of_run(WarningKind::FewRounds, few_rounds(fewest)));
     }
     warnings
 }

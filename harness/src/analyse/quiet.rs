@@ -144,16 +144,16 @@ pub fn finding(quiet: &Quietness) -> Option<Warning> {
         .iter()
         .map(|(cause, count)| format!("{} {count}", cause.words()))
         .collect();
-    Some(Warning {
-        kind: WarningKind::Disturbed,
-        message: format!(
+    Some(Warning::of_run(
+        WarningKind::Disturbed,
+        format!(
             "{} of {} samples were disturbed ({}); estimates use all of them, and their intervals are the wider for \
              it. End what else runs here, or measure more rounds",
             quiet.disturbed,
             quiet.samples,
             causes.join(", ")
         ),
-    })
+    ))
 }
 
 #[cfg(test)]

@@ -57,10 +57,7 @@ pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFact
     }
     messages
         .into_iter()
-        .map(|message| Warning {
-            kind: WarningKind::Imported,
-            message,
-        })
+        .map(|message| Warning::of_run(WarningKind::Imported, message))
         .collect()
 }
 

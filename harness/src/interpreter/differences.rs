@@ -73,14 +73,16 @@ pub(super) fn is_pair(gil: &InterpreterFacts, free_threaded: &InterpreterFacts) 
 
 fn pair_warning(gil: &InterpreterFacts, free_threaded: &InterpreterFacts) -> Option<Warning> {
     let differences = differences(gil, free_threaded);
-    (!differences.is_empty()).then(|| Warning {
-        kind: WarningKind::BuildsDiffer,
-        message: format!(
-            "{} and {} differ in more than the GIL: {}. What separates their times may come from that.",
-            gil.tag,
-            free_threaded.tag,
-            differences.join("; ")
-        ),
+    (!differences.is_empty()).then(|| {
+        Warning::of_run(
+            WarningKind::BuildsDiffer,
+            format!(
+                "{} and {} differ in more than the GIL: {}. What separates their times may come from that.",
+                gil.tag,
+                free_threaded.tag,
+                differences.join("; ")
+            ),
+        )
     })
 }
 

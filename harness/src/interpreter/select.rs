@@ -196,10 +196,9 @@ pub(super) fn select(
     if let Some(label) = label_given_twice(&picked) {
         return Err(SelectError::SameName(label));
     }
-    let skipped = reasons.into_iter().map(|reason| Warning {
-        kind: WarningKind::InterpreterSkipped,
-        message: format!("skipped: {reason}"),
-    });
+    let skipped = reasons
+        .into_iter()
+        .map(|reason| Warning::of_run(WarningKind::InterpreterSkipped, format!("skipped: {reason}")));
     let facts: Result<Vec<InterpreterFacts>, SelectError> =
         picked.iter().map(|picked| picked.facts(ask_again)).collect();
     Ok(selection(&picked, facts?, skipped.collect()))
@@ -447,7 +446,7 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
             format!("{missing}; get one with {get}"),
         )
     };
-    Some(Warning { kind, message })
+    Some(Warning::of_run(kind, message))
 }
 
 impl FoundInterpreter {

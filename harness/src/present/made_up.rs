@@ -399,12 +399,12 @@ pub fn many_cores() -> Summary {
 }
 
 pub fn builds_differ() -> Warning {
-    Warning {
-        kind: WarningKind::BuildsDiffer,
-        message: "3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare \
+    Warning::of_run(
+        WarningKind::BuildsDiffer,
+        "3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare \
                   them."
             .to_owned(),
-    }
+    )
 }
 
 /// Every way in which a cell can have no figures.

@@ -189,10 +189,7 @@ impl Damage {
                 abridged(named, self.repeated.len())
             ));
         }
-        let warning = |message| Warning {
-            kind: WarningKind::DamagedRecord,
-            message,
-        };
+        let warning = |message| Warning::of_run(WarningKind::DamagedRecord, message);
         Ok(messages.into_iter().map(warning).collect())
     }
 

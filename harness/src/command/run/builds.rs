@@ -37,10 +37,9 @@ fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) 
         let built = builder.host(interpreter, &sources)?;
         if let Some(message) = difference(interpreter, built.linked) {
             remark(output, &format!("warning: {message}"));
-            manifest.warnings.push(Warning {
-                kind: WarningKind::HostsDiffer,
-                message,
-            });
+            manifest
+                .warnings
+                .push(Warning::of_run(WarningKind::HostsDiffer, message));
         }
         manifest.hosts.push(built);
     }

@@ -179,26 +179,25 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
             .iter()
             .any(|one| Some(one.0) != found.first().map(|first| first.0))
     };
-    let told: BTreeSet<String> = versions
-        .into_iter()
-        .filter(|(_, found)| differs(found))
-        .map(|((_, _, package), found)| {
-            let each: Vec<String> = found
-                .iter()
-                .map(|(version, interpreter)| format!("{version} on {interpreter}"))
-                .collect();
-            format!(
-                "the interpreters have different versions of {package}: {}; ask for one that all can have to compare \
-                 the interpreters alone, such as --with '{package}==VERSION'",
-                each.join(", ")
-            )
-        })
-        .collect();
-    let warning = |message| Warning {
-        kind: WarningKind::PackagesDiffer,
-        message,
-    };
-    told.into_iter().map(warning).collect()
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for ((workload, _, package), found) in versions.into_iter().filter(|(_, found)| differs(found)) {
+        let each: Vec<String> = found
+            .iter()
+            .map(|(version, interpreter)| format!("{version} on {interpreter}"))
+            .collect();
+        let message = format!(
+            "the interpreters have different versions of {package}: {}; ask for one that all can have to compare \
+             the interpreters alone, such as --with '{package}==VERSION'",
+            each.join(", ")
+        );
+        let workloads = told.entry(message).or_default();
+        if !workloads.iter().any(|known| known == workload) {
+            workloads.push(workload.to_owned());
+        }
+    }
+    told.into_iter()
+        .map(|(message, workloads)| Warning::of_workloads(WarningKind::PackagesDiffer, message, workloads))
+        .collect()
 }
 
 fn obtain(
@@ -378,6 +377,10 @@ mod tests {
         };
         let [old, new] = [environment("3.13", "2.5.5"), environment("3.13t", "2.4.6")];
         insta::assert_snapshot!(told(&[old.clone(), new]).join("\n"), @"the interpreters have different versions of numpy: 2.5.5 on 3.13, 2.4.6 on 3.13t; ask for one that all can have to compare the interpreters alone, such as --with 'numpy==VERSION'");
+        let workloads = differing_packages(&[old.clone(), environment("3.13t", "2.4.6")])
+            .remove(0)
+            .workloads;
+        assert_eq!(workloads, ["one", "two"]);
         assert_eq!(told(&[old.clone(), environment("3.13t", "2.5.5")]), [""; 0]);
         assert_eq!(told(&[old]), [""; 0]);
     }

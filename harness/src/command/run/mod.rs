@@ -25,7 +25,7 @@ use crate::measure::rounds::{self, Course, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
-use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary, Warning};
+use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary, Warning, WarningKind};
 use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
 use keep::{Earlier, Keeper};
@@ -222,6 +222,8 @@ fn ready<'run>(
         return made.map(Some);
     }
     let now = std::mem::replace(&mut prepared.manifest.environments, recorded);
+    let before = warnings.len();
+    let of_packages = prepared.manifest.warnings.split_off(before);
     prepared.manifest.warnings = warnings;
     let runner = made?;
     if interrupt.is_asked() {
@@ -235,6 +237,10 @@ fn ready<'run>(
         });
     }
     prepared.manifest.environments = now;
+    // What is to be said of packages was said again, of the same ones.
+    let warnings = &mut prepared.manifest.warnings;
+    warnings.retain(|warning| warning.kind != WarningKind::PackagesDiffer);
+    warnings.extend(of_packages);
     Ok(Some(runner))
 }
 

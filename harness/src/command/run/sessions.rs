@@ -55,12 +55,14 @@ pub(super) fn difference(earlier: &[Session], own: &Session) -> Option<Warning> 
     .into_iter()
     .flatten()
     .collect();
-    (!differences.is_empty()).then(|| Warning {
-        kind: WarningKind::SessionsDiffer,
-        message: format!(
-            "the run was stopped and gone on with, and not all of it was made with the same: {}",
-            differences.join("; ")
-        ),
+    (!differences.is_empty()).then(|| {
+        Warning::of_run(
+            WarningKind::SessionsDiffer,
+            format!(
+                "the run was stopped and gone on with, and not all of it was made with the same: {}",
+                differences.join("; ")
+            ),
+        )
     })
 }
 

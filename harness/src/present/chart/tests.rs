@@ -4,7 +4,7 @@ use resvg::usvg::{Group, Node, Options, Tree};
 use super::gallery::{every_kind, pictures, scaling, variants};
 use super::*;
 use crate::present::made_up;
-use crate::record::schema::{CellStatus, GilState};
+use crate::record::schema::{CellStatus, GilState, Warning, WarningKind};
 
 /// The curves of a chart.
 fn curves(chart: &Chart) -> &Lines {
@@ -299,6 +299,19 @@ fn titles_and_captions_say_it_in_words() {
     variants: fib: threads reach 1.92x on 5 interpreters, stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ");
+}
+
+#[test]
+fn a_chart_of_one_workload_tells_nothing_about_others() {
+    let mut summary = made_up::two_cores();
+    let warning = |workload: &str| {
+        let message = format!("{workload} is strange");
+        Warning::of_workloads(WarningKind::GilReenabled, message, vec![workload.to_owned()])
+    };
+    summary.warnings = vec![warning("fib"), warning("nbody")];
+    let caption = scaling(&summary, "fib").caption.join("\n");
+    assert!(caption.contains("Note: fib is strange"), "{caption}");
+    assert!(!caption.contains("nbody"), "{caption}");
 }
 
 #[test]

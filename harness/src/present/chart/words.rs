@@ -163,12 +163,18 @@ pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
 }
 
-/// What a reader must know: warnings first, then what is missing.
+/// What a reader must know: warnings of the run and of the workloads that are drawn, then what is missing.
 pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
     let mut notes: Vec<String> = summary
         .warnings
         .iter()
         .filter(|warning| warning.kind != WarningKind::InterpreterSkipped)
+        .filter(|warning| {
+            warning.workloads.is_empty()
+                || cells
+                    .iter()
+                    .any(|cell| warning.workloads.contains(&cell.workload))
+        })
         .map(|warning| format!("Note: {}", text::line(&warning.message)))
         .collect();
     notes.extend(missing(cells));

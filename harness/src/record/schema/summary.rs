@@ -114,6 +114,30 @@ pub struct Warning {
     pub kind: WarningKind,
     /// A sentence or two.
     pub message: String,
+    /// Names of the workloads that it is about; empty when it is about the whole run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workloads: Vec<String>,
+}
+
+impl Warning {
+    /// About the whole run.
+    #[must_use]
+    pub fn of_run(kind: WarningKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            workloads: Vec::new(),
+        }
+    }
+
+    /// About these workloads alone.
+    #[must_use]
+    pub fn of_workloads(kind: WarningKind, message: impl Into<String>, workloads: Vec<String>) -> Self {
+        Self {
+            workloads,
+            ..Self::of_run(kind, message)
+        }
+    }
 }
 
 /// The run that a summary is of.

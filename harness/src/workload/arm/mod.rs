@@ -257,13 +257,13 @@ impl Arms {
             let same = before
                 .find(|other| other.facts.sha256.is_some() && other.facts.sha256 == arm.facts.sha256)?;
             let [first, second] = [&same.facts.name, &arm.facts.name];
-            Some(Warning {
-                kind: WarningKind::ArmsAlike,
-                message: format!(
+            Some(Warning::of_run(
+                WarningKind::ArmsAlike,
+                format!(
                     "the arms {first} and {second} have the same contents, so any difference between them is noise; \
                      check their paths if that was not meant"
                 ),
-            })
+            ))
         };
         self.all.iter().enumerate().filter_map(of_arm).collect()
     }
