@@ -60,7 +60,7 @@ def arguments():
     parser.add_argument("--workloads", nargs="+", default=["fib", "nbody", "json_round_trip"])
     parser.add_argument("--slowed", default="nbody", help="the workload that gets slower")
     parser.add_argument("--options", default="--profile quick", help="further words for 'run'")
-    parser.add_argument("--out", type=pathlib.Path, help="keep the runs in this folder")
+    parser.add_argument("--out", type=pathlib.Path, help="keep runs here, and take those there")
     options = parser.parse_args()
     if options.slowed not in options.workloads or options.runs < 2:
         parser.error("--slowed must be one of --workloads, and two runs are the least")
@@ -71,6 +71,8 @@ def identical_runs(options, folder):
     runs = []
     for number in range(options.runs):
         runs.append(folder / f"run-{number + 1}")
+        if (runs[-1] / "summary.json").exists():
+            continue
         run(options, options.workloads, runs[-1])
         say(f"run {number + 1} of {options.runs} is made")
         time.sleep(options.pause)
@@ -78,13 +80,15 @@ def identical_runs(options, folder):
 
 
 def slowed_run(options, folder):
+    out = folder / "run-slowed"
+    if (out / "summary.json").exists():
+        return out
     listed = output_of([options.ftbench, "workloads", "list", "--format", "json"])
     paths = {workload["name"]: workload["path"] for workload in json.loads(listed)}
     copy = folder / "slowed" / f"{options.slowed}.py"
-    copy.parent.mkdir(parents=True)
+    copy.parent.mkdir(parents=True, exist_ok=True)
     source = pathlib.Path(paths[options.slowed]).read_text(encoding="utf-8")
     copy.write_text(source + SLOWED.format(effect=EFFECT), encoding="utf-8")
-    out = folder / "run-slowed"
     words = [str(copy) if name == options.slowed else name for name in options.workloads]
     run(options, words, out)
     return out
