@@ -171,6 +171,45 @@ fn interpreters_of_one_run_are_paired_in_its_rounds() {
     assert!((comparison.geometric_means[0].ratio.estimate - 1.25).abs() < 1e-9);
     assert!(comparison.has_regression());
 }
+
+#[test]
+fn a_lone_slowdown_among_sixty_cells_is_found_in_ten_rounds() {
+    // With 60 cells a p value must be below 0.05 / 60; signed ranks of ten values have none below 2 / 2^10.
+    for rounds in [9, 10, 11, 12] {
+        let mut simulation = Simulation::new(SHARED, 37);
+        let mut run = simulation.run(None);
+        let like = run.summary.cells[0].clone();
+        run.summary.cells.clear();
+        for workers in 1..=60 {
+            let slowdown = if workers == 7 { 1.5 } else { 1.0 };
+            for (tag, factor) in [("3.13", 1.0), ("3.13t", slowdown)] {
+                let cell = CellSummary {
+                    interpreter: tag.to_owned(),
+                    workers,
+                    ..like.clone()
+                };
+                let mut makespan = |round| (round, factor * 0.1 * simulation.normal(0.02).exp());
+                let makespans = (0..rounds).map(&mut makespan).collect();
+                run.makespans_s.insert(cell.cell(), makespans);
+                run.summary.cells.push(cell);
+            }
+        }
+        let runs = vec![run];
+        let named = |name: &str| Side {
+            interpreter: Some(name.to_owned()),
+            ..side(&runs)
+        };
+        let comparison = compare(&named("3.13"), &named("3.13t"), &[], &Options::default()).unwrap();
+        let called: Vec<u32> = comparison
+            .cells
+            .iter()
+            .filter(|cell| matches!(cell.verdict, Verdict::Slower | Verdict::Faster))
+            .map(|cell| cell.cell.workers)
+            .collect();
+        assert_eq!((comparison.cells.len(), called), (60, vec![7]), "{rounds} rounds");
+    }
+}
+
 #[test]
 fn arms_of_one_run_are_paired_interpreter_by_interpreter() {
     let mut simulation = Simulation::new(SHARED, 31);
