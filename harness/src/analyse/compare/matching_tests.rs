@@ -249,6 +249,19 @@ fn a_bad_night_hides_no_cell_and_is_left_out_whole() {
 }
 
 #[test]
+fn a_night_in_which_all_failed_does_not_silence_the_others() {
+    let mut simulation = Simulation::new(SHARED, 45);
+    let mut nights: Vec<Run> = (0..5).map(|_| simulation.run(None)).collect();
+    let new = vec![simulation.run(None)];
+    for cell in python_cells(&mut nights[2]) {
+        cell.status = CellStatus::Failed;
+    }
+    let comparison = compared(&nights, &new, &[]);
+    assert_eq!(comparison.cells.len(), 48);
+    assert_eq!(comparison.between_runs.unwrap().runs, 4);
+}
+
+#[test]
 fn a_failure_in_one_of_several_runs_is_told_and_in_most_is_a_regression() {
     let mut simulation = Simulation::new(SHARED, 47);
     let base = vec![simulation.run(None)];

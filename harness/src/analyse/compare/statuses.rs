@@ -50,8 +50,8 @@ pub(super) fn other_work(pair: &Pair<'_>, why: &BTreeMap<String, String>) -> Unm
     unmatched(&pair.key, Change::OtherWork, why.get(&pair.key.workload).cloned())
 }
 
-/// Of a pair without enough rounds for an interval. `paired_in` are the runs whose rounds both sides share, where they
-/// share any.
+/// Of a pair without enough rounds for an interval. `paired_in` are the runs in whose rounds pairs are formed; `None` for
+/// runs made at different times.
 pub(super) fn too_few_rounds(pair: &Pair<'_>, paired_in: Option<&[&Run]>) -> Unmatched {
     let least = pair
         .base
@@ -132,7 +132,7 @@ struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     fn of(cells: &[Planned<'a>]) -> Self {
         let mut outcome = Self::default();
-        for Planned { cell, .. } in cells {
+        for &Planned { cell, .. } in cells {
             match state(cell) {
                 State::Measured => outcome.measured += 1,
                 State::Failed => outcome.failed.push(cell),
