@@ -13,10 +13,13 @@ const NAMED: usize = 3;
 /// Characters of a commit's hash that are told.
 const HASH_CHARACTERS: usize = 12;
 
+/// What a run says of itself.
+type Fact = fn(&Run) -> String;
+
 /// In what the sides differ, each in words that call them BASE and NEW.
 pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let sides = [base, new];
-    let facts: [(&str, fn(&Run) -> String); 6] = [
+    let facts: [(&str, Fact); 6] = [
         ("ftbench", |run| run.manifest.ftbench_version.clone()),
         ("host", |run| run.manifest.machine.hostname.clone()),
         ("operating system", |run| run.manifest.machine.os.clone()),
