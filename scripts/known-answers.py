@@ -10,6 +10,8 @@ from scipy import stats
 MICE = np.array([94.0, 197.0, 16.0, 38.0, 99.0, 141.0, 23.0])
 DARWIN = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], dtype=float)
 DIFFERENCES = np.array([0.02, -0.01, 0.03, 0.05, 0.01])
+CLOSE = np.array([0.05, 0.07, 0.04, 0.06, 0.05, 0.08, 0.03, 0.05, 0.06, 0.04])
+FAR = np.array([0.02, 0.11, 0.04, 0.09, 0.30, 0.05, 0.01, 0.07, 0.16, 0.03])
 RESAMPLES = 200_000
 
 
@@ -36,6 +38,8 @@ def main():
     student = stats.ttest_1samp(DIFFERENCES, 0)
     print("Student", student, student.confidence_interval())
     print("signed rank", stats.wilcoxon(DARWIN, method="exact"))
+    for name, values in (("close", CLOSE), ("far", FAR)):
+        print("all on one side,", name, stats.ttest_1samp(values, 0))
 
 
 if __name__ == "__main__":

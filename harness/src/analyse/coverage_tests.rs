@@ -10,6 +10,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::bootstrap::{Statistic, bias_corrected_accelerated, percentile, studentised_mean};
 use super::location::location;
+use super::multiple::{FALSE_DISCOVERY_RATE, discoveries};
 use super::precision::{Standing, stop};
 use super::sample::{Sample, median};
 use crate::record::schema::{Estimate, Stopping};
@@ -219,6 +220,26 @@ fn looking_after_every_round_leaves_the_coverage_as_it_is() {
                 machine.name
             );
         }
+    }
+}
+
+/// Ten rounds, and more cells than the smallest p value of ranks could call one of.
+#[test]
+fn of_many_equal_cells_one_is_called_in_at_most_one_of_twenty_runs() {
+    const CELLS: u64 = 40;
+    const RUNS: u64 = 200;
+    for machine in MACHINES {
+        let calls_one = |run: &u64| {
+            let p_values: Vec<f64> = (0..CELLS)
+                .map(|cell| {
+                    let sample = Experiment::new(machine, run * CELLS + cell).rounds(10);
+                    location(&sample).unwrap().p_value
+                })
+                .collect();
+            discoveries(&p_values, FALSE_DISCOVERY_RATE).contains(&true)
+        };
+        let share = (0..RUNS).filter(calls_one).count() as f64 / RUNS as f64;
+        assert!(share <= 0.05, "{}: {share:.3}", machine.name);
     }
 }
 

@@ -10,14 +10,24 @@ use crate::analyse::summary::summarise;
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
 use crate::error::{Error, ExitStatus};
 use crate::present::compare::{junit, markdown, table};
+use crate::record::history::{below, find, unfinished};
+use crate::record::schema::history::PassedOver;
 use crate::record::store::{self, MANIFEST, StoreError};
+
+/// Of runs that are left out so many are told of.
+const TOLD: usize = 4;
 
 /// Why nothing is compared.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A folder that is no run and holds none.
-    #[error("{} is no run's folder and holds none; give a folder that 'ftbench run' wrote, or one that holds such", .0.display())]
-    NoRuns(PathBuf),
+    #[error("{} is no run's folder and holds none{why}; give a folder that 'ftbench run' wrote, or one that holds such", path.display())]
+    NoRuns {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, where there are some.
+        why: String,
+    },
     /// A folder cannot be looked into.
     #[error("cannot read {}: {source}; give a folder that 'ftbench run' wrote", path.display())]
     Unreadable {
@@ -30,8 +40,7 @@ pub enum CompareError {
 
 /// A side as it was named: `RUN`, `DIR`, `RUN#TAG` or `DIR#TAG`.
 struct Named {
-    /// The runs' folders, without links.
-    folders: Vec<PathBuf>,
+    folders: Folders,
     interpreter: Option<String>,
 }
 
@@ -42,41 +51,99 @@ impl Named {
             _ => (word, None),
         };
         Ok(Self {
-            folders: run_folders(Path::new(folder))?,
+            folders: Folders::of(Path::new(folder))?,
             interpreter,
         })
     }
 }
 
-/// The folder itself where it is a run's, else the runs' folders in it, by name.
-fn run_folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
-    let unreadable = |source| CompareError::Unreadable {
-        path: folder.to_owned(),
-        source,
-    };
-    let resolved = folder.canonicalize().map_err(unreadable)?;
-    let is_run = |folder: &Path| folder.join(MANIFEST).is_file();
-    if is_run(&resolved) {
-        return Ok(vec![resolved]);
+/// The runs that a folder stands for.
+struct Folders {
+    /// Their folders, without links, by path.
+    runs: Vec<PathBuf>,
+    /// What lies below it too, and is not used.
+    passed_over: Vec<PassedOver>,
+}
+
+impl Folders {
+    /// The folder itself where it is a run's, else every run below it that was measured to its end, as for
+    /// `ftbench history`.
+    fn of(folder: &Path) -> Result<Self, CompareError> {
+        let unreadable = |source| CompareError::Unreadable {
+            path: folder.to_owned(),
+            source,
+        };
+        let root = folder.canonicalize().map_err(unreadable)?;
+        if root.join(MANIFEST).is_file() {
+            return Ok(Self {
+                runs: vec![root],
+                passed_over: Vec::new(),
+            });
+        }
+        let found = find(&root).map_err(unreadable)?;
+        let looked_at: Vec<(PathBuf, Option<String>)> = found
+            .folders
+            .into_par_iter()
+            .map(|run| {
+                let why_not = why_not(&run);
+                (run, why_not)
+            })
+            .collect();
+        let mut folders = Self {
+            runs: Vec::new(),
+            passed_over: found.passed_over,
+        };
+        for (run, why_not) in looked_at {
+            match why_not {
+                None => folders.runs.push(run),
+                Some(reason) => folders.passed_over.push(PassedOver {
+                    folder: below(&root, &run),
+                    reason,
+                }),
+            }
+        }
+        if folders.runs.is_empty() {
+            let why = folders.passed_over.first().map(|first| {
+                let count = folders.passed_over.len();
+                format!(
+                    " that can be used: {count} passed over, the first, {}, {}",
+                    first.folder, first.reason
+                )
+            });
+            return Err(CompareError::NoRuns {
+                path: folder.to_owned(),
+                why: why.unwrap_or_default(),
+            });
+        }
+        Ok(folders)
     }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&resolved).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if is_run(&path) {
-            found.push(path.canonicalize().map_err(unreadable)?);
+
+    /// Warns of what is not used; `of` is what the folder is for.
+    fn tell(&self, of: &str, output: OutputOptions) {
+        for PassedOver { folder, reason } in self.passed_over.iter().take(TOLD) {
+            remark(output, &format!("warning: left out of {of}: {folder} {reason}"));
+        }
+        let more = self.passed_over.len().saturating_sub(TOLD);
+        if more > 0 {
+            remark(output, &format!("warning: left out of {of}: {more} more"));
         }
     }
-    if found.is_empty() {
-        return Err(CompareError::NoRuns(folder.to_owned()));
+}
+
+/// Why a run that was found below a folder is not used; `None` when it is.
+fn why_not(folder: &Path) -> Option<String> {
+    match store::read_header(folder) {
+        Ok(header) => unfinished(header.manifest.status).map(str::to_owned),
+        Err(error) => Some(error.to_string()),
     }
-    found.sort();
-    Ok(found)
 }
 
 /// Compares two sides and shows what comes out.
 pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let [base, new] = [Named::of(&arguments.base)?, Named::of(&arguments.new)?];
-    let mut folders: Vec<&PathBuf> = base.folders.iter().chain(&new.folders).collect();
+    base.folders.tell("BASE", output);
+    new.folders.tell("NEW", output);
+    let mut folders: Vec<&PathBuf> = base.folders.runs.iter().chain(&new.folders.runs).collect();
     folders.sort();
     folders.dedup();
     let runs: Vec<Run> = folders
@@ -91,7 +158,7 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
         runs: folders
             .iter()
             .zip(&runs)
-            .filter(|(folder, _)| named.folders.contains(folder))
+            .filter(|(folder, _)| named.folders.runs.contains(folder))
             .map(|(_, run)| run)
             .collect(),
         interpreter: named.interpreter.clone(),
@@ -120,7 +187,9 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
 fn history(given: &[PathBuf], sides: &[&PathBuf], output: OutputOptions) -> Result<Vec<Run>, Error> {
     let mut folders = Vec::new();
     for folder in given {
-        folders.extend(run_folders(folder)?);
+        let found = Folders::of(folder)?;
+        found.tell("the history", output);
+        folders.extend(found.runs);
     }
     folders.sort();
     folders.dedup();

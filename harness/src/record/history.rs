@@ -163,6 +163,17 @@ pub fn read(folder: &Path, name: &str, metric: Metric, keys: &Keys) -> Result<Hi
     parse(&bytes, name, metric, keys)
 }
 
+/// How a run ended that was not measured to its end; it is no run among others, for it may be anything. `None` for one
+/// that was.
+#[must_use]
+pub const fn unfinished(status: RunStatus) -> Option<&'static str> {
+    match status {
+        RunStatus::Complete => None,
+        RunStatus::Interrupted => Some("was interrupted"),
+        RunStatus::Running => Some("did not end"),
+    }
+}
+
 /// Takes what a history needs from the bytes of a summary.
 ///
 /// # Errors
@@ -172,10 +183,8 @@ pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<
     if summary.schema > u64::from(SCHEMA_VERSION) {
         return Err(ReadError::TooNew(summary.schema));
     }
-    match summary.run.status {
-        RunStatus::Complete => {}
-        RunStatus::Interrupted => return Err(ReadError::Unfinished("was interrupted")),
-        RunStatus::Running => return Err(ReadError::Unfinished("did not end")),
+    if let Some(how) = unfinished(summary.run.status) {
+        return Err(ReadError::Unfinished(how));
     }
     let weak = summary.run.scaling == Scaling::Weak;
     let (series, figures): (Vec<SeriesKey>, Vec<Figures>) = summary

@@ -138,12 +138,135 @@ fn two_runs_are_compared_cell_by_cell() {
 #[test]
 fn a_history_tells_how_far_runs_lie_apart() {
     let runs = Runs::made();
-    let history = runs.json("set/first slowed --anyway --history set");
+    let estimated_from = |words: &str| runs.json(words)["between_runs"]["runs"].clone();
+    assert_eq!(estimated_from("slowed broken --anyway"), 0);
+    assert_eq!(estimated_from("slowed broken --anyway --history set"), 2);
     // `first` is on a side already, and a single run tells nothing.
-    assert_eq!(history["between_runs"]["runs"], 0);
+    assert_eq!(estimated_from("set/first slowed --anyway --history set"), 0);
     let set = runs.json("set slowed --anyway");
     assert_eq!(set["base"]["runs"], serde_json::json!(["first", "second"]));
     assert_eq!(set["between_runs"]["runs"], 2);
+}
+
+/// Copies what was recorded of a run into a folder of another name.
+fn copy(runs: &Runs, from: &str, to: &str, change: impl Fn(&mut Value)) {
+    let [from, to] = [from, to].map(|name| runs.folder(name));
+    std::fs::create_dir_all(&to).unwrap();
+    let manifest = std::fs::read_to_string(from.join("run.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    change(&mut manifest);
+    std::fs::write(to.join("run.json"), manifest.to_string()).unwrap();
+    std::fs::copy(from.join("trials.jsonl"), to.join("trials.jsonl")).unwrap();
+}
+
+#[test]
+fn a_folder_is_every_finished_run_below_it() {
+    let runs = Runs::made();
+    let with_status = |status: &'static str| move |manifest: &mut Value| manifest["status"] = status.into();
+    copy(runs, "set/first", "nights/2026-10/first", |_| ());
+    copy(runs, "set/second", "nights/2026-11/second", |_| ());
+    copy(runs, "slowed", "nights/2026-11/third", with_status("running"));
+    copy(
+        runs,
+        "slowed",
+        "nights/2026-11/fourth",
+        with_status("interrupted"),
+    );
+    let told = runs
+        .sandbox
+        .ftbench("compare nights slowed --anyway --format json --fail-on never");
+    told.ends_with(0);
+    assert_eq!(
+        told.json()["base"]["runs"],
+        serde_json::json!(["first", "second"])
+    );
+    told.says(&[
+        "left out of BASE: 2026-11/third did not end",
+        "left out of BASE: 2026-11/fourth was interrupted",
+    ]);
+    let told = runs
+        .sandbox
+        .ftbench("compare slowed broken --anyway --history nights --format json --fail-on never");
+    told.ends_with(0);
+    assert_eq!(told.json()["between_runs"]["runs"], 2);
+    told.says(&["left out of the history: 2026-11/third"]);
+    // A run that is named is compared, with a caution.
+    let named = runs.json("set/first nights/2026-11/third --anyway");
+    let cautions = named["cautions"].to_string();
+    assert!(
+        cautions.contains("third was killed, or is still under way"),
+        "{cautions}"
+    );
+    copy(runs, "slowed", "unfinished/run", with_status("running"));
+    runs.sandbox
+        .ftbench("compare unfinished slowed")
+        .refuses(&["unfinished", "1 passed over", "did not end"], 2);
+}
+
+/// A file as `pyperf timeit` writes one, cut down: six processes, each loop of which takes this many milliseconds.
+fn pyperf_file(loop_ms: f64) -> String {
+    let runs: Vec<Value> = [0.0, 0.003, -0.002, 0.001, -0.003, 0.002]
+        .iter()
+        .map(|noise| {
+            let value_s = loop_ms / 1000.0 * (1.0 + noise);
+            serde_json::json!({
+                "metadata": {"date": "2026-11-21 08:00:01.5", "duration": 0.25},
+                "warmups": [[8, value_s]],
+                "values": [value_s, value_s * 1.001, value_s * 0.999],
+            })
+        })
+        .collect();
+    let file = serde_json::json!({
+        "version": "1.0",
+        "metadata": {
+            "hostname": "bench", "cpu_model_name": "Some CPU", "cpu_count": 8, "platform": "Linux-6.1-x86_64",
+            "python_version": "3.13.15 (64-bit) revision 0123abc", "python_implementation": "cpython",
+            "python_executable": "/opt/python/bin/python3.13", "perf_version": "2.10.0",
+            "unit": "second", "loops": 8, "name": "summing",
+        },
+        "benchmarks": [{"runs": runs}],
+    });
+    file.to_string()
+}
+
+#[test]
+fn what_pyperf_measured_is_compared() {
+    let sandbox = Sandbox::new();
+    sandbox.file("old.json", pyperf_file(2.0));
+    sandbox.file("new.json", pyperf_file(2.8));
+    sandbox.ftbench("import old.json --out old").ends_with(0);
+    sandbox.ftbench("import new.json --out new").ends_with(0);
+    let told = sandbox.ftbench("compare old new --format json");
+    told.ends_with(1);
+    let comparison = told.json();
+    assert_eq!(comparison["pairing"], "different_times");
+    assert_eq!(verdicts(&comparison, "summing"), ["slower"]);
+    let ratio = comparison["cells"][0]["ratio"]["estimate"].as_f64().unwrap();
+    assert!((ratio - 1.4).abs() < 0.01, "{ratio}");
+    assert!(comparison["cautions"][0].as_str().unwrap().contains("summing"));
+    // Two files of one run were measured one after the other.
+    sandbox
+        .ftbench("import old.json new.json --out both")
+        .ends_with(0);
+    sandbox
+        .ftbench("compare both#3.13@old both#3.13@new")
+        .refuses(&["no cell can be compared", "no round in common"], 2);
+}
+
+#[test]
+fn where_nothing_is_compared_there_is_no_success() {
+    let runs = Runs::made();
+    copy(runs, "set/second", "skipped", |manifest| {
+        for cell in manifest["plan"]["cells"].as_array_mut().unwrap() {
+            cell["skipped"] = "needs a package".into();
+        }
+    });
+    std::fs::write(runs.folder("skipped/trials.jsonl"), "").unwrap();
+    for fail_on in ["regression", "never"] {
+        runs.sandbox
+            .ftbench(&format!("compare set/first skipped --fail-on {fail_on}"))
+            .refuses(&["no cell can be compared", "needs a package"], 2);
+    }
 }
 
 #[test]
@@ -222,13 +345,9 @@ fn junit_and_markdown_tell_the_same() {
 #[test]
 fn runs_of_another_machine_are_refused() {
     let runs = Runs::made();
-    let other = runs.folder("other");
-    std::fs::create_dir_all(&other).unwrap();
-    let manifest = std::fs::read_to_string(runs.folder("set/second/run.json")).unwrap();
-    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
-    manifest["machine"]["cpu_model"] = "Another CPU".into();
-    std::fs::write(other.join("run.json"), manifest.to_string()).unwrap();
-    std::fs::copy(runs.folder("set/second/trials.jsonl"), other.join("trials.jsonl")).unwrap();
+    copy(runs, "set/second", "other", |manifest| {
+        manifest["machine"]["cpu_model"] = "Another CPU".into();
+    });
     runs.sandbox
         .ftbench("compare set/first other")
         .refuses(&["Another CPU", "--anyway"], 2);

@@ -10,6 +10,7 @@ use super::material::{Reading, Run};
 use super::moderate::Variance;
 use super::verdict::Found;
 use crate::analyse::estimate::map;
+use crate::analyse::sample::mean;
 use crate::record::schema::Estimate;
 
 /// A difference of logarithms, and the variances that it has, each known with degrees of freedom of its own.
@@ -77,6 +78,8 @@ struct Cell {
     log: f64,
     corrected_by: Option<Kernels>,
     workload: String,
+    /// By which the variance of one run is multiplied for the difference of the sides' means.
+    of_runs: f64,
     own: Variance,
     within: Vec<Variance>,
 }
@@ -92,7 +95,7 @@ pub(super) struct Method<'a> {
 }
 
 impl Method<'_> {
-    /// Compares all pairs that both sides measured in every one of their runs.
+    /// Compares all pairs that both sides measured, each by the runs that measured it.
     pub fn compare(&self, pairs: &[Pair<'_>]) -> Apart {
         let shifts: BTreeMap<Kernels, Shift> = Kernels::ALL
             .into_iter()
@@ -100,10 +103,11 @@ impl Method<'_> {
             .collect();
         let corrected_by = |pair: &Pair<'_>| {
             let kernels = pair.kernel.map(Kernels::of)?;
-            let shift = shifts.get(&kernels)?;
-            (self.take_drift_out && shift.is_believable()).then_some(kernels)
+            let of_sides = shifts.get(&kernels).filter(|_| self.take_drift_out)?;
+            let shift = self.shift(pair, kernels, of_sides)?;
+            Some((kernels, shift))
         };
-        let by: Vec<Option<Kernels>> = pairs.iter().map(corrected_by).collect();
+        let by: Vec<Option<(Kernels, Shift)>> = pairs.iter().map(corrected_by).collect();
         let blocks = blocks(pairs);
         let of_class = |corrected: bool, documented: Documented| {
             let positions: Vec<usize> = (0..pairs.len())
@@ -121,7 +125,10 @@ impl Method<'_> {
             as_measured: BTreeMap::new(),
             drifts: shifts
                 .iter()
-                .map(|(&kernels, shift)| shift.as_drift(kernels, by.contains(&Some(kernels))))
+                .map(|(&kernels, shift)| {
+                    let taken_out = by.iter().flatten().any(|(other, _)| *other == kernels);
+                    shift.as_drift(kernels, taken_out)
+                })
                 .collect(),
             corrected: of_class(true, Documented::CORRECTED),
             raw: of_class(false, Documented::RAW),
@@ -133,6 +140,19 @@ impl Method<'_> {
             apart.add(position, pair, corrected_by);
         }
         apart
+    }
+
+    /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'; `None` when
+    /// that is not to be believed.
+    fn shift(&self, pair: &Pair<'_>, kernels: Kernels, of_sides: &Shift) -> Option<Shift> {
+        if !of_sides.is_believable() {
+            return None;
+        }
+        let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::read_in(cells));
+        if (base.len(), new.len()) == (self.base.len(), self.new.len()) {
+            return Some(*of_sides);
+        }
+        drift::between(kernels, &base, &new).filter(Shift::is_believable)
     }
 }
 
@@ -180,7 +200,7 @@ impl Apart {
         }
     }
 
-    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<Kernels>) {
+    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<(Kernels, Shift)>) {
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::readings(cells));
         if base.is_empty() || new.is_empty() {
             return;
@@ -196,9 +216,7 @@ impl Apart {
         let (own, common) = (scaled(spread.own(position)), scaled(spread.common));
         let [base, new] = [average(&base), average(&new)];
         let as_measured = new.log_s - base.log_s;
-        let shift = corrected_by
-            .and_then(|kernels| self.shifts.get(&kernels))
-            .copied();
+        let shift = corrected_by.map(|(_, shift)| shift);
         let log = as_measured - shift.map_or(0.0, |shift| shift.log);
         let within = [base, new].map(
             |Reading {
@@ -218,8 +236,9 @@ impl Apart {
         }
         let cell = Cell {
             log,
-            corrected_by,
+            corrected_by: corrected_by.map(|(kernels, _)| kernels),
             workload: pair.key.workload.clone(),
+            of_runs,
             own,
             within: within.to_vec(),
         };
@@ -228,7 +247,7 @@ impl Apart {
 
     /// The geometric mean of the ratios at these positions. What the machine did to all cells does not average out over
     /// them, nor does what is a workload's own over its cells.
-    pub fn geometric_mean(&self, positions: &[usize], runs: RunCounts) -> Option<Estimate> {
+    pub fn geometric_mean(&self, positions: &[usize]) -> Option<Estimate> {
         let cells: Vec<&Cell> = positions
             .iter()
             .filter_map(|at| self.differences.get(at))
@@ -263,13 +282,18 @@ impl Apart {
             add(Variance { value: own, degrees }, of_workload.len() as f64 / count);
         }
         for corrected in [true, false] {
-            let part = share(&|cell: &Cell| cell.corrected_by.is_some() == corrected);
-            if let Some(spread) = self.spread(corrected).filter(|_| part > 0.0) {
+            let of_runs: Vec<f64> = cells
+                .iter()
+                .filter(|cell| cell.corrected_by.is_some() == corrected)
+                .map(|cell| cell.of_runs)
+                .collect();
+            if let Some(spread) = self.spread(corrected).filter(|_| !of_runs.is_empty()) {
+                // Of cells that were measured in other runs of a side than others it is a little less.
                 let common = Variance {
-                    value: spread.common.value * runs.factor(),
+                    value: spread.common.value * mean(&of_runs),
                     ..spread.common
                 };
-                add(common, part);
+                add(common, of_runs.len() as f64 / count);
             }
         }
         add(self.taken, 1.0);
@@ -279,20 +303,6 @@ impl Apart {
         }
         let log = cells.iter().map(|cell| cell.log).sum::<f64>() / count;
         Some(Difference { log, components }.found().ratio)
-    }
-}
-
-/// How many runs each side has.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct RunCounts {
-    pub base: usize,
-    pub new: usize,
-}
-
-impl RunCounts {
-    /// By which the variance of one run is multiplied for the difference of the sides' means.
-    fn factor(self) -> f64 {
-        1.0 / self.base as f64 + 1.0 / self.new as f64
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// Each run's readings of the pairs at these positions, with the machine's drift taken out of them or not.
+    /// Each run's readings of the pairs at these positions, with the machine's drift taken out of them or not. A run that
+    /// has fewer than half as many as another is left out, for it would leave few pairs that all runs have.
     pub fn rows(&self, pairs: &[Pair<'_>], positions: &[usize], corrected: bool) -> Vec<Row> {
         let shifts: BTreeMap<Kernels, Vec<f64>> = Kernels::ALL
             .into_iter()
@@ -36,7 +37,10 @@ impl Group<'_> {
             };
             positions.iter().filter_map(reading).collect()
         });
-        rows.collect()
+        let mut rows: Vec<Row> = rows.collect();
+        let most = rows.iter().map(Row::len).max().unwrap_or(0);
+        rows.retain(|row| !row.is_empty() && 2 * row.len() >= most);
+        rows
     }
 
     fn cells<'r>(&self, run: &'r Run) -> BTreeMap<Key, &'r CellSummary> {

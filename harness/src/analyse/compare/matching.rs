@@ -47,6 +47,13 @@ fn remainder(cell: &CellSummary, side: Option<&str>) -> Option<String> {
     }
 }
 
+/// A cell in one of a side's runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned<'a> {
+    pub run: &'a Run,
+    pub cell: &'a CellSummary,
+}
+
 /// A cell on both sides: one entry for each run of the side that planned it.
 #[derive(Debug)]
 pub(super) struct Pair<'a> {
@@ -55,14 +62,26 @@ pub(super) struct Pair<'a> {
     pub kernel: Option<Kernel>,
     /// Of the workload's file, in the first run that has it.
     pub sha256: Option<String>,
-    pub base: Vec<&'a CellSummary>,
-    pub new: Vec<&'a CellSummary>,
+    pub base: Vec<Planned<'a>>,
+    pub new: Vec<Planned<'a>>,
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
     /// The readings of a side's cells, as many as there are.
-    pub fn readings(cells: &[&CellSummary]) -> Vec<Reading> {
-        cells.iter().filter_map(|cell| Reading::of(cell)).collect()
+    pub fn readings(cells: &[Planned<'_>]) -> Vec<Reading> {
+        cells
+            .iter()
+            .filter_map(|planned| Reading::of(planned.cell))
+            .collect()
+    }
+
+    /// The runs that these readings are of.
+    pub fn read_in(cells: &[Planned<'a>]) -> Vec<&'a Run> {
+        cells
+            .iter()
+            .filter(|planned| Reading::of(planned.cell).is_some())
+            .map(|planned| planned.run)
+            .collect()
     }
 }
 
@@ -105,7 +124,7 @@ pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
                 });
                 if let Some(pair) = pairs.get_mut(position) {
                     let cells = if is_base { &mut pair.base } else { &mut pair.new };
-                    cells.push(cell);
+                    cells.push(Planned { run, cell });
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 mod apart;
 pub mod between_runs;
+mod differences;
 pub mod drift;
 mod history;
 mod matching;
@@ -28,15 +29,15 @@ pub use history::is_same_machine;
 pub use matching::Key;
 pub use material::{Reading, Run, Side, is_named};
 pub use report::{
-    BetweenRuns, COMPARISON_SCHEMA_VERSION, CellComparison, Change, Comparison, Counts, GeometricMean,
-    Pairing, SideFacts, Unmatched,
+    BetweenRuns, COMPARISON_SCHEMA_VERSION, CellComparison, Change, Comparison, Counts, FailedInSome,
+    GeometricMean, Pairing, SideFacts, SideName, Unmatched,
 };
 pub use verdict::Verdict;
 
 use super::multiple::SMALLEST_EFFECT;
 use crate::record::schema::{Estimate, WorkloadKind};
 use crate::suggest::UnknownInterpreter;
-use apart::{Apart, Method, RunCounts};
+use apart::{Apart, Method};
 use history::Group;
 use matching::Pair;
 use verdict::{Found, verdicts};
@@ -81,6 +82,9 @@ pub enum Incomparable {
     /// Every workload that both sides have is another file.
     #[error("no workload is the same in BASE and NEW: the files of {0} differ; insist with --anyway")]
     OtherWorkloads(String),
+    /// Both sides have the same cells, and none of them could be compared.
+    #[error("no cell can be compared: {0}; 'ftbench show' tells more of each run")]
+    NothingCompared(String),
     /// A run is on both sides.
     #[error(
         "{0} is on both sides; name two of its interpreters or arms, as {0}#3.13 {0}#3.13t, or give two runs"
@@ -150,7 +154,14 @@ pub fn compare(
     } else {
         Outcome::apart(base, new, &compared, history, options)
     };
-    Ok(outcome.report(base, new, &compared, unmatched, (overridden, options)))
+    let comparison = outcome.report(base, new, &compared, unmatched, (overridden, options));
+    if comparison.says_something() {
+        Ok(comparison)
+    } else {
+        Err(Incomparable::NothingCompared(statuses::why_nothing(
+            &comparison.unmatched,
+        )))
+    }
 }
 
 fn check_names(side: &Side<'_>) -> Result<(), UnknownInterpreter> {
@@ -277,14 +288,8 @@ impl Outcome {
             take_drift_out: options.take_drift_out,
         };
         let apart = method.compare(pairs);
-        let counts = RunCounts {
-            base: base.runs.len(),
-            new: new.runs.len(),
-        };
         Self {
-            means: means(pairs, &apart.found, |positions| {
-                apart.geometric_mean(positions, counts)
-            }),
+            means: means(pairs, &apart.found, |positions| apart.geometric_mean(positions)),
             found: apart.found.clone(),
             apart: Some(apart),
         }
@@ -314,7 +319,12 @@ impl Outcome {
             .iter()
             .enumerate()
             .filter(|(position, _)| !self.found.contains_key(position));
-        unmatched.extend(unknown.map(|(_, pair)| statuses::too_few_rounds(pair)));
+        let paired_in = self.apart.is_none().then_some(base.runs.as_slice());
+        unmatched.extend(unknown.map(|(_, pair)| statuses::too_few_rounds(pair, paired_in)));
+        let compared = pairs
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| self.found.contains_key(at));
         Comparison {
             schema: COMPARISON_SCHEMA_VERSION,
             base: SideFacts::of(base),
@@ -336,8 +346,11 @@ impl Outcome {
             geometric_means: self.means,
             cells,
             unmatched,
+            failed_in_some: compared
+                .flat_map(|(_, pair)| statuses::failed_in_some(pair))
+                .collect(),
             overridden,
-            differences: obstacles::differences_of(base, new),
+            differences: differences::differences_of(base, new),
             cautions: obstacles::cautions(base, new),
         }
     }

@@ -1,12 +1,10 @@
-//! What keeps runs from being compared, and in what they differ otherwise.
+//! What keeps runs from being compared, and what to know of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::history::is_same_machine;
-use super::matching::only_label;
 use super::material::{Run, Side};
-use crate::interpreter::differences;
-use crate::record::schema::{InterpreterFacts, MachineFacts, RunStatus, WorkloadFacts};
+use crate::record::schema::{MachineFacts, RunStatus, WorkloadFacts};
 
 /// A run with a larger share of disturbed samples is told of.
 const DISTURBED_SHARE: f64 = 0.1;
@@ -66,36 +64,6 @@ pub(super) fn obstacle_of(workload: &str, base: &Side<'_>, new: &Side<'_>) -> Op
 
 fn facts_of<'s>(workload: &'s str, side: &'s Side<'_>) -> impl Iterator<Item = &'s WorkloadFacts> {
     side.runs.iter().filter_map(move |run| run.workload(workload))
-}
-
-/// In what the sides differ, which may be what is compared; each in words that call them BASE and NEW.
-pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
-    let (Some(of_base), Some(of_new)) = (base.runs.first(), new.runs.first()) else {
-        return Vec::new();
-    };
-    let mut found = builds(base, new, of_base, of_new);
-    let mut values = |what: &str, in_base: &str, in_new: &str| {
-        if in_base != in_new {
-            found.push(format!("{what}: {in_base} in BASE, {in_new} in NEW"));
-        }
-    };
-    let [base_facts, new_facts] = [&of_base.manifest, &of_new.manifest];
-    values("ftbench", &base_facts.ftbench_version, &new_facts.ftbench_version);
-    values("host", &base_facts.machine.hostname, &new_facts.machine.hostname);
-    values("operating system", &base_facts.machine.os, &new_facts.machine.os);
-    values("kernel", &base_facts.machine.kernel, &new_facts.machine.kernel);
-    let [base_settings, new_settings] = [&base_facts.plan.settings, &new_facts.plan.settings];
-    values("profile", &base_settings.profile, &new_settings.profile);
-    let counts =
-        |settings: &crate::record::schema::Settings| format!("{} + {}", settings.warmups, settings.samples);
-    values(
-        "warm-ups + samples of a trial",
-        &counts(base_settings),
-        &counts(new_settings),
-    );
-    found.extend(packages(of_base, of_new));
-    found.extend(extensions(of_base, of_new));
-    found
 }
 
 /// What a reader must know of the runs before believing the figures.
@@ -166,85 +134,4 @@ fn machine(machine: &MachineFacts) -> String {
         words.push_str(&format!(", quota {quota} CPUs"));
     }
     words
-}
-
-/// Builds that are held against each other: of the same tag, or the two that the sides are of.
-fn builds(base: &Side<'_>, new: &Side<'_>, of_base: &Run, of_new: &Run) -> Vec<String> {
-    let named = |facts: &InterpreterFacts, side: &str, in_both: bool| InterpreterFacts {
-        tag: if in_both {
-            format!("{} in {side}", facts.tag)
-        } else {
-            facts.tag.clone()
-        },
-        ..facts.clone()
-    };
-    let compare = |one: &InterpreterFacts, other: &InterpreterFacts| {
-        let in_both = one.tag == other.tag;
-        differences(&named(one, "BASE", in_both), &named(other, "NEW", in_both))
-    };
-    let interpreter = |run: &'_ Run, label: &str| -> Option<InterpreterFacts> {
-        // A label is a tag, or begins with one.
-        let tag = label.split(' ').next()?;
-        run.manifest.interpreter(tag).cloned()
-    };
-    if let (Some(one), Some(other)) = (only_label(base), only_label(new)) {
-        let pair = interpreter(of_base, &one).zip(interpreter(of_new, &other));
-        return pair.map(|(one, other)| compare(&one, &other)).unwrap_or_default();
-    }
-    let in_both = of_base.manifest.interpreters.iter().filter_map(|one| {
-        let other = of_new.manifest.interpreter(&one.tag)?;
-        Some(compare(one, other))
-    });
-    in_both.flatten().collect()
-}
-
-fn packages(of_base: &Run, of_new: &Run) -> Vec<String> {
-    let installed = |run: &Run| -> BTreeMap<String, BTreeSet<String>> {
-        let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for package in run
-            .manifest
-            .environments
-            .iter()
-            .flat_map(|environment| &environment.packages)
-        {
-            packages
-                .entry(package.name.clone())
-                .or_default()
-                .insert(package.version.clone());
-        }
-        packages
-    };
-    let [base, new] = [of_base, of_new].map(installed);
-    let names: BTreeSet<&String> = base.keys().chain(new.keys()).collect();
-    let versions = |side: &BTreeMap<String, BTreeSet<String>>, name: &String| -> String {
-        let joined = side
-            .get(name)
-            .map(|versions| versions.iter().cloned().collect::<Vec<_>>().join(" and "));
-        joined.unwrap_or_else(|| "none".to_owned())
-    };
-    names
-        .into_iter()
-        .filter(|name| base.get(*name) != new.get(*name))
-        .map(|name| {
-            format!(
-                "package {name}: {} in BASE, {} in NEW",
-                versions(&base, name),
-                versions(&new, name)
-            )
-        })
-        .collect()
-}
-
-fn extensions(of_base: &Run, of_new: &Run) -> Vec<String> {
-    let sources = |run: &Run| -> BTreeMap<Vec<String>, String> {
-        let extensions = run.manifest.extensions.iter();
-        extensions
-            .map(|extension| (extension.modules.clone(), extension.sha256.clone()))
-            .collect()
-    };
-    let [base, new] = [of_base, of_new].map(sources);
-    base.iter()
-        .filter(|(modules, sha256)| new.get(*modules).is_some_and(|other| other != *sha256))
-        .map(|(modules, _)| format!("extension {}: its sources differ", modules.join(", ")))
-        .collect()
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::matching::Pair;
+use super::matching::{Pair, Planned};
 use super::material::Run;
 use super::verdict::Found;
 use crate::analyse::estimate::{ByRound, map, paired_ratio};
 use crate::analyse::location::location;
 use crate::analyse::sample::{Sample, mean};
-use crate::record::schema::{CellStatus, CellSummary, Estimate};
+use crate::record::schema::{CellStatus, Estimate};
 
 /// A round of a run: rounds of several runs are apart.
 type Round = (usize, u32);
@@ -27,6 +27,12 @@ pub(super) fn ratios(runs: &[&Run], pairs: &[Pair<'_>]) -> BTreeMap<usize, Found
     pairs
         .filter_map(|(position, pair)| Some((position, found(pair)?)))
         .collect()
+}
+
+/// In how many rounds both sides have the pair.
+pub(super) fn rounds_in_common(runs: &[&Run], pair: &Pair<'_>) -> usize {
+    let [base, new] = [&pair.base, &pair.new].map(|cells| makespans(runs, cells));
+    base.keys().filter(|round| new.contains_key(round)).count()
 }
 
 /// exp of the centre over rounds of each round's mean over the pairs at these positions. Only rounds that all of them
@@ -51,11 +57,13 @@ pub(super) fn geometric_mean(runs: &[&Run], pairs: &[&Pair<'_>]) -> Option<Estim
 }
 
 /// Units do not matter here: all cells of a workload do the same in a run.
-fn makespans(runs: &[&Run], cells: &[&CellSummary]) -> BTreeMap<Round, f64> {
+fn makespans(runs: &[&Run], cells: &[Planned<'_>]) -> BTreeMap<Round, f64> {
     let mut all = BTreeMap::new();
-    for cell in cells.iter().filter(|cell| cell.status == CellStatus::Ok) {
-        let of = |run: &&Run| run.summary.cells.iter().any(|other| std::ptr::eq(other, *cell));
-        let Some((number, run)) = runs.iter().enumerate().find(|(_, run)| of(run)) else {
+    for Planned { run, cell } in cells
+        .iter()
+        .filter(|planned| planned.cell.status == CellStatus::Ok)
+    {
+        let Some(number) = runs.iter().position(|other| std::ptr::eq(*other, *run)) else {
             continue;
         };
         let by_round = run.makespans_s.get(&cell.cell());

@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::apart::Apart;
 use super::between_runs::Spread;
 use super::drift::Drift;
-use super::matching::{Key, Pair};
-use super::material::{Reading, Side};
+use super::matching::{Key, Pair, Planned};
+use super::material::Side;
 use super::verdict::{Found, Verdict};
-use crate::analyse::sample::median;
-use crate::record::schema::{CellSummary, Estimate, WorkloadKind};
+use crate::analyse::sample::{mean, median};
+use crate::record::schema::{CellStatus, Estimate, WorkloadKind};
 
 /// Version of the object. Keys are added within a version, never renamed or removed.
 pub const COMPARISON_SCHEMA_VERSION: u32 = 1;
@@ -142,14 +142,16 @@ impl CellComparison {
         verdict: Verdict,
         ratio_as_measured: Option<f64>,
     ) -> Self {
-        let per_unit = |cells: &[&CellSummary]| -> Option<f64> {
-            let logs: Vec<f64> = cells
-                .iter()
-                .filter_map(|cell| Some(Reading::of(cell)?.log_s))
-                .collect();
-            (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
+        let per_unit = |cells: &[Planned<'_>]| -> Option<f64> {
+            let logs: Vec<f64> = Pair::readings(cells).iter().map(|one| one.log_s).collect();
+            (!logs.is_empty()).then(|| mean(&logs).exp())
         };
-        let units = |cells: &[&CellSummary]| cells.iter().filter_map(|cell| cell.units).collect();
+        let units = |cells: &[Planned<'_>]| {
+            let measured = cells
+                .iter()
+                .filter(|planned| planned.cell.status == CellStatus::Ok);
+            measured.filter_map(|planned| planned.cell.units).collect()
+        };
         Self {
             cell: pair.key.clone(),
             kind: pair.kind,
@@ -165,11 +167,48 @@ impl CellComparison {
     }
 }
 
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SideName {
+    /// What is compared with.
+    Base,
+    /// What is compared.
+    New,
+}
+
+impl SideName {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Base => "BASE",
+            Self::New => "NEW",
+        }
+    }
+}
+
+/// A cell that was compared although it failed in some of a side's runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedInSome {
+    /// Which.
+    #[serde(flatten)]
+    pub cell: Key,
+    /// On which side.
+    pub side: SideName,
+    /// In how many of its runs it failed.
+    pub failed: usize,
+    /// Of how many that tried it.
+    pub runs: usize,
+    /// Why, in a line; of several failures the first one's.
+    pub reason: Option<String>,
+}
+
 /// Why a cell has no ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It fails in NEW and did not in BASE: a regression.
+    /// It fails in NEW, in at least half of the runs that tried it, and did not in BASE: a regression.
     Broken,
     /// It fails in both.
     StillBroken,
@@ -183,7 +222,7 @@ pub enum Change {
     NotMeasured,
     /// The workload is another one.
     OtherWork,
-    /// Too few rounds for an interval.
+    /// Too few rounds for an interval, or too few in common.
     TooFewRounds,
 }
 
@@ -290,6 +329,8 @@ pub struct Comparison {
     pub cells: Vec<CellComparison>,
     /// The cells that have no ratio.
     pub unmatched: Vec<Unmatched>,
+    /// The cells that were compared and failed in some of a side's runs, fewer than half of those that tried them.
+    pub failed_in_some: Vec<FailedInSome>,
     /// Why they could not be compared, when that was insisted on.
     pub overridden: Vec<String>,
     /// In what the sides differ, which may be what is compared.
@@ -303,5 +344,12 @@ impl Comparison {
     #[must_use]
     pub fn has_regression(&self) -> bool {
         self.counts.slower > 0 || self.counts.broken > 0
+    }
+
+    /// Whether it has an answer: a ratio, a cell that fails now, or one that no longer does.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        let tells = |one: &Unmatched| matches!(one.change, Change::Broken | Change::Mended);
+        !self.cells.is_empty() || self.unmatched.iter().any(tells)
     }
 }

@@ -84,7 +84,7 @@ impl Simulation {
         (f64::from(self.generator.next_u32()) + 0.5) / (f64::from(u32::MAX) + 1.0)
     }
 
-    fn normal(&mut self, deviation: f64) -> f64 {
+    pub(super) fn normal(&mut self, deviation: f64) -> f64 {
         let uniform = self.uniform();
         Normal::standard().inverse_cdf(uniform) * deviation
     }

@@ -9,8 +9,8 @@ pub mod table;
 mod tests;
 
 use crate::analyse::compare::{
-    BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, GeometricMean, Kernels, Key, Pairing,
-    SideFacts, Unmatched, Verdict,
+    BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, FailedInSome, GeometricMean, Kernels,
+    Key, Pairing, SideFacts, Unmatched, Verdict,
 };
 use crate::record::schema::{Estimate, WorkloadKind};
 
@@ -207,15 +207,52 @@ fn groups(comparison: &Comparison) -> Vec<Group<'_>> {
 const NAMED: usize = 4;
 
 fn group_sentence(group: &Group<'_>) -> String {
-    let mut names: Vec<String> = group.cells.iter().take(NAMED).map(|key| name(key)).collect();
-    if group.cells.len() > NAMED {
-        names.push(format!("{} more", group.cells.len() - NAMED));
+    format!(
+        "{}: {}{}",
+        group.change.words(),
+        names(&group.cells),
+        because(group.reason)
+    )
+}
+
+/// The first cells' names.
+fn names(cells: &[&Key]) -> String {
+    let mut names: Vec<String> = cells.iter().take(NAMED).map(|key| name(key)).collect();
+    if cells.len() > NAMED {
+        names.push(format!("{} more", cells.len() - NAMED));
     }
-    let reason = group
-        .reason
+    names.join(", ")
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason
         .map(|reason| format!(": {}", text::line(reason)))
-        .unwrap_or_default();
-    format!("{}: {}{reason}", group.change.words(), names.join(", "))
+        .unwrap_or_default()
+}
+
+/// The cells that were compared although they failed in some runs, those with the same cause together.
+fn failed_in_some(comparison: &Comparison) -> Vec<String> {
+    let alike = |one: &FailedInSome, other: &FailedInSome| {
+        (one.side, one.failed, one.runs, &one.reason) == (other.side, other.failed, other.runs, &other.reason)
+    };
+    let mut groups: Vec<(&FailedInSome, Vec<&Key>)> = Vec::new();
+    for failure in &comparison.failed_in_some {
+        match groups.iter_mut().find(|(first, _)| alike(first, failure)) {
+            Some((_, cells)) => cells.push(&failure.cell),
+            None => groups.push((failure, vec![&failure.cell])),
+        }
+    }
+    let sentence = |(first, cells): (&FailedInSome, Vec<&Key>)| {
+        format!(
+            "compared without the {} of {} runs of {} that failed: {}{}",
+            first.failed,
+            first.runs,
+            first.side.word(),
+            names(&cells),
+            because(first.reason.as_deref())
+        )
+    };
+    groups.into_iter().map(sentence).collect()
 }
 
 /// A cell's name, `fib 3.13t threads x2`.
@@ -237,8 +274,10 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
         .overridden
         .iter()
         .map(|why| format!("compared all the same: {why}"));
-    let units = changed_units(comparison);
-    let told = overridden.chain(comparison.cautions.iter().cloned()).chain(units);
+    let told = overridden
+        .chain(comparison.cautions.iter().cloned())
+        .chain(failed_in_some(comparison))
+        .chain(changed_units(comparison));
     told.map(|line| text::line(&line)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The formats, of one made-up comparison that has a bit of everything.
 
 use super::*;
-use crate::analyse::compare::COMPARISON_SCHEMA_VERSION;
+use crate::analyse::compare::{COMPARISON_SCHEMA_VERSION, SideName};
 use crate::present::made_up::estimate;
 use crate::present::table::Style;
 use crate::record::schema::Model;
@@ -84,6 +84,13 @@ fn comparison() -> Comparison {
             unmatched("queue", Change::Broken, "ValueError: <queue> is empty"),
             unmatched("sort", Change::OtherWork, "its file is not the same in all runs"),
         ],
+        failed_in_some: vec![FailedInSome {
+            cell: key("fib", 1),
+            side: SideName::Base,
+            failed: 1,
+            runs: 30,
+            reason: Some("MemoryError".to_owned()),
+        }],
         overridden: Vec::new(),
         differences: vec!["kernel: 6.1.0 in BASE, 6.1.2 in NEW".to_owned()],
         cautions: Vec::new(),
@@ -99,6 +106,7 @@ fn the_terminal_has_the_verdict_first() {
       and 1.3 % for each (standard deviations, documented values, for there is no history)
     - the machine was 3.1 % [2.1, 4.1] slower in NEW, by the ceiling's computing kernels (4 cells);
       taken out
+    warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
     warning: samples of nbody had more than half as many units again on one side; times are compared per
              unit, which is exact where they are proportional
 
@@ -136,6 +144,7 @@ fn markdown_can_be_a_comment() {
     insta::assert_snapshot!(markdown::render(&comparison()), @r"
     **Regression: of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared**
 
+    - warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
     - warning: samples of nbody had more than half as many units again on one side; times are compared per unit, which is exact where they are proportional
 
     | workload | interpreter | model | workers | BASE | NEW | NEW / BASE | verdict |
@@ -221,6 +230,7 @@ fn names_from_elsewhere_start_nothing() {
     let hostile = "<script>|\u{1b}[2J@everyone";
     comparison.cells[0].cell.workload = hostile.to_owned();
     comparison.unmatched[0].reason = Some(hostile.to_owned());
+    comparison.failed_in_some[0].reason = Some(hostile.to_owned());
     comparison.base.runs = vec![hostile.to_owned()];
     comparison.differences.push(hostile.to_owned());
     let text = markdown::render(&comparison);
@@ -251,5 +261,27 @@ fn a_comparison_without_regression_says_so_and_in_one_run_says_paired() {
     assert!(
         told[1].starts_with("paired in the same rounds") && told.len() == 2,
         "{told:?}"
+    );
+}
+
+#[test]
+fn failures_in_some_runs_with_one_cause_are_one_warning() {
+    let mut comparison = comparison();
+    let mut more = comparison.failed_in_some.clone();
+    for workers in 2..8 {
+        more.extend(comparison.failed_in_some.iter().cloned().map(|mut one| {
+            one.cell.workers = workers;
+            one
+        }));
+    }
+    more[6].side = SideName::New;
+    comparison.failed_in_some = more;
+    assert_eq!(
+        failed_in_some(&comparison),
+        [
+            "compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1, fib 3.13t threads x2, \
+             fib 3.13t threads x3, fib 3.13t threads x4, 2 more: MemoryError",
+            "compared without the 1 of 30 runs of NEW that failed: fib 3.13t threads x7: MemoryError"
+        ]
     );
 }
