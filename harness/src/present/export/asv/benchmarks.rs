@@ -15,7 +15,7 @@ use crate::present::text;
 /// The version of the list's format, under [`VERSION`] beside the benchmarks.
 const FORMAT: u64 = 2;
 
-/// The one key that is no benchmark.
+/// The key of a list that is no benchmark, and of a benchmark its own version.
 const VERSION: &str = "version";
 
 /// What the names of ftbench's benchmarks begin with.
