@@ -100,13 +100,13 @@ function scalingChart(figure, data, number, hiddenChanged) {
   }
 
   function drawLegend() {
-    const pressed = document.activeElement && legend.contains(document.activeElement) ? document.activeElement.dataset.series : null;
+    const pressed = legend.contains(document.activeElement) ? document.activeElement.dataset.button : undefined;
     const of = state.metric.values.map((curve) => curve.series);
     const largest = Math.max(...state.metric.values.flatMap((curve) => curve.points.map((point) => point[0])));
     const head = html("div", { class: "legend-head" }, html("span", {}, `at N=${largest}`));
     if (of.length > 2) {
       const button = (words, change) => {
-        const node = html("button", { type: "button" }, words);
+        const node = html("button", { type: "button", "data-button": words }, words);
         node.addEventListener("click", () => switchSeries(change));
         return node;
       };
@@ -115,17 +115,16 @@ function scalingChart(figure, data, number, hiddenChanged) {
     }
     const entries = state.metric.values.map((curve) => legendEntry(curve, largest));
     legend.replaceChildren(head, html("ul", { class: "legend", "aria-label": "Series" }, ...entries));
-    if (pressed !== null && pressed !== undefined) {
-      const again = legend.querySelector(`[data-series="${pressed}"]`);
-      if (again) again.focus();
-    }
+    // The buttons are new ones, and the keyboard goes on from the one that was pressed.
+    const again = [...legend.querySelectorAll("button")].find((button) => button.dataset.button === pressed);
+    if (again) again.focus();
   }
 
   function legendEntry(curve, largest) {
     const series = data.series[curve.series];
     const last = curve.points.find((point) => point[0] === largest);
     const button = html("button",
-      { type: "button", "aria-pressed": String(!state.hidden.has(curve.series)), "data-series": curve.series },
+      { type: "button", "aria-pressed": String(!state.hidden.has(curve.series)), "data-button": curve.series },
       swatch(series), html("span", { class: "name" }, series.name),
       html("span", { class: "value" }, last ? last[4].split(" [")[0] : "–"));
     button.addEventListener("click", () => switchSeries(() => {

@@ -1,11 +1,13 @@
 //! `ftbench export`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{print, remark};
 use crate::analyse::summary::summarise;
 use crate::cli::{ExportArgs, ExportFormat, OutputOptions};
 use crate::error::{Error, ExitStatus};
+use crate::outside;
 use crate::present::export::action_benchmark::Metric;
 use crate::present::export::{self as formats, Export, asv, pyperf};
 use crate::present::{csv, json, markdown, text};
@@ -43,7 +45,26 @@ pub enum ExportRequestError {
     /// A commit that is none.
     #[error("'{0}' is no commit; give its hash, at least eight letters and digits")]
     Commit(String),
+    /// asv's list of benchmarks cannot be read.
+    #[error("cannot read {}: {source}; {ADD_OR_ANEW}", path.display())]
+    ReadBenchmarks {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// asv's list of benchmarks cannot be added to.
+    #[error("cannot add to {}: {source}; {ADD_OR_ANEW}", path.display())]
+    Benchmarks {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: asv::BenchmarksError,
+    },
 }
+
+/// What to do about a list of benchmarks that is left as it is.
+const ADD_OR_ANEW: &str = "put back what it was, or move it away and export every run again";
 
 /// Writes a run in another tool's format.
 pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
@@ -219,10 +240,25 @@ fn write_asv(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptions)
     };
     let folder = arguments.out.clone().unwrap_or_default();
     needs_folder(&folder, "asv's results tree")?;
-    for file in asv::files(export, &commit)? {
+    for file in asv::files(export, &commit, known_benchmarks(&folder)?)? {
         store::write_bytes(&folder.join(&file.path), file.text.as_bytes())?;
     }
     Ok(())
+}
+
+/// Largest list of benchmarks that is added to, bytes: a hundred thousand of ftbench's.
+const LARGEST_BENCHMARKS_BYTES: u64 = 64 << 20;
+
+/// The benchmarks that earlier exports put into a results tree.
+fn known_benchmarks(folder: &Path) -> Result<asv::Benchmarks, ExportRequestError> {
+    let path = folder.join(asv::BENCHMARKS);
+    match outside::read_text(&path, LARGEST_BENCHMARKS_BYTES) {
+        Ok(text) => text
+            .parse()
+            .map_err(|source| ExportRequestError::Benchmarks { path, source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(asv::Benchmarks::default()),
+        Err(source) => Err(ExportRequestError::ReadBenchmarks { path, source }),
+    }
 }
 
 fn needs_folder(path: &Path, what: &'static str) -> Result<(), ExportRequestError> {

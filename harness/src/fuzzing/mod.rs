@@ -30,8 +30,9 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     target("analysis", analysis),
+    target("asv_benchmarks", text::asv_benchmarks),
     target("callable", text::callable),
     target("cargo_manifest", text::cargo_manifest),
     target("command_line", text::command_line),

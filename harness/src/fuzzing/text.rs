@@ -11,6 +11,7 @@ use crate::machine::topology::{Topology, list_of_pus};
 use crate::pattern::Pattern;
 use crate::plan::placement::counts::{Counts, default_counts};
 use crate::plan::placement::{Placer, Policy, Sharing};
+use crate::present::export::asv::Benchmarks;
 use crate::present::text as harmless;
 use crate::present::{listing, table::Style};
 use crate::workload::metadata::{self, Metadata};
@@ -64,6 +65,20 @@ pub(super) fn callable(bytes: &[u8]) {
     if let Some(Ok(name)) = text(bytes).map(str::parse::<CallableName>) {
         assert_eq!(name.to_string().parse().ok(), Some(name));
     }
+}
+
+/// asv's list of benchmarks. What was added to can be added to again.
+pub(super) fn asv_benchmarks(bytes: &[u8]) {
+    let Some(Ok(known)) = text(bytes).map(str::parse::<Benchmarks>) else {
+        return;
+    };
+    let both = known.clone().with(known);
+    let written = serde_json::to_string(&both.clone().into_json());
+    let again = written.unwrap_or_default().parse::<Benchmarks>();
+    assert!(
+        again.as_ref().is_ok_and(|again| *again == both),
+        "{both:?} became {again:?}"
+    );
 }
 
 /// A lock file of uv's.

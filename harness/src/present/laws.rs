@@ -1,5 +1,7 @@
 //! Scaling laws in words: what limits each curve, and the table of what was fitted.
 
+use std::cmp::Reverse;
+
 use crate::record::schema::{CurveLaws, Estimate, Law, LawFit, Limit, LimitCause, NotFitted, Summary};
 
 use super::headline::{FLAT_WITHIN, with_interval};
@@ -67,6 +69,58 @@ pub fn sentence(curve: &CurveLaws) -> String {
         told.push_str(&format!("; the law misses by {}", per_cent(fit.relative_error)));
     }
     told
+}
+
+/// What a count of curves with one cause is told as.
+enum Counted {
+    /// Something limits so many.
+    Limits(&'static str),
+    /// Nothing that could be named does.
+    Otherwise(&'static str),
+}
+
+const fn counted(cause: LimitCause) -> Counted {
+    match cause {
+        LimitCause::Gil => Counted::Limits("the GIL"),
+        LimitCause::GilInPart => Counted::Limits("turns under the GIL"),
+        LimitCause::OneThread => Counted::Limits("a shared thread"),
+        LimitCause::Cores => Counted::Limits("too few cores"),
+        LimitCause::Machine => Counted::Limits("the machine"),
+        LimitCause::Crosstalk => Counted::Limits("crosstalk"),
+        LimitCause::SerialFraction => Counted::Limits("a serial fraction"),
+        LimitCause::NothingSeen => Counted::Otherwise("no limit seen in"),
+        LimitCause::Superlinear => Counted::Otherwise("more speedup than workers in"),
+        LimitCause::Untold => Counted::Otherwise("too little known of"),
+        LimitCause::Unclear => Counted::Otherwise("unclear in"),
+    }
+}
+
+/// How many curves each cause limits, the ceiling's left out: `the GIL limits 40 curves, crosstalk 6; no limit seen in 12`.
+/// Empty without curves.
+#[must_use]
+pub fn causes(summary: &Summary) -> String {
+    let mut counts: Vec<(LimitCause, usize)> = Vec::new();
+    for curve in summary.laws.iter().filter(|curve| !curve.is_native()) {
+        let cause = curve.limit.cause;
+        match counts.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((cause, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let (mut limits, mut otherwise) = (Vec::new(), Vec::new());
+    for (cause, count) in counts {
+        match counted(cause) {
+            Counted::Limits(what) if limits.is_empty() => {
+                limits.push(format!("{what} limits {}", text::counted(count, "curve")));
+            }
+            Counted::Limits(what) => limits.push(format!("{what} {count}")),
+            Counted::Otherwise(what) => otherwise.push(format!("{what} {count}")),
+        }
+    }
+    let parts = [limits.join(", "), otherwise.join(", ")];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
 }
 
 fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {

@@ -1,4 +1,5 @@
-//! The terminal's part on scaling laws: a sentence on each curve, and the table of fits as wide as there is room for.
+//! The terminal's part on scaling laws: a sentence on each curve, and the table of fits as wide as there is room for; of
+//! many workloads how many curves each cause limits.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, LineStyle, Table};
@@ -6,7 +7,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, LineStyle, Table};
 use crate::record::schema::Summary;
 
 use super::laws::{self, HEADINGS};
-use super::table::{BOLD, DIM, Style, hanging};
+use super::table::{BOLD, Style, hanging};
 use super::text;
 
 /// What is left out of the table as the terminal gets narrower, in this order: columns by number.
@@ -18,16 +19,26 @@ const FIRST_FIGURE: usize = 3;
 /// With more workloads the sentences would bury the tables above them.
 const MOST_WORKLOADS: usize = 6;
 
-/// Both parts; empty without curves.
+/// Both parts, or counts where there are many workloads; empty without curves.
 pub(super) fn render(summary: &Summary, style: Style) -> String {
     let workloads = laws::by_workload(summary).len();
     if workloads > MOST_WORKLOADS {
-        let told = format!("what limits each of the {workloads} workloads: see the run's report.html");
-        return style.paint(DIM, &told);
+        return counts(summary, workloads, style);
     }
     let parts = [sentences(summary, style), table(summary, style)];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n\n")
+}
+
+/// What stands for the sentences and the table of many workloads.
+fn counts(summary: &Summary, workloads: usize, style: Style) -> String {
+    let causes = laws::causes(summary);
+    if causes.is_empty() {
+        return causes;
+    }
+    let heading = style.paint(BOLD, &format!("what limits {workloads} workloads"));
+    let told = format!("{causes}. 'ftbench report RUN' tells of each.");
+    format!("{heading}\n{}", hanging(" ", 1, &told, style))
 }
 
 fn sentences(summary: &Summary, style: Style) -> String {

@@ -193,14 +193,51 @@ fn the_terminal_has_sentences_and_fits() {
     ");
 }
 
+/// Every cause in the curves of seven workloads, some of them several times, and a ceiling.
+fn many_workloads() -> Summary {
+    let mut summary = summary();
+    let ceiling = summary.laws.pop();
+    summary.laws = every_cause();
+    summary.laws.extend(ceiling);
+    for (position, curve) in summary.laws.iter_mut().enumerate() {
+        curve.workload = format!("workload_{}", position % 7);
+    }
+    summary
+}
+
+#[test]
+fn of_many_workloads_the_terminal_counts_causes() {
+    let style = Style {
+        colour: false,
+        width: Some(80),
+    };
+    let mut summary = many_workloads();
+    insta::assert_snapshot!(render(&summary, style), @r"
+    what limits 7 workloads
+      the GIL limits 3 curves, crosstalk 3, a serial fraction 3, the machine 2,
+      turns under the GIL 1, a shared thread 1, too few cores 1; too little known of
+      1, more speedup than workers in 1, no limit seen in 1, unclear in 1. 'ftbench
+      report RUN' tells of each.
+    ");
+    summary
+        .laws
+        .retain(|curve| curve.limit.cause == LimitCause::NothingSeen);
+    assert_eq!(causes(&summary), "no limit seen in 1");
+    summary.laws.retain(CurveLaws::is_native);
+    assert_eq!(causes(&summary), "");
+}
+
 #[test]
 fn fits_go_before_they_overrun_a_terminal() {
-    for width in [60, 80, 100, 200] {
+    for (width, summary) in [60, 80, 100, 200]
+        .into_iter()
+        .flat_map(|width| [(width, summary()), (width, many_workloads())])
+    {
         let style = Style {
             colour: false,
             width: Some(width),
         };
-        let text = render(&summary(), style);
+        let text = render(&summary, style);
         let wide = text
             .lines()
             .find(|line| line.chars().count() > usize::from(width));

@@ -33,6 +33,17 @@ impl Project {
         Self { golden, commits }
     }
 
+    /// The points that asv publishes of a benchmark for the free-threaded build: revision, and a value for each number of
+    /// workers.
+    fn points(&self, benchmark: &str) -> Vec<(u64, Vec<Option<f64>>)> {
+        let file = format!("{benchmark}.json");
+        let mut graphs = listing(&self.golden.path("html/graphs"))
+            .into_iter()
+            .filter(|path| path.ends_with(&file) && path.iter().any(|folder| folder == "python-3.13t"));
+        let graph = graphs.next().unwrap_or_else(|| panic!("no graph of {benchmark}"));
+        serde_json::from_slice(&std::fs::read(graph).unwrap()).unwrap()
+    }
+
     /// asv, which keeps a file about the machine in the home folder.
     fn asv(&self, words: &str) -> Told {
         let mut command = Command::new(tools::python());
@@ -95,6 +106,71 @@ fn asv_shows_compares_and_publishes_what_is_exported() {
     for word in ["ftbench.time_fib_threads", "\"two-cores\"", "3.13t"] {
         assert!(index.contains(word), "no {word}: {index}");
     }
+}
+
+#[test]
+fn what_one_night_lacks_asv_still_shows_of_the_others() {
+    let project = Project::new();
+    let golden = &project.golden;
+    let record = std::fs::read_to_string(golden.path("run/trials.jsonl")).unwrap();
+    let measured = record.lines().filter(|line| {
+        let trial: Value = serde_json::from_str(line).unwrap();
+        let cell = &trial["cell"];
+        cell["workload"] != "fib" && (cell["workload"] != "nbody" || cell["workers"] == 1)
+    });
+    let measured: Vec<&str> = measured.collect();
+    golden
+        .sandbox
+        .file("third/trials.jsonl", measured.join("\n") + "\n");
+    let manifest = std::fs::read(golden.path("run/run.json")).unwrap();
+    golden.sandbox.file("third/run.json", manifest);
+    let hash = commit(golden, "2026-11-21");
+    let words =
+        format!("export third --format asv --commit {hash} --commit-date 2026-11-21T10:00:00Z --out results");
+    golden.sandbox.ftbench(&words).ends_with(0);
+    project.asv("publish");
+    let of_night = |points: Vec<(u64, Vec<Option<f64>>)>| -> Vec<Vec<bool>> {
+        let values = points.into_iter().map(|(_, values)| values);
+        values
+            .map(|values| values.iter().map(Option::is_some).collect())
+            .collect()
+    };
+    assert_eq!(
+        of_night(project.points("ftbench.time_fib_threads")),
+        [[true, true], [true, true]]
+    );
+    assert_eq!(
+        of_night(project.points("ftbench.time_nbody_threads")),
+        [[true, true], [true, true], [true, false]]
+    );
+}
+
+#[test]
+fn a_list_of_benchmarks_that_is_not_asvs_is_left_alone() {
+    let golden = Golden::new();
+    for (text, why) in [
+        ("{\"version\": 2", "no JSON"),
+        ("{\"version\": 1}", "asv's format 2"),
+        (
+            "{\"version\": 2, \"ftbench.time_fib_threads\": {}}",
+            "none that ftbench wrote",
+        ),
+    ] {
+        golden.sandbox.file("results/benchmarks.json", text);
+        let told = golden
+            .sandbox
+            .ftbench("export run --format asv --commit 01234567 --out results");
+        told.refuses(&["results/benchmarks.json", why, "move it away"], 2);
+        let names: Vec<PathBuf> = listing(&golden.path("results"));
+        assert_eq!(names, [golden.path("results/benchmarks.json")]);
+        assert_eq!(std::fs::read_to_string(&names[0]).unwrap(), text);
+    }
+    let list = std::fs::File::create(golden.path("results/benchmarks.json")).unwrap();
+    list.set_len((64 << 20) + 1).unwrap();
+    let told = golden
+        .sandbox
+        .ftbench("export run --format asv --commit 01234567 --out results");
+    told.refuses(&["results/benchmarks.json", "65536 KiB", "move it away"], 2);
 }
 
 #[test]

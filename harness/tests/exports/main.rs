@@ -10,6 +10,7 @@ mod pyperf;
 #[path = "../support/mod.rs"]
 mod support;
 mod tools;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 

@@ -39,16 +39,7 @@ pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
 /// A scaling chart of every workload; of a run with several also what they have in common.
 fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
     let material = Material::of_run(summary.clone(), Vec::new());
-    let mut charts: Vec<(Kind, &str, String)> = summary
-        .workloads
-        .iter()
-        .map(|workload| (Kind::Scaling, workload.name.as_str(), file_name(&workload.name)))
-        .collect();
-    if charts.len() > 1 {
-        let of_run = [Kind::HeatMap, Kind::Overhead];
-        charts.extend(of_run.map(|kind| (kind, "", format!("_{}", kind.name()))));
-    }
-    charts.par_iter().try_for_each(|(kind, workload, name)| {
+    charts(summary).par_iter().try_for_each(|(kind, workload, name)| {
         let failed = |source| Error::Chart {
             workload: if workload.is_empty() { "the run" } else { workload }.to_owned(),
             source,
@@ -60,6 +51,25 @@ fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
         folder.write_bytes(&format!("{CHARTS}/{name}.png"), &png)?;
         Ok(())
     })
+}
+
+/// The charts that a run leaves: their kinds, their workloads if they are of one, and the names of their files.
+fn charts(summary: &Summary) -> Vec<(Kind, &str, String)> {
+    let mut charts: Vec<(Kind, &str, String)> = summary
+        .workloads
+        .iter()
+        .map(|workload| (Kind::Scaling, workload.name.as_str(), file_name(&workload.name)))
+        .collect();
+    if charts.len() > 1 {
+        let mut of_run = vec![Kind::HeatMap];
+        // It takes a GIL build and a free-threaded build of one version.
+        if !summary.free_threading_overhead.is_empty() {
+            of_run.push(Kind::Overhead);
+        }
+        let of_run = of_run.into_iter();
+        charts.extend(of_run.map(|kind| (kind, "", format!("_{}", kind.name()))));
+    }
+    charts
 }
 
 /// A workload's name as the name of a file: the stem of its own file, less what other systems do not take.
@@ -90,6 +100,30 @@ pub fn file_name(workload: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::present::made_up;
+    use crate::record::schema::Overhead;
+
+    #[test]
+    fn what_has_nothing_to_compare_is_not_drawn() {
+        let names = |summary: &Summary| -> Vec<String> {
+            let charts = charts(summary).into_iter();
+            charts.map(|(.., name)| name).collect()
+        };
+        let mut summary = made_up::two_cores();
+        summary.workloads = ["fib", "nbody"].map(made_up::workload).to_vec();
+        assert_eq!(names(&summary), ["fib", "nbody", "_heat-map"]);
+        summary.free_threading_overhead.push(Overhead {
+            gil: "3.13".to_owned(),
+            free_threaded: "3.13t".to_owned(),
+            arm: None,
+            workload: Some("fib".to_owned()),
+            workloads: 1,
+            ratio: made_up::estimate(1.1, 2.0),
+        });
+        assert_eq!(names(&summary), ["fib", "nbody", "_heat-map", "_overhead"]);
+        summary.workloads.truncate(1);
+        assert_eq!(names(&summary), ["fib"]);
+    }
 
     #[test]
     fn a_chart_stays_in_its_folder() {

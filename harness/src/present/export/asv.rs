@@ -4,10 +4,16 @@
 //! asv names its benchmarks like Python functions and wants their parameters as a full grid. So each workload and model is
 //! a benchmark with the parameter `workers`, and a number of workers that an interpreter was not measured with is a hole.
 
+mod benchmarks;
+
+pub use benchmarks::{Benchmarks, BenchmarksError};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use benchmarks::PREFIX;
 
 use super::{Export, ExportError, Measured, label, pretty};
 use crate::analyse::location::mean_interval;
@@ -31,6 +37,9 @@ pub struct File {
     /// What it holds.
     pub text: String,
 }
+
+/// The path in the tree of the list of benchmarks, which all exports add to.
+pub const BENCHMARKS: &str = "benchmarks.json";
 
 /// Characters of a hash in the name of a file.
 const HASH_LENGTH: usize = 8;
@@ -70,18 +79,19 @@ impl Subject {
     }
 }
 
-/// The tree of one commit. Times are seconds per unit of work, since units are calibrated for each run.
+/// The tree of one commit, in which `known` are the benchmarks that are in the tree already. Times are seconds per unit of
+/// work, since units are calibrated for each run.
 ///
 /// # Errors
 /// When nothing was measured.
-pub fn files(export: &Export<'_>, commit: &Commit) -> Result<Vec<File>, ExportError> {
+pub fn files(export: &Export<'_>, commit: &Commit, known: Benchmarks) -> Result<Vec<File>, ExportError> {
     export.not_empty()?;
     let machine = file_name(&export.summary.machine.hostname, "machine");
     let names = names(export);
     let mut files = vec![
         File {
-            path: "benchmarks.json".to_owned(),
-            text: pretty(&benchmarks(export, &names))?,
+            path: BENCHMARKS.to_owned(),
+            text: pretty(&known.with(Benchmarks::of_run(export, &names)).into_json())?,
         },
         File {
             path: format!("{machine}/machine.json"),
@@ -119,10 +129,10 @@ fn names(export: &Export<'_>) -> BTreeMap<Subject, Named> {
         let subject = Subject::of(measured);
         let named = names.entry(subject).or_insert_with_key(|subject| {
             let plain = identifier(&format!("time_{}_{}", subject.workload, subject.model));
-            let mut name = format!("ftbench.{plain}");
+            let mut name = format!("{PREFIX}{plain}");
             let mut number = 2;
             while !taken.insert(name.clone()) {
-                name = format!("ftbench.{plain}_{number}");
+                name = format!("{PREFIX}{plain}_{number}");
                 number += 1;
             }
             Named {
@@ -220,7 +230,7 @@ impl Tree<'_> {
             .sum();
         Some(json!([
             of_each(&|sample| Some(sample.median())),
-            [grid(named)],
+            [grid(&named.workers)],
             self.version(subject),
             started_ms(&self.export.summary.run.started_at),
             duration_s,
@@ -249,8 +259,8 @@ impl Tree<'_> {
 }
 
 /// The values of the parameter, as `repr` writes them.
-fn grid(named: &Named) -> Vec<String> {
-    named.workers.iter().map(u32::to_string).collect()
+fn grid(workers: &BTreeSet<u32>) -> Vec<String> {
+    workers.iter().map(u32::to_string).collect()
 }
 
 /// asv passes over results whose version is another: a workload that was changed is another benchmark.
@@ -261,31 +271,6 @@ fn version(export: &Export<'_>, subject: &Subject) -> String {
         Some("") | None => "1".to_owned(),
         Some(sha256) => sha256.to_owned(),
     }
-}
-
-/// `benchmarks.json`: what there is, for all machines and commits.
-fn benchmarks(export: &Export<'_>, names: &BTreeMap<Subject, Named>) -> Map<String, Value> {
-    let mut all = Map::new();
-    for (subject, named) in names {
-        let mut workloads = export.summary.workloads.iter();
-        let facts = workloads.find(|workload| workload.name == subject.workload);
-        let summary = facts.map_or("", |facts| facts.summary.as_str());
-        all.insert(
-            named.name.clone(),
-            json!({
-                "code": format!("# {}, {}: {summary}", subject.workload, subject.model),
-                "name": named.name,
-                "param_names": ["workers"],
-                "params": [grid(named)],
-                "pretty_name": format!("{}, {}", subject.workload, subject.model),
-                "type": "time",
-                "unit": "seconds",
-                "version": version(export, subject),
-            }),
-        );
-    }
-    all.insert("version".to_owned(), Value::from(2));
-    all
 }
 
 /// What asv knows of a machine; all are texts, and empty when not known. `machine.json` has its format's version too.

@@ -168,7 +168,8 @@ fn asv_gets_a_grid_with_holes() {
         hash: "0123456789abcdef".to_owned(),
         date_ms: 1_700_000_000_000,
     };
-    let files = asv::files(&Export::new(&summary, &trials), &commit).unwrap();
+    let known = asv::Benchmarks::default();
+    let files = asv::files(&Export::new(&summary, &trials), &commit, known).unwrap();
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -296,7 +297,7 @@ fn foreign_names_do_no_harm() {
         hash: "01234567".to_owned(),
         date_ms: 0,
     };
-    for file in asv::files(&export, &commit).unwrap() {
+    for file in asv::files(&export, &commit, asv::Benchmarks::default()).unwrap() {
         assert!(
             !file.path.contains("..") && !file.path.contains('\n'),
             "{}",

@@ -225,14 +225,16 @@ impl Drawing<'_> {
             Scaling::Weak => "Scaled speedup over one worker",
         };
         let value = |cell: &CellSummary| cell.speedup.filter(|_| cell.model != Model::Serial);
-        let mut references = self.ideal(|workers| workers);
-        references.extend(self.measured_ceiling(|speedup, _| speedup));
+        let values = self.with_fits(self.curves(&value, &headline::with_interval));
+        let drawn = drawn_workers(&values);
+        let mut references = ideal(&drawn, |workers| workers);
+        references.extend(self.measured_ceiling(&drawn, |speedup, _| speedup));
         Metric {
             key: "speedup",
             name: "Speedup",
             axis: axis.to_owned(),
             suffix: "×",
-            values: self.with_fits(self.curves(&value, &headline::with_interval)),
+            values,
             references,
         }
     }
@@ -242,14 +244,16 @@ impl Drawing<'_> {
             let efficiency = cell.efficiency.filter(|_| cell.model != Model::Serial);
             efficiency.map(|share| scaled(share, 100.0))
         };
-        let mut references = self.ideal(|_| 100.0);
-        references.extend(self.measured_ceiling(|speedup, workers| 100.0 * speedup / workers));
+        let values = self.curves(&value, &|share| with_unit(share, "%", 0));
+        let drawn = drawn_workers(&values);
+        let mut references = ideal(&drawn, |_| 100.0);
+        references.extend(self.measured_ceiling(&drawn, |speedup, workers| 100.0 * speedup / workers));
         Metric {
             key: "efficiency",
             name: "Efficiency",
             axis: "Efficiency: speedup per worker".to_owned(),
             suffix: " %",
-            values: self.curves(&value, &|share| with_unit(share, "%", 0)),
+            values,
             references,
         }
     }
@@ -339,35 +343,13 @@ impl Drawing<'_> {
         curves
     }
 
-    /// The numbers of workers with a speedup, from the fewest to the most.
-    fn workers(&self) -> Vec<u32> {
-        let with_speedup = self.own.iter().filter(|cell| cell.speedup.is_some());
-        let mut workers: Vec<u32> = with_speedup.map(|cell| cell.workers).collect();
-        workers.sort_unstable();
-        workers.dedup();
-        workers
-    }
-
-    fn ideal(&self, value: impl Fn(f64) -> f64) -> Vec<Reference> {
-        let points: Vec<[f64; 2]> = self
-            .workers()
-            .into_iter()
-            .map(|workers| [f64::from(workers), value(f64::from(workers))])
-            .collect();
-        if points.len() < 2 {
-            return Vec::new();
-        }
-        vec![Reference {
-            name: "ideal",
-            measured: false,
-            points,
-        }]
-    }
-
-    fn measured_ceiling(&self, value: impl Fn(f64, f64) -> f64) -> Option<Reference> {
+    /// The ceiling as far as the axis of workers goes: where the largest cells of Python failed it was measured beyond.
+    fn measured_ceiling(&self, drawn: &[u32], value: impl Fn(f64, f64) -> f64) -> Option<Reference> {
+        let (fewest, most) = (*drawn.first()?, *drawn.last()?);
         let mut points: Vec<[f64; 2]> = self
             .ceiling
             .iter()
+            .filter(|cell| (fewest..=most).contains(&cell.workers))
             .filter_map(|cell| {
                 let workers = f64::from(cell.workers);
                 Some([workers, value(cell.speedup?.estimate, workers)])
@@ -381,6 +363,27 @@ impl Drawing<'_> {
             points,
         })
     }
+}
+
+/// The numbers of workers of a chart's curves, from the fewest to the most.
+fn drawn_workers(curves: &[Curve]) -> Vec<u32> {
+    let points = curves.iter().flat_map(|curve| &curve.points);
+    let mut workers: Vec<u32> = points.map(|point| point.0).collect();
+    workers.sort_unstable();
+    workers.dedup();
+    workers
+}
+
+fn ideal(drawn: &[u32], value: impl Fn(f64) -> f64) -> Vec<Reference> {
+    if drawn.len() < 2 {
+        return Vec::new();
+    }
+    let workers = drawn.iter().copied().map(f64::from);
+    vec![Reference {
+        name: "ideal",
+        measured: false,
+        points: workers.map(|workers| [workers, value(workers)]).collect(),
+    }]
 }
 
 fn scaled(estimate: Estimate, factor: f64) -> Estimate {

@@ -55,6 +55,27 @@ fn speedup_and_efficiency_are_held_against_the_ceiling() {
 }
 
 #[test]
+fn the_ceiling_ends_where_the_curves_do() {
+    let mut summary = made_up::with_ceiling();
+    let two = |cell: &&CellSummary| cell.is_native() && cell.workload == "fib" && cell.workers == 2;
+    let mut beyond = summary.cells.iter().find(two).unwrap().clone();
+    beyond.workers = 4;
+    beyond.speedup = Some(made_up::estimate(3.9, 1.0));
+    summary.cells.push(beyond);
+    let workers = |key: &str| -> Vec<Vec<f64>> {
+        let charts = charts(&summary, "fib");
+        let references = &metric(&charts, key).references;
+        let corners = references.iter().map(|line| line.points.iter());
+        corners
+            .map(|corners| corners.map(|[workers, _]| *workers).collect())
+            .collect()
+    };
+    for key in ["speedup", "efficiency"] {
+        assert_eq!(workers(key), [[1.0, 2.0], [1.0, 2.0]], "{key}");
+    }
+}
+
+#[test]
 fn throughput_turns_the_interval_round() {
     let charts = charts(&made_up::two_cores(), "fib");
     for curve in &metric(&charts, "throughput").values {
