@@ -8,6 +8,7 @@ the design, or the change.
 
 import argparse
 import datetime
+import hashlib
 import json
 import random
 import subprocess
@@ -85,6 +86,22 @@ def cell(key, factor):
     }
 
 
+def environments(workloads):
+    """Forty packages on each interpreter."""
+    packages = [{"name": f"package-{number:02}", "version": "1.2.3"} for number in range(40)]
+    return [
+        {
+            "interpreter": tag,
+            "workloads": workloads,
+            "path": f"/environments/{tag}",
+            "requirements": ["package-00>=1"],
+            "packages": packages,
+            "installer": "uv 0.9.0",
+        }
+        for tag in INTERPRETERS
+    ]
+
+
 def summary(number, wanted, interpreters, workloads, random_source):
     started = datetime.datetime(2021, 1, 1, 2) + datetime.timedelta(days=number)
     common = random_source.gauss(0, 0.04)
@@ -104,12 +121,15 @@ def summary(number, wanted, interpreters, workloads, random_source):
             "seed": number,
             "profile": "standard",
             "scaling": "strong",
+            "pin": "cores",
+            "target_sample_s": 0.1,
             "baseline": "3.13",
-            "commit": {"id": f"{number:040x}"},
+            "commit": {"id": hashlib.sha256(str(number).encode()).hexdigest()[:40]},
         },
         "machine": made_up_run.machine(8),
         "interpreters": interpreters,
         "workloads": workloads,
+        "environments": environments([workload["name"] for workload in workloads]),
         "sources": [],
         "quiet": None,
         "free_threading_overhead": [],
@@ -124,7 +144,11 @@ def write_history(folder, runs, cells):
     random_source = random.Random(1)
     wanted = keys(cells)
     interpreters = [made_up_run.interpreter(tag) for tag in INTERPRETERS]
-    workloads = [made_up_run.workload(name) for name in sorted({key[0] for key in wanted})]
+    ceiling = {"kernel": "integer", "units": 64}
+    workloads = [
+        {**made_up_run.workload(name), "ceiling": ceiling}
+        for name in sorted({key[0] for key in wanted})
+    ]
     for number in range(runs):
         night = folder / f"night-{number:05}"
         night.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,8 @@ pub struct Step {
 pub struct Fitted {
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// The levels before, between and after them, one more than steps: logarithms.
+    pub levels: Vec<f64>,
     /// Values less the level of their segment, outliers brought in to three standard deviations.
     pub residuals: Vec<f64>,
     /// Standard deviation of the noise.
@@ -83,12 +85,30 @@ pub fn fit(values: &[f64], terms: Terms) -> Fitted {
     }
 }
 
-/// The series with only these steps.
+/// The series with only these of its steps, which keep the p values that they were tested with. Where a neighbour was
+/// dropped the levels are others, and so are the figures of the steps; one that counts no more then goes too.
 #[must_use]
-pub fn refit(values: &[f64], cuts: &[usize], terms: Terms) -> Fitted {
+pub fn refit(values: &[f64], kept: &[Step], terms: Terms) -> Fitted {
     let noise = noise::of_series(values, terms.within);
     let scaled: Vec<f64> = values.iter().map(|value| value / noise).collect();
-    fitted(&scaled, cuts, noise, terms)
+    let mut kept = kept.to_vec();
+    loop {
+        let cuts: Vec<usize> = kept.iter().map(|step| step.position).collect();
+        let mut fitted = fitted(&scaled, &cuts, noise, terms);
+        let too_small = fitted
+            .steps
+            .iter()
+            .filter(|step| step.shift.abs() <= terms.smallest)
+            .min_by(|a, b| a.shift.abs().total_cmp(&b.shift.abs()))
+            .map(|step| step.position);
+        let Some(too_small) = too_small else {
+            for (step, tested) in fitted.steps.iter_mut().zip(&kept) {
+                step.p_value = tested.p_value;
+            }
+            return fitted;
+        };
+        kept.retain(|step| step.position != too_small);
+    }
 }
 
 /// The ranges of the segments between cuts.
@@ -111,16 +131,6 @@ fn level(values: &[f64]) -> f64 {
     }
     let centre = median(&mut values.to_vec());
     mean(&brought_in(values, centre))
-}
-
-/// The level of a segment of logarithms with noise of this standard deviation.
-#[must_use]
-pub fn level_of(values: &[f64], noise: f64) -> f64 {
-    if noise <= 0.0 {
-        return if values.is_empty() { 0.0 } else { mean(values) };
-    }
-    let scaled: Vec<f64> = values.iter().map(|value| value / noise).collect();
-    level(&scaled) * noise
 }
 
 fn brought_in(values: &[f64], centre: f64) -> Vec<f64> {
@@ -235,6 +245,7 @@ fn fitted(scaled: &[f64], cuts: &[usize], noise: f64, terms: Terms) -> Fitted {
     }
     Fitted {
         steps,
+        levels: levels.iter().map(|level| level * noise).collect(),
         residuals: residuals.iter().map(|residual| residual * noise).collect(),
         noise: deviation * noise,
     }

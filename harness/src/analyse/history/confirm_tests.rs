@@ -66,6 +66,39 @@ fn a_level_that_returns_is_two_steps() {
     assert_eq!(positions(&fit(&values, TERMS)), [20, 35]);
 }
 
+#[test]
+fn a_step_whose_neighbour_is_dropped_is_told_by_the_levels_that_are_left() {
+    let mut source = ChaCha8Rng::seed_from_u64(3);
+    let values: Vec<f64> = (0..60)
+        .map(|night| {
+            let level = [0.0, 0.1, 0.25][night / 20];
+            level + 0.01 * normal(&mut source)
+        })
+        .collect();
+    let fitted = fit(&values, TERMS);
+    assert_eq!(positions(&fitted), [20, 40]);
+    assert!((fitted.steps[1].shift - 0.15).abs() < 0.02);
+    let last = refit(&values, &fitted.steps[1..], TERMS);
+    assert_eq!(positions(&last), [40]);
+    assert_eq!(last.levels.len(), 2);
+    let step = last.steps[0];
+    assert!((step.shift - 0.2).abs() < 0.02, "{step:?}");
+    assert!((step.shift - (last.levels[1] - last.levels[0])).abs() < 1e-12);
+    assert!(step.p_value == fitted.steps[1].p_value);
+}
+
+#[test]
+fn a_step_that_counts_no_more_without_its_neighbour_goes() {
+    // Up and down again, and a third level between the two: without the first step the second is next to nothing.
+    let values: Vec<f64> = (0..60)
+        .map(|night| [0.0, 0.2, 0.105][night / 20] + 0.002 * f64::from(u8::from(night % 2 == 0)))
+        .collect();
+    let fitted = fit(&values, TERMS);
+    assert_eq!(positions(&fitted), [20, 40]);
+    let left = refit(&values, &fitted.steps[1..], TERMS);
+    assert!(left.steps.is_empty() && left.levels.len() == 1, "{left:?}");
+}
+
 /// How often a step at night 15 of 30 is found there or a night beside it.
 #[test]
 fn a_step_of_ten_per_cent_is_found_at_its_night() {

@@ -1,84 +1,137 @@
 //! The drift of a whole machine from run to run, as the ceiling's native cells saw it.
 //!
-//! A shared machine is slower one night than the next, by 5 to 10 % here, for all that runs on it. Native kernels are the
-//! same code every night, so their common factor is the machine's: the median over the native cells of each one's
-//! time over its own median (a one-way median polish, Tukey, "Exploratory Data Analysis", 1977). It is divided out of a
-//! machine's times where that makes the median series quieter; on a quiet machine it would only add the kernels' own
-//! noise. A new ftbench may compile its kernels differently, so each of its versions has medians of its own.
+//! A shared machine is slower one night than the next, by 5 to 10 % here. Native kernels are the same code every night, so
+//! their common factor is the machine's: the median over the native cells of each one's time over its own median (a
+//! one-way median polish, Tukey, "Exploratory Data Analysis", 1977). Arithmetic and memory do not get slower together, so
+//! each of the two groups of kernels has factors of its own, for the workloads whose ceiling it is; workloads without a
+//! kernel, which wait, stay as they were measured. A group's factors are divided out of a machine's times where that makes
+//! the median series quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile its
+//! kernels differently, so each of its versions has medians of its own.
 
 use std::collections::HashMap;
 
 use super::series::logarithm;
-use super::{MachineDrift, Night, Series, noise};
+use super::{MachineDrift, Night, Series, Subject, noise};
+use crate::analyse::compare::Kernels;
 use crate::analyse::sample::median;
+use crate::record::schema::Kernel;
 use crate::record::schema::history::HistoryRun;
 
-/// With fewer native series than this their own noise is not told from the machine's.
-const FEWEST_NATIVE: usize = 1;
-
-/// Divides the drift out of the series of cells where that helps; tells what was done for each machine.
+/// Divides the drift out of the series of cells where that helps; tells what was done for each machine and group of
+/// kernels.
 pub fn divide(
     series: &mut [Series],
     native: &[Series],
     runs: &[HistoryRun],
     machines: usize,
 ) -> Vec<MachineDrift> {
+    let kernels_of = |one: &Series| kernel(one, runs).map(Kernels::of);
+    let of_series: Vec<Option<Kernels>> = series.iter().map(kernels_of).collect();
+    let of_native: Vec<Option<Kernels>> = native.iter().map(kernels_of).collect();
     let mut told = Vec::new();
     for machine in 0..machines {
-        let of_machine: Vec<&Series> = native.iter().filter(|native| native.machine == machine).collect();
-        if of_machine.len() < FEWEST_NATIVE {
-            continue;
+        for kernels in Kernels::ALL {
+            let belongs =
+                |one: &Series, group: &Option<Kernels>| one.machine == machine && *group == Some(kernels);
+            let saw: Vec<&Series> = native
+                .iter()
+                .zip(&of_native)
+                .filter(|(one, group)| belongs(one, group))
+                .map(|(one, _)| one)
+                .collect();
+            let mut own: Vec<&mut Series> = series
+                .iter_mut()
+                .zip(&of_series)
+                .filter(|(one, group)| belongs(one, group))
+                .map(|(one, _)| one)
+                .collect();
+            let drift = divide_group(&mut own, &saw, runs);
+            told.extend(drift.map(|found| MachineDrift {
+                machine,
+                kernels,
+                native_series: saw.len(),
+                spread: found.spread,
+                spread_divided: found.spread_divided,
+                divided: found.is_quieter(),
+            }));
         }
-        let factors = factors(&of_machine, runs);
-        let own = |series: &&mut Series| series.machine == machine;
-        let spreads: Vec<[f64; 2]> = series
-            .iter_mut()
-            .filter(own)
-            .filter_map(|series| spreads(&series.nights, &factors))
-            .collect();
-        let typical = |which: fn(&[f64; 2]) -> f64| {
-            let mut values: Vec<f64> = spreads.iter().map(which).collect();
-            if values.is_empty() {
-                0.0
-            } else {
-                median(&mut values)
-            }
-        };
-        let (spread, spread_divided) = (typical(|[raw, _]| *raw), typical(|[_, divided]| *divided));
-        let divided = spread_divided < spread;
-        if divided {
-            for series in series.iter_mut().filter(own) {
-                for night in &mut series.nights {
-                    let factor = factors.get(&night.run).copied().unwrap_or(0.0);
-                    night.adjusted = night.adjusted.map(|value| value / factor.exp());
-                }
-            }
-        }
-        told.push(MachineDrift {
-            machine,
-            native_series: of_machine.len(),
-            spread,
-            spread_divided,
-            divided,
-        });
     }
     told
 }
+
+/// Robust standard deviation of the median series, as measured and with the drift divided out.
+struct Spreads {
+    spread: f64,
+    spread_divided: f64,
+}
+
+impl Spreads {
+    fn is_quieter(&self) -> bool {
+        self.spread_divided < self.spread
+    }
+}
+
+/// Divides the drift that native series saw out of other series where that makes them quieter; `None` where no native
+/// series saw it, or no series is long enough to tell.
+fn divide_group(series: &mut [&mut Series], native: &[&Series], runs: &[HistoryRun]) -> Option<Spreads> {
+    if native.is_empty() {
+        return None;
+    }
+    let factors = factors(native, runs);
+    let spreads: Vec<[f64; 2]> = series
+        .iter()
+        .filter_map(|series| spreads(&series.nights, &factors))
+        .collect();
+    if spreads.is_empty() {
+        return None;
+    }
+    let typical = |which: fn(&[f64; 2]) -> f64| {
+        let mut values: Vec<f64> = spreads.iter().map(which).collect();
+        median(&mut values)
+    };
+    let found = Spreads {
+        spread: typical(|[raw, _]| *raw),
+        spread_divided: typical(|[_, divided]| *divided),
+    };
+    if found.is_quieter() {
+        for night in series.iter_mut().flat_map(|series| &mut series.nights) {
+            let factor = factors.get(&night.run).copied().unwrap_or(0.0);
+            night.adjusted = night.adjusted.map(|value| value / factor.exp());
+        }
+    }
+    Some(found)
+}
+
+/// The kernel of a series' workload in its newest run that had one; runs can leave the ceiling out.
+fn kernel(series: &Series, runs: &[HistoryRun]) -> Option<Kernel> {
+    let mut nights = series.nights.iter().rev();
+    nights.find_map(|night| kernel_at(series, night, runs))
+}
+
+fn kernel_at(series: &Series, night: &Night, runs: &[HistoryRun]) -> Option<Kernel> {
+    let Subject::Cell(key) = &series.subject else {
+        return None;
+    };
+    runs.get(night.run)?.workloads.get(&key.workload)?.kernel
+}
+
+/// What a kernel's machine code comes from: the version of ftbench, and which kernel it is.
+type Code<'r> = (&'r str, Option<Kernel>);
 
 /// Logarithm of each run's common factor.
 fn factors(native: &[&Series], runs: &[HistoryRun]) -> HashMap<usize, f64> {
     let mut by_run: HashMap<usize, Vec<f64>> = HashMap::new();
     for series in native {
-        let mut by_version: HashMap<&str, Vec<(usize, f64)>> = HashMap::new();
+        let mut by_code: HashMap<Code<'_>, Vec<(usize, f64)>> = HashMap::new();
         for night in &series.nights {
             if let (Some(value), Some(run)) = (logarithm(night), runs.get(night.run)) {
-                by_version
-                    .entry(&run.ftbench_version)
+                by_code
+                    .entry((&run.ftbench_version, kernel_at(series, night, runs)))
                     .or_default()
                     .push((night.run, value));
             }
         }
-        for nights in by_version.into_values() {
+        for nights in by_code.into_values() {
             let mut values: Vec<f64> = nights.iter().map(|(_, value)| *value).collect();
             let centre = median(&mut values);
             for (run, value) in nights {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::record::schema::history::{MachineKey, Metric, PassedOver, SeriesKey};
+use crate::analyse::compare::Kernels;
+use crate::record::schema::history::{MachineKey, Metric, PassedOver, RunSettings, SeriesKey};
 use crate::record::schema::{CellStatus, Estimate, WorkloadKind};
 
 /// From this share of a machine's series on, a change that they have in common is told as one of the machine or the
@@ -27,13 +28,17 @@ pub struct RunLine {
     pub machine: usize,
     /// Whether it is the first after runs on another machine.
     pub machine_changed: bool,
+    /// Number of its settings, from 0; `None` where no run recorded any.
+    pub settings: Option<usize>,
 }
 
-/// What was done about the drift of one machine.
+/// What was done about the drift of one machine, for the workloads that have one group of kernels for their ceiling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MachineDrift {
     /// Number of the machine.
     pub machine: usize,
+    /// The kernels.
+    pub kernels: Kernels,
     /// Native series that saw it.
     pub native_series: usize,
     /// Robust standard deviation of the median series from run to run, as a share, as measured.
@@ -50,7 +55,8 @@ pub struct MachineDrift {
 pub enum Subject {
     /// One cell.
     Cell(SeriesKey),
-    /// The geometric mean over all cells of a kind of workload on an interpreter, relative to their medians.
+    /// The geometric mean over all cells of a kind of workload on an interpreter, each relative to its median with the same
+    /// file of the workload.
     Mean {
         /// The kind.
         kind: WorkloadKind,
@@ -124,6 +130,10 @@ pub enum What {
     Ftbench,
     /// The commit.
     Commit,
+    /// The packages that were installed for it.
+    Packages,
+    /// The profile, where it has the same settings otherwise.
+    Profile,
 }
 
 /// A confirmed change.
@@ -145,7 +155,7 @@ pub struct Change {
     pub p_value: f64,
     /// Whether it is for the better.
     pub direction: Direction,
-    /// Whether its first run is among the newest of its series.
+    /// Whether its first run is among the newest of its series, and the series is still measured.
     pub recent: bool,
     /// What else changed at the same run.
     pub coincides_with: Vec<Difference>,
@@ -169,22 +179,24 @@ impl Change {
     }
 }
 
-/// One cell, or a mean of cells, on one machine.
+/// One cell, or a mean of cells, on one machine with one kind of settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
     /// What it is of.
     pub subject: Subject,
     /// Number of its machine.
     pub machine: usize,
+    /// Number of its settings; `None` where no run recorded any.
+    pub settings: Option<usize>,
     /// Its nights, by time.
     pub nights: Vec<Night>,
     /// Its levels.
     pub levels: Vec<Level>,
     /// Standard deviation from night to night, as a share.
     pub noise: f64,
-    /// Runs of its machine, between its first night and its last, in which it is not.
+    /// Runs of its machine with its settings, between its first night and its last, in which it is not.
     pub missing: usize,
-    /// Whether it was not in the machine's first run.
+    /// Whether it was not in the first of these runs.
     pub new: bool,
 }
 
@@ -201,7 +213,9 @@ pub struct History {
     pub machines: Vec<MachineKey>,
     /// Whether host names were left out, since hardly any came twice.
     pub hostnames_left_out: bool,
-    /// What was done about drift, one entry for each machine with native cells.
+    /// The settings, by their first run.
+    pub settings: Vec<RunSettings>,
+    /// What was done about drift, one entry for each machine and group of kernels that its native cells have.
     pub drift: Vec<MachineDrift>,
     /// The changes: the newest first, of one run the largest.
     pub changes: Vec<Change>,

@@ -1,12 +1,13 @@
-use super::made_up::{Machine, Step, runs};
+use super::made_up::{Machine, Step, multiply, runs};
 use super::*;
 use crate::record::schema::CellStatus;
+use crate::record::schema::history::HistoryEnvironment;
 
-fn options() -> Options {
+pub fn options() -> Options {
     Options::default()
 }
 
-fn names(history: &History) -> Vec<(String, usize)> {
+pub fn names(history: &History) -> Vec<(String, usize)> {
     let name = |series: &Series| match &series.subject {
         Subject::Cell(key) => key.to_string(),
         Subject::Mean { interpreter, .. } => format!("mean {interpreter}"),
@@ -84,13 +85,7 @@ fn another_machine_is_no_change_of_the_code() {
     let mut all = runs(30, &[], Machine::default());
     for run in all.iter_mut().skip(15) {
         run.machine.cpu_model = "slower".to_owned();
-        for reading in &mut run.readings {
-            if let Some(value) = &mut reading.value {
-                value.estimate *= 1.5;
-                value.low *= 1.5;
-                value.high *= 1.5;
-            }
-        }
+        multiply(run, 1.5);
     }
     let history = analyse(all, options());
     assert_eq!(history.machines.len(), 2);
@@ -164,15 +159,14 @@ fn what_else_changed_is_told() {
         run.commit = Some("b".repeat(40));
     }
     let history = analyse(all, options());
-    let cells = || {
-        let is_cell = |change: &&Change| matches!(history.series[change.series].subject, Subject::Cell(_));
-        history.changes.iter().filter(is_cell)
-    };
-    assert!(cells().count() >= 2);
-    for change in cells() {
-        let Subject::Cell(key) = &history.series[change.series].subject else {
-            continue;
-        };
+    assert!(history.changes.len() >= 2);
+    for change in &history.changes {
+        let subject = &history.series[change.series].subject;
+        assert!(
+            matches!(subject, Subject::Cell(_)),
+            "a changed file is no change of a mean: {change:?}"
+        );
+        let Subject::Cell(key) = subject else { continue };
         let what: Vec<What> = change
             .coincides_with
             .iter()
@@ -186,6 +180,126 @@ fn what_else_changed_is_told() {
         assert!(what.contains(&What::Workload) && what.contains(&What::Commit));
         assert!(change.is_of_workload());
     }
+}
+
+#[test]
+fn an_edited_file_is_no_regression() {
+    let steps = ["3.13", "3.13t"].map(|interpreter| Step {
+        workload: "w2",
+        interpreter,
+        night: 25,
+        ratio: 1.5,
+    });
+    let of_mean = |history: &History| {
+        let is_mean =
+            |change: &&Change| matches!(history.series[change.series].subject, Subject::Mean { .. });
+        history.regressions().filter(is_mean).count()
+    };
+    let unedited = analyse(runs(30, &steps, Machine::default()), options());
+    assert_eq!(of_mean(&unedited), 2, "both means tell what no edit explains");
+    // A level's change may be found a night beside its place.
+    for edited_at in [24, 25, 26] {
+        let mut all = runs(30, &steps, Machine::default());
+        for run in all.iter_mut().skip(edited_at) {
+            run.workloads.get_mut("w2").unwrap().sha256 = "feedbeef".to_owned();
+        }
+        let history = analyse(all, options());
+        let regressions: Vec<&Change> = history.regressions().collect();
+        assert!(regressions.is_empty(), "{edited_at}: {regressions:?}");
+        assert!(
+            history
+                .changes
+                .iter()
+                .filter(|change| change.is_of_workload())
+                .count()
+                >= 4
+        );
+    }
+}
+
+#[test]
+fn changed_packages_and_profiles_are_told_of_what_they_are_for() {
+    let steps = [("w1", "3.13"), ("w2", "3.13")].map(|(workload, interpreter)| Step {
+        workload,
+        interpreter,
+        night: 12,
+        ratio: 1.25,
+    });
+    let mut all = runs(24, &steps, Machine::default());
+    for (number, run) in all.iter_mut().enumerate() {
+        let numpy = if number < 12 { "2.3.1" } else { "2.4.0" };
+        run.environments = ["3.13", "3.13t"]
+            .map(|interpreter| HistoryEnvironment {
+                interpreter: interpreter.to_owned(),
+                workloads: vec!["w2".to_owned()],
+                arms: Vec::new(),
+                packages: format!("mpmath 1.3.0, numpy {numpy}"),
+            })
+            .to_vec();
+        if number >= 12 {
+            run.profile = "thorough".to_owned();
+        }
+    }
+    let history = analyse(all, options());
+    let told = |wanted: &str| -> Vec<&Difference> {
+        let is_it = |change: &&Change| matches!(&history.series[change.series].subject, Subject::Cell(key) if key.workload == wanted);
+        let change = history.changes.iter().find(is_it).unwrap();
+        let differences = change.coincides_with.iter();
+        differences
+            .filter(|difference| difference.what != What::Commit)
+            .collect()
+    };
+    let profile = Difference {
+        what: What::Profile,
+        before: "standard".to_owned(),
+        after: "thorough".to_owned(),
+    };
+    let packages = Difference {
+        what: What::Packages,
+        before: "mpmath 1.3.0, numpy 2.3.1".to_owned(),
+        after: "mpmath 1.3.0, numpy 2.4.0".to_owned(),
+    };
+    assert_eq!(told("w1"), [&profile]);
+    assert_eq!(told("w2"), [&packages, &profile]);
+    let mean = history
+        .changes
+        .iter()
+        .find(|change| matches!(history.series[change.series].subject, Subject::Mean { .. }));
+    assert!(mean.unwrap().coincides_with.contains(&packages));
+}
+
+#[test]
+fn figures_of_a_change_add_up() {
+    let steps = [
+        ("w1", "3.13", 10, 1.06),
+        ("w1", "3.13", 20, 1.2),
+        ("w2", "3.13t", 15, 0.8),
+    ]
+    .map(|(workload, interpreter, night, ratio)| Step {
+        workload,
+        interpreter,
+        night,
+        ratio,
+    });
+    let mut told = 0;
+    for seed in 0..20 {
+        let machine = Machine {
+            seed,
+            outlier_every: Some(12),
+            ..Machine::default()
+        };
+        for change in analyse(runs(30, &steps, machine), options()).changes {
+            let of_levels = change.after / change.before;
+            assert!(
+                (of_levels / change.ratio.estimate - 1.0).abs() < 1e-9,
+                "{change:?}"
+            );
+            assert!(change.ratio.low < of_levels && of_levels < change.ratio.high);
+            assert!(change.ratio.estimate.ln().abs() > options().smallest_effect.ln_1p());
+            told += 1;
+        }
+    }
+    assert!(told > 40, "{told}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::RunLine;
+use super::series::Place;
+use super::{RECENT_RUNS, RunLine};
 use crate::record::schema::history::{HistoryRun, MachineKey};
 
 /// The machines of some runs.
@@ -48,12 +49,30 @@ pub fn identify(runs: &[HistoryRun]) -> Machines {
     }
 }
 
+/// Whether what was in this run last is still measured: the run is among the newest of its machine, and the machine has not
+/// been given up, as it has when another one made as many runs since.
+pub fn is_current(run: usize, machine_of_run: &[usize]) -> bool {
+    let Some(own) = machine_of_run.get(run) else {
+        return false;
+    };
+    let since = |run: usize| machine_of_run.iter().skip(run + 1);
+    if since(run).filter(|machine| *machine == own).count() >= RECENT_RUNS {
+        return false;
+    }
+    let last = machine_of_run.iter().rposition(|machine| machine == own);
+    let mut of_others: HashMap<usize, usize> = HashMap::new();
+    for machine in since(last.unwrap_or(run)) {
+        *of_others.entry(*machine).or_default() += 1;
+    }
+    of_others.into_values().all(|runs| runs < RECENT_RUNS)
+}
+
 /// The runs as reports name them.
-pub fn run_lines(runs: &[HistoryRun], machine_of_run: &[usize]) -> Vec<RunLine> {
+pub fn run_lines(runs: &[HistoryRun], places: &[Place]) -> Vec<RunLine> {
     let mut last = None;
     runs.iter()
-        .zip(machine_of_run)
-        .map(|(run, &machine)| {
+        .zip(places)
+        .map(|(run, &Place { machine, settings })| {
             let machine_changed = last.is_some_and(|last| last != machine);
             last = Some(machine);
             RunLine {
@@ -63,6 +82,7 @@ pub fn run_lines(runs: &[HistoryRun], machine_of_run: &[usize]) -> Vec<RunLine> 
                 labels: run.labels.clone(),
                 machine,
                 machine_changed,
+                settings,
             }
         })
         .collect()

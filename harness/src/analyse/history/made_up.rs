@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
 
-use crate::record::schema::history::{HistoryRun, HistoryWorkload, MachineKey, Reading, SeriesKey};
-use crate::record::schema::{CellStatus, Estimate, Host, Model, NATIVE, WorkloadKind};
+use crate::analyse::compare::Kernels;
+use crate::record::schema::history::{
+    HistoryRun, HistoryWorkload, MachineKey, Reading, RunSettings, SeriesKey,
+};
+use crate::record::schema::{CellStatus, Estimate, Host, Kernel, Model, NATIVE, WorkloadKind};
 
 /// One value of a normal distribution (Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958).
 pub fn normal(source: &mut impl Rng) -> f64 {
@@ -69,12 +73,17 @@ pub struct Machine {
     pub seed: u64,
     /// How many workloads; each has four cells.
     pub workloads: usize,
+    /// The kinds that they are of, in turn.
+    pub kinds: &'static [WorkloadKind],
     /// Standard deviation of each cell's nights.
     pub noise: f64,
     /// Correlation of a cell's neighbouring nights.
     pub correlation: f64,
-    /// Standard deviation of what all cells of a night have in common, the ceiling's too.
+    /// Standard deviation of what all cells of a night that compute have in common, the ceiling's too, and of what those
+    /// have that are bound by memory. Those that wait have nothing in common.
     pub common_noise: f64,
+    /// The first night on which those that compute, and their ceiling, have another level, and which.
+    pub common_step: Option<(usize, f64)>,
     /// Correlation of that from night to night.
     pub common_correlation: f64,
     /// One value of so many goes wrong by 30 %.
@@ -86,9 +95,11 @@ impl Default for Machine {
         Self {
             seed: 1,
             workloads: 6,
+            kinds: &[WorkloadKind::Cpu],
             noise: 0.02,
             correlation: 0.0,
             common_noise: 0.0,
+            common_step: None,
             common_correlation: 0.0,
             outlier_every: None,
         }
@@ -105,24 +116,58 @@ pub struct Step {
     pub ratio: f64,
 }
 
-/// Nightly runs of cells `w0`, `w1` and so on, on 3.13 and 3.13t with 1 and 2 threads, and of the ceiling.
-pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> {
-    let common = Nights {
-        nights,
-        noise: machine.common_noise,
-        correlation: machine.common_correlation,
-        ..Nights::default()
+impl Machine {
+    fn kind(&self, workload: usize) -> WorkloadKind {
+        let kinds = self.kinds.iter().cycle();
+        kinds.copied().nth(workload).unwrap_or(WorkloadKind::Cpu)
     }
-    .values(machine.seed.wrapping_mul(7919));
-    let mut made: Vec<HistoryRun> = (0..nights)
-        .map(|night| empty_run(night, machine.workloads))
-        .collect();
+
+    /// What a night did to the workloads with these kernels.
+    fn common(&self, nights: usize, kernels: Option<Kernels>) -> Vec<f64> {
+        let seed = self.seed.wrapping_mul(7919);
+        let common = Nights {
+            nights,
+            noise: self.common_noise,
+            correlation: self.common_correlation,
+            ..Nights::default()
+        };
+        match kernels {
+            Some(Kernels::Computing) => Nights {
+                step: self.common_step,
+                ..common
+            }
+            .values(seed),
+            Some(Kernels::Memory) => common.values(seed.wrapping_add(1)),
+            None => vec![0.0; nights],
+        }
+    }
+
+    fn nights(&self, nights: usize, native: bool) -> Nights {
+        Nights {
+            nights,
+            noise: if native { 0.01 } else { self.noise },
+            correlation: if native { 0.0 } else { self.correlation },
+            outlier_every: self.outlier_every.filter(|_| !native),
+            step: None,
+        }
+    }
+}
+
+/// Nightly runs of cells `w0`, `w1` and so on, on 3.13 and 3.13t with 1 and 2 threads, and of the ceiling of those that
+/// do not wait.
+pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> {
+    let mut made: Vec<HistoryRun> = (0..nights).map(|night| empty_run(night, machine)).collect();
     let interpreters = ["3.13", "3.13t", NATIVE];
     let mut number = machine.seed.wrapping_mul(1_000_003);
     for workload in 0..machine.workloads {
+        let kernel = Kernel::usual(machine.kind(workload));
+        let common = machine.common(nights, kernel.map(Kernels::of));
         for interpreter in interpreters {
             for workers in [1, 2] {
                 number += 1;
+                if interpreter == NATIVE && kernel.is_none() {
+                    continue;
+                }
                 let key = Arc::new(SeriesKey {
                     workload: format!("w{workload}"),
                     interpreter: interpreter.to_owned(),
@@ -132,27 +177,17 @@ pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> 
                     workers,
                     weak: false,
                 });
-                let native = interpreter == NATIVE;
-                let series = Nights {
-                    nights,
-                    noise: if native { 0.01 } else { machine.noise },
-                    correlation: if native { 0.0 } else { machine.correlation },
-                    outlier_every: machine.outlier_every.filter(|_| !native),
-                    step: None,
-                };
-                for (night, ((run, own), common)) in made
-                    .iter_mut()
-                    .zip(series.values(number))
-                    .zip(&common)
-                    .enumerate()
-                {
+                let own = machine.nights(nights, interpreter == NATIVE).values(number);
+                for (night, run) in made.iter_mut().enumerate() {
                     let step: f64 = steps
                         .iter()
                         .filter(|step| step.workload == key.workload && step.interpreter == key.interpreter)
                         .filter(|step| night >= step.night)
                         .map(|step| step.ratio)
                         .product();
-                    let value = 1e-3 * f64::from(workers) * step * (own + common).exp();
+                    let moved =
+                        own.get(night).copied().unwrap_or(0.0) + common.get(night).copied().unwrap_or(0.0);
+                    let value = 1e-3 * f64::from(workers) * step * moved.exp();
                     run.readings.push(Reading {
                         key: Arc::clone(&key),
                         status: CellStatus::Ok,
@@ -169,11 +204,33 @@ pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> 
     made
 }
 
-fn empty_run(night: usize, workloads: usize) -> HistoryRun {
+/// All figures of a run, so many times as large.
+pub fn multiply(run: &mut HistoryRun, factor: f64) {
+    for value in run
+        .readings
+        .iter_mut()
+        .filter_map(|reading| reading.value.as_mut())
+    {
+        value.estimate *= factor;
+        value.low *= factor;
+        value.high *= factor;
+    }
+}
+
+/// A commit's name for each night, with digits as mixed as those of real ones.
+pub fn commit(night: usize) -> String {
+    let mut digits = hex::encode(Sha256::digest(night.to_string()));
+    digits.truncate(40);
+    digits
+}
+
+fn empty_run(night: usize, machine: Machine) -> HistoryRun {
     let workload = |number: usize| {
+        let kind = machine.kind(number);
         let facts = HistoryWorkload {
-            kind: WorkloadKind::Cpu,
+            kind,
             sha256: "0".repeat(64),
+            kernel: Kernel::usual(kind),
         };
         (format!("w{number}"), facts)
     };
@@ -181,9 +238,14 @@ fn empty_run(night: usize, workloads: usize) -> HistoryRun {
         folder: format!("night-{night:03}"),
         name: format!("night-{night:03}"),
         started_at: format!("2026-{:02}-{:02}T02:00:00Z", 1 + night / 28, 1 + night % 28),
-        commit: Some(format!("{night:040x}")),
+        commit: Some(commit(night)),
         labels: std::collections::BTreeMap::new(),
         ftbench_version: "0.1.0".to_owned(),
+        profile: "standard".to_owned(),
+        settings: Some(RunSettings {
+            pin: "cores".to_owned(),
+            target_sample_s: 0.1,
+        }),
         machine: MachineKey {
             hostname: "bench".to_owned(),
             cpu_model: "made up".to_owned(),
@@ -197,7 +259,8 @@ fn empty_run(night: usize, workloads: usize) -> HistoryRun {
             .map(|tag| (tag.to_owned(), "CPython 3.13.15, -O3".to_owned()))
             .into_iter()
             .collect(),
-        workloads: (0..workloads).map(workload).collect(),
+        environments: Vec::new(),
+        workloads: (0..machine.workloads).map(workload).collect(),
         readings: Vec::new(),
     }
 }

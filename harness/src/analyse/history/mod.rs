@@ -1,11 +1,14 @@
 //! What many runs say together: how each cell's figure went from run to run, and where it changed. Pure.
 //!
-//! A series is one cell on one machine: what moved to another machine is compared with nothing of the first one. The
-//! drift that a whole machine has from run to run, as the ceiling's native cells saw it, is divided out of times where
+//! A series is one cell on one machine with one kind of settings: what moved to another machine, or was measured in another
+//! way, is compared with nothing of the first one. The drift that a whole machine has from run to run, as the ceiling's native cells saw it, is divided out of times where
 //! that makes the series quieter. `segments` finds where levels may have changed, `confirm` tests each candidate, and
 //! the correction of Benjamini and Hochberg is made over the whole history.
 
 mod coincide;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod conditions_tests;
 mod confirm;
 mod drift;
 mod findings;
@@ -20,6 +23,7 @@ mod power_tests;
 mod published;
 mod segments;
 mod series;
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -33,10 +37,13 @@ pub use findings::{
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use crate::record::schema::Estimate;
 use crate::record::schema::history::{HistoryRun, Metric};
+use coincide::Around;
 use confirm::{Fitted, Step, Terms};
+use series::Place;
 
 /// A change is recent while its first run is among so many newest runs of its series: long enough for three nights of
-/// confirmation, and for somebody to come back from a long weekend.
+/// confirmation, and for somebody to come back from a long weekend. It is no longer when as many runs were made without the
+/// series: a benchmark that was taken out, or a machine that was given up, cannot become green again by itself.
 pub const RECENT_RUNS: usize = 7;
 
 /// What is asked of a history.
@@ -65,33 +72,40 @@ impl Default for Options {
 pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
     runs.sort_by(|a, b| (&a.started_at, &a.folder).cmp(&(&b.started_at, &b.folder)));
     let identified = machines::identify(&runs);
-    let (mut series, native) = series::of_cells(&runs, &identified.of_run);
+    let settings = settings::identify(&runs, &identified.of_run);
+    let places: Vec<Place> = identified
+        .of_run
+        .iter()
+        .zip(&settings.of_run)
+        .map(|(&machine, &settings)| Place { machine, settings })
+        .collect();
+    let (mut series, native) = series::of_cells(&runs, &places);
     let drift = if options.divide_drift && options.metric == Metric::Time {
         drift::divide(&mut series, &native, &runs, identified.machines.len())
     } else {
         Vec::new()
     };
     series.extend(series::of_means(&series, &runs));
-    series::count_missing(&mut series, &identified.of_run);
+    series::count_missing(&mut series, &places);
     let terms = terms(&series, options);
     let fits: Vec<Fitted> = series
         .par_iter()
         .zip(&terms)
         .map(|(series, terms)| confirm::fit(&series::logarithms(series), *terms))
         .collect();
-    let confirmed = confirmed(&fits);
+    let changes_of = ChangesOf {
+        runs: &runs,
+        machine_of_run: &identified.of_run,
+        metric: options.metric,
+    };
     let mut changes = Vec::new();
-    for (index, (one, steps)) in series.iter_mut().zip(confirmed).enumerate() {
+    for (index, (one, steps)) in series.iter_mut().zip(confirmed(&fits)).enumerate() {
         let Some(terms) = terms.get(index) else { continue };
-        let cuts: Vec<usize> = steps.iter().map(|step| step.position).collect();
-        let fitted = confirm::refit(&series::logarithms(one), &cuts, *terms);
+        let fitted = confirm::refit(&series::logarithms(one), &steps, *terms);
         one.noise = fitted.noise;
-        one.levels = series::levels(one, &cuts);
-        changes.extend(
-            steps
-                .iter()
-                .filter_map(|step| change(index, one, step, &runs, options.metric)),
-        );
+        one.levels = series::levels(one, &fitted);
+        let steps = fitted.steps.iter();
+        changes.extend(steps.filter_map(|step| changes_of.change(index, one, step)));
     }
     tell_drifts(&mut series, &terms, options);
     count_shared(&mut changes, &series);
@@ -102,9 +116,10 @@ pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
     History {
         metric: options.metric,
         smallest_effect: options.smallest_effect,
-        runs: machines::run_lines(&runs, &identified.of_run),
+        runs: machines::run_lines(&runs, &places),
         machines: identified.machines,
         hostnames_left_out: identified.hostnames_left_out,
+        settings: settings.settings,
         drift,
         changes,
         series,
@@ -175,47 +190,61 @@ fn confirmed(fits: &[Fitted]) -> Vec<Vec<Step>> {
         .collect()
 }
 
-fn change(index: usize, series: &Series, step: &Step, runs: &[HistoryRun], metric: Metric) -> Option<Change> {
-    let with_figure: Vec<&Night> = series
-        .nights
-        .iter()
-        .filter(|night| series::logarithm(night).is_some())
-        .collect();
-    let last_before = with_figure.get(step.position.checked_sub(1)?)?.run;
-    let first_after = with_figure.get(step.position)?.run;
-    let level_of = |run: usize| {
-        series.levels.iter().find(|level| {
-            let at = |position: usize| series.nights.get(position).map(|night| night.run);
-            at(level.first) <= Some(run) && Some(run) <= at(level.last)
+/// What changes are told from.
+struct ChangesOf<'a> {
+    runs: &'a [HistoryRun],
+    machine_of_run: &'a [usize],
+    metric: Metric,
+}
+
+impl ChangesOf<'_> {
+    fn change(&self, index: usize, series: &Series, step: &Step) -> Option<Change> {
+        let with_figure: Vec<&Night> = series
+            .nights
+            .iter()
+            .filter(|night| series::logarithm(night).is_some())
+            .collect();
+        let run_at = |position: usize| with_figure.get(position).map(|night| night.run);
+        let last_before = run_at(step.position.checked_sub(1)?)?;
+        let first_after = run_at(step.position)?;
+        let level_of = |run: usize| {
+            series.levels.iter().find(|level| {
+                let at = |position: usize| series.nights.get(position).map(|night| night.run);
+                at(level.first) <= Some(run) && Some(run) <= at(level.last)
+            })
+        };
+        let direction = if (step.shift > 0.0) == self.metric.lower_is_better() {
+            Direction::Worse
+        } else {
+            Direction::Better
+        };
+        let is_new = with_figure.len() - step.position <= RECENT_RUNS;
+        let newest = with_figure.last()?.run;
+        let earlier = step.position.checked_sub(2).and_then(run_at);
+        let around = Around {
+            earlier: self.runs.get(earlier.unwrap_or(last_before))?,
+            before: self.runs.get(last_before)?,
+            after: self.runs.get(first_after)?,
+            later: self.runs.get(run_at(step.position + 1).unwrap_or(first_after))?,
+        };
+        Some(Change {
+            series: index,
+            last_before,
+            first_after,
+            before: level_of(last_before)?.value,
+            after: level_of(first_after)?.value,
+            ratio: Estimate {
+                estimate: step.shift.exp(),
+                low: (step.shift - step.half_width).exp(),
+                high: (step.shift + step.half_width).exp(),
+            },
+            p_value: step.p_value,
+            direction,
+            recent: is_new && machines::is_current(newest, self.machine_of_run),
+            coincides_with: coincide::differences(&series.subject, around),
+            shared_by: 0.0,
         })
-    };
-    let ratio = Estimate {
-        estimate: step.shift.exp(),
-        low: (step.shift - step.half_width).exp(),
-        high: (step.shift + step.half_width).exp(),
-    };
-    let direction = if (step.shift > 0.0) == metric.lower_is_better() {
-        Direction::Worse
-    } else {
-        Direction::Better
-    };
-    Some(Change {
-        series: index,
-        last_before,
-        first_after,
-        before: level_of(last_before)?.value,
-        after: level_of(first_after)?.value,
-        ratio,
-        p_value: step.p_value,
-        direction,
-        recent: with_figure.len() - step.position <= RECENT_RUNS,
-        coincides_with: coincide::differences(
-            &series.subject,
-            runs.get(last_before)?,
-            runs.get(first_after)?,
-        ),
-        shared_by: 0.0,
-    })
+    }
 }
 
 /// Marks the levels that drift, after a correction over all of them.
@@ -250,42 +279,38 @@ fn tell_drifts(series: &mut [Series], terms: &[Terms], options: Options) {
 
 /// Tells each change how many of its machine's cells changed the same way at the same run.
 fn count_shared(changes: &mut [Change], series: &[Series]) {
-    let machine_of = |index: usize| series.get(index).map(|series| series.machine);
+    let place_of = |index: usize| series.get(index).map(Series::place);
     let is_cell = |index: usize| {
         series
             .get(index)
             .is_some_and(|series| matches!(series.subject, Subject::Cell(_)))
     };
-    let mut cells: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut cells: BTreeMap<Place, usize> = BTreeMap::new();
     for series in series
         .iter()
         .filter(|series| matches!(series.subject, Subject::Cell(_)))
     {
-        *cells.entry(series.machine).or_default() += 1;
+        *cells.entry(series.place()).or_default() += 1;
     }
-    let places: Vec<(Option<usize>, usize, bool)> = changes
+    let steps: Vec<(Option<Place>, usize, bool)> = changes
         .iter()
         .filter(|change| is_cell(change.series))
         .map(|change| {
             (
-                machine_of(change.series),
+                place_of(change.series),
                 change.first_after,
                 change.direction == Direction::Worse,
             )
         })
         .collect();
     for change in changes {
-        let place = (
-            machine_of(change.series),
+        let step = (
+            place_of(change.series),
             change.first_after,
             change.direction == Direction::Worse,
         );
-        let alike = places.iter().filter(|other| **other == place).count();
-        let all = place
-            .0
-            .and_then(|machine| cells.get(&machine))
-            .copied()
-            .unwrap_or(0);
+        let alike = steps.iter().filter(|other| **other == step).count();
+        let all = step.0.and_then(|place| cells.get(&place)).copied().unwrap_or(0);
         // Of one or two cells "nearly all" says nothing.
         change.shared_by = if all >= 3 { alike as f64 / all as f64 } else { 0.0 };
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Level, Night, Series, Subject, confirm};
+use super::confirm::{self, Fitted};
+use super::{Level, Night, Series, Subject};
 use crate::analyse::sample::{mean, median};
 use crate::record::schema::history::{HistoryRun, SeriesKey};
 use crate::record::schema::{CellStatus, WorkloadKind};
@@ -11,10 +12,19 @@ use crate::record::schema::{CellStatus, WorkloadKind};
 /// Half of a normal distribution's 95 % interval, in standard deviations.
 const HALF_INTERVAL: f64 = 1.959_963_984_540_054;
 
-/// The series of all cells, those of the ceiling apart, each by name and machine.
-pub fn of_cells(runs: &[HistoryRun], machine_of_run: &[usize]) -> (Vec<Series>, Vec<Series>) {
-    let mut nights: BTreeMap<(Arc<SeriesKey>, usize), Vec<Night>> = BTreeMap::new();
-    for (run, (facts, machine)) in runs.iter().zip(machine_of_run).enumerate() {
+/// Where and how a run was made: what lies in different places makes no series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Number of the machine.
+    pub machine: usize,
+    /// Number of the settings; `None` where no run recorded any.
+    pub settings: Option<usize>,
+}
+
+/// The series of all cells, those of the ceiling apart, each by name and place.
+pub fn of_cells(runs: &[HistoryRun], places: &[Place]) -> (Vec<Series>, Vec<Series>) {
+    let mut nights: BTreeMap<(Arc<SeriesKey>, Place), Vec<Night>> = BTreeMap::new();
+    for (run, (facts, place)) in runs.iter().zip(places).enumerate() {
         for reading in &facts.readings {
             let night = Night {
                 run,
@@ -23,21 +33,22 @@ pub fn of_cells(runs: &[HistoryRun], machine_of_run: &[usize]) -> (Vec<Series>, 
                 adjusted: reading.value.map(|value| value.estimate),
             };
             nights
-                .entry((Arc::clone(&reading.key), *machine))
+                .entry((Arc::clone(&reading.key), *place))
                 .or_default()
                 .push(night);
         }
     }
     nights
         .into_iter()
-        .map(|((key, machine), nights)| empty(Subject::Cell((*key).clone()), machine, nights))
+        .map(|((key, place), nights)| empty(Subject::Cell((*key).clone()), place, nights))
         .partition(|series| !matches!(&series.subject, Subject::Cell(key) if key.is_native()))
 }
 
-fn empty(subject: Subject, machine: usize, nights: Vec<Night>) -> Series {
+fn empty(subject: Subject, place: Place, nights: Vec<Night>) -> Series {
     Series {
         subject,
-        machine,
+        machine: place.machine,
+        settings: place.settings,
         nights,
         levels: Vec::new(),
         noise: 0.0,
@@ -49,7 +60,7 @@ fn empty(subject: Subject, machine: usize, nights: Vec<Night>) -> Series {
 /// The geometric mean of each kind of workload on each interpreter, over the cells that a run has, each relative to its
 /// own median: a small change of all of them shows where none would on its own.
 pub fn of_means(cells: &[Series], runs: &[HistoryRun]) -> Vec<Series> {
-    let mut groups: BTreeMap<(&'static str, String, usize), (WorkloadKind, Vec<&Series>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&'static str, String, Place), (WorkloadKind, Vec<&Series>)> = BTreeMap::new();
     for series in cells {
         let Subject::Cell(key) = &series.subject else {
             continue;
@@ -62,35 +73,33 @@ pub fn of_means(cells: &[Series], runs: &[HistoryRun]) -> Vec<Series> {
             continue;
         };
         let group = groups
-            .entry((kind.name(), key.interpreter_label(), series.machine))
+            .entry((kind.name(), key.interpreter_label(), series.place()))
             .or_insert_with(|| (kind, Vec::new()));
         group.1.push(series);
     }
     groups
         .into_iter()
         .filter(|(_, (_, cells))| cells.len() > 1)
-        .map(|((_, interpreter, machine), (kind, cells))| {
+        .map(|((_, interpreter, place), (kind, cells))| {
             let subject = Subject::Mean {
                 kind,
                 interpreter,
                 cells: cells.len(),
             };
-            empty(subject, machine, means(&cells))
+            empty(subject, place, means(&cells, runs))
         })
         .collect()
 }
 
-fn means(cells: &[&Series]) -> Vec<Night> {
+/// A cell begins anew with another file of its workload: what that does to its times is no change of what it measures.
+fn means(cells: &[&Series], runs: &[HistoryRun]) -> Vec<Night> {
     let mut by_run: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for series in cells {
-        let mut values = logarithms(series);
-        if values.is_empty() {
-            continue;
-        }
-        let centre = median(&mut values);
-        for night in &series.nights {
-            if let Some(value) = logarithm(night) {
-                by_run.entry(night.run).or_default().push(value - centre);
+        for nights in by_file(series, runs).into_values() {
+            let mut values: Vec<f64> = nights.iter().map(|(_, value)| *value).collect();
+            let centre = median(&mut values);
+            for (run, value) in nights {
+                by_run.entry(run).or_default().push(value - centre);
             }
         }
     }
@@ -105,10 +114,39 @@ fn means(cells: &[&Series]) -> Vec<Night> {
         .collect()
 }
 
-/// Counts the runs of its machine in which a series is not, and marks what came later.
-pub fn count_missing(series: &mut [Series], machine_of_run: &[usize]) {
+/// The runs and logarithms of a cell's series, by the checksum of the workload's file.
+fn by_file<'r>(series: &Series, runs: &'r [HistoryRun]) -> BTreeMap<&'r str, Vec<(usize, f64)>> {
+    let mut by_file: BTreeMap<&str, Vec<(usize, f64)>> = BTreeMap::new();
+    let Subject::Cell(key) = &series.subject else {
+        return by_file;
+    };
+    for night in &series.nights {
+        let facts = runs
+            .get(night.run)
+            .and_then(|run| run.workloads.get(&key.workload));
+        if let Some(value) = logarithm(night) {
+            let file = facts.map_or("", |facts| facts.sha256.as_str());
+            by_file.entry(file).or_default().push((night.run, value));
+        }
+    }
+    by_file
+}
+
+impl Series {
+    /// Where and how its runs were made.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            machine: self.machine,
+            settings: self.settings,
+        }
+    }
+}
+
+/// Counts the runs of its place in which a series is not, and marks what came later.
+pub fn count_missing(series: &mut [Series], places: &[Place]) {
     for series in series {
-        let own = |run: usize| machine_of_run.get(run) == Some(&series.machine);
+        let place = series.place();
+        let own = |run: usize| places.get(run) == Some(&place);
         let (Some(first), Some(last)) = (series.nights.first(), series.nights.last()) else {
             continue;
         };
@@ -149,8 +187,8 @@ pub fn within(series: &Series) -> f64 {
     }
 }
 
-/// The levels between the cuts, which are positions among the nights that have a figure.
-pub fn levels(series: &Series, cuts: &[usize]) -> Vec<Level> {
+/// The levels of a series that was fitted; the fit's positions are among the nights that have a figure.
+pub fn levels(series: &Series, fitted: &Fitted) -> Vec<Level> {
     let places: Vec<usize> = series
         .nights
         .iter()
@@ -158,17 +196,18 @@ pub fn levels(series: &Series, cuts: &[usize]) -> Vec<Level> {
         .filter(|(_, night)| logarithm(night).is_some())
         .map(|(position, _)| position)
         .collect();
-    let values = logarithms(series);
-    confirm::ranges(cuts, values.len())
+    let cuts: Vec<usize> = fitted.steps.iter().map(|step| step.position).collect();
+    confirm::ranges(&cuts, places.len())
         .into_iter()
-        .filter_map(|range| {
+        .zip(&fitted.levels)
+        .filter_map(|(range, level)| {
             let first = *places.get(range.start)?;
             let last = *places.get(range.end.checked_sub(1)?)?;
             Some(Level {
                 first,
                 last,
                 nights: range.len(),
-                value: confirm::level_of(values.get(range)?, series.noise).exp(),
+                value: level.exp(),
                 drift: None,
             })
         })

@@ -1,8 +1,8 @@
 use crate::analyse::history::made_up::{Machine, Step, runs};
-use crate::analyse::history::{History, Options, analyse};
+use crate::analyse::history::{Difference, History, Options, What, analyse};
 use crate::present::chart;
 use crate::present::table::Style;
-use crate::record::schema::history::PassedOver;
+use crate::record::schema::history::{PassedOver, RunSettings};
 
 use super::{charts, json, markdown, page, table};
 
@@ -39,28 +39,28 @@ fn the_table_tells_changes_first() {
     insta::assert_snapshot!(table::render(&history(), true, Style::default()), @r"
     30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
 
-    since 2026-01-21  night-020  commit 0000000000
-      slower    w1 3.13t threads x1  1.00 ms -> 1.10 ms  +10.2 % [+8.0 %, +12.6 %]
-      slower    w1 3.13t threads x2  2.01 ms -> 2.20 ms  +9.2 % [+7.4 %, +11.1 %]
-      slower    mean of 4 cpu cells on 3.13t  0.984 -> 1.034  +5.1 % [+3.8 %, +6.4 %]
-    since 2026-01-13  night-012  commit 0000000000
-      faster    w0 3.13t threads x1  1000 µs -> 797 µs  -20.3 % [-21.4 %, -19.2 %]
-      faster    w0 3.13t threads x2  2.01 ms -> 1.60 ms  -20.1 % [-21.3 %, -19.0 %]
+    since 2026-01-21  night-020  commit f5ca38f748
+      slower    w1 3.13t threads x1  1.00 ms -> 1.10 ms  +10.2 % [+8.1 %, +12.4 %]
+      slower    w1 3.13t threads x2  2.01 ms -> 2.20 ms  +9.2 % [+7.5 %, +11.0 %]
+      slower    mean of 4 cpu cells on 3.13t  0.984 -> 1.034  +5.1 % [+3.9 %, +6.4 %]
+    since 2026-01-13  night-012  commit 6b51d431df
+      faster    w0 3.13t threads x1  1000 µs -> 797 µs  -20.3 % [-21.4 %, -19.3 %]
+      faster    w0 3.13t threads x2  2.01 ms -> 1.60 ms  -20.2 % [-21.3 %, -19.0 %]
       faster    mean of 4 cpu cells on 3.13t  1.105 -> 0.984  -11.0 % [-12.0 %, -9.9 %]
 
     series                        nights  level    noise  newest runs
-    w0 3.13 threads x1            30      1.00 ms  2.4 %  ▃▄▅▄▃▆▆▁▆▅▃▂▄▆█▅▇▄▇▅▂▄▃▇▁▅▇▂▁▃
-    w0 3.13 threads x2            30      2.01 ms  2.6 %  ▇▃▅▃▅▆▆▆▆▃▅█▄▅▇▆▄▆▄▅▇▇▄▂▆▆▅▁▅▄
-    w0 3.13t threads x1           30      797 µs   1.8 %  ▇▇█▇▇████▇▇▇▁▂▂▂▂▂▁▂▂▁▂▂▁▂▂▂▁▂
-    w0 3.13t threads x2           30      1.60 ms  1.9 %  █▇▇▇▇▇▇▇▇███▂▁▂▂▂▂▂▂▃▁▂▂▃▂▂▂▂▂
+    w0 3.13 threads x1            30      1.00 ms  2.3 %  ▃▄▅▄▃▆▆▁▆▅▃▂▄▆█▅▇▄▇▅▂▄▃▇▁▅▇▂▁▃
+    w0 3.13 threads x2            30      2.01 ms  2.5 %  ▇▃▅▃▅▆▆▆▆▃▅█▄▅▇▆▄▆▄▅▇▇▄▂▆▆▅▁▅▄
+    w0 3.13t threads x1           30      797 µs   1.7 %  ▇▇█▇▇████▇▇▇▁▂▂▂▂▂▁▂▂▁▂▂▁▂▂▂▁▂
+    w0 3.13t threads x2           30      1.60 ms  1.8 %  █▇▇▇▇▇▇▇▇███▂▁▂▂▂▂▂▂▃▁▂▂▃▂▂▂▂▂
     w1 3.13 threads x1            30      1.00 ms  2.1 %  ▂▁▄▅▆▆▇▆▆▅▅▄▇█▅▆▂▅█▅▃▃▆▃▃▂▂▄▄▆
-    w1 3.13 threads x2            30      2.00 ms  2.2 %  █▄▄▅▆▄█▃▇▇▆▅█▄▃▁▁▇▃▄▂▆█▅▅▁▅▅▄▅
-    w1 3.13t threads x1           30      1.10 ms  2.6 %  ▂▃▂▄▁▂▂▃▃▂▃▃▂▂▃▂▄▂▂▂▇▇▇▇▇▄▆▅█▆
-    w1 3.13t threads x2           30      2.20 ms  2.1 %  ▂▄▂▃▂▃▁▄▂▁▁▂▃▁▁▂▃▂▃▁▆▆▇▆▆▇█▆██
-    mean of 4 cpu cells on 3.13   30      1.000    1.2 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
-    mean of 4 cpu cells on 3.13t  30      1.034    1.3 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
+    w1 3.13 threads x2            30      2.00 ms  2.1 %  █▄▄▅▆▄█▃▇▇▆▅█▄▃▁▁▇▃▄▂▆█▅▅▁▅▅▄▅
+    w1 3.13t threads x1           30      1.10 ms  2.5 %  ▂▃▂▄▁▂▂▃▃▂▃▃▂▂▃▂▄▂▂▂▇▇▇▇▇▄▆▅█▆
+    w1 3.13t threads x2           30      2.20 ms  2.0 %  ▂▄▂▃▂▃▁▄▂▁▁▂▃▁▁▂▃▂▃▁▆▆▇▆▆▇█▆██
+    mean of 4 cpu cells on 3.13   30      1.000    1.1 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
+    mean of 4 cpu cells on 3.13t  30      1.034    1.2 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
 
-    The ceiling's cells were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
+    The ceiling's computing kernels were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
     1 folder was passed over:
       night-030: did not end; 'ftbench show' tells what was measured
     ");
@@ -73,19 +73,44 @@ fn markdown_is_a_table_of_changes() {
 
     | since | cell | before | after | change | with |
     | --- | --- | ---: | ---: | --- | --- |
-    | 2026-01-21 | w1 3.13t threads x1 | 1.00 ms | 1.10 ms | 🔴 +10.2 % [+8.0 %, +12.6 %] | commit 0000000000 |
-    | 2026-01-21 | w1 3.13t threads x2 | 2.01 ms | 2.20 ms | 🔴 +9.2 % [+7.4 %, +11.1 %] | commit 0000000000 |
-    | 2026-01-21 | mean of 4 cpu cells on 3.13t | 0.984 | 1.034 | 🔴 +5.1 % [+3.8 %, +6.4 %] | commit 0000000000 |
-    | 2026-01-13 | w0 3.13t threads x1 | 1000 µs | 797 µs | 🟢 -20.3 % [-21.4 %, -19.2 %] | commit 0000000000 |
-    | 2026-01-13 | w0 3.13t threads x2 | 2.01 ms | 1.60 ms | 🟢 -20.1 % [-21.3 %, -19.0 %] | commit 0000000000 |
-    | 2026-01-13 | mean of 4 cpu cells on 3.13t | 1.105 | 0.984 | 🟢 -11.0 % [-12.0 %, -9.9 %] | commit 0000000000 |
+    | 2026-01-21 | w1 3.13t threads x1 | 1.00 ms | 1.10 ms | 🔴 +10.2 % [+8.1 %, +12.4 %] | commit f5ca38f748 |
+    | 2026-01-21 | w1 3.13t threads x2 | 2.01 ms | 2.20 ms | 🔴 +9.2 % [+7.5 %, +11.0 %] | commit f5ca38f748 |
+    | 2026-01-21 | mean of 4 cpu cells on 3.13t | 0.984 | 1.034 | 🔴 +5.1 % [+3.9 %, +6.4 %] | commit f5ca38f748 |
+    | 2026-01-13 | w0 3.13t threads x1 | 1000 µs | 797 µs | 🟢 -20.3 % [-21.4 %, -19.3 %] | commit 6b51d431df |
+    | 2026-01-13 | w0 3.13t threads x2 | 2.01 ms | 1.60 ms | 🟢 -20.2 % [-21.3 %, -19.0 %] | commit 6b51d431df |
+    | 2026-01-13 | mean of 4 cpu cells on 3.13t | 1.105 | 0.984 | 🟢 -11.0 % [-12.0 %, -9.9 %] | commit 6b51d431df |
 
-    The ceiling's cells were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
+    The ceiling's computing kernels were not used to divide out the drift of the machine: it would not make the series quieter (2.9 % instead of 2.8 %).
 
     1 folder was passed over:
 
     - `night-030`: did not end; 'ftbench show' tells what was measured
     ");
+}
+
+#[test]
+fn settings_and_packages_are_named_where_they_differ() {
+    let mut history = history();
+    history.settings.push(RunSettings {
+        pin: "none".to_owned(),
+        target_sample_s: 0.06,
+    });
+    history.series[0].settings = Some(1);
+    history.runs[3].settings = Some(1);
+    history.changes[0].coincides_with.push(Difference {
+        what: What::Packages,
+        before: "mpmath 1.3.0, numpy 2.3.1".to_owned(),
+        after: "mpmath 1.3.0, numpy 2.4.0".to_owned(),
+    });
+    let table = table::render(&history, true, Style::default());
+    for words in [
+        "w0 3.13 threads x1 (pin none, samples of 60.0 ms)",
+        "w0 3.13 threads x2 (pin cores, samples of 100 ms)",
+        "with a change of packages: numpy 2.3.1 -> numpy 2.4.0",
+        "pin cores, samples of 100 ms (29 runs); pin none, samples of 60.0 ms (1 run)",
+    ] {
+        assert!(table.contains(words), "no {words} in\n{table}");
+    }
 }
 
 #[test]
@@ -96,6 +121,8 @@ fn json_has_a_version_and_every_series() {
     assert_eq!(value["metric"], "time");
     assert_eq!(value["series"].as_array().unwrap().len(), history.series.len());
     assert_eq!(value["changes"][0]["direction"], "worse");
+    assert_eq!(value["settings"][0]["pin"], "cores");
+    assert_eq!(value["drift"][0]["kernels"], "computing");
 }
 
 #[test]

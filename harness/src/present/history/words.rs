@@ -1,10 +1,13 @@
 //! A history in words, the same in every format.
 
-use crate::analyse::history::{Change, Difference, Direction, History, RunLine, Series, Subject, What};
+use crate::analyse::compare::Kernels;
+use crate::analyse::history::{
+    Change, Difference, Direction, History, MachineDrift, RunLine, Series, Subject, What,
+};
 use crate::present::text;
 use crate::present::units;
 use crate::record::schema::Estimate;
-use crate::record::schema::history::Metric;
+use crate::record::schema::history::{Metric, RunSettings};
 
 /// So many characters of a commit's id name it for people, as git shows it.
 const SHORT_COMMIT: usize = 10;
@@ -56,12 +59,36 @@ pub fn subject(history: &History, series: &Series) -> String {
             cells,
         } => format!("mean of {cells} {kind} cells on {interpreter}"),
     };
-    let name = text::line(&name);
+    let mut places = Vec::new();
     if history.machines.len() > 1 {
-        format!("{name} (machine {})", series.machine + 1)
-    } else {
-        name
+        places.push(format!("machine {}", series.machine + 1));
     }
+    if let Some(own) = series.settings.and_then(|number| history.settings.get(number)) {
+        places.extend(settings(history, own));
+    }
+    let name = text::line(&name);
+    if places.is_empty() {
+        name
+    } else {
+        format!("{name} ({})", text::line(&places.join(", ")))
+    }
+}
+
+/// Settings, in so far as the history has several.
+fn settings(history: &History, own: &RunSettings) -> Vec<String> {
+    let differ = |same: &dyn Fn(&RunSettings) -> bool| !history.settings.iter().all(same);
+    let mut words = Vec::new();
+    if differ(&|other| other.pin == own.pin) {
+        words.push(format!("pin {}", text::shorten(&own.pin, 30)));
+    }
+    if differ(&|other| other.target_sample_s == own.target_sample_s) {
+        words.push(if own.target_sample_s > 0.0 {
+            format!("samples of {}", units::duration(own.target_sample_s))
+        } else {
+            "samples of unknown length".to_owned()
+        });
+    }
+    words
 }
 
 /// The word for a change.
@@ -122,6 +149,8 @@ pub fn differences(differences: &[Difference]) -> Vec<String> {
                 What::System => "system",
                 What::Ftbench => "ftbench",
                 What::Commit => "commit",
+                What::Packages => "packages",
+                What::Profile => "profile",
             };
             let (before, after) = differing(&difference.before, &difference.after);
             format!("{what}: {} -> {}", text::line(&before), text::line(&after))
@@ -176,29 +205,19 @@ pub fn opening(history: &History) -> String {
 /// What a reader must know.
 pub fn notes(history: &History) -> Vec<String> {
     let mut notes = Vec::new();
-    for drift in &history.drift {
-        let of = if history.machines.len() > 1 {
-            format!("machine {}", drift.machine + 1)
-        } else {
-            "the machine".to_owned()
-        };
-        let spread = |share: f64| units::number(share * 100.0, 1);
-        notes.push(if drift.divided {
-            format!(
-                "The drift of {of} from run to run, as {} of the ceiling saw it, is divided out: the median series varies by \
-                 {} % instead of {} %.",
-                text::counted(drift.native_series, "cell"),
-                spread(drift.spread_divided),
-                spread(drift.spread)
-            )
-        } else {
-            format!(
-                "The ceiling's cells were not used to divide out the drift of {of}: it would not make the series quieter ({} % \
-                 instead of {} %).",
-                spread(drift.spread_divided),
-                spread(drift.spread)
-            )
+    notes.extend(history.drift.iter().map(|one| drift(history, one)));
+    if history.settings.len() > 1 {
+        let kinds = history.settings.iter().enumerate().map(|(number, own)| {
+            let is_own = |run: &&RunLine| run.settings == Some(number);
+            let runs = history.runs.iter().filter(is_own).count();
+            let words = settings(history, own).join(", ");
+            format!("{} ({})", text::line(&words), text::counted(runs, "run"))
         });
+        let kinds: Vec<String> = kinds.collect();
+        notes.push(format!(
+            "Runs with other settings make series of their own: {}.",
+            kinds.join("; ")
+        ));
     }
     if history.hostnames_left_out {
         notes.push("Most host names came once only, so machines are told apart without them.".to_owned());
@@ -228,6 +247,35 @@ pub fn notes(history: &History) -> Vec<String> {
         ));
     }
     notes
+}
+
+fn drift(history: &History, drift: &MachineDrift) -> String {
+    let of = if history.machines.len() > 1 {
+        format!("machine {}", drift.machine + 1)
+    } else {
+        "the machine".to_owned()
+    };
+    let (kernels, workloads) = match drift.kernels {
+        Kernels::Computing => ("computing", "compute"),
+        Kernels::Memory => ("memory", "are bound by memory"),
+    };
+    let spread = |share: f64| units::number(share * 100.0, 1);
+    if drift.divided {
+        format!(
+            "The drift of {of} from run to run, as {} of the ceiling's {kernels} kernels saw it, is divided out of workloads \
+             that {workloads}: their median series varies by {} % instead of {} %.",
+            text::counted(drift.native_series, "cell"),
+            spread(drift.spread_divided),
+            spread(drift.spread)
+        )
+    } else {
+        format!(
+            "The ceiling's {kernels} kernels were not used to divide out the drift of {of}: it would not make the series \
+             quieter ({} % instead of {} %).",
+            spread(drift.spread_divided),
+            spread(drift.spread)
+        )
+    }
 }
 
 /// The machines, where there are several.

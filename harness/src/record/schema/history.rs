@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::ceiling::NATIVE;
+use super::ceiling::{Kernel, NATIVE};
 use super::cell::{Host, Model};
 use super::manifest::WorkloadKind;
 use super::summary::{CellStatus, Estimate};
@@ -140,6 +140,17 @@ pub struct MachineKey {
     pub cpu_quota: Option<f64>,
 }
 
+/// Settings that move figures: runs with different ones are not held against each other. Whether scaling is weak, which
+/// moves them too, is in [`SeriesKey`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunSettings {
+    /// The placement policy, as it was given.
+    pub pin: String,
+    /// How long a sample of the baseline with one worker should last, seconds: what is paid once for each sample weighs
+    /// more in a short one.
+    pub target_sample_s: f64,
+}
+
 /// One run of a history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryRun {
@@ -155,12 +166,18 @@ pub struct HistoryRun {
     pub labels: BTreeMap<String, String>,
     /// Version of ftbench that measured.
     pub ftbench_version: String,
+    /// Name of the profile; empty where it is not recorded.
+    pub profile: String,
+    /// The settings that tell series apart; `None` where they are not recorded.
+    pub settings: Option<RunSettings>,
     /// The machine.
     pub machine: MachineKey,
     /// Operating system and kernel.
     pub system: String,
     /// Each interpreter's version and build by its tag.
     pub builds: BTreeMap<String, String>,
+    /// The packages that were installed for workloads.
+    pub environments: Vec<HistoryEnvironment>,
     /// The workloads by name.
     pub workloads: BTreeMap<String, HistoryWorkload>,
     /// Its cells.
@@ -174,6 +191,21 @@ pub struct HistoryWorkload {
     pub kind: WorkloadKind,
     /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
+    /// The kernel of its ceiling; `None` where it has none.
+    pub kernel: Option<Kernel>,
+}
+
+/// The packages that workloads ran with on one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEnvironment {
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// Names of the workloads.
+    pub workloads: Vec<String>,
+    /// Names of the arms; empty where it is that of all of them.
+    pub arms: Vec<String>,
+    /// Each package with its version, sorted, with commas between them.
+    pub packages: String,
 }
 
 /// A folder that is not in the history, and why.

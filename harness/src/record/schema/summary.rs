@@ -9,7 +9,7 @@ use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
 use super::law::CurveLaws;
 use super::manifest::{
-    GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
+    EnvironmentFacts, GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
 };
 use super::noise::{Disturbance, Source};
 
@@ -159,6 +159,12 @@ pub struct RunFacts {
     pub profile: String,
     /// Whether more workers do the same work or more of it.
     pub scaling: Scaling,
+    /// The placement policy, as it was given; `None` in summaries of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// How long a sample of the baseline with one worker should last, seconds; `None` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_sample_s: Option<f64>,
     /// Tag of the interpreter whose `serial` cells others are compared with.
     pub baseline: String,
     /// The commit that was measured; `None` where it is not known.
@@ -354,6 +360,9 @@ pub struct Summary {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
+    /// The packages that were installed for workloads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentFacts>,
     /// The versions of the code that are compared, the one that others are compared with first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arms: Vec<ArmFacts>,
