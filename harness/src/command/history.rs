@@ -294,9 +294,9 @@ fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(Path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
     let bytes = if is_png {
-        chart::png(&svg, PNG_SCALE).map_err(failed)?
+        chart::png(&svg, PNG_SCALE)
     } else {
-        svg.into_bytes()
+        chart::svg_file(&svg)
     };
-    Ok((path.to_owned(), bytes))
+    Ok((path.to_owned(), bytes.map_err(failed)?))
 }

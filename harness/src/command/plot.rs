@@ -202,7 +202,7 @@ fn picture(arguments: &PlotArgs, material: &Material, workload: &str) -> Result<
         .map_err(failed)?;
     let svg = chart::svg(&chart).map_err(failed)?;
     match format(arguments) {
-        PictureFormat::Svg => Ok(svg.into_bytes()),
+        PictureFormat::Svg => chart::svg_file(&svg).map_err(failed),
         PictureFormat::Png => {
             let scale = if arguments.size.is_some() { 1.0 } else { PNG_SCALE };
             chart::png(&svg, scale).map_err(failed)
