@@ -76,19 +76,51 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
     Fits { curves, told }
 }
 
-/// A fit's parameters.
+/// A fit's parameters, and the number of workers beyond which more of them make it slower.
 fn of_fit(fit: &LawFit) -> String {
     let percent = |share: f64| {
         let value = share * 100.0;
         format!("{} %", units::number(value, units::decimals_for(value, 2)))
     };
-    let serial = format!(
+    let mut told = format!(
         "{}, serial fraction {}",
         fit.law,
         percent(fit.serial_fraction.estimate)
     );
-    fit.crosstalk.map_or_else(
-        || serial.clone(),
-        |crosstalk| format!("{serial}, crosstalk {}", percent(crosstalk.estimate)),
-    )
+    if let Some(crosstalk) = fit.crosstalk {
+        told.push_str(&format!(", crosstalk {}", percent(crosstalk.estimate)));
+    }
+    if let Some(peak) = fit.peak_workers {
+        let best = peak.estimate.round().max(1.0);
+        let noun = if best > 1.0 { "workers" } else { "worker" };
+        told.push_str(&format!(", best at {} {noun}", units::number(best, 0)));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::schema::Law;
+
+    #[test]
+    fn a_fit_with_a_peak_tells_how_many_workers_pay() {
+        let exact = |value: f64| Estimate {
+            estimate: value,
+            low: value,
+            high: value,
+        };
+        let fit = |peak: Option<f64>| LawFit {
+            law: Law::Usl,
+            serial_fraction: exact(0.02),
+            crosstalk: Some(exact(0.004)),
+            peak_workers: peak.map(exact),
+            speedup_limit: None,
+            relative_error: 0.01,
+        };
+        let told = "USL, serial fraction 2.0 %, crosstalk 0.40 %";
+        assert_eq!(of_fit(&fit(None)), told);
+        assert_eq!(of_fit(&fit(Some(15.65))), format!("{told}, best at 16 workers"));
+        assert_eq!(of_fit(&fit(Some(1.2))), format!("{told}, best at 1 worker"));
+    }
 }

@@ -137,12 +137,15 @@ impl Material {
         self.method.is_some()
     }
 
-    /// Adds what every chart tells: machine and builds below the title; warnings, gaps and the method in the caption.
+    /// Adds what every chart tells: machine and builds below the title; in the caption what failed and what was warned of
+    /// before what the chart itself has to say, and the method behind it.
     fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
         chart.subtitle.clone_from(&self.machines);
         chart.subtitle.push(words::builds(&self.summary));
+        let own = std::mem::take(&mut chart.caption);
+        chart.caption = words::notes(&self.summary, cells);
+        chart.caption.extend(own);
         chart.caption.extend(self.notes.iter().cloned());
-        chart.caption.extend(words::notes(&self.summary, cells));
         let method = self
             .method
             .clone()
