@@ -238,6 +238,21 @@ fn workloads(cells: &[&CellSummary]) -> Vec<String> {
     names
 }
 
+/// That a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`
+pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<String> {
+    let mut of_them = cells.to_vec();
+    of_them.retain(|cell| unlike.contains(&cell.workload));
+    let files = match workloads(&of_them).as_slice() {
+        [] => return None,
+        [only] => format!("the file of {only} is"),
+        few @ ([_, _] | [_, _, _]) => format!("the files of {} are", all_of(few)),
+        many => format!("the files of {} workloads are", many.len()),
+    };
+    Some(format!(
+        "Note: {files} not the same in all of these runs; what differs may be the code."
+    ))
+}
+
 /// How it was measured.
 pub(super) fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
     let rounds = cells.iter().map(|cell| cell.rounds).filter(|rounds| *rounds > 0);

@@ -118,6 +118,8 @@ pub struct Material {
     method: Option<String>,
     /// What a reader must know of the joining.
     notes: Vec<String>,
+    /// Workloads whose file is not the same in all of the runs.
+    unlike_files: Vec<String>,
 }
 
 impl Material {
@@ -130,6 +132,7 @@ impl Material {
             trials,
             method: None,
             notes: Vec::new(),
+            unlike_files: Vec::new(),
         }
     }
 
@@ -144,6 +147,9 @@ impl Material {
         chart.subtitle.push(words::builds(&self.summary));
         let own = std::mem::take(&mut chart.caption);
         chart.caption = words::notes(&self.summary, cells);
+        chart
+            .caption
+            .extend(words::unlike_files(&self.unlike_files, cells));
         chart.caption.extend(own);
         chart.caption.extend(self.notes.iter().cloned());
         let method = self
