@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ftbench::analyse::summary::summarise;
 use ftbench::present::chart::{
-    Body, Chart, Kind, Material, Part, Size, Theme, join, make, png as png_of, svg,
+    Body, Chart, Kind, Material, Part, ReferenceKind, Size, Theme, join, make, png as png_of, svg,
 };
 use ftbench::present::history::charts;
 use ftbench::record::store::{self, Run};
@@ -271,7 +271,7 @@ fn a_difference_is_seen() {
     *method = method.replace("seed 3", "seed 8");
     let mut value = chart.clone();
     let Body::Lines(lines) = &mut value.body else {
-        panic!("no curves: {:?}", value.body)
+        panic!("no curves")
     };
     let label = &mut lines.series[0].value_label;
     let at = label.rfind(|letter: char| letter.is_ascii_digit()).unwrap();
@@ -292,6 +292,31 @@ fn a_difference_is_seen() {
         height: 600,
     };
     assert!(difference(&drawn, &draw(&other)).is_none());
+}
+
+#[test]
+fn a_law_is_drawn_as_far_as_it_was_fitted() {
+    let mut material = of_many_cores();
+    for laws in &mut material.summary.laws {
+        laws.fitted_up_to = Some(32);
+    }
+    let chart = make(Kind::Scaling, &material, "nbody");
+    assert!(
+        chart.caption.join(" ").contains("USL up to 32, serial"),
+        "{:?}",
+        chart.caption
+    );
+    let Body::Lines(lines) = &chart.body else {
+        panic!("no curves")
+    };
+    let fitted = lines
+        .references
+        .iter()
+        .filter(|line| matches!(line.kind, ReferenceKind::Fitted(_)));
+    let ends: Vec<f64> = fitted
+        .map(|line| line.corners.last().unwrap()[0].round())
+        .collect();
+    assert!(ends.len() > 1 && ends.iter().all(|end| *end == 32.0), "{ends:?}");
 }
 
 #[test]

@@ -161,6 +161,7 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
         }],
         enough: Some(Law::Usl),
         not_fitted: None,
+        fitted_up_to: None,
         limit: Limit {
             cause: LimitCause::Crosstalk,
             workers: 128,

@@ -112,11 +112,19 @@ pub fn waits(manifest: &Manifest, workload: &str) -> bool {
     facts.is_some_and(|facts| facts.kind == WorkloadKind::Io)
 }
 
-/// Whether a curve that ends with this cell lacks cores rather than anything else: its workers compute, have fewer cores
-/// than they are, and make use of more than one.
-pub fn lacks_cores(manifest: &Manifest, last: &CellSummary) -> bool {
-    let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
-    grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+/// The cells of a curve, fewest workers first, up to where it lacks cores rather than anything else: beyond, its workers
+/// have fewer cores than they are. All of them where they wait, or make use of no more than one.
+pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
+    let lacks_cores = |last: &CellSummary| {
+        let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
+        grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+    };
+    if !cells.last().is_some_and(|last| lacks_cores(last)) {
+        return cells;
+    }
+    let has_cores = |cell: &&&CellSummary| f64::from(cell.workers) <= cores(manifest, cell);
+    let count = cells.iter().take_while(has_cores).count();
+    cells.get(..count).unwrap_or_default()
 }
 
 fn is_flat(speedup: Estimate) -> bool {
