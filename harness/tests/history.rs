@@ -239,6 +239,8 @@ fn charts_and_a_page_are_written() {
     assert!(html.contains("What changed") && html.contains("<svg ") && !html.contains("<script"));
     let refused = nights.told(&["--workload", "*", "--chart", &file("all.svg")], 2);
     assert!(refused.contains("name one with --workload"), "{refused}");
+    let refused = nights.told(&["--workload", "fib", "--chart", &file("fib.pdf")], 2);
+    assert!(refused.contains("ends in neither"), "{refused}");
 }
 
 #[test]

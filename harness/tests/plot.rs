@@ -164,3 +164,50 @@ fn what_is_misspelt_gets_the_nearest() {
     let error = run.refused(&["--size", "large"]);
     assert!(error.contains("1920x1080"), "{error}");
 }
+
+#[test]
+fn models_that_are_not_there_are_no_empty_success() {
+    let run = Run::new();
+    for words in [
+        ["-m", "interpreters", "--chart", "gil"],
+        ["-m", "interpreters", "--workload", "fib"],
+    ] {
+        let error = run.refused(&words);
+        assert!(
+            error.contains("no cells of the model interpreters; its models are serial, threads, processes"),
+            "{error}"
+        );
+    }
+    assert!(!run.path().join("charts").exists());
+}
+
+#[test]
+fn a_name_of_another_kind_of_file_is_refused() {
+    let run = Run::new();
+    let file = |name: &str| run.folder.path().join(name).display().to_string();
+    let of_fib = |name: &str, more: &[&str]| {
+        let name = file(name);
+        let mut words = vec!["--workload", "fib", "--out", &name];
+        words.extend(more);
+        run.plot(&words)
+    };
+    for name in ["chart.pdf", "chart.jpg"] {
+        let output = of_fib(name, &[]).assert().code(2).get_output().clone();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("ends in neither"), "{error}");
+        assert!(!Path::new(&file(name)).exists());
+    }
+    let taken: [(&str, &[&str], &[u8]); 4] = [
+        ("chart", &[], b"<svg"),
+        ("chart.SVG", &[], b"<svg"),
+        ("chart.Png", &[], b"\x89PNG"),
+        ("chart.image", &["--format", "png"], b"\x89PNG"),
+    ];
+    for (name, more, beginning) in taken {
+        of_fib(name, more).assert().success();
+        assert!(
+            std::fs::read(file(name)).unwrap().starts_with(beginning),
+            "{name}"
+        );
+    }
+}

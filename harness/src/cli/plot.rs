@@ -48,7 +48,7 @@ pub struct PlotArgs {
     /// The title of the vertical axis
     #[arg(long, value_name = "TEXT")]
     pub y_label: Option<String>,
-    /// Write svg, or png [default: by the name of --out, else svg]
+    /// Write svg, or png [default: by the ending of --out, svg without one]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub format: Option<PictureFormat>,
     /// The file to write, - for standard output; one that is there is replaced [default: a name that says what it is,

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobMatcher};
 use rayon::prelude::*;
 
+use super::plot::format_of;
 use super::{print, remark, style};
 use crate::analyse::history::{self as analysis, History, Options};
 use crate::analyse::summary::summarise;
-use crate::cli::{FailOn, HistoryArgs, OutputOptions, SummaryFormat};
+use crate::cli::{FailOn, HistoryArgs, OutputOptions, PictureFormat, SummaryFormat};
 use crate::error::{Error, ExitStatus};
 use crate::present::chart::{self, Chart};
 use crate::present::history::page::HistoryPageError;
@@ -269,6 +270,7 @@ fn pattern(name: &str) -> Result<GlobMatcher, HistoryError> {
 
 /// The file of the chart that was asked for.
 fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(PathBuf, Vec<u8>), Error> {
+    let format = format_of(path)?;
     let workloads = charts::workloads(history);
     let mut chart: Chart = match (&arguments.workload, workloads.as_slice()) {
         (None, _) => charts::means(history).ok_or(HistoryError::NoMeans)?,
@@ -290,13 +292,9 @@ fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(Path
         source,
     };
     let svg = chart::svg(&chart).map_err(failed)?;
-    let is_png = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-    let bytes = if is_png {
-        chart::png(&svg, PNG_SCALE).map_err(failed)?
-    } else {
-        svg.into_bytes()
+    let bytes = match format {
+        PictureFormat::Svg => chart::svg_file(&svg),
+        PictureFormat::Png => chart::png(&svg, PNG_SCALE),
     };
-    Ok((path.to_owned(), bytes))
+    Ok((path.to_owned(), bytes.map_err(failed)?))
 }

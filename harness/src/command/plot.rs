@@ -1,7 +1,7 @@
 //! `ftbench plot`.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -47,6 +47,9 @@ pub enum PlotError {
         /// The first of them.
         first: String,
     },
+    /// A file whose name says that it is something else.
+    #[error("a chart is SVG or PNG, and '{}' ends in neither; end its name in .svg or .png", .0.display())]
+    Ending(PathBuf),
     /// A kind that several runs cannot share.
     #[error("a {kind} chart is of one run; give one folder")]
     OneRun {
@@ -82,6 +85,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     if kind == Kind::TimeLine && arguments.runs.len() > 1 {
         return Err(PlotError::OneRun { kind: kind.name() }.into());
     }
+    let format = format(arguments)?;
     let named: Vec<Named<'_>> = arguments.runs.iter().map(|word| Named::of(word)).collect();
     let parts: Vec<Part> = named
         .iter()
@@ -110,7 +114,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     }
     let pictures: Vec<Vec<u8>> = drawn
         .par_iter()
-        .map(|workload| picture(arguments, &material, workload))
+        .map(|workload| picture(arguments, format, &material, workload))
         .collect::<Result<_, Error>>()?;
     for (workload, bytes) in drawn.iter().zip(pictures) {
         if arguments.out.as_deref() == Some(Path::new("-")) {
@@ -126,7 +130,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
             }
             None => {
                 let folder = named.first().map_or(Path::new("."), |run| run.folder);
-                let name = usual_name(arguments, &named, workload);
+                let name = usual_name(arguments, format, &named, workload);
                 store::write_inside(folder, &name, &bytes)?;
                 folder.join(name)
             }
@@ -182,7 +186,12 @@ fn choose(material: &Material, wanted: Option<&str>) -> Result<Vec<String>, Plot
     Ok(matching)
 }
 
-fn picture(arguments: &PlotArgs, material: &Material, workload: &str) -> Result<Vec<u8>, Error> {
+fn picture(
+    arguments: &PlotArgs,
+    format: PictureFormat,
+    material: &Material,
+    workload: &str,
+) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Chart {
         workload: if workload.is_empty() {
             "the run".to_owned()
@@ -201,8 +210,8 @@ fn picture(arguments: &PlotArgs, material: &Material, workload: &str) -> Result<
         .relabel(arguments.x_label.as_deref(), arguments.y_label.as_deref())
         .map_err(failed)?;
     let svg = chart::svg(&chart).map_err(failed)?;
-    match format(arguments) {
-        PictureFormat::Svg => Ok(svg.into_bytes()),
+    match format {
+        PictureFormat::Svg => chart::svg_file(&svg).map_err(failed),
         PictureFormat::Png => {
             let scale = if arguments.size.is_some() { 1.0 } else { PNG_SCALE };
             chart::png(&svg, scale).map_err(failed)
@@ -211,18 +220,28 @@ fn picture(arguments: &PlotArgs, material: &Material, workload: &str) -> Result<
 }
 
 /// The format asked for, or that of the file's name, or SVG.
-fn format(arguments: &PlotArgs) -> PictureFormat {
-    let of_name = || {
-        let extension = arguments.out.as_ref()?.extension()?;
-        extension
-            .eq_ignore_ascii_case("png")
-            .then_some(PictureFormat::Png)
+fn format(arguments: &PlotArgs) -> Result<PictureFormat, PlotError> {
+    match (arguments.format, &arguments.out) {
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(PictureFormat::Svg),
+        (None, Some(path)) => format_of(path),
+    }
+}
+
+/// The format that the ending of a file's name stands for; without an ending, as `-` and devices are, SVG.
+pub(super) fn format_of(path: &Path) -> Result<PictureFormat, PlotError> {
+    let Some(ending) = path.extension() else {
+        return Ok(PictureFormat::Svg);
     };
-    arguments.format.or_else(of_name).unwrap_or(PictureFormat::Svg)
+    [("svg", PictureFormat::Svg), ("png", PictureFormat::Png)]
+        .into_iter()
+        .find(|(name, _)| ending.eq_ignore_ascii_case(name))
+        .map(|(_, format)| format)
+        .ok_or_else(|| PlotError::Ending(path.to_owned()))
 }
 
 /// In the first run's folder of charts, with a name that says what it is of.
-fn usual_name(arguments: &PlotArgs, named: &[Named<'_>], workload: &str) -> String {
+fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], workload: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     if !workload.is_empty() {
         words.push(file_name(workload));
@@ -241,7 +260,7 @@ fn usual_name(arguments: &PlotArgs, named: &[Named<'_>], workload: &str) -> Stri
     if arguments.theme.is_dark() {
         words.push("dark".to_owned());
     }
-    let extension = match format(arguments) {
+    let extension = match format {
         PictureFormat::Svg => "svg",
         PictureFormat::Png => "png",
     };

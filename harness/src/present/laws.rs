@@ -59,7 +59,8 @@ pub fn subject(curve: &CurveLaws) -> String {
 /// What limits a curve: `serial fraction 0.99 [0.98, 1.00]: the GIL`.
 #[must_use]
 pub fn sentence(curve: &CurveLaws) -> String {
-    let fit = curve.best_fit();
+    // What happens beyond the cores no law that was fitted within them explains.
+    let fit = curve.best_fit().filter(|_| curve.fitted_up_to.is_none());
     let mut told = of_cause(curve, fit);
     let uses_law = !matches!(
         curve.limit.cause,
@@ -231,7 +232,8 @@ fn crosstalk(limit: &Limit, fit: Option<&LawFit>) -> String {
 fn untold(curve: &CurveLaws, grown: &str) -> String {
     let limit = &curve.limit;
     let ideal = per_cent(limit.speedup.estimate / f64::from(limit.workers));
-    match curve.not_fitted {
+    let shares_cores = curve.fitted_up_to.map(|_| NotFitted::SharedCores);
+    match curve.not_fitted.or(shares_cores) {
         Some(NotFitted::FewWorkerCounts { needed, .. }) => {
             format!("{grown}, {ideal} of ideal; it takes {needed} worker counts to tell why")
         }
@@ -344,7 +346,7 @@ pub fn rows(summary: &Summary) -> Vec<[String; HEADINGS.len()]> {
         Some([
             text::shorten(&text::line(&curve.workload), 24),
             subject(curve),
-            fit.law.name().to_owned(),
+            law(curve, fit),
             fraction_with_interval(fit.serial_fraction),
             crosstalk,
             best,
@@ -352,6 +354,15 @@ pub fn rows(summary: &Summary) -> Vec<[String; HEADINGS.len()]> {
         ])
     });
     fitted.collect()
+}
+
+/// The law's name, and how far it was fitted where that is not to the end: `USL up to 8`.
+#[must_use]
+pub fn law(curve: &CurveLaws, fit: &LawFit) -> String {
+    curve.fitted_up_to.map_or_else(
+        || fit.law.name().to_owned(),
+        |most| format!("{} up to {most}", fit.law),
+    )
 }
 
 /// Crosstalk is often far below a thousandth: `2.1e-4 [1.8e-4, 2.4e-4]`.

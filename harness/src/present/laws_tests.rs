@@ -20,6 +20,7 @@ fn curve(interpreter: &str, cause: LimitCause, speedup: f64) -> CurveLaws {
         fits: Vec::new(),
         enough: None,
         not_fitted: Some(NotFitted::FewWorkerCounts { counts: 3, needed: 4 }),
+        fitted_up_to: None,
         limit: Limit {
             cause,
             workers: 8,
@@ -259,5 +260,19 @@ fn markdown_has_them_and_escapes_names() {
     assert!(
         text.contains("| &lt;b&gt;\\| | threads on 3.13 | Amdahl | 0.99 [0.98, 1.00] | - | - | 1.2 % |"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_law_of_fewer_counts_than_were_measured_says_so_and_explains_no_others() {
+    let turns = estimate(0.05, 0.04, 0.06);
+    let mut partly = with_fit(curve("3.13t", LimitCause::Untold, 3.0), Law::Amdahl, turns, None);
+    partly.fitted_up_to = Some(4);
+    partly.limit.cores = 4.0;
+    let name = partly.best_fit().map(|fit| law(&partly, fit));
+    assert_eq!(name.as_deref(), Some("Amdahl up to 4"));
+    assert_eq!(
+        sentence(&partly),
+        "3.00x on 8 workers, which have 4 cores; with a core for each it could be told why"
     );
 }

@@ -152,12 +152,16 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
             law: Law::Usl,
             serial_fraction: estimate(serial, 0.1),
             crosstalk: Some(estimate(crosstalk, 0.1)),
-            peak_workers: None,
+            peak_workers: Some(estimate(
+                ((1.0 - serial).max(0.0) / crosstalk).sqrt().max(1.0),
+                0.1,
+            )),
             speedup_limit: None,
             relative_error: 0.01,
         }],
         enough: Some(Law::Usl),
         not_fitted: None,
+        fitted_up_to: None,
         limit: Limit {
             cause: LimitCause::Crosstalk,
             workers: 128,

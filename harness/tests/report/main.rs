@@ -313,6 +313,27 @@ async fn paper_has_every_chart_and_is_light() {
     .await;
 }
 
+/// Chromium takes a font only when it finds nothing wrong with it, and says which it took.
+#[tokio::test]
+async fn a_chart_brings_its_font_with_it() {
+    let sandbox = Sandbox::new();
+    let folder = made_up::run_folder(sandbox.path());
+    let mut command = sandbox.command("plot --chart heat-map --out chart.svg");
+    command.arg(&folder);
+    support::told(command).ends_with(0);
+    let Some(browser) = browser::open(&sandbox.path().join("chart.svg"), DESKTOP).await else {
+        return;
+    };
+    let fonts = "return document.fonts.ready.then(
+        fonts => [...fonts].map(font => `${font.family} ${font.weight} ${font.status}`))";
+    assert_eq!(
+        browser.script(fonts).await,
+        json!(["Inter normal loaded", "Inter bold loaded"])
+    );
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.close().await;
+}
+
 #[test]
 fn another_file_can_be_named() {
     let sandbox = Sandbox::new();

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use ftbench::record::schema::{CellStatus, GilState, RunStatus, StoppedBy, Trial, TrialStatus, WarningKind};
 
 use super::estimate;
-use super::support::{Run, Sandbox, counts, machine_shared, pair};
+use super::support::{self, FTBENCH, Run, Sandbox, counts, machine_shared, pair};
 
 const ROUNDS: u32 = 3;
 
@@ -300,4 +300,29 @@ fn a_run_whose_record_is_compressed_is_read_as_before_but_not_gone_on_with() {
         warned.contains("trials.jsonl.gz is damaged") && warned.contains("bytes could be unpacked"),
         "{warned}"
     );
+}
+
+#[test]
+fn a_published_run_tells_the_same_without_the_home_folder() {
+    let (_, run) = &*SHORT;
+    let home = std::env::var("HOME").unwrap();
+    let sandbox = Sandbox::new();
+    let published = sandbox.path().join("short");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/publish-run.py");
+    let mut command = Command::new("python3");
+    command.arg(script).arg(&run.folder).arg(&published);
+    command.args(["--home", &home, "--ftbench", FTBENCH]);
+    support::told(command).ends_with(0);
+    let names: Vec<String> = files(&published)
+        .iter()
+        .map(|path| path.strip_prefix(&published).unwrap().display().to_string())
+        .filter(|name| !name.starts_with("charts/"))
+        .collect();
+    assert_eq!(names, ["report.html", "run.json", "trials.jsonl.gz"]);
+    let manifest = std::fs::read_to_string(published.join("run.json")).unwrap();
+    assert!(!manifest.contains(&format!("{home}/")), "{manifest}");
+    let shown = sandbox.ftbench("show short --format json");
+    shown.ends_with(0);
+    let cells = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["cells"].clone();
+    assert_eq!(cells(&shown.stdout), cells(&run.text("summary.json")));
 }

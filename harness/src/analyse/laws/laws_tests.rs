@@ -3,7 +3,7 @@
 use super::*;
 use crate::analyse::summary::summarise;
 use crate::analyse::summary::tests::{cell, manifest, trial};
-use crate::record::schema::Trial;
+use crate::record::schema::{LimitCause, Trial};
 
 const COUNTS: [u32; 5] = [1, 2, 4, 8, 16];
 
@@ -116,6 +116,33 @@ fn more_workers_than_cores_have_no_law_unless_they_are_flat() {
     let (mut manifest, trials) = run(6, |_| 0.99);
     manifest.machine.topology.cores = 4;
     assert_eq!(laws(&manifest, &trials).enough, Some(Law::Amdahl));
+}
+
+#[test]
+fn of_more_workers_than_cores_those_with_a_core_each_are_fitted() {
+    let (mut manifest, trials) = run(10, |workers| {
+        Law::Amdahl.speedup(0.05, 0.0, workers) * if workers > 8.0 { 0.6 } else { 1.0 }
+    });
+    manifest.machine.topology.cores = 8;
+    let found = laws(&manifest, &trials);
+    assert_eq!(
+        (found.enough, found.not_fitted, found.fitted_up_to),
+        (Some(Law::Amdahl), None, Some(8))
+    );
+    assert_eq!(
+        (found.workers.as_slice(), found.fitted_workers()),
+        (COUNTS.as_slice(), [1, 2, 4, 8].as_slice())
+    );
+    let fit = found.best_fit().unwrap();
+    assert!((fit.serial_fraction.estimate - 0.05).abs() < 0.005, "{fit:?}");
+    // Nor is what happens beyond laid to it.
+    assert_eq!(found.limit.cause, LimitCause::Untold);
+    manifest.machine.topology.cores = 16;
+    let with_cores = laws(&manifest, &trials);
+    assert_eq!(
+        (with_cores.fitted_up_to, with_cores.fitted_workers()),
+        (None, COUNTS.as_slice())
+    );
 }
 
 #[test]

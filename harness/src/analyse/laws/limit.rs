@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::schema::{
-    CellSummary, Estimate, GilState, LawFit, Limit, LimitCause, Manifest, Model, WorkloadKind,
+    CellSummary, Estimate, GilState, LawFit, Limit, LimitCause, Manifest, Model, TopologyFacts, WorkloadKind,
 };
 
 /// A speedup whose interval lies within this share of 1, or below 1, is flat: the headline's measure.
@@ -77,16 +77,23 @@ fn cores(manifest: &Manifest, cell: &CellSummary) -> f64 {
     } else {
         pus.len()
     };
-    let cores = u32::try_from(pus).unwrap_or(u32::MAX).min(topology.cores);
-    // Two siblings of one core have one core.
-    let siblings = manifest.plan.settings.pin == "smt" && topology.cores > 0 && !cell.placement.is_empty();
-    let per_core = if siblings {
-        topology.pus.div_ceil(topology.cores).max(1)
+    let pus = u32::try_from(pus).unwrap_or(u32::MAX);
+    let cores = if manifest.plan.settings.pin == "smt" && !cell.placement.is_empty() {
+        cores_of_siblings(topology, pus)
     } else {
-        1
+        pus
     };
-    let cores = f64::from(cores.div_ceil(per_core).max(1));
+    let cores = f64::from(cores.min(topology.cores).max(1));
     manifest.machine.cpu_quota.map_or(cores, |quota| cores.min(quota))
+}
+
+/// The cores of so many PUs that were filled core by core. On a hybrid machine cores without siblings are filled last.
+fn cores_of_siblings(topology: &TopologyFacts, pus: u32) -> u32 {
+    let per_core = topology.pus.div_ceil(topology.cores.max(1));
+    let siblings = topology.pus.saturating_sub(topology.cores);
+    let cores_with_siblings = siblings.checked_div(per_core.saturating_sub(1)).unwrap_or(0);
+    let shared = pus.min(cores_with_siblings.saturating_mul(per_core));
+    shared.div_ceil(per_core.max(1)) + (pus - shared)
 }
 
 fn disturbed_share(cells: &[&CellSummary]) -> Option<f64> {
@@ -105,11 +112,19 @@ pub fn waits(manifest: &Manifest, workload: &str) -> bool {
     facts.is_some_and(|facts| facts.kind == WorkloadKind::Io)
 }
 
-/// Whether a curve that ends with this cell lacks cores rather than anything else: its workers compute, have fewer cores
-/// than they are, and make use of more than one.
-pub fn lacks_cores(manifest: &Manifest, last: &CellSummary) -> bool {
-    let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
-    grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+/// The cells of a curve, fewest workers first, up to where it lacks cores rather than anything else: beyond, its workers
+/// have fewer cores than they are. All of them where they wait, or make use of no more than one.
+pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
+    let lacks_cores = |last: &CellSummary| {
+        let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
+        grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+    };
+    if !cells.last().is_some_and(|last| lacks_cores(last)) {
+        return cells;
+    }
+    let has_cores = |cell: &&&CellSummary| f64::from(cell.workers) <= cores(manifest, cell);
+    let count = cells.iter().take_while(has_cores).count();
+    cells.get(..count).unwrap_or_default()
 }
 
 fn is_flat(speedup: Estimate) -> bool {

@@ -202,3 +202,34 @@ fn as_many_as_workers_is_no_limit_and_more_is_remarkable() {
         LimitCause::Superlinear
     );
 }
+
+#[test]
+fn two_siblings_have_one_core() {
+    // PUs and cores of the machine, workers, the cores that these have; the fifth and sixth machine are hybrid, with four
+    // cores that have siblings and four that have none.
+    let cases = [
+        (16, 8, 16, 8.0),
+        (16, 8, 4, 2.0),
+        (16, 8, 3, 2.0),
+        (4, 2, 4, 2.0),
+        (12, 8, 8, 4.0),
+        (12, 8, 12, 8.0),
+        (8, 8, 8, 8.0),
+        (32, 8, 32, 8.0),
+    ];
+    for (pus, machine_cores, workers, expected) in cases {
+        let planned = [cell("3.13", Model::Threads, workers)];
+        let mut manifest = manifest(&planned);
+        let mut summary = summarise("r", &manifest, &[trial(&planned[0], 0, 100)]);
+        let placed = summary.cells.first_mut().unwrap();
+        placed.placement = (0..workers).collect();
+        manifest.machine.topology.cores = machine_cores;
+        manifest.machine.topology.pus = pus;
+        manifest.machine.topology.allowed_pus = (0..pus).collect();
+        manifest.plan.settings.pin = "smt".to_owned();
+        assert_eq!(cores(&manifest, placed), expected, "{workers} workers, {pus} PUs");
+        // Of the same PUs each has a core where siblings are not taken together.
+        manifest.plan.settings.pin = "cores".to_owned();
+        assert_eq!(cores(&manifest, placed), f64::from(workers.min(machine_cores)));
+    }
+}

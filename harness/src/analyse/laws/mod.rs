@@ -86,15 +86,18 @@ struct Run<'a> {
 impl Run<'_> {
     fn laws(self, index: usize, cells: &[&CellSummary], curves: &[Vec<&CellSummary>]) -> Option<CurveLaws> {
         let last = cells.last()?;
-        let curve = self.speedups(cells);
+        let with_cores = limit::with_a_core_each(self.manifest, cells);
+        let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= FEWEST_COUNTS);
+        let fitted_up_to = fitted.and_then(|some| some.last()).map(|cell| cell.workers);
+        let curve = self.speedups(fitted.unwrap_or(cells));
         let rounds = curve.as_ref().map_or(0, Curve::rounds);
-        let lacks_cores = limit::lacks_cores(self.manifest, last).then_some(NotFitted::SharedCores);
-        let not_fitted = why_not(cells.len(), rounds).or(lacks_cores);
+        let lacks_cores = with_cores.len() < cells.len() && fitted.is_none();
+        let not_fitted = why_not(cells.len(), rounds).or(lacks_cores.then_some(NotFitted::SharedCores));
         let fits = match (&curve, not_fitted) {
             (Some(curve), None) => self.fits(curve, index),
             _ => Vec::new(),
         };
-        let enough = enough(&fits, last.workers);
+        let enough = enough(&fits, fitted_up_to.unwrap_or(last.workers));
         let is_ceiling = |cell: &&CellSummary| {
             cell.is_native() && cell.workload == last.workload && cell.host == last.host
         };
@@ -102,7 +105,10 @@ impl Run<'_> {
             .iter()
             .flatten()
             .find(|cell| is_ceiling(cell) && cell.workers == last.workers);
-        let fit = fits.iter().find(|fit| Some(fit.law) == enough);
+        // What happens beyond the cores no law that was fitted within them explains.
+        let fit = fits
+            .iter()
+            .find(|fit| Some(fit.law) == enough && fitted_up_to.is_none());
         let limit = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
         Some(CurveLaws {
             interpreter: last.interpreter.clone(),
@@ -116,6 +122,7 @@ impl Run<'_> {
             enough,
             not_fitted,
             limit,
+            fitted_up_to: fitted_up_to.filter(|_| !fits.is_empty()),
             fits,
         })
     }

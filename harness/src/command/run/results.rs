@@ -47,7 +47,8 @@ fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
         let chart = chart::make(*kind, &material, workload);
         let svg = chart::svg(&chart).map_err(failed)?;
         let png = chart::png(&svg, PNG_SCALE).map_err(failed)?;
-        folder.write_bytes(&format!("{CHARTS}/{name}.svg"), svg.as_bytes())?;
+        let file = chart::svg_file(&svg).map_err(failed)?;
+        folder.write_bytes(&format!("{CHARTS}/{name}.svg"), &file)?;
         folder.write_bytes(&format!("{CHARTS}/{name}.png"), &png)?;
         Ok(())
     })

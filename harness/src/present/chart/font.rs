@@ -9,8 +9,8 @@ use super::ChartError;
 use crate::present::text;
 
 /// Inter's two weights, under the SIL Open Font License 1.1, which stands beside them.
-const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
-const SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
+pub(super) const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
+pub(super) const SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
 
 /// What the SVG asks for: the bundled font, and what a viewer may take where it does not have it. plotters knows the
 /// bundled font by this whole list, since it writes the name that it measured with.

@@ -1,9 +1,9 @@
 //! Charts: from one plain description to SVG, and from that SVG to PNG.
 //!
 //! plotters writes the SVG and resvg makes the PNG out of that very SVG, with a bundled font (Inter, see
-//! `harness/assets/fonts/`), so both are the same picture on every machine. Text stays text in the SVG: it can be
-//! searched, read aloud and restyled, and the file stays small; a viewer without Inter takes its own sans-serif,
-//! for which the layout has room, Inter being a wide face.
+//! `harness/assets/fonts/`), and an SVG file carries the letters of that font that it has: so both are the same picture
+//! on every machine. Text stays text in the SVG: it can be searched, read aloud and restyled. A viewer that heeds no fonts
+//! in files takes its own sans-serif, for which the layout has room, Inter being a wide face.
 //!
 //! Colours and shapes mean the same in every chart: colour is the model's family, a solid line with filled
 //! markers is the GIL off, a dashed one with hollow markers the GIL on, and the marker's shape tells series apart
@@ -13,6 +13,7 @@
 mod axes;
 mod axis;
 mod canvas;
+mod embedded_font;
 mod font;
 #[cfg(test)]
 mod gallery;
@@ -189,12 +190,20 @@ impl Chart {
     }
 }
 
-/// The chart as SVG.
+/// The chart as SVG, for a page that has the font and for [`png`].
 ///
 /// # Errors
 /// When the size leaves no room, or the drawing library refuses.
 pub fn svg(chart: &Chart) -> Result<String, ChartError> {
     sheet::svg(chart)
+}
+
+/// The SVG of [`svg`] as a file of its own, with the letters of the font that it has.
+///
+/// # Errors
+/// When it is no such SVG.
+pub fn svg_file(svg: &str) -> Result<Vec<u8>, ChartError> {
+    embedded_font::with_font(svg).map(String::into_bytes)
 }
 
 #[cfg(test)]

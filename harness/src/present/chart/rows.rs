@@ -202,14 +202,20 @@ impl Laid<'_, '_> {
                 .canvas
                 .line(&[at(x, plot.top), at(x, plot.bottom)], pen(sheet, upright))?;
         }
+        let left_out = body.rows.len() - self.kept;
+        // Most charts sort their rows, and both ends tell something.
+        let gap = self.kept.div_ceil(2)..self.kept.div_ceil(2) + left_out;
         let mut middle = plot.top + self.row / 2.0;
-        for row in body.rows.iter().take(self.kept) {
-            self.row(row, middle)?;
+        for (position, row) in body.rows.iter().enumerate() {
+            if !gap.contains(&position) {
+                self.row(row, middle)?;
+            } else if position == gap.start {
+                let words = format!("{left_out} more");
+                self.name(&words, middle, sheet.chart.theme.muted)?;
+            } else {
+                continue;
+            }
             middle += self.row;
-        }
-        let more = body.rows.len() - self.kept;
-        if more > 0 {
-            self.name(&format!("and {more} more"), middle, sheet.chart.theme.muted)?;
         }
         Ok(())
     }
@@ -328,5 +334,55 @@ impl Laid<'_, '_> {
         };
         let place = at(end + 6.0 * unit, y + 0.36 * em * unit);
         self.sheet.canvas.text(&mark.label, place, letters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::present::chart::{Body, Chart, Size, axis, svg};
+
+    #[test]
+    fn where_not_all_rows_have_room_both_ends_are_drawn() {
+        let row = |label: &str| Row {
+            label: label.to_owned(),
+            marks: vec![Mark {
+                value: 2.0,
+                low: 1.9,
+                high: 2.1,
+                label: "2.00x".to_owned(),
+                dots: Vec::new(),
+                look: Look {
+                    family: Model::Threads,
+                    gil: None,
+                    strength: 1.0,
+                },
+            }],
+        };
+        let drawn = |others: usize| {
+            let mut rows = vec![row("another workload"); others];
+            rows.insert(0, row("first workload"));
+            rows.insert(rows.len() / 2, row("median workload"));
+            rows.push(row("last workload"));
+            let chart = Chart {
+                size: Size::SMALLEST,
+                ..Chart::of(Body::Rows(Rows {
+                    x: axis::ranged_axis(String::new(), 1.0, 3.0),
+                    origin: 1.0,
+                    rows,
+                    uprights: Vec::new(),
+                    legend: Vec::new(),
+                }))
+            };
+            let picture = svg(&chart).unwrap();
+            picture.split_once("</desc>").unwrap().1.to_owned()
+        };
+        let names = |drawn: &str| ["first w", "median w", "last w", " more"].map(|name| drawn.contains(name));
+        assert_eq!(names(&drawn(20)), [true, true, true, false]);
+        let many = drawn(200);
+        assert_eq!(names(&many), [true, false, true, true]);
+        let shown = many.matches("another").count() + 2;
+        assert!(many.contains(&format!("{} more", 203 - shown)), "{shown}");
     }
 }

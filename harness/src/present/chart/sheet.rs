@@ -14,7 +14,9 @@ pub(super) const LABEL_EM: f64 = 12.5;
 const CAPTION_EM: f64 = 11.0;
 /// More pixels than this on a side are taken for a mistake.
 const MOST_PIXELS: u32 = 16_384;
-const MOST_CAPTION_LINES: usize = 5;
+/// The caption may have so many lines, and its last paragraph so many of them.
+const MOST_CAPTION_LINES: usize = 6;
+const MOST_METHOD_LINES: usize = 2;
 
 pub(super) type Drawn = Result<(), ChartError>;
 
@@ -188,17 +190,79 @@ impl<'a, 'svg> Sheet<'a, 'svg> {
     }
 }
 
-/// The caption's lines: every paragraph may have two, and the last one, on the method, always has its own.
+/// The caption's lines: of its paragraphs, the most important first, those that have room as a whole, how many have none,
+/// and the last one, on the method, which always stands.
 fn caption(chart: &Chart, face: Face, room: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
     let Some((method, others)) = chart.caption.split_last() else {
-        return lines;
+        return Vec::new();
     };
-    for paragraph in others {
-        lines.extend(face.wrap(&text::line(paragraph), room, 2));
+    let wrapped = |paragraph: &String, most: usize| face.wrap(&text::line(paragraph), room, most);
+    let method = wrapped(method, MOST_METHOD_LINES);
+    let notes: Vec<Vec<String>> = others.iter().map(|note| wrapped(note, usize::MAX)).collect();
+    let mut free = MOST_CAPTION_LINES.saturating_sub(method.len());
+    if notes.iter().map(Vec::len).sum::<usize>() > free {
+        // For the line that says how many are left out.
+        free -= 1;
     }
-    let method = face.wrap(&text::line(method), room, 2);
-    lines.truncate(MOST_CAPTION_LINES.saturating_sub(method.len()));
+    let mut lines: Vec<String> = Vec::new();
+    let mut left_out = 0;
+    for note in notes {
+        if note.len() <= free {
+            free -= note.len();
+            lines.extend(note);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        lines.push(format!(
+            "and {}: see the report",
+            text::counted(left_out, "more note")
+        ));
+    }
     lines.extend(method);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What a picture of the usual size tells of these paragraphs.
+    fn told(paragraphs: &[&str]) -> Vec<String> {
+        font::register().unwrap();
+        let chart = Chart {
+            caption: paragraphs.iter().map(|words| (*words).to_owned()).collect(),
+            ..Chart::of(Body::Nothing(String::new()))
+        };
+        let face = Face {
+            em: CAPTION_EM,
+            bold: false,
+        };
+        caption(&chart, face, 896.0)
+    }
+
+    #[test]
+    fn a_caption_has_whole_paragraphs_and_says_how_many_it_leaves_out() {
+        // Some 25 of these fit in a line.
+        let [three_lines, two_lines] = [60, 37].map(|words| vec!["words"; words].join(" "));
+        assert_eq!(told(&[&three_lines, "method"]).len(), 4);
+        assert_eq!(told(&[&three_lines]).len(), MOST_METHOD_LINES);
+        let all = told(&["failures", &two_lines, "a", "b", "method"]);
+        assert_eq!(all.len(), MOST_CAPTION_LINES);
+        assert_eq!(
+            (all[0].as_str(), &all[3..]),
+            ("failures", ["a", "b", "method"].map(str::to_owned).as_slice())
+        );
+        let some = told(&["failures", &three_lines, &two_lines, "a", "b", "method"]);
+        assert_eq!(some[1..4].join(" "), three_lines);
+        assert_eq!(some[4..], ["and 3 more notes: see the report", "method"]);
+        let a_long_one_less = told(&[&three_lines, &two_lines, "a", "method"]);
+        assert_eq!(
+            a_long_one_less[3..],
+            ["a", "and 1 more note: see the report", "method"]
+        );
+        assert!(told(&[]).is_empty());
+    }
 }

@@ -268,8 +268,8 @@ fn titles_and_captions_say_it_in_words() {
       Times, not speedups: only one number of workers was measured; ask for more, such as -n 1,2.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     without-one: nbody: time by interpreter and model
-      Times, not speedups: there is no cell with one worker to compare with; add 1 to -n.
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
+      Times, not speedups: there is no cell with one worker to compare with; add 1 to -n.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     one-64-128: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
@@ -278,8 +278,8 @@ fn titles_and_captions_say_it_in_words() {
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     failed: fib: threads reach 104x on 3.14t, stay flat on 3.13 and 3.14, at 128 workers
-      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Failed, so not drawn: all of 3.13 asyncio; 3.13t threads at 32, 64, 96, 128; all of 3.13t asyncio; all of 3.14 asyncio; and 1 more.
+      Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     nothing: fib: nothing was measured
       Failed, so not drawn: all of 3.13 serial; all of 3.13 threads; 3.13 processes at 2; all of 3.13t serial; and 2 more.

@@ -1,5 +1,7 @@
 //! What a chart says in words: its title, the machine and the builds, and the caption.
 
+use std::collections::BTreeSet;
+
 use crate::record::schema::{
     BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind,
 };
@@ -163,9 +165,9 @@ pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
 }
 
-/// What a reader must know: warnings of the run and of the workloads that are drawn, then what is missing.
+/// What a reader must know: what is missing, then warnings of the run and of the workloads that are drawn.
 pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
-    let mut notes: Vec<String> = summary
+    let warnings = summary
         .warnings
         .iter()
         .filter(|warning| warning.kind != WarningKind::InterpreterSkipped)
@@ -175,43 +177,80 @@ pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
                     .iter()
                     .any(|cell| warning.workloads.contains(&cell.workload))
         })
-        .map(|warning| format!("Note: {}", text::line(&warning.message)))
-        .collect();
-    notes.extend(missing(cells));
-    notes
+        .map(|warning| format!("Note: {}", text::line(&warning.message)));
+    missing(cells).into_iter().chain(warnings).collect()
 }
 
 /// The cells that failed: `Failed, so not drawn: 3.13t threads at 64, 128; all of 3.13 asyncio.`
 fn missing(cells: &[&CellSummary]) -> Option<String> {
-    let mut failed: Vec<(String, Model, Vec<String>)> = Vec::new();
+    let mut failed: Vec<(String, Model)> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.status.is_failure()) {
-        let label = cell.interpreter_label();
-        match failed
-            .iter_mut()
-            .find(|(other, model, _)| *other == label && *model == cell.model)
-        {
-            Some((_, _, workers)) => workers.push(cell.workers.to_string()),
-            None => failed.push((label, cell.model, vec![cell.workers.to_string()])),
+        let place = (cell.interpreter_label(), cell.model);
+        if !failed.contains(&place) {
+            failed.push(place);
         }
     }
+    let several = workloads(cells).len() > 1;
     let more = failed.len().saturating_sub(MOST_NAMES);
     let mut names: Vec<String> = failed
         .iter()
         .take(MOST_NAMES)
-        .map(|(label, model, workers)| {
+        .map(|(label, model)| {
             let name = text::shorten(&format!("{} {model}", text::line(label)), LONGEST_NAME);
-            let alike = |cell: &&&CellSummary| cell.interpreter_label() == *label && cell.model == *model;
-            if cells.iter().filter(alike).all(|cell| cell.status.is_failure()) {
-                format!("all of {name}")
-            } else {
-                format!("{name} at {}", workers.join(", "))
-            }
+            let mut alike = cells.to_vec();
+            alike.retain(|cell| cell.interpreter_label() == *label && cell.model == *model);
+            what_failed(&name, &alike, several)
         })
         .collect();
     if more > 0 {
         names.push(format!("and {more} more"));
     }
     (!names.is_empty()).then(|| format!("Failed, so not drawn: {}.", names.join("; ")))
+}
+
+/// What failed of the cells of one model on one interpreter: `3.13t threads at 64, 128`, or where several workloads are
+/// drawn `3.13t threads of fib at 64`.
+fn what_failed(name: &str, cells: &[&CellSummary], several: bool) -> String {
+    let mut failed = cells.to_vec();
+    failed.retain(|cell| cell.status.is_failure());
+    if failed.len() == cells.len() {
+        return format!("all of {name}");
+    }
+    let of = match workloads(&failed).as_slice() {
+        _ if !several => String::new(),
+        few @ ([_] | [_, _]) => format!(" of {}", all_of(few)),
+        many => format!(" of {} workloads", many.len()),
+    };
+    let workers: BTreeSet<u32> = failed.iter().map(|cell| cell.workers).collect();
+    let workers: Vec<String> = workers.iter().map(u32::to_string).collect();
+    format!("{name}{of} at {}", workers.join(", "))
+}
+
+/// The names of the workloads of cells, in their order.
+fn workloads(cells: &[&CellSummary]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for cell in cells {
+        let name = text::shorten(&text::line(&cell.workload), LONGEST_TAG);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// That a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`
+pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<String> {
+    let mut of_them = cells.to_vec();
+    of_them.retain(|cell| unlike.contains(&cell.workload));
+    let files = match workloads(&of_them).as_slice() {
+        [] => return None,
+        [only] => format!("the file of {only} is"),
+        few @ ([_, _] | [_, _, _]) => format!("the files of {} are", all_of(few)),
+        many => format!("the files of {} workloads are", many.len()),
+    };
+    Some(format!(
+        "Note: {files} not the same in all of these runs; what differs may be the code."
+    ))
 }
 
 /// How it was measured.
@@ -237,4 +276,44 @@ pub(super) fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
         text::line(&run.profile),
         text::line(&run.ftbench_version)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::made_up;
+    use crate::record::schema::CellStatus;
+
+    #[test]
+    fn of_several_workloads_it_is_said_which_failed() {
+        let mut summary = made_up::suite();
+        for cell in &mut summary.cells {
+            let of = |names: &[&str]| names.contains(&cell.workload.as_str());
+            let fails = match cell.interpreter.as_str() {
+                "3.13" => of(&["fib", "nbody"]),
+                _ => of(&["fib", "nbody", "mandelbrot"]) && cell.workers == 2,
+            };
+            if fails && cell.model == Model::Threads {
+                *cell = made_up::unmeasured(cell.clone(), CellStatus::Failed, "no");
+            }
+        }
+        let told = |summary: &Summary| {
+            let cells: Vec<&CellSummary> = summary.cells.iter().collect();
+            notes(summary, &cells)
+        };
+        assert_eq!(
+            told(&summary),
+            [
+                "Failed, so not drawn: 3.13 threads of fib and nbody at 1, 2; 3.13t threads of 3 workloads at 2."
+            ]
+        );
+        summary.cells.retain(|cell| cell.workload == "fib");
+        summary.warnings.push(made_up::builds_differ());
+        let of_one = told(&summary);
+        assert_eq!(
+            of_one.first().map(String::as_str),
+            Some("Failed, so not drawn: all of 3.13 threads; 3.13t threads at 2.")
+        );
+        assert!(of_one.len() == 2, "{of_one:?}");
+    }
 }

@@ -19,8 +19,8 @@ pub struct Fit {
     pub family: &'static str,
     /// What limits it.
     pub sentence: String,
-    /// The law's name.
-    pub law: &'static str,
+    /// The law's name, and how far it was fitted where that is not to the end.
+    pub law: String,
     /// Share of the work that workers do not share.
     pub serial_fraction: String,
     /// Cost of one more worker to each other one.
@@ -49,7 +49,7 @@ fn fit(curve: &CurveLaws) -> Fit {
             curve.model.family().name()
         },
         sentence: text::line(&laws::sentence(curve)),
-        law: found.map_or(units::UNKNOWN, |fit| fit.law.name()),
+        law: told(found.map(|fit| laws::law(curve, fit))),
         serial_fraction: told(found.map(|fit| words(fit.serial_fraction, |value| units::number(value, 3)))),
         crosstalk: told(found.and_then(|fit| Some(words(fit.crosstalk?, small)))),
         best: told(found.and_then(|fit| Some(words(fit.peak_workers?, |value| units::number(value, 0))))),
@@ -75,7 +75,7 @@ fn small(value: f64) -> String {
     }
 }
 
-/// The fitted law of the curve that a cell is on, from one worker to the most measured.
+/// The fitted law of the curve that a cell is on, from one worker to the most that it was fitted to.
 #[must_use]
 pub fn line(summary: &Summary, cell: &CellSummary) -> Vec<[f64; 2]> {
     let same = |curve: &&CurveLaws| {
@@ -92,7 +92,8 @@ pub fn line(summary: &Summary, cell: &CellSummary) -> Vec<[f64; 2]> {
         return Vec::new();
     };
     let mut points: Vec<[f64; 2]> = Vec::new();
-    for pair in curve.workers.windows(2) {
+    let fitted = curve.fitted_workers();
+    for pair in fitted.windows(2) {
         if let [from, to] = *pair {
             let (from, to) = (f64::from(from), f64::from(to));
             points.extend((0..STEPS).map(|step| {
@@ -101,7 +102,7 @@ pub fn line(summary: &Summary, cell: &CellSummary) -> Vec<[f64; 2]> {
             }));
         }
     }
-    let last = curve.workers.last().map(|&workers| f64::from(workers));
+    let last = fitted.last().map(|&workers| f64::from(workers));
     points.extend(last.map(|workers| [workers, fit.speedup(workers)]));
     points.retain(|[workers, speedup]| workers.is_finite() && speedup.is_finite());
     points

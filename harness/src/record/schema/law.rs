@@ -103,7 +103,8 @@ pub enum NotFitted {
         /// How many it takes.
         needed: u32,
     },
-    /// Its largest number of workers has fewer cores than that, and a law would take their lack for the program's.
+    /// Its largest number of workers has fewer cores than that, and a law would take their lack for the program's; too few
+    /// numbers of workers have a core for each.
     SharedCores,
 }
 
@@ -182,10 +183,14 @@ pub struct CurveLaws {
     pub model: Model,
     /// The numbers of workers of the curve, 1 first.
     pub workers: Vec<u32>,
-    /// Rounds that have all of them.
+    /// Rounds that have all of them, or of those that laws were fitted to.
     pub rounds: u32,
     /// The laws that were fitted; none for [`CurveLaws::not_fitted`].
     pub fits: Vec<LawFit>,
+    /// The largest number of workers that they were fitted to, where that is not the curve's: beyond it workers share
+    /// cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted_up_to: Option<u32>,
     /// The simplest law that explains the curve; `None` where none was fitted.
     pub enough: Option<Law>,
     /// Why none was fitted.
@@ -200,6 +205,18 @@ impl CurveLaws {
     #[must_use]
     pub fn is_native(&self) -> bool {
         self.interpreter == NATIVE
+    }
+
+    /// The numbers of workers that laws were fitted to, 1 first.
+    #[must_use]
+    pub fn fitted_workers(&self) -> &[u32] {
+        let most = self.fitted_up_to.unwrap_or(u32::MAX);
+        let count = self
+            .workers
+            .iter()
+            .take_while(|workers| **workers <= most)
+            .count();
+        self.workers.get(..count).unwrap_or_default()
     }
 
     /// The fit of the law that is enough.

@@ -8,18 +8,25 @@ use super::measured::{Line, series_name};
 /// At most so many series are named in a title.
 const MOST_NAMED: usize = 3;
 
-/// A rate, with a prefix: `5.23 k units/s`.
+/// A rate, as labels have it: `52.3 k/s`.
 pub(super) fn per_second(rate: f64) -> String {
+    format!("{}/s", with_prefix(rate))
+}
+
+/// The same in a sentence: `52.3 k units/s`.
+fn units_per_second(rate: f64) -> String {
+    format!("{} units/s", with_prefix(rate))
+}
+
+/// Three digits of a large number, and the prefix of its unit.
+fn with_prefix(rate: f64) -> String {
     let (value, prefix) = match rate {
         large if large >= 1e9 => (rate / 1e9, " G"),
         large if large >= 1e6 => (rate / 1e6, " M"),
         large if large >= 1e4 => (rate / 1e3, " k"),
         _ => (rate, ""),
     };
-    format!(
-        "{}{prefix}/s",
-        units::number(value, units::decimals_for(value, 3))
-    )
+    format!("{}{prefix}", units::number(value, units::decimals_for(value, 3)))
 }
 
 /// The largest value of all lines: its line, workers and value.
@@ -44,13 +51,13 @@ fn workers(count: u32) -> String {
     crate::present::text::counted(usize::try_from(count).unwrap_or(usize::MAX), "worker")
 }
 
-/// `most work with 3.13t threads, 5,230 units/s at 2 workers`.
+/// `most work with 3.13t threads, 5230 units/s at 2 workers`.
 pub(super) fn throughput(lines: &[Line<'_>]) -> String {
     best(lines).map_or_else(nothing, |best| {
         format!(
-            "most work with {}, {} units/s at {}",
+            "most work with {}, {} at {}",
             series_name(best.line),
-            units::whole(best.value),
+            units_per_second(best.value),
             workers(best.workers)
         )
     })
@@ -91,7 +98,7 @@ pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
 pub(super) fn interpreters(lines: &[Line<'_>], model: Model, baseline: Option<&str>) -> String {
     best(lines).map_or_else(nothing, |best| {
         let speed = baseline.map_or_else(
-            || format!("{} units/s", units::whole(best.value)),
+            || units_per_second(best.value),
             |baseline| format!("{} serial on {baseline}", units::times(best.value)),
         );
         let place = best.line.place(24);
@@ -140,4 +147,26 @@ pub(super) fn memory(lines: &[Line<'_>]) -> String {
 
 fn nothing() -> String {
     "nothing was measured".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_of_every_size_can_be_read() {
+        let rates = [0.4, 12.5, 2653.0, 241_549.0, 1e7, 2.5e9];
+        assert_eq!(
+            rates.map(units_per_second),
+            [
+                "0.400 units/s",
+                "12.5 units/s",
+                "2653 units/s",
+                "242 k units/s",
+                "10.0 M units/s",
+                "2.50 G units/s"
+            ]
+        );
+        assert_eq!(rates.map(per_second)[3], "242 k/s");
+    }
 }

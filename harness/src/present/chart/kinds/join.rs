@@ -2,8 +2,8 @@
 
 use crate::present::chart::words;
 use crate::present::text;
-use crate::record::schema::{Cell, Host, Model, Summary, Trial};
-use crate::suggest::UnknownInterpreter;
+use crate::record::schema::{Cell, CellSummary, Host, Model, Scaling, Summary, Trial};
+use crate::suggest::{UnknownInterpreter, one_of};
 
 use super::Material;
 
@@ -24,6 +24,30 @@ pub enum JoinError {
     /// An interpreter that a run does not have.
     #[error(transparent)]
     UnknownInterpreter(#[from] UnknownInterpreter),
+    /// Models that a run does not have.
+    #[error("{run} has no cells of the model {}; its models are {}: name one of these with --model, or none",
+        one_of(.wanted), .known.join(", "))]
+    NoModel {
+        /// The run's name.
+        run: String,
+        /// What was asked for.
+        wanted: Vec<String>,
+        /// All there are.
+        known: Vec<&'static str>,
+    },
+    /// Runs whose workers do different work.
+    #[error("{first} was measured with --scaling {}, {other} with --scaling {}: their figures are not of the same work; \
+        draw each in a chart of its own", word(.scaling), word(.other_scaling))]
+    Scaling {
+        /// The first run's name.
+        first: String,
+        /// Whether more workers do the same work there, or more of it.
+        scaling: Scaling,
+        /// The name of the first of the others that differs.
+        other: String,
+        /// The same of it.
+        other_scaling: Scaling,
+    },
     /// There is none.
     #[error("no run was given; give the folder of one")]
     Nothing,
@@ -32,11 +56,15 @@ pub enum JoinError {
 /// The material of one run or several, with only these models, or all where none is named.
 ///
 /// # Errors
-/// When an interpreter is asked for that is not there.
+/// When an interpreter or a model is asked for that is not there, and when runs with strong and with weak scaling are to be
+/// joined.
 pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinError> {
     for part in &mut parts {
-        narrow(part, models)?;
+        narrow_to_interpreter(part)?;
+        narrow_to_models(part, models)?;
     }
+    refuse_unlike_scaling(&parts)?;
+    let unlike_files = unlike_files(&parts);
     let names = distinctions(&parts);
     let mut parts = parts.into_iter();
     let first = parts.next().ok_or(JoinError::Nothing)?;
@@ -55,7 +83,7 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
     let mut material = Material {
         machines: vec![machines(&first)],
         method: Some(method(&first)),
-        notes: Vec::new(),
+        unlike_files,
         ..Material::of_run(first.summary.clone(), Vec::new())
     };
     let mut ceilings = material.summary.cells.iter().any(|cell| cell.is_native());
@@ -100,8 +128,79 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
     Ok(material)
 }
 
-/// Leaves what is asked for.
-fn narrow(part: &mut Part, models: &[Model]) -> Result<(), UnknownInterpreter> {
+/// How a scaling is asked for.
+fn word(scaling: &Scaling) -> &'static str {
+    match scaling {
+        Scaling::Strong => "strong",
+        Scaling::Weak => "weak",
+    }
+}
+
+/// Speedups and rates of units are reckoned another way where every worker does all of the work.
+fn refuse_unlike_scaling(parts: &[Part]) -> Result<(), JoinError> {
+    let mut runs = parts.iter().map(|part| &part.summary.run);
+    let Some(first) = runs.next() else {
+        return Ok(());
+    };
+    runs.find(|run| run.scaling != first.scaling)
+        .map_or(Ok(()), |other| {
+            Err(JoinError::Scaling {
+                first: text::line(&first.name),
+                scaling: first.scaling,
+                other: text::line(&other.name),
+                other_scaling: other.scaling,
+            })
+        })
+}
+
+/// Workloads whose file is not the same in all runs. Of a callable there is no file to compare.
+fn unlike_files(parts: &[Part]) -> Vec<String> {
+    let mut files: Vec<(&str, &str)> = Vec::new();
+    let mut unlike: Vec<String> = Vec::new();
+    for facts in parts.iter().flat_map(|part| &part.summary.workloads) {
+        if facts.sha256.is_empty() {
+            continue;
+        }
+        match files.iter().find(|(name, _)| *name == facts.name) {
+            None => files.push((&facts.name, &facts.sha256)),
+            Some((_, known)) if *known != facts.sha256 && !unlike.contains(&facts.name) => {
+                unlike.push(facts.name.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    unlike
+}
+
+/// Leaves the cells of the models that are asked for.
+fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
+    if models.is_empty() {
+        return Ok(());
+    }
+    let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());
+    let summary = &mut part.summary;
+    let mut known: Vec<&'static str> = Vec::new();
+    for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
+        if !known.contains(&cell.model.name()) {
+            known.push(cell.model.name());
+        }
+    }
+    summary
+        .cells
+        .retain(|cell| cell.is_native() || is_shown(cell.model));
+    if summary.cells.iter().all(CellSummary::is_native) {
+        return Err(JoinError::NoModel {
+            run: text::line(&summary.run.name),
+            wanted: models.iter().map(Model::to_string).collect(),
+            known,
+        });
+    }
+    part.trials.retain(|trial| is_shown(trial.cell.model));
+    Ok(())
+}
+
+/// Leaves the interpreter or arm that is asked for.
+fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
     let summary = &mut part.summary;
     if let Some(wanted) = &part.interpreter {
         let is_wanted = |interpreter: &str, host: Host, arm: Option<&str>| {
@@ -141,13 +240,6 @@ fn narrow(part: &mut Part, models: &[Model]) -> Result<(), UnknownInterpreter> {
             .free_threading_overhead
             .retain(|overhead| has_cell(&overhead.free_threaded));
         part.trials.retain(|trial| is_shown(&trial.cell));
-    }
-    if !models.is_empty() {
-        let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());
-        summary
-            .cells
-            .retain(|cell| cell.is_native() || is_shown(cell.model));
-        part.trials.retain(|trial| is_shown(trial.cell.model));
     }
     Ok(())
 }
@@ -239,5 +331,76 @@ fn add(joined: &mut Summary, trials: &mut Vec<Trial>, part: Part, name: &str) {
     for mut trial in part.trials {
         trial.cell.interpreter = renamed(&trial.cell.interpreter);
         trials.push(trial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::present::chart::{Kind, make};
+    use crate::present::made_up;
+
+    fn part(name: &str) -> Part {
+        let mut summary = made_up::suite();
+        name.clone_into(&mut summary.run.name);
+        Part {
+            summary,
+            trials: Vec::new(),
+            interpreter: None,
+        }
+    }
+
+    #[test]
+    fn a_model_that_a_run_does_not_have_is_refused() {
+        let mut with_ceiling = part("one");
+        made_up::add_ceiling(&mut with_ceiling.summary, f64::from);
+        let refused = join(vec![with_ceiling.clone()], &[Model::Interpreters, Model::Asyncio]).unwrap_err();
+        insta::assert_snapshot!(refused, @"one has no cells of the model interpreters or asyncio; its models are threads, processes, serial: name one of these with --model, or none");
+        let mut without = part("other");
+        without
+            .summary
+            .cells
+            .retain(|cell| cell.model.family() != Model::Processes);
+        let refused = join(vec![with_ceiling.clone(), without], &[Model::Processes]).unwrap_err();
+        assert!(refused.to_string().starts_with("other has no cells"), "{refused}");
+        assert!(join(vec![with_ceiling], &[Model::Asyncio, Model::Processes]).is_ok());
+    }
+
+    #[test]
+    fn strong_and_weak_scaling_are_not_drawn_together() {
+        let mut weak = part("weak-run");
+        weak.summary.run.scaling = Scaling::Weak;
+        let refused = join(vec![part("strong-run"), weak.clone()], &[]).unwrap_err();
+        insta::assert_snapshot!(refused, @"strong-run was measured with --scaling strong, weak-run with --scaling weak: their figures are not of the same work; draw each in a chart of its own");
+        assert!(join(vec![weak.clone(), weak], &[]).is_ok());
+    }
+
+    #[test]
+    fn a_chart_of_runs_with_unlike_files_says_so() {
+        let mut parts = [part("one"), part("other")];
+        for (part, sums) in parts.iter_mut().zip([["a", "b", ""], ["A", "b", "c"]]) {
+            for (facts, sum) in part.summary.workloads.iter_mut().zip(sums) {
+                sum.clone_into(&mut facts.sha256);
+            }
+        }
+        let material = join(parts.to_vec(), &[]).unwrap();
+        let told = |kind: Kind, workload: &str| make(kind, &material, workload).caption.join("\n");
+        let note = "Note: the file of http_fetch is not the same in all of these runs; what differs may be the code.";
+        for (kind, workload, expected) in [
+            (Kind::Scaling, "http_fetch", true),
+            (Kind::HeatMap, "", true),
+            // Alike, and not known in one of them.
+            (Kind::Scaling, "fib", false),
+            (Kind::Scaling, "nbody", false),
+        ] {
+            let caption = told(kind, workload);
+            assert_eq!(caption.contains(note), expected, "{workload}: {caption}");
+            assert_eq!(
+                caption.contains("not the same"),
+                expected,
+                "{workload}: {caption}"
+            );
+        }
     }
 }

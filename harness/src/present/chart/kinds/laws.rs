@@ -1,6 +1,7 @@
 //! Fitted laws as curves, and in words.
 
 use crate::present::chart::{ReferenceKind, ReferenceLine};
+use crate::present::laws::law;
 use crate::present::units;
 use crate::record::schema::{CurveLaws, Estimate, LawFit, Summary};
 
@@ -35,7 +36,8 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
                 && laws.model == line.model
         };
         let mut laws = summary.laws.iter().filter(|laws| line.workload == laws.workload);
-        laws.find(|laws| of_line(laws)).and_then(CurveLaws::best_fit)
+        let laws = laws.find(|laws| of_line(laws))?;
+        Some((laws, laws.best_fit()?))
     };
     for line in lines {
         let one_worker = match show.quantity {
@@ -49,10 +51,11 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
                 },
             )),
         };
-        let Some((fit, (_, one_worker))) = fitted(line).zip(one_worker) else {
+        let Some(((laws, fit), (_, one_worker))) = fitted(line).zip(one_worker) else {
             continue;
         };
-        let (low, high) = (f64::from(fewest), f64::from(most));
+        let most = laws.fitted_up_to.map_or(most, |fitted| most.min(fitted));
+        let (low, high) = (f64::from(fewest), f64::from(most.max(fewest)));
         let corner = |step: u32| {
             let workers = low * (high / low).powf(f64::from(step) / f64::from(FITTED_CORNERS));
             [
@@ -65,7 +68,7 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
             corners: (0..=FITTED_CORNERS).map(corner).collect(),
             kind: ReferenceKind::Fitted(line.model.family()),
         });
-        told.push(format!("{} {}", series_name(line), of_fit(fit)));
+        told.push(format!("{} {}", series_name(line), of_fit(&law(laws, fit), fit)));
     }
     let more = told.len().saturating_sub(MOST_FITS);
     told.truncate(MOST_FITS);
@@ -76,19 +79,53 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
     Fits { curves, told }
 }
 
-/// A fit's parameters.
-fn of_fit(fit: &LawFit) -> String {
+/// A fit's parameters, and the number of workers beyond which more of them make it slower.
+fn of_fit(law: &str, fit: &LawFit) -> String {
     let percent = |share: f64| {
         let value = share * 100.0;
         format!("{} %", units::number(value, units::decimals_for(value, 2)))
     };
-    let serial = format!(
-        "{}, serial fraction {}",
-        fit.law,
-        percent(fit.serial_fraction.estimate)
-    );
-    fit.crosstalk.map_or_else(
-        || serial.clone(),
-        |crosstalk| format!("{serial}, crosstalk {}", percent(crosstalk.estimate)),
-    )
+    let mut told = format!("{law}, serial fraction {}", percent(fit.serial_fraction.estimate));
+    if let Some(crosstalk) = fit.crosstalk {
+        told.push_str(&format!(", crosstalk {}", percent(crosstalk.estimate)));
+    }
+    if let Some(peak) = fit.peak_workers {
+        let best = peak.estimate.round().max(1.0);
+        let noun = if best > 1.0 { "workers" } else { "worker" };
+        told.push_str(&format!(", best at {} {noun}", units::number(best, 0)));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::schema::Law;
+
+    #[test]
+    fn a_fit_with_a_peak_tells_how_many_workers_pay() {
+        let exact = |value: f64| Estimate {
+            estimate: value,
+            low: value,
+            high: value,
+        };
+        let fit = |peak: Option<f64>| LawFit {
+            law: Law::Usl,
+            serial_fraction: exact(0.02),
+            crosstalk: Some(exact(0.004)),
+            peak_workers: peak.map(exact),
+            speedup_limit: None,
+            relative_error: 0.01,
+        };
+        let told = "USL, serial fraction 2.0 %, crosstalk 0.40 %";
+        assert_eq!(of_fit("USL", &fit(None)), told);
+        assert_eq!(
+            of_fit("USL", &fit(Some(15.65))),
+            format!("{told}, best at 16 workers")
+        );
+        assert_eq!(
+            of_fit("USL", &fit(Some(1.2))),
+            format!("{told}, best at 1 worker")
+        );
+    }
 }

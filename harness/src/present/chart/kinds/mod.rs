@@ -118,6 +118,8 @@ pub struct Material {
     method: Option<String>,
     /// What a reader must know of the joining.
     notes: Vec<String>,
+    /// Workloads whose file is not the same in all of the runs.
+    unlike_files: Vec<String>,
 }
 
 impl Material {
@@ -130,6 +132,7 @@ impl Material {
             trials,
             method: None,
             notes: Vec::new(),
+            unlike_files: Vec::new(),
         }
     }
 
@@ -137,12 +140,18 @@ impl Material {
         self.method.is_some()
     }
 
-    /// Adds what every chart tells: machine and builds below the title; warnings, gaps and the method in the caption.
+    /// Adds what every chart tells: machine and builds below the title; in the caption what failed and what was warned of
+    /// before what the chart itself has to say, and the method behind it.
     fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
         chart.subtitle.clone_from(&self.machines);
         chart.subtitle.push(words::builds(&self.summary));
+        let own = std::mem::take(&mut chart.caption);
+        chart.caption = words::notes(&self.summary, cells);
+        chart
+            .caption
+            .extend(words::unlike_files(&self.unlike_files, cells));
+        chart.caption.extend(own);
         chart.caption.extend(self.notes.iter().cloned());
-        chart.caption.extend(words::notes(&self.summary, cells));
         let method = self
             .method
             .clone()
