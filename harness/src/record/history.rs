@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use slim::parse;
 
-use super::schema::{RunStatus, SCHEMA_VERSION};
 use super::schema::history::{HistoryRun, Metric, PassedOver, SeriesKey};
+use super::schema::{RunStatus, SCHEMA_VERSION};
 use super::store::{MANIFEST, SUMMARY};
 
 /// Folders deeper than this below the history's are not looked into.
