@@ -4,6 +4,7 @@ mod binding;
 pub mod calibrate;
 pub mod cgroup;
 pub mod channel;
+mod conduct;
 pub mod environment;
 pub mod failure;
 pub mod guard;
