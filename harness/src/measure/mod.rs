@@ -18,6 +18,7 @@ pub mod native_worker;
 pub mod protocol;
 pub mod reaper;
 pub mod rounds;
+mod said;
 pub mod session;
 pub mod stamps;
 pub mod trial;

@@ -13,6 +13,7 @@ use super::interrupt::Interrupt;
 use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
+use super::said;
 use super::session::{Bounds, Session};
 use super::stamps::{self, Span, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
@@ -179,15 +180,13 @@ impl<'run> RealRunner<'run> {
                 }
                 Ok(Ready {
                     gil_enabled,
-                    gil_enabled_by,
+                    gil_enabled_by: gil_enabled_by.map(said::name),
                     startup_ns,
-                    start_method,
+                    start_method: start_method.map(said::name),
                     workers,
                 })
             }
-            other => Err(TrialFailure::Nonsense(format!(
-                "it answered {other:?} where 'ready' was due"
-            ))),
+            other => Err(said::unexpected(&other, "'ready'")),
         }
     }
 
@@ -334,14 +333,12 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
                 start_ns,
                 end_ns,
                 gil_enabled,
-                gil_enabled_by,
+                gil_enabled_by: gil_enabled_by.map(said::name),
                 shares,
                 reported,
             })
         }
-        other => Err(TrialFailure::Nonsense(format!(
-            "it answered {other:?} where sample {number} was due"
-        ))),
+        other => Err(said::unexpected(&other, &format!("sample {number}"))),
     }
 }
 

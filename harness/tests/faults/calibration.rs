@@ -78,7 +78,10 @@ fn what_failed_is_tried_again_when_the_run_is_resumed() {
     run.told.ends_with(0);
     for name in ["sometimes", "always"] {
         run.all_ok(name);
-        let of_it = run.trials().into_iter().filter(|trial| trial.cell.workload == name);
+        let of_it = run
+            .trials()
+            .into_iter()
+            .filter(|trial| trial.cell.workload == name);
         assert_eq!(of_it.count(), ROUNDS, "{name}");
     }
     for workload in run.manifest().workloads {
