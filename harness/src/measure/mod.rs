@@ -19,6 +19,7 @@ pub mod protocol;
 pub mod reaper;
 pub mod rounds;
 mod said;
+mod scratch;
 pub mod session;
 pub mod stamps;
 pub mod trial;
