@@ -221,15 +221,26 @@ impl<'run> Session<'run> {
 
     /// Whether the trial keeps within its limits.
     fn look(&self, step: &'static str) -> Result<(), TrialFailure> {
+        // Listing processes takes its time.
+        match self.limits {
+            Some(_) => self.look_at(&self.processes(), step),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether these, which are the processes of the trial, keep within its limits.
+    ///
+    /// # Errors
+    /// Which limit they exceed.
+    pub fn look_at(&self, processes: &[i32], step: &'static str) -> Result<(), TrialFailure> {
         let Some(limits) = self.limits else { return Ok(()) };
-        let processes = self.processes();
         if processes.len() > usize::try_from(limits.processes).unwrap_or(usize::MAX) {
             return Err(TrialFailure::TooManyProcesses {
                 step,
                 limit: limits.processes,
             });
         }
-        match memory::more_than(limits.memory_bytes, &processes) {
+        match memory::more_than(limits.memory_bytes, processes) {
             None => Ok(()),
             Some(used_bytes) => Err(TrialFailure::TooMuchMemory {
                 step,

@@ -27,6 +27,9 @@ use crate::record::schema::{
 /// was up.
 const LAST_WORDS_BYTES: usize = 8 << 10;
 
+/// What reasons call the step.
+const SAMPLE: &str = "a sample";
+
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;
 
@@ -138,8 +141,9 @@ impl<'run> RealRunner<'run> {
                 ..sample
             });
             if number + 1 == samples {
-                // The workload may have started processes meanwhile.
+                // The workload may have started processes meanwhile, in samples too short to be looked at.
                 process_ids = session.processes();
+                session.look_at(&process_ids, SAMPLE)?;
             }
             // Memory that the system does not tell is unknown, which is no reason to lose the times.
             if let Ok(reading) = memory::of_processes(&process_ids) {
@@ -313,7 +317,7 @@ fn own_cpu_time_ns() -> u64 {
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {
     let asked_ns = monotonic_ns();
-    let reply = session.ask(&Request::Sample { sample: number }, "a sample")?;
+    let reply = session.ask(&Request::Sample { sample: number }, SAMPLE)?;
     let waited = Span {
         start_ns: asked_ns,
         end_ns: monotonic_ns(),
