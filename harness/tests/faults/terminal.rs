@@ -104,6 +104,13 @@ fn a_closed_terminal_loses_nothing() {
     is_summed_up(&is_kept(&sandbox, &mark));
 }
 
+#[test]
+fn a_window_closed_with_its_shell_loses_nothing() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("window"));
+    at_a_terminal(&sandbox, &mark, "window");
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
 /// The run, started by another program.
 fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
     let ftbench = sandbox.command(&words(sandbox));
