@@ -28,15 +28,8 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .iter()
         .map(|(&cell, trials)| (cell, makespans_s(trials)))
         .collect();
-    let verdict = |planned: &PlannedCell| {
-        let trials = by_cell.get(&planned.cell).map_or(&[][..], Vec::as_slice);
-        Verdict::on(planned, manifest, trials)
-    };
+    let verdicts = verdicts(manifest, &by_cell);
     let planned = &manifest.plan.cells;
-    let verdicts: HashMap<&Cell, Verdict> = planned
-        .par_iter()
-        .map(|planned| (&planned.cell, verdict(planned)))
-        .collect();
     let analysis = Analysis {
         manifest,
         by_cell: &by_cell,
@@ -79,6 +72,14 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         warnings,
         cells,
     }
+}
+
+fn verdicts<'m>(manifest: &'m Manifest, by_cell: &HashMap<&Cell, Vec<&Trial>>) -> HashMap<&'m Cell, Verdict> {
+    let verdict = |planned: &'m PlannedCell| {
+        let trials = by_cell.get(&planned.cell).map_or(&[][..], Vec::as_slice);
+        (&planned.cell, Verdict::on(planned, manifest, trials))
+    };
+    manifest.plan.cells.par_iter().map(verdict).collect()
 }
 
 struct Analysis<'a> {
