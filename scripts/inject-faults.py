@@ -6,16 +6,18 @@
 Workloads of its own misbehave at random moments beside a healthy one; from outside, workers are
 killed and stopped, and the driver is killed, interrupted once or twice and resumed, its record
 damaged while it is dead. Prints how many faults of each kind were injected, and of the trials how
-many were recorded, lost, and wrong, how many processes were left over, and how often ftbench did
-not end, or not as it should. Exit status 1 if anything was lost, wrong or left over, or if ftbench
-did not end as it should or itself gave up.
+many were recorded, lost, and wrong, how many processes and temporary folders were left over, and
+how often ftbench did not end, or not as it should. Exit status 1 if anything was lost, wrong or
+left over, or if ftbench did not end as it should or itself gave up.
 
 A trial is lost when its complete line was once seen in trials.jsonl and is not there in the end,
 unless this script damaged that line. A number is wrong when a trial counts as good in which a
 workload misbehaved, when the healthy workload's own notes do not bear out a sample, when ftbench
 shows a sample that is not the one recorded, or when a makespan of the healthy workload in its
 summary is not the median of the recorded ones. A process is left over when it is still there some
-seconds after the driver ended; all orphans become children of this script. ftbench does not end as
+seconds after the driver ended; all orphans become children of this script. So is a folder, unless
+a process was killed shortly before the driver was, which may have been the one between the two that
+would have removed it: only both together can leave one behind. ftbench does not end as
 it should when it goes on for 30 s after it was told to stop, or leaves no summary behind although
 it had the time.
 """
@@ -36,6 +38,9 @@ sys.path.insert(0, str(SOURCES))
 import outside  # noqa: E402
 import proof  # noqa: E402
 from kinds import KINDS  # noqa: E402
+
+# Two processes that are killed within this time may both be gone before either notices.
+AT_ONE_MOMENT_S = 1.0
 
 
 def main():
@@ -115,9 +120,11 @@ def campaign(folder, options, chance, totals):
             ended = driver.run(way, chance, totals)
         left = outside.left_over()
         totals.left_over += len(left)
-        if left:
+        folders = driver.folders_left_over(way)
+        totals.folders_left_over += len(folders)
+        if left or folders:
             after = outside.named(way) if way else "the end"
-            totals.problems.append(f"left over after {after}: {left[:3]}")
+            totals.problems.append(f"left over after {after}: {left[:3]} {folders[:3]}")
         if ended is None:
             unended = driver.unended(way)
             totals.unended += len(unended)
@@ -150,14 +157,20 @@ class Driver:
         self.record = record
         self.has_ended = True
         self.status = None
+        self.temporary = record.folder.with_name("temporary")
+        # When a process of the trial was struck last, and when the driver was.
+        self.worker_struck_at = self.struck_at = 0.0
 
     def run(self, way, chance, totals):
         """What it ended with, or None if `way` ended it."""
         struck = False
         # Below nohup hangups are ignored, by what is started there too.
-        command = ["env", "--default-signal=HUP", self.ftbench, *self.words]
+        command = ["env", "--default-signal=HUP", f"TMPDIR={self.temporary}", self.ftbench]
+        self.temporary.mkdir(exist_ok=True)
         with tempfile.TemporaryFile() as errors:
-            driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            driver = subprocess.Popen(
+                [*command, *self.words], stdout=subprocess.DEVNULL, stderr=errors
+            )
             ends_at = time.monotonic() + chance.uniform(0.5, 12.0) if way else None
             strikes_at = time.monotonic() + chance.uniform(0.5, 3.0)
             while driver.poll() is None:
@@ -165,6 +178,7 @@ class Driver:
                 now = time.monotonic()
                 if ends_at is not None and now >= ends_at and not struck:
                     struck = True
+                    self.struck_at = now
                     self.has_ended = outside.strike(driver, way, chance)
                     totals.injected[f"{outside.named(way)} to the driver"] += 1
                 elif now >= strikes_at:
@@ -178,6 +192,15 @@ class Driver:
         if struck and driver.returncode in (*by_signal, 130):
             return None
         return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
+
+    def folders_left_over(self, way):
+        """Temporary folders that are still there and should not be; all of them are removed."""
+        left = [path.name for path in self.temporary.iterdir()]
+        shutil.rmtree(self.temporary)
+        at_once = way and not outside.is_asking(way)
+        if at_once and self.struck_at - self.worker_struck_at < AT_ONE_MOMENT_S:
+            return []
+        return left
 
     def unended(self, way):
         """What is wrong with how it ended when it was told to."""
@@ -194,6 +217,7 @@ class Driver:
         kind = outside.strike_a_worker(driver.pid, chance)
         if kind:
             totals.injected[kind] += 1
+            self.worker_struck_at = time.monotonic()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ fn forty_faults_cost_no_recorded_trial() {
         "trials lost",
         "wrong numbers",
         "processes left over",
+        "folders left over",
         "did not end as told",
     ] {
         let shown = told.stdout.lines().find(|shown| shown.starts_with(line));

@@ -27,6 +27,7 @@ class Totals:
     lost: int = 0
     wrong: int = 0
     left_over: int = 0
+    folders_left_over: int = 0
     unended: int = 0
     checked: int = 0
     cells_checked: int = 0
@@ -37,8 +38,8 @@ class Totals:
         return sum(self.injected.values())
 
     def is_clean(self):
-        bad = (self.lost, self.wrong, self.left_over, self.unended, self.gave_up)
-        return not any(bad)
+        left_over = self.left_over or self.folders_left_over
+        return not (self.lost or self.wrong or left_over or self.unended or self.gave_up)
 
     def table(self):
         rows = [("faults injected", self.injected_in_all())]
@@ -50,6 +51,7 @@ class Totals:
             ("trials lost", self.lost),
             ("wrong numbers", self.wrong),
             ("processes left over", self.left_over),
+            ("folders left over", self.folders_left_over),
             ("did not end as told", self.unended),
         ]
         width = max(len(name) for name, _ in rows)
