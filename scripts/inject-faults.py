@@ -4,16 +4,22 @@
     scripts/inject-faults.py [--faults 500] [--seed N] [--ftbench target/release/ftbench]
 
 Workloads of its own misbehave at random moments beside a healthy one; from outside, workers are
-killed and stopped, and the driver is killed, interrupted and resumed, its record damaged while it
-is dead. Prints how many faults of each kind were injected, and of the trials how many were
-recorded, lost, and wrong, and how many processes were left over. Exit status 1 if anything was
-lost, wrong or left over, or if ftbench itself gave up.
+killed and stopped, and the driver is killed, interrupted once or twice and resumed, its record
+damaged while it is dead. Prints how many faults of each kind were injected, and of the trials how
+many were recorded, lost, and wrong, how many processes and temporary folders were left over, and
+how often ftbench did not end, or not as it should. Exit status 1 if anything was lost, wrong or
+left over, or if ftbench did not end as it should or itself gave up.
 
 A trial is lost when its complete line was once seen in trials.jsonl and is not there in the end,
 unless this script damaged that line. A number is wrong when a trial counts as good in which a
-workload misbehaved, when the healthy workload's own notes do not bear out a sample, or when
-ftbench shows a sample that is not the one recorded. A process is left over when it is still there
-some seconds after the driver ended; all orphans become children of this script.
+workload misbehaved, when the healthy workload's own notes do not bear out a sample, when ftbench
+shows a sample that is not the one recorded, or when a makespan of the healthy workload in its
+summary is not the median of the recorded ones. A process is left over when it is still there some
+seconds after the driver ended; all orphans become children of this script. So is a folder, unless
+a process was killed shortly before the driver was, which may have been the one between the two that
+would have removed it: only both together can leave one behind. ftbench does not end as
+it should when it goes on for 30 s after it was told to stop, or leaves no summary behind although
+it had the time.
 """
 
 import argparse
@@ -32,6 +38,9 @@ sys.path.insert(0, str(SOURCES))
 import outside  # noqa: E402
 import proof  # noqa: E402
 from kinds import KINDS  # noqa: E402
+
+# Two processes that are killed within this time may both be gone before either notices.
+AT_ONE_MOMENT_S = 1.0
 
 
 def main():
@@ -111,14 +120,20 @@ def campaign(folder, options, chance, totals):
             ended = driver.run(way, chance, totals)
         left = outside.left_over()
         totals.left_over += len(left)
-        if left:
-            totals.problems.append(f"left over after {way or 'the end'}: {left[:3]}")
+        folders = driver.folders_left_over(way)
+        totals.folders_left_over += len(folders)
+        if left or folders:
+            after = outside.named(way) if way else "the end"
+            totals.problems.append(f"left over after {after}: {left[:3]} {folders[:3]}")
         if ended is None:
+            unended = driver.unended(way)
+            totals.unended += len(unended)
+            totals.problems += unended
             if not (record.folder / "run.json").exists():
                 # Killed before there was anything to go on with.
                 shutil.rmtree(record.folder, ignore_errors=True)
                 continue
-            damage = chance.choice(outside.DAMAGES) if way == "SIGKILL" else None
+            damage = chance.choice(outside.DAMAGES) if way == ("SIGKILL",) else None
             if damage is not None and record.damage(damage, chance):
                 totals.injected[damage.__name__.replace("_", " ")] += 1
             words = ["run", "--resume", str(record.folder), "-q"]
@@ -140,13 +155,21 @@ class Driver:
         self.ftbench = ftbench
         self.words = words
         self.record = record
+        self.has_ended = True
+        self.status = None
+        self.temporary = record.folder.with_name("temporary")
+        # When a process of the trial was struck last, and when the driver was.
+        self.worker_struck_at = self.struck_at = 0.0
 
     def run(self, way, chance, totals):
         """What it ended with, or None if `way` ended it."""
         struck = False
+        # Below nohup hangups are ignored, by what is started there too.
+        command = ["env", "--default-signal=HUP", f"TMPDIR={self.temporary}", self.ftbench]
+        self.temporary.mkdir(exist_ok=True)
         with tempfile.TemporaryFile() as errors:
             driver = subprocess.Popen(
-                [self.ftbench, *self.words], stdout=subprocess.DEVNULL, stderr=errors
+                [*command, *self.words], stdout=subprocess.DEVNULL, stderr=errors
             )
             ends_at = time.monotonic() + chance.uniform(0.5, 12.0) if way else None
             strikes_at = time.monotonic() + chance.uniform(0.5, 3.0)
@@ -154,18 +177,38 @@ class Driver:
                 time.sleep(0.01)
                 now = time.monotonic()
                 if ends_at is not None and now >= ends_at and not struck:
-                    struck = outside.strike(driver, way)
-                    totals.injected[f"{way} to the driver"] += 1
+                    struck = True
+                    self.struck_at = now
+                    self.has_ended = outside.strike(driver, way, chance)
+                    totals.injected[f"{outside.named(way)} to the driver"] += 1
                 elif now >= strikes_at:
                     self.strike_a_worker(driver, chance, totals)
                     strikes_at = now + chance.uniform(0.3, 2.5)
             errors.seek(0)
             said = errors.read().decode(errors="replace")
-        by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
+        self.status = driver.returncode
+        by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
         # A signal that came when the run was over changed nothing.
         if struck and driver.returncode in (*by_signal, 130):
             return None
         return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
+
+    def folders_left_over(self, way):
+        """Temporary folders that are still there and should not be; all of them are removed."""
+        left = [path.name for path in self.temporary.iterdir()]
+        shutil.rmtree(self.temporary)
+        at_once = way and not outside.is_asking(way)
+        if at_once and self.struck_at - self.worker_struck_at < AT_ONE_MOMENT_S:
+            return []
+        return left
+
+    def unended(self, way):
+        """What is wrong with how it ended when it was told to."""
+        if not self.has_ended:
+            return [f"it went on for {outside.END_S:.0f} s after {outside.named(way)}"]
+        if self.status == 130 and outside.is_asking(way) and not self.record.is_summed_up():
+            return [f"it was not summed up after {outside.named(way)}"]
+        return []
 
     def strike_a_worker(self, driver, chance, totals):
         # A workload that is struck while it is calibrated is not measured, and so injects nothing.
@@ -174,6 +217,7 @@ class Driver:
         kind = outside.strike_a_worker(driver.pid, chance)
         if kind:
             totals.injected[kind] += 1
+            self.worker_struck_at = time.monotonic()
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 
 usage: publish-run.py RUN DESTINATION [--home FOLDER] [--ftbench PATH]
 
-DESTINATION gets run.json, trials.jsonl.gz, the charts as SVG, and the report, which is made anew.
-samples.csv and summary.json are left out: `ftbench show` makes them again. Host name, kernel and
+DESTINATION gets run.json, trials.jsonl.gz, the charts of the whole run as SVG, and the report,
+which is made anew. samples.csv, summary.json and a chart for each workload are left out: `ftbench
+show` and `ftbench plot` make them again. Host name, kernel and
 environment variables stay in run.json: look through it.
 """
 
@@ -37,7 +38,7 @@ def main():
     manifest = (arguments.run / "run.json").read_bytes()
     (arguments.destination / "run.json").write_bytes(without(home, manifest))
     publish_trials(home, arguments.run, arguments.destination)
-    for chart in sorted((arguments.run / "charts").glob("*.svg")):
+    for chart in sorted((arguments.run / "charts").glob("_*.svg")):
         shutil.copy(chart, arguments.destination / "charts")
     subprocess.run([arguments.ftbench, "report", str(arguments.destination)], check=True)
 

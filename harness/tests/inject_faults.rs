@@ -24,7 +24,13 @@ fn forty_faults_cost_no_recorded_trial() {
         .args(["--python", &pair().words()]);
     let told = told_within(command, TIME_LIMIT);
     told.ends_with(0);
-    for line in ["trials lost", "wrong numbers", "processes left over"] {
+    for line in [
+        "trials lost",
+        "wrong numbers",
+        "processes left over",
+        "folders left over",
+        "did not end as told",
+    ] {
         let shown = told.stdout.lines().find(|shown| shown.starts_with(line));
         let number = shown.unwrap_or_else(|| panic!("no '{line}' in\n{}", told.stdout));
         assert!(number.ends_with(" 0"), "{}", told.stdout);

@@ -12,11 +12,25 @@ import time
 
 # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
-# How the driver is ended; more often in the way that leaves it no choice.
-ENDS = ("SIGKILL", "SIGKILL", "SIGKILL", "SIGINT", "SIGTERM")
+# How the driver is ended, by one signal after the other; more often so that it has no choice.
+ENDS = (
+    ("SIGKILL",),
+    ("SIGKILL",),
+    ("SIGKILL",),
+    ("SIGKILL",),
+    ("SIGINT",),
+    ("SIGTERM",),
+    ("SIGHUP",),
+    ("SIGHUP", "SIGHUP"),
+    ("SIGTERM", "SIGHUP"),
+    ("SIGINT", "SIGINT"),
+    ("SIGTERM", "SIGINT"),
+)
 # How long processes have to be gone once the driver has ended, and it once it was told to.
 GRACE_S = 5.0
 END_S = 30.0
+# Between two signals: long enough that the system does not make one of them.
+BETWEEN_SIGNALS_S = (0.02, 0.5)
 
 
 def adopt_orphans():
@@ -80,17 +94,28 @@ def left_over():
     return told
 
 
-def strike(driver, way):
-    """Ends the driver; False when it had ended before."""
-    with contextlib.suppress(ProcessLookupError):
-        driver.send_signal(signal.Signals[way])
-    if way == "SIGKILL":
+def named(way):
+    """The signals of a way to end the driver, in words."""
+    return ", then ".join(way)
+
+
+def is_asking(way):
+    """Whether the driver has the time to sum up: hangups are never the second signal."""
+    return way != ("SIGKILL",) and sum(name != "SIGHUP" for name in way) < 2
+
+
+def strike(driver, way, chance):
+    """Ends the driver; False when it went on, and had to be killed."""
+    for number, name in enumerate(way):
+        if number > 0:
+            time.sleep(chance.uniform(*BETWEEN_SIGNALS_S))
+        driver.send_signal(signal.Signals[name])
+    try:
+        driver.wait(END_S)
+    except subprocess.TimeoutExpired:
+        driver.kill()
         driver.wait()
-    else:
-        try:
-            driver.wait(END_S)
-        except subprocess.TimeoutExpired:
-            driver.kill()
+        return False
     return True
 
 
@@ -154,6 +179,15 @@ class Record:
             return self.path.read_bytes().split(b"\n")[:-1]
         except OSError:
             return []
+
+    def is_summed_up(self):
+        """Whether the run says that it was interrupted, and has a summary that says so too."""
+        try:
+            manifest = json.loads((self.folder / "run.json").read_bytes())
+            summary = json.loads((self.folder / "summary.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return manifest["status"] == summary["run"]["status"] == "interrupted"
 
     def damage(self, how, chance):
         """Damages the record while nobody writes it; False when there was nothing to damage."""

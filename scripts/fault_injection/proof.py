@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import io
 import json
+import statistics
 import subprocess
 
 from kinds import must_fail
@@ -26,7 +27,10 @@ class Totals:
     lost: int = 0
     wrong: int = 0
     left_over: int = 0
+    folders_left_over: int = 0
+    unended: int = 0
     checked: int = 0
+    cells_checked: int = 0
     gave_up: bool = False
     problems: list = dataclasses.field(default_factory=list)
 
@@ -34,7 +38,8 @@ class Totals:
         return sum(self.injected.values())
 
     def is_clean(self):
-        return not (self.lost or self.wrong or self.left_over or self.gave_up)
+        left_over = self.left_over or self.folders_left_over
+        return not (self.lost or self.wrong or left_over or self.unended or self.gave_up)
 
     def table(self):
         rows = [("faults injected", self.injected_in_all())]
@@ -42,9 +47,12 @@ class Totals:
         rows += [
             ("trials recorded", self.recorded),
             ("samples checked against notes of the workload's own", self.checked),
+            ("cells whose makespan was reckoned again", self.cells_checked),
             ("trials lost", self.lost),
             ("wrong numbers", self.wrong),
             ("processes left over", self.left_over),
+            ("folders left over", self.folders_left_over),
+            ("did not end as told", self.unended),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {number:>7}" for name, number in rows)
@@ -66,6 +74,7 @@ def judge(folder, record, ftbench, totals):
         *twice(trials),
         *not_borne_out(trials, notes(folder / "notes.jsonl"), totals),
         *shown_otherwise(record, ftbench),
+        *summed_up_otherwise(record, trials, totals),
     ]
     totals.wrong += len(wrong)
     totals.problems += wrong
@@ -166,3 +175,39 @@ def shown_otherwise(record, ftbench):
             yield f"sample {place} is shown and was never recorded"
         elif abs(recorded[place] - float(row["makespan_s"])) > 1e-9:
             yield f"sample {place} is shown as {row['makespan_s']} s, recorded {recorded[place]} s"
+
+
+def summed_up_otherwise(record, trials, totals):
+    """Cells of the healthy workload whose makespan is not what its recorded samples come to.
+
+    Each of those samples was held against the workload's own notes.
+    """
+    try:
+        summary = json.loads((record.folder / "summary.json").read_bytes())
+    except (OSError, ValueError):
+        # Without one ftbench gave up, which is told.
+        return
+    by_cell = collections.defaultdict(list)
+    for trial in trials:
+        if trial["status"] == "ok" and trial["cell"]["workload"] == "healthy":
+            cell = trial["cell"]
+            makespans = [
+                (sample["end_ns"] - sample["start_ns"]) / 1e9
+                for sample in trial["samples"]
+                if not sample["warmup"]
+            ]
+            place = (cell["interpreter"], cell["model"], cell["workers"])
+            by_cell[place].append(statistics.median(makespans))
+    for cell in summary["cells"]:
+        place = (cell["interpreter"], cell["model"], cell["workers"])
+        if cell["workload"] != "healthy":
+            continue
+        values = by_cell[place]
+        if cell["rounds"] != len(values):
+            yield f"cell {place} has {cell['rounds']} rounds, recorded were {len(values)}"
+        if cell["makespan_s"] is None:
+            continue
+        totals.cells_checked += 1
+        told, expected = cell["makespan_s"]["estimate"], statistics.median(values)
+        if abs(told - expected) > 1e-9 * expected:
+            yield f"cell {place} has a makespan of {told} s, recorded are {expected} s"

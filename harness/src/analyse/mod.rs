@@ -18,6 +18,7 @@ pub mod quiet;
 pub mod sample;
 pub mod selfcheck;
 pub mod summary;
+mod verdict;
 
 #[cfg(test)]
 #[path = "coverage_tests.rs"]

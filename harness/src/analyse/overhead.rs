@@ -15,6 +15,7 @@ const ONE_WORKER: [Model; 2] = [Model::Serial, Model::Threads];
 
 /// For every pair of builds of the same minor version, the ratio of their times with one worker: one for each
 /// workload that both ran, and the geometric mean over those that compute (`workload` is `None`), if there are any.
+/// `makespans` has the cells that are `ok`: where something failed, or switched the GIL back on, nothing is known of a cost.
 #[must_use]
 pub fn of_pairs(manifest: &Manifest, makespans: &HashMap<&Cell, ByRound>) -> Vec<Overhead> {
     let mut found = Vec::new();

@@ -10,9 +10,10 @@ use super::estimate::{
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::sample::median;
+use super::verdict::{Verdict, gil};
 use super::{arms, cost, findings, laws, overhead, quiet};
 use crate::record::schema::{
-    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, GilState, Host, Manifest, Model, NATIVE,
+    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, Host, Manifest, Model, NATIVE,
     PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
@@ -27,18 +28,16 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .iter()
         .map(|(&cell, trials)| (cell, makespans_s(trials)))
         .collect();
+    let verdicts = verdicts(manifest, &by_cell);
+    let planned = &manifest.plan.cells;
     let analysis = Analysis {
         manifest,
         by_cell: &by_cell,
         makespans: &makespans,
+        verdicts: &verdicts,
     };
-    let mut cells: Vec<CellSummary> = manifest
-        .plan
-        .cells
-        .par_iter()
-        .map(|planned| analysis.cell(planned))
-        .collect();
-    let mut arm_ratios = arms::of_run(&manifest.plan, &makespans);
+    let mut cells: Vec<CellSummary> = planned.par_iter().map(|planned| analysis.cell(planned)).collect();
+    let mut arm_ratios = arms::of_run(&manifest.plan, &makespans, |cell| analysis.status(cell));
     call_differences(&mut cells, &mut arm_ratios);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
@@ -70,7 +69,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
-        free_threading_overhead: overhead::of_pairs(manifest, &makespans),
+        free_threading_overhead: overhead::of_pairs(manifest, &analysis.good()),
         laws: laws::of_run(manifest, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
@@ -78,13 +77,39 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     }
 }
 
+fn verdicts<'m>(manifest: &'m Manifest, by_cell: &HashMap<&Cell, Vec<&Trial>>) -> HashMap<&'m Cell, Verdict> {
+    let verdict = |planned: &'m PlannedCell| {
+        let trials = by_cell.get(&planned.cell).map_or(&[][..], Vec::as_slice);
+        (&planned.cell, Verdict::on(planned, manifest, trials))
+    };
+    manifest.plan.cells.par_iter().map(verdict).collect()
+}
+
 struct Analysis<'a> {
     manifest: &'a Manifest,
     by_cell: &'a HashMap<&'a Cell, Vec<&'a Trial>>,
     makespans: &'a HashMap<&'a Cell, ByRound>,
+    verdicts: &'a HashMap<&'a Cell, Verdict>,
 }
 
-impl Analysis<'_> {
+impl<'a> Analysis<'a> {
+    fn status(&self, cell: &Cell) -> Option<CellStatus> {
+        self.verdicts.get(cell).map(|verdict| verdict.status)
+    }
+
+    /// The makespans of the cells that are `ok`.
+    fn good(&self) -> HashMap<&'a Cell, ByRound> {
+        let is_good = |cell: &Cell| self.status(cell) == Some(CellStatus::Ok);
+        let all = self.makespans.iter().filter(|(cell, _)| is_good(cell));
+        all.map(|(&cell, times)| (cell, times.clone())).collect()
+    }
+
+    /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
+    fn reference(&self, cell: &Cell) -> Option<&ByRound> {
+        let times = self.makespans.get(cell)?;
+        (self.status(cell) != Some(CellStatus::WrongResult)).then_some(times)
+    }
+
     fn cell(&self, planned: &PlannedCell) -> CellSummary {
         let cell = &planned.cell;
         let none = Vec::new();
@@ -95,7 +120,8 @@ impl Analysis<'_> {
         let workers = f64::from(cell.workers);
         let speedup = self.speedup(cell, makespans);
         let versus_baseline = self.versus_baseline(cell, makespans);
-        let verdict = self.verdict(planned, trials);
+        let verdict = self.verdicts.get(cell).cloned();
+        let verdict = verdict.unwrap_or_else(|| Verdict::on(planned, self.manifest, trials));
         // Without shares, as in an imported trial, nothing is known of when workers were busy.
         let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
         let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
@@ -163,7 +189,7 @@ impl Analysis<'_> {
             return None;
         }
         let of = |cell: &Cell, workers: u32| {
-            self.makespans.get(&Cell {
+            self.reference(&Cell {
                 workers,
                 ..cell.clone()
             })
@@ -208,7 +234,7 @@ impl Analysis<'_> {
     }
 
     fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
-        let found = paired_ratio(self.makespans.get(reference)?, makespans)?;
+        let found = paired_ratio(self.reference(reference)?, makespans)?;
         // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
         let work = match self.manifest.plan.settings.scaling {
             Scaling::Strong => 1.0,
@@ -219,60 +245,14 @@ impl Analysis<'_> {
             p_value: found.p_value,
             differs: false,
         };
+        let failed = |cell: &Cell| self.status(cell).is_some_and(CellStatus::is_failure);
+        // The ceiling is what others are compared with; its own speedup is no finding. Nor is what rests on a cell that
+        // failed: it is shown, and no more.
+        let is_finding = reference != cell && !cell.is_native() && !failed(reference) && !failed(cell);
         Some(Ratio {
             estimate: map(found.centre, |value| value * work),
-            // The ceiling is what others are compared with; its own speedup is no finding.
-            difference: (reference != cell && !cell.is_native()).then_some(difference),
+            difference: is_finding.then_some(difference),
         })
-    }
-
-    fn verdict(&self, planned: &PlannedCell, trials: &[&Trial]) -> Verdict {
-        if let Some(reason) = &planned.skipped {
-            return Verdict::new(CellStatus::Skipped, reason.clone());
-        }
-        let workload = self
-            .manifest
-            .workloads
-            .iter()
-            .find(|workload| workload.name == planned.cell.workload);
-        if planned.cell.is_native() && workload.is_some_and(|workload| workload.failure.is_some()) {
-            let reason = "the workload was not measured, so its ceiling was not either";
-            return Verdict::new(CellStatus::Skipped, reason.to_owned());
-        }
-        let failure = workload.and_then(|workload| match &workload.ceiling {
-            Some(ceiling) if planned.cell.is_native() => ceiling.failure.as_ref(),
-            _ => workload.failure.as_ref(),
-        });
-        if let Some(failure) = failure {
-            let reason = with_last_words(&failure.reason, failure.last_words.as_deref());
-            return Verdict::new(status_of(failure.status), reason);
-        }
-        if let Some(failed) = trials.iter().find(|trial| trial.status != TrialStatus::Ok) {
-            return Verdict::new(status_of(failed.status), failure_reason(failed, trials));
-        }
-        if trials.is_empty() {
-            return Verdict::new(
-                CellStatus::Skipped,
-                "the run ended before its first trial".to_owned(),
-            );
-        }
-        let may_run_without = self.manifest.interpreters.iter().any(|interpreter| {
-            interpreter.tag == planned.cell.interpreter && interpreter.gil == GilState::Off
-        });
-        match (may_run_without, gil(trials)) {
-            (true, Some(GilState::On)) => {
-                let module = trials.iter().find_map(|trial| trial.gil_enabled_by.as_deref());
-                let reason = module.map_or_else(
-                    || "something switched the GIL back on while it ran".to_owned(),
-                    |module| format!("importing {module} switched the GIL back on"),
-                );
-                Verdict::new(CellStatus::GilReenabled, reason)
-            }
-            _ => Verdict {
-                status: CellStatus::Ok,
-                reason: None,
-            },
-        }
     }
 }
 
@@ -308,63 +288,6 @@ fn call_differences(cells: &mut [CellSummary], arm_ratios: &mut [ArmRatio]) {
         let excludes_1 = ratio.low > 1.0 || ratio.high < 1.0;
         difference.differs = called && excludes_1 && (ratio.estimate - 1.0).abs() > SMALLEST_EFFECT;
     }
-}
-
-struct Verdict {
-    status: CellStatus,
-    reason: Option<String>,
-}
-
-impl Verdict {
-    fn new(status: CellStatus, reason: String) -> Self {
-        Self {
-            status,
-            reason: Some(reason),
-        }
-    }
-}
-
-fn failure_reason(failed: &Trial, trials: &[&Trial]) -> String {
-    let failures = trials
-        .iter()
-        .filter(|trial| trial.status != TrialStatus::Ok)
-        .count();
-    let reason = failed.reason.as_deref().unwrap_or("no reason was recorded");
-    let counted = if failures == trials.len() {
-        reason.to_owned()
-    } else {
-        format!("{failures} of {} trials: {reason}", trials.len())
-    };
-    with_last_words(&counted, failed.last_words.as_deref())
-}
-
-fn with_last_words(reason: &str, last_words: Option<&str>) -> String {
-    match last_words {
-        None | Some("") => reason.to_owned(),
-        Some(words) => format!("{reason}\n{words}"),
-    }
-}
-
-const fn status_of(status: TrialStatus) -> CellStatus {
-    match status {
-        TrialStatus::Ok => CellStatus::Ok,
-        TrialStatus::Failed => CellStatus::Failed,
-        TrialStatus::TimedOut => CellStatus::TimedOut,
-        TrialStatus::WrongResult => CellStatus::WrongResult,
-    }
-}
-
-/// On when it was seen on anywhere; `None` when it was seen nowhere.
-fn gil(trials: &[&Trial]) -> Option<GilState> {
-    let after_import = trials.iter().filter_map(|trial| trial.gil_enabled);
-    let after_samples = trials
-        .iter()
-        .flat_map(|trial| &trial.samples)
-        .map(|sample| sample.gil_enabled);
-    after_import
-        .chain(after_samples)
-        .reduce(|a, b| a || b)
-        .map(GilState::from_enabled)
 }
 
 /// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.

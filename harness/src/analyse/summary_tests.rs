@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::record::schema::{
-    BuildFacts, CalibrationFailure, CeilingFacts, Host, Implementation, InterpreterFacts, Kernel,
+    BuildFacts, CalibrationFailure, CeilingFacts, GilState, Host, Implementation, InterpreterFacts, Kernel,
     MachineFacts, NATIVE, Plan, RunStatus, Sample, Settings, Share, StoppedBy, Stopping, TopologyFacts,
     WarningKind, WorkloadFacts, WorkloadKind,
 };
@@ -184,7 +184,7 @@ pub fn trial(cell: &Cell, round: u32, makespan_ms: u64) -> Trial {
 }
 
 /// Times 100 ms serially, 200 ms on one thread and 50 ms on two, on a machine that gets slower by the round.
-fn drifting_run() -> (Manifest, Vec<Trial>) {
+pub fn drifting_run() -> (Manifest, Vec<Trial>) {
     let cells = [
         cell("3.13", Model::Serial, 1),
         cell("3.13t", Model::Threads, 1),
@@ -348,66 +348,6 @@ fn weak_scaling_counts_the_work_done() {
 }
 
 #[test]
-fn a_failed_trial_shows_with_its_last_words_and_keeps_the_figures() {
-    let (manifest, mut trials) = drifting_run();
-    trials[2].status = TrialStatus::Failed;
-    trials[2].reason = Some("ValueError: no (in work)".to_owned());
-    trials[2].last_words = Some("line 3, in work".to_owned());
-    let cell = &summarise("r", &manifest, &trials).cells[2];
-    assert_eq!(cell.status, CellStatus::Failed);
-    assert_eq!(
-        cell.reason.as_deref(),
-        Some("1 of 6 trials: ValueError: no (in work)\nline 3, in work")
-    );
-    assert_eq!(cell.rounds, 5);
-    assert!(cell.makespan_s.is_some());
-}
-
-#[test]
-fn a_gil_that_comes_back_is_never_silent() {
-    let (manifest, mut trials) = drifting_run();
-    for trial in &mut trials {
-        trial.gil_enabled = Some(true);
-        trial.gil_enabled_by = Some("some_module".to_owned());
-    }
-    let summary = summarise("r", &manifest, &trials);
-    // The GIL build is as it should be.
-    assert_eq!(summary.cells[0].status, CellStatus::Ok);
-    assert_eq!(summary.cells[2].status, CellStatus::GilReenabled);
-    assert_eq!(summary.cells[2].gil, Some(GilState::On));
-    assert!(
-        summary.cells[2]
-            .reason
-            .as_deref()
-            .unwrap()
-            .contains("some_module")
-    );
-    assert!(
-        summary
-            .warnings
-            .iter()
-            .any(|warning| warning.kind == WarningKind::GilReenabled)
-    );
-}
-
-#[test]
-fn cells_without_trials_say_why() {
-    let (mut manifest, _) = drifting_run();
-    manifest.plan.cells[0].skipped = Some("not here".to_owned());
-    let skipped = summarise("r", &manifest, &[]);
-    assert_eq!(skipped.cells[0].reason.as_deref(), Some("not here"));
-    assert_eq!(skipped.cells[1].status, CellStatus::Skipped);
-    manifest.workloads[0].failure = Some(CalibrationFailure {
-        status: TrialStatus::TimedOut,
-        reason: "too slow".to_owned(),
-        last_words: None,
-    });
-    let failed = summarise("r", &manifest, &[]);
-    assert_eq!(failed.cells[0].status, CellStatus::Skipped);
-    assert_eq!(failed.cells[1].status, CellStatus::TimedOut);
-}
-
-#[test]
 fn few_rounds_and_moved_workers_are_warned_of() {
     let (manifest, mut trials) = drifting_run();
     trials.retain(|trial| trial.round < 4);
@@ -429,7 +369,7 @@ fn few_rounds_and_moved_workers_are_warned_of() {
 }
 
 /// Two arms on a machine that gets slower by the round: the second is faster by a fifth, and scales worse.
-fn run_in_arms() -> (Manifest, Vec<Trial>) {
+pub fn run_in_arms() -> (Manifest, Vec<Trial>) {
     let of_arm = |arm: &str, model: Model, workers: u32| Cell {
         arm: Some(arm.to_owned()),
         ..cell("3.13", model, workers)

@@ -17,6 +17,9 @@ pub struct GuardArgs {
     /// The control group to make another in
     #[arg(long, value_name = "DIR")]
     pub control_group: Option<PathBuf>,
+    /// The temporary folder to make for it, and to remove in the end
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// Take no orders and give no reports; exit with the status of the program
     #[arg(long)]
     pub plain: bool,

@@ -19,6 +19,7 @@ pub fn guard(arguments: GuardArgs) -> Result<ExitStatus, Error> {
         memory_bytes: arguments.memory_limit,
         processes: arguments.process_limit,
         control_group: arguments.control_group,
+        scratch: arguments.scratch,
     };
     serve(&order).map(|()| ExitStatus::Success).map_err(Error::Guard)
 }

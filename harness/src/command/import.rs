@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::remark;
 use super::run::write_figures;
+use super::{command_line, remark};
 use crate::cli::{ImportArgs, OutputOptions};
 use crate::error::{Error, ExitStatus};
 use crate::import::{ImportError, Source, assemble, pyperf};
@@ -43,7 +43,7 @@ pub fn import(arguments: &ImportArgs, output: OutputOptions) -> Result<ExitStatu
         .iter()
         .map(|path| read(path))
         .collect::<Result<_, Error>>()?;
-    let imported = assemble(&sources, std::env::args().collect(), env!("CARGO_PKG_VERSION"))?;
+    let imported = assemble(&sources, command_line(), env!("CARGO_PKG_VERSION"))?;
     let out = arguments
         .out
         .clone()

@@ -63,6 +63,13 @@ fn print(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// The words of the command line, with a mark where they are no text.
+fn command_line() -> Vec<String> {
+    std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// Writes a remark to standard error, unless quiet.
 fn remark(output: OutputOptions, text: &str) {
     if !output.quiet {

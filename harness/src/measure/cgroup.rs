@@ -117,7 +117,7 @@ impl TrialGroup {
     /// # Errors
     /// When it cannot be made.
     pub fn make(parent: &Path, memory_bytes: Option<u64>, processes: Option<u32>) -> io::Result<Self> {
-        let folder = parent.join(format!("ftbench-{}", std::process::id()));
+        let folder = made_by(std::process::id(), parent);
         fs::create_dir(&folder)?;
         let group = Self {
             folder,
@@ -134,6 +134,16 @@ impl TrialGroup {
             }
         }
         Ok(group)
+    }
+
+    /// The group that this guard has made and, being killed, has left behind; `None` when there is none.
+    #[must_use]
+    pub fn left_by(guard: u32, parent: &Path) -> Option<Self> {
+        let folder = made_by(guard, parent);
+        folder.is_dir().then(|| Self {
+            folder,
+            parent: own_parent(parent),
+        })
     }
 
     /// Does something inside the group; what it starts stays there, this process does not.
@@ -166,6 +176,11 @@ impl Drop for TrialGroup {
     fn drop(&mut self) {
         let _ = fs::remove_dir(&self.folder);
     }
+}
+
+/// The folder of the group that the process makes.
+fn made_by(guard: u32, parent: &Path) -> PathBuf {
+    parent.join(format!("ftbench-{guard}"))
 }
 
 /// Where the guard belongs: beside the driver.
@@ -290,6 +305,7 @@ mod tests {
         assert!(folder.is_dir());
         // A second one of the same name is no group of ours.
         assert!(TrialGroup::make(root.path(), None, None).is_err());
+        assert!(TrialGroup::left_by(std::process::id() + 1, root.path()).is_none());
         for name in ["cgroup.procs", "cgroup.kill"] {
             fs::write(folder.join(name), "").unwrap();
         }
@@ -302,5 +318,16 @@ mod tests {
         fs::write(folder.join("memory.events"), "low 0\noom 2\noom_kill 1\n").unwrap();
         assert!(group.was_out_of_memory());
         assert_eq!(out_of_memory_kills("oom_kill x"), 0);
+    }
+
+    #[test]
+    fn a_group_that_was_left_behind_is_removed() {
+        let root = tree(&[("cgroup.procs", "")]);
+        // As if its guard had been killed.
+        std::mem::forget(TrialGroup::make(root.path(), None, None).unwrap());
+        let left = TrialGroup::left_by(std::process::id(), root.path()).unwrap();
+        left.kill();
+        drop(left);
+        assert!(TrialGroup::left_by(std::process::id(), root.path()).is_none());
     }
 }

@@ -21,7 +21,7 @@ use rustix::process::{
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::TrialGroup;
-use super::reaper;
+use super::{reaper, scratch};
 use crate::machine::group;
 
 /// The worker's descriptors, as its command line names them. The guard hands them on.
@@ -86,6 +86,8 @@ pub struct Order {
     pub processes: Option<u32>,
     /// The control group below which the trial gets one of its own.
     pub control_group: Option<PathBuf>,
+    /// The trial's temporary folder, which is not there yet.
+    pub scratch: Option<PathBuf>,
 }
 
 /// Runs a worker and tells the driver how it goes, until everything below has ended.
@@ -97,7 +99,7 @@ pub fn serve(order: &Order) -> io::Result<()> {
     reaper::adopt_orphans()?;
     set_limits(order.memory_bytes);
     // Python's pools, for one, leave folders behind when they are killed.
-    let scratch = tempfile::Builder::new().prefix("ftbench-").tempdir().ok();
+    let scratch = order.scratch.as_deref().and_then(|path| scratch::make(path).ok());
     let group = order
         .control_group
         .as_deref()

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::cgroup::Delegated;
+use super::cgroup::{Delegated, TrialGroup};
 use super::guard::{ABORT, END, ENDING_LIMIT, Ending, REPLIES_FD, REQUESTS_FD, Report};
 use super::launch::Launch;
-use super::reaper;
+use super::{reaper, scratch};
 use crate::machine::group;
 use crate::record::schema::Limits;
 
@@ -72,6 +72,10 @@ pub struct Guarded {
     known: Vec<i32>,
     /// What could not be ended; `None` before that was tried.
     left: Option<Vec<i32>>,
+    /// The trial's temporary folder.
+    scratch: Option<PathBuf>,
+    /// Where the trial's control group is made.
+    control_group: Option<Arc<Delegated>>,
 }
 
 impl Guarded {
@@ -89,7 +93,8 @@ impl Guarded {
         reaper::adopt_orphans()?;
         let known = group::children(reaper::own_id()).unwrap_or_default();
         let (own, guards) = UnixStream::pair()?;
-        let mut command = command(guarding, launch, hash_seed);
+        let scratch = scratch::choose(&launch.environment);
+        let mut command = command(guarding, launch, hash_seed, scratch.as_deref());
         command
             .stdin(OwnedFd::from(guards))
             .stdout(ends.output.try_clone()?)
@@ -118,6 +123,8 @@ impl Guarded {
             closed: false,
             known,
             left: None,
+            scratch,
+            control_group: guarding.control_group.clone(),
         };
         match guarded.next_report(Instant::now() + STARTING_LIMIT)? {
             Some(Report::Started { process_id }) => guarded.process_id = process_id,
@@ -209,15 +216,38 @@ impl Guarded {
                 Ok(None) | Err(_) => break,
             }
         }
-        if told.is_none() {
+        let Some(left) = told else {
             let _ = self.guard.kill();
-        }
+            let _ = self.guard.wait();
+            return self.end_without_guard();
+        };
         let _ = self.guard.wait();
-        match told {
-            Some(left) if left.is_empty() => left,
-            // What was below the guard is below this process now.
-            _ => reaper::end_all(&self.known, GRACE),
+        if left.is_empty() {
+            left
+        } else {
+            self.end_what_came_here()
         }
+    }
+
+    /// What was below the guard is below this process now.
+    fn end_what_came_here(&self) -> Vec<i32> {
+        reaper::end_all(&self.known, GRACE)
+    }
+
+    /// Does what the guard would have done, had it not been killed.
+    fn end_without_guard(&self) -> Vec<i32> {
+        let parent = self.control_group.as_ref().map(|delegated| delegated.group());
+        let group = parent.and_then(|parent| TrialGroup::left_by(self.guard.id(), parent));
+        if let Some(group) = &group {
+            group.kill();
+        }
+        let left = self.end_what_came_here();
+        drop(group);
+        if let Some(scratch) = &self.scratch {
+            // It may not have been made yet.
+            let _ = std::fs::remove_dir_all(scratch);
+        }
+        left
     }
 
     /// The next report, and what it says of the worker's end taken down; `None` at the deadline, or when the guard is
@@ -260,7 +290,7 @@ fn readable_before(fd: BorrowedFd<'_>, deadline: Instant) -> io::Result<bool> {
 }
 
 /// The guard gets the worker's environment, and hands it on.
-fn command(guarding: &Guarding, launch: &Launch, hash_seed: u32) -> Command {
+fn command(guarding: &Guarding, launch: &Launch, hash_seed: u32, scratch: Option<&Path>) -> Command {
     let mut command = Command::new(&guarding.executable);
     command
         .arg0("ftbench")
@@ -274,6 +304,9 @@ fn command(guarding: &Guarding, launch: &Launch, hash_seed: u32) -> Command {
     }
     if let Some(control_group) = &guarding.control_group {
         command.arg("--control-group").arg(control_group.group());
+    }
+    if let Some(scratch) = scratch {
+        command.arg("--scratch").arg(scratch);
     }
     command
         .arg("--")

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Tells whether ftbench was told to stop. The first signal asks for a clean end; the second one ends it at once.
+///
+/// A hangup is neither second nor first to another: shells send it to jobs that the kernel has told already, and systemd
+/// after `SIGTERM` (`SendSIGHUP=`, systemd.kill(5)), so that of one closed window several signals may come.
 #[derive(Debug)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
@@ -25,21 +28,27 @@ impl Interrupt {
     /// When the system refuses the handlers.
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::never()?;
-        // What `nohup` has had ignored stays so.
-        let heeds_hangup = !ignored_signals().contains(&SIGHUP);
-        for signal in [Some(SIGINT), Some(SIGTERM), heeds_hangup.then_some(SIGHUP)]
-            .into_iter()
-            .flatten()
-        {
+        let asked_on_purpose = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
             // In this order, so that the flag is still down at the first signal and up at the second.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupt.asked))?;
-            signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
-            signal_hook::low_level::pipe::register(signal, interrupt.ringer.try_clone()?)?;
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked_on_purpose))?;
+            signal_hook::flag::register(signal, Arc::clone(&asked_on_purpose))?;
+            interrupt.heed(signal)?;
+        }
+        // What `nohup` has had ignored stays so.
+        if !ignored_signals().contains(&SIGHUP) {
+            interrupt.heed(SIGHUP)?;
         }
         // Passed over, so that a limit on the size of files (`ulimit -f`) is an error of the write that meets it, which
         // can be told, as a full disk is, and not the end without a word.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(interrupt)
+    }
+
+    fn heed(&self, signal: i32) -> io::Result<()> {
+        signal_hook::flag::register(signal, Arc::clone(&self.asked))?;
+        signal_hook::low_level::pipe::register(signal, self.ringer.try_clone()?)?;
+        Ok(())
     }
 
     /// Listens to nothing.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::conduct::Conduct;
 use super::failure::TrialFailure;
 use super::made::Made;
 use crate::plan::order::{hash_seeds, round_order};
@@ -9,8 +10,8 @@ use crate::record::schema::{
     CalibrationFailure, Cell, Manifest, Model, PlannedCell, StoppedBy, Trial, TrialStatus,
 };
 
-/// Failed trials after which a cell is given up; one might be chance, two are not worth a third.
-const FAILURES_TO_GIVE_UP: u32 = 2;
+/// Tries of an interpreter to calibrate a workload; a crash might be chance.
+const CALIBRATION_TRIES: u32 = 2;
 
 /// One trial to be made.
 #[derive(Debug, Clone, Copy)]
@@ -62,11 +63,11 @@ pub trait Observer {
     /// A trial is about to be made.
     fn starting(&mut self, assignment: &Assignment<'_>);
 
-    /// A trial was made: keep it.
+    /// A trial was made: keep it. Returns what it counts as.
     ///
     /// # Errors
     /// When it cannot be kept, which ends the run.
-    fn finished(&mut self, trial: Trial) -> Result<(), Self::Error>;
+    fn finished(&mut self, trial: Trial) -> Result<TrialStatus, Self::Error>;
 
     /// A cell has failed too often and is left out of further rounds.
     fn gave_up(&mut self, cell: &Cell);
@@ -88,27 +89,20 @@ pub struct Units {
 }
 
 impl Units {
-    /// What an earlier sitting of a run found; `None` unless it found something for every cell, for then it was stopped
-    /// in the middle of calibrating.
+    /// The units that an earlier sitting of a run found. What failed then may have failed by chance, and is left out, to
+    /// be tried again.
     #[must_use]
-    pub fn recorded(manifest: &Manifest) -> Option<Self> {
-        let calibrated = |units: Option<u64>, failure: &Option<CalibrationFailure>| {
-            units.map(Ok).or_else(|| failure.clone().map(Err))
-        };
+    pub fn recorded(manifest: &Manifest) -> Self {
         let mut found = Self::default();
         for workload in &manifest.workloads {
-            if let Some(of_workload) = calibrated(workload.units, &workload.failure) {
-                found.workloads.insert(workload.name.clone(), of_workload);
-            }
-            let ceiling = workload.ceiling.as_ref();
-            if let Some(of_ceiling) = ceiling.and_then(|ceiling| calibrated(ceiling.units, &ceiling.failure))
-            {
-                found.ceilings.insert(workload.name.clone(), of_ceiling);
-            }
+            let name = || workload.name.clone();
+            found
+                .workloads
+                .extend(workload.units.map(|units| (name(), Ok(units))));
+            let of_ceiling = workload.ceiling.as_ref().and_then(|ceiling| ceiling.units);
+            found.ceilings.extend(of_ceiling.map(|units| (name(), Ok(units))));
         }
-        let is_found =
-            |planned: &PlannedCell| found.of(&planned.cell).is_some() || found.is_needless(&planned.cell);
-        live(&manifest.plan.cells).all(is_found).then_some(found)
+        found
     }
 
     /// What holds for a cell; `None` when it was not calibrated.
@@ -137,14 +131,16 @@ impl Units {
     }
 }
 
-/// Finds the units of every workload that has a cell to measure, and of its ceiling. `None` when ftbench was told to stop.
+/// Finds the units of every workload that has a cell to measure, and of its ceiling, as far as they are not known. `None`
+/// when ftbench was told to stop.
 pub fn calibrate<O: Observer>(
     cells: &[PlannedCell],
     baseline: &str,
+    known: Units,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
 ) -> Option<Units> {
-    let mut units = Units::default();
+    let mut units = known;
     let (ceilings, workloads): (Vec<_>, Vec<_>) = live(cells).partition(|planned| planned.cell.is_native());
     for PlannedCell { cell, .. } in workloads.into_iter().chain(ceilings) {
         if units.of(cell).is_some() || units.is_needless(cell) {
@@ -160,8 +156,9 @@ pub fn calibrate<O: Observer>(
     Some(units)
 }
 
-/// On the baseline with one worker; where the workload fails there, on the next interpreter, so that a workload
-/// that needs something newer is still measured where it can be.
+/// On the baseline with one worker; where the workload fails there, again, and then on the next interpreter, so that one
+/// crash costs nothing, and a workload that needs something newer is still measured where it can be. What took too long
+/// is not tried again on the same interpreter.
 fn calibrate_like(
     cells: &[PlannedCell],
     like: &Cell,
@@ -183,15 +180,19 @@ fn calibrate_like(
     });
     candidates.dedup_by(|a, b| a.cell.interpreter == b.cell.interpreter);
     let mut first_failure = None;
-    for planned in candidates {
-        match runner.calibrate(planned, &worker_counts) {
-            Ok(units) => return Ok(units),
-            Err(unsuccessful) => {
-                let time_is_up = unsuccessful.failure.status() == TrialStatus::TimedOut;
-                first_failure.get_or_insert(unsuccessful);
-                if time_is_up || runner.is_interrupted() {
-                    break;
-                }
+    'candidates: for planned in candidates {
+        for _ in 0..CALIBRATION_TRIES {
+            let unsuccessful = match runner.calibrate(planned, &worker_counts) {
+                Ok(units) => return Ok(units),
+                Err(unsuccessful) => unsuccessful,
+            };
+            let time_is_up = unsuccessful.failure.status() == TrialStatus::TimedOut;
+            first_failure.get_or_insert(unsuccessful);
+            if runner.is_interrupted() {
+                break 'candidates;
+            }
+            if time_is_up {
+                break;
             }
         }
     }
@@ -242,20 +243,20 @@ pub fn rounds<O: Observer>(
         cells, seed, made, ..
     } = *course;
     let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
-    let mut failures = vec![0_u32; cells.len()];
+    let mut conducts = vec![Conduct::default(); cells.len()];
     let mut next = 0;
     for round in 0.. {
         let seeds = hash_seeds(cells.len(), seed, round);
         for index in round_order(&all, seed, round) {
-            let (Some(planned), Some(failed), Some(&hash_seed)) =
-                (cells.get(index), failures.get_mut(index), seeds.get(index))
+            let (Some(planned), Some(conduct), Some(&hash_seed)) =
+                (cells.get(index), conducts.get_mut(index), seeds.get(index))
             else {
                 continue;
             };
             let Some(&Ok(units)) = course.units.of(&planned.cell) else {
                 continue;
             };
-            if planned.skipped.is_some() || *failed >= FAILURES_TO_GIVE_UP {
+            if planned.skipped.is_some() || conduct.is_hopeless() {
                 continue;
             }
             let status = if let Some(before) = made.trial(round, &planned.cell) {
@@ -278,12 +279,10 @@ pub fn rounds<O: Observer>(
                 let Some(new) = runner.run(&assignment) else {
                     return Ok(StoppedBy::Interrupt);
                 };
-                let status = new.status;
-                observer.finished(new)?;
-                status
+                observer.finished(new)?
             };
-            *failed += failure_weight(status);
-            if *failed >= FAILURES_TO_GIVE_UP {
+            conduct.take(status);
+            if conduct.is_hopeless() {
                 observer.gave_up(&planned.cell);
             }
         }
@@ -297,15 +296,10 @@ pub fn rounds<O: Observer>(
     Ok(StoppedBy::Rounds)
 }
 
-/// A trial that used up its time limit is not tried again: each try costs as much.
-const fn failure_weight(status: TrialStatus) -> u32 {
-    match status {
-        TrialStatus::Ok => 0,
-        TrialStatus::Failed | TrialStatus::WrongResult => 1,
-        TrialStatus::TimedOut => FAILURES_TO_GIVE_UP,
-    }
-}
-
 #[cfg(test)]
 #[path = "rounds_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "calibration_tests.rs"]
+mod calibration_tests;

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -10,28 +9,28 @@ use crate::record::schema::{Host, NATIVE, SCHEMA_VERSION};
 
 /// Plays trials from a script, and keeps a log of everything that was asked of it.
 #[derive(Default)]
-struct Scripted {
-    log: Vec<String>,
+pub(super) struct Scripted {
+    pub(super) log: Vec<String>,
     /// Cells, as words, whose trials end otherwise than well.
-    endings: HashMap<String, TrialStatus>,
-    /// Cells, as words, that cannot be calibrated.
-    uncalibrated: Vec<String>,
-    interrupt_at: Option<u64>,
-    made: u64,
+    pub(super) endings: HashMap<String, TrialStatus>,
+    /// Cells, as words, that cannot be calibrated, and how often.
+    pub(super) uncalibrated: HashMap<String, (TrialFailure, u32)>,
+    /// Rounds in which all trials end otherwise than well.
+    pub(super) bad_rounds: HashMap<u32, TrialStatus>,
+    pub(super) interrupt_at: Option<u64>,
+    pub(super) made: u64,
 }
 
 impl TrialRunner for Scripted {
     fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful> {
         self.log
             .push(format!("calibrate {} for {worker_counts:?}", planned.cell));
-        if self.uncalibrated.contains(&planned.cell.to_string()) {
-            let failure = TrialFailure::TimedOut {
-                step: "work",
-                limit: Duration::from_secs(1),
-                half_said: false,
-            };
+        if let Some((failure, times)) = self.uncalibrated.get_mut(&planned.cell.to_string())
+            && *times > 0
+        {
+            *times -= 1;
             return Err(Unsuccessful {
-                failure,
+                failure: failure.clone(),
                 last_words: None,
             });
         }
@@ -45,11 +44,9 @@ impl TrialRunner for Scripted {
         self.made += 1;
         self.log
             .push(format!("{} {}", assignment.round, assignment.planned.cell));
-        let status = self
-            .endings
-            .get(&assignment.planned.cell.to_string())
-            .copied()
-            .unwrap_or(TrialStatus::Ok);
+        let of_cell = self.endings.get(&assignment.planned.cell.to_string());
+        let of_round = self.bad_rounds.get(&assignment.round);
+        let status = of_cell.or(of_round).copied().unwrap_or(TrialStatus::Ok);
         Some(trial(assignment, status))
     }
 
@@ -86,10 +83,12 @@ fn trial(assignment: &Assignment<'_>, status: TrialStatus) -> Trial {
 const ROUNDS: u32 = 4;
 
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     trials: Vec<Trial>,
     given_up: Vec<String>,
     full_after: Option<usize>,
+    /// A cell, as words, whose trials cannot be kept as they are.
+    too_long: Option<String>,
 }
 
 impl Observer for Kept {
@@ -99,12 +98,16 @@ impl Observer for Kept {
 
     fn starting(&mut self, _assignment: &Assignment<'_>) {}
 
-    fn finished(&mut self, trial: Trial) -> Result<(), &'static str> {
+    fn finished(&mut self, mut trial: Trial) -> Result<TrialStatus, &'static str> {
         if self.full_after == Some(self.trials.len()) {
             return Err("disk full");
         }
+        if self.too_long.as_ref() == Some(&trial.cell.to_string()) {
+            trial.status = TrialStatus::Failed;
+        }
+        let status = trial.status;
         self.trials.push(trial);
-        Ok(())
+        Ok(status)
     }
 
     fn gave_up(&mut self, cell: &Cell) {
@@ -116,7 +119,7 @@ impl Observer for Kept {
     }
 }
 
-fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> PlannedCell {
+pub(super) fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> PlannedCell {
     PlannedCell {
         cell: Cell {
             interpreter: interpreter.to_owned(),
@@ -131,7 +134,7 @@ fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> Pla
     }
 }
 
-fn cells() -> Vec<PlannedCell> {
+pub(super) fn cells() -> Vec<PlannedCell> {
     vec![
         planned("3.13t", "fib", Model::Threads, 1),
         planned("3.13t", "fib", Model::Threads, 2),
@@ -141,9 +144,9 @@ fn cells() -> Vec<PlannedCell> {
     ]
 }
 
-fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
+pub(super) fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
     let cells = cells();
-    let units = calibrate(&cells, "3.13", scripted, kept).unwrap();
+    let units = calibrate(&cells, "3.13", Units::default(), scripted, kept).unwrap();
     rounds(&course(&cells, &units, seed), scripted, kept)
 }
 
@@ -157,24 +160,6 @@ fn course<'a>(cells: &'a [PlannedCell], units: &'a Units, seed: u64) -> Course<'
         seed,
         made: &NOTHING,
     }
-}
-
-#[test]
-fn each_workload_is_calibrated_once_serially_on_the_baseline() {
-    let mut scripted = Scripted::default();
-    play(&mut scripted, &mut Kept::default(), 1).unwrap();
-    let calibrations: Vec<_> = scripted
-        .log
-        .iter()
-        .filter(|line| line.starts_with("calibrate"))
-        .collect();
-    assert_eq!(
-        calibrations,
-        [
-            "calibrate fib 3.13 serial x1 for [1, 2]",
-            "calibrate nbody 3.13 serial x1 for [1]"
-        ]
-    );
 }
 
 #[test]
@@ -210,23 +195,34 @@ fn a_cell_that_keeps_failing_is_given_up_and_the_others_go_on() {
 }
 
 #[test]
-fn a_workload_that_cannot_be_calibrated_is_left_out_with_its_reason() {
-    let cells = cells();
-    let mut scripted = Scripted {
-        uncalibrated: vec!["fib 3.13 serial x1".to_owned()],
-        ..Scripted::default()
+fn a_cell_that_fails_now_and_then_is_measured_to_the_end() {
+    for status in [TrialStatus::Failed, TrialStatus::TimedOut] {
+        let mut scripted = Scripted {
+            bad_rounds: HashMap::from([(1, status), (3, status)]),
+            ..Scripted::default()
+        };
+        let mut kept = Kept::default();
+        assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
+        assert_eq!((kept.trials.len(), kept.given_up.len()), (5 * 4, 0));
+    }
+}
+
+#[test]
+fn what_a_trial_counts_as_is_what_was_kept_of_it() {
+    let mut kept = Kept {
+        too_long: Some("fib 3.13t threads x2".to_owned()),
+        ..Kept::default()
     };
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    let failure = units.workloads.get("fib").unwrap().as_ref().unwrap_err();
     assert_eq!(
-        (failure.status, failure.reason.as_str()),
-        (TrialStatus::TimedOut, "work took longer than 1 s (--timeout)")
+        play(&mut Scripted::default(), &mut kept, 1),
+        Ok(StoppedBy::Rounds)
     );
-    assert_eq!(units.workloads.get("nbody"), Some(&Ok(64)));
+    assert_eq!(kept.given_up, ["fib 3.13t threads x2"]);
+    assert_eq!(kept.trials.len(), 4 * 4 + 2);
 }
 
 /// The cells with the ceilings of both workloads among them.
-fn cells_with_ceilings() -> Vec<PlannedCell> {
+pub(super) fn cells_with_ceilings() -> Vec<PlannedCell> {
     let mut cells = cells();
     for (workload, workers) in [("fib", 1), ("fib", 2), ("nbody", 1)] {
         cells.insert(1, planned(NATIVE, workload, Model::Threads, workers));
@@ -238,7 +234,7 @@ fn cells_with_ceilings() -> Vec<PlannedCell> {
 fn a_ceiling_has_units_of_its_own() {
     let cells = cells_with_ceilings();
     let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut kept).unwrap();
+    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, &mut kept).unwrap();
     assert_eq!(
         scripted.log,
         [
@@ -258,23 +254,6 @@ fn a_ceiling_has_units_of_its_own() {
             trial.cell
         );
     }
-}
-
-#[test]
-fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
-    let cells = cells_with_ceilings();
-    let mut scripted = Scripted {
-        uncalibrated: vec!["fib 3.13 serial x1".to_owned()],
-        ..Scripted::default()
-    };
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    assert_eq!(units.ceilings.len(), 1);
-    assert_eq!(units.ceilings.get("nbody"), Some(&Ok(7)));
-    assert!(
-        cells
-            .iter()
-            .all(|planned| planned.cell.workload != "fib" || !matches!(units.of(&planned.cell), Some(Ok(_))))
-    );
 }
 
 #[test]
@@ -301,7 +280,14 @@ fn skipped_cells_are_not_measured() {
         planned.skipped = Some("not wanted".to_owned());
     }
     let mut scripted = Scripted::default();
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
+    let units = calibrate(
+        &cells,
+        "3.13",
+        Units::default(),
+        &mut scripted,
+        &mut Kept::default(),
+    )
+    .unwrap();
     assert_eq!(
         rounds(&course(&cells, &units, 1), &mut scripted, &mut Kept::default()),
         Ok(StoppedBy::Rounds)
@@ -360,7 +346,7 @@ fn go_on(kept: &mut Kept, seed: u64, interrupt_at: Option<u64>) -> StoppedBy {
         interrupt_at,
         ..failing()
     };
-    let units = calibrate(&cells, "3.13", &mut scripted, kept).unwrap();
+    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, kept).unwrap();
     let made = Made::of(&kept.trials);
     let course = Course {
         made: &made,
@@ -395,7 +381,7 @@ proptest! {
             kept.trials.remove(index.index(kept.trials.len()));
         }
         let cells = cells();
-        let units = calibrate(&cells, "3.13", &mut Scripted::default(), &mut Kept::default()).unwrap();
+        let units = calibrate(&cells, "3.13", Units::default(), &mut Scripted::default(), &mut Kept::default()).unwrap();
         let made = Made::of(&kept.trials);
         let course = Course { made: &made, ..course(&cells, &units, seed) };
         rounds(&course, &mut Scripted::default(), &mut kept).unwrap();
@@ -423,8 +409,8 @@ fn only_the_end_of_what_was_made_can_end_the_run() {
         type Error = &'static str;
         fn calibrating(&mut self, _cell: &Cell) {}
         fn starting(&mut self, _assignment: &Assignment<'_>) {}
-        fn finished(&mut self, _trial: Trial) -> Result<(), &'static str> {
-            Ok(())
+        fn finished(&mut self, trial: Trial) -> Result<TrialStatus, &'static str> {
+            Ok(trial.status)
         }
         fn gave_up(&mut self, _cell: &Cell) {}
         fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
@@ -435,7 +421,7 @@ fn only_the_end_of_what_was_made_can_end_the_run() {
     let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
     play(&mut scripted, &mut kept, 1).unwrap();
     let cells = cells();
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut kept).unwrap();
+    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, &mut kept).unwrap();
     let made = Made::of(&kept.trials);
     let course = Course {
         made: &made,
@@ -444,54 +430,4 @@ fn only_the_end_of_what_was_made_can_end_the_run() {
     let mut asked = Asked(Vec::new());
     assert_eq!(rounds(&course, &mut scripted, &mut asked), Ok(StoppedBy::Budget));
     assert_eq!(asked.0, [ROUNDS, ROUNDS + 1]);
-}
-
-#[test]
-fn units_are_taken_over_when_all_are_there() {
-    let mut manifest =
-        crate::analyse::summary::tests::manifest(&[planned("3.13", "fib", Model::Serial, 1).cell]);
-    let units = |manifest: &Manifest| {
-        let found = Units::recorded(manifest)?;
-        found.workloads.get("fib").cloned()
-    };
-    for workload in &mut manifest.workloads {
-        (workload.units, workload.failure) = (None, None);
-    }
-    assert_eq!(units(&manifest), None);
-    for workload in &mut manifest.workloads {
-        workload.units = Some(5);
-    }
-    assert_eq!(units(&manifest), Some(Ok(5)));
-    // A ceiling that was not reached: stopped in the middle of calibrating.
-    let ceiling = planned(NATIVE, "fib", Model::Threads, 1);
-    manifest.plan.cells.push(ceiling);
-    assert_eq!(units(&manifest), None);
-    for workload in &mut manifest.workloads {
-        workload.units = None;
-        workload.failure = Some(CalibrationFailure {
-            status: TrialStatus::Failed,
-            reason: "no".to_owned(),
-            last_words: None,
-        });
-    }
-    assert!(matches!(units(&manifest), Some(Err(_))));
-}
-
-#[test]
-fn arms_are_calibrated_once_on_the_first_and_stay_in_one_block() {
-    let of_arm = |arm: &str, interpreter: &str, model: Model| {
-        let mut planned = planned(interpreter, "mine", model, 1);
-        planned.cell.arm = Some(arm.to_owned());
-        planned
-    };
-    let cells = vec![
-        of_arm("base", "3.13t", Model::Threads),
-        of_arm("new", "3.13t", Model::Threads),
-        of_arm("base", "3.13", Model::Serial),
-        of_arm("new", "3.13", Model::Serial),
-    ];
-    let mut scripted = Scripted::default();
-    let units = calibrate(&cells, "3.13", &mut scripted, &mut Kept::default()).unwrap();
-    assert_eq!(scripted.log, ["calibrate mine 3.13 base serial x1 for [1]"]);
-    assert!(cells.iter().all(|planned| units.of(&planned.cell).is_some()));
 }

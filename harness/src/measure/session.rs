@@ -13,6 +13,7 @@ use super::interrupt::Interrupt;
 use super::launch::Launch;
 use super::limits::{FIRST_LOOK, pause_after};
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
+use super::said::{self, quoted, unexpected};
 use crate::machine::memory;
 use crate::record::schema::Limits;
 
@@ -21,9 +22,6 @@ const DYING_LIMIT: Duration = Duration::from_millis(100);
 
 /// How long a worker that took too long may take to tell where each of its threads is.
 const TELLING_LIMIT: Duration = Duration::from_secs(1);
-
-/// Most bytes of a message that is none which a reason quotes.
-const QUOTED_BYTES: usize = 120;
 
 /// What Python's fault handler puts before tracebacks at `SIGABRT`, which ftbench sends when the time is up.
 const FAULT_HANDLERS_WORDS: &str = "Fatal Python error: Aborted";
@@ -80,7 +78,7 @@ impl<'run> Session<'run> {
             Reply::Hello { protocol, .. } => Err(TrialFailure::Nonsense(format!(
                 "it speaks version {protocol} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
             ))),
-            other => Err(unexpected(&other, "hello")),
+            other => Err(unexpected(&other, "'hello'")),
         }
     }
 
@@ -106,7 +104,7 @@ impl<'run> Session<'run> {
             return Err(match self.receive(step) {
                 Ok(reply) => TrialFailure::Nonsense(format!(
                     "it answered before it was asked: {}",
-                    quoted(format!("{reply:?}").as_bytes())
+                    said::described(&reply)
                 )),
                 Err(failure) => failure,
             });
@@ -127,7 +125,7 @@ impl<'run> Session<'run> {
     pub fn finish(&mut self) -> Result<(), TrialFailure> {
         match self.ask(&Request::Finish, "ending the workers")? {
             Reply::Finished => {}
-            other => return Err(unexpected(&other, "finished")),
+            other => return Err(unexpected(&other, "'finished'")),
         }
         let ending = match self.receive_until_silence("exit") {
             Ok(Ok(_)) => return Err(TrialFailure::Nonsense("it went on after its end".to_owned())),
@@ -182,14 +180,16 @@ impl<'run> Session<'run> {
                 error,
                 traceback,
             }) => Err(TrialFailure::Workload {
-                step,
+                step: said::name(step),
                 wrong_result,
-                error: self.explained(error),
+                error: self.explained(said::error(error)),
                 traceback,
             }),
             Ok(reply) => Ok(reply),
             Err(error) => Err(TrialFailure::Nonsense(format!(
-                "its answer is no message ({error}): {}",
+                "its answer is no message ({}): {}",
+                // serde_json quotes the whole of a word that it does not know.
+                quoted(error.to_string().as_bytes()),
                 quoted(&line)
             ))),
         }
@@ -221,15 +221,26 @@ impl<'run> Session<'run> {
 
     /// Whether the trial keeps within its limits.
     fn look(&self, step: &'static str) -> Result<(), TrialFailure> {
+        // Listing processes takes its time.
+        match self.limits {
+            Some(_) => self.look_at(&self.processes(), step),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether these, which are the processes of the trial, keep within its limits.
+    ///
+    /// # Errors
+    /// Which limit they exceed.
+    pub fn look_at(&self, processes: &[i32], step: &'static str) -> Result<(), TrialFailure> {
         let Some(limits) = self.limits else { return Ok(()) };
-        let processes = self.processes();
         if processes.len() > usize::try_from(limits.processes).unwrap_or(usize::MAX) {
             return Err(TrialFailure::TooManyProcesses {
                 step,
                 limit: limits.processes,
             });
         }
-        match memory::more_than(limits.memory_bytes, &processes) {
+        match memory::more_than(limits.memory_bytes, processes) {
             None => Ok(()),
             Some(used_bytes) => Err(TrialFailure::TooMuchMemory {
                 step,
@@ -302,42 +313,4 @@ fn spawn<'run>(
         step_limit: bounds.step_limit,
         limits,
     })
-}
-
-fn unexpected(reply: &Reply, wanted: &str) -> TrialFailure {
-    TrialFailure::Nonsense(format!(
-        "it answered {} where '{wanted}' was due",
-        quoted(format!("{reply:?}").as_bytes())
-    ))
-}
-
-/// The beginning of what a worker said, fit to be shown: what is no text, or would steer a terminal, is escaped.
-fn quoted(said: &[u8]) -> String {
-    let beginning = said.get(..QUOTED_BYTES).unwrap_or(said);
-    beginning
-        .utf8_chunks()
-        .flat_map(|chunk| {
-            let valid = chunk.valid().chars().map(|letter| {
-                if letter.is_control() {
-                    letter.escape_default().to_string()
-                } else {
-                    letter.to_string()
-                }
-            });
-            let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
-            valid.chain(invalid).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_quoted_is_text_and_short() {
-        assert_eq!(quoted(b"plain \xc3\xa9"), "plain \u{e9}");
-        assert_eq!(quoted(b"\x1b[2J\xff\x00"), "\\u{1b}[2J\\xff\\u{0}");
-        assert_eq!(quoted(&[b'x'; 500]).len(), QUOTED_BYTES);
-    }
 }

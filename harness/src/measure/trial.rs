@@ -13,6 +13,7 @@ use super::interrupt::Interrupt;
 use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
+use super::said;
 use super::session::{Bounds, Session};
 use super::stamps::{self, Span, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
@@ -25,6 +26,9 @@ use crate::record::schema::{
 /// Most bytes of traceback and output that a record keeps: where a worker and two processes of its pool were when the time
 /// was up.
 const LAST_WORDS_BYTES: usize = 8 << 10;
+
+/// What reasons call the step.
+const SAMPLE: &str = "a sample";
 
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;
@@ -137,8 +141,9 @@ impl<'run> RealRunner<'run> {
                 ..sample
             });
             if number + 1 == samples {
-                // The workload may have started processes meanwhile.
+                // The workload may have started processes meanwhile, in samples too short to be looked at.
                 process_ids = session.processes();
+                session.look_at(&process_ids, SAMPLE)?;
             }
             // Memory that the system does not tell is unknown, which is no reason to lose the times.
             if let Ok(reading) = memory::of_processes(&process_ids) {
@@ -179,15 +184,13 @@ impl<'run> RealRunner<'run> {
                 }
                 Ok(Ready {
                     gil_enabled,
-                    gil_enabled_by,
+                    gil_enabled_by: gil_enabled_by.map(said::name),
                     startup_ns,
-                    start_method,
+                    start_method: start_method.map(said::name),
                     workers,
                 })
             }
-            other => Err(TrialFailure::Nonsense(format!(
-                "it answered {other:?} where 'ready' was due"
-            ))),
+            other => Err(said::unexpected(&other, "'ready'")),
         }
     }
 
@@ -314,7 +317,7 @@ fn own_cpu_time_ns() -> u64 {
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {
     let asked_ns = monotonic_ns();
-    let reply = session.ask(&Request::Sample { sample: number }, "a sample")?;
+    let reply = session.ask(&Request::Sample { sample: number }, SAMPLE)?;
     let waited = Span {
         start_ns: asked_ns,
         end_ns: monotonic_ns(),
@@ -334,14 +337,12 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
                 start_ns,
                 end_ns,
                 gil_enabled,
-                gil_enabled_by,
+                gil_enabled_by: gil_enabled_by.map(said::name),
                 shares,
                 reported,
             })
         }
-        other => Err(TrialFailure::Nonsense(format!(
-            "it answered {other:?} where sample {number} was due"
-        ))),
+        other => Err(said::unexpected(&other, &format!("sample {number}"))),
     }
 }
 

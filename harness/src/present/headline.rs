@@ -2,7 +2,7 @@
 //!
 //! Every word is decided by a whole interval, never by a point.
 
-use crate::record::schema::{CellStatus, CellSummary, Estimate, Model, Summary, WorkloadKind};
+use crate::record::schema::{Cell, CellStatus, CellSummary, Estimate, Model, Summary, WorkloadKind};
 
 use super::text;
 use super::units;
@@ -122,6 +122,7 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
             && cell.model == model
             && cell.interpreter_label() == label
             && cell.workers > 1
+            && !rests_on_a_failure(summary, cell)
     };
     let mut largest: Vec<(&CellSummary, Estimate)> = Vec::new();
     for cell in summary.cells.iter().filter(usable) {
@@ -157,6 +158,18 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
         model,
         interpreter: label.to_owned(),
         parts,
+    })
+}
+
+/// Whether the cell with one worker, which the speedup is relative to, failed.
+fn rests_on_a_failure(summary: &Summary, cell: &CellSummary) -> bool {
+    let failures = summary.cells.iter().filter(|one| one.status.is_failure());
+    failures.filter(|one| one.workers == 1).any(|one| {
+        let alone = Cell {
+            workers: 1,
+            ..cell.cell()
+        };
+        one.cell() == alone
     })
 }
 
@@ -326,6 +339,21 @@ mod tests {
     #[test]
     fn cells_without_figures_say_nothing() {
         assert!(findings(&made_up::without_figures()).is_empty());
+    }
+
+    #[test]
+    fn a_speedup_over_a_failed_cell_is_no_finding() {
+        let mut summary = made_up::two_cores();
+        for cell in &mut summary.cells {
+            if cell.workers == 1 && cell.model == Model::Threads && cell.interpreter == "3.13t" {
+                cell.status = CellStatus::Failed;
+            }
+        }
+        let subjects: Vec<String> = findings(&summary).iter().map(Finding::subject).collect();
+        assert_eq!(
+            subjects,
+            ["threads on 3.13", "processes on 3.13", "processes on 3.13t"]
+        );
     }
 
     #[test]

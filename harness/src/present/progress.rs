@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, plain lines elsewhere, nothing when quiet.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -190,12 +190,10 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("━━─")
 }
 
-#[allow(
-    clippy::print_stderr,
-    reason = "the edge: progress is what this module is for"
-)]
+/// Not `eprintln!`, which panics where nobody reads any more or the disk is full.
 fn write_line(line: &str) {
-    eprintln!("{line}");
+    // Progress that cannot be told is no reason to stop measuring.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! What pyperf measured becomes a run that every command takes.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use ftbench::analyse::estimate::makespans_s;
 use ftbench::record::schema::{Cell, Trial};
 use ftbench::record::store;
 
-use super::support::Sandbox;
+use super::support::{Sandbox, told};
 use super::{Golden, tools};
 
 /// A file that pyperf makes here and now, of three processes.
@@ -127,6 +129,29 @@ fn a_file_of_pyperfs_is_shown_drawn_reported_and_exported() {
             .trials
             .iter()
             .all(|trial| trial.units == 512 && trial.counted_samples().count() == 3)
+    );
+}
+
+#[test]
+fn a_name_that_is_no_text_is_shown_as_far_as_it_is() {
+    let golden = Golden::new();
+    golden
+        .sandbox
+        .ftbench("export run --format pyperf --out out")
+        .ends_with(0);
+    let name = OsStr::from_bytes(b"caf\xe9.json");
+    let file = golden.sandbox.path().join(name);
+    std::fs::rename(golden.path("out/3.13.json"), &file).unwrap();
+    let mut command = golden.sandbox.command("import --out back");
+    command.arg(file);
+    told(command).ends_with(0);
+    let manifest = store::read(&golden.path("back")).unwrap().manifest;
+    assert!(
+        manifest
+            .command_line
+            .last()
+            .unwrap()
+            .ends_with("caf\u{fffd}.json")
     );
 }
 

@@ -59,6 +59,30 @@ def fault():
 }
 
 #[test]
+fn what_is_said_at_length_is_told_in_short() {
+    let long = |letter: char| format!("b'{letter}' * 2_000_000");
+    let failed = format!(
+        "b'{{\"type\":\"failed\",\"wrong_result\":false,\"step\":\"' + {} + b'\",\"error\":\"' + {} + \
+         b'\",\"traceback\":\"' + {} + b'\"}}\\n'",
+        long('s'),
+        long('e'),
+        long('t')
+    );
+    let unknown = format!("b'{{\"type\":\"' + {} + b'\"}}\\n'", long('u'));
+    for (name, said, told) in [
+        ("long_failure", failed, "eeeeeeee... (in ssssssss"),
+        ("long_word", unknown, "no message (unknown variant `uuuuuuuu"),
+    ] {
+        let outcome = with_fault(name, &says(&said, "time.sleep(600)"), "");
+        outcome.is(Failed, &[told], &[]);
+        for trial in outcome.trials {
+            let kept = [trial.reason, trial.last_words].map(|words| words.unwrap_or_default().len());
+            assert!(kept.iter().sum::<usize>() < 12 << 10, "{kept:?} bytes");
+        }
+    }
+}
+
+#[test]
 fn answers_that_were_not_asked_for_are_told() {
     let finished = "b'{\"type\": \"finished\"}\\n'";
     with_fault("other", &says(finished, "time.sleep(600)"), "").is(

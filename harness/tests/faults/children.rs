@@ -68,6 +68,41 @@ def fault():
 }
 
 #[test]
+fn a_crowd_that_is_made_in_no_time_is_counted_too() {
+    let fault = "
+def fault():
+    for number in range(60):
+        if os.fork() == 0:
+            os.execv(sys.executable, SLEEPER)
+";
+    with_fault("quick_crowd", fault, "--process-limit 40").is(
+        Failed,
+        &["it had more than 40 processes during a sample (--process-limit)"],
+        &[],
+    );
+    with_fault("small_crowd", &fault.replace("60", "10"), "--process-limit 60").is(Ok, &[], &[]);
+}
+
+/// Every process forks every 200 ms, so that there are 32 after a second; all together stop at 100 forks or, since many
+/// look at their number at one moment, at twice as many.
+const DOUBLING: &str = "
+def fault():
+    counted = os.open(os.path.join(WORD, 'counted'), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.ftruncate(counted, 0)
+    while os.fstat(counted).st_size < 100:
+        os.write(counted, b'.')
+        if os.fork() == 0 and os.getpid() % 2:
+            os.setsid()
+        time.sleep(0.2)
+    time.sleep(600)
+";
+
+#[test]
+fn children_that_double_are_ended() {
+    with_fault("doubling", DOUBLING, "--process-limit 20").is(Failed, &["more than 20 processes"], &[]);
+}
+
+#[test]
 fn children_that_go_on_forking_are_ended() {
     let fault = "
 def fork_on():

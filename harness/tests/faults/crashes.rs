@@ -83,11 +83,28 @@ def fault():
 
 #[test]
 fn a_worker_that_kills_its_guard_does_not_get_away() {
+    // The second trial looks whether the first one's temporary folder is there.
     let fault = "
+TOLD = os.path.join(WORD, 'told')
+
+if os.path.exists(TOLD):
+    with open(TOLD) as file:
+        if os.path.exists(file.read()):
+            os._exit(9)
+
 def fault():
+    import tempfile
+    folder = tempfile.gettempdir()
+    assert os.path.basename(folder).startswith('ftbench-'), folder
+    with open(os.path.join(folder, 'kept'), 'w') as file:
+        file.write('something')
+    with open(TOLD, 'w') as file:
+        file.write(folder)
     subprocess.Popen(SLEEPER, start_new_session=True)
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(600)
 ";
-    with_fault("guard_killed", fault, "").is(Failed, &["its guard process was killed"], &[]);
+    let outcome = with_fault("guard_killed", fault, "");
+    outcome.is(Failed, &["its guard process was killed"], &[]);
+    assert_eq!(outcome.trials.len(), 2);
 }

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calibration;
 mod channel;
 mod checks;
 mod children;

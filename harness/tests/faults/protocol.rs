@@ -1,44 +1,59 @@
-//! Workers that do not speak the protocol as they should: shell scripts instead of interpreters.
+//! Workers that do not speak the protocol as they should: shell scripts instead of interpreters, and another version's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ftbench::measure::failure::TrialFailure;
 use ftbench::measure::guarded::Guarding;
 use ftbench::measure::interrupt::Interrupt;
-use ftbench::measure::launch::Launch;
-use ftbench::measure::protocol::{Entry, Reply, Request};
+use ftbench::measure::launch::{Launch, python_arguments};
+use ftbench::measure::protocol::{Entry, PROTOCOL_VERSION, Reply, Request};
 use ftbench::measure::session::{Bounds, Session};
 
-use super::support::FTBENCH;
 use super::support::mark::Mark;
+use super::support::{FTBENCH, Sandbox, executable, pair};
 
-fn bounds() -> Bounds {
+/// For scripts that never answer.
+const SHORT: Duration = Duration::from_secs(2);
+
+fn bounds(step_limit: Duration) -> Bounds {
     Bounds {
         guarding: Guarding {
             executable: PathBuf::from(FTBENCH),
             limits: None,
             control_group: None,
         },
-        step_limit: Duration::from_secs(2),
+        step_limit,
     }
 }
 
 /// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
 fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
-    let mark = Mark::new(&format!("protocol-{}", script.len()));
-    let (name, value) = mark.variable();
-    let path = std::env::var("PATH").unwrap();
     let launch = Launch {
         executable: PathBuf::from("/bin/sh"),
         arguments: vec!["-c".to_owned(), script.to_owned()],
-        environment: BTreeMap::from([("PATH".to_owned(), path), (name.to_owned(), value.to_owned())]),
+        environment: BTreeMap::new(),
         entry: Entry::default(),
     };
+    let test = format!("protocol-{}", script.len());
+    with_launch(launch, &test, &bounds(SHORT), talk)
+}
+
+/// The same with a worker that is started like this.
+fn with_launch<T>(
+    mut launch: Launch,
+    test: &str,
+    bounds: &Bounds,
+    talk: impl FnOnce(&mut Session<'_>) -> T,
+) -> T {
+    let mark = Mark::new(test);
+    let path = std::env::var("PATH").unwrap();
+    for (name, value) in [mark.variable(), ("PATH", path.as_str())] {
+        launch.environment.insert(name.to_owned(), value.to_owned());
+    }
     let interrupt = Interrupt::never().unwrap();
-    let bounds = bounds();
-    let mut session = Session::start(&launch, 1, &bounds, &interrupt).unwrap();
+    let mut session = Session::start(&launch, 1, bounds, &interrupt).unwrap();
     let told = talk(&mut session);
     assert!(session.left_over().is_empty());
     assert_eq!(mark.processes(), Vec::<String>::new());
@@ -77,6 +92,39 @@ fn a_greeting_that_is_none_is_told() {
     greeting_fails("exit 4", "ended with exit status 4 during start-up");
     greeting_fails("sleep 60 & sleep 60", "start-up took longer than 2 s");
     greeting_fails("kill -11 $$", "was killed by SIGSEGV during start-up");
+}
+
+#[test]
+fn a_python_worker_of_another_version_is_told() {
+    let sandbox = Sandbox::new();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("worker/ftbench_worker");
+    for entry in std::fs::read_dir(own).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|suffix| suffix == "py") {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let source = std::fs::read_to_string(&path).unwrap();
+            let other = source.replace("\nPROTOCOL_VERSION = ", "\nPROTOCOL_VERSION = 9");
+            sandbox.file(&format!("ftbench_worker/{name}"), other);
+        }
+    }
+    let folder = sandbox.path().to_str().unwrap().to_owned();
+    let launch = Launch {
+        executable: executable(&pair().free_threaded),
+        arguments: python_arguments(),
+        environment: BTreeMap::from([("PYTHONPATH".to_owned(), folder)]),
+        entry: Entry::default(),
+    };
+    let bounds = bounds(Duration::from_secs(60));
+    let failure = with_launch(launch, "protocol-python", &bounds, |session| {
+        session.greet().unwrap_err()
+    });
+    let told = format!(
+        "it speaks version 9{PROTOCOL_VERSION} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
+    );
+    assert!(
+        matches!(&failure, TrialFailure::Nonsense(reason) if *reason == told),
+        "{failure}"
+    );
 }
 
 #[test]
@@ -126,7 +174,7 @@ fn a_program_that_is_not_there_is_told() {
         entry: Entry::default(),
     };
     let interrupt = Interrupt::never().unwrap();
-    let failure = Session::start(&launch, 1, &bounds(), &interrupt).unwrap_err();
+    let failure = Session::start(&launch, 1, &bounds(SHORT), &interrupt).unwrap_err();
     assert!(
         failure
             .to_string()

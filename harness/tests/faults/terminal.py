@@ -1,18 +1,27 @@
 """Run a command on a terminal of its own; once it has measured something, do something to it.
 
-`terminal.py ACT TRIALS COMMAND...`: ACT is `interrupt` (Ctrl-C), `twice` (and again at once) or
-`close` (the terminal goes away); TRIALS is the file that fills with trials. Prints what the command
-printed and, last, its exit status.
+`terminal.py ACT TRIALS COMMAND...`: ACT is `interrupt` (Ctrl-C), `twice` (and again at once),
+`close` (the terminal goes away) or `window` (it goes away, and the shell in which the command was
+typed with it); TRIALS is the file that fills with trials. Prints what the command printed and,
+last, its exit status.
 """
 
+import ctypes
 import os
+import pathlib
 import pty
+import shlex
 import signal
 import sys
 import threading
 import time
 
 LIMIT_S = 120
+SHELL = ("bash", "--norc", "--noprofile", "-i")
+# Says its process id and becomes the command.
+TYPED = ("sh", "-c", 'echo $$ > "$0" && exec "$@"', "command.pid")
+# <linux/prctl.h>
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(act, trials, *command):
@@ -21,11 +30,21 @@ def main(act, trials, *command):
     if process_id == 0:
         # The test may run below nohup, which has hangups ignored.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        if act == "window":
+            # Nothing of this is for the user's history.
+            os.execvpe(SHELL[0], SHELL, {**os.environ, "HISTFILE": ""})
         os.execv(command[0], command)
+    if act == "window":
+        os.write(terminal, shlex.join([*TYPED, *command]).encode() + b"\n")
     printed = []
     threading.Thread(target=read_all, args=(terminal, printed), daemon=True).start()
     wait_for_trials(trials)
-    if act == "close":
+    if act == "window":
+        adopt_orphans()
+        shell, process_id = process_id, int(pathlib.Path(TYPED[-1]).read_text())
+        os.close(terminal)
+        os.waitpid(shell, 0)
+    elif act == "close":
         # Reading has the descriptor in use until something comes, which the progress bar sees to.
         os.close(terminal)
     else:
@@ -35,9 +54,14 @@ def main(act, trials, *command):
             os.write(terminal, b"\x03")
     _, status = os.waitpid(process_id, 0)
     time.sleep(0.2)
-    if act != "close":
+    if act in ("interrupt", "twice"):
         sys.stdout.buffer.write(b"".join(printed))
     print("\nexit status", os.waitstatus_to_exitcode(status))
+
+
+def adopt_orphans():
+    """From now on every orphan below this process becomes its child."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def read_all(terminal, printed):

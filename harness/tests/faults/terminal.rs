@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use ftbench::record::schema::{RunStatus, StoppedBy};
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,6 +23,9 @@ def work(data, units):
 ";
 
 const WORDS: &str = "-m processes,threads -n 1 --rounds 500 --samples 1 --no-ceiling";
+
+/// How long after a signal another one comes: long enough that the system does not make one of the two.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
 fn words(sandbox: &Sandbox) -> String {
     let work = sandbox.file("work.py", WORK);
@@ -100,6 +104,13 @@ fn a_closed_terminal_loses_nothing() {
     is_summed_up(&is_kept(&sandbox, &mark));
 }
 
+#[test]
+fn a_window_closed_with_its_shell_loses_nothing() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("window"));
+    at_a_terminal(&sandbox, &mark, "window");
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
 /// The run, started by another program.
 fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
     let ftbench = sandbox.command(&words(sandbox));
@@ -118,16 +129,36 @@ fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
     command
 }
 
+/// Of a run that is being made.
+fn trials_so_far(sandbox: &Sandbox) -> usize {
+    let trials = sandbox.path().join("out/trials.jsonl");
+    std::fs::read_to_string(trials).map_or(0, |text| text.lines().count())
+}
+
+/// A run that has measured something.
 fn start(sandbox: &Sandbox, mark: &Mark) -> Child {
+    start_with(sandbox, mark, &[])
+}
+
+fn start_with(sandbox: &Sandbox, mark: &Mark, further: &[&str]) -> Child {
     // These tests may run below nohup, which has hangups ignored.
     let mut command = through(&["env", "--default-signal=HUP"], sandbox, mark);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let driver = command.spawn().unwrap();
-    let trials = sandbox.path().join("out/trials.jsonl");
-    wait_until("three trials", || {
-        std::fs::read_to_string(&trials).is_ok_and(|text| text.lines().count() >= 3)
-    });
+    command
+        .args(further)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut driver = command.spawn().unwrap();
+    has_trials(sandbox, &mut driver, 3);
     driver
+}
+
+/// Waits until there are so many, while the run goes on.
+#[track_caller]
+fn has_trials(sandbox: &Sandbox, driver: &mut Child, count: usize) {
+    wait_until("trials", || {
+        assert!(driver.try_wait().unwrap().is_none(), "it ended by itself");
+        trials_so_far(sandbox) >= count
+    });
 }
 
 fn send(driver: &Child, signal: Signal) {
@@ -142,6 +173,55 @@ fn a_reader_that_went_away_loses_nothing() {
     send(&driver, Signal::TERM);
     assert_eq!(driver.wait().unwrap().code(), Some(130));
     is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+#[test]
+fn what_nobody_reads_does_not_stop_a_run() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("nobody"));
+    // A line for each trial.
+    let mut driver = start_with(&sandbox, &mark, &["-v"]);
+    drop((driver.stdout.take(), driver.stderr.take()));
+    let before = trials_so_far(&sandbox);
+    has_trials(&sandbox, &mut driver, before + 5);
+    send(&driver, Signal::TERM);
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+#[test]
+fn a_full_disk_behind_standard_error_does_not_stop_a_run() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("full-log"));
+    let mut command = through(&["env"], &sandbox, &mark);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    command.arg("-v").stdout(Stdio::null()).stderr(full);
+    let mut driver = command.spawn().unwrap();
+    has_trials(&sandbox, &mut driver, 5);
+    send(&driver, Signal::TERM);
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    is_summed_up(&is_kept(&sandbox, &mark));
+}
+
+#[test]
+fn a_hangup_beside_another_signal_is_no_second_one() {
+    for (number, signals) in [
+        // The kernel, then the shell or the kernel again.
+        [Signal::HUP, Signal::HUP],
+        // systemd with SendSIGHUP=yes.
+        [Signal::TERM, Signal::HUP],
+        [Signal::HUP, Signal::TERM],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (sandbox, mark) = (Sandbox::new(), Mark::new(&format!("hangups-{number}")));
+        let mut driver = start(&sandbox, &mark);
+        for signal in signals {
+            send(&driver, signal);
+            std::thread::sleep(BETWEEN_SIGNALS);
+        }
+        assert_eq!(driver.wait().unwrap().code(), Some(130), "{signals:?}");
+        is_summed_up(&is_kept(&sandbox, &mark));
+    }
 }
 
 #[test]
@@ -162,8 +242,7 @@ fn what_nohup_ignores_stays_ignored() {
     let mut command = through(&["nohup"], &sandbox, &mark);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut driver = command.spawn().unwrap();
-    let trials = sandbox.path().join("out/trials.jsonl");
-    let count = || std::fs::read_to_string(&trials).map_or(0, |text| text.lines().count());
+    let count = || trials_so_far(&sandbox);
     wait_until("a trial", || count() >= 1);
     send(&driver, Signal::HUP);
     let before = count();

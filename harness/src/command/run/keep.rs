@@ -124,16 +124,26 @@ impl Observer for Keeper<'_> {
         self.progress.trial_starts(&assignment.planned.cell);
     }
 
-    fn finished(&mut self, trial: Trial) -> Result<(), StoreError> {
-        self.folder.append(&trial)?;
+    fn finished(&mut self, trial: Trial) -> Result<TrialStatus, StoreError> {
+        let trial = match self.folder.append(&trial) {
+            Ok(()) => trial,
+            Err(too_long @ StoreError::TrialTooLong { .. }) => {
+                let shorter = without_samples(trial, &too_long);
+                self.folder.append(&shorter)?;
+                shorter
+            }
+            Err(error) => return Err(error),
+        };
         self.count(&trial);
         self.progress
             .trial_ends(&trial.cell, trial.round, outcome(&trial));
-        Ok(())
+        Ok(trial.status)
     }
 
     fn gave_up(&mut self, cell: &Cell) {
         self.live = self.live.saturating_sub(1);
+        // It gets no more precise, and would keep the run from ending.
+        self.makespans.remove(cell);
         self.progress.above(&format!("gave up {cell}: it keeps failing"));
     }
 
@@ -165,6 +175,24 @@ impl Observer for Keeper<'_> {
     }
 }
 
+/// What is kept of a trial that takes more room than a record may have.
+fn without_samples(trial: Trial, too_long: &StoreError) -> Trial {
+    let reason = match &trial.reason {
+        Some(reason) => format!("{reason}; {too_long}"),
+        None => too_long.to_string(),
+    };
+    let status = match trial.status {
+        TrialStatus::Ok => TrialStatus::Failed,
+        failed => failed,
+    };
+    Trial {
+        status,
+        reason: Some(reason),
+        samples: Vec::new(),
+        ..trial
+    }
+}
+
 fn outcome(trial: &Trial) -> Outcome {
     let times: Vec<String> = trial
         .counted_samples()
@@ -184,5 +212,83 @@ fn outcome(trial: &Trial) -> Outcome {
     Outcome {
         brief: brief.to_owned(),
         full,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::analyse::summary::tests::{cell, manifest, trial};
+    use crate::record::line::LARGEST_LINE_BYTES;
+    use crate::record::schema::Model;
+    use crate::record::store::{Checksums, TRIALS, read_trials};
+
+    /// Does something with the keeper of a run of these cells, and returns what was recorded.
+    fn kept(cells: &[Cell], precision: Option<f64>, act: impl FnOnce(&mut Keeper<'_>)) -> Vec<Trial> {
+        let sandbox = tempfile::tempdir().unwrap();
+        let mut folder = RunFolder::create(&sandbox.path().join("run")).unwrap();
+        let mut manifest = manifest(cells);
+        manifest.plan.settings.stopping = Stopping {
+            fewest_rounds: 5,
+            most_rounds: 1_000,
+            precision,
+            budget_s: None,
+        };
+        let trials = folder.path().join(TRIALS);
+        act(&mut Keeper::new(
+            &mut folder,
+            Progress::new(true, false),
+            &manifest.plan,
+        ));
+        read_trials(&trials, Checksums::Required).unwrap().trials
+    }
+
+    #[test]
+    fn a_trial_that_is_too_long_is_kept_without_its_samples() {
+        let cells = [cell("3.13", Model::Serial, 1)];
+        let [cell] = &cells;
+        let trials = kept(&cells, None, |keeper| {
+            let mut long = trial(cell, 0, 100);
+            let figures = &mut long.samples.last_mut().unwrap().reported;
+            figures.insert("x".repeat(LARGEST_LINE_BYTES), 1.0);
+            assert_eq!(keeper.finished(long.clone()).unwrap(), TrialStatus::Failed);
+            (long.trial, long.round) = (1, 1);
+            (long.status, long.reason) = (TrialStatus::WrongResult, Some("a sum is wrong".to_owned()));
+            assert_eq!(keeper.finished(long).unwrap(), TrialStatus::WrongResult);
+            let mut short = trial(cell, 2, 100);
+            short.trial = 2;
+            assert_eq!(keeper.finished(short).unwrap(), TrialStatus::Ok);
+        });
+        let [first, second, third] = trials.as_slice() else {
+            unreachable!("three trials: {}", trials.len())
+        };
+        assert_eq!((first.status, first.samples.len()), (TrialStatus::Failed, 0));
+        let told = |trial: &Trial| trial.reason.clone().unwrap_or_default();
+        assert!(told(first).contains("more than the 64 MiB that a record may have"));
+        assert!(told(second).starts_with("a sum is wrong; a trial of fib takes more"));
+        assert_eq!(third.samples.len(), 4);
+    }
+
+    #[test]
+    fn a_cell_that_was_given_up_does_not_keep_the_run_from_ending() {
+        let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
+        kept(&cells, Some(0.5), |keeper| {
+            for round in 0..10 {
+                for cell in &cells {
+                    let mut made = trial(cell, round, 100);
+                    if cell.workers == 4 {
+                        made.status = TrialStatus::Failed;
+                    }
+                    if cell.workers < 4 || round < 2 {
+                        keeper.finished(made).unwrap();
+                    }
+                }
+            }
+            assert_eq!(keeper.round_over(10), None);
+            let [.., failed] = &cells;
+            keeper.gave_up(failed);
+            assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
+        });
     }
 }

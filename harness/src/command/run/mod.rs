@@ -21,7 +21,7 @@ use crate::measure::guarded::Guarding;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::LoopbackServer;
 use crate::measure::made::Made;
-use crate::measure::rounds::{self, Course, Units};
+use crate::measure::rounds::{self, Calibrated, Course, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
@@ -185,11 +185,9 @@ fn measure(
         session.started_at = jiff::Timestamp::now().to_string();
     }
     let cells = manifest.plan.cells.clone();
-    let recorded = Units::recorded(manifest);
-    let found = recorded.or_else(|| {
-        let baseline = &manifest.plan.baseline;
-        rounds::calibrate(&cells, baseline, &mut runner, &mut keeper)
-    });
+    let known = Units::recorded(manifest);
+    let baseline = &manifest.plan.baseline;
+    let found = rounds::calibrate(&cells, baseline, known, &mut runner, &mut keeper);
     let Some(units) = found else {
         return Ok(StoppedBy::Interrupt);
     };
@@ -262,21 +260,19 @@ pub(super) fn runner<'run>(
     })
 }
 
-/// Writes what calibration found into the manifest.
+/// Writes what calibration found into the manifest, over what an earlier sitting may have found.
 fn take_over(units: &Units, manifest: &mut Manifest) {
+    let parted = |found: &Calibrated| {
+        let found = found.as_ref();
+        (found.ok().copied(), found.err().cloned())
+    };
     for workload in &mut manifest.workloads {
-        match units.workloads.get(&workload.name) {
-            Some(Ok(units)) => workload.units = Some(*units),
-            Some(Err(failure)) => workload.failure = Some(failure.clone()),
-            None => {}
+        if let Some(found) = units.workloads.get(&workload.name) {
+            (workload.units, workload.failure) = parted(found);
         }
-        let Some(ceiling) = &mut workload.ceiling else {
-            continue;
-        };
-        match units.ceilings.get(&workload.name) {
-            Some(Ok(units)) => ceiling.units = Some(*units),
-            Some(Err(failure)) => ceiling.failure = Some(failure.clone()),
-            None => {}
+        let found = units.ceilings.get(&workload.name);
+        if let Some((ceiling, found)) = workload.ceiling.as_mut().zip(found) {
+            (ceiling.units, ceiling.failure) = parted(found);
         }
     }
 }

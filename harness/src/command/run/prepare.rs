@@ -10,7 +10,7 @@ use super::code::{self, Code};
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
-use crate::command::cache_folder;
+use crate::command::{cache_folder, command_line};
 use crate::error::Error;
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
 use crate::machine::bind::Binder;
@@ -136,9 +136,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         imported: None,
         schema: SCHEMA_VERSION,
         ftbench_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command_line: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
+        command_line: command_line(),
         started_at: started_at.to_string(),
         ended_at: None,
         status: RunStatus::Running,

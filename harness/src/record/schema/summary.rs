@@ -210,12 +210,14 @@ pub struct CellSummary {
     /// The cell's own time with one worker over its time (strong scaling), or the same times the number of
     /// workers (weak scaling).
     pub speedup: Option<Estimate>,
-    /// Whether the speedup differs from 1; `None` for one worker, which is compared with itself.
+    /// Whether the speedup differs from 1; `None` for one worker, which is compared with itself, and where this cell or
+    /// that one failed.
     #[serde(default)]
     pub speedup_difference: Option<Difference>,
     /// The baseline interpreter's `serial` time over this cell's, with weak scaling times the number of workers.
     pub vs_baseline: Option<Estimate>,
-    /// Whether it differs from the baseline; `None` for the baseline's own `serial` cell.
+    /// Whether it differs from the baseline; `None` for the baseline's own `serial` cell, and where this cell or that
+    /// one failed.
     #[serde(default)]
     pub vs_baseline_difference: Option<Difference>,
     /// `speedup` over the number of workers.
