@@ -12,7 +12,7 @@ use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::cache_folder;
 use crate::error::Error;
-use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
+use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::{Meters, sources};
@@ -23,8 +23,8 @@ use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::record::schema::{
-    MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning,
-    WarningKind, WorkloadFacts,
+    CommitFacts, MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping,
+    Warning, WarningKind, WorkloadFacts,
 };
 use crate::workload::{Arms, Requirement, Workload};
 
@@ -41,6 +41,8 @@ pub struct Prepared {
     pub workloads: Vec<Workload>,
     /// The versions of the code that are compared.
     pub arms: Arms,
+    /// The commit that the code is of now, where git tells it.
+    pub commit: Option<CommitFacts>,
     /// What is to be installed for them.
     pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
@@ -95,7 +97,10 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         commit,
     } = code::choose(arguments, &assets.workloads)?;
     let packages = Packages::asked_for(arguments)?;
-    let selection = interpreters(&arguments.python)?;
+    let mut selection = interpreters(&arguments.python)?;
+    if !arguments.dry_run {
+        read_identities(&mut selection.interpreters);
+    }
     let discovered = Discovered::load()?;
     let cpu_quota = quota::of_this_process()?;
     let placer = Placer::new(discovered.topology(), arguments.pin.clone(), cpu_quota)?;
@@ -148,7 +153,8 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         interpreters: selection.interpreters,
         workloads: workload_facts,
         arms: arms.facts(),
-        commit,
+        modules: Some(code::modules(&workloads, &arms, &assets.workloads)),
+        commit: commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
         plan,
         environment: environment::cleaned(users, &assets.worker),
@@ -164,6 +170,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         manifest,
         workloads,
         arms,
+        commit: code::told_by_git(commit),
         packages,
         binder,
         meters: found.meters,

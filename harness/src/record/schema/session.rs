@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arm::CommitFacts;
+
 /// One process of ftbench that made a part of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -24,6 +26,10 @@ pub struct Session {
     /// Whether the lines that it added to the record carry checksums.
     #[serde(default)]
     pub checksums: bool,
+    /// The commit that the code was of when it began, where git tells it; `None` where it is not known, or the user had
+    /// named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitFacts>,
 }
 
 /// What was asked for of packages.
