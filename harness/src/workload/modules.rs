@@ -19,6 +19,9 @@ use crate::record::schema::ModuleFacts;
 /// Most modules and packages that are told, over all workloads. A folder with more is no longer a program's own code.
 const MOST_MODULES: usize = 1_000;
 
+/// Largest module whose digest is made, bytes: compiled ones can be large.
+const LARGEST_MODULE_BYTES: u64 = 256 << 20;
+
 /// The modules that these workloads import from their folders, in the order of their paths. Those that all `arms`,
 /// folders of modules, have are found there first, and are told by the arms' own digests.
 #[must_use]
@@ -132,9 +135,6 @@ impl Contents {
     }
 }
 
-/// Largest file of a module whose digest is made, bytes: compiled ones can be large.
-const LARGEST_MODULE_BYTES: u64 = 256 << 20;
-
 fn imports_of(file: &Path, source: &[u8]) -> BTreeSet<String> {
     if file.extension().is_some_and(|suffix| suffix == "py") {
         imports(&String::from_utf8_lossy(source))
@@ -216,26 +216,20 @@ def setup(units): ...
         fn callable(&self, name: &str) -> Workload {
             Workload::of_callable(&name.parse().unwrap(), self.0.path())
         }
+    }
 
-        /// What is told, without this folder's name.
-        fn told(&self, workload: &Workload, arms: &[&Path]) -> Vec<(String, Option<String>)> {
-            let folder = workload.path.ancestors().find(|above| above.is_dir()).unwrap();
-            let modules = imported_by([workload], arms).into_iter();
-            let modules = modules.map(|facts| (facts.path, facts.sha256));
-            modules
-                .map(|(path, sha256)| {
-                    let path = Path::new(&path).strip_prefix(folder).unwrap().to_owned();
-                    (path.display().to_string(), sha256)
-                })
-                .collect()
-        }
+    /// Paths of modules in their folder, with digests.
+    fn told(workload: &Workload, arms: &[&Path]) -> Vec<(String, Option<String>)> {
+        let folder = workload.path.ancestors().find(|above| above.is_dir()).unwrap();
+        let in_folder = |facts: ModuleFacts| {
+            let path = Path::new(&facts.path).strip_prefix(folder).unwrap().to_owned();
+            (path.display().to_string(), facts.sha256)
+        };
+        imported_by([workload], arms).into_iter().map(in_folder).collect()
+    }
 
-        fn paths(&self, workload: &Workload, arms: &[&Path]) -> Vec<String> {
-            self.told(workload, arms)
-                .into_iter()
-                .map(|(path, _)| path)
-                .collect()
-        }
+    fn paths(workload: &Workload, arms: &[&Path]) -> Vec<String> {
+        told(workload, arms).into_iter().map(|(path, _)| path).collect()
     }
 
     #[test]
@@ -273,7 +267,7 @@ def setup(units): ...
         ]);
         let work = folder.file("work.py");
         assert_eq!(
-            folder.paths(&work, &[]),
+            paths(&work, &[]),
             [
                 "deep",
                 "fast.cpython-313t-x86_64-linux-gnu.so",
@@ -281,14 +275,14 @@ def setup(units): ...
                 "package"
             ]
         );
-        let before = folder.told(&work, &[]);
+        let before = told(&work, &[]);
         assert!(before.iter().all(|(_, sha256)| sha256.is_some()));
         folder.write("unrelated.py", "later");
         folder.write("package/cache.db", "2");
         folder.write("package/__pycache__/inner.py", "");
-        assert_eq!(folder.told(&work, &[]), before);
+        assert_eq!(told(&work, &[]), before);
         folder.write("package/inner.py", "import helper, deep  # later\n");
-        let after = folder.told(&work, &[]);
+        let after = told(&work, &[]);
         let changed: Vec<&str> = before
             .iter()
             .zip(&after)
@@ -306,14 +300,14 @@ def setup(units): ...
             ("helper.py", ""),
         ]);
         let callable = folder.callable("mine.module:function");
-        assert_eq!(folder.paths(&callable, &[]), ["helper.py", "mine"]);
-        assert_eq!(folder.paths(&folder.callable("json:dumps"), &[]), [""; 0]);
+        assert_eq!(paths(&callable, &[]), ["helper.py", "mine"]);
+        assert_eq!(paths(&folder.callable("json:dumps"), &[]), [""; 0]);
         let [with, without] = [
             Folder::of(&[("mine/__init__.py", "")]),
             Folder::of(&[("other.py", "")]),
         ];
-        assert_eq!(folder.paths(&callable, &[with.0.path()]), [""; 0]);
+        assert_eq!(paths(&callable, &[with.0.path()]), [""; 0]);
         let arms = [with.0.path(), without.0.path()];
-        assert_eq!(folder.paths(&callable, &arms), ["helper.py", "mine"]);
+        assert_eq!(paths(&callable, &arms), ["helper.py", "mine"]);
     }
 }
