@@ -1,5 +1,6 @@
 //! Everything that is decided before the first trial.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
 use crate::measure::cgroup::memory_limit_bytes;
 use crate::measure::environment;
+use crate::outside;
 use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
@@ -84,7 +86,20 @@ impl Packages {
         PackageWishes {
             with: self.with.iter().map(ToString::to_string).collect(),
             source_builds: self.source_builds,
+            wheels: self.wheels(),
         }
+    }
+
+    /// SHA-256 of each wheel, by its path, as it is now. One that cannot be read is told when it is installed.
+    pub fn wheels(&self) -> BTreeMap<String, String> {
+        let of_wheel = |requirement: &Requirement| match requirement {
+            Requirement::Wheel(path) => {
+                let digest = outside::sha256(path, u64::MAX).ok()?;
+                Some((path.display().to_string(), digest))
+            }
+            Requirement::Named { .. } => None,
+        };
+        self.with.iter().filter_map(of_wheel).collect()
     }
 }
 

@@ -99,6 +99,8 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
         let now = code::modules(&workloads, &arms, &assets.workloads);
         changes.extend(same::modules(before, &now));
     }
+    let packages = packages(&manifest, &workloads);
+    changes.extend(same::wheels(&recorded.packages.wheels, &packages.wheels()));
     refused(changes)?;
     // The worker is this ftbench's own, for the two must understand each other.
     let worker = assets.worker.display().to_string();
@@ -115,7 +117,7 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
         .any(|planned| !planned.placement.is_empty());
     Ok(Prepared {
         commit,
-        packages: packages(&manifest, &workloads),
+        packages,
         workloads,
         arms,
         binder: pinned.then(|| Binder::new(discovered)).transpose()?,

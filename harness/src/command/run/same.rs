@@ -85,6 +85,15 @@ pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
     }
 }
 
+/// Of the wheels that are installed for every workload, by their paths. One that cannot be read has its own error.
+pub(super) fn wheels(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
+    let changed = was.iter().filter_map(|(path, before)| {
+        let now = is.get(path).filter(|now| *now != before)?;
+        Some(other_contents(path, before, now))
+    });
+    changed.collect()
+}
+
 /// Of the modules that workloads import from their folders.
 pub(super) fn modules(was: &[ModuleFacts], is: &[ModuleFacts]) -> Vec<String> {
     fn at<'a>(path: &str, among: &'a [ModuleFacts]) -> Option<&'a ModuleFacts> {
@@ -331,6 +340,15 @@ mod tests {
           the module b (/mine/b.py): it is gone, or not imported any more
           the module d (/mine/d.py): it was not there, or not imported
         ");
+    }
+
+    #[test]
+    fn a_wheel_that_was_built_anew_is_told() {
+        let of =
+            |digest: &str| BTreeMap::from([("/dist/a-1-py3-none-any.whl".to_owned(), digest.to_owned())]);
+        assert_eq!(wheels(&of("1"), &of("1")), [""; 0]);
+        assert_eq!(wheels(&BTreeMap::new(), &of("1")), [""; 0], "an older run");
+        insta::assert_snapshot!(wheels(&of("1"), &of("2")).join("\n"), @"  /dist/a-1-py3-none-any.whl: sha256 was 1, is 2");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The sittings in which a run was made, and what a later one needs to go on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::arm::CommitFacts;
@@ -39,6 +41,9 @@ pub struct PackageWishes {
     pub with: Vec<String>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
+    /// SHA-256, hexadecimal, of each wheel among them, by its path; runs of earlier versions of ftbench have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wheels: BTreeMap<String, String>,
 }
 
 impl PackageWishes {
