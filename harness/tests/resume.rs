@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ftbench::record::schema::{Cell, Manifest, RunStatus, Trial, TrialStatus};
+use ftbench::record::schema::{Cell, Manifest, RunStatus, Trial, TrialStatus, WarningKind};
 use ftbench::record::store::{self, Checksums};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -346,7 +346,10 @@ fn what_is_not_as_it_was_is_refused_with_what_changed() {
     ]);
     other = serde_json::from_slice(&before[0]).unwrap();
     let identity = other.interpreters[0].identity.as_mut().unwrap();
-    assert!(identity.file.is_some() && identity.sha256.is_some(), "{identity:?}");
+    assert!(
+        identity.file.is_some() && identity.sha256.is_some(),
+        "{identity:?}"
+    );
     identity.sha256 = Some("0".repeat(64));
     sandbox.file("out/run.json", serde_json::to_vec(&other).unwrap());
     refuses(&[": sha256 was 000000000000, is "]);
@@ -367,6 +370,20 @@ def measured():
     time.sleep(duration_s())
 ";
 
+fn git(folder: &Path, words: &[&str]) {
+    let mut command = Command::new("git");
+    command
+        .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
+        .args(words)
+        .current_dir(folder);
+    // Set inside of git's hooks.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    let told = told(command);
+    assert_eq!(told.status, Some(0), "git {words:?}: {}", told.stderr);
+}
+
 #[test]
 fn a_function_whose_module_changed_is_not_gone_on_with() {
     let sandbox = Sandbox::new();
@@ -375,6 +392,13 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
     sandbox.file("mine/module.py", IMPORTING);
     sandbox.file("helper.py", helper("0.01"));
     sandbox.file("unrelated.py", "");
+    for words in [
+        &["init", "--quiet"][..],
+        &["add", "."],
+        &["commit", "--quiet", "-m", "1"],
+    ] {
+        git(sandbox.path(), words);
+    }
     let words = format!(
         "run --callable mine.module:measured -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
         pair().gil
@@ -409,9 +433,23 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
     );
     assert_eq!(trials(&out, Checksums::Required), before);
     sandbox.file("mine/module.py", IMPORTING);
+    // The commit moves, and nothing that is measured.
     sandbox.file("unrelated.py", "later = 1\n");
+    git(sandbox.path(), &["commit", "--quiet", "-a", "-m", "2"]);
     sandbox.ftbench("run --resume out").ends_with(0);
     assert_eq!(trials(&out, Checksums::Required).len(), 8);
+    let manifest = manifest(&out);
+    let warned = manifest
+        .warnings
+        .iter()
+        .find(|warning| warning.kind == WarningKind::SessionsDiffer);
+    let [first, second] = &manifest.sessions[..] else {
+        panic!("{:?}", manifest.sessions)
+    };
+    let [was, is] = [first, second].map(|session| &session.commit.as_ref().unwrap().id[..12]);
+    assert_eq!(manifest.commit.unwrap().id[..12], *was);
+    let differences = format!("commit {was}, then {is}");
+    assert!(warned.unwrap().message.ends_with(&differences), "{differences}");
 }
 
 #[test]
