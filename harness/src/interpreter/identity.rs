@@ -9,8 +9,8 @@ use crate::record::schema::InterpreterFacts;
 /// Larger files are not read through. A libpython with all of its debugging information has a few hundred MiB.
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
 
-/// Reads the files that these interpreters are in, each once, and keeps their digests. That takes some ten milliseconds
-/// for each, so it is for interpreters that are measured with, not for all that are found.
+/// Reads the files that these interpreters are in, each once, and keeps their digests. That takes some tens of
+/// milliseconds for each, so it is for interpreters that are measured with, not for all that are found.
 pub fn read_identities(interpreters: &mut [InterpreterFacts]) {
     let mut known: HashMap<String, Option<String>> = HashMap::new();
     for identity in interpreters.iter_mut().filter_map(|one| one.identity.as_mut()) {
