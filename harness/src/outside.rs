@@ -7,6 +7,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
+
+/// How much of a file whose digest is made is in memory at once, bytes.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// Why a file that is there is not read. The path is told by whoever wanted to read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +64,27 @@ pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
         return Err(Refused::TooLarge { limit_bytes }.into());
     }
     Ok(bytes)
+}
+
+/// SHA-256, hexadecimal, of a plain file of at most `limit_bytes`, which may be larger than what memory is to be used for.
+///
+/// # Errors
+/// The system's, or why the file was [`Refused`].
+pub fn sha256(path: &Path, limit_bytes: u64) -> io::Result<String> {
+    let mut file = open(path)?;
+    if file.metadata()?.len() > limit_bytes {
+        return Err(Refused::TooLarge { limit_bytes }.into());
+    }
+    let mut digest = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hex::encode(digest.finalize())),
+            Ok(count) => digest.update(piece.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Reads a plain text file of at most `limit_bytes`.
@@ -125,6 +150,23 @@ mod tests {
         assert_eq!(
             read_text(&path, 9).unwrap_err().kind(),
             io::ErrorKind::InvalidData
+        );
+    }
+
+    #[test]
+    fn a_digest_is_the_one_that_sha256sum_tells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "abc").unwrap();
+        // FIPS 180-4's example.
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(&path, 3).unwrap(), digest);
+        assert_eq!(sha256(&path, 2).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        let long = vec![7; 2 * PIECE_BYTES + 1];
+        std::fs::write(&path, &long).unwrap();
+        assert_eq!(
+            sha256(&path, u64::MAX).unwrap(),
+            hex::encode(Sha256::digest(&long))
         );
     }
 

@@ -28,6 +28,7 @@ pub fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
             compiler: "GCC 12.2.0".to_owned(),
             optimisation: "-O3".to_owned(),
         },
+        identity: None,
     }
 }
 
@@ -92,6 +93,7 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
         }],
         arms: vec![],
         commit: None,
+        modules: None,
         labels: BTreeMap::new(),
         plan: Plan {
             settings: Settings {

@@ -285,6 +285,7 @@ impl<'a> Assembly<'a> {
             extensions: Vec::new(),
             arms: Vec::new(),
             commit: None,
+            modules: None,
             labels: BTreeMap::new(),
             packages: PackageWishes::default(),
             sessions: Vec::new(),

@@ -59,6 +59,7 @@ pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
         jit,
         switches: text("switches").split(',').filter_map(Switch::named).collect(),
         build,
+        identity: None,
     })
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::version::{Stage, Version};
-use crate::record::schema::{BuildFacts, GilState, Implementation, JitState};
+use crate::record::schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState};
 
 /// What the answer's line begins with, so that it is found among whatever else was printed.
 const MARK: &str = "ftbench-probe ";
@@ -27,6 +27,8 @@ pub struct Answer {
     pub jit: Option<JitState>,
     /// How it was built.
     pub build: BuildFacts,
+    /// Which build it is, without the digest of its file; `None` where it tells nothing of that.
+    pub identity: Option<BuildIdentity>,
     /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
     pub executable: Option<PathBuf>,
 }
@@ -66,6 +68,7 @@ pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
         gil: GilState::from_enabled(told.gil_enabled),
         jit: told.jit_state(implementation),
         build: told.build(implementation),
+        identity: told.identity(),
         executable: told.executable,
     })
 }
@@ -91,6 +94,8 @@ struct Told {
     /// The environment variable `PYTHON_JIT`.
     jit_variable: Option<String>,
     runs_shared_library: Option<bool>,
+    /// Path of the libpython that is mapped into the process.
+    shared_library: Option<PathBuf>,
     #[serde(default)]
     version_text: String,
 }
@@ -139,6 +144,16 @@ impl Told {
                 Implementation::PyPy => String::new(),
             },
         }
+    }
+
+    fn identity(&self) -> Option<BuildIdentity> {
+        let file = self.shared_library.as_ref().or(self.executable.as_ref());
+        let identity = BuildIdentity {
+            version_text: self.version_text.clone(),
+            file: file.map(|file| file.display().to_string()),
+            sha256: None,
+        };
+        (identity != BuildIdentity::default()).then_some(identity)
     }
 
     fn pgo(&self) -> bool {

@@ -47,6 +47,11 @@ fn a_free_threaded_build_is_told() {
         gil: GilState::Off,
         jit: None,
         build,
+        identity: Some(BuildIdentity {
+            version_text: "3.13.15 (main) [Clang 18.1.8 ]".to_owned(),
+            file: Some("/opt/3.13t/bin/python3.13t".to_owned()),
+            sha256: None,
+        }),
         executable: Some("/opt/3.13t/bin/python3.13t".into()),
     };
     assert_eq!(answer, expected);
@@ -64,6 +69,22 @@ fn pypy_is_told() {
     assert_eq!(answer.build.compiler, "GCC 12.2.0");
     assert_eq!(answer.build.optimisation, "");
     assert!(answer.build.jit && answer.build.shared && !answer.build.pgo && !answer.build.debug);
+}
+
+#[test]
+fn an_interpreter_is_in_its_shared_library_or_else_in_its_executable() {
+    let file = |more: &Value| {
+        let mut answer = configured("");
+        for (key, value) in more.as_object().unwrap() {
+            answer[key] = value.clone();
+        }
+        parsed(&answer).identity.and_then(|identity| identity.file)
+    };
+    assert_eq!(file(&json!({})), None);
+    let both = json!({"executable": "/bin/python3", "shared_library": "/lib/libpython3.13.so.1.0"});
+    assert_eq!(file(&both).as_deref(), Some("/lib/libpython3.13.so.1.0"));
+    let executable = json!({"executable": "/bin/python3", "shared_library": null});
+    assert_eq!(file(&executable).as_deref(), Some("/bin/python3"));
 }
 
 #[test]

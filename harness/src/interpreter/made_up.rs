@@ -35,6 +35,7 @@ pub(crate) fn facts(full_tag: &str) -> InterpreterFacts {
             compiler: "GCC 12.2.0".to_owned(),
             optimisation: "-O3".to_owned(),
         },
+        identity: None,
     }
 }
 

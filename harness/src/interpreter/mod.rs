@@ -10,6 +10,7 @@ mod differences;
 mod discover;
 mod find;
 pub(crate) mod fuzz;
+mod identity;
 mod label;
 #[cfg(test)]
 pub(crate) mod made_up;
@@ -28,6 +29,7 @@ pub use answer::Answer;
 pub use differences::{builds, differences, pair_warnings};
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
+pub use identity::read_identities;
 pub use probe::{PROBE_TIME_LIMIT, ProbeError, answer_to, probe};
 pub use resolve::{look_again, resolve};
 pub use select::{SelectError, Selection};

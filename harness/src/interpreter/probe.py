@@ -28,15 +28,17 @@ def configuration():
         return {}
 
 
-def runs_shared_library():
+def shared_libraries():
     # sysconfig does not say: a distribution may ship a static executable beside a shared libpython,
-    # both with the configuration of the latter. What is mapped into this very process does.
+    # both with the configuration of the latter. What is mapped into this very process does. None
+    # where the system does not tell.
     try:
         with open("/proc/self/maps") as maps:
-            names = [line.rstrip().rsplit("/", 1)[-1] for line in maps]
+            paths = ["/" + line.rstrip("\n").partition("/")[2] for line in maps]
     except OSError:
         return None
-    return any(name.startswith(("libpython", "libpypy")) for name in names)
+    beginnings = ("libpython", "libpypy")
+    return [path for path in paths if path.rsplit("/", 1)[-1].startswith(beginnings)]
 
 
 def jit(question):
@@ -62,6 +64,7 @@ def real_executable():
     return os.path.realpath(executable) if executable else None
 
 
+libraries = shared_libraries()
 answer = {
     "implementation": platform.python_implementation(),
     "version": list(sys.version_info),
@@ -77,7 +80,8 @@ if sys.version_info >= (3, 9):  # noqa: UP036
         jit_available=jit("is_available"),
         jit_enabled=jit("is_enabled"),
         jit_variable=jit_variable(),
-        runs_shared_library=runs_shared_library(),
+        runs_shared_library=None if libraries is None else bool(libraries),
+        shared_library=libraries[0] if libraries else None,
         version_text=sys.version,
     )
 sys.stdout.write("\nftbench-probe " + json.dumps(answer) + "\n")

@@ -54,6 +54,7 @@ mod tests {
 
     use super::*;
     use crate::interpreter::made_up::{Folder, answering};
+    use crate::interpreter::read_identities;
     use crate::record::schema::{GilState, Switch};
 
     const LONG: Duration = Duration::from_secs(120);
@@ -92,6 +93,38 @@ mod tests {
         assert!(selection.interpreters.iter().all(|one| one.path == path));
         let error = resolved(&[&format!("{path}+gli")]).unwrap_err();
         assert!(error.to_string().contains("did you mean 'gil'"), "{error}");
+    }
+
+    #[test]
+    fn a_build_that_was_made_anew_in_its_place_has_another_identity() {
+        let folder = Folder::new();
+        let path = folder.path().join("python3");
+        let build = |date: &str| {
+            let told = format!(
+                ", \"version_text\": \"3.13.15 ({date})\", \"executable\": \"{}\"",
+                path.display()
+            );
+            let mut answer = answering("3.13.15");
+            answer.insert_str(answer.len() - 2, &told);
+            folder.script("python3", &answer)
+        };
+        let word = build("Nov 21").display().to_string();
+        let mut was = resolved(&[&word]).unwrap().interpreters.remove(0);
+        let identity = was.identity.as_ref().unwrap();
+        assert_eq!(identity.version_text, "3.13.15 (Nov 21)");
+        assert_eq!((identity.file.as_ref(), &identity.sha256), (Some(&word), &None));
+        read_identities(std::slice::from_mut(&mut was));
+        let again = || {
+            let mut is = look_again(&was, LONG).unwrap();
+            read_identities(std::slice::from_mut(&mut is));
+            is
+        };
+        assert_eq!(again(), was);
+        build("Nov 22");
+        let [before, now] = [&was, &again()].map(|one| one.identity.clone().unwrap());
+        assert_ne!(now.version_text, before.version_text);
+        assert_ne!(now.sha256, before.sha256);
+        assert!(now.sha256.is_some());
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub fn interpreter(tag: &str, version: &str) -> InterpreterFacts {
             compiler: "GCC 12.2.0".to_owned(),
             optimisation: "-O3".to_owned(),
         },
+        identity: None,
     }
 }
 

@@ -61,6 +61,13 @@ pub enum StoreError {
     /// The run was stopped before anything of it was written down.
     #[error("{} holds a run that was stopped before its plan was written; remove it and begin again", .0.display())]
     NotBegun(PathBuf),
+    /// There are trials, and nothing that tells what run they are of.
+    #[error(
+        "{} has a trials.jsonl and no run.json, so nothing tells what run it is of; put run.json back, or give the folder \
+         that 'ftbench run' wrote",
+        .0.display()
+    )]
+    NoManifest(PathBuf),
     /// A trial that is too long to be read again.
     #[error("a trial of {workload} takes more than the {} MiB that a record may have; take fewer --samples", LARGEST_LINE_BYTES >> 20)]
     TrialTooLong {

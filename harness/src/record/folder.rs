@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::error::StoreError;
 pub use super::log::Ending;
-use super::log::{Log, OpenError};
+use super::log::{Lock, Log, OpenError, Untouched};
 use super::schema::{Manifest, Trial};
-use super::store::{MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
+use super::store::{Header, MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
 use super::trials_file;
 
 /// Space that must be free before a run starts, bytes: a large run's records and charts.
@@ -23,6 +23,17 @@ pub struct RunFolder {
     log: Log,
     /// Whether there is a manifest, without which a run cannot be gone on with.
     begun: bool,
+}
+
+/// A run that is gone on with.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// What it says of itself.
+    pub header: Header,
+    /// What the end of its record was like.
+    pub ending: Ending,
 }
 
 impl RunFolder {
@@ -74,13 +85,19 @@ impl RunFolder {
     }
 
     /// Opens the folder of a run that has ended, to go on with it. A line that was torn at the end of the record is
-    /// removed.
+    /// removed, once the manifest has shown that this is a run.
     ///
     /// # Errors
-    /// When it is no run folder, or another process writes to it.
-    pub fn open(path: &Path) -> Result<(Self, Ending), StoreError> {
+    /// When it is no run folder, or another process writes to it; then nothing in it was changed.
+    pub fn open(path: &Path) -> Result<Opened, StoreError> {
         let trials_path = path.join(TRIALS);
-        let (log, ending) = Log::open(&trials_path).map_err(|error| match error {
+        stays_inside(path, &trials_path)?;
+        let stopped = |source| StoreError::Stopped {
+            path: trials_path.clone(),
+            folder: path.to_owned(),
+            source,
+        };
+        let record = Untouched::find(&trials_path).map_err(|error| match error {
             OpenError::InUse => StoreError::InUse {
                 path: path.to_owned(),
                 process_id: writer_of(path),
@@ -91,28 +108,40 @@ impl RunFolder {
                     StoreError::Compressed(compressed)
                 } else {
                     StoreError::Read {
-                        path: trials_path,
+                        path: trials_path.clone(),
                         source,
                     }
                 }
             }
-            OpenError::System(source) => StoreError::Stopped {
-                path: trials_path,
-                folder: path.to_owned(),
-                source,
-            },
+            OpenError::System(source) => stopped(source),
         })?;
-        let is_there = path.join(MANIFEST).try_exists();
-        if matches!(is_there, Ok(false)) {
-            return Err(StoreError::NotBegun(path.to_owned()));
+        let has_manifest = path.join(MANIFEST).try_exists();
+        if matches!(has_manifest, Ok(false)) {
+            return Err(if record.is_empty().map_err(stopped)? {
+                StoreError::NotBegun(path.to_owned())
+            } else {
+                StoreError::NoManifest(path.to_owned())
+            });
         }
+        let header = read_header(path)?;
+        let (log, ending) = record.mend().map_err(stopped)?;
         let folder = Self {
             path: path.to_owned(),
             log,
             begun: true,
         };
         folder.remove_leftovers();
-        Ok((folder, ending))
+        Ok(Opened {
+            folder,
+            header,
+            ending,
+        })
+    }
+
+    /// Whether other processes are kept from writing to it. They are not where the file system knows no locks.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.log.lock() == Lock::Held
     }
 
     /// The folder.
@@ -207,4 +236,76 @@ impl RunFolder {
 fn writer_of(path: &Path) -> Option<u32> {
     let manifest = read_header(path).ok()?.manifest;
     manifest.sessions.last()?.process_id
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::analyse::summary::tests::manifest;
+
+    /// What a record may end with that no run's does.
+    const THEIRS: &[u8] = b"a line\nthe last one, without a line end";
+
+    fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, contents) in files {
+            std::fs::write(folder.path().join(name), contents).unwrap();
+        }
+        folder
+    }
+
+    fn refused(files: &[(&str, &[u8])]) -> String {
+        let folder = folder_of(files);
+        let error = RunFolder::open(folder.path()).unwrap_err().to_string();
+        for (name, contents) in files {
+            let now = std::fs::read(folder.path().join(name)).unwrap();
+            assert_eq!(now, *contents, "{name}: {error}");
+        }
+        error.replace(&folder.path().display().to_string(), "/run")
+    }
+
+    #[test]
+    fn what_is_no_run_keeps_every_byte() {
+        let ours = serde_json::to_string(&manifest(&[])).unwrap();
+        let newer = ours.replacen("\"schema\":1", "\"schema\":99", 1);
+        let leftover = format!("{STAGING_PREFIX}half");
+        let with = |manifest: &[u8]| {
+            refused(&[
+                (TRIALS, THEIRS),
+                (MANIFEST, manifest),
+                (leftover.as_str(), b"theirs too"),
+            ])
+        };
+        insta::assert_snapshot!(refused(&[(TRIALS, THEIRS)]), @"/run has a trials.jsonl and no run.json, so nothing tells what run it is of; put run.json back, or give the folder that 'ftbench run' wrote");
+        insta::assert_snapshot!(with(b"{\"name\": \"run\"}"), @"/run/run.json is damaged: missing field `schema` at line 1 column 15");
+        let torn = with(ours.as_bytes().split_at(ours.len() / 2).0);
+        assert!(torn.starts_with("/run/run.json is damaged: EOF"), "{torn}");
+        insta::assert_snapshot!(with(newer.as_bytes()), @"/run/run.json has format 99; this ftbench reads up to 1: use a newer ftbench");
+        insta::assert_snapshot!(refused(&[(TRIALS, b"")]), @"/run holds a run that was stopped before its plan was written; remove it and begin again");
+    }
+
+    #[test]
+    fn a_record_that_lies_elsewhere_is_left_alone() {
+        let elsewhere = folder_of(&[("notes", THEIRS)]);
+        let notes = elsewhere.path().join("notes");
+        let run = folder_of(&[(MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap())]);
+        std::os::unix::fs::symlink(&notes, run.path().join(TRIALS)).unwrap();
+        let error = RunFolder::open(run.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Elsewhere(_)), "{error}");
+        assert_eq!(std::fs::read(&notes).unwrap(), THEIRS);
+    }
+
+    #[test]
+    fn of_a_run_the_torn_end_is_cut_off() {
+        let run = folder_of(&[
+            (TRIALS, THEIRS),
+            (MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap()),
+        ]);
+        let opened = RunFolder::open(run.path()).unwrap();
+        assert_eq!(opened.header.manifest, manifest(&[]));
+        assert!(opened.folder.is_locked());
+        assert_eq!(opened.ending, Ending::CutOff(THEIRS.len() as u64 - 7));
+        assert_eq!(std::fs::read(run.path().join(TRIALS)).unwrap(), b"a line\n");
+    }
 }

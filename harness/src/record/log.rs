@@ -38,36 +38,83 @@ pub enum Ending {
     CutOff(u64),
 }
 
-/// The record of a run that is being made. The lock on it ends with this, or with the process, however that ends.
+/// What a record needs of its file; a seam, so that tests see in which order it is asked.
+pub(super) trait RecordFile: Write {
+    /// Waits until what was written is on the disk, as far as the system knows.
+    fn sync_data(&self) -> io::Result<()>;
+    /// The same, with all that the system keeps of the file.
+    fn sync_all(&self) -> io::Result<()>;
+    /// Cuts the file off after so many bytes.
+    fn set_len(&self, size_bytes: u64) -> io::Result<()>;
+}
+
+impl RecordFile for File {
+    fn sync_data(&self) -> io::Result<()> {
+        File::sync_data(self)
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        File::sync_all(self)
+    }
+
+    fn set_len(&self, size_bytes: u64) -> io::Result<()> {
+        File::set_len(self, size_bytes)
+    }
+}
+
+/// Whether other processes are kept from writing to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// They are, as long as this process has the file.
+    Held,
+    /// They are not: the file system knows no locks.
+    Unknown,
+}
+
+/// A record that is there and kept from other processes, as it was found: nothing of it was read or changed.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct Untouched {
     path: PathBuf,
     file: File,
+    lock: Lock,
+}
+
+/// The record of a run that is being made. The lock on it ends with this, or with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Log<F = File> {
+    path: PathBuf,
+    file: F,
+    lock: Lock,
     /// Up to here it is whole lines, bytes.
     whole_bytes: u64,
 }
 
-impl Log {
-    /// Makes a record, which must not exist.
-    pub(super) fn create(path: &Path) -> Result<Self, OpenError> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
-        lock(&file)?;
+impl Untouched {
+    /// Finds a record, to append to it.
+    pub(super) fn find(path: &Path) -> Result<Self, OpenError> {
+        let file = OpenOptions::new().read(true).append(true).open(path)?;
+        let lock = lock(&file)?;
         Ok(Self {
             path: path.to_owned(),
             file,
-            whole_bytes: 0,
+            lock,
         })
     }
 
-    /// Opens a record to append to it. A line that was torn at its end is cut off, so that the next one stands alone.
-    pub(super) fn open(path: &Path) -> Result<(Self, Ending), OpenError> {
-        let mut file = OpenOptions::new().read(true).append(true).open(path)?;
-        lock(&file)?;
-        let size_bytes = file.metadata()?.len();
-        let whole_bytes = end_of_last_line(&mut file, size_bytes)?;
-        let mut log = Self {
-            path: path.to_owned(),
-            file,
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.len() == 0)
+    }
+
+    /// Makes it ready to be appended to. A line that was torn at its end is cut off, so that the next one stands alone:
+    /// only for what is known to be the record of a run.
+    pub(super) fn mend(mut self) -> io::Result<(Log, Ending)> {
+        let size_bytes = self.file.metadata()?.len();
+        let whole_bytes = end_of_last_line(&mut self.file, size_bytes)?;
+        let mut log = Log {
+            path: self.path,
+            file: self.file,
+            lock: self.lock,
             whole_bytes,
         };
         let ending = if whole_bytes == size_bytes {
@@ -83,7 +130,45 @@ impl Log {
         log.file.sync_all()?;
         Ok((log, ending))
     }
+}
 
+impl Log {
+    /// Makes a record, which must not exist.
+    pub(super) fn create(path: &Path) -> Result<Self, OpenError> {
+        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+        let lock = lock(&file)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            lock,
+            whole_bytes: 0,
+        })
+    }
+
+    /// Whether what is written is found at its path: it is not, once the file or its folder was removed or moved.
+    pub(super) fn is_in_place(&self) -> bool {
+        let identity = |facts: std::fs::Metadata| (facts.dev(), facts.ino());
+        let own = self.file.metadata().map(identity);
+        let there = std::fs::metadata(&self.path).map(identity);
+        matches!((own, there), (Ok(own), Ok(there)) if own == there)
+    }
+
+    /// Whether nothing but the line end is missing from the last line.
+    fn has_whole_tail(&mut self, size_bytes: u64) -> io::Result<bool> {
+        if size_bytes - self.whole_bytes > LARGEST_LINE_BYTES as u64 {
+            return Ok(false);
+        }
+        self.file.seek(SeekFrom::Start(self.whole_bytes))?;
+        let mut tail = Vec::new();
+        self.file.read_to_end(&mut tail)?;
+        Ok(matches!(
+            line::take::<Trial>(&tail, Checksums::WhereThere),
+            Taken::Whole(_)
+        ))
+    }
+}
+
+impl<F: RecordFile> Log<F> {
     /// Appends a trial and waits until it is on the disk. What cannot be written whole is not there.
     pub(super) fn append(&mut self, trial: &Trial) -> io::Result<()> {
         let line = line::encode(trial)?;
@@ -100,31 +185,14 @@ impl Log {
         Ok(())
     }
 
-    /// Whether what is written is found at its path: it is not, once the file or its folder was removed or moved.
-    pub(super) fn is_in_place(&self) -> bool {
-        let identity = |facts: std::fs::Metadata| (facts.dev(), facts.ino());
-        let own = self.file.metadata().map(identity);
-        let there = std::fs::metadata(&self.path).map(identity);
-        matches!((own, there), (Ok(own), Ok(there)) if own == there)
+    /// Whether other processes are kept from writing to it.
+    pub(super) const fn lock(&self) -> Lock {
+        self.lock
     }
 
     fn cut_back(&self) -> io::Result<()> {
         self.file.set_len(self.whole_bytes)?;
         self.file.sync_all()
-    }
-
-    /// Whether nothing but the line end is missing from the last line.
-    fn has_whole_tail(&mut self, size_bytes: u64) -> io::Result<bool> {
-        if size_bytes - self.whole_bytes > LARGEST_LINE_BYTES as u64 {
-            return Ok(false);
-        }
-        self.file.seek(SeekFrom::Start(self.whole_bytes))?;
-        let mut tail = Vec::new();
-        self.file.read_to_end(&mut tail)?;
-        Ok(matches!(
-            line::take::<Trial>(&tail, Checksums::WhereThere),
-            Taken::Whole(_)
-        ))
     }
 }
 
@@ -147,10 +215,11 @@ fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
 
 /// Takes the lock, which the system gives up with the process. The standard library opens files so that children that
 /// start another program do not inherit them. Where the file system knows no locks, there is none.
-fn lock(file: &File) -> Result<(), OpenError> {
+fn lock(file: &File) -> Result<Lock, OpenError> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock::Held),
         Err(Errno::WOULDBLOCK) => Err(OpenError::InUse),
-        Ok(()) | Err(_) => Ok(()),
+        Err(_) => Ok(Lock::Unknown),
     }
 }
 

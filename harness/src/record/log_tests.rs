@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::cell::RefCell;
+
 use proptest::prelude::*;
+use rustix::fs::OFlags;
 
 use super::*;
 use crate::analyse::summary::tests::{cell, trial};
@@ -15,6 +18,11 @@ fn trials(count: u64) -> Vec<Trial> {
             ..trial(&cell("3.13", Model::Threads, 2), 0, 100 + number)
         })
         .collect()
+}
+
+/// Opens a record again, as that of a run is.
+fn opened(path: &Path) -> (Log, Ending) {
+    Untouched::find(path).unwrap().mend().unwrap()
 }
 
 /// A record of these trials, and its bytes.
@@ -116,13 +124,14 @@ fn a_huge_line_costs_only_itself() {
 #[test]
 fn one_process_at_a_time() {
     let (_folder, path, bytes) = written(&trials(2));
-    let (first, ending) = Log::open(&path).unwrap();
+    let (first, ending) = opened(&path);
     assert_eq!(ending, Ending::Whole);
-    assert!(matches!(Log::open(&path), Err(OpenError::InUse)));
+    assert_eq!(first.lock(), Lock::Held);
+    assert!(matches!(Untouched::find(&path), Err(OpenError::InUse)));
     // Reading goes on.
     assert_eq!(read_trials(&path, Checksums::Required).unwrap().trials.len(), 2);
     drop(first);
-    Log::open(&path).unwrap();
+    opened(&path);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert!(matches!(Log::create(&path), Err(OpenError::System(_))));
 }
@@ -130,7 +139,7 @@ fn one_process_at_a_time() {
 #[test]
 fn a_record_that_was_removed_or_moved_is_not_in_place() {
     let (folder, path, _) = written(&trials(1));
-    let (log, _) = Log::open(&path).unwrap();
+    let (log, _) = opened(&path);
     assert!(log.is_in_place());
     let moved = folder.path().join("moved");
     std::fs::rename(&path, &moved).unwrap();
@@ -144,7 +153,7 @@ fn appended(bytes: &[u8], at: usize) -> (Ending, Recorded, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.jsonl");
     std::fs::write(&path, &bytes[..at]).unwrap();
-    let (mut log, ending) = Log::open(&path).unwrap();
+    let (mut log, ending) = opened(&path);
     let next = Trial {
         trial: 99,
         ..trials(1).remove(0)
@@ -171,19 +180,118 @@ fn a_torn_end_is_cut_off_before_the_next_line() {
 
 #[test]
 fn a_write_that_fails_leaves_whole_lines() {
-    // The size of files is limited for the whole process, so in one of its own: see the tests in tests/resume.rs. Here
-    // the device that is always full.
+    // The size of files is limited for the whole process, so in one of its own (tests/bad_input/out.rs), and a disk that
+    // is full takes one of its own (tests/resume.rs). Here the device that is always full.
     let Ok(file) = OpenOptions::new().append(true).open("/dev/full") else {
         return;
     };
     let mut log = Log {
         path: PathBuf::from("/dev/full"),
         file,
+        lock: Lock::Unknown,
         whole_bytes: 0,
     };
     let error = log.append(&trials(1).remove(0)).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     assert_eq!(log.whole_bytes, 0);
+}
+
+/// A file that keeps what it was asked to do, in order.
+#[derive(Debug, Default)]
+struct Asked {
+    calls: RefCell<Vec<String>>,
+    syncs_fail: bool,
+}
+
+impl Asked {
+    fn sync(&self, how: &str) -> io::Result<()> {
+        self.calls.borrow_mut().push(how.to_owned());
+        if self.syncs_fail {
+            Err(io::Error::other("the disk is gone"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Write for Asked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.calls.borrow_mut().push(format!("write {}", bytes.len()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl RecordFile for Asked {
+    fn sync_data(&self) -> io::Result<()> {
+        self.sync("sync_data")
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.sync("sync_all")
+    }
+
+    fn set_len(&self, size_bytes: u64) -> io::Result<()> {
+        self.calls.borrow_mut().push(format!("set_len {size_bytes}"));
+        Ok(())
+    }
+}
+
+fn log_of(file: Asked, whole_bytes: u64) -> Log<Asked> {
+    Log {
+        path: PathBuf::from("trials.jsonl"),
+        file,
+        lock: Lock::Held,
+        whole_bytes,
+    }
+}
+
+#[test]
+fn a_trial_is_on_the_disk_before_appending_it_is_over() {
+    let made = trials(2);
+    let [first, second] = [&made[0], &made[1]].map(|trial| line::encode(trial).unwrap().len());
+    let mut log = log_of(Asked::default(), 0);
+    log.append(&made[0]).unwrap();
+    assert_eq!(
+        *log.file.calls.borrow(),
+        [format!("write {first}"), "sync_data".to_owned()]
+    );
+    log.append(&made[1]).unwrap();
+    assert_eq!(
+        log.file.calls.borrow()[2..],
+        [format!("write {second}"), "sync_data".to_owned()]
+    );
+    assert_eq!(log.whole_bytes, (first + second) as u64);
+}
+
+#[test]
+fn a_trial_that_may_not_be_on_the_disk_is_taken_back() {
+    let file = Asked {
+        syncs_fail: true,
+        ..Asked::default()
+    };
+    let mut log = log_of(file, 40);
+    let error = log.append(&trials(1).remove(0)).unwrap_err();
+    assert_eq!(error.to_string(), "the disk is gone");
+    assert_eq!(log.whole_bytes, 40);
+    assert_eq!(
+        log.file.calls.borrow()[1..],
+        ["sync_data", "set_len 40", "sync_all"]
+    );
+}
+
+#[test]
+fn where_nothing_can_be_locked_that_is_known() {
+    let (_folder, path, _) = written(&trials(1));
+    // To such a descriptor the system says what it says of file systems without locks: not WOULDBLOCK.
+    let flags = i32::try_from(OFlags::PATH.bits()).unwrap();
+    let file = std::os::unix::fs::OpenOptionsExt::custom_flags(OpenOptions::new().read(true), flags)
+        .open(&path)
+        .unwrap();
+    assert_eq!(lock(&file).unwrap(), Lock::Unknown);
 }
 
 proptest! {

@@ -48,6 +48,15 @@ impl FromStr for CallableName {
     }
 }
 
+impl CallableName {
+    /// The module that it is in, or the package around that: what is found on the module path.
+    #[must_use]
+    pub fn top_level(&self) -> &str {
+        let end = self.0.find(['.', ':']).unwrap_or(self.0.len());
+        self.0.get(..end).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for CallableName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.0)
@@ -76,6 +85,11 @@ mod tests {
         for word in ["module:function", "a.b_2:Class.method", "größe:_f"] {
             assert_eq!(word.parse::<CallableName>().unwrap().to_string(), word);
         }
+        let top_level = |word: &str| word.parse::<CallableName>().unwrap().top_level().to_owned();
+        assert_eq!(
+            [top_level("a.b_2:Class.method"), top_level("module:a.b")],
+            ["a", "module"]
+        );
     }
 
     #[test]

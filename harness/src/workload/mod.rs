@@ -5,6 +5,7 @@ pub mod callable;
 pub mod catalogue;
 pub mod environment;
 pub mod metadata;
+pub mod modules;
 pub mod requirement;
 
 pub use arm::{ArmError, ArmWord, Arms};

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use ftbench::record::store::{self, Checksums};
+
 use super::support::{Sandbox, pair, told};
 use super::{GOOD, SHORT};
 
@@ -49,7 +51,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
     let sandbox = Sandbox::new();
     let good = sandbox.file("good.py", GOOD);
     let ftbench = sandbox.command(&format!(
-        "run {good} -p {} -m serial,threads -n 1 --rounds 20 --profile quick --out out",
+        "run {good} -p {} -m serial,threads -n 1 --rounds 8 --profile quick --out out",
         pair().words()
     ));
     let environment = ftbench
@@ -83,6 +85,20 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
         shown.stdout
     );
     sandbox.ftbench("show out").ends_with(0);
+    let out = sandbox.path().join("out");
+    let trials = || {
+        let recorded = store::read_trials(&out.join("trials.jsonl"), Checksums::Required).unwrap();
+        assert_eq!(recorded.warnings, []);
+        recorded.trials
+    };
+    let before = trials();
+    let resumed = sandbox.ftbench("run --resume out --format json");
+    resumed.ends_with(0);
+    let summary = resumed.json();
+    assert_eq!(summary["run"]["status"], "complete");
+    let mut cells = summary["cells"].as_array().unwrap().iter();
+    assert!(cells.all(|cell| cell["rounds"] == 8), "{}", resumed.stdout);
+    assert_eq!(trials()[..before.len()], before);
 }
 
 #[test]

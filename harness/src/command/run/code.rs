@@ -8,8 +8,9 @@ use crate::assets::catalogue;
 use crate::cli::{LabelWord, RunArgs};
 use crate::error::Error;
 use crate::interpreter::Tag;
-use crate::record::schema::{ArmKind, CommitFacts};
-use crate::workload::arm::is_name;
+use crate::record::schema::{ArmKind, CommitFacts, ModuleFacts};
+use crate::workload::arm::{ArmWord, is_name};
+use crate::workload::modules::imported_by;
 use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
 
 /// What a run measures.
@@ -49,6 +50,11 @@ fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
     if let Some(word) = words.iter().find(|word| word.name.parse::<Tag>().is_ok()) {
         return Err(ArmError::Tag(word.name.clone()));
     }
+    read_arms(words)
+}
+
+/// What is at the paths of arms, with its commits.
+pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
     let mut arms = Arms::read(words)?;
     for arm in &mut arms.all {
         // A wheel lies where it was built, whatever it was built from.
@@ -57,6 +63,19 @@ fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
         }
     }
     Ok(arms)
+}
+
+/// The modules of the user's own that are measured, apart from those that arms are. The suite comes with ftbench.
+pub fn modules(workloads: &[Workload], arms: &Arms, suite: &Path) -> Vec<ModuleFacts> {
+    let own = workloads
+        .iter()
+        .filter(|workload| !workload.path.starts_with(suite));
+    imported_by(own.chain(arms.files()), &arms.folders())
+}
+
+/// A commit unless the user has named it, which may be that of anything.
+pub fn told_by_git(commit: Option<CommitFacts>) -> Option<CommitFacts> {
+    commit.filter(|commit| commit.dirty.is_some())
 }
 
 fn names_nothing(arguments: &RunArgs) -> bool {
@@ -104,7 +123,7 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>
 
 /// The commit of the last arm, for the others are what it is compared with, or of the user's own workloads. The suite comes
 /// with ftbench and has none.
-fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
+pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
     if let Some(last) = arms.all.last() {
         return last.facts.commit.clone();
     }

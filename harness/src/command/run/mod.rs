@@ -61,8 +61,23 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     }
     builds::make(&mut prepared.manifest, output)?;
     let folder = RunFolder::create(&prepared.out)?;
+    tell_lock(&folder, output);
     remark(output, &plan::one_line(&prepared.manifest));
     conduct(prepared, folder, None, shown)
+}
+
+/// Says so where nothing keeps a second ftbench from writing to the folder.
+fn tell_lock(folder: &RunFolder, output: OutputOptions) {
+    if !folder.is_locked() {
+        let path = folder.path().display();
+        remark(
+            output,
+            &format!(
+                "warning: {path} is on a file system without locks, so a second ftbench is not kept from writing to it; \
+                 do not resume this run while it goes on"
+            ),
+        );
+    }
 }
 
 /// Measures, and shows what came of it. `earlier` is what earlier sittings of the run have made.
@@ -74,7 +89,7 @@ fn conduct(
 ) -> Result<ExitStatus, Error> {
     let server = start_services(&mut prepared)?;
     if earlier.is_none() {
-        begin(&mut prepared.manifest, &mut folder)?;
+        begin(&mut prepared, &mut folder)?;
     }
     let measured = measure(&mut prepared, &mut folder, earlier, shown.output);
     drop(server);
@@ -115,8 +130,9 @@ fn conduct(
 }
 
 /// Writes down that this process goes on with the run.
-fn begin(manifest: &mut Manifest, folder: &mut RunFolder) -> Result<(), Error> {
-    let own = sessions::own();
+fn begin(prepared: &mut Prepared, folder: &mut RunFolder) -> Result<(), Error> {
+    let manifest = &mut prepared.manifest;
+    let own = sessions::own(prepared.commit.clone());
     let difference = sessions::difference(&manifest.sessions, &own);
     let is_new = |warning: &Warning| !manifest.warnings.contains(warning);
     let difference = difference.filter(is_new);
@@ -169,10 +185,10 @@ fn measure(
     let Some(mut runner) = ready(prepared, earlier.is_some(), &interrupt, output)? else {
         return Ok(StoppedBy::Interrupt);
     };
-    let manifest = &mut prepared.manifest;
     if earlier.is_some() {
-        begin(manifest, folder)?;
+        begin(prepared, folder)?;
     }
+    let manifest = &mut prepared.manifest;
     let earlier = earlier.unwrap_or_default();
     let mut keeper = Keeper::new(
         folder,

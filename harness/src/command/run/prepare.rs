@@ -1,5 +1,6 @@
 //! Everything that is decided before the first trial.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,19 +13,20 @@ use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::{cache_folder, command_line};
 use crate::error::Error;
-use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
+use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
 use crate::measure::cgroup::memory_limit_bytes;
 use crate::measure::environment;
+use crate::outside;
 use crate::plan::cells::{Candidate, WorkerCounts, cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::record::schema::{
-    MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping, Warning,
-    WarningKind, WorkloadFacts,
+    CommitFacts, MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping,
+    Warning, WarningKind, WorkloadFacts,
 };
 use crate::workload::{Arms, Requirement, Workload};
 
@@ -41,6 +43,8 @@ pub struct Prepared {
     pub workloads: Vec<Workload>,
     /// The versions of the code that are compared.
     pub arms: Arms,
+    /// The commit that the code is of now, where git tells it.
+    pub commit: Option<CommitFacts>,
     /// What is to be installed for them.
     pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
@@ -82,7 +86,20 @@ impl Packages {
         PackageWishes {
             with: self.with.iter().map(ToString::to_string).collect(),
             source_builds: self.source_builds,
+            wheels: self.wheels(),
         }
+    }
+
+    /// SHA-256 of each wheel, by its path, as it is now. One that cannot be read is told when it is installed.
+    pub fn wheels(&self) -> BTreeMap<String, String> {
+        let of_wheel = |requirement: &Requirement| match requirement {
+            Requirement::Wheel(path) => {
+                let digest = outside::sha256(path, u64::MAX).ok()?;
+                Some((path.display().to_string(), digest))
+            }
+            Requirement::Named { .. } => None,
+        };
+        self.with.iter().filter_map(of_wheel).collect()
     }
 }
 
@@ -95,7 +112,10 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         commit,
     } = code::choose(arguments, &assets.workloads)?;
     let packages = Packages::asked_for(arguments)?;
-    let selection = interpreters(&arguments.python)?;
+    let mut selection = interpreters(&arguments.python)?;
+    if !arguments.dry_run {
+        read_identities(&mut selection.interpreters);
+    }
     let discovered = Discovered::load()?;
     let cpu_quota = quota::of_this_process()?;
     let placer = Placer::new(discovered.topology(), arguments.pin.clone(), cpu_quota)?;
@@ -146,7 +166,8 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         interpreters: selection.interpreters,
         workloads: workload_facts,
         arms: arms.facts(),
-        commit,
+        modules: Some(code::modules(&workloads, &arms, &assets.workloads)),
+        commit: commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
         plan,
         environment: environment::cleaned(users, &assets.worker),
@@ -162,6 +183,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         manifest,
         workloads,
         arms,
+        commit: code::told_by_git(commit),
         packages,
         binder,
         meters: found.meters,

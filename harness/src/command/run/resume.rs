@@ -5,31 +5,36 @@ use std::path::{Path, PathBuf};
 
 use super::keep::Earlier;
 use super::prepare::{Packages, Prepared};
-use super::{Shown, builds, conduct, exit_status, results, same, sessions, show};
+use super::{Shown, builds, code, conduct, exit_status, results, same, sessions, show, tell_lock};
 use crate::assets::{Assets, catalogue};
 use crate::cli::OutputOptions;
 use crate::command::{cache_folder, remark};
 use crate::error::{Error, ExitStatus};
-use crate::interpreter::{PROBE_TIME_LIMIT, look_again};
+use crate::interpreter::{PROBE_TIME_LIMIT, look_again, read_identities};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::sources;
 use crate::machine::{facts, quota};
 use crate::present::text;
-use crate::record::schema::{Manifest, RunStatus, WorkloadFacts};
-use crate::record::store::{self, Ending, RunFolder, TRIALS};
+use crate::record::schema::{CommitFacts, Manifest, RunStatus, WorkloadFacts};
+use crate::record::store::{self, Ending, Opened, RunFolder, TRIALS};
 use crate::workload::arm::{ArmWord, Arms};
 use crate::workload::{Catalogue, Requirement, Workload};
 
 /// Goes on with the run in this folder.
 pub fn resume(path: &Path, shown: Shown) -> Result<ExitStatus, Error> {
     let output = shown.output;
-    let (folder, ending) = RunFolder::open(path)?;
+    let Opened {
+        folder,
+        header,
+        ending,
+    } = RunFolder::open(path)?;
+    tell_lock(&folder, output);
     if let Ending::CutOff(bytes) = ending {
         let text = format!("removed {bytes} bytes of an unfinished line from the end of {TRIALS}");
         remark(output, &text);
     }
-    let manifest = store::read_header(path)?.manifest;
+    let manifest = header.manifest;
     let recorded = store::read_trials(&path.join(TRIALS), store::checksums(&manifest))?;
     for damage in store::damage(&recorded.warnings) {
         remark(output, &format!("warning: {damage}"));
@@ -48,6 +53,10 @@ pub fn resume(path: &Path, shown: Shown) -> Result<ExitStatus, Error> {
     if sessions.is_empty() {
         let unrecorded = sessions::unrecorded(&prepared.manifest);
         prepared.manifest.sessions.push(unrecorded);
+    }
+    if let Some(first) = prepared.manifest.sessions.first_mut() {
+        let told = || code::told_by_git(prepared.manifest.commit.clone());
+        first.commit = first.commit.take().or_else(told);
     }
     let earlier = Earlier {
         spent_s: sessions::spent_s(&prepared.manifest.sessions, &recorded.trials),
@@ -84,6 +93,14 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
         of_arms: arms.workloads(name_of_arms(&recorded)),
     };
     let workloads = workloads(&mut manifest, &known, &mut changes);
+    // What is not there imports nothing, and has its own line.
+    let all_there = workloads.len() == recorded.workloads.len() && arms.all.len() == recorded.arms.len();
+    if let Some(before) = recorded.modules.as_ref().filter(|_| all_there) {
+        let now = code::modules(&workloads, &arms, &assets.workloads);
+        changes.extend(same::modules(before, &now));
+    }
+    let packages = packages(&manifest, &workloads);
+    changes.extend(same::wheels(&recorded.packages.wheels, &packages.wheels()));
     refused(changes)?;
     // The worker is this ftbench's own, for the two must understand each other.
     let worker = assets.worker.display().to_string();
@@ -91,6 +108,7 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
     (manifest.hosts, manifest.extensions) = Default::default();
     builds::make(&mut manifest, output)?;
     refused(same::builds(&recorded, &manifest))?;
+    let commit = commit(&recorded, &arms, &workloads, &assets.workloads);
     manifest.warnings = recorded.warnings;
     let pinned = manifest
         .plan
@@ -98,7 +116,8 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
         .iter()
         .any(|planned| !planned.placement.is_empty());
     Ok(Prepared {
-        packages: packages(&manifest, &workloads),
+        commit,
+        packages,
         workloads,
         arms,
         binder: pinned.then(|| Binder::new(discovered)).transpose()?,
@@ -113,7 +132,10 @@ fn interpreters(recorded: &Manifest) -> Vec<String> {
         .interpreters
         .iter()
         .flat_map(|was| match look_again(was, PROBE_TIME_LIMIT) {
-            Ok(is) => same::interpreter(was, &is),
+            Ok(mut is) => {
+                read_identities(std::slice::from_mut(&mut is));
+                same::interpreter(was, &is)
+            }
             Err(error) => vec![format!(
                 "  {}: {}",
                 text::line(&was.tag),
@@ -133,7 +155,7 @@ fn arms(recorded: &Manifest, changes: &mut Vec<String>) -> Arms {
             path: PathBuf::from(&arm.path),
         })
         .collect();
-    match Arms::read(&words) {
+    match code::read_arms(&words) {
         Ok(arms) => {
             let pairs = recorded.arms.iter().zip(&arms.all);
             changes.extend(pairs.flat_map(|(was, is)| same::arm(was, &is.facts)));
@@ -144,6 +166,15 @@ fn arms(recorded: &Manifest, changes: &mut Vec<String>) -> Arms {
             Arms::default()
         }
     }
+}
+
+/// The commit that the code is of now. Where the user had named one, what git tells is of something else.
+fn commit(recorded: &Manifest, arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
+    let was_named = recorded.commit.is_some() && code::told_by_git(recorded.commit.clone()).is_none();
+    if was_named {
+        return None;
+    }
+    code::told_by_git(code::commit_of(arms, workloads, suite))
 }
 
 /// What the workload is called whose files are the arms, without its cases.

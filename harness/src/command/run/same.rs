@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::present::text;
 use crate::record::schema::{
-    ArmFacts, EnvironmentFacts, InterpreterFacts, MachineFacts, Manifest, WorkloadFacts,
+    ArmFacts, BuildIdentity, EnvironmentFacts, InterpreterFacts, MachineFacts, Manifest, ModuleFacts,
+    WorkloadFacts,
 };
 
 /// What of the machine may differ: an update of the system is told, and does not end a run; the memory that the system
@@ -25,7 +26,29 @@ pub(super) fn machine(was: &MachineFacts, is: &MachineFacts) -> Vec<String> {
 
 /// Of an interpreter.
 pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<String> {
-    changes(&format!("{} ({})", was.tag, was.path), was, is, &["tag", "path"])
+    let what = format!("{} ({})", was.tag, was.path);
+    let mut found = changes(&what, was, is, &["tag", "path", "identity"]);
+    if let (Some(before), Some(now)) = (&was.identity, &is.identity) {
+        found.extend(identity(&what, before, now));
+    }
+    found
+}
+
+/// Of which build it is, where both tell it: the first thing that shows that it was built anew.
+fn identity(what: &str, was: &BuildIdentity, is: &BuildIdentity) -> Option<String> {
+    let [before, now] = [&was.version_text, &is.version_text];
+    if before != now && !before.is_empty() && !now.is_empty() {
+        return Some(line(&format!(
+            "{what}: identity.version_text was {before}, is {now}"
+        )));
+    }
+    match (&was.sha256, &is.sha256) {
+        (Some(before), Some(now)) if before != now => {
+            let file = is.file.as_deref().unwrap_or("its file");
+            Some(other_contents(&format!("{what}: {file}"), before, now))
+        }
+        _ => None,
+    }
 }
 
 /// Of a workload's file.
@@ -42,14 +65,56 @@ pub(super) fn workload(was: &WorkloadFacts, is: &WorkloadFacts) -> Vec<String> {
 
 /// Of a version of the code.
 pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
-    let (Some(before), Some(now)) = (&was.sha256, &is.sha256) else {
-        return Vec::new();
-    };
-    if before == now {
-        return Vec::new();
-    }
     let what = format!("the arm {} ({})", was.name, was.path);
-    vec![other_contents(&what, before, now)]
+    if let (Some(before), Some(now)) = (&was.sha256, &is.sha256) {
+        let differ = before != now;
+        return differ
+            .then(|| other_contents(&what, before, now))
+            .into_iter()
+            .collect();
+    }
+    // Too much to be read through, so its commit has to do.
+    match (&was.commit, &is.commit) {
+        (Some(before), Some(now)) if before.id != now.id => {
+            vec![line(&format!(
+                "{what}: commit.id was {}, is {}",
+                before.id, now.id
+            ))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Of the wheels that are installed for every workload, by their paths. One that cannot be read has its own error.
+pub(super) fn wheels(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
+    let changed = was.iter().filter_map(|(path, before)| {
+        let now = is.get(path).filter(|now| *now != before)?;
+        Some(other_contents(path, before, now))
+    });
+    changed.collect()
+}
+
+/// Of the modules that workloads import from their folders.
+pub(super) fn modules(was: &[ModuleFacts], is: &[ModuleFacts]) -> Vec<String> {
+    fn at<'a>(path: &str, among: &'a [ModuleFacts]) -> Option<&'a ModuleFacts> {
+        among.iter().find(|module| module.path == path)
+    }
+    let what = |module: &ModuleFacts| format!("the module {} ({})", module.name, module.path);
+    let changed = was.iter().filter_map(|before| {
+        let Some(now) = at(&before.path, is) else {
+            return Some(line(&format!(
+                "{}: it is gone, or not imported any more",
+                what(before)
+            )));
+        };
+        match (&before.sha256, &now.sha256) {
+            (Some(was), Some(is)) if was != is => Some(other_contents(&what(before), was, is)),
+            _ => None,
+        }
+    });
+    let added = is.iter().filter(|now| at(&now.path, was).is_none());
+    let added = added.map(|now| line(&format!("{}: it was not there, or not imported", what(now))));
+    changed.chain(added).collect()
 }
 
 fn other_contents(what: &str, was: &str, is: &str) -> String {
@@ -197,7 +262,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::analyse::summary::tests::manifest;
-    use crate::record::schema::{GilState, HostFacts, Linked, PackageFacts};
+    use crate::record::schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked, PackageFacts};
 
     #[test]
     fn what_is_the_same_has_no_line() {
@@ -231,6 +296,78 @@ mod tests {
         let mut now = before.clone();
         now.sha256 = "0123456789abcdef".to_owned();
         insta::assert_snapshot!(workload(before, &now).join("\n"), @"  fib (/fib.py): sha256 was , is 0123456789ab");
+    }
+
+    #[test]
+    fn a_build_that_was_made_anew_in_its_place_is_told_where_both_are_known() {
+        let built = |date: &str, sha256: Option<&str>| InterpreterFacts {
+            identity: Some(BuildIdentity {
+                version_text: format!("3.13.15 (main, {date})\n[GCC 12.2.0]"),
+                file: Some("/usr/lib/libpython3.13.so.1.0".to_owned()),
+                sha256: sha256.map(str::to_owned),
+            }),
+            ..manifest(&[]).interpreters.remove(0)
+        };
+        let first = built("Nov 21", Some("aa"));
+        assert_eq!(interpreter(&first, &first), [""; 0]);
+        assert_eq!(interpreter(&first, &built("Nov 21", None)), [""; 0]);
+        let unknown = InterpreterFacts {
+            identity: None,
+            ..first.clone()
+        };
+        assert_eq!(interpreter(&unknown, &first), [""; 0], "an older run");
+        let told = |is: &InterpreterFacts| interpreter(&first, is).join("\n");
+        insta::assert_snapshot!(told(&built("Nov 22", Some("bb"))), @"  3.13 (/python/3.13): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
+        insta::assert_snapshot!(told(&built("Nov 21", Some("bb"))), @"  3.13 (/python/3.13): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");
+    }
+
+    #[test]
+    fn modules_that_changed_came_or_went_are_told() {
+        let module = |name: &str, sha256: Option<&str>| ModuleFacts {
+            name: name.to_owned(),
+            path: format!("/mine/{name}.py"),
+            sha256: sha256.map(str::to_owned),
+        };
+        let was = [module("a", Some("1")), module("b", Some("2")), module("c", None)];
+        assert_eq!(modules(&was, &was), [""; 0]);
+        let is = [
+            module("a", Some("3")),
+            module("c", Some("4")),
+            module("d", Some("5")),
+        ];
+        insta::assert_snapshot!(modules(&was, &is).join("\n"), @"
+          the module a (/mine/a.py): sha256 was 1, is 3
+          the module b (/mine/b.py): it is gone, or not imported any more
+          the module d (/mine/d.py): it was not there, or not imported
+        ");
+    }
+
+    #[test]
+    fn a_wheel_that_was_built_anew_is_told() {
+        let of =
+            |digest: &str| BTreeMap::from([("/dist/a-1-py3-none-any.whl".to_owned(), digest.to_owned())]);
+        assert_eq!(wheels(&of("1"), &of("1")), [""; 0]);
+        assert_eq!(wheels(&BTreeMap::new(), &of("1")), [""; 0], "an older run");
+        insta::assert_snapshot!(wheels(&of("1"), &of("2")).join("\n"), @"  /dist/a-1-py3-none-any.whl: sha256 was 1, is 2");
+    }
+
+    #[test]
+    fn an_arm_that_is_too_large_to_be_read_has_its_commit() {
+        let at = |sha256: Option<&str>, id: &str| ArmFacts {
+            name: "new".to_owned(),
+            kind: ArmKind::Folder,
+            path: "/src".to_owned(),
+            sha256: sha256.map(str::to_owned),
+            commit: Some(CommitFacts {
+                id: id.to_owned(),
+                committed_at: None,
+                dirty: Some(false),
+            }),
+        };
+        assert_eq!(arm(&at(Some("1"), "aa"), &at(Some("1"), "bb")), [""; 0]);
+        assert_eq!(arm(&at(None, "aa"), &at(None, "aa")), [""; 0]);
+        insta::assert_snapshot!(arm(&at(None, "aa"), &at(None, "bb")).join("\n"), @"  the arm new (/src): commit.id was aa, is bb");
+        insta::assert_snapshot!(arm(&at(Some("1"), "aa"), &at(Some("2"), "aa")).join("\n"), @"  the arm new (/src): sha256 was 1, is 2");
     }
 
     #[test]

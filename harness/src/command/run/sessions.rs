@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
-use crate::record::schema::{Manifest, Session, Trial, Warning, WarningKind};
+use crate::record::schema::{CommitFacts, Manifest, Session, Trial, Warning, WarningKind};
 
 /// The kernel's mark of this start of the computer.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// This process as a sitting that begins now.
-pub(super) fn own() -> Session {
+/// How much of a commit's name is told, characters.
+const TOLD_OF_COMMIT: usize = 12;
+
+/// This process as a sitting that begins now, with the code at this commit.
+pub(super) fn own(commit: Option<CommitFacts>) -> Session {
     Session {
         started_at: Timestamp::now().to_string(),
         ended_at: None,
@@ -19,6 +22,7 @@ pub(super) fn own() -> Session {
             .ok()
             .map(|id| id.trim().to_owned()),
         checksums: true,
+        commit,
     }
 }
 
@@ -42,15 +46,21 @@ pub(super) fn end(manifest: &mut Manifest) {
     }
 }
 
-/// What may differ between sittings and is told: versions of ftbench and of the kernel.
+/// What may differ between sittings and is told: versions of ftbench and of the kernel, and the commit where it moved and
+/// what is measured of it did not.
 pub(super) fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
     let first = earlier.first()?;
+    let commit = |session: &Session| -> String {
+        let id = session.commit.as_ref().map(|commit| commit.id.as_str());
+        id.unwrap_or_default().chars().take(TOLD_OF_COMMIT).collect()
+    };
     let differs = |what: &str, was: &str, is: &str| {
-        (was != is && !was.is_empty()).then(|| format!("{what} {was}, then {is}"))
+        (was != is && !was.is_empty() && !is.is_empty()).then(|| format!("{what} {was}, then {is}"))
     };
     let differences: Vec<String> = [
         differs("ftbench", &first.ftbench_version, &own.ftbench_version),
         differs("kernel", &first.kernel, &own.kernel),
+        differs("commit", &commit(first), &commit(own)),
     ]
     .into_iter()
     .flatten()
@@ -108,7 +118,7 @@ mod tests {
         Session {
             started_at: started_at.to_owned(),
             ended_at: ended_at.map(str::to_owned),
-            ..own()
+            ..own(None)
         }
     }
 
@@ -138,7 +148,7 @@ mod tests {
 
     #[test]
     fn other_versions_are_told() {
-        let now = own();
+        let now = own(None);
         assert_eq!(difference(std::slice::from_ref(&now), &now), None);
         let older = Session {
             ftbench_version: "0.0.9".to_owned(),
@@ -146,5 +156,22 @@ mod tests {
         };
         let warning = difference(&[older], &now);
         assert!(warning.is_some_and(|warning| warning.message.contains("ftbench 0.0.9, then")));
+    }
+
+    #[test]
+    fn a_commit_that_moved_is_told_where_both_are_known() {
+        let at = |id: &str| {
+            own(Some(CommitFacts {
+                id: id.to_owned(),
+                committed_at: None,
+                dirty: Some(false),
+            }))
+        };
+        let [first, second] = [at(&"1a".repeat(20)), at(&"2b".repeat(20))];
+        assert_eq!(difference(std::slice::from_ref(&first), &first), None);
+        assert_eq!(difference(std::slice::from_ref(&first), &own(None)), None);
+        assert_eq!(difference(&[own(None)], &first), None);
+        let message = difference(&[first], &second).map(|warning| warning.message);
+        insta::assert_snapshot!(message.unwrap_or_default(), @"the run was stopped and gone on with, and not all of it was made with the same: commit 1a1a1a1a1a1a, then 2b2b2b2b2b2b");
     }
 }

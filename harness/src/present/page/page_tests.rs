@@ -24,6 +24,7 @@ fn manifest(summary: &Summary) -> Manifest {
         workloads: summary.workloads.clone(),
         arms: summary.arms.clone(),
         commit: summary.run.commit.clone(),
+        modules: None,
         labels: summary.run.labels.clone(),
         plan: Plan {
             settings: Settings {

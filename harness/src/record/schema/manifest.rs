@@ -9,6 +9,7 @@ use super::arm::{ArmFacts, CommitFacts};
 use super::built::{ExtensionFacts, HostFacts};
 use super::ceiling::CeilingFacts;
 use super::cell::{Cell, Model};
+use super::identity::{BuildIdentity, ModuleFacts};
 use super::imported::ImportFacts;
 use super::limits::Limits;
 use super::noise::Source;
@@ -103,6 +104,9 @@ pub struct InterpreterFacts {
     pub switches: Vec<Switch>,
     /// How it was built.
     pub build: BuildFacts,
+    /// Which build of this version it is; `None` where that is not known, as in runs of earlier versions of ftbench.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<BuildIdentity>,
 }
 
 impl InterpreterFacts {
@@ -399,6 +403,10 @@ pub struct Manifest {
     /// The commit that was measured; `None` where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitFacts>,
+    /// The modules of the user's own that workloads import, in the order of their paths; `None` where nobody looked, as
+    /// in runs of earlier versions of ftbench.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Vec<ModuleFacts>>,
     /// What the user knows the run by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,

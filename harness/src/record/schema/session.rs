@@ -1,6 +1,10 @@
 //! The sittings in which a run was made, and what a later one needs to go on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::arm::CommitFacts;
 
 /// One process of ftbench that made a part of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,10 @@ pub struct Session {
     /// Whether the lines that it added to the record carry checksums.
     #[serde(default)]
     pub checksums: bool,
+    /// The commit that the code was of when it began, where git tells it; `None` where it is not known, or the user had
+    /// named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitFacts>,
 }
 
 /// What was asked for of packages.
@@ -33,6 +41,9 @@ pub struct PackageWishes {
     pub with: Vec<String>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
+    /// SHA-256, hexadecimal, of each wheel among them, by its path; runs of earlier versions of ftbench have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wheels: BTreeMap<String, String>,
 }
 
 impl PackageWishes {

@@ -1,6 +1,6 @@
 //! Arms: the versions of the user's code that one run compares.
 
-mod tree;
+pub(super) mod tree;
 
 use std::fs;
 use std::io;
@@ -242,6 +242,18 @@ impl Arms {
     pub fn wheel(&self, arm: Option<&str>) -> Option<Requirement> {
         let arm = self.named(arm).filter(|arm| arm.facts.kind == ArmKind::Wheel)?;
         Some(Requirement::Wheel(PathBuf::from(&arm.facts.path)))
+    }
+
+    /// The workloads of all their files, arm by arm; none for what are no files.
+    pub fn files(&self) -> impl Iterator<Item = &Workload> {
+        self.all.iter().flat_map(|arm| &arm.workloads)
+    }
+
+    /// The folders of modules that come first on the module path, one for each arm; none for what are no folders.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&Path> {
+        let folders = self.all.iter().filter(|arm| arm.facts.kind == ArmKind::Folder);
+        folders.map(|arm| Path::new(&arm.facts.path)).collect()
     }
 
     fn named(&self, name: Option<&str>) -> Option<&Arm> {

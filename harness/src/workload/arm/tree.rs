@@ -17,24 +17,41 @@ const MOST_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When something cannot be read.
 pub fn sha256_of_tree(folder: &Path) -> io::Result<Option<String>> {
+    match files_of_tree(folder)? {
+        Some(files) => sha256_of_files(folder, &files),
+        None => Ok(None),
+    }
+}
+
+/// All files below a folder, but for caches and what is hidden, in the order of their names. `None` where there are too
+/// many.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn files_of_tree(folder: &Path) -> io::Result<Option<Vec<PathBuf>>> {
     let mut files = Vec::new();
     collect(folder, &mut files)?;
-    if files.len() > MOST_FILES {
-        return Ok(None);
-    }
     files.sort();
+    Ok((files.len() <= MOST_FILES).then_some(files))
+}
+
+/// SHA-256, hexadecimal, of the names below the folder and the contents of these files. `None` where there is too much.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn sha256_of_files(folder: &Path, files: &[PathBuf]) -> io::Result<Option<String>> {
     let mut digest = Sha256::new();
     let mut bytes = 0_u64;
     for file in files {
-        bytes = bytes.saturating_add(fs::symlink_metadata(&file)?.len());
+        bytes = bytes.saturating_add(fs::symlink_metadata(file)?.len());
         if bytes > MOST_BYTES {
             return Ok(None);
         }
-        let contents = match fs::read_link(&file) {
+        let contents = match fs::read_link(file) {
             Ok(target) => target.as_os_str().as_bytes().to_vec(),
-            Err(_) => fs::read(&file)?,
+            Err(_) => fs::read(file)?,
         };
-        let name = file.strip_prefix(folder).unwrap_or(&file);
+        let name = file.strip_prefix(folder).unwrap_or(file);
         digest.update(name.as_os_str().as_bytes());
         // A name has no zero byte, and a length ends the contents before it.
         digest.update([0]);

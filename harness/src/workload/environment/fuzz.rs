@@ -29,6 +29,7 @@ pub(crate) fn installer_words(output: &str) {
                 compiler: String::new(),
                 optimisation: String::new(),
             },
+            identity: None,
         },
         requirements: ["numpy"]
             .iter()

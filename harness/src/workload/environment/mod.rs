@@ -11,7 +11,7 @@ mod lock;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ impl Wanted {
         let mut wheels = Vec::new();
         for requirement in &self.requirements {
             if let Requirement::Wheel(path) = requirement {
-                wheels.push(digest_of(path).map_err(failed(path))?);
+                wheels.push(outside::sha256(path, u64::MAX).map_err(failed(path))?);
             }
         }
         let identity = serde_json::json!({
@@ -263,20 +263,6 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EnvironmentError {
     let path = path.to_owned();
     move |source| EnvironmentError::File { path, source }
-}
-
-/// SHA-256 of a file's contents, hexadecimal. Wheels may be larger than what memory is to be used for.
-fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = outside::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; 64 << 10];
-    loop {
-        let read = file.read(&mut chunk)?;
-        if read == 0 {
-            return Ok(hex::encode(hasher.finalize()));
-        }
-        hasher.update(chunk.get(..read).unwrap_or_default());
-    }
 }
 
 #[cfg(test)]
