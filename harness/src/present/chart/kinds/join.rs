@@ -2,7 +2,7 @@
 
 use crate::present::chart::words;
 use crate::present::text;
-use crate::record::schema::{Cell, CellSummary, Host, Model, Scaling, Summary, Trial};
+use crate::record::schema::{Cell, CellStatus, CellSummary, Host, Model, Scaling, Summary, Trial};
 use crate::suggest::{UnknownInterpreter, one_of};
 
 use super::Material;
@@ -24,15 +24,15 @@ pub enum JoinError {
     /// An interpreter that a run does not have.
     #[error(transparent)]
     UnknownInterpreter(#[from] UnknownInterpreter),
-    /// Models that a run does not have.
-    #[error("{run} has no cells of the model {}; its models are {}: name one of these with --model, or none",
+    /// Models that a run has not measured.
+    #[error("{run} measured no cells of the model {}; it has {}: name one of these with --model, or none",
         one_of(.wanted), .known.join(", "))]
     NoModel {
         /// The run's name.
         run: String,
         /// What was asked for.
         wanted: Vec<String>,
-        /// All there are.
+        /// All that it has measured.
         known: Vec<&'static str>,
     },
     /// Runs whose workers do different work.
@@ -179,8 +179,9 @@ fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> 
     }
     let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());
     let summary = &mut part.summary;
+    let is_own = |cell: &CellSummary| !cell.is_native() && cell.status != CellStatus::Skipped;
     let mut known: Vec<&'static str> = Vec::new();
-    for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
+    for cell in summary.cells.iter().filter(|cell| is_own(cell)) {
         if !known.contains(&cell.model.name()) {
             known.push(cell.model.name());
         }
@@ -188,7 +189,7 @@ fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> 
     summary
         .cells
         .retain(|cell| cell.is_native() || is_shown(cell.model));
-    if summary.cells.iter().all(CellSummary::is_native) {
+    if !summary.cells.iter().any(is_own) {
         return Err(JoinError::NoModel {
             run: text::line(&summary.run.name),
             wanted: models.iter().map(Model::to_string).collect(),
@@ -356,7 +357,7 @@ mod tests {
         let mut with_ceiling = part("one");
         made_up::add_ceiling(&mut with_ceiling.summary, f64::from);
         let refused = join(vec![with_ceiling.clone()], &[Model::Interpreters, Model::Asyncio]).unwrap_err();
-        insta::assert_snapshot!(refused, @"one has no cells of the model interpreters or asyncio; its models are threads, processes, serial: name one of these with --model, or none");
+        insta::assert_snapshot!(refused, @"one measured no cells of the model interpreters or asyncio; it has threads, processes, serial: name one of these with --model, or none");
         let mut without = part("other");
         without
             .summary
