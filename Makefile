@@ -25,7 +25,7 @@ WITHOUT_MOUNTS = $(shell unshare --map-root-user --mount mount -t tmpfs none /mn
 
 # What takes seconds to fail comes before what takes minutes.
 test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
-	$(WITHOUT_MOUNTS) cargo test --workspace --locked
+	$(WITHOUT_MOUNTS) cargo test --workspace --locked --no-fail-fast
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
 
 fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for longer than a short look

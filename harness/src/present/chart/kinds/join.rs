@@ -364,7 +364,10 @@ mod tests {
             .cells
             .retain(|cell| cell.model.family() != Model::Processes);
         let refused = join(vec![with_ceiling.clone(), without], &[Model::Processes]).unwrap_err();
-        assert!(refused.to_string().starts_with("other has no cells"), "{refused}");
+        assert!(
+            refused.to_string().starts_with("other measured no cells"),
+            "{refused}"
+        );
         assert!(join(vec![with_ceiling], &[Model::Asyncio, Model::Processes]).is_ok());
     }
 
