@@ -7,12 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-
 use super::catalogue::{Workload, WorkloadError};
 use super::requirement::Requirement;
+use crate::outside;
 use crate::record::schema::{ArmFacts, ArmKind, Warning, WarningKind};
-use tree::{hexadecimal, sha256_of_tree};
+use tree::sha256_of_tree;
 
 /// Longer names leave no room for figures in tables.
 const LONGEST_NAME: usize = 24;
@@ -328,8 +327,8 @@ impl Arm {
                 Ok(arm(ArmKind::File, &path, sha256, workloads))
             }
             Some("whl") => {
-                let digest = Sha256::digest(fs::read(&path).map_err(unreadable)?);
-                Ok(arm(ArmKind::Wheel, &path, Some(hexadecimal(&digest)), Vec::new()))
+                let sha256 = outside::sha256(&path, u64::MAX).map_err(unreadable)?;
+                Ok(arm(ArmKind::Wheel, &path, Some(sha256), Vec::new()))
             }
             _ => Err(not_code(
                 "is no workload file (.py), folder of modules or wheel (.whl); of sources, build a wheel with \

@@ -58,7 +58,7 @@ pub fn sha256_of_files(folder: &Path, files: &[PathBuf]) -> io::Result<Option<St
         digest.update((contents.len() as u64).to_le_bytes());
         digest.update(&contents);
     }
-    Ok(Some(hexadecimal(&digest.finalize())))
+    Ok(Some(hex::encode(digest.finalize())))
 }
 
 /// Stops soon after there are too many.
@@ -80,10 +80,6 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
