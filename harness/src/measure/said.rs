@@ -39,11 +39,9 @@ fn within(said: String, most_bytes: usize) -> String {
     if said.len() <= most_bytes {
         return said;
     }
-    let mut end = most_bytes;
-    while !said.is_char_boundary(end) {
-        end -= 1;
-    }
-    let beginning = said.get(..end).unwrap_or_default();
+    let beginning = said
+        .get(..said.floor_char_boundary(most_bytes))
+        .unwrap_or_default();
     format!("{beginning}{LEFT_OUT}")
 }
 
