@@ -183,11 +183,12 @@ fn summarise_now(
     arguments: &HistoryArgs,
     keys: &Keys,
 ) -> Result<HistoryRun, String> {
-    let size_bytes = store::trials_size_bytes(folder).map_err(|error| error.to_string())?;
-    if size_bytes > LARGEST_SUMMARISED_BYTES {
+    let trials = store::open_trials(folder).map_err(|error| error.to_string())?;
+    if trials.size_bytes() > LARGEST_SUMMARISED_BYTES {
         return Err(ReadError::NoSummary.to_string());
     }
-    let run = store::read(folder).map_err(|error| error.to_string())?;
+    let run = store::read_header(folder).and_then(|header| store::run_of(header, &trials));
+    let run = run.map_err(|error| error.to_string())?;
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     let bytes = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
     record::parse(&bytes, name, arguments.metric, keys).map_err(|error| error.to_string())

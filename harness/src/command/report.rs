@@ -9,7 +9,7 @@ use crate::error::{Error, ExitStatus};
 use crate::present::page::{self, Report};
 use crate::record::samples::{self, RecordedSamples};
 use crate::record::schema::{Manifest, SamplesByCell, Summary, WarningKind};
-use crate::record::store::{self, Header, REPORT, TRIALS};
+use crate::record::store::{self, REPORT};
 
 /// Up to this size of the record, bytes, it is read whole and analysed again, which takes about a second. Beyond it the
 /// analysis that the run wrote is used if it is of this very record, since a million samples as they stand in the record
@@ -56,25 +56,26 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
 }
 
 fn read(folder: &Path) -> Result<Read, Error> {
-    if store::trials_size_bytes(folder)? > ANALYSED_AGAIN_BYTES {
-        let Header { name, manifest } = store::read_header(folder)?;
+    let trials = store::open_trials(folder)?;
+    let header = store::read_header(folder)?;
+    if trials.size_bytes() > ANALYSED_AGAIN_BYTES {
         let RecordedSamples { samples, warnings } =
-            samples::read(&folder.join(TRIALS), store::checksums(&manifest))?;
+            samples::read(&trials, store::checksums(&header.manifest))?;
         let stored = store::stored_summary(folder);
-        if let Some(mut summary) = stored.filter(|summary| is_of(summary, &manifest, &samples)) {
-            summary.run.name = name;
+        if let Some(mut summary) = stored.filter(|summary| is_of(summary, &header.manifest, &samples)) {
+            summary.run.name = header.name;
             summary
                 .warnings
                 .retain(|warning| warning.kind != WarningKind::DamagedRecord);
             summary.warnings.extend(warnings);
             return Ok(Read {
                 summary,
-                manifest,
+                manifest: header.manifest,
                 samples,
             });
         }
     }
-    let run = store::read(folder)?;
+    let run = store::run_of(header, &trials)?;
     Ok(Read {
         summary: summarise(&run.name, &run.manifest, &run.trials),
         samples: SamplesByCell::of_trials(&run.trials),

@@ -167,7 +167,7 @@ pub fn run_folder(bytes: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
         for checksums in [Checksums::Required, Checksums::WhereThere] {
-            let _ = crate::record::samples::read(&folder.join(TRIALS), checksums);
+            let _ = crate::record::samples::read(&store::open_trials(folder).ok()?, checksums);
         }
         let _ = store::stored_summary(folder);
         Some(())

@@ -9,7 +9,7 @@ use super::*;
 use crate::analyse::summary::tests::{cell, trial};
 use crate::record::samples;
 use crate::record::schema::{Model, SamplesByCell};
-use crate::record::store::{Recorded, read_trials};
+use crate::record::store::{Recorded, TrialsFile, read_trials};
 
 fn trials(count: u64) -> Vec<Trial> {
     (0..count)
@@ -41,7 +41,7 @@ fn written(trials: &[Trial]) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
 fn read(path: &Path, bytes: &[u8], checksums: Checksums) -> Recorded {
     std::fs::write(path, bytes).unwrap();
     let recorded = read_trials(path, checksums).unwrap();
-    let in_pieces = samples::read(path, checksums).unwrap();
+    let in_pieces = samples::read(&TrialsFile::open(path).unwrap(), checksums).unwrap();
     assert_eq!(in_pieces.samples, SamplesByCell::of_trials(&recorded.trials));
     assert_eq!(in_pieces.warnings, recorded.warnings);
     recorded

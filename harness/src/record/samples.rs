@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::io;
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -13,8 +12,7 @@ use serde::de::IgnoredAny;
 use super::line::{self, Entry};
 use super::lines::{Damage, Lines, repetitions};
 use super::schema::{Cell, Host, Model, SamplesByCell, TrialStatus, Warning};
-use super::store::{Checksums, StoreError};
-use super::trials_file::TrialsFile;
+use super::store::{Checksums, StoreError, TrialsFile};
 
 /// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -85,15 +83,12 @@ pub struct RecordedSamples {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(path: &Path, checksums: Checksums) -> Result<RecordedSamples, StoreError> {
+pub fn read(file: &TrialsFile, checksums: Checksums) -> Result<RecordedSamples, StoreError> {
     let unreadable = |source| StoreError::Read {
-        path: path.to_owned(),
+        path: file.path().to_owned(),
         source,
     };
-    let record = Record {
-        file: TrialsFile::open(path).map_err(unreadable)?,
-        checksums,
-    };
+    let record = Record { file, checksums };
     let mut read = record.read(&HashSet::new()).map_err(unreadable)?;
     let mut damage = std::mem::take(&mut read.damage);
     let again = repetitions(read.numbered.iter().copied(), &mut damage);
@@ -103,13 +98,14 @@ pub fn read(path: &Path, checksums: Checksums) -> Result<RecordedSamples, StoreE
     }
     Ok(RecordedSamples {
         samples: read.samples,
-        warnings: damage.warnings(&record.file).map_err(unreadable)?,
+        warnings: damage.warnings(file).map_err(unreadable)?,
     })
 }
 
 /// A file that is read in pieces.
-struct Record {
-    file: TrialsFile,
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    file: &'a TrialsFile,
     checksums: Checksums,
 }
 
@@ -122,9 +118,9 @@ struct Piece {
     numbered: Vec<(u64, u64)>,
 }
 
-impl Record {
+impl Record<'_> {
     /// Reads all of it but the trials that begin at these places.
-    fn read(&self, but: &HashSet<u64>) -> io::Result<Piece> {
+    fn read(self, but: &HashSet<u64>) -> io::Result<Piece> {
         let pieces: Vec<io::Result<Piece>> = (0..self.file.size_bytes().div_ceil(PIECE_BYTES))
             .into_par_iter()
             .map(|piece| self.read_piece(piece * PIECE_BYTES, but))
@@ -140,9 +136,9 @@ impl Record {
     }
 
     /// Reads the lines that begin in the piece from `from` on, to their ends.
-    fn read_piece(&self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
+    fn read_piece(self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
         let end = from + PIECE_BYTES;
-        let mut lines = Lines::beginning_in(&self.file, from..end)?;
+        let mut lines = Lines::beginning_in(self.file, from..end)?;
         let mut piece = Piece::default();
         while lines.position() < end {
             let Some(raw) = lines.next()? else {

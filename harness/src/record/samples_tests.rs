@@ -62,6 +62,10 @@ fn written(lines: &[Vec<u8>]) -> tempfile::NamedTempFile {
     file
 }
 
+fn opened(file: &tempfile::NamedTempFile) -> TrialsFile {
+    TrialsFile::open(file.path()).unwrap()
+}
+
 fn lines(trials: &[Trial]) -> Vec<Vec<u8>> {
     trials.iter().map(|trial| line::encode(trial).unwrap()).collect()
 }
@@ -86,7 +90,7 @@ fn pieces_hold_what_the_whole_holds() {
     all.push(lines(&trials[1..2]).remove(0));
     let file = written(&all);
     assert!(file.as_file().metadata().unwrap().len() > 2 * PIECE_BYTES);
-    let read = read(file.path(), Checksums::Required).unwrap();
+    let read = read(&opened(&file), Checksums::Required).unwrap();
     assert_eq!(read.samples, SamplesByCell::of_trials(&trials));
     let whole = store::read_trials(file.path(), Checksums::Required).unwrap();
     assert_eq!(whole.trials, trials);
@@ -99,7 +103,7 @@ fn a_last_line_that_was_cut_off_is_left_out_and_told() {
     let trials = [trial(1, TrialStatus::Ok), trial(2, TrialStatus::Ok)];
     let mut lines = lines(&trials);
     lines.last_mut().unwrap().truncate(500);
-    let read_of = |lines: &[Vec<u8>]| read(written(lines).path(), Checksums::Required).unwrap();
+    let read_of = |lines: &[Vec<u8>]| read(&opened(&written(lines)), Checksums::Required).unwrap();
     let cut = read_of(&lines);
     assert_eq!(cut.samples, SamplesByCell::of_trials(&trials[..1]));
     let told = &cut.warnings.first().unwrap().message;

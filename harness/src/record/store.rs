@@ -13,7 +13,7 @@ use super::line;
 pub use super::line::Checksums;
 use super::lines::{Damage, Lines};
 use super::schema::{Manifest, SCHEMA_VERSION, Summary, Trial, Warning, WarningKind};
-use super::trials_file::TrialsFile;
+pub use super::trials_file::TrialsFile;
 use crate::outside;
 
 /// Name of the manifest.
@@ -116,8 +116,16 @@ pub struct Run {
 /// # Errors
 /// When there is no run, or its manifest cannot be read.
 pub fn read(path: &Path) -> Result<Run, StoreError> {
-    let Header { name, mut manifest } = read_header(path)?;
-    let Recorded { trials, warnings } = read_trials(&path.join(TRIALS), checksums(&manifest))?;
+    run_of(read_header(path)?, &open_trials(path)?)
+}
+
+/// A run whose header was read and whose record is open.
+///
+/// # Errors
+/// When the record cannot be read.
+pub fn run_of(header: Header, trials: &TrialsFile) -> Result<Run, StoreError> {
+    let Header { name, mut manifest } = header;
+    let Recorded { trials, warnings } = trials_in(trials, checksums(&manifest))?;
     manifest.warnings.extend(warnings);
     Ok(Run {
         name,
@@ -182,15 +190,19 @@ pub fn read_header(path: &Path) -> Result<Header, StoreError> {
     Ok(Header { name, manifest })
 }
 
-/// How large a run folder's record of trials is when it is not compressed, bytes.
+/// Opens a run folder's record, plain or compressed.
 ///
 /// # Errors
-/// When there is none.
-pub fn trials_size_bytes(path: &Path) -> Result<u64, StoreError> {
-    let path = path.join(TRIALS);
-    TrialsFile::open(&path)
-        .map(|file| file.size_bytes())
-        .map_err(|source| StoreError::Read { path, source })
+/// When there is none that can be read.
+pub fn open_trials(path: &Path) -> Result<TrialsFile, StoreError> {
+    open_record(&path.join(TRIALS))
+}
+
+fn open_record(path: &Path) -> Result<TrialsFile, StoreError> {
+    TrialsFile::open(path).map_err(|source| StoreError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The analysis that a run folder holds; `None` when there is none that can be read, for it can be made again.
@@ -215,12 +227,15 @@ pub struct Recorded {
 /// # Errors
 /// When the file cannot be read.
 pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreError> {
+    trials_in(&open_record(path)?, checksums)
+}
+
+fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<Recorded, StoreError> {
     let unreadable = |source| StoreError::Read {
-        path: path.to_owned(),
+        path: file.path().to_owned(),
         source,
     };
-    let file = TrialsFile::open(path).map_err(unreadable)?;
-    let mut lines = Lines::of(&file);
+    let mut lines = Lines::of(file);
     let mut damage = Damage::default();
     let mut seen = HashSet::new();
     let mut trials = Vec::new();
@@ -236,7 +251,7 @@ pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreE
     }
     Ok(Recorded {
         trials,
-        warnings: damage.warnings(&file).map_err(unreadable)?,
+        warnings: damage.warnings(file).map_err(unreadable)?,
     })
 }
 
