@@ -141,12 +141,18 @@ pub(super) fn install(
             .environments
             .extend(made.ok().map(|made| facts(need, made)));
     }
-    let differing = differing_packages(&prepared.manifest.environments);
-    for warning in &differing {
-        tell(&format!("warning: {}", warning.message));
-    }
-    prepared.manifest.warnings.extend(differing);
     Ok(pythons)
+}
+
+/// Says where the interpreters of a workload have different packages, in place of what an earlier sitting said.
+pub(super) fn warn_of_differing(manifest: &mut Manifest, output: OutputOptions) {
+    let differing = differing_packages(&manifest.environments);
+    for warning in &differing {
+        remark(output, &format!("warning: {}", warning.message));
+    }
+    let warnings = &mut manifest.warnings;
+    warnings.retain(|warning| warning.kind != WarningKind::PackagesDiffer);
+    warnings.extend(differing);
 }
 
 /// A workload, arms of it, and a package that they have.

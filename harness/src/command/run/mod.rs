@@ -25,7 +25,7 @@ use crate::measure::rounds::{self, Calibrated, Course, Units};
 use crate::measure::trial::RealRunner;
 use crate::present::progress::Progress;
 use crate::present::{json, markdown, noise, plan, table};
-use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary, Warning, WarningKind};
+use crate::record::schema::{Manifest, RunStatus, StoppedBy, Summary, Warning};
 use crate::record::store::{REPORT, RunFolder};
 use crate::workload::Service;
 use keep::{Earlier, Keeper};
@@ -230,31 +230,24 @@ fn ready<'run>(
     output: OutputOptions,
 ) -> Result<Option<RealRunner<'run>>, Error> {
     let recorded = std::mem::take(&mut prepared.manifest.environments);
-    let warnings = prepared.manifest.warnings.clone();
     let made = runner(prepared, interrupt, output);
-    if !goes_on {
-        return made.map(Some);
-    }
-    let now = std::mem::replace(&mut prepared.manifest.environments, recorded);
-    let before = warnings.len();
-    let of_packages = prepared.manifest.warnings.split_off(before);
-    prepared.manifest.warnings = warnings;
+    // What was recorded stays until the new ones are known to be the same.
+    let now = goes_on.then(|| std::mem::replace(&mut prepared.manifest.environments, recorded));
     let runner = made?;
-    if interrupt.is_asked() {
-        return Ok(None);
+    if let Some(now) = now {
+        if interrupt.is_asked() {
+            return Ok(None);
+        }
+        let changes = same::environments(&prepared.manifest.environments, &now);
+        if !changes.is_empty() {
+            return Err(Error::NotTheSame {
+                folder: prepared.out.clone(),
+                changes,
+            });
+        }
+        prepared.manifest.environments = now;
     }
-    let changes = same::environments(&prepared.manifest.environments, &now);
-    if !changes.is_empty() {
-        return Err(Error::NotTheSame {
-            folder: prepared.out.clone(),
-            changes,
-        });
-    }
-    prepared.manifest.environments = now;
-    // What is to be said of packages was said again, of the same ones.
-    let warnings = &mut prepared.manifest.warnings;
-    warnings.retain(|warning| warning.kind != WarningKind::PackagesDiffer);
-    warnings.extend(of_packages);
+    environments::warn_of_differing(&mut prepared.manifest, output);
     Ok(Some(runner))
 }
 

@@ -263,10 +263,11 @@ fn plan(
 fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
     let quota = machine.cpu_quota?;
     let pus = machine.topology.allowed_pus.len();
-    (quota < pus as f64).then(|| Warning::of_run(WarningKind::CpuQuota, format!(
-            "the control group may use {quota} CPUs' worth of time on {pus} PUs; workers that compute go up to {}",
-            placer.limit()
-        )))
+    let message = format!(
+        "the control group may use {quota} CPUs' worth of time on {pus} PUs; workers that compute go up to {}",
+        placer.limit()
+    );
+    (quota < pus as f64).then(|| Warning::of_run(WarningKind::CpuQuota, message))
 }
 
 /// What a profile stands for.
