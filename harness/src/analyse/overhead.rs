@@ -1,6 +1,6 @@
 //! What the free-threaded build costs where its threads bring nothing: on one worker.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::estimate::{ByRound, map, paired_ratio};
 use super::location::location;
@@ -15,9 +15,10 @@ const ONE_WORKER: [Model; 2] = [Model::Serial, Model::Threads];
 
 /// For every pair of builds of the same minor version, the ratio of their times with one worker: one for each
 /// workload that both ran, and the geometric mean over those that compute (`workload` is `None`), if there are any.
-/// `makespans` has the cells that are `ok`: where something failed, or switched the GIL back on, nothing is known of a cost.
+/// `makespans` are those of a cell that is `ok`: where something failed, or switched the GIL back on, nothing is known of a
+/// cost.
 #[must_use]
-pub fn of_pairs(manifest: &Manifest, makespans: &HashMap<&Cell, ByRound>) -> Vec<Overhead> {
+pub fn of_pairs<'m>(manifest: &Manifest, makespans: &dyn Fn(&Cell) -> Option<&'m ByRound>) -> Vec<Overhead> {
     let mut found = Vec::new();
     for (gil, free_threaded) in pairs(&manifest.interpreters) {
         let pair = Pair {
@@ -60,15 +61,15 @@ fn minor(version: &str) -> Option<(&str, &str)> {
     parts.next().zip(parts.next())
 }
 
-struct Pair<'a> {
+struct Pair<'a, 'm> {
     gil: &'a str,
     free_threaded: &'a str,
     /// The version of the code: with several, the first.
     arm: Option<&'a str>,
-    makespans: &'a HashMap<&'a Cell, ByRound>,
+    makespans: &'a dyn Fn(&Cell) -> Option<&'m ByRound>,
 }
 
-impl Pair<'_> {
+impl<'m> Pair<'_, 'm> {
     fn overheads(&self, manifest: &Manifest) -> Vec<Overhead> {
         let mut found = Vec::new();
         let mut computing: Vec<BTreeMap<u32, f64>> = Vec::new();
@@ -89,7 +90,7 @@ impl Pair<'_> {
     }
 
     /// The times of both builds, the free-threaded one's first, of the first model that both have.
-    fn times(&self, workload: &str) -> Option<(&ByRound, &ByRound)> {
+    fn times(&self, workload: &str) -> Option<(&'m ByRound, &'m ByRound)> {
         ONE_WORKER.iter().find_map(|&model| {
             let of = |interpreter: &str| {
                 let cell = Cell {
@@ -100,7 +101,7 @@ impl Pair<'_> {
                     model,
                     workers: 1,
                 };
-                self.makespans.get(&cell).filter(|times| !times.is_empty())
+                (self.makespans)(&cell).filter(|times| !times.is_empty())
             };
             of(self.free_threaded).zip(of(self.gil))
         })

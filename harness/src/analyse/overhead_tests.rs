@@ -27,8 +27,8 @@ fn overheads(kinds: &[(&str, WorkloadKind)], times: &Times<'_>) -> Vec<Overhead>
             (cell, (0..).zip(times.iter().copied()).collect())
         })
         .collect();
-    let makespans = cells.iter().map(|(cell, times)| (cell, times.clone())).collect();
-    of_pairs(&manifest, &makespans)
+    let makespans: BTreeMap<&Cell, &ByRound> = cells.iter().map(|(cell, times)| (cell, times)).collect();
+    of_pairs(&manifest, &|cell| makespans.get(cell).copied())
 }
 
 fn near(estimate: Estimate, value: f64) {

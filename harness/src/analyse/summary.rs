@@ -69,7 +69,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
-        free_threading_overhead: overhead::of_pairs(manifest, &analysis.good()),
+        free_threading_overhead: overhead::of_pairs(manifest, &|cell| analysis.good(cell)),
         laws: laws::of_run(manifest, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
@@ -97,11 +97,11 @@ impl<'a> Analysis<'a> {
         self.verdicts.get(cell).map(|verdict| verdict.status)
     }
 
-    /// The makespans of the cells that are `ok`.
-    fn good(&self) -> HashMap<&'a Cell, ByRound> {
-        let is_good = |cell: &Cell| self.status(cell) == Some(CellStatus::Ok);
-        let all = self.makespans.iter().filter(|(cell, _)| is_good(cell));
-        all.map(|(&cell, times)| (cell, times.clone())).collect()
+    /// The makespans of a cell that is `ok`.
+    fn good(&self, cell: &Cell) -> Option<&'a ByRound> {
+        self.makespans
+            .get(cell)
+            .filter(|_| self.status(cell) == Some(CellStatus::Ok))
     }
 
     /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
