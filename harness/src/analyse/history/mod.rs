@@ -279,38 +279,27 @@ fn tell_drifts(series: &mut [Series], terms: &[Terms], options: Options) {
 
 /// Tells each change how many of its machine's cells changed the same way at the same run.
 fn count_shared(changes: &mut [Change], series: &[Series]) {
-    let place_of = |index: usize| series.get(index).map(Series::place);
-    let is_cell = |index: usize| {
-        series
-            .get(index)
-            .is_some_and(|series| matches!(series.subject, Subject::Cell(_)))
-    };
+    let is_cell = |series: &Series| matches!(series.subject, Subject::Cell(_));
     let mut cells: BTreeMap<Place, usize> = BTreeMap::new();
-    for series in series
-        .iter()
-        .filter(|series| matches!(series.subject, Subject::Cell(_)))
-    {
+    for series in series.iter().filter(|series| is_cell(series)) {
         *cells.entry(series.place()).or_default() += 1;
     }
-    let steps: Vec<(Option<Place>, usize, bool)> = changes
-        .iter()
-        .filter(|change| is_cell(change.series))
-        .map(|change| {
-            (
-                place_of(change.series),
-                change.first_after,
-                change.direction == Direction::Worse,
-            )
-        })
-        .collect();
+    let step = |change: &Change, place: Place| {
+        let is_worse = change.direction == Direction::Worse;
+        (place, change.first_after, is_worse)
+    };
+    let mut steps: BTreeMap<(Place, usize, bool), usize> = BTreeMap::new();
+    for change in changes.iter() {
+        if let Some(series) = series.get(change.series).filter(|series| is_cell(series)) {
+            *steps.entry(step(change, series.place())).or_default() += 1;
+        }
+    }
     for change in changes {
-        let step = (
-            place_of(change.series),
-            change.first_after,
-            change.direction == Direction::Worse,
-        );
-        let alike = steps.iter().filter(|other| **other == step).count();
-        let all = step.0.and_then(|place| cells.get(&place)).copied().unwrap_or(0);
+        let Some(place) = series.get(change.series).map(Series::place) else {
+            continue;
+        };
+        let alike = steps.get(&step(change, place)).copied().unwrap_or(0);
+        let all = cells.get(&place).copied().unwrap_or(0);
         // Of one or two cells "nearly all" says nothing.
         change.shared_by = if all >= 3 { alike as f64 / all as f64 } else { 0.0 };
     }
