@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::present::made_up;
 use crate::record::schema::{
     BuildFacts, CalibrationFailure, CeilingFacts, GilState, Host, Implementation, InterpreterFacts, Kernel,
     MachineFacts, NATIVE, Plan, RunStatus, Sample, Settings, Share, StoppedBy, Stopping, TopologyFacts,
-    WarningKind, WorkloadFacts, WorkloadKind,
+    WarningKind, WorkloadFacts,
 };
 
 pub fn interpreter(tag: &str, gil: GilState) -> InterpreterFacts {
@@ -75,21 +76,9 @@ pub fn manifest(cells: &[Cell]) -> Manifest {
             interpreter("3.13t", GilState::Off),
         ],
         workloads: vec![WorkloadFacts {
-            name: "fib".to_owned(),
-            kind: WorkloadKind::Cpu,
-            summary: String::new(),
-            models: vec![],
-            dependencies: vec![],
             path: "/fib.py".to_owned(),
-            source: String::new(),
-            shows: String::new(),
-            sha256: String::new(),
-            case: None,
-            callable: None,
-            extension: None,
-            units: Some(100),
-            failure: None,
             ceiling: Some(CeilingFacts::of(Kernel::Integer)),
+            ..made_up::workload("fib")
         }],
         arms: vec![],
         commit: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tests::{Kept, Scripted, cells, cells_with_ceilings, planned, play};
+use super::tests::{Kept, Scripted, calibrated, cells, cells_with_ceilings, planned, play};
 use super::*;
 
 #[test]
@@ -59,14 +59,7 @@ fn without_fib() -> Scripted {
 fn a_workload_that_cannot_be_calibrated_is_left_out_with_its_reason() {
     let cells = cells();
     let mut scripted = without_fib();
-    let units = calibrate(
-        &cells,
-        "3.13",
-        Units::default(),
-        &mut scripted,
-        &mut Kept::default(),
-    )
-    .unwrap();
+    let units = calibrated(&cells, &mut scripted);
     let failure = units.workloads.get("fib").unwrap().as_ref().unwrap_err();
     assert_eq!(
         (failure.status, failure.reason.as_str()),
@@ -121,14 +114,7 @@ fn only_what_is_not_known_is_calibrated() {
 fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
     let cells = cells_with_ceilings();
     let mut scripted = without_fib();
-    let units = calibrate(
-        &cells,
-        "3.13",
-        Units::default(),
-        &mut scripted,
-        &mut Kept::default(),
-    )
-    .unwrap();
+    let units = calibrated(&cells, &mut scripted);
     assert_eq!(units.ceilings.len(), 1);
     assert_eq!(units.ceilings.get("nbody"), Some(&Ok(7)));
     assert!(
@@ -178,14 +164,7 @@ fn arms_are_calibrated_once_on_the_first_and_stay_in_one_block() {
         of_arm("new", "3.13", Model::Serial),
     ];
     let mut scripted = Scripted::default();
-    let units = calibrate(
-        &cells,
-        "3.13",
-        Units::default(),
-        &mut scripted,
-        &mut Kept::default(),
-    )
-    .unwrap();
+    let units = calibrated(&cells, &mut scripted);
     assert_eq!(scripted.log, ["calibrate mine 3.13 base serial x1 for [1]"]);
     assert!(cells.iter().all(|planned| units.of(&planned.cell).is_some()));
 }

@@ -144,9 +144,14 @@ pub(super) fn cells() -> Vec<PlannedCell> {
     ]
 }
 
+/// What is found of these cells from the beginning.
+pub(super) fn calibrated(cells: &[PlannedCell], scripted: &mut Scripted) -> Units {
+    calibrate(cells, "3.13", Units::default(), scripted, &mut Kept::default()).unwrap()
+}
+
 pub(super) fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
     let cells = cells();
-    let units = calibrate(&cells, "3.13", Units::default(), scripted, kept).unwrap();
+    let units = calibrated(&cells, scripted);
     rounds(&course(&cells, &units, seed), scripted, kept)
 }
 
@@ -234,7 +239,7 @@ pub(super) fn cells_with_ceilings() -> Vec<PlannedCell> {
 fn a_ceiling_has_units_of_its_own() {
     let cells = cells_with_ceilings();
     let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
-    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, &mut kept).unwrap();
+    let units = calibrated(&cells, &mut scripted);
     assert_eq!(
         scripted.log,
         [
@@ -280,14 +285,7 @@ fn skipped_cells_are_not_measured() {
         planned.skipped = Some("not wanted".to_owned());
     }
     let mut scripted = Scripted::default();
-    let units = calibrate(
-        &cells,
-        "3.13",
-        Units::default(),
-        &mut scripted,
-        &mut Kept::default(),
-    )
-    .unwrap();
+    let units = calibrated(&cells, &mut scripted);
     assert_eq!(
         rounds(&course(&cells, &units, 1), &mut scripted, &mut Kept::default()),
         Ok(StoppedBy::Rounds)
@@ -346,7 +344,7 @@ fn go_on(kept: &mut Kept, seed: u64, interrupt_at: Option<u64>) -> StoppedBy {
         interrupt_at,
         ..failing()
     };
-    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, kept).unwrap();
+    let units = calibrated(&cells, &mut scripted);
     let made = Made::of(&kept.trials);
     let course = Course {
         made: &made,
@@ -381,7 +379,7 @@ proptest! {
             kept.trials.remove(index.index(kept.trials.len()));
         }
         let cells = cells();
-        let units = calibrate(&cells, "3.13", Units::default(), &mut Scripted::default(), &mut Kept::default()).unwrap();
+        let units = calibrated(&cells, &mut Scripted::default());
         let made = Made::of(&kept.trials);
         let course = Course { made: &made, ..course(&cells, &units, seed) };
         rounds(&course, &mut Scripted::default(), &mut kept).unwrap();
@@ -421,7 +419,7 @@ fn only_the_end_of_what_was_made_can_end_the_run() {
     let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
     play(&mut scripted, &mut kept, 1).unwrap();
     let cells = cells();
-    let units = calibrate(&cells, "3.13", Units::default(), &mut scripted, &mut kept).unwrap();
+    let units = calibrated(&cells, &mut scripted);
     let made = Made::of(&kept.trials);
     let course = Course {
         made: &made,

@@ -34,21 +34,10 @@ fn interpreter(tag: &str) -> InterpreterFacts {
 
 fn workload(name: &str, kind: WorkloadKind, models: &[Model]) -> WorkloadFacts {
     WorkloadFacts {
-        name: name.to_owned(),
         kind,
-        summary: String::new(),
         models: models.to_vec(),
-        dependencies: vec![],
-        path: String::new(),
-        source: String::new(),
-        shows: String::new(),
-        sha256: String::new(),
-        case: None,
-        callable: None,
-        extension: None,
         units: None,
-        failure: None,
-        ceiling: None,
+        ..made_up::workload(name)
     }
 }
 

@@ -110,16 +110,18 @@ fn settings_that_no_run_recorded_divide_nothing() {
     );
 }
 
+/// A regression that is recent for some nights.
+const SLOWER: [Step; 1] = [Step {
+    workload: "w3",
+    interpreter: "3.13t",
+    night: 22,
+    ratio: 1.15,
+}];
+
 #[test]
 fn a_benchmark_that_was_taken_out_does_not_fail_for_ever() {
-    let slower = [Step {
-        workload: "w3",
-        interpreter: "3.13t",
-        night: 22,
-        ratio: 1.15,
-    }];
     let without = |nights: usize| {
-        let mut all = runs(nights, &slower, Machine::default());
+        let mut all = runs(nights, &SLOWER, Machine::default());
         for run in all.iter_mut().skip(27) {
             run.readings.retain(|reading| reading.key.workload != "w3");
         }
@@ -138,14 +140,8 @@ fn a_benchmark_that_was_taken_out_does_not_fail_for_ever() {
 
 #[test]
 fn a_machine_that_was_given_up_does_not_fail_for_ever() {
-    let slower = [Step {
-        workload: "w3",
-        interpreter: "3.13t",
-        night: 22,
-        ratio: 1.15,
-    }];
     let moved = |nights: usize| {
-        let mut all = runs(nights, &slower, Machine::default());
+        let mut all = runs(nights, &SLOWER, Machine::default());
         for run in all.iter_mut().skip(27) {
             run.machine.cpu_model = "newer".to_owned();
         }
