@@ -4,7 +4,6 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# ceiling = "floating_point"
 # summary = "Mandelbrot set: a tight loop over local floats, no shared state"
 # source = "Mandelbrot (1980); Computer Language Benchmarks Game"
 # shows = "One frame and its local floats: the least that threads can have in common"

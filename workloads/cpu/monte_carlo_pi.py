@@ -4,7 +4,6 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# ceiling = "floating_point"
 # summary = "Pi by random points: a random generator of its own in each worker"
 # source = "Metropolis and Ulam (1949); Matsumoto and Nishimura (1998)"
 # shows = "A random generator for each worker; that of the module is one for all threads"

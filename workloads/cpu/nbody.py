@@ -4,7 +4,6 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# ceiling = "floating_point"
 # summary = "N-body simulation: floats and lists, no shared state"
 # source = "Computer Language Benchmarks Game, n-body"
 # shows = "Lists and floats of its own for each worker: threads scale as the cores do without a GIL"

@@ -4,7 +4,6 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# ceiling = "floating_point"
 # summary = "Spectral norm by power iteration: function calls, comprehensions and floats"
 # source = "SIAM 100-Digit Challenge (2002); Computer Language Benchmarks Game"
 # shows = "Small functions called from comprehensions: frames and floats, no objects in common"

@@ -15,7 +15,7 @@ pub const NATIVE: &str = "native";
 pub enum Kernel {
     /// Integer arithmetic and branches.
     Integer,
-    /// Floating-point arithmetic, each operation waiting for the one before.
+    /// Floating-point arithmetic.
     FloatingPoint,
     /// How fast memory can be read and written.
     MemoryBandwidth,
