@@ -125,9 +125,7 @@ def slowed_rows(options, runs, slowed):
     for base in runs:
         for kind, history in enumerate(histories(runs, (base,))):
             comparison = compare(options, base, slowed, history, "--anyway")
-            slower = {
-                cell["workload"] for cell in comparison["cells"] if cell["verdict"] == "slower"
-            }
+            slower = slower_workloads(comparison)
             found[kind] += options.slowed in slower
             elsewhere[kind] += bool(slower - {options.slowed})
             tell(base, slowed, kind, comparison)
@@ -155,14 +153,21 @@ def compare(options, base, new, history, *words):
 
 
 def is_regression(comparison):
-    return comparison["counts"]["slower"] + comparison["counts"]["broken"] > 0
+    return bool(slower_workloads(comparison)) or comparison["counts"]["broken"] > 0
+
+
+def slower_workloads(comparison):
+    """Those of which a cell, or the whole, was called slower."""
+    judged = comparison["cells"] + comparison["workloads"]
+    return {one["workload"] for one in judged if one["verdict"] == "slower"}
 
 
 def tell(base, new, kind, comparison):
     counts = ", ".join(f"{count} {name}" for name, count in comparison["counts"].items() if count)
-    drift = comparison["drift"][0]["ratio"]["estimate"] if comparison["drift"] else None
-    machine = f"; the machine {drift:.3f}" if drift else ""
-    say(f"{base.name} {new.name}{' with history' if kind else ''}: {counts}{machine}")
+    slower = ", ".join(sorted(slower_workloads(comparison))) or "nothing"
+    drift = ", ".join(f"{one['ratio']['estimate']:.3f}" for one in comparison["drift"])
+    told = f"slower: {slower}; cells: {counts}; the machine on 1 PU and more: {drift}"
+    say(f"{base.name} {new.name}{' with history' if kind else ''}: {told}")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::between_runs::{DOCUMENTED_DEGREES, Documented, Row, Spread, spread};
-use super::drift::{self, Drift, Kernels, Shift, average, quantile, two_sided};
+use super::between_runs::{Class, DOCUMENTED_DEGREES, Documented, Row, Spread, spread};
+use super::drift::{self, Drift, Load, Shift, average, quantile, two_sided};
 use super::history::Group;
 use super::matching::Pair;
 use super::material::{Reading, Run};
 use super::moderate::Variance;
 use super::verdict::Found;
 use crate::analyse::estimate::map;
-use crate::analyse::sample::mean;
+use crate::analyse::sample::{mean, median};
 use crate::record::schema::Estimate;
 
 /// A difference of logarithms, and the variances that it has, each known with degrees of freedom of its own.
@@ -63,11 +63,10 @@ pub(super) struct Apart {
     /// Ratios with the machine's drift still in them; only of pairs that it was taken out of.
     pub as_measured: BTreeMap<usize, f64>,
     pub drifts: Vec<Drift>,
-    /// The variances used for the cells that drift was taken out of, and for those that it was not.
-    pub corrected: Option<Spread>,
-    pub raw: Option<Spread>,
+    /// The variances used for each class of cells that there is.
+    pub spreads: BTreeMap<Class, Spread>,
     differences: BTreeMap<usize, Cell>,
-    shifts: BTreeMap<Kernels, Shift>,
+    shifts: BTreeMap<Load, Shift>,
     /// Of what others took from the runs, which all cells have in common.
     taken: Variance,
 }
@@ -76,7 +75,8 @@ pub(super) struct Apart {
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
     log: f64,
-    corrected_by: Option<Kernels>,
+    class: Class,
+    corrected_by: Option<Load>,
     workload: String,
     /// By which the variance of one run is multiplied for the difference of the sides' means.
     of_runs: f64,
@@ -97,41 +97,44 @@ pub(super) struct Method<'a> {
 impl Method<'_> {
     /// Compares all pairs that both sides measured, each by the runs that measured it.
     pub fn compare(&self, pairs: &[Pair<'_>]) -> Apart {
-        let shifts: BTreeMap<Kernels, Shift> = Kernels::ALL
+        let loads: BTreeSet<Load> = pairs.iter().filter_map(|pair| pair.load).collect();
+        let shifts: BTreeMap<Load, Shift> = loads
             .into_iter()
-            .filter_map(|kernels| Some((kernels, drift::between(kernels, self.base, self.new)?)))
+            .filter_map(|load| Some((load, drift::between(load, self.base, self.new)?)))
             .collect();
         let corrected_by = |pair: &Pair<'_>| {
-            let kernels = pair.kernel.map(Kernels::of)?;
-            let of_sides = shifts.get(&kernels).filter(|_| self.take_drift_out)?;
-            let shift = self.shift(pair, kernels, of_sides)?;
-            Some((kernels, shift))
+            let load = pair.load?;
+            let of_sides = shifts.get(&load).filter(|_| self.take_drift_out)?;
+            let shift = self.shift(pair, load, of_sides)?;
+            Some((load, shift))
         };
-        let by: Vec<Option<(Kernels, Shift)>> = pairs.iter().map(corrected_by).collect();
+        let by: Vec<Option<(Load, Shift)>> = pairs.iter().map(corrected_by).collect();
+        let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
+        for (position, (pair, by)) in pairs.iter().zip(&by).enumerate() {
+            let class = Class::of(by.is_some(), pair.pus);
+            classes.entry(class).or_default().push(position);
+        }
         let blocks = blocks(pairs);
-        let of_class = |corrected: bool, documented: Documented| {
-            let positions: Vec<usize> = (0..pairs.len())
-                .filter(|&at| by.get(at).is_some_and(|by| by.is_some() == corrected))
-                .collect();
+        let of_class = |(class, positions): (Class, Vec<usize>)| {
             let rows: Vec<Vec<Row>> = self
                 .groups
                 .iter()
-                .map(|group| group.rows(pairs, &positions, corrected))
+                .map(|group| group.rows(pairs, &positions, class.corrected))
                 .collect();
-            (!positions.is_empty()).then(|| spread(&rows, &blocks, documented))
+            let round = round_deviation(positions.iter().filter_map(|&at| pairs.get(at)));
+            (class, spread(&rows, &blocks, Documented::of(class, round)))
         };
         let mut apart = Apart {
             found: BTreeMap::new(),
             as_measured: BTreeMap::new(),
             drifts: shifts
                 .iter()
-                .map(|(&kernels, shift)| {
-                    let taken_out = by.iter().flatten().any(|(other, _)| *other == kernels);
-                    shift.as_drift(kernels, taken_out)
+                .map(|(&load, shift)| {
+                    let taken_out = by.iter().flatten().any(|(other, _)| *other == load);
+                    shift.as_drift(load, taken_out)
                 })
                 .collect(),
-            corrected: of_class(true, Documented::CORRECTED),
-            raw: of_class(false, Documented::RAW),
+            spreads: classes.into_iter().map(of_class).collect(),
             differences: BTreeMap::new(),
             shifts,
             taken: self.taken(),
@@ -144,7 +147,7 @@ impl Method<'_> {
 
     /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'; `None` when
     /// that is not to be believed.
-    fn shift(&self, pair: &Pair<'_>, kernels: Kernels, of_sides: &Shift) -> Option<Shift> {
+    fn shift(&self, pair: &Pair<'_>, load: Load, of_sides: &Shift) -> Option<Shift> {
         if !of_sides.is_believable() {
             return None;
         }
@@ -152,7 +155,7 @@ impl Method<'_> {
         if (base.len(), new.len()) == (self.base.len(), self.new.len()) {
             return Some(*of_sides);
         }
-        drift::between(kernels, &base, &new).filter(Shift::is_believable)
+        drift::between(load, &base, &new).filter(Shift::is_believable)
     }
 }
 
@@ -160,25 +163,49 @@ impl Method<'_> {
 const MOST_TAKEN: f64 = 0.9;
 
 impl Method<'_> {
-    /// What other processes and the hypervisor took of a run's PUs makes it slower by about as much, and is another share
-    /// in another run. Neither documented values nor a history of quiet runs know of it, so it is a deviation of its own.
+    /// What other processes and the hypervisor took of a run's PUs makes it slower by about as much. Neither documented
+    /// values nor a history of quiet runs know of it, so what they took more on one side than on the other is a deviation
+    /// of its own. What both sides lost alike shows in how much their rounds differ.
     fn taken(&self) -> Variance {
-        let of_run = |run: &Run| {
+        let of_run = |run: &&Run| {
             let quiet = run.summary.quiet.as_ref();
             let share = quiet.map_or(0.0, |quiet| {
                 quiet.steal.unwrap_or(0.0) + quiet.others.unwrap_or(0.0)
             });
-            (1.0 - share.clamp(0.0, MOST_TAKEN)).ln().powi(2)
+            (1.0 - share.clamp(0.0, MOST_TAKEN)).ln()
         };
-        let of_side = |runs: &[&Run]| {
-            let count = runs.len().max(1) as f64;
-            runs.iter().map(|run| of_run(run)).sum::<f64>() / (count * count)
-        };
+        let of_side = |runs: &[&Run]| mean(&runs.iter().map(of_run).collect::<Vec<f64>>());
         Variance {
-            value: of_side(self.base) + of_side(self.new),
+            value: (of_side(self.new) - of_side(self.base)).powi(2),
             degrees: DOCUMENTED_DEGREES,
         }
     }
+}
+
+/// Standard deviation of one round of these pairs' cells, of the logarithm of a time: of each side's run the median over
+/// the cells, and the mean of these over the runs (both of their squares).
+fn round_deviation<'p, 'r: 'p>(pairs: impl Iterator<Item = &'p Pair<'r>>) -> f64 {
+    let mut by_run: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for planned in pairs.flat_map(|pair| pair.base.iter().chain(&pair.new)) {
+        if let Some(reading) = Reading::of(planned.cell) {
+            let name = planned.run.summary.run.name.as_str();
+            by_run.entry(name).or_default().push(reading.of_one_round());
+        }
+    }
+    let squares: Vec<f64> = by_run.values_mut().map(|variances| median(variances)).collect();
+    if squares.is_empty() {
+        0.0
+    } else {
+        mean(&squares).sqrt()
+    }
+}
+
+/// Standard deviation of what a workload loses besides what the kernels do: the square of the latter, as a logarithm. A
+/// clock that runs a few per cent slower slows all down alike; what slows kernels down by a third does not. When a 2-core
+/// virtual machine had a whole core for each PU again, kernels took 0.67 times as long (the logarithm is -0.40), and the cells
+/// on one PU of three workloads 0.77, 0.57 and 0.70 times, which is a deviation of 0.14 (docs/decisions.md).
+fn unlike_the_kernels(shift: &Shift) -> f64 {
+    shift.log * shift.log
 }
 
 /// Each pair's workload as a number.
@@ -192,20 +219,29 @@ fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
 }
 
 impl Apart {
-    fn spread(&self, corrected: bool) -> Option<&Spread> {
-        if corrected {
-            self.corrected.as_ref()
-        } else {
-            self.raw.as_ref()
-        }
+    /// Standard deviation between runs of what each compared cell has for its own.
+    pub fn own_deviations(&self) -> impl Iterator<Item = f64> {
+        self.differences.iter().filter_map(|(&position, cell)| {
+            let spread = self.spreads.get(&cell.class)?;
+            Some(spread.own(position).value.sqrt())
+        })
     }
 
-    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<(Kernels, Shift)>) {
+    /// Variance of what the kernels lost and cannot be taken out, for it is more than can be believed: nothing smaller can
+    /// be told then.
+    fn not_believed(&self, pair: &Pair<'_>) -> f64 {
+        let shift = pair.load.and_then(|load| self.shifts.get(&load));
+        let doubted = shift.filter(|shift| !shift.is_believable());
+        doubted.map_or(0.0, |shift| shift.log * shift.log)
+    }
+
+    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<(Load, Shift)>) {
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::readings(cells));
         if base.is_empty() || new.is_empty() {
             return;
         }
-        let Some(spread) = self.spread(corrected_by.is_some()) else {
+        let class = Class::of(corrected_by.is_some(), pair.pus);
+        let Some(spread) = self.spreads.get(&class) else {
             return;
         };
         let of_runs = 1.0 / base.len() as f64 + 1.0 / new.len() as f64;
@@ -213,10 +249,14 @@ impl Apart {
             value: variance.value * of_runs,
             ..variance
         };
-        let (own, common) = (scaled(spread.own(position)), scaled(spread.common));
+        let (mut own, common) = (scaled(spread.own(position)), scaled(spread.common));
         let [base, new] = [average(&base), average(&new)];
         let as_measured = new.log_s - base.log_s;
         let shift = corrected_by.map(|(_, shift)| shift);
+        own.value += match shift {
+            Some(shift) => unlike_the_kernels(&shift).powi(2),
+            None => self.not_believed(pair),
+        };
         let log = as_measured - shift.map_or(0.0, |shift| shift.log);
         let within = [base, new].map(
             |Reading {
@@ -236,7 +276,8 @@ impl Apart {
         }
         let cell = Cell {
             log,
-            corrected_by: corrected_by.map(|(kernels, _)| kernels),
+            class,
+            corrected_by: corrected_by.map(|(load, _)| load),
             workload: pair.key.workload.clone(),
             of_runs,
             own,
@@ -245,9 +286,35 @@ impl Apart {
         self.differences.insert(position, cell);
     }
 
-    /// The geometric mean of the ratios at these positions. What the machine did to all cells does not average out over
+    /// Of the mean of these cells, what they have in common with others. The classes share the machine, so that their
+    /// deviations add up.
+    fn common(&self, cells: &[&Cell]) -> Option<Variance> {
+        let parts: Vec<(f64, f64)> = self
+            .spreads
+            .iter()
+            .filter_map(|(&class, spread)| {
+                let of_runs: Vec<f64> = cells
+                    .iter()
+                    .filter(|cell| cell.class == class)
+                    .map(|cell| cell.of_runs)
+                    .collect();
+                let share = of_runs.len() as f64 / cells.len() as f64;
+                // Of cells that were measured in other runs of a side than others it is a little less.
+                let deviation = (spread.common.value * mean(&of_runs)).sqrt();
+                (!of_runs.is_empty()).then_some((share * deviation, spread.common.degrees))
+            })
+            .collect();
+        let deviation: f64 = parts.iter().map(|(deviation, _)| deviation).sum();
+        let degrees = parts.iter().map(|(_, degrees)| *degrees).reduce(f64::min)?;
+        Some(Variance {
+            value: deviation * deviation,
+            degrees,
+        })
+    }
+
+    /// The geometric mean of the ratios at these positions, of which at least one has one. What the machine did to all cells does not average out over
     /// them, nor does what is a workload's own over its cells.
-    pub fn geometric_mean(&self, positions: &[usize]) -> Option<Estimate> {
+    pub fn geometric_mean(&self, positions: &[usize]) -> Option<Found> {
         let cells: Vec<&Cell> = positions
             .iter()
             .filter_map(|at| self.differences.get(at))
@@ -281,28 +348,16 @@ impl Apart {
                 .fold(f64::INFINITY, f64::min);
             add(Variance { value: own, degrees }, of_workload.len() as f64 / count);
         }
-        for corrected in [true, false] {
-            let of_runs: Vec<f64> = cells
-                .iter()
-                .filter(|cell| cell.corrected_by.is_some() == corrected)
-                .map(|cell| cell.of_runs)
-                .collect();
-            if let Some(spread) = self.spread(corrected).filter(|_| !of_runs.is_empty()) {
-                // Of cells that were measured in other runs of a side than others it is a little less.
-                let common = Variance {
-                    value: spread.common.value * mean(&of_runs),
-                    ..spread.common
-                };
-                add(common, of_runs.len() as f64 / count);
-            }
+        if let Some(common) = self.common(&cells) {
+            add(common, 1.0);
         }
         add(self.taken, 1.0);
-        for (kernels, shift) in &self.shifts {
-            let part = share(&|cell: &Cell| cell.corrected_by == Some(*kernels));
+        for (load, shift) in &self.shifts {
+            let part = share(&|cell: &Cell| cell.corrected_by == Some(*load));
             add(shift.variance, part);
         }
         let log = cells.iter().map(|cell| cell.log).sum::<f64>() / count;
-        Some(Difference { log, components }.found().ratio)
+        Some(Difference { log, components }.found())
     }
 }
 

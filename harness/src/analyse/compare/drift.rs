@@ -3,24 +3,24 @@
 //! They hold no Python, so nothing that a change of Python code or of an interpreter does hides in them. What they got
 //! slower by from one run to another, the machine did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::between_runs::DOCUMENTED_DEGREES;
+use super::between_runs::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT};
 use super::material::{Reading, Run};
 use super::moderate::Variance;
 use crate::analyse::estimate::map;
 use crate::analyse::location::{CONFIDENCE, FEWEST_VALUES, location};
 use crate::analyse::sample::{Sample, mean, median};
-use crate::record::schema::{Estimate, Kernel};
+use crate::record::schema::{CellSummary, Estimate, Kernel};
 
 /// Kernels that a machine speeds up and slows down together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernels {
-    /// Integer and floating-point arithmetic, which live from the clock and from the time that a hypervisor gives.
+    /// Those that keep cores busy, and live from the clock and from what others leave of a core.
     Computing,
     /// Memory bandwidth, which neighbours share.
     Memory,
@@ -40,11 +40,33 @@ impl Kernels {
     }
 }
 
+/// What is run on how many PUs at once. One PU alone may be as fast as ever while several together are not: they share
+/// power, caches and, as hardware threads, cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Load {
+    pub kernels: Kernels,
+    pub pus: usize,
+}
+
+/// On how many PUs a cell's workers run: tasks of one event loop on one, those of a workload that waits on shared ones.
+pub(super) fn pus(cell: &CellSummary) -> usize {
+    let pinned: BTreeSet<u32> = cell.placement.iter().copied().collect();
+    if !pinned.is_empty() {
+        pinned.len()
+    } else if cell.model.shares_one_thread() {
+        1
+    } else {
+        usize::try_from(cell.workers).unwrap_or(usize::MAX)
+    }
+}
+
 /// What the machine itself did between the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Drift {
     /// By which kernels.
     pub kernels: Kernels,
+    /// On how many PUs at once.
+    pub pus: usize,
     /// How many of the ceiling's cells tell it: one for each workload that has one.
     pub cells: usize,
     /// Their time in NEW over that in BASE.
@@ -61,9 +83,9 @@ pub(super) struct Shift {
     pub cells: usize,
 }
 
-/// A machine that runs at less than two thirds of its speed is throttled, or its kernels are other code under the same
-/// version; what holds for a few instructions need not hold for an interpreter then.
-const LARGEST_BELIEVED: f64 = 1.5;
+/// A machine that runs at less than half of its speed is throttled, or its kernels are other code under the same version;
+/// what holds for a few instructions need not hold for an interpreter then.
+const LARGEST_BELIEVED: f64 = 2.0;
 
 impl Shift {
     /// Whether it may be taken out.
@@ -71,7 +93,7 @@ impl Shift {
         self.log.abs() <= LARGEST_BELIEVED.ln()
     }
 
-    pub fn as_drift(&self, kernels: Kernels, taken_out: bool) -> Drift {
+    pub fn as_drift(&self, load: Load, taken_out: bool) -> Drift {
         let degrees = self.variance.degrees.max(1.0);
         let reach = quantile(degrees) * self.variance.value.sqrt();
         let logs = Estimate {
@@ -80,7 +102,8 @@ impl Shift {
             high: self.log + reach,
         };
         Drift {
-            kernels,
+            kernels: load.kernels,
+            pus: load.pus,
             cells: self.cells,
             ratio: map(logs, f64::exp),
             taken_out,
@@ -88,14 +111,13 @@ impl Shift {
     }
 }
 
-/// Standard deviation between runs of one of the ceiling's cells, apart from what all have in common: for the one or
-/// two cells of a small run, which cannot tell it themselves. They are the same few instructions over and over; what is
-/// left is the moments at which they ran.
+/// Standard deviation between runs of one of the ceiling's cells, apart from what all have in common, which few cells
+/// cannot tell themselves. They are the same few instructions over and over; what is left is the moments at which they ran.
 const KERNEL_DEVIATION: f64 = 0.01;
 
 /// By how much the kernels got slower from BASE to NEW; `None` where some run has none in common with the others, or the
 /// kernels were compiled into different versions of ftbench.
-pub(super) fn between(kernels: Kernels, base: &[&Run], new: &[&Run]) -> Option<Shift> {
+pub(super) fn between(load: Load, base: &[&Run], new: &[&Run]) -> Option<Shift> {
     let version = &base.first()?.manifest.ftbench_version;
     if base
         .iter()
@@ -104,9 +126,8 @@ pub(super) fn between(kernels: Kernels, base: &[&Run], new: &[&Run]) -> Option<S
     {
         return None;
     }
-    let [base, new] = [base, new].map(|runs| -> Vec<BTreeMap<&str, Reading>> {
-        runs.iter().map(|run| readings(kernels, run)).collect()
-    });
+    let [base, new] = [base, new]
+        .map(|runs| -> Vec<BTreeMap<&str, Reading>> { runs.iter().map(|run| readings(load, run)).collect() });
     let shared: Vec<&str> = base
         .first()?
         .keys()
@@ -130,30 +151,35 @@ pub(super) fn between(kernels: Kernels, base: &[&Run], new: &[&Run]) -> Option<S
     centre(logs, &within, of_runs)
 }
 
+/// The centre of the kernels' shifts. How far they lie apart is known from few of them, so it is moderated by what is known
+/// of kernels anyway.
 fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
     let cells = logs.len();
     if cells == 0 {
         return None;
     }
-    let least = mean(within) / cells as f64;
-    if cells < FEWEST_VALUES {
-        return Some(Shift {
-            log: mean(&logs),
-            variance: Variance {
-                value: KERNEL_DEVIATION.powi(2) * of_runs / cells as f64 + least,
-                degrees: DOCUMENTED_DEGREES,
-            },
-            cells,
-        });
-    }
-    let found = location(&Sample::new(logs)?)?.centre;
-    let degrees = cells as f64 - 1.0;
-    let deviation = (found.high - found.low) / 2.0 / quantile(degrees);
-    Some(Shift {
-        log: found.estimate,
-        variance: Variance {
-            value: (deviation * deviation).max(least),
+    let count = cells as f64;
+    let of_one = |degrees| Variance {
+        value: KERNEL_DEVIATION.powi(2) * of_runs + mean(within),
+        degrees,
+    };
+    let (log, spread) = if cells < FEWEST_VALUES {
+        (mean(&logs), of_one(DOCUMENTED_DEGREES))
+    } else {
+        let found = location(&Sample::new(logs)?)?.centre;
+        let degrees = count - 1.0;
+        let deviation = (found.high - found.low) / 2.0 / quantile(degrees);
+        let seen = Variance {
+            value: deviation * deviation * count,
             degrees,
+        };
+        (found.estimate, of_one(DOCUMENTED_WEIGHT).with(seen))
+    };
+    Some(Shift {
+        log,
+        variance: Variance {
+            value: spread.value / count,
+            ..spread
         },
         cells,
     })
@@ -161,8 +187,8 @@ fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
 
 /// By how much each of some runs of the same thing was slower than their mean; `None` where they have none of the
 /// kernels' cells in common.
-pub(super) fn within(kernels: Kernels, runs: &[&Run]) -> Option<Vec<f64>> {
-    let readings: Vec<BTreeMap<&str, Reading>> = runs.iter().map(|run| readings(kernels, run)).collect();
+pub(super) fn within(load: Load, runs: &[&Run]) -> Option<Vec<f64>> {
+    let readings: Vec<BTreeMap<&str, Reading>> = runs.iter().map(|run| readings(load, run)).collect();
     let shared: Vec<&str> = readings
         .first()?
         .keys()
@@ -196,12 +222,12 @@ pub(super) fn within(kernels: Kernels, runs: &[&Run]) -> Option<Vec<f64>> {
     Some(readings.iter().map(of_run).collect())
 }
 
-/// The ceiling's cells of one worker, by workload.
-fn readings(kernels: Kernels, run: &Run) -> BTreeMap<&str, Reading> {
+/// The ceiling's cells on so many PUs, by workload.
+fn readings(load: Load, run: &Run) -> BTreeMap<&str, Reading> {
     let cells = run.summary.cells.iter();
     cells
-        .filter(|cell| cell.is_native() && cell.workers == 1)
-        .filter(|cell| run.kernel(&cell.workload).map(Kernels::of) == Some(kernels))
+        .filter(|cell| cell.is_native() && pus(cell) == load.pus)
+        .filter(|cell| run.kernel(&cell.workload).map(Kernels::of) == Some(load.kernels))
         .filter_map(|cell| Some((cell.workload.as_str(), Reading::of(cell)?)))
         .collect()
 }

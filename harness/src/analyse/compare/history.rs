@@ -1,9 +1,9 @@
 //! Groups of runs of the same thing, which tell how far runs lie apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::between_runs::Row;
-use super::drift::{self, Kernels};
+use super::drift::{self, Load};
 use super::matching::{Key, Pair};
 use super::material::{Reading, Run, is_named};
 use crate::record::schema::{CellSummary, InterpreterFacts, MachineFacts};
@@ -20,9 +20,13 @@ impl Group<'_> {
     /// Each run's readings of the pairs at these positions, with the machine's drift taken out of them or not. A run that
     /// has fewer than half as many as another is left out, for it would leave few pairs that all runs have.
     pub fn rows(&self, pairs: &[Pair<'_>], positions: &[usize], corrected: bool) -> Vec<Row> {
-        let shifts: BTreeMap<Kernels, Vec<f64>> = Kernels::ALL
+        let loads: BTreeSet<Load> = positions
+            .iter()
+            .filter_map(|&position| pairs.get(position)?.load)
+            .collect();
+        let shifts: BTreeMap<Load, Vec<f64>> = loads
             .into_iter()
-            .filter_map(|kernels| Some((kernels, drift::within(kernels, &self.runs)?)))
+            .filter_map(|load| Some((load, drift::within(load, &self.runs)?)))
             .collect();
         let rows = self.runs.iter().enumerate().map(|(number, run)| {
             let cells = self.cells(run);
@@ -30,8 +34,7 @@ impl Group<'_> {
                 let pair = pairs.get(position)?;
                 let mut reading = Reading::of(cells.get(&pair.key)?)?;
                 if corrected {
-                    let kernels = pair.kernel.map(Kernels::of)?;
-                    reading.log_s -= shifts.get(&kernels)?.get(number)?;
+                    reading.log_s -= shifts.get(&pair.load?)?.get(number)?;
                 }
                 same_file(run, pair).then_some((position, reading))
             };

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::drift::{self, Kernels, Load};
 use super::material::{Reading, Run, Side};
-use crate::record::schema::{CellSummary, Kernel, Model, WorkloadKind};
+use crate::record::schema::{CellSummary, Model, WorkloadKind};
 
 /// What two cells that are held against each other have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -59,7 +60,10 @@ pub(super) struct Planned<'a> {
 pub(super) struct Pair<'a> {
     pub key: Key,
     pub kind: Option<WorkloadKind>,
-    pub kernel: Option<Kernel>,
+    /// What the ceiling runs on as many PUs; `None` without one.
+    pub load: Option<Load>,
+    /// On how many PUs its workers run.
+    pub pus: usize,
     /// Of the workload's file, in the first run that has it.
     pub sha256: Option<String>,
     pub base: Vec<Planned<'a>>,
@@ -119,7 +123,7 @@ pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
             for cell in run.summary.cells.iter().filter(|cell| side.has(cell)) {
                 let key = Key::of(cell, name.as_deref());
                 let position = *positions.entry(key.clone()).or_insert_with(|| {
-                    pairs.push(empty(key, run));
+                    pairs.push(empty(key, run, cell));
                     pairs.len() - 1
                 });
                 if let Some(pair) = pairs.get_mut(position) {
@@ -132,10 +136,13 @@ pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
     pairs
 }
 
-fn empty<'a>(key: Key, run: &Run) -> Pair<'a> {
+fn empty<'a>(key: Key, run: &Run, cell: &CellSummary) -> Pair<'a> {
+    let pus = drift::pus(cell);
+    let kernels = run.kernel(&key.workload).map(Kernels::of);
     Pair {
         kind: run.kind(&key.workload),
-        kernel: run.kernel(&key.workload),
+        load: kernels.map(|kernels| Load { kernels, pus }),
+        pus,
         sha256: run
             .workload(&key.workload)
             .map(|workload| workload.sha256.clone()),

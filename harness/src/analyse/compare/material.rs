@@ -137,6 +137,11 @@ impl Reading {
             degrees: f64::from(cell.rounds - 1),
         })
     }
+
+    /// Variance that the reading of a single round has.
+    pub(super) fn of_one_round(&self) -> f64 {
+        self.variance * (self.degrees + 1.0)
+    }
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub use history::is_same_machine;
 pub use matching::Key;
 pub use material::{Reading, Run, Side, is_named};
 pub use report::{
-    BetweenRuns, COMPARISON_SCHEMA_VERSION, CellComparison, Change, Comparison, Counts, FailedInSome,
-    GeometricMean, Pairing, SideFacts, SideName, Unmatched,
+    BetweenRuns, COMPARISON_SCHEMA_VERSION, CellComparison, Change, Common, Comparison, Counts, FailedInSome,
+    GeometricMean, Pairing, SideFacts, SideName, Unmatched, WorkloadComparison,
 };
 pub use verdict::Verdict;
 
@@ -289,7 +289,9 @@ impl Outcome {
         };
         let apart = method.compare(pairs);
         Self {
-            means: means(pairs, &apart.found, |positions| apart.geometric_mean(positions)),
+            means: means(pairs, &apart.found, |positions| {
+                apart.geometric_mean(positions).map(|found| found.ratio)
+            }),
             found: apart.found.clone(),
             apart: Some(apart),
         }
@@ -343,6 +345,11 @@ impl Outcome {
                 .map(|apart| apart.drifts.clone())
                 .unwrap_or_default(),
             between_runs: self.apart.as_ref().and_then(BetweenRuns::of),
+            workloads: self
+                .apart
+                .as_ref()
+                .map(|apart| workloads(pairs, apart, options.smallest_effect))
+                .unwrap_or_default(),
             geometric_means: self.means,
             cells,
             unmatched,
@@ -354,6 +361,46 @@ impl Outcome {
             cautions: obstacles::cautions(base, new),
         }
     }
+}
+
+/// Every workload with several cells on one PU, as a whole.
+///
+/// What slows a workload down slows most of its cells, and their mean is steadier than each. Cells on several PUs are left
+/// to themselves: they go up and down together with what others leave of the cores, by more than a mean can make good.
+fn workloads(pairs: &[Pair<'_>], apart: &Apart, smallest_effect: f64) -> Vec<WorkloadComparison> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let compared = pairs
+        .iter()
+        .enumerate()
+        .filter(|(position, pair)| pair.pus == 1 && apart.found.contains_key(position));
+    for (position, pair) in compared {
+        let name = pair.key.workload.as_str();
+        if !positions.contains_key(name) {
+            names.push(name);
+        }
+        positions.entry(name).or_default().push(position);
+    }
+    let (wholes, found): (Vec<(&str, usize)>, Vec<Found>) = names
+        .into_iter()
+        .filter_map(|name| {
+            let own = positions.get(name).filter(|own| own.len() > 1)?;
+            Some(((name, own.len()), apart.geometric_mean(own)?))
+        })
+        .unzip();
+    let verdicts = verdicts(&found, smallest_effect);
+    wholes
+        .into_iter()
+        .zip(found)
+        .zip(verdicts)
+        .map(|(((workload, cells), found), verdict)| WorkloadComparison {
+            workload: workload.to_owned(),
+            cells,
+            ratio: found.ratio,
+            p_value: found.p_value,
+            verdict,
+        })
+        .collect()
 }
 
 /// The geometric mean of every kind that has at least two cells, and of all where there are several kinds.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::apart::Apart;
-use super::between_runs::Spread;
+use super::between_runs::{Class, Spread};
 use super::drift::Drift;
 use super::matching::{Key, Pair, Planned};
 use super::material::Side;
@@ -48,49 +48,42 @@ impl SideFacts {
 
 /// How far runs lie apart, as it was reckoned with: standard deviations of the logarithm of a time, which are shares of
 /// the time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BetweenRuns {
     /// How many runs of the same thing it was estimated from; 0 for documented values alone.
     pub runs: usize,
-    /// Of what all cells of a run have in common, after the machine's drift was taken out; `None` where it was taken
-    /// out of none.
-    pub common_corrected: Option<f64>,
-    /// The same for cells whose drift is not known.
-    pub common: Option<f64>,
+    /// Of what all cells of a class have in common in a run; for the classes that were compared.
+    pub common: Vec<Common>,
     /// Of what a cell has for itself: the median over the cells.
     pub own: f64,
 }
 
+/// How far a class of cells moves together from run to run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Common {
+    /// Whether their workers run on several PUs at once.
+    pub several_pus: bool,
+    /// Whether the machine's drift was taken out.
+    pub corrected: bool,
+    /// Standard deviation.
+    pub deviation: f64,
+}
+
 impl BetweenRuns {
     pub(super) fn of(apart: &Apart) -> Option<Self> {
-        let spreads = [&apart.corrected, &apart.raw];
-        let mut own: Vec<f64> = apart
-            .found
-            .keys()
-            .map(|position| {
-                let spread = if apart.as_measured.contains_key(position) {
-                    &apart.corrected
-                } else {
-                    &apart.raw
-                };
-                spread
-                    .as_ref()
-                    .map_or(0.0, |spread| spread.own(*position).value.sqrt())
-            })
-            .collect();
+        let mut own: Vec<f64> = apart.own_deviations().collect();
         if own.is_empty() {
             return None;
         }
-        let common = |spread: &Option<Spread>| spread.as_ref().map(|spread| spread.common.value.sqrt());
+        let common = |(class, spread): (&Class, &Spread)| Common {
+            several_pus: class.several_pus,
+            corrected: class.corrected,
+            deviation: spread.common.value.sqrt(),
+        };
+        let spreads = apart.spreads.values();
         Some(Self {
-            runs: spreads
-                .into_iter()
-                .flatten()
-                .map(|spread| spread.runs)
-                .max()
-                .unwrap_or(0),
-            common_corrected: common(&apart.corrected),
-            common: common(&apart.raw),
+            runs: spreads.map(|spread| spread.runs).max().unwrap_or(0),
+            common: apart.spreads.iter().map(common).collect(),
             own: median(&mut own),
         })
     }
@@ -107,6 +100,21 @@ pub struct GeometricMean {
     pub cells: usize,
     /// Time in NEW over that in BASE.
     pub ratio: Estimate,
+}
+
+/// A workload as a whole: the geometric mean of its cells on one PU.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkloadComparison {
+    /// Its name.
+    pub workload: String,
+    /// How many cells.
+    pub cells: usize,
+    /// Time in NEW over that in BASE.
+    pub ratio: Estimate,
+    /// Two-sided probability of a ratio as far from 1 were there no difference.
+    pub p_value: f64,
+    /// What is said of it, over all workloads of the comparison at once.
+    pub verdict: Verdict,
 }
 
 /// A cell that both sides measured.
@@ -323,6 +331,8 @@ pub struct Comparison {
     pub drift: Vec<Drift>,
     /// How far runs lie apart; `None` for the same rounds.
     pub between_runs: Option<BetweenRuns>,
+    /// Workloads as a whole; empty for the same rounds, where each cell can be told.
+    pub workloads: Vec<WorkloadComparison>,
     /// Geometric means by kind, and of all.
     pub geometric_means: Vec<GeometricMean>,
     /// The cells that both sides measured, in the order of BASE.
@@ -340,10 +350,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether something got worse beyond doubt: a cell that is slower, or one that fails now.
+    /// Whether something got worse beyond doubt: a cell or a workload that is slower, or a cell that fails now.
     #[must_use]
     pub fn has_regression(&self) -> bool {
-        self.counts.slower > 0 || self.counts.broken > 0
+        let is_slower = |one: &WorkloadComparison| one.verdict == Verdict::Slower;
+        self.counts.slower > 0 || self.counts.broken > 0 || self.workloads.iter().any(is_slower)
     }
 
     /// Whether it has an answer: a ratio, a cell that fails now, or one that no longer does.

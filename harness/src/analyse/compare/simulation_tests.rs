@@ -8,6 +8,8 @@
     reason = "a test that cannot go on should stop, and these tell their figures"
 )]
 
+use std::collections::BTreeSet;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
@@ -49,6 +51,16 @@ pub(super) struct World {
     within: f64,
     rounds: u32,
     ceiling: bool,
+    /// What several PUs at once have besides.
+    several: Several,
+}
+
+/// What lies between and within runs for workers on several PUs at once, besides what one PU alone has.
+#[derive(Clone, Copy)]
+struct Several {
+    machine: f64,
+    python: f64,
+    within: f64,
 }
 
 /// The quick profile on a shared machine.
@@ -60,6 +72,24 @@ pub(super) const SHARED: World = World {
     within: 0.006,
     rounds: 5,
     ceiling: true,
+    several: Several {
+        machine: 0.02,
+        python: 0.004,
+        within: 0.0,
+    },
+};
+
+/// A virtual machine whose PUs share cores with others' now and then: what `scripts/compare-aa.py` met with.
+const NEIGHBOURS: World = World {
+    machine: 0.01,
+    python: 0.012,
+    within: 0.015,
+    several: Several {
+        machine: 0.05,
+        python: 0.08,
+        within: 0.06,
+    },
+    ..SHARED
 };
 
 const WORKLOADS: [&str; 8] = ["fib", "nbody", "json", "sort", "hash", "regex", "dict", "queue"];
@@ -94,6 +124,8 @@ impl Simulation {
         let world = self.world;
         let machine = self.normal(world.machine);
         let python = machine + self.normal(world.python);
+        let machine_of_several = machine + self.normal(world.several.machine);
+        let python_of_several = python + machine_of_several - machine + self.normal(world.several.python);
         let mut cells = Vec::new();
         for workload in WORKLOADS {
             let of_workload = self.normal(world.workload);
@@ -103,13 +135,16 @@ impl Simulation {
             for tag in ["3.13", "3.13t"] {
                 for (model, workers) in [(Model::Serial, 1), (Model::Threads, 1), (Model::Threads, 2)] {
                     let own = self.normal(world.cell);
-                    let truth = python + of_workload + own + factor.ln();
+                    let of_machine = if workers > 1 { python_of_several } else { python };
+                    let truth = of_machine + of_workload + own + factor.ln();
                     cells.push(self.cell(made(tag, workload, model, workers), truth));
                 }
             }
             if world.ceiling {
-                let own = self.normal(0.004);
-                cells.push(self.cell(made(NATIVE, workload, Model::Threads, 1), machine + own));
+                for (workers, of_machine) in [(1, machine), (2, machine_of_several)] {
+                    let own = self.normal(0.004);
+                    cells.push(self.cell(made(NATIVE, workload, Model::Threads, workers), of_machine + own));
+                }
             }
         }
         self.runs += 1;
@@ -122,7 +157,13 @@ impl Simulation {
 
     /// The estimate of a cell, and an interval whose width is as uncertain as few rounds make it.
     fn cell(&mut self, mut cell: CellSummary, truth: f64) -> CellSummary {
-        let World { within, rounds, .. } = self.world;
+        let World {
+            within,
+            rounds,
+            several,
+            ..
+        } = self.world;
+        let within = within.hypot(if cell.workers > 1 { several.within } else { 0.0 });
         let log = 0.1_f64.ln() + truth + self.normal(within);
         let degrees = f64::from(rounds - 1);
         let uniform = self.uniform();
@@ -157,14 +198,34 @@ pub(super) fn compared(base: &[Run], new: &[Run], history: &[Run]) -> Comparison
     compare(&side(base), &side(new), history, &Options::default()).unwrap()
 }
 
+/// The workloads of which a cell or the whole has such a verdict.
+fn called(comparison: &Comparison, is_such: impl Fn(Verdict) -> bool) -> BTreeSet<&str> {
+    let cells = comparison
+        .cells
+        .iter()
+        .map(|cell| (&cell.cell.workload, cell.verdict));
+    let wholes = comparison
+        .workloads
+        .iter()
+        .map(|whole| (&whole.workload, whole.verdict));
+    cells
+        .chain(wholes)
+        .filter(|(_, verdict)| is_such(*verdict))
+        .map(|(workload, _)| workload.as_str())
+        .collect()
+}
+
 /// Of comparisons of identical runs, the share that has any cell called slower or faster.
 fn share_called(world: World, history: usize, experiments: u64) -> f64 {
     let called = (0..experiments).filter(|&seed| {
         let mut simulation = Simulation::new(world, seed);
         let history: Vec<Run> = (0..history).map(|_| simulation.run(None)).collect();
         let [base, new] = [simulation.run(None), simulation.run(None)];
-        let counts = compared(&[base], &[new], &history).counts;
-        counts.slower + counts.faster > 0
+        let comparison = compared(&[base], &[new], &history);
+        !called(&comparison, |verdict| {
+            verdict != Verdict::CannotTell && verdict != Verdict::Same
+        })
+        .is_empty()
     });
     called.count() as f64 / experiments as f64
 }
@@ -189,6 +250,8 @@ fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
     for (name, world, history) in [
         ("shared", SHARED, 0),
         ("calm", calm, 0),
+        ("neighbours", NEIGHBOURS, 0),
+        ("neighbours, 7 runs of history", NEIGHBOURS, 7),
         ("no ceiling", no_ceiling, 0),
         ("shared, 5 runs of history", SHARED, 5),
         ("no ceiling, 8 runs of history", no_ceiling, 8),
@@ -202,7 +265,14 @@ fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
 
 #[test]
 fn a_slowdown_of_ten_per_cent_is_found_and_only_there() {
-    for (history, world) in [(0, SHARED), (6, SHARED)] {
+    // Per cent. Of what is called beside a true difference, one in twenty may be wrong; where much is called, that is more
+    // than one comparison in twenty.
+    for (history, world, least_found, most_elsewhere) in [
+        (0, SHARED, 80, 5),
+        (6, SHARED, 80, 5),
+        (0, NEIGHBOURS, 60, 5),
+        (6, NEIGHBOURS, 70, 8),
+    ] {
         let experiments = 200;
         let (mut found, mut elsewhere) = (0, 0);
         for seed in 0..experiments {
@@ -210,25 +280,17 @@ fn a_slowdown_of_ten_per_cent_is_found_and_only_there() {
             let history: Vec<Run> = (0..history).map(|_| simulation.run(None)).collect();
             let [base, new] = [simulation.run(None), simulation.run(Some(("json", 1.10)))];
             let comparison = compared(&[base], &[new], &history);
-            let slower = |in_it: bool| {
-                let cells = comparison
-                    .cells
-                    .iter()
-                    .filter(|cell| cell.verdict == Verdict::Slower);
-                cells
-                    .filter(|cell| (cell.cell.workload == "json") == in_it)
-                    .count()
-            };
-            found += u64::from(slower(true) > 0);
-            elsewhere += u64::from(slower(false) > 0);
+            let slower = called(&comparison, |verdict| verdict == Verdict::Slower);
+            found += u64::from(slower.contains("json"));
+            elsewhere += u64::from(slower.iter().any(|workload| *workload != "json"));
         }
         println!("{history} runs of history: found {found}, elsewhere {elsewhere} of {experiments}");
         assert!(
-            found * 10 >= experiments * 8,
+            found * 100 >= experiments * least_found,
             "{found} of {experiments}, {history} runs of history"
         );
         assert!(
-            elsewhere * 20 <= experiments,
+            elsewhere * 100 <= experiments * most_elsewhere,
             "{elsewhere} of {experiments}, {history} runs of history"
         );
     }
@@ -269,10 +331,14 @@ fn the_machine_is_taken_out_and_told_of() {
     }
     let [base, new] = [vec![base], vec![new]];
     let comparison = compared(&base, &new, &[]);
-    let drift = comparison.drift[0];
-    assert!(drift.taken_out && drift.cells == WORKLOADS.len() && drift.kernels == Kernels::Computing);
-    assert!(drift.ratio.low < drift.ratio.estimate && drift.ratio.estimate < drift.ratio.high);
+    let pus: Vec<usize> = comparison.drift.iter().map(|drift| drift.pus).collect();
+    assert_eq!(pus, [1, 2]);
+    for drift in &comparison.drift {
+        assert!(drift.taken_out && drift.cells == WORKLOADS.len() && drift.kernels == Kernels::Computing);
+        assert!(drift.ratio.low < drift.ratio.estimate && drift.ratio.estimate < drift.ratio.high);
+    }
     for cell in &comparison.cells {
+        let drift = comparison.drift[usize::from(cell.cell.workers > 1)];
         assert!(
             (cell.ratio_as_measured.unwrap() / cell.ratio.estimate / drift.ratio.estimate - 1.0).abs() < 1e-9
         );
@@ -301,7 +367,7 @@ fn means_do_not_shrink_below_what_all_cells_have_in_common() {
         (Some(WorkloadKind::Cpu), 48, 8)
     );
     let half_width = (mean.ratio.high / mean.ratio.low).ln() / 2.0;
-    let common = between_runs::Documented::CORRECTED.common;
+    let common = between_runs::Documented::of(between_runs::Class::of(true, 1), 0.0).common;
     assert!(half_width > 1.96 * common * 2.0_f64.sqrt(), "{half_width}");
     assert!(half_width < 0.06, "{half_width}");
 }

@@ -199,7 +199,8 @@ mod tests {
         let pair = Pair {
             key: Key::of(&cell(CellStatus::Ok), None),
             kind: None,
-            kernel: None,
+            load: None,
+            pus: 1,
             sha256: None,
             base: base.iter().map(planned).collect(),
             new: new.iter().map(planned).collect(),

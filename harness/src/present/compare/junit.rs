@@ -1,8 +1,12 @@
-//! A comparison as JUnit's XML, which CI servers show: a test case for each cell, in a suite for each workload.
+//! A comparison as JUnit's XML, which CI servers show: a test case for each cell and for each
+//! workload as a whole, in a suite for each workload.
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::analyse::compare::{CellComparison, Change, Comparison, Key, Unmatched, Verdict};
+use crate::analyse::compare::{
+    CellComparison, Change, Comparison, Key, Unmatched, Verdict, WorkloadComparison,
+};
+use crate::record::schema::Estimate;
 
 /// A regression is a failure; what cannot be told, or has no ratio, is skipped.
 ///
@@ -29,6 +33,13 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
         );
         suite.add_test_cases(
             comparison
+                .workloads
+                .iter()
+                .filter(|whole| whole.workload == workload)
+                .map(whole),
+        );
+        suite.add_test_cases(
+            comparison
                 .unmatched
                 .iter()
                 .filter(|one| of_workload(&one.cell))
@@ -43,21 +54,30 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
 }
 
 fn measured(cell: &CellComparison) -> TestCase {
-    let told = format!("NEW / BASE {}", super::ratio(cell.ratio));
-    let status = match cell.verdict {
+    judged(case(&cell.cell), cell.ratio, cell.verdict)
+}
+
+fn whole(whole: &WorkloadComparison) -> TestCase {
+    let name = format!("{} as a whole, on one PU", whole.workload);
+    judged(named(&name, &whole.workload), whole.ratio, whole.verdict)
+}
+
+fn judged(mut case: TestCase, ratio: Estimate, verdict: Verdict) -> TestCase {
+    let told = format!("NEW / BASE {}", super::ratio(ratio));
+    case.status = match verdict {
         Verdict::Slower => failure("slower", &told),
         Verdict::CannotTell => skipped(&format!("cannot tell: {told}")),
         Verdict::Faster | Verdict::Same => TestCaseStatus::success(),
     };
-    let mut case = case(&cell.cell, status);
-    case.set_system_out(format!("{}: {told}", cell.verdict.words()));
+    case.set_system_out(format!("{}: {told}", verdict.words()));
     case
 }
 
 fn unmatched(one: &Unmatched) -> TestCase {
     let words = one.change.words();
     let reason = one.reason.as_deref().unwrap_or(words);
-    let status = match one.change {
+    let mut case = case(&one.cell);
+    case.status = match one.change {
         Change::Broken => failure(words, reason),
         Change::StillBroken
         | Change::Mended
@@ -67,12 +87,16 @@ fn unmatched(one: &Unmatched) -> TestCase {
         | Change::OtherWork
         | Change::TooFewRounds => skipped(&format!("{words}: {reason}")),
     };
-    case(&one.cell, status)
+    case
 }
 
-fn case(key: &Key, status: TestCaseStatus) -> TestCase {
-    let mut case = TestCase::new(super::name(key), status);
-    case.set_classname(format!("ftbench.{}", key.workload));
+fn case(key: &Key) -> TestCase {
+    named(&super::name(key), &key.workload)
+}
+
+fn named(name: &str, workload: &str) -> TestCase {
+    let mut case = TestCase::new(name, TestCaseStatus::success());
+    case.set_classname(format!("ftbench.{workload}"));
     case
 }
 

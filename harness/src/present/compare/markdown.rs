@@ -1,6 +1,6 @@
 //! A comparison as GitHub-flavoured markdown: the comment of a pull request, or the summary of a job.
 
-use crate::analyse::compare::{CellComparison, Change, Comparison, Verdict};
+use crate::analyse::compare::{CellComparison, Change, Comparison, Verdict, WorkloadComparison};
 use crate::present::markdown::escape;
 
 /// The verdict first, then what changed; all cells, and how they were compared, folded up.
@@ -16,6 +16,12 @@ pub fn render(comparison: &Comparison) -> String {
         .into_iter()
         .filter(|cell| matches!(cell.verdict, Verdict::Slower | Verdict::Faster))
         .collect();
+    let wholes = super::workloads_by_verdict(comparison);
+    let changed_wholes: Vec<&WorkloadComparison> = wholes
+        .iter()
+        .copied()
+        .filter(|whole| matches!(whole.verdict, Verdict::Slower | Verdict::Faster))
+        .collect();
     let (telling, other): (Vec<_>, Vec<_>) = super::groups(comparison)
         .into_iter()
         .partition(|group| matches!(group.change, Change::Broken | Change::Mended));
@@ -28,12 +34,17 @@ pub fn render(comparison: &Comparison) -> String {
                 .iter()
                 .map(|line| format!("warning: {}", escape(line))),
         ),
+        workloads(&changed_wholes),
         cells(&changed),
         sentences(&telling),
         means(comparison),
         details(
             &format!("All {} compared cells", comparison.cells.len()),
             &cells(&super::by_verdict(comparison)),
+        ),
+        details(
+            &format!("All {} workloads as a whole", wholes.len()),
+            &workloads(&wholes),
         ),
         details("Cells without a ratio", &sentences(&other)),
         details(
@@ -74,11 +85,7 @@ fn cells(cells: &[&CellComparison]) -> String {
         "| workload | interpreter | model | workers | BASE | NEW | NEW / BASE | verdict |\n| --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n"
             .to_owned();
     for cell in cells {
-        let words = cell.verdict.words();
-        let verdict = match cell.verdict {
-            Verdict::Slower | Verdict::Faster => format!("**{words}**"),
-            Verdict::Same | Verdict::CannotTell => words.to_owned(),
-        };
+        let verdict = told(cell.verdict);
         table.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {} | {verdict} |\n",
             escape(&cell.cell.workload),
@@ -88,6 +95,34 @@ fn cells(cells: &[&CellComparison]) -> String {
             super::per_unit(cell.base_s_per_unit),
             super::per_unit(cell.new_s_per_unit),
             super::ratio(cell.ratio),
+        ));
+    }
+    table
+}
+
+fn told(verdict: Verdict) -> String {
+    let words = verdict.words();
+    match verdict {
+        Verdict::Slower | Verdict::Faster => format!("**{words}**"),
+        Verdict::Same | Verdict::CannotTell => words.to_owned(),
+    }
+}
+
+fn workloads(workloads: &[&WorkloadComparison]) -> String {
+    if workloads.is_empty() {
+        return String::new();
+    }
+    let mut table = format!(
+        "| {} |\n| --- | ---: | ---: | --- |\n",
+        super::WORKLOAD_HEADINGS.join(" | ")
+    );
+    for whole in workloads {
+        table.push_str(&format!(
+            "| {} | {} | {} | {} |\n",
+            escape(&whole.workload),
+            whole.cells,
+            super::ratio(whole.ratio),
+            told(whole.verdict),
         ));
     }
     table

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::analyse::compare::{
     BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, FailedInSome, GeometricMean, Kernels,
-    Key, Pairing, SideFacts, Unmatched, Verdict,
+    Key, Pairing, SideFacts, Unmatched, Verdict, WorkloadComparison,
 };
 use crate::record::schema::{Estimate, WorkloadKind};
 
@@ -49,7 +49,19 @@ pub fn verdict(comparison: &Comparison) -> String {
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
     let cells = counted(comparison.cells.len() + comparison.unmatched.len(), "cell");
-    format!("{opening}: of {cells} {}", told.join(", "))
+    let wholes: String = [Verdict::Slower, Verdict::Faster]
+        .into_iter()
+        .filter_map(|verdict| {
+            let with = comparison.workloads.iter().filter(|one| one.verdict == verdict);
+            let count = Some(with.count()).filter(|&count| count > 0)?;
+            Some(format!(
+                "{} {} as a whole; ",
+                counted(count, "workload"),
+                verdict.words()
+            ))
+        })
+        .collect();
+    format!("{opening}: {wholes}of {cells} {}", told.join(", "))
 }
 
 /// What is compared with what, and which kind of comparison it is.
@@ -75,7 +87,10 @@ pub fn sentences(comparison: &Comparison) -> Vec<String> {
             "no ceiling tells what the machine did meanwhile: a common change of all cells may be the machine's".to_owned(),
         );
     }
-    told.extend(comparison.drift.iter().map(drift));
+    for kernels in Kernels::ALL {
+        let of_kernels = comparison.drift.iter().filter(|one| one.kernels == kernels);
+        told.extend(drift(kernels, &of_kernels.collect::<Vec<_>>()));
+    }
     told
 }
 
@@ -101,27 +116,58 @@ fn between_runs(between: &BetweenRuns) -> String {
             counted(between.runs, "run")
         )
     };
-    let common = match (between.common_corrected, between.common) {
-        (Some(corrected), Some(raw)) => {
-            format!("{} ({} without a ceiling)", percent(corrected), percent(raw))
-        }
-        (Some(one), None) | (None, Some(one)) => percent(one),
-        (None, None) => percent(0.0),
-    };
+    let common: Vec<String> = between
+        .common
+        .iter()
+        .map(|common| {
+            let pus = if common.several_pus {
+                "several PUs"
+            } else {
+                "one PU"
+            };
+            let without = if common.corrected {
+                ""
+            } else {
+                " without a ceiling"
+            };
+            format!("{} on {pus}{without}", percent(common.deviation))
+        })
+        .collect();
     format!(
-        "runs made at different times: intervals carry what lies between runs, {common} for all cells together and {} for \
-         each (standard deviations, {source})",
+        "runs made at different times: intervals carry what lies between runs, for all cells together {}, and for each \
+         {} (standard deviations, {source})",
+        common.join(", "),
         percent(between.own)
     )
 }
 
-fn drift(drift: &Drift) -> String {
-    let kernels = match drift.kernels {
+/// What the machine did as kernels of one group saw it; `None` where none did.
+fn drift(kernels: Kernels, drifts: &[&Drift]) -> Option<String> {
+    let name = match kernels {
         Kernels::Computing => "computing",
         Kernels::Memory => "memory",
     };
+    let cells = drifts.iter().map(|drift| drift.cells).max()?;
+    let none = drifts.iter().all(|drift| !drift.taken_out);
+    let told: Vec<String> = drifts
+        .iter()
+        .map(|drift| {
+            let left = if drift.taken_out || none { "" } else { " (left in)" };
+            format!("{} on {}{left}", change(drift.ratio), counted(drift.pus, "PU"))
+        })
+        .collect();
+    Some(format!(
+        "by the ceiling's {name} kernels ({}) the machine itself was {} in NEW; {}",
+        counted(cells, "workload"),
+        told.join(", "),
+        if none { "left in" } else { "taken out" }
+    ))
+}
+
+/// "3.1 % [2.1, 4.1] slower"
+fn change(ratio: Estimate) -> String {
     let percent = |ratio: f64| units::number(100.0 * (ratio - 1.0), 1);
-    let Estimate { estimate, low, high } = drift.ratio;
+    let Estimate { estimate, low, high } = ratio;
     let (what, sign) = if estimate >= 1.0 {
         ("slower", 1.0)
     } else {
@@ -130,14 +176,8 @@ fn drift(drift: &Drift) -> String {
     let ends = if sign > 0.0 { [low, high] } else { [high, low] };
     let [from, to] = ends.map(|end| percent(1.0 + sign * (end - 1.0)));
     format!(
-        "the machine was {} % [{from}, {to}] {what} in NEW, by the ceiling's {kernels} kernels ({}); {}",
-        percent(1.0 + sign * (estimate - 1.0)),
-        counted(drift.cells, "cell"),
-        if drift.taken_out {
-            "taken out"
-        } else {
-            "not taken out"
-        }
+        "{} % [{from}, {to}] {what}",
+        percent(1.0 + sign * (estimate - 1.0))
     )
 }
 
@@ -150,6 +190,18 @@ fn mean(mean: &GeometricMean) -> Vec<String> {
         ratio(mean.ratio),
     ]
 }
+
+/// A workload as a whole in words.
+fn workload(whole: &WorkloadComparison) -> Vec<String> {
+    vec![
+        text::line(&whole.workload),
+        whole.cells.to_string(),
+        ratio(whole.ratio),
+        whole.verdict.words().to_owned(),
+    ]
+}
+
+const WORKLOAD_HEADINGS: [&str; 4] = ["as a whole, on one PU", "cells", "NEW / BASE", "verdict"];
 
 const MEAN_HEADINGS: [&str; 4] = ["geometric mean", "workloads", "cells", "NEW / BASE"];
 
@@ -172,8 +224,19 @@ fn per_unit(seconds: Option<f64>) -> String {
 /// The cells in the order in which they matter: by verdict, the worst first, and those of a verdict as they came.
 fn by_verdict(comparison: &Comparison) -> Vec<&CellComparison> {
     let mut cells: Vec<&CellComparison> = comparison.cells.iter().collect();
-    cells.sort_by_key(|cell| Verdict::ALL.iter().position(|verdict| *verdict == cell.verdict));
+    cells.sort_by_key(|cell| order(cell.verdict));
     cells
+}
+
+/// The workloads likewise.
+fn workloads_by_verdict(comparison: &Comparison) -> Vec<&WorkloadComparison> {
+    let mut workloads: Vec<&WorkloadComparison> = comparison.workloads.iter().collect();
+    workloads.sort_by_key(|whole| order(whole.verdict));
+    workloads
+}
+
+fn order(verdict: Verdict) -> Option<usize> {
+    Verdict::ALL.iter().position(|one| *one == verdict)
 }
 
 /// Cells without a ratio that have the same cause.

@@ -15,6 +15,7 @@ pub fn render(comparison: &Comparison, style: Style) -> String {
         opening(comparison, style),
         cells(comparison, style),
         unmatched(comparison, style),
+        workloads(comparison, style),
         means(comparison, style),
         differences(comparison, style),
     ];
@@ -154,6 +155,18 @@ fn unmatched(comparison: &Comparison, style: Style) -> String {
         })
         .collect();
     lines.join("\n")
+}
+
+fn workloads(comparison: &Comparison, style: Style) -> String {
+    if comparison.workloads.is_empty() {
+        return String::new();
+    }
+    let rows = super::workloads_by_verdict(comparison)
+        .into_iter()
+        .map(super::workload);
+    listing::render(&super::WORKLOAD_HEADINGS, rows, style)
+        .trim_end()
+        .to_owned()
 }
 
 fn means(comparison: &Comparison, style: Style) -> String {

@@ -1,7 +1,7 @@
 //! The formats, of one made-up comparison that has a bit of everything.
 
 use super::*;
-use crate::analyse::compare::{COMPARISON_SCHEMA_VERSION, SideName};
+use crate::analyse::compare::{COMPARISON_SCHEMA_VERSION, Common, SideName};
 use crate::present::made_up::estimate;
 use crate::present::table::Style;
 use crate::record::schema::Model;
@@ -27,6 +27,26 @@ fn cell(workload: &str, workers: u32, ratio: f64, verdict: Verdict) -> CellCompa
         ratio_as_measured: Some(ratio * 1.03),
         p_value: 0.01,
         verdict,
+    }
+}
+
+fn whole(workload: &str, ratio: f64, verdict: Verdict) -> WorkloadComparison {
+    WorkloadComparison {
+        workload: workload.to_owned(),
+        cells: 6,
+        ratio: estimate(ratio, 4.0),
+        p_value: 0.01,
+        verdict,
+    }
+}
+
+fn drift(pus: usize, ratio: Estimate, taken_out: bool) -> Drift {
+    Drift {
+        kernels: Kernels::Computing,
+        pus,
+        cells: 4,
+        ratio,
+        taken_out,
     }
 }
 
@@ -56,16 +76,24 @@ fn comparison() -> Comparison {
             broken: 1,
             not_compared: 1,
         },
-        drift: vec![Drift {
-            kernels: Kernels::Computing,
-            cells: 4,
-            ratio: estimate(1.031, 1.0),
-            taken_out: true,
-        }],
+        drift: vec![
+            drift(1, estimate(1.031, 1.0), true),
+            drift(2, estimate(1.062, 2.0), true),
+        ],
         between_runs: Some(BetweenRuns {
             runs: 0,
-            common_corrected: Some(0.01),
-            common: None,
+            common: vec![
+                Common {
+                    several_pus: false,
+                    corrected: true,
+                    deviation: 0.01,
+                },
+                Common {
+                    several_pus: true,
+                    corrected: true,
+                    deviation: 0.042,
+                },
+            ],
             own: 0.013,
         }),
         geometric_means: vec![GeometricMean {
@@ -84,6 +112,10 @@ fn comparison() -> Comparison {
             unmatched("queue", Change::Broken, "ValueError: <queue> is empty"),
             unmatched("sort", Change::OtherWork, "its file is not the same in all runs"),
         ],
+        workloads: vec![
+            whole("fib", 1.004, Verdict::CannotTell),
+            whole("json_round_trip", 1.093, Verdict::Slower),
+        ],
         failed_in_some: vec![FailedInSome {
             cell: key("fib", 1),
             side: SideName::Base,
@@ -100,12 +132,13 @@ fn comparison() -> Comparison {
 #[test]
 fn the_terminal_has_the_verdict_first() {
     insta::assert_snapshot!(table::render(&comparison(), Style::default()), @r"
-    regression: of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared
+    regression: 1 workload slower as a whole; of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared
     - BASE is monday, NEW is tuesday
-    - runs made at different times: intervals carry what lies between runs, 1.0 % for all cells together
-      and 1.3 % for each (standard deviations, documented values, for there is no history)
-    - the machine was 3.1 % [2.1, 4.1] slower in NEW, by the ceiling's computing kernels (4 cells);
-      taken out
+    - runs made at different times: intervals carry what lies between runs, for all cells together 1.0 %
+      on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for
+      there is no history)
+    - by the ceiling's computing kernels (4 workloads) the machine itself was 3.1 % [2.1, 4.1] slower on
+      1 PU, 6.2 % [4.1, 8.3] slower on 2 PUs in NEW; taken out
     warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
     warning: samples of nbody had more than half as many units again on one side; times are compared per
              unit, which is exact where they are proportional
@@ -119,6 +152,10 @@ fn the_terminal_has_the_verdict_first() {
 
     - broken: queue 3.13t threads x2: ValueError: <queue> is empty
     - not comparable: sort 3.13t threads x2: its file is not the same in all runs
+
+    as a whole, on one PU  cells  NEW / BASE            verdict
+    json_round_trip        6      1.093 [1.049, 1.137]  slower
+    fib                    6      1.004 [0.964, 1.044]  cannot tell
 
     geometric mean  workloads  cells  NEW / BASE
     cpu             3          4      1.004 [0.974, 1.034]
@@ -142,10 +179,14 @@ fn colours_have_a_meaning_and_rows_fit() {
 #[test]
 fn markdown_can_be_a_comment() {
     insta::assert_snapshot!(markdown::render(&comparison()), @r"
-    **Regression: of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared**
+    **Regression: 1 workload slower as a whole; of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared**
 
     - warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
     - warning: samples of nbody had more than half as many units again on one side; times are compared per unit, which is exact where they are proportional
+
+    | as a whole, on one PU | cells | NEW / BASE | verdict |
+    | --- | ---: | ---: | --- |
+    | json\_round\_trip | 6 | 1.093 [1.049, 1.137] | **slower** |
 
     | workload | interpreter | model | workers | BASE | NEW | NEW / BASE | verdict |
     | --- | --- | --- | ---: | ---: | ---: | ---: | --- |
@@ -169,6 +210,15 @@ fn markdown_can_be_a_comment() {
 
     </details>
 
+    <details><summary>All 2 workloads as a whole</summary>
+
+    | as a whole, on one PU | cells | NEW / BASE | verdict |
+    | --- | ---: | ---: | --- |
+    | json\_round\_trip | 6 | 1.093 [1.049, 1.137] | **slower** |
+    | fib | 6 | 1.004 [0.964, 1.044] | cannot tell |
+
+    </details>
+
     <details><summary>Cells without a ratio</summary>
 
     - not comparable: sort 3.13t threads x2: its file is not the same in all runs
@@ -181,7 +231,7 @@ fn markdown_can_be_a_comment() {
 
     </details>
 
-    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals carry what lies between runs, 1.0 % for all cells together and 1.3 % for each (standard deviations, documented values, for there is no history).<br>the machine was 3.1 % \[2.1, 4.1\] slower in NEW, by the ceiling&#39;s computing kernels (4 cells); taken out.</sub>
+    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals carry what lies between runs, for all cells together 1.0 % on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for there is no history).<br>by the ceiling&#39;s computing kernels (4 workloads) the machine itself was 3.1 % \[2.1, 4.1\] slower on 1 PU, 6.2 % \[4.1, 8.3\] slower on 2 PUs in NEW; taken out.</sub>
     ");
 }
 
@@ -192,6 +242,12 @@ fn junit_has_a_case_for_each_cell() {
     comparison.between_runs = None;
     comparison.pairing = Pairing::SameRounds;
     comparison.cells.retain(|cell| cell.cell.workload != "nbody");
+    assert!(
+        junit::render(&comparison)
+            .unwrap()
+            .contains(r#"<failure message="NEW / BASE 1.093 [1.049, 1.137]" type="slower"/>"#)
+    );
+    comparison.workloads.clear();
     let xml = junit::render(&comparison).unwrap();
     let suite = |name: &str| {
         let from = xml.find(&format!("    <testsuite name=\"{name}\"")).unwrap();
@@ -247,6 +303,7 @@ fn names_from_elsewhere_start_nothing() {
 fn a_comparison_without_regression_says_so_and_in_one_run_says_paired() {
     let mut comparison = comparison();
     comparison.cells.retain(|cell| cell.verdict == Verdict::Same);
+    comparison.workloads.clear();
     comparison.unmatched.clear();
     comparison.counts = Counts {
         same: 1,
