@@ -7,6 +7,7 @@
 
 pub mod analyse;
 pub mod assets;
+pub(crate) mod bounded;
 pub mod cargo_build;
 pub mod cli;
 pub mod command;

@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 /// Mutations of each target's corpus; the slow ones have fewer.
 const MUTATIONS: u32 = 1_000;
 const MUTATIONS_OF_SLOW: u32 = 20;
-const SLOW: [&str; 4] = ["analysis", "command_line", "hwloc_synthetic", "hwloc_xml"];
+const SLOW: [&str; 3] = ["analysis", "command_line", "hwloc_synthetic"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")

@@ -132,6 +132,9 @@ pub enum Command {
     /// Run a program, and end all that it has started when ftbench is gone
     #[command(hide = true)]
     Guard(GuardArgs),
+    /// Read the machine's description, which may end this process
+    #[command(hide = true, name = "try-topology")]
+    TryTopology,
     /// Run a native kernel as the driver asks over two descriptors
     #[command(hide = true, name = "native-worker")]
     NativeWorker(NativeWorkerArgs),

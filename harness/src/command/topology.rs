@@ -3,7 +3,7 @@
 use super::{print, style};
 use crate::cli::{ListFormat, OutputOptions, TopologyArgs};
 use crate::error::{Error, ExitStatus};
-use crate::machine::discovery::Discovered;
+use crate::machine::discovery::{Discovered, child};
 use crate::machine::quota;
 use crate::plan::placement::Placer;
 use crate::present::topology;
@@ -27,4 +27,11 @@ pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitS
         }
     }
     Ok(ExitStatus::Success)
+}
+
+/// Reads the machine's description in a process of its own, for it may crash; what it says is asked again.
+pub fn try_topology() -> ExitStatus {
+    child::limit_memory();
+    let _ = Discovered::load_untried();
+    ExitStatus::Success
 }

@@ -30,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 25] = [
     target("analysis", analysis),
     target("asv_benchmarks", text::asv_benchmarks),
     target("callable", text::callable),
@@ -38,7 +38,6 @@ pub const TARGETS: [Target; 26] = [
     target("command_line", text::command_line),
     target("foreign_text", text::foreign_text),
     target("hwloc_synthetic", text::hwloc_synthetic),
-    target("hwloc_xml", text::hwloc_xml),
     target("installer", text::installer),
     target("lock_file", text::lock_file),
     target("manifest", manifest),

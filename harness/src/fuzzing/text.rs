@@ -224,13 +224,6 @@ pub(super) fn hwloc_synthetic(bytes: &[u8]) {
     }
 }
 
-/// A machine described in XML.
-pub(super) fn hwloc_xml(bytes: &[u8]) {
-    if let Some(machine) = text(bytes).and_then(crate::machine::fuzz::machine_of_xml) {
-        place(&machine);
-    }
-}
-
 /// Workers find places on any machine, or there is a reason.
 fn place(machine: &Topology) {
     let _ = (

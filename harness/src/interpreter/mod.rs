@@ -5,7 +5,6 @@
 //! Finding and probing touch files and processes, all the rest is pure.
 
 mod answer;
-pub(crate) mod bounded;
 mod differences;
 mod discover;
 mod find;

@@ -7,9 +7,9 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
-use super::bounded::{self, Ended};
 use super::switches::Switches;
 use super::version::Version;
+use crate::bounded::{self, Ended};
 
 /// How long one executable may take to answer.
 pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@ use hwlocality::object::attributes::ObjectAttributes;
 use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::BuildFlags;
 
+use self::child::crashes;
 use super::description;
 use super::topology::{Pu, SharedCache, Topology};
 
@@ -79,6 +80,16 @@ impl Discovered {
     /// When hwloc fails, or cannot use the description in the environment.
     pub fn load() -> Result<Self, DiscoveryError> {
         refuse_dangerous_description(|variable| env::var_os(variable))?;
+        refuse_deadly_description(|variable| env::var_os(variable))?;
+        Self::load_untried()
+    }
+
+    /// The same, whatever it does to this process: for one of its own that [`Self::load`] sends ahead.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn load_untried() -> Result<Self, DiscoveryError> {
         let hwloc = Hwloc::builder()
             // Without it, hwloc leaves out what the cpuset forbids, and the drawing could not show it.
             .with_flags(BuildFlags::INCLUDE_DISALLOWED)
@@ -127,6 +138,25 @@ fn refuse_dangerous_description(
         }
     }
     Ok(())
+}
+
+/// libhwloc takes some descriptions for granted and crashes over them: another process goes ahead.
+fn refuse_deadly_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Result<(), DiscoveryError> {
+    let described = DESCRIPTIONS
+        .into_iter()
+        .filter_map(|variable| Some((variable, variable_of(variable)?)))
+        .find(|(_, value)| !value.is_empty());
+    let Some((variable, value)) = described else {
+        return Ok(());
+    };
+    match crashes() {
+        None => Ok(()),
+        Some(reason) => Err(DiscoveryError::Refused {
+            variable,
+            value: value.to_string_lossy().into_owned(),
+            reason,
+        }),
+    }
 }
 
 /// hwloc falls back to the real machine when it cannot use a description; whoever set it wanted another one.
@@ -267,6 +297,7 @@ fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+pub mod child;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

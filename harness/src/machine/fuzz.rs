@@ -1,7 +1,7 @@
 //! What [`crate::fuzzing`] calls of this part.
 
 use hwlocality::Topology as Hwloc;
-use hwlocality::topology::builder::{BuildFlags, TopologyBuilder};
+use hwlocality::topology::builder::BuildFlags;
 
 use super::cost::processes;
 use super::discovery::Discovered;
@@ -53,21 +53,12 @@ pub(crate) fn system_text(which: u8, text: &str) {
     }
 }
 
-/// The machine that an XML description tells of, if hwloc and ftbench take it.
-pub(crate) fn machine_of_xml(xml: &str) -> Option<Topology> {
-    topology(|builder| builder.from_xml(xml).ok())
-}
-
 /// The machine that a description in words tells of, if hwloc and ftbench take it.
 pub(crate) fn machine_of_words(words: &str) -> Option<Topology> {
     // A fuzzer is to try many, so a machine here has less room than in life.
     const MOST_PUS: u64 = 128;
     (description::most_objects(words) <= MOST_PUS).then_some(())?;
-    topology(|builder| builder.from_synthetic(words).ok())
-}
-
-fn topology(describe: impl FnOnce(TopologyBuilder) -> Option<TopologyBuilder>) -> Option<Topology> {
     let builder = Hwloc::builder().with_flags(BuildFlags::INCLUDE_DISALLOWED).ok()?;
-    let hwloc = describe(builder)?.build().ok()?;
+    let hwloc = builder.from_synthetic(words).ok()?.build().ok()?;
     Some(Discovered::from_hwloc(hwloc).ok()?.topology().clone())
 }

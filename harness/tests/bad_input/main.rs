@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod descriptions;
 mod files;
 mod gil;
 mod interpreters;

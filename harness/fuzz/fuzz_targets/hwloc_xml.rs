@@ -1,3 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ftbench_fuzz::run("hwloc_xml", bytes));
