@@ -15,7 +15,7 @@ pub enum ExitStatus {
     WrongInput,
     /// Stopped from outside, with what was measured kept.
     Interrupted,
-    /// That of the program that was guarded.
+    /// That of the program that was guarded, or of a hidden command.
     Guarded(u8),
 }
 

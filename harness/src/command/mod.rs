@@ -52,7 +52,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
             Ok(ExitStatus::Success)
         }
         Command::Guard(arguments) => guard::guard(arguments),
-        Command::TryTopology => Ok(topology::try_topology()),
+        Command::TryTopology => topology::try_topology(),
         Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
     }
 }

@@ -30,8 +30,13 @@ pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitS
 }
 
 /// Reads the machine's description in a process of its own, for it may crash; what it says is asked again.
-pub fn try_topology() -> ExitStatus {
-    child::limit_memory();
-    let _ = Discovered::load_untried();
-    ExitStatus::Success
+pub fn try_topology() -> Result<ExitStatus, Error> {
+    child::limit();
+    match Discovered::load_untried() {
+        Ok(_) => Ok(ExitStatus::Success),
+        Err(error) => {
+            print(&format!("{error}\n"))?;
+            Ok(ExitStatus::Guarded(child::REFUSED))
+        }
+    }
 }

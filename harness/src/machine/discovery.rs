@@ -13,7 +13,7 @@ use hwlocality::object::attributes::ObjectAttributes;
 use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::BuildFlags;
 
-use self::child::crashes;
+use self::child::{Ahead, go_ahead};
 use super::description;
 use super::topology::{Pu, SharedCache, Topology};
 
@@ -52,6 +52,9 @@ pub enum DiscoveryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What the process found that goes ahead of this one, in its words.
+    #[error("{0}")]
+    OfNoUse(String),
     /// The topology has no processing units, or one that the operating system has no number for.
     #[error(
         "hwloc's topology is of no use: {0}\nMend the description that HWLOC_XMLFILE or HWLOC_SYNTHETIC names, or unset it."
@@ -149,9 +152,10 @@ fn refuse_deadly_description(variable_of: impl Fn(&str) -> Option<OsString>) -> 
     let Some((variable, value)) = described else {
         return Ok(());
     };
-    match crashes() {
-        None => Ok(()),
-        Some(reason) => Err(DiscoveryError::Refused {
+    match go_ahead() {
+        Ahead::Passed => Ok(()),
+        Ahead::OfNoUse(told) => Err(DiscoveryError::OfNoUse(told)),
+        Ahead::Ended(reason) => Err(DiscoveryError::Refused {
             variable,
             value: value.to_string_lossy().into_owned(),
             reason,

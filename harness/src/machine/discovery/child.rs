@@ -1,6 +1,5 @@
 //! Sends a process ahead to read a description that libhwloc may crash over.
 
-use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
@@ -12,49 +11,70 @@ use crate::bounded;
 /// What the process is told to do, a hidden command of ftbench.
 pub const COMMAND: &str = "try-topology";
 
+/// This very program, also where its file was replaced in the meantime.
+const PROGRAM: &str = "/proc/self/exe";
+
 /// A description of the largest machines takes libhwloc a second.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// CPU time that the process has, seconds: an end to it when ftbench is gone before its time is.
+const MOST_CPU_S: u64 = TIME_LIMIT.as_secs();
 
 /// Address space that the process has, bytes; ftbench itself takes less than a tenth.
 const MOST_MEMORY_BYTES: u64 = 2 << 30;
 
-/// Exit status of a Rust program that panics: of hwlocality's, or of ftbench's own, over what libhwloc made of it.
-const PANICKED: i32 = 101;
+/// Exit status of a description that was read and is of no use; the reason is on standard output.
+pub const REFUSED: u8 = 3;
 
-/// How the process ended that went ahead; `None` when it came to an end, whatever it found, and when none can be started.
-pub(super) fn crashes() -> Option<String> {
-    let program = env::current_exe().ok()?;
-    let ended = bounded::run(Command::new(program).arg(COMMAND), TIME_LIMIT).ok()?;
+/// What came of going ahead.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// The description can be read.
+    Passed,
+    /// It can be read and is of no use.
+    OfNoUse(String),
+    /// The process did not live to tell.
+    Ended(String),
+}
+
+/// Lets a process read what the environment describes.
+pub(super) fn go_ahead() -> Ahead {
+    let ended = match bounded::run(Command::new(PROGRAM).arg(COMMAND), TIME_LIMIT) {
+        Ok(ended) => ended,
+        Err(error) => return Ahead::Ended(format!("no process can be started to try it: {error}")),
+    };
     let Some(status) = ended.status else {
-        return Some(format!(
+        return Ahead::Ended(format!(
             "libhwloc takes more than {} s for it",
             TIME_LIMIT.as_secs()
         ));
     };
-    if status.code() == Some(PANICKED) {
-        return Some("it contradicts itself".to_owned());
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ahead::Passed,
+        (Some(code), _) if code == i32::from(REFUSED) => {
+            Ahead::OfNoUse(String::from_utf8_lossy(&ended.output).trim_end().to_owned())
+        }
+        (_, Some(signal)) => {
+            let name = signal_hook::low_level::signal_name(signal);
+            let name = name.map_or_else(|| format!("signal {signal}"), str::to_owned);
+            Ahead::Ended(format!("libhwloc crashes over it ({name})"))
+        }
+        // A panic of hwlocality's or ftbench's own over what libhwloc made of it.
+        (code, None) => Ahead::Ended(format!(
+            "it contradicts itself (exit status {})",
+            code.unwrap_or_default()
+        )),
     }
-    let signal = status.signal()?;
-    let name = signal_hook::low_level::signal_name(signal);
-    let name = name.map_or_else(|| format!("signal {signal}"), str::to_owned);
-    Some(format!("libhwloc crashes over it ({name})"))
 }
 
-/// Bounds the memory of this process, which is the one that goes ahead.
-pub fn limit_memory() {
-    // Without it, libhwloc may fill the memory, and no worse.
-    let _ = setrlimit(
-        Resource::As,
-        Rlimit {
-            current: Some(MOST_MEMORY_BYTES),
-            maximum: Some(MOST_MEMORY_BYTES),
-        },
-    );
-    let _ = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    );
+/// Bounds what this process, which is the one that goes ahead, may take.
+pub fn limit() {
+    let most = |limit| Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
+    };
+    // Where one cannot be set, libhwloc may take more, and no worse.
+    let _ = setrlimit(Resource::As, most(MOST_MEMORY_BYTES));
+    let _ = setrlimit(Resource::Cpu, most(MOST_CPU_S));
+    let _ = setrlimit(Resource::Core, most(0));
 }
