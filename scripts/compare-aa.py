@@ -165,7 +165,8 @@ def slower_workloads(comparison):
 def tell(base, new, kind, comparison):
     counts = ", ".join(f"{count} {name}" for name, count in comparison["counts"].items() if count)
     slower = ", ".join(sorted(slower_workloads(comparison))) or "nothing"
-    drift = ", ".join(f"{one['ratio']['estimate']:.3f}" for one in comparison["drift"])
+    computing = [one for one in comparison["drift"] if one["kernels"] == "computing"]
+    drift = ", ".join(f"{one['ratio']['estimate']:.3f}" for one in computing)
     told = f"slower: {slower}; cells: {counts}; the machine on 1 PU and more: {drift}"
     say(f"{base.name} {new.name}{' with history' if kind else ''}: {told}")
 

@@ -81,7 +81,17 @@ struct Cell {
     /// By which the variance of one run is multiplied for the difference of the sides' means.
     of_runs: f64,
     own: Variance,
+    /// Logarithm of what the kernels lost, where that is not believed.
+    doubted_log: f64,
     within: Vec<Variance>,
+}
+
+/// The variance that such a logarithm adds.
+const fn doubted(log: f64) -> Variance {
+    Variance {
+        value: log * log,
+        degrees: DOCUMENTED_DEGREES,
+    }
 }
 
 /// How the pairs are compared.
@@ -102,16 +112,10 @@ impl Method<'_> {
             .into_iter()
             .filter_map(|load| Some((load, drift::between(load, self.base, self.new)?)))
             .collect();
-        let corrected_by = |pair: &Pair<'_>| {
-            let load = pair.load?;
-            let of_sides = shifts.get(&load).filter(|_| self.take_drift_out)?;
-            let shift = self.shift(pair, load, of_sides)?;
-            Some((load, shift))
-        };
-        let by: Vec<Option<(Load, Shift)>> = pairs.iter().map(corrected_by).collect();
+        let known: Vec<OfMachine> = pairs.iter().map(|pair| self.of_machine(pair, &shifts)).collect();
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
-        for (position, (pair, by)) in pairs.iter().zip(&by).enumerate() {
-            let class = Class::of(by.is_some(), pair.pus);
+        for (position, (pair, known)) in pairs.iter().zip(&known).enumerate() {
+            let class = Class::of(known.taken_out().is_some(), pair.pus);
             classes.entry(class).or_default().push(position);
         }
         let blocks = blocks(pairs);
@@ -130,8 +134,8 @@ impl Method<'_> {
             drifts: shifts
                 .iter()
                 .map(|(&load, shift)| {
-                    let taken_out = by.iter().flatten().any(|(other, _)| *other == load);
-                    shift.as_drift(load, taken_out)
+                    let mut taken_out = known.iter().filter_map(OfMachine::taken_out);
+                    shift.as_drift(load, taken_out.any(|(other, _)| other == load))
                 })
                 .collect(),
             spreads: classes.into_iter().map(of_class).collect(),
@@ -139,23 +143,58 @@ impl Method<'_> {
             shifts,
             taken: self.taken(),
         };
-        for ((position, pair), corrected_by) in pairs.iter().enumerate().zip(by) {
-            apart.add(position, pair, corrected_by);
+        for ((position, pair), known) in pairs.iter().enumerate().zip(&known) {
+            apart.add(position, pair, *known);
         }
         apart
     }
 
-    /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'; `None` when
-    /// that is not to be believed.
-    fn shift(&self, pair: &Pair<'_>, load: Load, of_sides: &Shift) -> Option<Shift> {
-        if !of_sides.is_believable() {
-            return None;
-        }
+    /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'.
+    fn of_machine(&self, pair: &Pair<'_>, shifts: &BTreeMap<Load, Shift>) -> OfMachine {
+        let known = pair.load.filter(|_| self.take_drift_out);
+        let Some((load, of_sides)) = known.and_then(|load| Some((load, shifts.get(&load)?))) else {
+            return OfMachine::Unknown;
+        };
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::read_in(cells));
-        if (base.len(), new.len()) == (self.base.len(), self.new.len()) {
-            return Some(*of_sides);
+        let shift = if (base.len(), new.len()) == (self.base.len(), self.new.len()) {
+            Some(*of_sides)
+        } else {
+            drift::between(load, &base, &new)
+        };
+        match shift {
+            None => OfMachine::Unknown,
+            Some(shift) if shift.is_believable() && of_sides.is_believable() => {
+                OfMachine::TakenOut(load, shift)
+            }
+            Some(shift) => OfMachine::Doubted(shift.log.abs().max(of_sides.log.abs())),
         }
-        drift::between(load, &base, &new).filter(Shift::is_believable)
+    }
+}
+
+/// What is known of the machine between the sides of a pair.
+#[derive(Debug, Clone, Copy)]
+enum OfMachine {
+    /// It is told by kernels, and is taken out.
+    TakenOut(Load, Shift),
+    /// The logarithm of what kernels tell, which is more than can be believed: nothing smaller can be told then.
+    Doubted(f64),
+    /// Nothing, or it is left in.
+    Unknown,
+}
+
+impl OfMachine {
+    const fn taken_out(&self) -> Option<(Load, Shift)> {
+        match *self {
+            Self::TakenOut(load, shift) => Some((load, shift)),
+            Self::Doubted(_) | Self::Unknown => None,
+        }
+    }
+
+    const fn doubted_log(&self) -> f64 {
+        match *self {
+            Self::Doubted(log) => log,
+            Self::TakenOut(..) | Self::Unknown => 0.0,
+        }
     }
 }
 
@@ -185,11 +224,12 @@ impl Method<'_> {
 /// Standard deviation of one round of these pairs' cells, of the logarithm of a time: of each side's run the median over
 /// the cells, and the mean of these over the runs (both of their squares).
 fn round_deviation<'p, 'r: 'p>(pairs: impl Iterator<Item = &'p Pair<'r>>) -> f64 {
-    let mut by_run: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    // Runs of two folders may have the same name.
+    let mut by_run: BTreeMap<*const Run, Vec<f64>> = BTreeMap::new();
     for planned in pairs.flat_map(|pair| pair.base.iter().chain(&pair.new)) {
         if let Some(reading) = Reading::of(planned.cell) {
-            let name = planned.run.summary.run.name.as_str();
-            by_run.entry(name).or_default().push(reading.of_one_round());
+            let run = std::ptr::from_ref(planned.run);
+            by_run.entry(run).or_default().push(reading.of_one_round());
         }
     }
     let squares: Vec<f64> = by_run.values_mut().map(|variances| median(variances)).collect();
@@ -219,6 +259,13 @@ fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
 }
 
 impl Apart {
+    /// The classes of which a cell was compared, and their variances.
+    pub fn classes(&self) -> impl Iterator<Item = (Class, &Spread)> {
+        let is_compared = |class: Class| self.differences.values().any(|cell| cell.class == class);
+        let spreads = self.spreads.iter().map(|(&class, spread)| (class, spread));
+        spreads.filter(move |(class, _)| is_compared(*class))
+    }
+
     /// Standard deviation between runs of what each compared cell has for its own.
     pub fn own_deviations(&self) -> impl Iterator<Item = f64> {
         self.differences.iter().filter_map(|(&position, cell)| {
@@ -227,15 +274,8 @@ impl Apart {
         })
     }
 
-    /// Variance of what the kernels lost and cannot be taken out, for it is more than can be believed: nothing smaller can
-    /// be told then.
-    fn not_believed(&self, pair: &Pair<'_>) -> f64 {
-        let shift = pair.load.and_then(|load| self.shifts.get(&load));
-        let doubted = shift.filter(|shift| !shift.is_believable());
-        doubted.map_or(0.0, |shift| shift.log * shift.log)
-    }
-
-    fn add(&mut self, position: usize, pair: &Pair<'_>, corrected_by: Option<(Load, Shift)>) {
+    fn add(&mut self, position: usize, pair: &Pair<'_>, known: OfMachine) {
+        let corrected_by = known.taken_out();
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::readings(cells));
         if base.is_empty() || new.is_empty() {
             return;
@@ -253,10 +293,7 @@ impl Apart {
         let [base, new] = [average(&base), average(&new)];
         let as_measured = new.log_s - base.log_s;
         let shift = corrected_by.map(|(_, shift)| shift);
-        own.value += match shift {
-            Some(shift) => unlike_the_kernels(&shift).powi(2),
-            None => self.not_believed(pair),
-        };
+        own.value += shift.map_or(0.0, |shift| unlike_the_kernels(&shift).powi(2));
         let log = as_measured - shift.map_or(0.0, |shift| shift.log);
         let within = [base, new].map(
             |Reading {
@@ -266,7 +303,7 @@ impl Apart {
                 degrees,
             },
         );
-        let mut components = vec![own, common, self.taken];
+        let mut components = vec![own, common, self.taken, doubted(known.doubted_log())];
         components.extend(within);
         components.extend(shift.map(|shift| shift.variance));
         self.found
@@ -281,6 +318,7 @@ impl Apart {
             workload: pair.key.workload.clone(),
             of_runs,
             own,
+            doubted_log: known.doubted_log(),
             within: within.to_vec(),
         };
         self.differences.insert(position, cell);
@@ -352,6 +390,11 @@ impl Apart {
             add(common, 1.0);
         }
         add(self.taken, 1.0);
+        // What is doubted is the machine's, and all cells have it in common.
+        add(
+            doubted(cells.iter().map(|cell| cell.doubted_log).sum()),
+            1.0 / count,
+        );
         for (load, shift) in &self.shifts {
             let part = share(&|cell: &Cell| cell.corrected_by == Some(*load));
             add(shift.variance, part);

@@ -115,6 +115,12 @@ impl Shift {
 /// cannot tell themselves. They are the same few instructions over and over; what is left is the moments at which they ran.
 const KERNEL_DEVIATION: f64 = 0.01;
 
+/// A workload, and the kernel that was its ceiling, which may be another one in another run.
+type Code<'a> = (&'a str, &'static str);
+
+/// The ceiling's cells of a run.
+type Readings<'a> = BTreeMap<Code<'a>, Reading>;
+
 /// By how much the kernels got slower from BASE to NEW; `None` where some run has none in common with the others, or the
 /// kernels were compiled into different versions of ftbench.
 pub(super) fn between(load: Load, base: &[&Run], new: &[&Run]) -> Option<Shift> {
@@ -126,21 +132,21 @@ pub(super) fn between(load: Load, base: &[&Run], new: &[&Run]) -> Option<Shift> 
     {
         return None;
     }
-    let [base, new] = [base, new]
-        .map(|runs| -> Vec<BTreeMap<&str, Reading>> { runs.iter().map(|run| readings(load, run)).collect() });
-    let shared: Vec<&str> = base
+    let [base, new] =
+        [base, new].map(|runs| -> Vec<Readings<'_>> { runs.iter().map(|run| readings(load, run)).collect() });
+    let shared: Vec<Code<'_>> = base
         .first()?
         .keys()
         .copied()
-        .filter(|workload| base.iter().chain(&new).all(|run| run.contains_key(workload)))
+        .filter(|code| base.iter().chain(&new).all(|run| run.contains_key(code)))
         .collect();
-    let side = |runs: &[BTreeMap<&str, Reading>], workload: &str| -> Reading {
-        let of_runs: Vec<Reading> = runs.iter().filter_map(|run| run.get(workload).copied()).collect();
+    let side = |runs: &[Readings<'_>], code: &Code<'_>| -> Reading {
+        let of_runs: Vec<Reading> = runs.iter().filter_map(|run| run.get(code).copied()).collect();
         average(&of_runs)
     };
     let pairs: Vec<(Reading, Reading)> = shared
         .iter()
-        .map(|workload| (side(&base, workload), side(&new, workload)))
+        .map(|code| (side(&base, code), side(&new, code)))
         .collect();
     let logs: Vec<f64> = pairs.iter().map(|(base, new)| new.log_s - base.log_s).collect();
     let within: Vec<f64> = pairs
@@ -188,47 +194,42 @@ fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
 /// By how much each of some runs of the same thing was slower than their mean; `None` where they have none of the
 /// kernels' cells in common.
 pub(super) fn within(load: Load, runs: &[&Run]) -> Option<Vec<f64>> {
-    let readings: Vec<BTreeMap<&str, Reading>> = runs.iter().map(|run| readings(load, run)).collect();
-    let shared: Vec<&str> = readings
+    let readings: Vec<Readings<'_>> = runs.iter().map(|run| readings(load, run)).collect();
+    let shared: Vec<Code<'_>> = readings
         .first()?
         .keys()
         .copied()
-        .filter(|workload| readings.iter().all(|run| run.contains_key(workload)))
+        .filter(|code| readings.iter().all(|run| run.contains_key(code)))
         .collect();
     if shared.is_empty() {
         return None;
     }
-    let log =
-        |run: &BTreeMap<&str, Reading>, workload: &str| run.get(workload).map_or(f64::NAN, |one| one.log_s);
+    let log = |run: &Readings<'_>, code: &Code<'_>| run.get(code).map_or(f64::NAN, |one| one.log_s);
     let centres: Vec<f64> = shared
         .iter()
-        .map(|workload| {
-            mean(
-                &readings
-                    .iter()
-                    .map(|run| log(run, workload))
-                    .collect::<Vec<f64>>(),
-            )
-        })
+        .map(|code| mean(&readings.iter().map(|run| log(run, code)).collect::<Vec<f64>>()))
         .collect();
-    let of_run = |run: &BTreeMap<&str, Reading>| {
+    let of_run = |run: &Readings<'_>| {
         let mut moves: Vec<f64> = shared
             .iter()
             .zip(&centres)
-            .map(|(workload, centre)| log(run, workload) - centre)
+            .map(|(code, centre)| log(run, code) - centre)
             .collect();
         median(&mut moves)
     };
     Some(readings.iter().map(of_run).collect())
 }
 
-/// The ceiling's cells on so many PUs, by workload.
-fn readings(load: Load, run: &Run) -> BTreeMap<&str, Reading> {
+/// The ceiling's cells on so many PUs.
+fn readings(load: Load, run: &Run) -> Readings<'_> {
     let cells = run.summary.cells.iter();
     cells
         .filter(|cell| cell.is_native() && pus(cell) == load.pus)
-        .filter(|cell| run.kernel(&cell.workload).map(Kernels::of) == Some(load.kernels))
-        .filter_map(|cell| Some((cell.workload.as_str(), Reading::of(cell)?)))
+        .filter_map(|cell| {
+            let kernel = run.kernel(&cell.workload)?;
+            let code = (cell.workload.as_str(), kernel.name());
+            (Kernels::of(kernel) == load.kernels).then_some((code, Reading::of(cell)?))
+        })
         .collect()
 }
 

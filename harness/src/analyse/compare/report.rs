@@ -12,7 +12,7 @@ use crate::analyse::sample::{mean, median};
 use crate::record::schema::{CellStatus, Estimate, WorkloadKind};
 
 /// Version of the object. Keys are added within a version, never renamed or removed.
-pub const COMPARISON_SCHEMA_VERSION: u32 = 1;
+pub const COMPARISON_SCHEMA_VERSION: u32 = 2;
 
 /// Whether both sides were measured at the same moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,15 +75,14 @@ impl BetweenRuns {
         if own.is_empty() {
             return None;
         }
-        let common = |(class, spread): (&Class, &Spread)| Common {
+        let common = |(class, spread): (Class, &Spread)| Common {
             several_pus: class.several_pus,
             corrected: class.corrected,
             deviation: spread.common.value.sqrt(),
         };
-        let spreads = apart.spreads.values();
         Some(Self {
-            runs: spreads.map(|spread| spread.runs).max().unwrap_or(0),
-            common: apart.spreads.iter().map(common).collect(),
+            runs: apart.classes().map(|(_, spread)| spread.runs).max().unwrap_or(0),
+            common: apart.classes().map(common).collect(),
             own: median(&mut own),
         })
     }

@@ -398,3 +398,51 @@ fn a_change_of_units_is_no_change_of_time() {
         (100, 300)
     );
 }
+
+#[test]
+fn a_large_drift_leaves_less_to_be_told() {
+    let slowed = |factor: f64| {
+        let mut simulation = Simulation::new(SHARED, 21);
+        let base = simulation.run(None);
+        let mut new = base.clone();
+        for cell in &mut new.summary.cells {
+            // Python in one workload becomes 30 % slower, beside what the whole machine does.
+            let own = if cell.is_native() || cell.workload != "json" {
+                1.0
+            } else {
+                1.3
+            };
+            let scale = |value: f64| factor * own * value;
+            cell.makespan_s = cell
+                .makespan_s
+                .map(|makespan| crate::analyse::estimate::map(makespan, scale));
+        }
+        compared(&[base], &[new], &[])
+    };
+    let width = |comparison: &Comparison| {
+        let ratio = comparison.geometric_means[0].ratio;
+        (ratio.high / ratio.low).ln()
+    };
+    let [steady, slower, much_slower] = [1.0, 1.5, 3.0].map(slowed);
+    let called_in = |comparison: &Comparison| called(comparison, |verdict| verdict == Verdict::Slower).len();
+    assert_eq!(called_in(&steady), 1);
+    // What kernels lose by half, workloads lose by more or less than that; three times is not taken out at all.
+    assert!(slower.drift.iter().all(|drift| drift.taken_out));
+    assert!(much_slower.drift.iter().all(|drift| !drift.taken_out));
+    assert_eq!([called_in(&slower), called_in(&much_slower)], [0, 0]);
+    let widths = [&steady, &slower, &much_slower].map(width);
+    assert!(widths[0] < widths[1] && widths[1] < widths[2], "{widths:?}");
+    // The machine's, and common to all workloads: a mean of eight does not know better.
+    assert!(widths[2] > 2.0 * 1.96 * 3.0_f64.ln(), "{widths:?}");
+}
+
+#[test]
+fn another_kernel_of_a_workload_tells_no_drift() {
+    let mut simulation = Simulation::new(SHARED, 22);
+    let [base, mut new] = [simulation.run(None), simulation.run(None)].map(|run| vec![run]);
+    assert_eq!(compared(&base, &new, &[]).drift.len(), 2);
+    for workload in &mut new[0].manifest.workloads {
+        workload.ceiling = Some(CeilingFacts::of(Kernel::FloatingPoint));
+    }
+    assert!(compared(&base, &new, &[]).drift.is_empty());
+}

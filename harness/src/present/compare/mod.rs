@@ -128,7 +128,7 @@ fn between_runs(between: &BetweenRuns) -> String {
             let without = if common.corrected {
                 ""
             } else {
-                " without a ceiling"
+                " with the drift left in"
             };
             format!("{} on {pus}{without}", percent(common.deviation))
         })
