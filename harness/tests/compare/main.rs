@@ -328,13 +328,15 @@ fn junit_and_markdown_tell_the_same() {
         .ftbench("compare set/first slowed --anyway --format junit");
     told.ends_with(1);
     let report = quick_junit::Report::deserialize_from_str(&told.stdout).unwrap();
-    assert_eq!((report.tests, report.failures, report.errors), (6, 3, 0));
+    // Six cells and two workloads as a whole, of which one and three of its cells got slower.
+    assert_eq!((report.tests, report.failures, report.errors), (8, 4, 0));
     let told = runs
         .sandbox
         .ftbench("compare set/first slowed --anyway --format markdown");
     told.ends_with(1);
     assert!(
-        told.stdout.starts_with("**Regression: of 6 cells 3 slower"),
+        told.stdout
+            .starts_with("**Regression: 1 workload slower as a whole; of 6 cells 3 slower"),
         "{}",
         told.stdout
     );
