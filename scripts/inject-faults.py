@@ -50,11 +50,12 @@ def main():
     outside.adopt_orphans()
     totals = proof.Totals()
     chance = random.Random(options.seed)
+    deck = Deck(options.kinds, chance)
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ftbench-faults-") as name:
         for number in range(1, 1000):
             folder = pathlib.Path(name) / f"campaign-{number}"
-            campaign(folder, options, chance, totals)
+            campaign(folder, options, deck.deal(options.per_campaign), chance, totals)
             print(
                 f"campaign {number}: {totals.injected_in_all()} faults, {totals.recorded} trials",
                 flush=True,
@@ -64,12 +65,36 @@ def main():
                 shutil.copytree(folder, kept, dirs_exist_ok=True)
                 print(f"kept in {kept}", flush=True)
                 break
-            if totals.injected_in_all() >= options.faults or totals.gave_up:
+            is_enough = totals.injected_in_all() >= options.faults
+            if (is_enough and (options.is_short or deck.is_through)) or totals.gave_up:
                 break
     print(totals.table())
     for problem in totals.problems[:20]:
         print(f"  {problem}")
     sys.exit(0 if totals.is_clean() else 1)
+
+
+class Deck:
+    """Deals kinds in random order, each once before any comes again."""
+
+    def __init__(self, kinds, chance):
+        self.kinds, self.chance = kinds, chance
+        self.left = []
+        self.dealt = set()
+
+    def deal(self, count):
+        hand = []
+        while len(hand) < min(count, len(self.kinds)):
+            if not self.left:
+                fresh = [kind for kind in self.kinds if kind not in hand]
+                self.left = self.chance.sample(fresh, len(fresh))
+            hand.append(self.left.pop())
+        self.dealt.update(hand)
+        return hand
+
+    @property
+    def is_through(self):
+        return self.dealt == set(self.kinds)
 
 
 def arguments():
@@ -82,13 +107,13 @@ def arguments():
     parser.add_argument("--python", default="3.13,3.13t", help="tags or paths (3.13,3.13t)")
     parser.add_argument("--timeout", type=float, default=2.0, help="of a step, seconds (2)")
     parser.add_argument("--kinds", help="only these kinds of misbehaving workloads, with commas")
-    parser.add_argument("--per-campaign", type=int, help="kinds in one run (9; of few faults 4)")
+    parser.add_argument("--per-campaign", type=int, help="kinds in one run (10; of few faults 4)")
     parser.add_argument("--no-driver-faults", action="store_true", help="leave the driver alone")
     parser.add_argument("--keep", action="store_true", help="stop at a problem and keep its files")
     options = parser.parse_args()
-    is_short = options.faults <= 100
-    options.rounds = 2 if is_short else 4
-    options.per_campaign = options.per_campaign or (4 if is_short else 9)
+    options.is_short = options.faults <= 100
+    options.rounds = 2 if options.is_short else 4
+    options.per_campaign = options.per_campaign or (4 if options.is_short else 10)
     options.kinds = options.kinds.split(",") if options.kinds else list(KINDS)
     unknown = set(options.kinds) - set(KINDS)
     if unknown:
@@ -97,11 +122,10 @@ def arguments():
     return options
 
 
-def campaign(folder, options, chance, totals):
+def campaign(folder, options, kinds, chance, totals):
     """One run to its end, however often it is killed and resumed on the way."""
     folder.mkdir()
     shutil.copy(SOURCES / "healthy.py", folder)
-    kinds = chance.sample(options.kinds, min(options.per_campaign, len(options.kinds)))
     for kind in kinds:
         shutil.copy(SOURCES / "faulty.py", folder / f"{kind}.py")
     record = outside.Record(folder / "run")
