@@ -63,6 +63,11 @@ pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<End
     })
 }
 
+/// "SIGKILL" and the like; the number where it has no name.
+pub(crate) fn signal_name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
 /// A file that was written a moment ago can still be open for writing in a child that some other thread has forked
 /// and that has not got to its `exec` yet.
 fn start(command: &mut Command) -> io::Result<Child> {

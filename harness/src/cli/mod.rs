@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use clap::builder::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
 use crate::record::schema::Kernel;
 pub use compare::{CompareArgs, CompareFormat, FailOn};
@@ -133,7 +134,7 @@ pub enum Command {
     #[command(hide = true)]
     Guard(GuardArgs),
     /// Read the machine's description, which may end this process
-    #[command(hide = true, name = "try-topology")]
+    #[command(hide = true, name = child::COMMAND)]
     TryTopology,
     /// Run a native kernel as the driver asks over two descriptors
     #[command(hide = true, name = "native-worker")]

@@ -143,13 +143,18 @@ fn refuse_dangerous_description(
     Ok(())
 }
 
+/// The description that hwloc is given instead of this machine, and the variable that holds it.
+fn described(variable_of: impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
+    let set = |variable| Some((variable, variable_of(variable)?));
+    DESCRIPTIONS
+        .into_iter()
+        .filter_map(set)
+        .find(|(_, value)| !value.is_empty())
+}
+
 /// libhwloc takes some descriptions for granted and crashes over them: another process goes ahead.
 fn refuse_deadly_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Result<(), DiscoveryError> {
-    let described = DESCRIPTIONS
-        .into_iter()
-        .filter_map(|variable| Some((variable, variable_of(variable)?)))
-        .find(|(_, value)| !value.is_empty());
-    let Some((variable, value)) = described else {
+    let Some((variable, value)) = described(variable_of) else {
         return Ok(());
     };
     match go_ahead() {
@@ -171,11 +176,7 @@ fn refuse_ignored_description(
     if !hwloc.is_this_system() || variable_of(THIS_SYSTEM).is_some() {
         return Ok(());
     }
-    let ignored = DESCRIPTIONS
-        .into_iter()
-        .filter_map(|variable| Some((variable, variable_of(variable)?)))
-        .find(|(_, value)| !value.is_empty());
-    match ignored {
+    match described(variable_of) {
         None => Ok(()),
         Some((variable, value)) => Err(DiscoveryError::Description {
             variable,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::guard::Ending;
+use crate::bounded::signal_name;
 use crate::record::schema::TrialStatus;
 
 /// Why a trial has no result. The messages follow the cell's name in reports.
@@ -157,10 +158,6 @@ fn described(ending: Option<Ending>) -> String {
         (Some(status), None) => format!("ended with exit status {status}"),
         (None, None) => "ended in a way that the system does not tell".to_owned(),
     }
-}
-
-fn signal_name(signal: i32) -> String {
-    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
 /// A number of bytes as people read it, and as options take it.

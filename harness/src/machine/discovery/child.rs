@@ -54,11 +54,10 @@ pub(super) fn go_ahead() -> Ahead {
         (Some(code), _) if code == i32::from(REFUSED) => {
             Ahead::OfNoUse(String::from_utf8_lossy(&ended.output).trim_end().to_owned())
         }
-        (_, Some(signal)) => {
-            let name = signal_hook::low_level::signal_name(signal);
-            let name = name.map_or_else(|| format!("signal {signal}"), str::to_owned);
-            Ahead::Ended(format!("libhwloc crashes over it ({name})"))
-        }
+        (_, Some(signal)) => Ahead::Ended(format!(
+            "libhwloc crashes over it ({})",
+            bounded::signal_name(signal)
+        )),
         // A panic of hwlocality's or ftbench's own over what libhwloc made of it.
         (code, None) => Ahead::Ended(format!(
             "it contradicts itself (exit status {})",
