@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::between_runs::{Class, DOCUMENTED_DEGREES, Documented, Row, Spread, spread};
+use super::between_runs::{Row, Spread, spread};
+use super::documented::{Class, DOCUMENTED_DEGREES, Documented};
 use super::drift::{self, Drift, Load, Shift, average, quantile, two_sided};
 use super::history::Group;
 use super::matching::Pair;
 use super::material::{Reading, Run};
 use super::moderate::Variance;
+use super::of_machine::{OfMachine, taken, unlike_the_kernels};
 use super::verdict::Found;
 use crate::analyse::estimate::map;
 use crate::analyse::sample::{mean, median};
@@ -112,7 +114,10 @@ impl Method<'_> {
             .into_iter()
             .filter_map(|load| Some((load, drift::between(load, self.base, self.new)?)))
             .collect();
-        let known: Vec<OfMachine> = pairs.iter().map(|pair| self.of_machine(pair, &shifts)).collect();
+        let known: Vec<OfMachine> = pairs
+            .iter()
+            .map(|pair| OfMachine::of(pair, self, &shifts))
+            .collect();
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
         for (position, (pair, known)) in pairs.iter().zip(&known).enumerate() {
             let class = Class::of(known.taken_out().is_some(), pair.pus);
@@ -141,83 +146,12 @@ impl Method<'_> {
             spreads: classes.into_iter().map(of_class).collect(),
             differences: BTreeMap::new(),
             shifts,
-            taken: self.taken(),
+            taken: taken(self.base, self.new),
         };
         for ((position, pair), known) in pairs.iter().enumerate().zip(&known) {
             apart.add(position, pair, *known);
         }
         apart
-    }
-
-    /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'.
-    fn of_machine(&self, pair: &Pair<'_>, shifts: &BTreeMap<Load, Shift>) -> OfMachine {
-        let known = pair.load.filter(|_| self.take_drift_out);
-        let Some((load, of_sides)) = known.and_then(|load| Some((load, shifts.get(&load)?))) else {
-            return OfMachine::Unknown;
-        };
-        let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::read_in(cells));
-        let shift = if (base.len(), new.len()) == (self.base.len(), self.new.len()) {
-            Some(*of_sides)
-        } else {
-            drift::between(load, &base, &new)
-        };
-        match shift {
-            None => OfMachine::Unknown,
-            Some(shift) if shift.is_believable() && of_sides.is_believable() => {
-                OfMachine::TakenOut(load, shift)
-            }
-            Some(shift) => OfMachine::Doubted(shift.log.abs().max(of_sides.log.abs())),
-        }
-    }
-}
-
-/// What is known of the machine between the sides of a pair.
-#[derive(Debug, Clone, Copy)]
-enum OfMachine {
-    /// It is told by kernels, and is taken out.
-    TakenOut(Load, Shift),
-    /// The logarithm of what kernels tell, which is more than can be believed: nothing smaller can be told then.
-    Doubted(f64),
-    /// Nothing, or it is left in.
-    Unknown,
-}
-
-impl OfMachine {
-    const fn taken_out(&self) -> Option<(Load, Shift)> {
-        match *self {
-            Self::TakenOut(load, shift) => Some((load, shift)),
-            Self::Doubted(_) | Self::Unknown => None,
-        }
-    }
-
-    const fn doubted_log(&self) -> f64 {
-        match *self {
-            Self::Doubted(log) => log,
-            Self::TakenOut(..) | Self::Unknown => 0.0,
-        }
-    }
-}
-
-/// A PU of which others take more than this is as good as lost; it keeps the logarithm finite.
-const MOST_TAKEN: f64 = 0.9;
-
-impl Method<'_> {
-    /// What other processes and the hypervisor took of a run's PUs makes it slower by about as much. Neither documented
-    /// values nor a history of quiet runs know of it, so what they took more on one side than on the other is a deviation
-    /// of its own. What both sides lost alike shows in how much their rounds differ.
-    fn taken(&self) -> Variance {
-        let of_run = |run: &&Run| {
-            let quiet = run.summary.quiet.as_ref();
-            let share = quiet.map_or(0.0, |quiet| {
-                quiet.steal.unwrap_or(0.0) + quiet.others.unwrap_or(0.0)
-            });
-            (1.0 - share.clamp(0.0, MOST_TAKEN)).ln()
-        };
-        let of_side = |runs: &[&Run]| mean(&runs.iter().map(of_run).collect::<Vec<f64>>());
-        Variance {
-            value: (of_side(self.new) - of_side(self.base)).powi(2),
-            degrees: DOCUMENTED_DEGREES,
-        }
     }
 }
 
@@ -232,20 +166,14 @@ fn round_deviation<'p, 'r: 'p>(pairs: impl Iterator<Item = &'p Pair<'r>>) -> f64
             by_run.entry(run).or_default().push(reading.of_one_round());
         }
     }
-    let squares: Vec<f64> = by_run.values_mut().map(|variances| median(variances)).collect();
+    let mut squares: Vec<f64> = by_run.values_mut().map(|variances| median(variances)).collect();
+    // The order of addresses is not the same twice, and the last digit of a sum hangs on the order.
+    squares.sort_by(f64::total_cmp);
     if squares.is_empty() {
         0.0
     } else {
         mean(&squares).sqrt()
     }
-}
-
-/// Standard deviation of what a workload loses besides what the kernels do: the square of the latter, as a logarithm. A
-/// clock that runs a few per cent slower slows all down alike; what slows kernels down by a third does not. When a 2-core
-/// virtual machine had a whole core for each PU again, kernels took 0.67 times as long (the logarithm is -0.40), and the cells
-/// on one PU of three workloads 0.77, 0.57 and 0.70 times, which is a deviation of 0.14 (docs/decisions.md).
-fn unlike_the_kernels(shift: &Shift) -> f64 {
-    shift.log * shift.log
 }
 
 /// Each pair's workload as a number.
@@ -350,8 +278,8 @@ impl Apart {
         })
     }
 
-    /// The geometric mean of the ratios at these positions, of which at least one has one. What the machine did to all cells does not average out over
-    /// them, nor does what is a workload's own over its cells.
+    /// The geometric mean of the ratios at these positions; `None` where none has one. What the machine did to all cells
+    /// does not average out over them, nor does what is a workload's own over its cells.
     pub fn geometric_mean(&self, positions: &[usize]) -> Option<Found> {
         let cells: Vec<&Cell> = positions
             .iter()

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::between_runs::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT};
+use super::documented::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT};
 use super::material::{Reading, Run};
 use super::moderate::Variance;
 use crate::analyse::estimate::map;

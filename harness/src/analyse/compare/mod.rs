@@ -7,6 +7,7 @@
 mod apart;
 pub mod between_runs;
 mod differences;
+mod documented;
 pub mod drift;
 mod history;
 mod matching;
@@ -15,12 +16,14 @@ mod matching_tests;
 mod material;
 mod moderate;
 mod obstacles;
+mod of_machine;
 mod paired;
 mod report;
 #[cfg(test)]
 mod simulation_tests;
 mod statuses;
 mod verdict;
+mod wholes;
 
 use std::collections::BTreeMap;
 
@@ -348,7 +351,7 @@ impl Outcome {
             workloads: self
                 .apart
                 .as_ref()
-                .map(|apart| workloads(pairs, apart, options.smallest_effect))
+                .map(|apart| wholes::workloads(pairs, apart, options.smallest_effect))
                 .unwrap_or_default(),
             geometric_means: self.means,
             cells,
@@ -361,46 +364,6 @@ impl Outcome {
             cautions: obstacles::cautions(base, new),
         }
     }
-}
-
-/// Every workload with several cells on one PU, as a whole.
-///
-/// What slows a workload down slows most of its cells, and their mean is steadier than each. Cells on several PUs are left
-/// to themselves: they go up and down together with what others leave of the cores, by more than a mean can make good.
-fn workloads(pairs: &[Pair<'_>], apart: &Apart, smallest_effect: f64) -> Vec<WorkloadComparison> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let compared = pairs
-        .iter()
-        .enumerate()
-        .filter(|(position, pair)| pair.pus == 1 && apart.found.contains_key(position));
-    for (position, pair) in compared {
-        let name = pair.key.workload.as_str();
-        if !positions.contains_key(name) {
-            names.push(name);
-        }
-        positions.entry(name).or_default().push(position);
-    }
-    let (wholes, found): (Vec<(&str, usize)>, Vec<Found>) = names
-        .into_iter()
-        .filter_map(|name| {
-            let own = positions.get(name).filter(|own| own.len() > 1)?;
-            Some(((name, own.len()), apart.geometric_mean(own)?))
-        })
-        .unzip();
-    let verdicts = verdicts(&found, smallest_effect);
-    wholes
-        .into_iter()
-        .zip(found)
-        .zip(verdicts)
-        .map(|(((workload, cells), found), verdict)| WorkloadComparison {
-            workload: workload.to_owned(),
-            cells,
-            ratio: found.ratio,
-            p_value: found.p_value,
-            verdict,
-        })
-        .collect()
 }
 
 /// The geometric mean of every kind that has at least two cells, and of all where there are several kinds.

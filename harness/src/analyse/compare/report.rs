@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::apart::Apart;
-use super::between_runs::{Class, Spread};
+use super::between_runs::Spread;
+use super::documented::Class;
 use super::drift::Drift;
 use super::matching::{Key, Pair, Planned};
 use super::material::Side;

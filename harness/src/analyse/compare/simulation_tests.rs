@@ -367,7 +367,7 @@ fn means_do_not_shrink_below_what_all_cells_have_in_common() {
         (Some(WorkloadKind::Cpu), 48, 8)
     );
     let half_width = (mean.ratio.high / mean.ratio.low).ln() / 2.0;
-    let common = between_runs::Documented::of(between_runs::Class::of(true, 1), 0.0).common;
+    let common = documented::Documented::of(documented::Class::of(true, 1), 0.0).common;
     assert!(half_width > 1.96 * common * 2.0_f64.sqrt(), "{half_width}");
     assert!(half_width < 0.06, "{half_width}");
 }

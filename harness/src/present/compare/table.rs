@@ -158,25 +158,21 @@ fn unmatched(comparison: &Comparison, style: Style) -> String {
 }
 
 fn workloads(comparison: &Comparison, style: Style) -> String {
-    if comparison.workloads.is_empty() {
-        return String::new();
-    }
-    let rows = super::workloads_by_verdict(comparison)
-        .into_iter()
-        .map(super::workload);
-    listing::render(&super::WORKLOAD_HEADINGS, rows, style)
-        .trim_end()
-        .to_owned()
+    let wholes = super::workloads_by_verdict(comparison);
+    let rows = wholes.into_iter().map(super::workload).collect();
+    listed(&super::WORKLOAD_HEADINGS, rows, style)
 }
 
 fn means(comparison: &Comparison, style: Style) -> String {
-    if comparison.geometric_means.is_empty() {
+    let rows = comparison.geometric_means.iter().map(super::mean).collect();
+    listed(&super::MEAN_HEADINGS, rows, style)
+}
+
+fn listed(headings: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
+    if rows.is_empty() {
         return String::new();
     }
-    let rows = comparison.geometric_means.iter().map(super::mean);
-    listing::render(&super::MEAN_HEADINGS, rows, style)
-        .trim_end()
-        .to_owned()
+    listing::render(headings, rows, style).trim_end().to_owned()
 }
 
 fn differences(comparison: &Comparison, style: Style) -> String {
