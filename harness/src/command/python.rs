@@ -114,14 +114,15 @@ fn build_words(facts: &InterpreterFacts) -> String {
     }
 }
 
-/// Names what was given and cannot be used; with `--verbose` also what was only found.
+/// Names what was given or installed to be measured and cannot be used; with `--verbose` also what was only found.
 fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     let mut status = ExitStatus::Success;
     for rejected in &found.rejected {
         if !rejected.given_as.is_empty() {
             status = ExitStatus::WrongInput;
         }
-        if output.verbose || !rejected.given_as.is_empty() {
+        let expected = !rejected.given_as.is_empty() || rejected.source.is_installed();
+        if output.verbose || expected {
             remark(output, &format!("left out: {}", rejected.reason));
         }
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::find::{Candidate, SearchPlaces, Source, candidates};
+use super::find::{Candidate, SearchPlaces, candidates};
 use super::probe::{ProbeError, probe};
 use super::switches::Switches;
 use super::{Found, FoundInterpreter, Rejected};
@@ -17,6 +17,11 @@ use crate::record::schema::InterpreterFacts;
 /// How many executables are probed at the same time. A probe of a healthy one takes some tens of milliseconds of one
 /// core; with more at a time those that hang delay the others less.
 const PROBES_AT_ONCE: usize = 6;
+
+/// How many times the limit an interpreter that was installed may take when it is asked once more. A free-threaded
+/// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
+/// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
+const SECOND_TIME_LIMIT: u32 = 4;
 
 /// Finds the interpreters in `places`, and those with the paths `given`; each may take `time_limit` to answer.
 ///
@@ -28,10 +33,10 @@ pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) 
     let mut answers = probe_all(&candidates, time_limit);
     for (candidate, answer) in candidates.iter().zip(&mut answers) {
         let slow = matches!(answer, Err(ProbeError::TimedOut { .. }));
-        if slow && matches!(candidate.source, Source::Ftbench | Source::Uv) {
+        if slow && candidate.source.is_installed() {
             // One that was installed to be measured does not hang; on a loaded machine it may be slow. Once more,
             // alone.
-            *answer = probe_candidate(candidate, time_limit);
+            *answer = probe_candidate(candidate, time_limit * SECOND_TIME_LIMIT);
         }
     }
     let mut seen: HashSet<PathBuf> = HashSet::new();

@@ -44,6 +44,12 @@ impl Source {
             Self::ExplicitPath => "path",
         }
     }
+
+    /// Whether what is there was installed by ftbench or uv, so that it is known to be a whole interpreter.
+    #[must_use]
+    pub const fn is_installed(self) -> bool {
+        matches!(self, Self::Ftbench | Self::Uv)
+    }
 }
 
 impl fmt::Display for Source {

@@ -119,6 +119,12 @@ impl Found {
         }
     }
 
+    /// What should have been among the interpreters, since it was installed to be measured, and why it is not.
+    pub fn failed_installed(&self) -> impl Iterator<Item = &ProbeError> {
+        let installed = self.rejected.iter().filter(|one| one.source.is_installed());
+        installed.map(|one| &one.reason)
+    }
+
     /// How all interpreters are shown.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.interpreters.iter().map(|one| one.facts.tag.as_str())

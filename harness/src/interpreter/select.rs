@@ -1,6 +1,7 @@
 //! Which of the interpreters found a run measures with. Pure.
 
 use std::cmp::Reverse;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::differences::{differences, is_pair, pair_warnings};
@@ -103,12 +104,16 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// There is no such interpreter here.
-    #[error("no interpreter {tag} was found{}\n{}", nearest_words(nearest), how_to_get(*tag))]
+    #[error(
+        "no interpreter {tag} was found{}\n{}{}", nearest_words(nearest), failed_words(failed), how_to_get(*tag)
+    )]
     UnknownTag {
         /// What was asked for.
         tag: Tag,
         /// Tags of what there is, the nearest first.
         nearest: Vec<String>,
+        /// What was installed and did not answer as it should: it may be the one.
+        failed: Vec<String>,
     },
     /// The build is there and does not have the switches.
     #[error("{asked} cannot be measured: {reason}\n{way_out}")]
@@ -157,6 +162,13 @@ fn nearest_words(nearest: &[String]) -> String {
     }
 }
 
+fn failed_words(failed: &[String]) -> String {
+    failed
+        .iter()
+        .map(|reason| format!("left out: {reason}\n"))
+        .collect()
+}
+
 fn how_to_get(tag: Tag) -> String {
     if tag.implementation == Implementation::CPython && !tag.debug {
         format!("get it with 'ftbench python install {tag}', or give the path of one")
@@ -196,12 +208,14 @@ pub(super) fn select(
     if let Some(label) = label_given_twice(&picked) {
         return Err(SelectError::SameName(label));
     }
-    let skipped = reasons
-        .into_iter()
-        .map(|reason| Warning::of_run(WarningKind::InterpreterSkipped, format!("skipped: {reason}")));
+    let skipped = reasons.iter().map(skipped);
     let facts: Result<Vec<InterpreterFacts>, SelectError> =
         picked.iter().map(|picked| picked.facts(ask_again)).collect();
     Ok(selection(&picked, facts?, skipped.collect()))
+}
+
+fn skipped(reason: impl fmt::Display) -> Warning {
+    Warning::of_run(WarningKind::InterpreterSkipped, format!("skipped: {reason}"))
 }
 
 /// An interpreter for the run, its switches, and the tag that it was asked for by.
@@ -298,6 +312,7 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
                     .ok_or_else(|| SelectError::UnknownTag {
                         tag: build,
                         nearest: nearest(&build.to_string(), found.usable_tags()),
+                        failed: found.failed_installed().map(ToString::to_string).collect(),
                     })?;
             let asked = Some(tag.to_string());
             let switches = tag.switches;
@@ -379,8 +394,9 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
             let age = (Reverse(gil.version), Reverse(free_threaded.version));
             (pre_release, Reverse(minor), other_version, unlike, age)
         });
+    let mut warnings: Vec<Warning> = found.failed_installed().map(skipped).collect();
     if let Some((gil, free_threaded)) = best {
-        return Ok(builds_as_they_are(&[gil, free_threaded], Vec::new()));
+        return Ok(builds_as_they_are(&[gil, free_threaded], warnings));
     }
     // `min_by_key` takes the first of equals, and they stand from new to old.
     let newest = |free_threaded: bool| {
@@ -392,8 +408,8 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
     if picked.is_empty() {
         picked.extend(found.interpreters.first());
     }
-    let warning = no_pair_warning(&picked).ok_or(SelectError::NothingFound)?;
-    Ok(builds_as_they_are(&picked, vec![warning]))
+    warnings.push(no_pair_warning(&picked).ok_or(SelectError::NothingFound)?);
+    Ok(builds_as_they_are(&picked, warnings))
 }
 
 fn builds_as_they_are(builds: &[&FoundInterpreter], warnings: Vec<Warning>) -> Selection {

@@ -341,3 +341,26 @@ fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
     assert!(matches!(read("a=b", ""), Wanted::Named(..)));
     assert!(matches!(read("a=", ""), Wanted::NotATag(_)));
 }
+
+#[test]
+fn one_that_was_installed_and_does_not_answer_is_told() {
+    let hung = Rejected {
+        source: Source::Ftbench,
+        given_as: Vec::new(),
+        reason: ProbeError::TimedOut {
+            path: "/cache/python3.13t".into(),
+            time_limit: std::time::Duration::from_secs(40),
+        },
+        ..rejected("/cache/python3.13t")
+    };
+    let found = Found::new(vec![found_one("3.13.15")], vec![hung]);
+    let selection = default_pair(&found).unwrap();
+    let told = "skipped: /cache/python3.13t hangs: no answer within 40 s";
+    assert_eq!(messages(&selection).first(), Some(&told));
+    let error = select(&found, &wanted(&["3.13t"])).unwrap_err();
+    insta::assert_snapshot!(error, @"
+    no interpreter 3.13t was found; nearest here: 3.13
+    left out: /cache/python3.13t hangs: no answer within 40 s
+    get it with 'ftbench python install 3.13t', or give the path of one
+    ");
+}
