@@ -20,8 +20,8 @@ pub const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// How often they are looked at from then on, at most.
 const NEXT_LOOK: Duration = Duration::from_millis(500);
 
-/// How much longer than a look the time to the next one is, at least: with many processes a look takes long, and all
-/// looks together are to stay below 0.05 % of a core.
+/// How much longer than the CPU time of a look the time to the next one is, at least: with many processes a look takes
+/// long, and all looks together are to stay below 0.05 % of a core.
 const PAUSE_PER_LOOK: u32 = 2_000;
 
 /// What the command line says of limits.
@@ -49,7 +49,7 @@ impl Asked {
     }
 }
 
-/// How long after a look that took so long the next one is due.
+/// How long after a look that took so much CPU time the next one is due.
 #[must_use]
 pub fn pause_after(look: Duration) -> Duration {
     NEXT_LOOK.max(look.saturating_mul(PAUSE_PER_LOOK))

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
+
 use super::channel::{Channel, Silence};
 use super::failure::{TrialFailure, bytes};
 use super::guard::Ending;
@@ -206,12 +208,16 @@ impl<'run> Session<'run> {
         loop {
             let until = deadline.min(next_look);
             match self.channel.receive(until, self.interrupt, &mut self.guarded) {
-                Err(Silence::TimedOut) if until < deadline => {
-                    let looked = Instant::now();
+                Err(Silence::TimedOut) => {
+                    let used_before = own_cpu_time();
+                    // Also when the time is up: a limit that was exceeded meanwhile tells more than that.
                     if let Err(failure) = self.look(step) {
                         return Ok(Err(failure));
                     }
-                    next_look = Instant::now() + pause_after(looked.elapsed());
+                    if until == deadline {
+                        return Err(Silence::TimedOut);
+                    }
+                    next_look = Instant::now() + pause_after(own_cpu_time().saturating_sub(used_before));
                 }
                 Err(silence) => return Err(silence),
                 Ok(line) => return Ok(Ok(line)),
@@ -287,6 +293,11 @@ impl<'run> Session<'run> {
             _ => error,
         }
     }
+}
+
+/// CPU time of this thread so far. Where the clock cannot be read, no time: looks are as frequent as they may be.
+fn own_cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 fn spawn<'run>(

@@ -28,7 +28,7 @@ def fault():
 #[test]
 fn half_a_message_is_told() {
     let half = "b'{\"type\": \"sample\", \"sam'";
-    with_fault("half", &says(half, "time.sleep(600)"), "").is(
+    with_fault("half", &says(half, "time.sleep(600)"), "--timeout 10").is(
         TimedOut,
         &["the answer left off in the middle"],
         &[],

@@ -4,7 +4,7 @@ use ftbench::record::schema::TrialStatus::TimedOut;
 
 use super::with_fault;
 
-const TOO_LONG: &str = "a sample took longer than 5 s (--timeout)";
+const TOO_LONG: &str = "a sample took longer than 10 s (--timeout)";
 const WHERE: &str = "Where it was when the time was up:";
 
 #[test]
@@ -23,7 +23,7 @@ def fault():
         time.sleep(0.2)
         second.acquire()
 ";
-    let outcome = with_fault("deadlock", fault, "");
+    let outcome = with_fault("deadlock", fault, "--timeout 10");
     outcome.is(TimedOut, &[TOO_LONG], &[WHERE, "in takes_second", "in fault"]);
     // A trial that used up its time is not tried again.
     assert_eq!(outcome.trials.len(), 1);
@@ -37,18 +37,22 @@ import itertools
 def fault():
     sum(itertools.repeat(0))
 ";
-    with_fault("endless", fault, "").is(TimedOut, &[TOO_LONG], &[WHERE, "in fault", "in work"]);
-    with_fault("endless_pool", fault, "-m processes").is(TimedOut, &[TOO_LONG], &[WHERE, "in fault"]);
+    with_fault("endless", fault, "--timeout 10").is(TimedOut, &[TOO_LONG], &[WHERE, "in fault", "in work"]);
+    with_fault("endless_pool", fault, "-m processes --timeout 10").is(
+        TimedOut,
+        &[TOO_LONG],
+        &[WHERE, "in fault"],
+    );
 }
 
 #[test]
 fn a_process_that_is_stopped_or_ignores_signals_is_ended() {
     let fault = "def fault():\n    os.kill(os.getpid(), signal.SIGSTOP)";
-    with_fault("stopped", fault, "").is(TimedOut, &[TOO_LONG], &[]);
+    with_fault("stopped", fault, "--timeout 10").is(TimedOut, &[TOO_LONG], &[]);
     let fault = "
 def fault():
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     time.sleep(600)
 ";
-    with_fault("deaf", fault, "").is(TimedOut, &[TOO_LONG], &[]);
+    with_fault("deaf", fault, "--timeout 10").is(TimedOut, &[TOO_LONG], &[]);
 }

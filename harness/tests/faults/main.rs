@@ -31,6 +31,8 @@ import os, signal, subprocess, sys, threading, time
 CALIBRATING = os.environ['PYTHONHASHSEED'] == '1'
 WORD = os.path.dirname(os.path.abspath(__file__))
 SLEEPER = [sys.executable, '-S', '-c', 'import time; time.sleep(600)', WORD]
+# Many of them are started at once: Python would take a loaded machine too long.
+SHELL = ['sh', '-c', 'while :; do sleep 600; done', WORD]
 
 def work(data, units):
     time.sleep(units * 1e-3)
@@ -107,9 +109,15 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
         Model::Threads
     };
     let words = words.replace("-m processes", "");
+    // What does not hang is to have its own end, on a loaded machine too.
+    let timeout = if words.contains("--timeout") {
+        ""
+    } else {
+        "--timeout 40"
+    };
     let mut command = sandbox.command(&format!(
         "run --profile quick --out out {faulty} {healthy} -p {} -m {model} -n 1 --rounds 2 --samples 1 --no-ceiling \
-         --timeout 5 {words}",
+         {timeout} {words}",
         pair().free_threaded
     ));
     mark.set_on(&mut command);
