@@ -43,8 +43,10 @@ impl Kernels {
 /// What is run on how many PUs at once. One PU alone may be as fast as ever while several together are not: they share
 /// power, caches and, as hardware threads, cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Load {
+pub struct Load {
+    /// What is run: what these kernels stand for.
     pub kernels: Kernels,
+    /// On how many PUs.
     pub pus: usize,
 }
 

@@ -27,7 +27,7 @@ mod wholes;
 
 use std::collections::BTreeMap;
 
-pub use drift::{Drift, Kernels};
+pub use drift::{Drift, Kernels, Load};
 pub use history::is_same_machine;
 pub use matching::Key;
 pub use material::{Reading, Run, Side, is_named};

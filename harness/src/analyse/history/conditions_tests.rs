@@ -18,12 +18,20 @@ fn what_waits_and_what_memory_binds_do_not_follow_the_computing_kernels() {
         ..Machine::default()
     };
     let history = analyse(runs(30, &[], machine), options());
-    let drift: Vec<(Kernels, usize, bool)> = history
+    let drift: Vec<(Kernels, usize, usize, bool)> = history
         .drift
         .iter()
-        .map(|drift| (drift.kernels, drift.native_series, drift.divided))
+        .map(|drift| (drift.kernels, drift.pus, drift.native_series, drift.divided))
         .collect();
-    assert_eq!(drift, [(Kernels::Computing, 6, true), (Kernels::Memory, 6, true)]);
+    assert_eq!(
+        drift,
+        [
+            (Kernels::Computing, 1, 3, true),
+            (Kernels::Computing, 2, 3, true),
+            (Kernels::Memory, 1, 3, true),
+            (Kernels::Memory, 2, 3, true)
+        ]
+    );
     assert!(history.changes.is_empty(), "{:?}", names(&history));
     for series in &history.series {
         let Subject::Cell(key) = &series.subject else {
@@ -32,6 +40,38 @@ fn what_waits_and_what_memory_binds_do_not_follow_the_computing_kernels() {
         let is_as_measured = |night: &Night| night.adjusted == night.value.map(|value| value.estimate);
         let waits = ["w1", "w4", "w7"].contains(&key.workload.as_str());
         assert_eq!(series.nights.iter().all(is_as_measured), waits, "{key}");
+    }
+}
+
+#[test]
+fn what_happens_on_two_pus_only_is_not_divided_out_of_one() {
+    let shares_cores = Machine {
+        noise: 0.005,
+        common_noise_on_two_pus: 0.15,
+        ..Machine::default()
+    };
+    let slower = Step {
+        workload: "w2",
+        interpreter: "3.13t",
+        night: 20,
+        ratio: 1.1,
+    };
+    let history = analyse(runs(30, &[slower], shares_cores), options());
+    assert_eq!(history.drift.len(), 2, "{:?}", history.drift);
+    let (on_one, on_two) = (&history.drift[0], &history.drift[1]);
+    assert_eq!((on_one.pus, on_two.pus), (1, 2));
+    assert!(on_one.spread < 0.02, "{on_one:?}");
+    assert!(
+        on_two.divided && on_two.spread > 5.0 * on_two.spread_divided,
+        "{on_two:?}"
+    );
+    for series in &history.series {
+        let changes = history
+            .changes
+            .iter()
+            .filter(|change| history.series[change.series].subject == series.subject);
+        let is_slower = matches!(&series.subject, Subject::Cell(key) if key.workload == "w2" && key.interpreter == "3.13t");
+        assert_eq!(changes.count(), usize::from(is_slower), "{:?}", series.subject);
     }
 }
 
@@ -49,7 +89,7 @@ fn a_run_without_the_ceiling_leaves_the_others_divided() {
     }
     let history = analyse(all, options());
     assert!(
-        history.drift.len() == 1 && history.drift[0].divided,
+        history.drift.len() == 2 && history.drift.iter().all(|drift| drift.divided),
         "{:?}",
         history.drift
     );

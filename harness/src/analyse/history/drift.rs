@@ -2,61 +2,72 @@
 //!
 //! A shared machine is slower one night than the next, by 5 to 10 % here. Native kernels are the same code every night, so
 //! their common factor is the machine's: the median over the native cells of each one's time over its own median (a
-//! one-way median polish, Tukey, "Exploratory Data Analysis", 1977). Arithmetic and memory do not get slower together, so
-//! each of the two groups of kernels has factors of its own, for the workloads whose ceiling it is; workloads without a
+//! one-way median polish, Tukey, "Exploratory Data Analysis", 1977). Arithmetic and memory do not get slower together, nor
+//! do one PU alone and several, which share power and caches and, as hardware threads, cores. So each of the two groups of
+//! kernels has factors of its own for each number of PUs, for the cells on as many whose ceiling it is; workloads without a
 //! kernel, which wait, stay as they were measured. A group's factors are divided out of a machine's times where that makes
-//! the median series quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile its
+//! the median series clearly quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile its
 //! kernels differently, so each of its versions has medians of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::series::logarithm;
 use super::{MachineDrift, Night, Series, Subject, noise};
-use crate::analyse::compare::Kernels;
+use crate::analyse::compare::{Kernels, Load};
 use crate::analyse::sample::median;
 use crate::record::schema::Kernel;
 use crate::record::schema::history::HistoryRun;
 
-/// Divides the drift out of the series of cells where that helps; tells what was done for each machine and group of
-/// kernels.
-pub fn divide(
-    series: &mut [Series],
-    native: &[Series],
-    runs: &[HistoryRun],
-    machines: usize,
-) -> Vec<MachineDrift> {
-    let kernels_of = |one: &Series| kernel(one, runs).map(Kernels::of);
-    let of_series: Vec<Option<Kernels>> = series.iter().map(kernels_of).collect();
-    let of_native: Vec<Option<Kernels>> = native.iter().map(kernels_of).collect();
-    let mut told = Vec::new();
-    for machine in 0..machines {
-        for kernels in Kernels::ALL {
-            let belongs =
-                |one: &Series, group: &Option<Kernels>| one.machine == machine && *group == Some(kernels);
-            let saw: Vec<&Series> = native
-                .iter()
-                .zip(&of_native)
-                .filter(|(one, group)| belongs(one, group))
-                .map(|(one, _)| one)
-                .collect();
-            let mut own: Vec<&mut Series> = series
-                .iter_mut()
-                .zip(&of_series)
-                .filter(|(one, group)| belongs(one, group))
-                .map(|(one, _)| one)
-                .collect();
-            let drift = divide_group(&mut own, &saw, runs);
-            told.extend(drift.map(|found| MachineDrift {
-                machine,
-                kernels,
-                native_series: saw.len(),
-                spread: found.spread,
-                spread_divided: found.spread_divided,
-                divided: found.is_quieter(),
-            }));
+/// Dividing the drift out is worthwhile where the spread becomes less than this share of what it was: over 30 nights less
+/// than a tenth is chance.
+const WORTHWHILE: f64 = 0.9;
+
+/// Divides the drift out of the series of cells where that helps; tells what was done for each machine, group of
+/// kernels and number of PUs.
+pub fn divide(series: &mut [Series], native: &[Series], runs: &[HistoryRun]) -> Vec<MachineDrift> {
+    let group_of = |one: &Series| Some((one.machine, load(one, runs)?));
+    let mut saw: BTreeMap<(usize, Load), Vec<&Series>> = BTreeMap::new();
+    for one in native {
+        if let Some(group) = group_of(one) {
+            saw.entry(group).or_default().push(one);
         }
     }
-    told
+    let mut own: BTreeMap<(usize, Load), Vec<&mut Series>> = BTreeMap::new();
+    for one in series {
+        if let Some(group) = group_of(one) {
+            own.entry(group).or_default().push(one);
+        }
+    }
+    let told = own.into_iter().filter_map(|(group, mut own)| {
+        let saw = saw.get(&group)?;
+        let found = divide_group(&mut own, saw, runs)?;
+        let (machine, Load { kernels, pus }) = group;
+        Some(MachineDrift {
+            machine,
+            kernels,
+            pus,
+            native_series: saw.len(),
+            spread: found.spread,
+            spread_divided: found.spread_divided,
+            divided: found.is_quieter(),
+        })
+    });
+    told.collect()
+}
+
+/// What a cell's series keeps busy of the machine.
+fn load(series: &Series, runs: &[HistoryRun]) -> Option<Load> {
+    let Subject::Cell(key) = &series.subject else {
+        return None;
+    };
+    let kernels = Kernels::of(kernel(series, runs)?);
+    // The PUs of each cell are not kept over the nights; workers that do not wait have one each.
+    let pus = if key.model.shares_one_thread() {
+        1
+    } else {
+        usize::try_from(key.workers).unwrap_or(usize::MAX)
+    };
+    Some(Load { kernels, pus })
 }
 
 /// Robust standard deviation of the median series, as measured and with the drift divided out.
@@ -67,16 +78,13 @@ struct Spreads {
 
 impl Spreads {
     fn is_quieter(&self) -> bool {
-        self.spread_divided < self.spread
+        self.spread_divided < WORTHWHILE * self.spread
     }
 }
 
-/// Divides the drift that native series saw out of other series where that makes them quieter; `None` where no native
-/// series saw it, or no series is long enough to tell.
+/// Divides the drift that native series saw out of other series where that makes them quieter; `None` where no
+/// series is long enough to tell.
 fn divide_group(series: &mut [&mut Series], native: &[&Series], runs: &[HistoryRun]) -> Option<Spreads> {
-    if native.is_empty() {
-        return None;
-    }
     let factors = factors(native, runs);
     let spreads: Vec<[f64; 2]> = series
         .iter()

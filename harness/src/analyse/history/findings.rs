@@ -32,13 +32,16 @@ pub struct RunLine {
     pub settings: Option<usize>,
 }
 
-/// What was done about the drift of one machine, for the workloads that have one group of kernels for their ceiling.
+/// What was done about the drift of one machine, for the cells on one number of PUs whose workloads have one group of
+/// kernels for their ceiling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MachineDrift {
     /// Number of the machine.
     pub machine: usize,
     /// The kernels.
     pub kernels: Kernels,
+    /// On how many PUs at once.
+    pub pus: usize,
     /// Native series that saw it.
     pub native_series: usize,
     /// Robust standard deviation of the median series from run to run, as a share, as measured.
@@ -215,7 +218,7 @@ pub struct History {
     pub hostnames_left_out: bool,
     /// The settings, by their first run.
     pub settings: Vec<RunSettings>,
-    /// What was done about drift, one entry for each machine and group of kernels that its native cells have.
+    /// What was done about drift, one entry for each machine, group of kernels and number of PUs that native cells have.
     pub drift: Vec<MachineDrift>,
     /// The changes: the newest first, of one run the largest.
     pub changes: Vec<Change>,

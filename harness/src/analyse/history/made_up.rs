@@ -84,7 +84,9 @@ pub struct Machine {
     pub common_noise: f64,
     /// The first night on which those that compute, and their ceiling, have another level, and which.
     pub common_step: Option<(usize, f64)>,
-    /// Correlation of that from night to night.
+    /// Standard deviation of what those cells of a night that compute on two PUs have in common besides, the ceiling's too.
+    pub common_noise_on_two_pus: f64,
+    /// Correlation of what cells have in common from night to night.
     pub common_correlation: f64,
     /// One value of so many goes wrong by 30 %.
     pub outlier_every: Option<usize>,
@@ -100,6 +102,7 @@ impl Default for Machine {
             correlation: 0.0,
             common_noise: 0.0,
             common_step: None,
+            common_noise_on_two_pus: 0.0,
             common_correlation: 0.0,
             outlier_every: None,
         }
@@ -142,6 +145,16 @@ impl Machine {
         }
     }
 
+    /// What a night did besides to those that compute on two PUs.
+    fn common_on_two_pus(&self, nights: usize) -> Vec<f64> {
+        let besides = Nights {
+            nights,
+            noise: self.common_noise_on_two_pus,
+            ..Nights::default()
+        };
+        besides.values(self.seed.wrapping_mul(104_729))
+    }
+
     fn nights(&self, nights: usize, native: bool) -> Nights {
         Nights {
             nights,
@@ -161,7 +174,9 @@ pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> 
     let mut number = machine.seed.wrapping_mul(1_000_003);
     for workload in 0..machine.workloads {
         let kernel = Kernel::usual(machine.kind(workload));
-        let common = machine.common(nights, kernel.map(Kernels::of));
+        let kernels = kernel.map(Kernels::of);
+        let common = machine.common(nights, kernels);
+        let on_two_pus = machine.common_on_two_pus(nights);
         for interpreter in interpreters {
             for workers in [1, 2] {
                 number += 1;
@@ -185,8 +200,9 @@ pub fn runs(nights: usize, steps: &[Step], machine: Machine) -> Vec<HistoryRun> 
                         .filter(|step| night >= step.night)
                         .map(|step| step.ratio)
                         .product();
-                    let moved =
-                        own.get(night).copied().unwrap_or(0.0) + common.get(night).copied().unwrap_or(0.0);
+                    let at = |values: &[f64]| values.get(night).copied().unwrap_or(0.0);
+                    let shares = workers == 2 && kernels == Some(Kernels::Computing);
+                    let moved = at(&own) + at(&common) + if shares { at(&on_two_pus) } else { 0.0 };
                     let value = 1e-3 * f64::from(workers) * step * moved.exp();
                     run.readings.push(Reading {
                         key: Arc::clone(&key),

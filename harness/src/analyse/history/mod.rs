@@ -81,7 +81,7 @@ pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
         .collect();
     let (mut series, native) = series::of_cells(&runs, &places);
     let drift = if options.divide_drift && options.metric == Metric::Time {
-        drift::divide(&mut series, &native, &runs, identified.machines.len())
+        drift::divide(&mut series, &native, &runs)
     } else {
         Vec::new()
     };

@@ -1,5 +1,7 @@
 //! A history in words, the same in every format.
 
+use std::collections::BTreeMap;
+
 use crate::analyse::compare::Kernels;
 use crate::analyse::history::{
     Change, Difference, Direction, History, MachineDrift, RunLine, Series, Subject, What,
@@ -205,7 +207,7 @@ pub fn opening(history: &History) -> String {
 /// What a reader must know.
 pub fn notes(history: &History) -> Vec<String> {
     let mut notes = Vec::new();
-    notes.extend(history.drift.iter().map(|one| drift(history, one)));
+    notes.extend(drifts(history));
     if history.settings.len() > 1 {
         let kinds = history.settings.iter().enumerate().map(|(number, own)| {
             let is_own = |run: &&RunLine| run.settings == Some(number);
@@ -249,33 +251,53 @@ pub fn notes(history: &History) -> Vec<String> {
     notes
 }
 
-fn drift(history: &History, drift: &MachineDrift) -> String {
-    let of = if history.machines.len() > 1 {
-        format!("machine {}", drift.machine + 1)
-    } else {
-        "the machine".to_owned()
-    };
-    let (kernels, workloads) = match drift.kernels {
-        Kernels::Computing => ("computing", "compute"),
-        Kernels::Memory => ("memory", "are bound by memory"),
-    };
-    let spread = |share: f64| units::number(share * 100.0, 1);
-    if drift.divided {
-        format!(
-            "The drift of {of} from run to run, as {} of the ceiling's {kernels} kernels saw it, is divided out of workloads \
-             that {workloads}: their median series varies by {} % instead of {} %.",
-            text::counted(drift.native_series, "cell"),
-            spread(drift.spread_divided),
-            spread(drift.spread)
-        )
-    } else {
-        format!(
-            "The ceiling's {kernels} kernels were not used to divide out the drift of {of}: it would not make the series \
-             quieter ({} % instead of {} %).",
-            spread(drift.spread_divided),
-            spread(drift.spread)
-        )
+/// A sentence for each machine and group of kernels, and what was done: the numbers of PUs are in it.
+fn drifts(history: &History) -> Vec<String> {
+    let mut groups: BTreeMap<(usize, Kernels, bool), Vec<&MachineDrift>> = BTreeMap::new();
+    for one in &history.drift {
+        let group = (one.machine, one.kernels, !one.divided);
+        groups.entry(group).or_default().push(one);
     }
+    let sentences = groups.into_iter().map(|((machine, kernels, kept), drifts)| {
+        let of = if history.machines.len() > 1 {
+            format!("machine {}", machine + 1)
+        } else {
+            "the machine".to_owned()
+        };
+        let spreads = spreads(&drifts);
+        match (kernels, kept) {
+            (Kernels::Computing, false) => format!(
+                "The drift of {of} from run to run, as the ceiling's computing kernels saw it on as many PUs, is divided \
+                 out of workloads that compute: their median series varies by {spreads}."
+            ),
+            (Kernels::Memory, false) => format!(
+                "The drift of {of} from run to run, as the ceiling's memory kernels saw it on as many PUs, is divided out \
+                 of workloads that are bound by memory: their median series varies by {spreads}."
+            ),
+            (Kernels::Computing, true) => format!(
+                "The ceiling's computing kernels were not used to divide out the drift of {of} where it would not make \
+                 the series clearly quieter: {spreads}."
+            ),
+            (Kernels::Memory, true) => format!(
+                "The ceiling's memory kernels were not used to divide out the drift of {of} where it would not make the \
+                 series clearly quieter: {spreads}."
+            ),
+        }
+    });
+    sentences.collect()
+}
+
+/// How series vary with the drift divided out and as measured, for each number of PUs.
+fn spreads(drifts: &[&MachineDrift]) -> String {
+    let percent = |share: f64| units::number(share * 100.0, 1);
+    let each = drifts.iter().map(|one| {
+        let (divided, measured) = (percent(one.spread_divided), percent(one.spread));
+        format!(
+            "{divided} % instead of {measured} % on {}",
+            text::counted(one.pus, "PU")
+        )
+    });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// The machines, where there are several.
