@@ -2,6 +2,7 @@
 
 pub mod bind;
 pub mod cache;
+pub mod control_groups;
 pub mod cost;
 mod description;
 pub mod discovery;

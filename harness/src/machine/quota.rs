@@ -1,15 +1,12 @@
 //! How much CPU time the control group may use.
 //!
 //! Sources: `Documentation/admin-guide/cgroup-v2.rst` (`cpu.max`) and `Documentation/scheduler/sched-bwc.rst`
-//! (`cpu.cfs_quota_us`, `cpu.cfs_period_us`) of the Linux kernel; cgroups(7) for `/proc/self/cgroup`.
+//! (`cpu.cfs_quota_us`, `cpu.cfs_period_us`) of the Linux kernel.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-/// Where control groups are mounted.
-pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
-/// Which groups this process is in.
-pub(super) const OWN_GROUPS: &str = "/proc/self/cgroup";
+use super::control_groups::{Group, MOUNT_POINT, OWN_GROUPS, Version, groups};
 
 /// Why the quota is not known.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +38,7 @@ pub enum QuotaError {
 /// When a file that tells it cannot be read or understood. Where there are no control groups, nothing limits.
 pub fn of_this_process() -> Result<Option<f64>, QuotaError> {
     let own_groups = read_if_there(Path::new(OWN_GROUPS))?.unwrap_or_default();
-    in_groups(Path::new(CGROUP_ROOT), &own_groups)
+    in_groups(Path::new(MOUNT_POINT), &own_groups)
 }
 
 /// The smallest quota of the groups that `own_groups` (the contents of `/proc/self/cgroup`) names and of all that
@@ -52,73 +49,16 @@ pub fn of_this_process() -> Result<Option<f64>, QuotaError> {
 /// When a file that tells it cannot be read or understood.
 pub fn in_groups(root: &Path, own_groups: &str) -> Result<Option<f64>, QuotaError> {
     let mut smallest: Option<f64> = None;
-    for Hierarchy { mounts, group, read } in own_groups.lines().filter_map(|line| hierarchy(root, line)) {
-        for folder in mounts.iter().flat_map(|mount| own_and_holding(mount, group)) {
-            if let Some(quota) = read(&folder)? {
-                smallest = Some(smallest.map_or(quota, |other| other.min(quota)));
-            }
+    for Group { version, folder } in groups(root, own_groups, "cpu") {
+        let quota = match version {
+            Version::One => version_1(&folder)?,
+            Version::Two => version_2(&folder)?,
+        };
+        if let Some(quota) = quota {
+            smallest = Some(smallest.map_or(quota, |other| other.min(quota)));
         }
     }
     Ok(smallest)
-}
-
-/// The folders of the groups that `own_groups` names and of all that hold them, as far as they limit CPU time.
-pub(super) fn cpu_folders(root: &Path, own_groups: &str) -> Vec<PathBuf> {
-    own_groups
-        .lines()
-        .filter_map(|line| hierarchy(root, line))
-        .flat_map(|Hierarchy { mounts, group, .. }| {
-            let folders = |mount: PathBuf| own_and_holding(&mount, group);
-            mounts.into_iter().flat_map(folders).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// One line of `/proc/self/cgroup` that may limit CPU time.
-struct Hierarchy<'line> {
-    /// Where it may be mounted.
-    mounts: Vec<PathBuf>,
-    /// The process's group in it.
-    group: &'line str,
-    /// Reads the quota of one group's folder.
-    read: fn(&Path) -> Result<Option<f64>, QuotaError>,
-}
-
-/// Takes a line `ID:CONTROLLERS:GROUP` apart; version 2 has the id 0 and no controllers.
-fn hierarchy<'line>(root: &Path, line: &'line str) -> Option<Hierarchy<'line>> {
-    let mut parts = line.splitn(3, ':');
-    let (id, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
-    if id == "0" && controllers.is_empty() {
-        // systemd's "hybrid" layout mounts version 2 one folder down.
-        let mounts = vec![root.to_owned(), root.join("unified")];
-        return Some(Hierarchy {
-            mounts,
-            group,
-            read: version_2,
-        });
-    }
-    controllers
-        .split(',')
-        .any(|controller| controller == "cpu")
-        .then(|| Hierarchy {
-            mounts: vec![root.join(controllers)],
-            group,
-            read: version_1,
-        })
-}
-
-/// The group's folder and those above it, up to the mount point. In a container the path may be the host's, and
-/// the mount point the container's own group: folders that are not there are no obstacle.
-fn own_and_holding(mount: &Path, group: &str) -> Vec<PathBuf> {
-    // A group outside the namespace is shown with "..": its limits cannot be seen from here.
-    let inside = Path::new(group)
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)));
-    let own = mount.join(inside.collect::<PathBuf>());
-    own.ancestors()
-        .take_while(|folder| folder.starts_with(mount))
-        .map(Path::to_owned)
-        .collect()
 }
 
 fn version_2(folder: &Path) -> Result<Option<f64>, QuotaError> {
@@ -333,7 +273,6 @@ mod tests {
         fn any_text_is_parsed_or_refused(text in ".{0,30}", period in ".{0,10}") {
             let _ = parse_cpu_max(&text);
             let _ = parse_cfs(&text, &period);
-            let _ = hierarchy(Path::new("/"), &text);
         }
 
         #[test]

@@ -9,10 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reaper;
+use crate::machine::control_groups::MOUNT_POINT;
 use crate::machine::group as processes;
-
-/// Where the one hierarchy of version 2 is mounted.
-const ROOT: &str = "/sys/fs/cgroup";
 
 /// Where ftbench itself is put when its group has to be empty.
 const OWN_LEAF: &str = "ftbench-driver";
@@ -29,7 +27,7 @@ impl Delegated {
     #[must_use]
     pub fn find() -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        Self::in_tree(Path::new(ROOT), &own)
+        Self::in_tree(Path::new(MOUNT_POINT), &own)
     }
 
     /// The same below another mount point, for a process in the groups that `own` (the contents of
@@ -217,23 +215,6 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         .write_all(text.as_bytes())
 }
 
-/// The smallest limit of memory of the own group and of those that hold it, bytes; `None` without one.
-#[must_use]
-pub fn memory_limit_bytes() -> Option<u64> {
-    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    memory_limit_in_tree(Path::new(ROOT), &own)
-}
-
-fn memory_limit_in_tree(root: &Path, own: &str) -> Option<u64> {
-    let group = own_group(root, own)?;
-    group
-        .ancestors()
-        .take_while(|folder| folder.starts_with(root))
-        .filter_map(|folder| fs::read_to_string(folder.join("memory.max")).ok())
-        .filter_map(|text| text.trim().parse().ok())
-        .min()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -250,19 +231,6 @@ mod tests {
     }
 
     const OWN: &str = "0::/user/run\n";
-
-    #[test]
-    fn the_smallest_limit_on_the_way_up_wins() {
-        let root = tree(&[
-            ("user/run/memory.max", "max\n"),
-            ("user/memory.max", "4096\n"),
-            ("memory.max", "9000\n"),
-        ]);
-        assert_eq!(memory_limit_in_tree(root.path(), OWN), Some(4096));
-        assert_eq!(memory_limit_in_tree(root.path(), "0::/user/../..\n"), None);
-        assert_eq!(memory_limit_in_tree(root.path(), "4:cpu:/x\n"), None);
-        assert_eq!(memory_limit_in_tree(root.path(), ""), None);
-    }
 
     #[test]
     fn controllers_are_handed_down_from_a_leaf() {

@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{CPUS, Found, Meters, SCHEDSTAT, STAT, pressure, pu_time, throttle};
+use crate::machine::control_groups;
 use crate::machine::cost::counters::{self, Counters};
 use crate::machine::cost::energy::{self, POWERCAP, Zone};
 use crate::machine::cost::processes;
-use crate::machine::quota;
 use crate::record::schema::Source;
 
 /// Files with a PU's frequency, the measured before the requested one (`Documentation/admin-guide/pm/cpufreq.rst`).
@@ -22,8 +22,8 @@ pub fn find(allowed_pus: &[u32]) -> Found {
     let stat = read(STAT).map(|text| pu_time::parse_stat(&text, ticks_per_second));
     let has_stat = stat.is_ok_and(|pus| allowed_pus.iter().all(|pu| pus.contains_key(pu)));
     let schedstat = read(SCHEDSTAT).is_ok_and(|text| pu_time::parse_schedstat(&text).is_some());
-    let own_groups = read(quota::OWN_GROUPS).unwrap_or_default();
-    let cpu_stat_files = throttle::cpu_stat_files(Path::new(quota::CGROUP_ROOT), &own_groups);
+    let own_groups = read(control_groups::OWN_GROUPS).unwrap_or_default();
+    let cpu_stat_files = throttle::cpu_stat_files(Path::new(control_groups::MOUNT_POINT), &own_groups);
     let frequency_files = frequency_files(Path::new(CPUS), allowed_pus);
     let zones = energy::zones(Path::new(POWERCAP));
     let counting = own_id().and_then(Counters::attach);

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::machine::quota;
+use crate::machine::control_groups::groups;
 
 /// Counters of a control group and those that hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,9 +35,9 @@ pub fn parse_cpu_stat(text: &str) -> Option<QuotaThrottling> {
 /// The files that tell of the own control group and those that hold it.
 #[must_use]
 pub fn cpu_stat_files(root: &Path, own_groups: &str) -> Vec<PathBuf> {
-    quota::cpu_folders(root, own_groups)
+    groups(root, own_groups, "cpu")
         .into_iter()
-        .map(|folder| folder.join("cpu.stat"))
+        .map(|group| group.folder.join("cpu.stat"))
         .filter(|path| fs::read_to_string(path).is_ok_and(|text| parse_cpu_stat(&text).is_some()))
         .collect()
 }

@@ -1,0 +1,155 @@
+//! The control groups that a process is in.
+//!
+//! Sources: cgroups(7) for `/proc/self/cgroup`; `Documentation/admin-guide/cgroup-v2.rst` (`memory.max`) and
+//! `Documentation/admin-guide/cgroup-v1/memory.rst` (`memory.limit_in_bytes`) of the Linux kernel.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Where control groups are mounted.
+pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
+/// Which groups this process is in.
+pub(super) const OWN_GROUPS: &str = "/proc/self/cgroup";
+
+/// The two interfaces that the kernel has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// A hierarchy for each controller, or for a few of them.
+    One,
+    /// One hierarchy for all.
+    Two,
+}
+
+/// A group that may limit something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    /// Which files it has.
+    pub version: Version,
+    /// Where they may be; it need not be there.
+    pub folder: PathBuf,
+}
+
+/// The groups that `own_groups` (the contents of `/proc/self/cgroup`) names and all that hold them, as far as they may
+/// limit what `controller` does, below the mount point `root`.
+pub(super) fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Group> {
+    own_groups
+        .lines()
+        .filter_map(|line| hierarchy(root, line, controller))
+        .flat_map(|(version, mounts, group)| {
+            let folders = mounts
+                .into_iter()
+                .flat_map(|mount| own_and_holding(&mount, group));
+            folders
+                .map(|folder| Group { version, folder })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The smallest limit of memory of this process's groups, bytes; `None` without one. What cannot be read limits nothing.
+#[must_use]
+pub fn memory_limit_bytes() -> Option<u64> {
+    let own_groups = fs::read_to_string(OWN_GROUPS).ok()?;
+    memory_limit_in_groups(Path::new(MOUNT_POINT), &own_groups)
+}
+
+fn memory_limit_in_groups(root: &Path, own_groups: &str) -> Option<u64> {
+    let limits = groups(root, own_groups, "memory")
+        .into_iter()
+        .filter_map(|group| {
+            let name = match group.version {
+                // No limit is a number that no machine has of bytes.
+                Version::One => "memory.limit_in_bytes",
+                Version::Two => "memory.max",
+            };
+            let text = fs::read_to_string(group.folder.join(name)).ok()?;
+            text.trim().parse().ok()
+        });
+    limits.min()
+}
+
+/// Takes a line `ID:CONTROLLERS:GROUP` apart: where the hierarchy may be mounted, and the process's group in it, if the
+/// controller can be there. Version 2 has the id 0 and no controllers.
+fn hierarchy<'line>(
+    root: &Path,
+    line: &'line str,
+    controller: &str,
+) -> Option<(Version, Vec<PathBuf>, &'line str)> {
+    let mut parts = line.splitn(3, ':');
+    let (id, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
+    if id == "0" && controllers.is_empty() {
+        // systemd's "hybrid" layout mounts version 2 one folder down.
+        let mounts = vec![root.to_owned(), root.join("unified")];
+        return Some((Version::Two, mounts, group));
+    }
+    let is_here = controllers.split(',').any(|one| one == controller);
+    is_here.then(|| (Version::One, vec![root.join(controllers)], group))
+}
+
+/// The group's folder and those above it, up to the mount point. In a container the path may be the host's, and
+/// the mount point the container's own group: folders that are not there are no obstacle.
+fn own_and_holding(mount: &Path, group: &str) -> Vec<PathBuf> {
+    // A group outside the namespace is shown with "..": its limits cannot be seen from here.
+    let inside = Path::new(group)
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)));
+    let own = mount.join(inside.collect::<PathBuf>());
+    own.ancestors()
+        .take_while(|folder| folder.starts_with(mount))
+        .map(Path::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limit(files: &[(&str, &str)], own_groups: &str) -> Option<u64> {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        memory_limit_in_groups(root.path(), own_groups)
+    }
+
+    #[test]
+    fn the_smallest_limit_on_the_way_up_wins() {
+        let files = [
+            ("user/run/memory.max", "max\n"),
+            ("user/memory.max", "4096\n"),
+            ("memory.max", "9000\n"),
+        ];
+        assert_eq!(limit(&files, "0::/user/run\n"), Some(4096));
+        assert_eq!(limit(&files, "0::/user/../..\n"), Some(4096));
+        assert_eq!(limit(&files, "0::/elsewhere\n"), Some(9000));
+        assert_eq!(limit(&files, "4:cpu:/user/run\n"), None);
+        assert_eq!(limit(&files, ""), None);
+    }
+
+    #[test]
+    fn version_1_has_a_hierarchy_for_memory() {
+        let files = [
+            ("memory/memory.limit_in_bytes", "9223372036854771712\n"),
+            ("memory/docker/c1/memory.limit_in_bytes", "536870912\n"),
+            ("cpu/docker/c1/memory.limit_in_bytes", "1\n"),
+        ];
+        let own_groups = "5:cpu:/docker/c1\n4:memory:/docker/c1\n0::/\n";
+        assert_eq!(limit(&files, own_groups), Some(512 << 20));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(own_groups in "([0-9]{0,2}:(memory|cpu)?:[/.a-z]{0,9}\n){0,4}|\\PC{0,40}") {
+            let root = Path::new("/nowhere");
+            for group in groups(root, &own_groups, "memory") {
+                prop_assert!(group.folder.starts_with(root));
+            }
+        }
+    }
+}
