@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use super::answer;
 use super::discover::facts;
 use super::find::Source;
-use super::select::{Wanted, select};
+use super::select::select;
 use super::switches::Switches;
+use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
 
 /// A probe's answer, and what follows from it.

@@ -20,6 +20,7 @@ mod switches;
 mod tag;
 mod variant;
 mod version;
+mod wanted;
 
 use std::cmp::Reverse;
 use std::path::PathBuf;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::discover::{discover, facts};
 use super::find::SearchPlaces;
 use super::probe::{ProbeError, probe_with};
-use super::select::{SelectError, Selection, Wanted, default_pair, select, wanted_paths};
+use super::select::{SelectError, Selection, default_pair, select};
 use super::switches::Switches;
+use super::wanted::{Wanted, wanted_paths};
 use crate::record::schema::InterpreterFacts;
 
 /// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded

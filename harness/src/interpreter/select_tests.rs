@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use super::*;
 use crate::interpreter::made_up::{found, found_one};
+use crate::interpreter::wanted::wanted_paths;
 use crate::interpreter::{ProbeError, Rejected, Source, Version};
 use crate::record::schema::{GilState, JitState, Switch};
 
