@@ -70,7 +70,12 @@ fn moments(system: &System) -> Vec<Moment> {
 fn builds(words: &[String]) -> Result<Builds, Error> {
     let places = SearchPlaces::from_environment();
     let selection = match resolve(&places, words, PROBE_TIME_LIMIT) {
-        Err(SelectError::NothingFound) => return Ok(Builds::default()),
+        Err(SelectError::NothingFound { failed }) => {
+            return Ok(Builds {
+                skipped: failed,
+                ..Builds::default()
+            });
+        }
         other => other?,
     };
     let skipped = selection.warnings.into_iter();

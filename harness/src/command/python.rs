@@ -114,14 +114,15 @@ fn build_words(facts: &InterpreterFacts) -> String {
     }
 }
 
-/// Names what was given or installed to be measured and cannot be used; with `--verbose` also what was only found.
+/// Names what was given and cannot be used, and interpreters that do not answer; with `--verbose` also what else was
+/// only found.
 fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     let mut status = ExitStatus::Success;
     for rejected in &found.rejected {
         if !rejected.given_as.is_empty() {
             status = ExitStatus::WrongInput;
         }
-        let expected = !rejected.given_as.is_empty() || rejected.source.is_installed();
+        let expected = !rejected.given_as.is_empty() || rejected.is_failed_interpreter();
         if output.verbose || expected {
             remark(output, &format!("left out: {}", rejected.reason));
         }

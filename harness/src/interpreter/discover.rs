@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::find::{Candidate, SearchPlaces, candidates};
-use super::probe::{ProbeError, probe};
+use super::probe::{ProbeError, SECOND_TIME_LIMIT, probe};
 use super::switches::Switches;
 use super::{Found, FoundInterpreter, Rejected};
 use crate::record::schema::InterpreterFacts;
@@ -18,12 +18,8 @@ use crate::record::schema::InterpreterFacts;
 /// core; with more at a time those that hang delay the others less.
 const PROBES_AT_ONCE: usize = 6;
 
-/// How many times the limit an interpreter that was installed may take when it is asked once more. A free-threaded
-/// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
-/// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
-const SECOND_TIME_LIMIT: u32 = 4;
-
-/// Finds the interpreters in `places`, and those with the paths `given`; each may take `time_limit` to answer.
+/// Finds the interpreters in `places`, and those with the paths `given`; each may take `time_limit` to answer, and one
+/// that was installed and does not is asked once more, alone and for longer.
 ///
 /// With the default places nothing but `given` is looked at. Nothing that is wrong with an executable is an error here:
 /// what cannot be measured with is in [`Found::rejected`], with the reason.
@@ -34,8 +30,7 @@ pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) 
     for (candidate, answer) in candidates.iter().zip(&mut answers) {
         let slow = matches!(answer, Err(ProbeError::TimedOut { .. }));
         if slow && candidate.source.is_installed() {
-            // One that was installed to be measured does not hang; on a loaded machine it may be slow. Once more,
-            // alone.
+            // One that was installed does not hang; on a loaded machine it may be slow.
             *answer = probe_candidate(candidate, time_limit * SECOND_TIME_LIMIT);
         }
     }
@@ -213,6 +208,24 @@ mod tests {
             .iter()
             .filter(|one| matches!(one.reason, ProbeError::TimedOut { .. }));
         assert_eq!(hung.count(), 5);
+    }
+
+    #[test]
+    fn one_that_was_installed_is_asked_once_more() {
+        let folder = Folder::new();
+        let asked = folder.path().join("asked");
+        let late = format!(
+            "if [ ! -e {0} ]; then : >{0}; sleep 1000; fi\n{1}",
+            asked.display(),
+            answering("3.13.15t")
+        );
+        folder.script("own/3.13.15t/bin/python3.13t", &late);
+        let places = SearchPlaces {
+            ftbench: Some(folder.path().join("own")),
+            ..SearchPlaces::default()
+        };
+        let found = discover(&places, &[], Duration::from_secs(3));
+        assert_eq!(shown(&found), ["3.13t from ftbench"]);
     }
 
     #[test]

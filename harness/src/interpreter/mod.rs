@@ -90,6 +90,19 @@ pub struct Rejected {
     pub reason: ProbeError,
 }
 
+impl Rejected {
+    /// Whether it was installed as an interpreter and did not answer as one: it may be what is asked for. One that
+    /// answers and is too old, or none of those that ftbench knows, is not.
+    #[must_use]
+    pub const fn is_failed_interpreter(&self) -> bool {
+        let answered = matches!(
+            self.reason,
+            ProbeError::TooOld { .. } | ProbeError::UnknownImplementation { .. }
+        );
+        self.source.is_installed() && !answered
+    }
+}
+
 /// What discovery found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
@@ -120,10 +133,10 @@ impl Found {
         }
     }
 
-    /// What should have been among the interpreters, since it was installed to be measured, and why it is not.
-    pub fn failed_installed(&self) -> impl Iterator<Item = &ProbeError> {
-        let installed = self.rejected.iter().filter(|one| one.source.is_installed());
-        installed.map(|one| &one.reason)
+    /// Why interpreters that were installed are not among those found, see [`Rejected::is_failed_interpreter`].
+    pub fn failed_interpreters(&self) -> impl Iterator<Item = &ProbeError> {
+        let failed = self.rejected.iter().filter(|one| one.is_failed_interpreter());
+        failed.map(|one| &one.reason)
     }
 
     /// How all interpreters are shown.

@@ -14,6 +14,11 @@ use crate::bounded::{self, Ended};
 /// How long one executable may take to answer.
 pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// How many times the limit an interpreter may take when it is known to answer and is asked once more. A free-threaded
+/// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
+/// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
+pub(super) const SECOND_TIME_LIMIT: u32 = 4;
+
 /// What is asked. Its own file, so that it can be read, checked and run as Python.
 const SCRIPT: &str = include_str!("probe.py");
 
@@ -99,6 +104,23 @@ pub(super) fn probe_with(
     }
     let mut command = script(path, switches, SCRIPT);
     conclude(path, time_limit, bounded::run(&mut command, time_limit))
+}
+
+/// As [`probe_with`], of an interpreter that is known to answer: one that does not on a loaded machine is asked once
+/// more, within four times the limit.
+///
+/// # Errors
+///
+/// When it is no Python that can be measured with.
+pub(super) fn probe_patiently(
+    path: &Path,
+    switches: Switches,
+    time_limit: Duration,
+) -> Result<Answer, ProbeError> {
+    match probe_with(path, switches, time_limit) {
+        Err(ProbeError::TimedOut { .. }) => probe_with(path, switches, time_limit * SECOND_TIME_LIMIT),
+        answer => answer,
+    }
 }
 
 /// Runs a script in an interpreter that was probed, as the probe is run, and gives what it printed.

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::discover::{discover, facts};
 use super::find::SearchPlaces;
-use super::probe::{ProbeError, probe_with};
+use super::probe::{ProbeError, probe_patiently};
 use super::select::{SelectError, Selection, default_pair, select};
 use super::switches::Switches;
 use super::wanted::{Wanted, wanted_paths};
 use crate::record::schema::InterpreterFacts;
 
 /// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded
-/// build in `places`. Each executable may take `time_limit` to answer.
+/// build in `places`. Each executable may take `time_limit` to answer; see [`discover`] and [`probe_patiently`].
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub fn resolve(
     }
     select(&found, &wanted, &|one, switches| {
         let path = Path::new(&one.facts.path);
-        let answer = probe_with(path, switches, time_limit)?;
+        let answer = probe_patiently(path, switches, time_limit)?;
         Ok(facts(path, answer, switches))
     })
 }
@@ -42,7 +42,7 @@ pub fn resolve(
 pub fn look_again(recorded: &InterpreterFacts, time_limit: Duration) -> Result<InterpreterFacts, ProbeError> {
     let path = Path::new(&recorded.path);
     let switches = Switches::of(&recorded.switches);
-    let answer = probe_with(path, switches, time_limit)?;
+    let answer = probe_patiently(path, switches, time_limit)?;
     Ok(InterpreterFacts {
         tag: recorded.tag.clone(),
         ..facts(path, answer, switches)

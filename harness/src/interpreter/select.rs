@@ -39,7 +39,7 @@ pub struct Selection {
 pub enum SelectError {
     /// There is no such interpreter here.
     #[error(
-        "no interpreter {tag} was found{}\n{}{}", nearest_words(nearest), failed_words(failed), how_to_get(*tag)
+        "no interpreter {tag} was found{}\n{}{}", nearest_words(nearest), left_out(failed), how_to_get(*tag)
     )]
     UnknownTag {
         /// What was asked for.
@@ -80,10 +80,13 @@ pub enum SelectError {
     },
     /// There is no interpreter at all.
     #[error(
-        "no Python interpreter was found; get a pair with 'ftbench python install 3.{minor}' and 'ftbench python \
-         install 3.{minor}t', or give one with '-p PATH'", minor = FIRST_FREE_THREADED_MINOR
+        "no Python interpreter was found\n{}get a pair with 'ftbench python install 3.{minor} 3.{minor}t', or give one \
+         with '-p PATH'", left_out(failed), minor = FIRST_FREE_THREADED_MINOR
     )]
-    NothingFound,
+    NothingFound {
+        /// What was installed and did not answer as it should.
+        failed: Vec<String>,
+    },
     /// A path that was not given to [`discover`](super::discover).
     #[error("{} was not looked at; this is a fault of ftbench, please report it", .0.display())]
     NotProbed(PathBuf),
@@ -96,11 +99,13 @@ fn nearest_words(nearest: &[String]) -> String {
     }
 }
 
-fn failed_words(failed: &[String]) -> String {
-    failed
-        .iter()
-        .map(|reason| format!("left out: {reason}\n"))
-        .collect()
+fn left_out(failed: &[String]) -> String {
+    let lines = failed.iter().map(|reason| format!("left out: {reason}\n"));
+    lines.collect()
+}
+
+fn failed_words(found: &Found) -> Vec<String> {
+    found.failed_interpreters().map(ToString::to_string).collect()
 }
 
 fn how_to_get(tag: Tag) -> String {
@@ -142,10 +147,14 @@ pub(super) fn select(
     if let Some(label) = label_given_twice(&picked) {
         return Err(SelectError::SameName(label));
     }
-    let skipped = reasons.iter().map(skipped);
+    let mut warnings: Vec<Warning> = reasons.iter().map(skipped).collect();
+    if wanted.iter().any(Wanted::is_tag) {
+        // Another one that fits may have been taken in its place.
+        warnings.extend(found.failed_interpreters().map(skipped));
+    }
     let facts: Result<Vec<InterpreterFacts>, SelectError> =
         picked.iter().map(|picked| picked.facts(ask_again)).collect();
-    Ok(selection(&picked, facts?, skipped.collect()))
+    Ok(selection(&picked, facts?, warnings))
 }
 
 fn skipped(reason: impl fmt::Display) -> Warning {
@@ -246,7 +255,7 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
                     .ok_or_else(|| SelectError::UnknownTag {
                         tag: build,
                         nearest: nearest(&build.to_string(), found.usable_tags()),
-                        failed: found.failed_installed().map(ToString::to_string).collect(),
+                        failed: failed_words(found),
                     })?;
             let asked = Some(tag.to_string());
             let switches = tag.switches;
@@ -328,7 +337,7 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
             let age = (Reverse(gil.version), Reverse(free_threaded.version));
             (pre_release, Reverse(minor), other_version, unlike, age)
         });
-    let mut warnings: Vec<Warning> = found.failed_installed().map(skipped).collect();
+    let mut warnings: Vec<Warning> = found.failed_interpreters().map(skipped).collect();
     if let Some((gil, free_threaded)) = best {
         return Ok(builds_as_they_are(&[gil, free_threaded], warnings));
     }
@@ -342,7 +351,9 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
     if picked.is_empty() {
         picked.extend(found.interpreters.first());
     }
-    warnings.push(no_pair_warning(&picked).ok_or(SelectError::NothingFound)?);
+    warnings.push(no_pair_warning(&picked).ok_or_else(|| SelectError::NothingFound {
+        failed: failed_words(found),
+    })?);
     Ok(builds_as_they_are(&picked, warnings))
 }
 

@@ -309,7 +309,10 @@ fn without_a_pair_the_default_says_how_to_get_one() {
     insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
     insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
     insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
-    insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"no Python interpreter was found; get a pair with 'ftbench python install 3.13' and 'ftbench python install 3.13t', or give one with '-p PATH'");
+    insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"
+    no Python interpreter was found
+    get a pair with 'ftbench python install 3.13 3.13t', or give one with '-p PATH'
+    ");
 }
 
 #[test]
@@ -345,9 +348,9 @@ fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
     assert!(matches!(read("a=", ""), Wanted::NotATag(_)));
 }
 
-#[test]
-fn one_that_was_installed_and_does_not_answer_is_told() {
-    let hung = Rejected {
+/// A free-threaded build that was installed and cannot be asked.
+fn failed() -> Rejected {
+    Rejected {
         source: Source::Ftbench,
         given_as: Vec::new(),
         reason: ProbeError::TimedOut {
@@ -355,15 +358,40 @@ fn one_that_was_installed_and_does_not_answer_is_told() {
             time_limit: std::time::Duration::from_secs(40),
         },
         ..rejected("/cache/python3.13t")
-    };
-    let found = Found::new(vec![found_one("3.13.15")], vec![hung]);
-    let selection = default_pair(&found).unwrap();
-    let told = "skipped: /cache/python3.13t hangs: no answer within 40 s";
-    assert_eq!(messages(&selection).first(), Some(&told));
-    let error = select(&found, &wanted(&["3.13t"])).unwrap_err();
-    insta::assert_snapshot!(error, @"
+    }
+}
+
+#[test]
+fn one_that_was_installed_and_does_not_answer_is_told() {
+    let told = ["skipped: /cache/python3.13t hangs: no answer within 40 s"];
+    let with_pair = Found::new(vec![found_one("3.13.15"), found_one("3.13.0t")], vec![failed()]);
+    assert_eq!(
+        messages(&default_pair(&with_pair).unwrap()).first(),
+        Some(&told[0])
+    );
+    // Another one is taken in its place.
+    assert_eq!(messages(&select(&with_pair, &wanted(&["3.13t"])).unwrap()), told);
+    let found = Found::new(vec![given("3.13.15", "./mine")], vec![failed()]);
+    assert!(messages(&select(&found, &wanted(&["./mine"])).unwrap()).is_empty());
+    insta::assert_snapshot!(select(&found, &wanted(&["3.13t"])).unwrap_err(), @"
     no interpreter 3.13t was found; nearest here: 3.13
     left out: /cache/python3.13t hangs: no answer within 40 s
     get it with 'ftbench python install 3.13t', or give the path of one
     ");
+    insta::assert_snapshot!(default_pair(&Found::new(Vec::new(), vec![failed()])).unwrap_err(), @"
+    no Python interpreter was found
+    left out: /cache/python3.13t hangs: no answer within 40 s
+    get a pair with 'ftbench python install 3.13 3.13t', or give one with '-p PATH'
+    ");
+}
+
+#[test]
+fn one_that_was_installed_and_is_too_old_is_nothing_to_tell() {
+    let old = Rejected {
+        source: Source::Uv,
+        given_as: Vec::new(),
+        ..rejected("/uv/python3.8")
+    };
+    let found = Found::new(vec![found_one("3.13.15"), found_one("3.13.15t")], vec![old]);
+    assert!(messages(&default_pair(&found).unwrap()).is_empty());
 }

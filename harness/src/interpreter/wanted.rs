@@ -49,6 +49,15 @@ impl Wanted {
         }
     }
 
+    /// Whether it is a tag, which any of several interpreters may fit.
+    pub(super) fn is_tag(&self) -> bool {
+        match self {
+            Self::Tag(_) => true,
+            Self::Named(_, wanted) => wanted.is_tag(),
+            Self::Path(..) | Self::NotATag(_) => false,
+        }
+    }
+
     fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path, _) => Some(path),

@@ -1,7 +1,7 @@
 //! The control groups that a process is in.
 //!
 //! Sources: cgroups(7) for `/proc/self/cgroup`; `Documentation/admin-guide/cgroup-v2.rst` (`memory.max`) and
-//! `Documentation/admin-guide/cgroup-v1/memory.rst` (`memory.limit_in_bytes`) of the Linux kernel.
+//! `Documentation/admin-guide/cgroup-v1/memory.rst` (`memory.stat`, `hierarchical_memory_limit`) of the Linux kernel.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 /// Where control groups are mounted.
 pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
 /// Which groups this process is in.
-pub(super) const OWN_GROUPS: &str = "/proc/self/cgroup";
+pub const OWN_GROUPS: &str = "/proc/self/cgroup";
 
 /// The two interfaces that the kernel has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Gro
         .collect()
 }
 
-/// The smallest limit of memory of this process's groups, bytes; `None` without one. What cannot be read limits nothing.
+/// The limit of memory of this process's groups, bytes; `None` without one. What cannot be read limits nothing.
 #[must_use]
 pub fn memory_limit_bytes() -> Option<u64> {
     let own_groups = fs::read_to_string(OWN_GROUPS).ok()?;
@@ -54,18 +54,23 @@ pub fn memory_limit_bytes() -> Option<u64> {
 }
 
 fn memory_limit_in_groups(root: &Path, own_groups: &str) -> Option<u64> {
-    let limits = groups(root, own_groups, "memory")
-        .into_iter()
-        .filter_map(|group| {
-            let name = match group.version {
-                // No limit is a number that no machine has of bytes.
-                Version::One => "memory.limit_in_bytes",
-                Version::Two => "memory.max",
-            };
-            let text = fs::read_to_string(group.folder.join(name)).ok()?;
-            text.trim().parse().ok()
-        });
-    limits.min()
+    let groups = groups(root, own_groups, "memory");
+    let read = |group: &Group, name: &str| fs::read_to_string(group.folder.join(name)).ok();
+    let of_version = |version: Version| groups.iter().filter(move |group| group.version == version);
+    // Whether the groups above limit one depends on a switch in version 1; the kernel reckons it. No limit is a number
+    // of bytes that no machine has.
+    let version_1 = of_version(Version::One)
+        .find_map(|group| read(group, "memory.stat"))
+        .and_then(|text| hierarchical_limit_bytes(&text));
+    let version_2 =
+        of_version(Version::Two).filter_map(|group| read(group, "memory.max")?.trim().parse().ok());
+    version_2.chain(version_1).min()
+}
+
+fn hierarchical_limit_bytes(memory_stat: &str) -> Option<u64> {
+    let mut lines = memory_stat.lines();
+    let limit = lines.find_map(|line| line.strip_prefix("hierarchical_memory_limit "))?;
+    limit.trim().parse().ok()
 }
 
 /// Takes a line `ID:CONTROLLERS:GROUP` apart: where the hierarchy may be mounted, and the process's group in it, if the
@@ -89,7 +94,13 @@ fn hierarchy<'line>(
 /// The group's folder and those above it, up to the mount point. In a container the path may be the host's, and
 /// the mount point the container's own group: folders that are not there are no obstacle.
 fn own_and_holding(mount: &Path, group: &str) -> Vec<PathBuf> {
-    // A group outside the namespace is shown with "..": its limits cannot be seen from here.
+    // A group outside the namespace is shown with ".." first: of what holds it the mount point is all that is seen here.
+    if Path::new(group)
+        .components()
+        .any(|part| part == Component::ParentDir)
+    {
+        return vec![mount.to_owned()];
+    }
     let inside = Path::new(group)
         .components()
         .filter(|part| matches!(part, Component::Normal(_)));
@@ -126,7 +137,7 @@ mod tests {
             ("memory.max", "9000\n"),
         ];
         assert_eq!(limit(&files, "0::/user/run\n"), Some(4096));
-        assert_eq!(limit(&files, "0::/user/../..\n"), Some(4096));
+        assert_eq!(limit(&files, "0::/../user/run\n"), Some(9000));
         assert_eq!(limit(&files, "0::/elsewhere\n"), Some(9000));
         assert_eq!(limit(&files, "4:cpu:/user/run\n"), None);
         assert_eq!(limit(&files, ""), None);
@@ -135,12 +146,18 @@ mod tests {
     #[test]
     fn version_1_has_a_hierarchy_for_memory() {
         let files = [
-            ("memory/memory.limit_in_bytes", "9223372036854771712\n"),
-            ("memory/docker/c1/memory.limit_in_bytes", "536870912\n"),
-            ("cpu/docker/c1/memory.limit_in_bytes", "1\n"),
+            ("memory/memory.stat", "cache 5\nhierarchical_memory_limit 4096\n"),
+            (
+                "memory/docker/c1/memory.stat",
+                "cache 5\nhierarchical_memory_limit 536870912\n",
+            ),
+            ("cpu/docker/c1/memory.stat", "hierarchical_memory_limit 1\n"),
         ];
         let own_groups = "5:cpu:/docker/c1\n4:memory:/docker/c1\n0::/\n";
         assert_eq!(limit(&files, own_groups), Some(512 << 20));
+        // In a container whose mount is its own group, known by the host's name.
+        assert_eq!(limit(&files, "4:memory:/kubepods/p1\n"), Some(4096));
+        assert_eq!(limit(&[("memory/memory.stat", "cache 5\n")], own_groups), None);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reaper;
-use crate::machine::control_groups::MOUNT_POINT;
+use crate::machine::control_groups::{MOUNT_POINT, OWN_GROUPS};
 use crate::machine::group as processes;
 
 /// Where ftbench itself is put when its group has to be empty.
@@ -26,7 +26,7 @@ impl Delegated {
     /// The own group of this process, when groups can be made in it.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let own = fs::read_to_string(OWN_GROUPS).ok()?;
         Self::in_tree(Path::new(MOUNT_POINT), &own)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use nix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::channel::{Channel, Silence};
 use super::failure::{TrialFailure, bytes};
@@ -209,7 +209,7 @@ impl<'run> Session<'run> {
             let until = deadline.min(next_look);
             match self.channel.receive(until, self.interrupt, &mut self.guarded) {
                 Err(Silence::TimedOut) => {
-                    let used_before = own_cpu_time();
+                    let used_before = thread_cpu_time();
                     // Also when the time is up: a limit that was exceeded meanwhile tells more than that.
                     if let Err(failure) = self.look(step) {
                         return Ok(Err(failure));
@@ -217,7 +217,7 @@ impl<'run> Session<'run> {
                     if until == deadline {
                         return Err(Silence::TimedOut);
                     }
-                    next_look = Instant::now() + pause_after(own_cpu_time().saturating_sub(used_before));
+                    next_look = Instant::now() + pause_after(thread_cpu_time().saturating_sub(used_before));
                 }
                 Err(silence) => return Err(silence),
                 Ok(line) => return Ok(Ok(line)),
@@ -295,9 +295,9 @@ impl<'run> Session<'run> {
     }
 }
 
-/// CPU time of this thread so far. Where the clock cannot be read, no time: looks are as frequent as they may be.
-fn own_cpu_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+/// CPU time of this thread so far.
+fn thread_cpu_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 fn spawn<'run>(

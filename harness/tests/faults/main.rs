@@ -31,7 +31,8 @@ import os, signal, subprocess, sys, threading, time
 CALIBRATING = os.environ['PYTHONHASHSEED'] == '1'
 WORD = os.path.dirname(os.path.abspath(__file__))
 SLEEPER = [sys.executable, '-S', '-c', 'import time; time.sleep(600)', WORD]
-# Many of them are started at once: Python would take a loaded machine too long.
+# Many of them are started at once: Python would take a loaded machine too long. Two processes each, for a shell with
+# nothing but 'sleep' to do becomes it, and WORD is gone.
 SHELL = ['sh', '-c', 'while :; do sleep 600; done', WORD]
 
 def work(data, units):

@@ -82,7 +82,7 @@ impl Spreads {
     }
 }
 
-/// Divides the drift that native series saw out of other series where that makes them quieter; `None` where no
+/// Divides the drift that native series saw out of other series where that makes them quieter by a tenth; `None` where no
 /// series is long enough to tell.
 fn divide_group(series: &mut [&mut Series], native: &[&Series], runs: &[HistoryRun]) -> Option<Spreads> {
     let factors = factors(native, runs);

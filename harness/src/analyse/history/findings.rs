@@ -48,7 +48,7 @@ pub struct MachineDrift {
     pub spread: f64,
     /// The same with the drift divided out.
     pub spread_divided: f64,
-    /// Whether it was divided out: whether that is quieter.
+    /// Whether it was divided out: whether that is quieter by a tenth.
     pub divided: bool,
 }
 
@@ -218,7 +218,8 @@ pub struct History {
     pub hostnames_left_out: bool,
     /// The settings, by their first run.
     pub settings: Vec<RunSettings>,
-    /// What was done about drift, one entry for each machine, group of kernels and number of PUs that native cells have.
+    /// What was done about drift, one entry for each machine, group of kernels and number of PUs that cells and native
+    /// cells have, if series are long enough to tell.
     pub drift: Vec<MachineDrift>,
     /// The changes: the newest first, of one run the largest.
     pub changes: Vec<Change>,

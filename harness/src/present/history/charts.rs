@@ -144,7 +144,7 @@ fn finding(history: &History, chosen: &[(usize, &Series)]) -> String {
 
 fn method(history: &History) -> String {
     let divided = if history.drift.iter().any(|drift| drift.divided) {
-        " The machine's drift, as the ceiling saw it, is divided out."
+        " The machine's drift, as the ceiling saw it, is divided out where that makes series quieter."
     } else {
         ""
     };
