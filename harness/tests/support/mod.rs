@@ -24,7 +24,7 @@ use tempfile::TempDir;
 pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
 
 /// A command that takes longer than this hangs.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+const TIME_LIMIT: Duration = Duration::from_secs(1_200);
 
 /// Of the environment only what is needed to find interpreters, to run programs, and to reach package indexes: the
 /// variables with these names, and those that begin with one of these prefixes.
