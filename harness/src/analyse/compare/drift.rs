@@ -14,7 +14,7 @@ use super::moderate::Variance;
 use crate::analyse::estimate::map;
 use crate::analyse::location::{CONFIDENCE, FEWEST_VALUES, location};
 use crate::analyse::sample::{Sample, mean, median};
-use crate::record::schema::{CellSummary, Estimate, Kernel};
+use crate::record::schema::{CellSummary, Estimate, Kernel, Model};
 
 /// Kernels that a machine speeds up and slows down together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -53,12 +53,19 @@ pub struct Load {
 /// On how many PUs a cell's workers run: tasks of one event loop on one, those of a workload that waits on shared ones.
 pub(super) fn pus(cell: &CellSummary) -> usize {
     let pinned: BTreeSet<u32> = cell.placement.iter().copied().collect();
-    if !pinned.is_empty() {
+    if pinned.is_empty() {
+        pus_of_workers(cell.model, cell.workers)
+    } else {
         pinned.len()
-    } else if cell.model.shares_one_thread() {
+    }
+}
+
+/// On how many PUs so many workers run as long as each that has a thread has a PU of its own.
+pub fn pus_of_workers(model: Model, workers: u32) -> usize {
+    if model.shares_one_thread() {
         1
     } else {
-        usize::try_from(cell.workers).unwrap_or(usize::MAX)
+        usize::try_from(workers).unwrap_or(usize::MAX)
     }
 }
 

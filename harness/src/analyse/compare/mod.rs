@@ -27,7 +27,7 @@ mod wholes;
 
 use std::collections::BTreeMap;
 
-pub use drift::{Drift, Kernels, Load};
+pub use drift::{Drift, Kernels, Load, pus_of_workers};
 pub use history::is_same_machine;
 pub use matching::Key;
 pub use material::{Reading, Run, Side, is_named};

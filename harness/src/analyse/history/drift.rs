@@ -6,14 +6,14 @@
 //! do one PU alone and several, which share power and caches and, as hardware threads, cores. So each of the two groups of
 //! kernels has factors of its own for each number of PUs, for the cells on as many whose ceiling it is; workloads without a
 //! kernel, which wait, stay as they were measured. A group's factors are divided out of a machine's times where that makes
-//! the median series clearly quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile its
-//! kernels differently, so each of its versions has medians of its own.
+//! the median series clearly quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile
+//! its kernels differently, so each of its versions has medians of its own.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::series::logarithm;
 use super::{MachineDrift, Night, Series, Subject, noise};
-use crate::analyse::compare::{Kernels, Load};
+use crate::analyse::compare::{Kernels, Load, pus_of_workers};
 use crate::analyse::sample::median;
 use crate::record::schema::Kernel;
 use crate::record::schema::history::HistoryRun;
@@ -62,11 +62,7 @@ fn load(series: &Series, runs: &[HistoryRun]) -> Option<Load> {
     };
     let kernels = Kernels::of(kernel(series, runs)?);
     // The PUs of each cell are not kept over the nights; workers that do not wait have one each.
-    let pus = if key.model.shares_one_thread() {
-        1
-    } else {
-        usize::try_from(key.workers).unwrap_or(usize::MAX)
-    };
+    let pus = pus_of_workers(key.model, key.workers);
     Some(Load { kernels, pus })
 }
 

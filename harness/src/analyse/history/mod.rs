@@ -2,8 +2,9 @@
 //!
 //! A series is one cell on one machine with one kind of settings: what moved to another machine, or was measured in another
 //! way, is compared with nothing of the first one. The drift that a whole machine has from run to run, as the ceiling's
-//! native cells saw it, is divided out of times where that makes the series quieter by a tenth. `segments` finds where levels may have changed, `confirm` tests each candidate, and
-//! the correction of Benjamini and Hochberg is made over the whole history.
+//! native cells saw it, is divided out of times where that makes the series quieter by a tenth. `segments` finds where
+//! levels may have changed, `confirm` tests each candidate, and the correction of Benjamini and Hochberg is made over the
+//! whole history.
 
 mod coincide;
 #[cfg(test)]

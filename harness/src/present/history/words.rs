@@ -265,23 +265,20 @@ fn drifts(history: &History) -> Vec<String> {
             "the machine".to_owned()
         };
         let spreads = spreads(&drifts);
-        match (kernels, kept) {
-            (Kernels::Computing, false) => format!(
-                "The drift of {of} from run to run, as the ceiling's computing kernels saw it on as many PUs, is divided \
-                 out of workloads that compute: their median series varies by {spreads}."
-            ),
-            (Kernels::Memory, false) => format!(
-                "The drift of {of} from run to run, as the ceiling's memory kernels saw it on as many PUs, is divided out \
-                 of workloads that are bound by memory: their median series varies by {spreads}."
-            ),
-            (Kernels::Computing, true) => format!(
-                "The ceiling's computing kernels were not used to divide out the drift of {of} where it would not make \
-                 the series clearly quieter: {spreads}."
-            ),
-            (Kernels::Memory, true) => format!(
-                "The ceiling's memory kernels were not used to divide out the drift of {of} where it would not make the \
+        let (kernels, workloads) = match kernels {
+            Kernels::Computing => ("computing", "compute"),
+            Kernels::Memory => ("memory", "are bound by memory"),
+        };
+        if kept {
+            format!(
+                "The ceiling's {kernels} kernels were not used to divide out the drift of {of} where it would not make the \
                  series clearly quieter: {spreads}."
-            ),
+            )
+        } else {
+            format!(
+                "The drift of {of} from run to run, as the ceiling's {kernels} kernels saw it on as many PUs, is divided \
+                 out of workloads that {workloads}: their median series varies by {spreads}."
+            )
         }
     });
     sentences.collect()
