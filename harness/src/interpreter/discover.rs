@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::find::{Candidate, SearchPlaces, candidates};
-use super::probe::{ProbeError, SECOND_TIME_LIMIT, probe};
+use super::probe::{ProbeError, SECOND_TRY_FACTOR, probe};
 use super::switches::Switches;
 use super::{Found, FoundInterpreter, Rejected};
 use crate::record::schema::InterpreterFacts;
@@ -31,7 +31,7 @@ pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) 
         let slow = matches!(answer, Err(ProbeError::TimedOut { .. }));
         if slow && candidate.source.is_installed() {
             // One that was installed does not hang; on a loaded machine it may be slow.
-            *answer = probe_candidate(candidate, time_limit * SECOND_TIME_LIMIT);
+            *answer = probe_candidate(candidate, time_limit * SECOND_TRY_FACTOR);
         }
     }
     let mut seen: HashSet<PathBuf> = HashSet::new();

@@ -17,7 +17,7 @@ pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// How many times the limit an interpreter may take when it is known to answer and is asked once more. A free-threaded
 /// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
 /// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
-pub(super) const SECOND_TIME_LIMIT: u32 = 4;
+pub(super) const SECOND_TRY_FACTOR: u32 = 4;
 
 /// What is asked. Its own file, so that it can be read, checked and run as Python.
 const SCRIPT: &str = include_str!("probe.py");
@@ -118,7 +118,7 @@ pub(super) fn probe_patiently(
     time_limit: Duration,
 ) -> Result<Answer, ProbeError> {
     match probe_with(path, switches, time_limit) {
-        Err(ProbeError::TimedOut { .. }) => probe_with(path, switches, time_limit * SECOND_TIME_LIMIT),
+        Err(ProbeError::TimedOut { .. }) => probe_with(path, switches, time_limit * SECOND_TRY_FACTOR),
         answer => answer,
     }
 }

@@ -1,10 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-
 use super::*;
 use crate::interpreter::made_up::{found, found_one};
-use crate::interpreter::wanted::wanted_paths;
 use crate::interpreter::{ProbeError, Rejected, Source, Version};
 use crate::record::schema::{GilState, JitState, Switch};
 
@@ -62,36 +59,6 @@ fn messages(selection: &Selection) -> Vec<&str> {
         .iter()
         .map(|warning| warning.message.as_str())
         .collect()
-}
-
-#[test]
-fn words_are_tags_or_paths() {
-    let read = |word: &str, there: &[&str]| Wanted::new(word, |path| there.contains(&path.to_str().unwrap()));
-    let path = |path: &str, switches: &[Switch]| Wanted::Path(path.into(), Switches::of(switches));
-    for tag in ["3.13t", "3.13t+gil"] {
-        assert_eq!(read(tag, &[]), Wanted::Tag(tag.parse().unwrap()));
-    }
-    assert_eq!(read("./python", &[]), path("./python", &[]));
-    assert!(matches!(read("python3.13", &[]), Wanted::NotATag(_)));
-    assert_eq!(
-        read("/a/python+gil", &["/a/python"]),
-        path("/a/python", &[Switch::Gil])
-    );
-    assert_eq!(
-        read("/a/python+gil", &["/a/python", "/a/python+gil"]),
-        path("/a/python+gil", &[])
-    );
-    assert_eq!(read("/a/python+gil", &[]), path("/a/python+gil", &[]));
-    assert_eq!(read("/c++/python", &["/c"]), path("/c++/python", &[]));
-    assert_eq!(read("/a/+gil", &["/a/"]), path("/a/+gil", &[]));
-    assert!(matches!(
-        read("/a/python+foo", &["/a/python"]),
-        Wanted::NotATag(_)
-    ));
-    assert_eq!(
-        wanted_paths(&wanted(&["3.13", "/a", "x", "/b"])),
-        [PathBuf::from("/a"), PathBuf::from("/b")]
-    );
 }
 
 #[test]
@@ -338,14 +305,6 @@ fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
     );
     let same = select(&found, &wanted(&["a=./b1/python3.13", "a=./b2/python3.13"])).unwrap_err();
     assert_eq!(same, SelectError::SameName("3.13@a".to_owned()));
-    let read = |word: &str, there: &str| Wanted::new(word, |path| path == Path::new(there));
-    assert!(
-        matches!(read("a=./b", "a=./b"), Wanted::Path(..)),
-        "a file of that name"
-    );
-    assert!(matches!(read("./a=b/c", ""), Wanted::Path(..)), "no name");
-    assert!(matches!(read("a=b", ""), Wanted::Named(..)));
-    assert!(matches!(read("a=", ""), Wanted::NotATag(_)));
 }
 
 /// A free-threaded build that was installed and cannot be asked.

@@ -80,3 +80,58 @@ pub(super) fn wanted_paths(wanted: &[Wanted]) -> Vec<PathBuf> {
     let paths = wanted.iter().filter_map(Wanted::path);
     paths.map(Path::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::record::schema::Switch;
+
+    /// What a word asks for where there are these files.
+    fn read(word: &str, there: &[&str]) -> Wanted {
+        Wanted::new(word, |path| there.contains(&path.to_str().unwrap()))
+    }
+
+    #[test]
+    fn words_are_tags_or_paths() {
+        let path = |path: &str, switches: &[Switch]| Wanted::Path(path.into(), Switches::of(switches));
+        for tag in ["3.13t", "3.13t+gil"] {
+            assert_eq!(read(tag, &[]), Wanted::Tag(tag.parse().unwrap()));
+        }
+        assert_eq!(read("./python", &[]), path("./python", &[]));
+        assert!(matches!(read("python3.13", &[]), Wanted::NotATag(_)));
+        assert_eq!(
+            read("/a/python+gil", &["/a/python"]),
+            path("/a/python", &[Switch::Gil])
+        );
+        assert_eq!(
+            read("/a/python+gil", &["/a/python", "/a/python+gil"]),
+            path("/a/python+gil", &[])
+        );
+        assert_eq!(read("/a/python+gil", &[]), path("/a/python+gil", &[]));
+        assert_eq!(read("/c++/python", &["/c"]), path("/c++/python", &[]));
+        assert_eq!(read("/a/+gil", &["/a/"]), path("/a/+gil", &[]));
+        assert!(matches!(
+            read("/a/python+foo", &["/a/python"]),
+            Wanted::NotATag(_)
+        ));
+    }
+
+    #[test]
+    fn a_name_may_stand_before() {
+        assert!(
+            matches!(read("a=./b", &["a=./b"]), Wanted::Path(..)),
+            "a file of that name"
+        );
+        assert!(matches!(read("./a=b/c", &[]), Wanted::Path(..)), "no name");
+        assert!(matches!(read("a=b", &[]), Wanted::Named(..)));
+        assert!(matches!(read("a=", &[]), Wanted::NotATag(_)));
+    }
+
+    #[test]
+    fn paths_are_told_apart_from_tags() {
+        let wanted = ["3.13", "/a", "x", "new=/b"].map(|word| read(word, &[]));
+        assert_eq!(wanted_paths(&wanted), [PathBuf::from("/a"), PathBuf::from("/b")]);
+    }
+}
