@@ -82,38 +82,68 @@ impl Face {
 
     /// The text in at most so many lines, cut where it has no room.
     pub(super) fn wrap(self, words: &str, room: f64, most: usize) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for word in words.split_whitespace() {
-            let joined = lines.last().map(|last| format!("{last} {word}"));
-            match (joined, lines.last_mut()) {
-                (Some(joined), Some(last)) if self.width(&joined) <= room => {
-                    *last = joined;
-                }
-                _ => lines.push(word.to_owned()),
-            }
-        }
-        if lines.len() > most {
-            let rest = lines.split_off(most.saturating_sub(1)).join(" ");
-            lines.push(rest);
-        }
-        lines.iter().map(|line| self.fit(line, room)).collect()
+        Measured::of(self, words).wrap(room, most)
     }
-}
 
-impl Face {
     /// The text in at most two lines, about as long as each other.
     pub(super) fn balance(self, words: &str, room: f64) -> Vec<String> {
-        let mut lines = self.wrap(words, room, 2);
+        let measured = Measured::of(self, words);
+        let mut lines = measured.wrap(room, 2);
         let mut narrower = room;
         while lines.len() == 2 && narrower > room / 2.0 {
             narrower -= room / 40.0;
-            let tried = self.wrap(words, narrower, 2);
+            let tried = measured.wrap(narrower, 2);
             if tried.join(" ") != lines.join(" ") {
                 break;
             }
             lines = tried;
         }
         lines
+    }
+}
+
+/// The words of a text, each measured once however often lines are broken: plotters adds up the advances of glyphs, so
+/// a line is as wide as its words and the spaces between them.
+struct Measured<'text> {
+    face: Face,
+    space: f64,
+    words: Vec<(&'text str, f64)>,
+}
+
+impl<'text> Measured<'text> {
+    fn of(face: Face, text: &'text str) -> Self {
+        Self {
+            face,
+            space: face.width(" "),
+            words: text
+                .split_whitespace()
+                .map(|word| (word, face.width(word)))
+                .collect(),
+        }
+    }
+
+    fn wrap(&self, room: f64, most: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut line_width = 0.0;
+        for &(word, width) in &self.words {
+            let longer = line_width + self.space + width;
+            match lines.last_mut() {
+                Some(line) if longer <= room => {
+                    line.push(' ');
+                    line.push_str(word);
+                    line_width = longer;
+                }
+                _ => {
+                    lines.push(word.to_owned());
+                    line_width = width;
+                }
+            }
+        }
+        if lines.len() > most {
+            let rest = lines.split_off(most.saturating_sub(1)).join(" ");
+            lines.push(rest);
+        }
+        lines.iter().map(|line| self.face.fit(line, room)).collect()
     }
 }
 
