@@ -3,7 +3,8 @@
 //! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
 //! [`analyse`] makes estimates of it and [`present`] shows them. All may use [`record::schema`], the plain data.
 //! [`native`] has the kernels of the ceiling, which [`measure`] runs beside the workloads; [`doctor`] looks at the
-//! machine beforehand; [`cargo_build`] builds what needs an interpreter. [`import`] makes runs of what other tools measured. [`cli`] and [`command`] put them together for the command line.
+//! machine beforehand; [`cargo_build`] builds what needs an interpreter. [`import`] makes runs of what other tools
+//! measured. [`cli`] and [`command`] put them together for the command line.
 
 pub mod analyse;
 pub mod assets;
@@ -13,6 +14,8 @@ pub mod cli;
 pub mod command;
 pub mod doctor;
 pub mod error;
+#[cfg(test)]
+mod file_tree;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod import;

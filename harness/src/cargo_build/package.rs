@@ -169,6 +169,7 @@ pub fn files_of(folder: &Path) -> io::Result<Files> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::file_tree::file_tree;
 
     #[test]
     fn a_package_names_its_modules_or_has_one() {
@@ -225,12 +226,11 @@ mod tests {
 
     #[test]
     fn what_cargo_builds_is_no_source() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["src/lib.rs", "target/release/x", "Cargo.toml"] {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "x").unwrap();
-        }
+        let folder = file_tree(&[
+            ("src/lib.rs", "x"),
+            ("target/release/x", "x"),
+            ("Cargo.toml", "x"),
+        ]);
         let files = files_of(folder.path()).unwrap();
         let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
         assert_eq!(names, ["Cargo.toml", "src/lib.rs"]);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Found, FoundInterpreter, Source};
+use crate::file_tree::write_in;
 use crate::record::schema::{BuildFacts, GilState, Implementation, InterpreterFacts, JitState};
 
 /// Facts of a build named by its full tag, such as `3.13.15t`.
@@ -94,10 +95,7 @@ impl Folder {
 
     /// A file that is not executable; folders on the way to it are made.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
+        write_in(self.path(), name, text)
     }
 
     /// A shell script that can be executed.

@@ -51,6 +51,7 @@ pub(super) fn bytes(size: &str) -> Option<u64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::file_tree::write_in;
 
     /// Two pairs of PUs with a cache of 32 MiB for each pair, and 1 MiB for each PU below it.
     fn machine() -> tempfile::TempDir {
@@ -62,11 +63,10 @@ mod tests {
                 ("2", "1024K", pu.to_string()),
             ];
             for (index, (level, size, sharers)) in caches.into_iter().enumerate() {
-                let cache = folder.path().join(format!("cpu{pu}/cache/index{index}"));
-                fs::create_dir_all(&cache).unwrap();
-                fs::write(cache.join("level"), format!("{level}\n")).unwrap();
-                fs::write(cache.join("size"), format!("{size}\n")).unwrap();
-                fs::write(cache.join("shared_cpu_list"), format!("{sharers}\n")).unwrap();
+                for (name, value) in [("level", level), ("size", size), ("shared_cpu_list", &sharers)] {
+                    let name = format!("cpu{pu}/cache/index{index}/{name}");
+                    write_in(folder.path(), &name, &format!("{value}\n"));
+                }
             }
         }
         folder

@@ -118,15 +118,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::file_tree::file_tree;
 
     fn limit(files: &[(&str, &str)], own_groups: &str) -> Option<u64> {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        memory_limit_in_groups(root.path(), own_groups)
+        memory_limit_in_groups(file_tree(files).path(), own_groups)
     }
 
     #[test]

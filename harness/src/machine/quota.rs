@@ -153,25 +153,13 @@ fn share(quota_us: u64, period_us: u64) -> Option<Limit> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::fs;
-
     use proptest::prelude::*;
 
     use super::*;
-
-    /// A folder like `/sys/fs/cgroup` with these files in it.
-    fn mounted(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
+    use crate::file_tree::file_tree;
 
     fn quota(files: &[(&str, &str)], own_groups: &str) -> Option<f64> {
-        in_groups(mounted(files).path(), own_groups).unwrap()
+        in_groups(file_tree(files).path(), own_groups).unwrap()
     }
 
     #[test]
@@ -251,14 +239,14 @@ mod tests {
             "1 2 3",
             "-1 100000",
         ] {
-            let root = mounted(&[("cpu.max", text)]);
+            let root = file_tree(&[("cpu.max", text)]);
             let error = in_groups(root.path(), "0::/\n").unwrap_err().to_string();
             assert!(
                 error.contains("cpu.max") && error.contains(&format!("{text:?}")),
                 "{error}"
             );
         }
-        let root = mounted(&[("cpu/cpu.cfs_quota_us", "100000\n")]);
+        let root = file_tree(&[("cpu/cpu.cfs_quota_us", "100000\n")]);
         assert!(in_groups(root.path(), "1:cpu:/\n").is_err());
     }
 

@@ -219,22 +219,13 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
+    use crate::file_tree::file_tree;
 
     const OWN: &str = "0::/user/run\n";
 
     #[test]
     fn controllers_are_handed_down_from_a_leaf() {
-        let root = tree(&[
+        let root = file_tree(&[
             ("user/run/cgroup.controllers", "cpu memory pids\n"),
             ("user/run/cgroup.subtree_control", ""),
             ("user/run/cgroup.procs", ""),
@@ -256,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_down_already_is_used_as_it_is() {
-        let root = tree(&[
+        let root = file_tree(&[
             ("user/run/cgroup.controllers", "memory pids\n"),
             ("user/run/cgroup.subtree_control", "memory pids\n"),
             ("user/run/cgroup.procs", ""),
@@ -268,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_trials_group_is_limited_entered_left_and_killed() {
-        let root = tree(&[("cgroup.procs", "")]);
+        let root = file_tree(&[("cgroup.procs", "")]);
         let folder = root.path().join(format!("ftbench-{}", std::process::id()));
         let group = TrialGroup::make(root.path(), Some(1 << 30), Some(50)).unwrap();
         assert!(folder.is_dir());
@@ -291,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_group_that_was_left_behind_is_removed() {
-        let root = tree(&[("cgroup.procs", "")]);
+        let root = file_tree(&[("cgroup.procs", "")]);
         // As if its guard had been killed.
         std::mem::forget(TrialGroup::make(root.path(), None, None).unwrap());
         let left = TrialGroup::left_by(std::process::id(), root.path()).unwrap();

@@ -179,6 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::file_tree::{file_tree, write_in};
 
     const SOURCE: &str = "
 import json, helper as h, package.inner
@@ -196,17 +197,11 @@ def setup(units): ...
 
     impl Folder {
         fn of(files: &[(&str, &str)]) -> Self {
-            let folder = Self(tempfile::tempdir().unwrap());
-            for (name, contents) in files {
-                folder.write(name, contents);
-            }
-            folder
+            Self(file_tree(files))
         }
 
         fn write(&self, name: &str, contents: &str) {
-            let path = self.0.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, contents).unwrap();
+            write_in(self.0.path(), name, contents);
         }
 
         fn file(&self, name: &str) -> Workload {

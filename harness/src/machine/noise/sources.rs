@@ -198,6 +198,7 @@ fn read(path: &str) -> io::Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::file_tree::file_tree;
 
     #[test]
     fn every_source_says_where_from_or_why_not() {
@@ -228,17 +229,12 @@ mod tests {
 
     #[test]
     fn a_measured_frequency_is_preferred() {
-        let cpus = tempfile::tempdir().unwrap();
-        for (file, text) in [
+        let cpus = file_tree(&[
             ("cpu0/cpufreq/scaling_cur_freq", "2400000\n"),
             ("cpu1/cpufreq/scaling_cur_freq", "2400000\n"),
             ("cpu1/cpufreq/cpuinfo_avg_freq", "3100000\n"),
             ("cpu2/cpufreq/scaling_cur_freq", "<unknown>\n"),
-        ] {
-            let path = cpus.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+        ]);
         let files = frequency_files(cpus.path(), &[0, 1, 2, 3]);
         let names: Vec<_> = files
             .iter()

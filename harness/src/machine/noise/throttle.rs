@@ -72,6 +72,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::file_tree::file_tree;
 
     /// Linux 6.1, a container with a quota.
     const VERSION_2: &str = "usage_usec 5169041\nuser_usec 3830915\nsystem_usec 1338125\nnr_periods 61\n\
@@ -92,12 +93,11 @@ mod tests {
 
     #[test]
     fn a_group_and_those_that_hold_it_are_added_up() {
-        let root = tempfile::tempdir().unwrap();
-        let own = root.path().join("jobs/one");
-        fs::create_dir_all(&own).unwrap();
-        fs::write(own.join("cpu.stat"), VERSION_2).unwrap();
-        fs::write(root.path().join("jobs/cpu.stat"), VERSION_2).unwrap();
-        fs::write(root.path().join("cpu.stat"), ROOT).unwrap();
+        let root = file_tree(&[
+            ("jobs/one/cpu.stat", VERSION_2),
+            ("jobs/cpu.stat", VERSION_2),
+            ("cpu.stat", ROOT),
+        ]);
         let files = cpu_stat_files(root.path(), "0::/jobs/one\n");
         assert_eq!(files.len(), 2);
         assert_eq!(quota_throttling(&files).unwrap().periods, 34);

@@ -2,6 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::file_tree::write_in;
 
 const PLAIN: &str = "def work(data, units): ...\n";
 
@@ -13,9 +14,7 @@ impl Folder {
     }
 
     fn file(&self, name: &str, contents: &str) -> &Self {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, contents).unwrap();
+        write_in(self.0.path(), name, contents);
         self
     }
 

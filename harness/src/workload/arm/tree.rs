@@ -86,19 +86,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, contents) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, contents).unwrap();
-        }
-        folder
-    }
+    use crate::file_tree::file_tree;
 
     fn digest(files: &[(&str, &str)]) -> String {
-        sha256_of_tree(written(files).path()).unwrap().unwrap()
+        sha256_of_tree(file_tree(files).path()).unwrap().unwrap()
     }
 
     #[test]
@@ -119,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_loop_of_links_is_not_followed() {
-        let folder = written(&[("a.py", "1")]);
+        let folder = file_tree(&[("a.py", "1")]);
         std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
         assert!(sha256_of_tree(folder.path()).unwrap().is_some());
     }
