@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 use std::fmt;
-use std::path::PathBuf;
 
 use super::differences::{differences, is_pair, pair_warnings};
 use super::label::{Labelled, labels};
 use super::probe::ProbeError;
+use super::select_error::{FIRST_FREE_THREADED_MINOR, SelectError};
 use super::switches::Switches;
 use super::tag::{Tag, TagError};
 use super::variant::{Refusal, disobeyed, refused};
@@ -14,10 +14,7 @@ use super::version::Stage;
 use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
 use crate::record::schema::{Implementation, InterpreterFacts, Warning, WarningKind};
-use crate::suggest::{nearest, one_of};
-
-/// The first minor version of Python 3 that can be built without the GIL (PEP 703).
-const FIRST_FREE_THREADED_MINOR: u16 = 13;
+use crate::suggest::nearest;
 
 /// Asks an interpreter once more, started with these switches.
 pub(super) type AskAgain<'a> =
@@ -32,88 +29,6 @@ pub struct Selection {
     pub baseline: String,
     /// What a reader of the run must know: interpreters left out, pairs that differ in more than the GIL, no pair.
     pub warnings: Vec<Warning>,
-}
-
-/// Why there is nothing to measure with.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SelectError {
-    /// There is no such interpreter here.
-    #[error(
-        "no interpreter {tag} was found{}\n{}{}", nearest_words(nearest), left_out(failed), how_to_get(*tag)
-    )]
-    UnknownTag {
-        /// What was asked for.
-        tag: Tag,
-        /// Tags of what there is, the nearest first.
-        nearest: Vec<String>,
-        /// What was installed and did not answer as it should: it may be the one.
-        failed: Vec<String>,
-    },
-    /// The build is there and does not have the switches.
-    #[error("{asked} cannot be measured: {reason}\n{way_out}")]
-    Switches {
-        /// What was asked for.
-        asked: String,
-        /// Why.
-        reason: String,
-        /// What to do about it.
-        way_out: String,
-    },
-    /// What was asked for is not a tag.
-    #[error("{error}{}", nearest_words(nearest))]
-    NotATag {
-        /// What is wrong with it.
-        error: TagError,
-        /// Tags of what there is, the nearest first.
-        nearest: Vec<String>,
-    },
-    /// Two are given the same name.
-    #[error(
-        "two interpreters would be called '{0}'; results are told apart by that name, so give each one of its own"
-    )]
-    SameName(String),
-    /// Everything that was asked for had to be left out.
-    #[error("no interpreter is left to measure with: {}", reasons.join("; "))]
-    NothingLeft {
-        /// Why, for each.
-        reasons: Vec<String>,
-    },
-    /// There is no interpreter at all.
-    #[error(
-        "no Python interpreter was found\n{}get a pair with 'ftbench python install 3.{minor} 3.{minor}t', or give one \
-         with '-p PATH'", left_out(failed), minor = FIRST_FREE_THREADED_MINOR
-    )]
-    NothingFound {
-        /// What was installed and did not answer as it should.
-        failed: Vec<String>,
-    },
-    /// A path that was not given to [`discover`](super::discover).
-    #[error("{} was not looked at; this is a fault of ftbench, please report it", .0.display())]
-    NotProbed(PathBuf),
-}
-
-fn nearest_words(nearest: &[String]) -> String {
-    match nearest {
-        [] => String::new(),
-        names => format!("; nearest here: {}", one_of(names)),
-    }
-}
-
-fn left_out(failed: &[String]) -> String {
-    let lines = failed.iter().map(|reason| format!("left out: {reason}\n"));
-    lines.collect()
-}
-
-fn failed_words(found: &Found) -> Vec<String> {
-    found.failed_interpreters().map(ToString::to_string).collect()
-}
-
-fn how_to_get(tag: Tag) -> String {
-    if tag.implementation == Implementation::CPython && !tag.debug {
-        format!("get it with 'ftbench python install {tag}', or give the path of one")
-    } else {
-        "see what there is with 'ftbench python list', or give the path of one".to_owned()
-    }
 }
 
 /// Picks what was asked for, in that order, each build once for each set of switches.
@@ -408,6 +323,11 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
         )
     };
     Some(Warning::of_run(kind, message))
+}
+
+/// What was installed and did not answer as it should, each with its reason.
+fn failed_words(found: &Found) -> Vec<String> {
+    found.failed_interpreters().map(ToString::to_string).collect()
 }
 
 impl FoundInterpreter {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::interpreter::made_up::{found, found_one};
 use crate::interpreter::{ProbeError, Rejected, Source, Version};

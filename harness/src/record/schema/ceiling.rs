@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{CalibrationFailure, WorkloadKind};
+use super::workload::{CalibrationFailure, WorkloadKind};
 
 /// What stands in the place of an interpreter's tag in the ceiling's cells.
 pub const NATIVE: &str = "native";

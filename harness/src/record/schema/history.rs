@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::ceiling::{Kernel, NATIVE};
 use super::cell::{Host, Model};
-use super::manifest::WorkloadKind;
 use super::summary::{CellStatus, Estimate};
+use super::workload::WorkloadKind;
 
 /// What a history is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

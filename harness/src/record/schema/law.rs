@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::NATIVE;
 use super::cell::{Host, Model};
-use super::manifest::GilState;
+use super::interpreter::GilState;
 use super::summary::Estimate;
 
 /// A law of how speedup grows with the number of workers N.

@@ -9,6 +9,7 @@ pub mod cell;
 pub mod history;
 pub mod identity;
 pub mod imported;
+pub mod interpreter;
 pub mod law;
 pub mod limits;
 pub mod manifest;
@@ -18,6 +19,7 @@ pub mod session;
 pub mod summary;
 pub mod switch;
 pub mod trial;
+pub mod workload;
 
 pub use arm::{ArmFacts, ArmKind, ArmRatio, CommitFacts};
 pub use built::{ExtensionFacts, HostFacts, Linked};
@@ -25,12 +27,12 @@ pub use ceiling::{CeilingFacts, Kernel, NATIVE};
 pub use cell::{Cell, Host, Model, ModelError};
 pub use identity::{BuildIdentity, ModuleFacts};
 pub use imported::{ImportFacts, ImportedFile};
+pub use interpreter::{BuildFacts, GilState, Implementation, InterpreterFacts};
 pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
 pub use limits::Limits;
 pub use manifest::{
-    BuildFacts, CalibrationFailure, EnvironmentFacts, GilState, Implementation, InterpreterFacts,
-    MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings, StoppedBy,
-    Stopping, TopologyFacts, WorkloadFacts, WorkloadKind,
+    EnvironmentFacts, MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings,
+    StoppedBy, Stopping, TopologyFacts,
 };
 pub use noise::{Cost, Disturbance, Noise, Source};
 pub use samples::{CellSamples, SamplesByCell};
@@ -41,6 +43,7 @@ pub use summary::{
 };
 pub use switch::{JitState, Switch};
 pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
+pub use workload::{CalibrationFailure, WorkloadFacts, WorkloadKind};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::arm::{ArmFacts, ArmRatio, CommitFacts};
 use super::ceiling::NATIVE;
 use super::cell::{Cell, Host, Model};
+use super::interpreter::{GilState, InterpreterFacts};
 use super::law::CurveLaws;
-use super::manifest::{
-    EnvironmentFacts, GilState, InterpreterFacts, MachineFacts, RunStatus, Scaling, StoppedBy, WorkloadFacts,
-};
+use super::manifest::{EnvironmentFacts, MachineFacts, RunStatus, Scaling, StoppedBy};
 use super::noise::{Disturbance, Source};
+use super::workload::WorkloadFacts;
 
 /// A value with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
