@@ -64,34 +64,56 @@ if ! command -v cargo-fuzz >/dev/null; then
   cargo install --quiet --locked --version "$CARGO_FUZZ_VERSION" --root "$TOOLS" cargo-fuzz
 fi
 triple=$(rustc -vV | sed -n 's/^host: //p')
-programs="${CARGO_TARGET_DIR:-$PWD/target}/$triple/release"
+built="${CARGO_TARGET_DIR:-$PWD/target}"
 # -O leaves checks of overflow to the profile, which keeps hwlocality's own out of it: see Cargo.toml.
-cargo fuzz build -O --sanitizer none --fuzz-dir . --target-dir "${CARGO_TARGET_DIR:-$PWD/target}" >&2
+build=(cargo fuzz build -O --sanitizer none --fuzz-dir .)
+# A fuzzer that sees what is compared finds the words of a language. These two have none to find: the bytes of one choose
+# among values, the language of the other is libhwloc's; and seeing takes half of their time.
+blind=(analysis hwloc_synthetic)
+is_blind() { [[ " ${blind[*]} " == *" $1 "* ]]; }
+program_of() {
+  local folder=$built
+  ! is_blind "$1" || folder=$built/blind
+  echo "$folder/$triple/release/$1"
+}
+sees=0
+for target in "${targets[@]}"; do
+  if is_blind "$target"; then
+    "${build[@]}" --no-trace-compares --target-dir "$built/blind" "$target" >&2
+  else
+    sees=1
+  fi
+done
+((sees == 0)) || "${build[@]}" --target-dir "$built" >&2
 
-# One target, for xargs: its log tells all that the table needs.
+# One target and its program, for xargs: its log tells all that the table needs.
 # shellcheck disable=SC2329
 fuzz_one() {
-  local target=$1
+  local target=$1 program=$2
   mkdir -p "$keep/$target/found" "$keep/$target/crashes"
   # Words stay as short as words are, which makes ten times as many inputs in the same time.
   local longest_bytes=4096
   case $target in
     callable | options | requirement | tag) longest_bytes=192 ;;
     run_folder | summary) longest_bytes=8192 ;;
-    analysis | command_line | foreign_text | hwloc_synthetic | installer | pattern | selection) longest_bytes=512 ;;
+    # A byte for the shape of the run, and four for each of twelve edits.
+    analysis) longest_bytes=49 ;;
+    command_line | foreign_text | hwloc_synthetic | installer | pattern | selection) longest_bytes=512 ;;
   esac
   # Those that take long are told as such.
   local limits=(-max_len="$longest_bytes" -timeout=25 -rss_limit_mb=3072 -malloc_limit_mb=1024)
   local until=(-runs="$runs")
   [[ -z $seconds ]] || until=(-max_total_time="$seconds")
   # The first folder gets new inputs, the repository's corpus is only read.
-  "$programs/$target" "$keep/$target/found" "corpus/$target" "${limits[@]}" "${until[@]}" -seed=1 \
+  "$program" "$keep/$target/found" "corpus/$target" "${limits[@]}" "${until[@]}" -seed=1 \
     -print_final_stats=1 -artifact_prefix="$keep/$target/crashes/" >"$keep/$target/log" 2>&1 || true
 }
 export -f fuzz_one
-export keep programs runs seconds
-# libhwloc would fill the logs with its opinion of each description.
-export HWLOC_HIDE_ERRORS=2
+export keep runs seconds
+# libhwloc would fill the logs with its opinion of each description, and load its plugins for each.
+export HWLOC_HIDE_ERRORS=2 HWLOC_PLUGINS_PATH=/nonexistent
+# Which thread does what is chance, which a fuzzer would take for news.
+export RAYON_NUM_THREADS=1
 # Some targets write their input to a file and read it back; a disk would be what is measured then.
 if [[ -w /dev/shm ]]; then
   TMPDIR=$(mktemp -d /dev/shm/ftbench-fuzz.XXXXXX)
@@ -99,7 +121,9 @@ if [[ -w /dev/shm ]]; then
   trap 'rm -rf "$TMPDIR"' EXIT
 fi
 # shellcheck disable=SC2016
-printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$jobs" bash -c 'fuzz_one "$1"' fuzz_one
+for target in "${targets[@]}"; do
+  printf '%s\0%s\0' "$target" "$(program_of "$target")"
+done | xargs -0 -n 2 -P "$jobs" bash -c 'fuzz_one "$1" "$2"' fuzz_one
 
 status=0
 printf '%-16s %12s %10s %8s %8s\n' target inputs 'inputs/s' coverage crashes
@@ -113,9 +137,7 @@ for target in "${targets[@]}"; do
   printf '%-16s %12s %10s %8s %8s\n' "$target" "${inputs:--}" "${rate:--}" "${coverage:--}" "$crashes"
   if ((crashes > 0)) || [[ -z $inputs ]]; then
     status=1
+    echo "see $log and the inputs in $keep/$target/crashes; replay one with: $(program_of "$target") FILE" >&2
   fi
 done
-if ((status > 0)); then
-  echo "see the logs and inputs below $keep; replay one with: $programs/TARGET FILE" >&2
-fi
 exit "$status"

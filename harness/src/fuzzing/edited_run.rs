@@ -2,6 +2,8 @@
 //! here they choose which value of a good record is replaced, and by what.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::{Value, json};
 
@@ -24,12 +26,17 @@ const EDIT_BYTES: usize = 4;
 /// Rounds of the run, from the first byte: enough for every way of making an interval.
 const MOST_ROUNDS: u8 = 12;
 
-/// A manifest, and trials.
-type Records = (Value, Vec<Value>);
+/// A run as it is before edits.
+struct Base {
+    /// The manifest, then the trials, as they stand in the files: what is edited is a copy.
+    documents: Vec<Value>,
+    manifest: Manifest,
+    trials: Vec<Trial>,
+}
 
 thread_local! {
-    /// The good manifest with its trials, by the number of rounds: what is edited is a copy.
-    static BASES: [OnceCell<Option<Records>>; MOST_ROUNDS as usize] = const {
+    /// By the number of rounds.
+    static BASES: [OnceCell<Option<Base>>; MOST_ROUNDS as usize] = const {
         [const { OnceCell::new() }; MOST_ROUNDS as usize]
     };
 }
@@ -39,7 +46,7 @@ thread_local! {
 pub struct EditedRun {
     manifest: Manifest,
     trials: Vec<Trial>,
-    /// Which picture is made of it, or the page: one for each input, since these take far longer than all else.
+    /// Which picture is made of it, or the page past the last: one for each input, since these take longer than all else.
     shown_as: usize,
 }
 
@@ -47,28 +54,16 @@ impl EditedRun {
     /// `None` where the edited records are none that ftbench reads.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let (&rounds, edits) = bytes.split_first()?;
-        let (mut manifest, mut trials) = base(rounds % MOST_ROUNDS)?;
-        for edit in edits.chunks_exact(EDIT_BYTES).take(MOST_EDITS) {
-            let &[document, high, low, value] = edit else {
-                continue;
-            };
-            let place = usize::from(u16::from_be_bytes([high, low]));
-            let count = trials.len() + 1;
-            let document = match usize::from(document) % count {
-                0 => &mut manifest,
-                number => trials.get_mut(number - 1)?,
-            };
-            change(document, place, value);
-        }
-        let trials = trials
-            .into_iter()
-            .map(serde_json::from_value)
-            .collect::<Result<_, _>>();
-        Some(Self {
-            manifest: serde_json::from_value(manifest).ok()?,
-            trials: trials.ok()?,
-            shown_as: usize::from(rounds / MOST_ROUNDS),
+        let (&first, edits) = bytes.split_first()?;
+        BASES.with(|bases| {
+            let rounds = first % MOST_ROUNDS;
+            let base = bases.get(usize::from(rounds))?.get_or_init(|| Base::of(rounds));
+            let (manifest, trials) = base.as_ref()?.edited(edits)?;
+            Some(Self {
+                manifest,
+                trials,
+                shown_as: usize::from(first / MOST_ROUNDS) % (Kind::ALL.len() + 1),
+            })
         })
     }
 
@@ -105,16 +100,46 @@ impl EditedRun {
     }
 }
 
-/// The records that are edited.
-fn base(rounds: u8) -> Option<Records> {
-    BASES.with(|bases| {
-        let made = bases.get(usize::from(rounds))?.get_or_init(|| {
-            let manifest: Value = serde_json::from_str(MANIFEST).ok()?;
-            let trials = base_trials(&manifest, rounds)?;
-            Some((manifest, trials))
-        });
-        made.clone()
-    })
+impl Base {
+    fn of(rounds: u8) -> Option<Self> {
+        let manifest: Value = serde_json::from_str(MANIFEST).ok()?;
+        let trials = base_trials(&manifest, rounds)?;
+        let read = |trial: &Value| serde_json::from_value(trial.clone()).ok();
+        Some(Self {
+            trials: trials.iter().map(read).collect::<Option<_>>()?,
+            manifest: serde_json::from_value(manifest.clone()).ok()?,
+            documents: [vec![manifest], trials].concat(),
+        })
+    }
+
+    /// The records after edits, of which only those that were edited are read anew.
+    fn edited(&self, edits: &[u8]) -> Option<(Manifest, Vec<Trial>)> {
+        let mut edited: BTreeMap<usize, Value> = BTreeMap::new();
+        for edit in edits.chunks_exact(EDIT_BYTES).take(MOST_EDITS) {
+            let &[document, high, low, value] = edit else {
+                continue;
+            };
+            let number = usize::from(document) % self.documents.len();
+            let document = match edited.entry(number) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.documents.get(number)?.clone()),
+            };
+            change(document, usize::from(u16::from_be_bytes([high, low])), value);
+        }
+        let manifest = match edited.remove(&0) {
+            Some(manifest) => serde_json::from_value(manifest).ok()?,
+            None => self.manifest.clone(),
+        };
+        let edited = edited
+            .into_iter()
+            .map(|(number, trial)| Some((number - 1, serde_json::from_value(trial).ok()?)));
+        let edited: Vec<(usize, Trial)> = edited.collect::<Option<_>>()?;
+        let mut trials = self.trials.clone();
+        for (at, trial) in edited {
+            *trials.get_mut(at)? = trial;
+        }
+        Some((manifest, trials))
+    }
 }
 
 /// One trial of each cell in each round.
