@@ -67,8 +67,8 @@ triple=$(rustc -vV | sed -n 's/^host: //p')
 built="${CARGO_TARGET_DIR:-$PWD/target}"
 # -O leaves checks of overflow to the profile, which keeps hwlocality's own out of it: see Cargo.toml.
 build=(cargo fuzz build -O --sanitizer none --fuzz-dir .)
-# A fuzzer that sees what is compared finds the words of a language. These two have none to find: the bytes of one choose
-# among values, the language of the other is libhwloc's; and seeing takes half of their time.
+# A fuzzer that sees what is compared finds the words of a language. These two have none to find: the bytes of one
+# choose among values, the language of the other is libhwloc's; and seeing takes half of their time.
 blind=(analysis hwloc_synthetic)
 is_blind() { [[ " ${blind[*]} " == *" $1 "* ]]; }
 program_of() {
@@ -76,15 +76,13 @@ program_of() {
   ! is_blind "$1" || folder=$built/blind
   echo "$folder/$triple/release/$1"
 }
-sees=0
 for target in "${targets[@]}"; do
   if is_blind "$target"; then
     "${build[@]}" --no-trace-compares --target-dir "$built/blind" "$target" >&2
   else
-    sees=1
+    "${build[@]}" --target-dir "$built" "$target" >&2
   fi
 done
-((sees == 0)) || "${build[@]}" --target-dir "$built" >&2
 
 # One target and its program, for xargs: its log tells all that the table needs.
 # shellcheck disable=SC2329
@@ -96,7 +94,7 @@ fuzz_one() {
   case $target in
     callable | options | requirement | tag) longest_bytes=192 ;;
     run_folder | summary) longest_bytes=8192 ;;
-    # A byte for the shape of the run, and four for each of twelve edits.
+    # A byte, and EDIT_BYTES for each of MOST_EDITS (harness/src/fuzzing/edited_run.rs).
     analysis) longest_bytes=49 ;;
     command_line | foreign_text | hwloc_synthetic | installer | pattern | selection) longest_bytes=512 ;;
   esac
@@ -125,7 +123,7 @@ for target in "${targets[@]}"; do
   printf '%s\0%s\0' "$target" "$(program_of "$target")"
 done | xargs -0 -n 2 -P "$jobs" bash -c 'fuzz_one "$1" "$2"' fuzz_one
 
-status=0
+faults=()
 printf '%-16s %12s %10s %8s %8s\n' target inputs 'inputs/s' coverage crashes
 for target in "${targets[@]}"; do
   log="$keep/$target/log"
@@ -135,9 +133,12 @@ for target in "${targets[@]}"; do
   coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
   crashes=$(find "$keep/$target/crashes" -type f | wc -l)
   printf '%-16s %12s %10s %8s %8s\n' "$target" "${inputs:--}" "${rate:--}" "${coverage:--}" "$crashes"
-  if ((crashes > 0)) || [[ -z $inputs ]]; then
-    status=1
-    echo "see $log and the inputs in $keep/$target/crashes; replay one with: $(program_of "$target") FILE" >&2
+  if ((crashes > 0)); then
+    faults+=("$target: see $keep/$target/crashes, and replay an input with: $(program_of "$target") FILE")
+  elif [[ -z $inputs ]]; then
+    faults+=("$target: see $log")
   fi
 done
-exit "$status"
+((${#faults[@]} == 0)) && exit 0
+printf '%s\n' "${faults[@]}" >&2
+exit 1

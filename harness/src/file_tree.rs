@@ -15,7 +15,7 @@ pub(crate) fn file_tree(files: &[(&str, &str)]) -> TempDir {
     root
 }
 
-/// Writes a file somewhere in a folder; folders on the way to it are made.
+/// Writes a file somewhere in a folder and returns its path; folders on the way to it are made.
 pub(crate) fn write_in(root: &Path, name: &str, contents: &str) -> PathBuf {
     let path = root.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -19,7 +19,7 @@ const MANIFEST: &str = include_str!("base-run.json");
 /// A trial of one of the cells.
 const TRIAL: &str = include_str!("base-trial.json");
 
-/// Most edits of one run; each takes this many bytes.
+/// Most edits of one run; each takes this many bytes, and `scripts/fuzz.sh` makes no longer inputs.
 const MOST_EDITS: usize = 12;
 const EDIT_BYTES: usize = 4;
 
@@ -46,7 +46,8 @@ thread_local! {
 pub struct EditedRun {
     manifest: Manifest,
     trials: Vec<Trial>,
-    /// Which picture is made of it, or the page past the last: one for each input, since these take longer than all else.
+    /// Place in [`Kind::ALL`] of the picture that is made of it; past its end the page is made. One for each input, since
+    /// these take longest.
     shown_as: usize,
 }
 
@@ -289,6 +290,31 @@ mod tests {
                 run.show();
             }
         }
+    }
+
+    #[test]
+    fn edited_records_are_those_that_all_would_be_read_as() {
+        let rounds = 2;
+        let base = Base::of(rounds).unwrap();
+        let last = u8::try_from(base.documents.len() - 1).unwrap();
+        let mut edits_that_can_be_read = 0;
+        for document in [0, 1, last] {
+            for place in 0..400_u16 {
+                let [high, low] = place.to_be_bytes();
+                let edit = [document, high, low, 24];
+                let mut documents = base.documents.clone();
+                change(&mut documents[usize::from(document)], usize::from(place), 24);
+                let trials = documents.split_off(1).into_iter().map(serde_json::from_value);
+                let trials: Result<Vec<Trial>, _> = trials.collect();
+                let manifest: Result<Manifest, _> = serde_json::from_value(documents.remove(0));
+                let expected = manifest.ok().zip(trials.ok());
+                assert_eq!(base.edited(&edit), expected, "{edit:?}");
+                edits_that_can_be_read += usize::from(
+                    expected.is_some_and(|read| read != (base.manifest.clone(), base.trials.clone())),
+                );
+            }
+        }
+        assert!(edits_that_can_be_read > 100, "{edits_that_can_be_read}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Why interpreters cannot be selected, in words for the user.
+//! Why interpreters cannot be selected, in words for the user. Pure.
 
 use std::path::PathBuf;
 

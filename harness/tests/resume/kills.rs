@@ -1,4 +1,4 @@
-//! A driver that is killed at any moment, and gone on with.
+//! A run whose driver is killed at any moment, and that is gone on with each time.
 
 use std::collections::BTreeMap;
 use std::path::Path;

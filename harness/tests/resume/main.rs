@@ -1,4 +1,4 @@
-//! Runs that are stopped, by a kill, a full disk or the loss of their folder, and gone on with.
+//! Runs that are stopped, by an interrupt, a kill, a full disk or the loss of their folder, and gone on with or not.
 #![allow(
     clippy::zombie_processes,
     clippy::unwrap_used,

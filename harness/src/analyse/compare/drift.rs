@@ -61,6 +61,7 @@ pub(super) fn pus(cell: &CellSummary) -> usize {
 }
 
 /// On how many PUs so many workers run as long as each that has a thread has a PU of its own.
+#[must_use]
 pub fn pus_of_workers(model: Model, workers: u32) -> usize {
     if model.shares_one_thread() {
         1

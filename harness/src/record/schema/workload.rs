@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ceiling::CeilingFacts;
 use super::cell::Model;
 use super::trial::TrialStatus;
+
 /// What kind of work a workload does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
