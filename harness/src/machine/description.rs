@@ -32,37 +32,63 @@ pub(super) fn objection(variable: &str, value: &OsStr) -> Option<String> {
     }
 }
 
-/// The product of the numbers of all levels. What reads like a number and is none that can be followed counts as more
-/// than any machine has; all else is for hwloc to judge.
+/// The product of the numbers of all levels, found where libhwloc finds them (`hwloc_backend_synthetic_init`,
+/// hwloc/topology-synthetic.c): a level's number ends where its digits do, whatever stands up to the first colon. What
+/// reads like a number and is none that can be followed counts as more than any machine has; all else is for hwloc to
+/// judge.
 pub(super) fn most_objects(description: &str) -> u64 {
-    let mut depth = 0_u32;
-    let outside_brackets: String = description
-        .chars()
-        .map(|char| match char {
-            '(' | '[' => {
-                depth += 1;
-                ' '
-            }
-            ')' | ']' => {
-                depth = depth.saturating_sub(1);
-                ' '
-            }
-            other if depth == 0 => other,
-            _ => ' ',
-        })
-        .collect();
-    outside_brackets
-        .split_whitespace()
-        .map(|level| level.rsplit_once(':').map_or(level, |(_, number)| number))
-        .filter(|number| number.starts_with(|first: char| first.is_ascii_digit() || "+-".contains(first)))
-        .map(|number| number.parse::<u64>().unwrap_or(u64::MAX))
-        .fold(1, u64::saturating_mul)
+    let mut product = 1_u64;
+    let mut rest = description;
+    while let Some((number, after)) = next_level(rest) {
+        product = product.saturating_mul(number.max(1));
+        rest = after;
+    }
+    product
+}
+
+/// The number of the first level and what stands after it; `None` where hwloc reads no further.
+fn next_level(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim_start();
+    // Memory attached to a level; attributes.
+    for (opening, closing) in [('[', ']'), ('(', ')')] {
+        if let Some(inside) = text.strip_prefix(opening) {
+            return Some((1, inside.split_once(closing)?.1));
+        }
+    }
+    let number = if text.starts_with(|first: char| first.is_ascii_digit()) {
+        text
+    } else {
+        text.split_once(':')?.1.trim_start()
+    };
+    let end = number.find(|char: char| !char.is_ascii_digit());
+    let (digits, after) = number.split_at(end.unwrap_or(number.len()));
+    let is_octal_or_hexadecimal =
+        digits.starts_with('0') && (digits.len() > 1 || after.starts_with(['x', 'X']));
+    if is_octal_or_hexadecimal || number.starts_with(['+', '-']) {
+        return Some((u64::MAX, ""));
+    }
+    (!digits.is_empty()).then(|| (digits.parse().unwrap_or(u64::MAX), after))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_numbers_multiply(numbers in prop::collection::vec(1..2_000_u64, 1..6), apart in "[ \n]{0,2}") {
+            let levels: String = numbers.iter().map(|number| format!("group:{number}{apart}")).collect();
+            prop_assert_eq!(most_objects(&levels), numbers.iter().product::<u64>());
+        }
+
+        #[test]
+        fn any_text_has_a_number(text in "\\PC{0,40}") {
+            prop_assert!(most_objects(&text) > 0);
+        }
+    }
 
     #[test]
     fn levels_multiply() {
@@ -73,9 +99,24 @@ mod tests {
         );
         assert_eq!(most_objects("2 3 4"), 24);
         assert_eq!(most_objects("garbage"), 1);
+        assert_eq!(most_objects("pack:0 pu:3"), 3);
+    }
+
+    #[test]
+    fn numbers_are_where_libhwloc_finds_them() {
+        assert_eq!(most_objects("pack\u{5}uma] die:11190core:1 pu:2"), 22_380);
+        assert_eq!(most_objects("pack(:60000 core:2 pu:1"), 120_000);
+        assert_eq!(most_objects("pack:2((x) core:60000 pu:1"), 120_000);
+        assert_eq!(most_objects("(memory=2) pack: 2 core:\t3pu:4"), 24);
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_more_than_any_machine_has() {
         for huge in [
             "pu:0x7fffffff",
             "pu:-1",
+            "pu: +7",
+            "2 010 pu:1",
             "pu:99999999999999999999",
             "4294967296 4294967296",
         ] {
