@@ -33,8 +33,8 @@ fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for long
 
 lint: set-up ## check format and style of Rust, Python and shell
 	cargo fmt --all --check
-	$(TOOLS)/ruff check workloads harness/src harness/worker scripts
-	$(TOOLS)/ruff format --check workloads harness/src harness/worker scripts
+	$(TOOLS)/ruff check workloads harness/ftbench/src harness/worker scripts
+	$(TOOLS)/ruff format --check workloads harness/ftbench/src harness/worker scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run docs/ci/ftbench-nightly
 	scripts/lint-workflows.sh
 	cargo clippy --workspace --all-targets --locked -- -D warnings

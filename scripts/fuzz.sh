@@ -94,7 +94,7 @@ fuzz_one() {
   case $target in
     callable | options | requirement | tag) longest_bytes=192 ;;
     run_folder | summary) longest_bytes=8192 ;;
-    # A byte, and EDIT_BYTES for each of MOST_EDITS (harness/src/fuzzing/edited_run.rs).
+    # A byte, and EDIT_BYTES for each of MOST_EDITS (harness/fuzzing/src/edited_run.rs).
     analysis) longest_bytes=49 ;;
     command_line | foreign_text | hwloc_synthetic | installer | pattern | selection) longest_bytes=512 ;;
   esac

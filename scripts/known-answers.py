@@ -1,4 +1,4 @@
-"""Prints the figures of other software that the tests of harness/src/analyse compare with.
+"""Prints the figures of other software that the tests of harness/analyse/src compare with.
 
 Needs NumPy and SciPy: `python -m venv V && V/bin/pip install numpy scipy && V/bin/python THIS`.
 """

@@ -3,4 +3,4 @@
 # same on every machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-exec cargo run --quiet --release --locked --package ftbench --example power_table
+exec cargo run --quiet --release --locked --package ftbench-analyse --example power_table

@@ -1,4 +1,4 @@
-//! Runs ftbench's fuzz targets by name. What each takes is said in `harness/src/fuzzing`.
+//! Runs ftbench's fuzz targets by name. What each takes is said in `harness/fuzzing`.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 pub fn run(name: &str, bytes: &[u8]) {
     static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
     let target = TARGET.get_or_init(|| {
-        ftbench::fuzzing::named(name)
+        ftbench_fuzzing::named(name)
             .unwrap_or_else(|| panic!("there is no target {name}"))
             .run
     });

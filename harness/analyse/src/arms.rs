@@ -1,0 +1,57 @@
+//! How the arms of a run compare with the first of them.
+
+use std::collections::HashMap;
+
+use super::estimate::{ByRound, paired_ratio, ratios};
+use ftbench_schema::{ArmRatio, Cell, CellStatus, Difference, Plan};
+
+/// The time of the first arm over that of each other one, for every cell in which both were measured alike, in the order
+/// of the plan: nothing failed, and something switched the GIL back on in both or in none. `differs` is left to be
+/// decided with all other comparisons of the summary.
+#[must_use]
+pub fn of_run(
+    plan: &Plan,
+    makespans: &HashMap<&Cell, ByRound>,
+    status: impl Fn(&Cell) -> Option<CellStatus>,
+) -> Vec<ArmRatio> {
+    let Some(base) = plan.base_arm() else {
+        return Vec::new();
+    };
+    let compared = |cell: &Cell| {
+        let of_base = Cell {
+            arm: Some(base.to_owned()),
+            ..cell.clone()
+        };
+        let found = status(cell);
+        let was_measured = matches!(found, Some(CellStatus::Ok | CellStatus::GilReenabled));
+        if !was_measured || found != status(&of_base) {
+            return None;
+        }
+        ratio(&of_base, cell, makespans)
+    };
+    let cells = plan.cells.iter().map(|planned| &planned.cell);
+    cells.filter_map(compared).collect()
+}
+
+fn ratio(of_base: &Cell, cell: &Cell, makespans: &HashMap<&Cell, ByRound>) -> Option<ArmRatio> {
+    let base = of_base.arm.as_deref()?;
+    let arm = cell.arm.as_deref().filter(|arm| *arm != base)?;
+    let of_base = makespans.get(of_base)?;
+    let own = makespans.get(cell)?;
+    let found = paired_ratio(of_base, own)?;
+    Some(ArmRatio {
+        workload: cell.workload.clone(),
+        interpreter: cell.interpreter.clone(),
+        host: cell.host,
+        model: cell.model,
+        workers: cell.workers,
+        base: base.to_owned(),
+        arm: arm.to_owned(),
+        rounds: u32::try_from(ratios(of_base, own).len()).unwrap_or(u32::MAX),
+        ratio: found.centre,
+        difference: Difference {
+            p_value: found.p_value,
+            differs: false,
+        },
+    })
+}

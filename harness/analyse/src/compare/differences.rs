@@ -1,0 +1,339 @@
+//! In what two sides differ, which may be what is compared: everything that any of their runs tells.
+
+use std::collections::BTreeSet;
+
+use super::matching::only_label;
+use super::material::{Run, Side};
+use ftbench_schema::{CommitFacts, InterpreterFacts, differences as of_builds};
+
+/// Of more values than this of a side the first ones are named.
+const NAMED: usize = 3;
+
+/// Characters of a commit's hash that are told.
+const HASH_CHARACTERS: usize = 12;
+
+/// What a run says of itself.
+type Fact = fn(&Run) -> String;
+
+/// In what the sides differ, each in words that call them BASE and NEW.
+pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
+    let sides = [base, new];
+    let facts: [(&str, Fact); 6] = [
+        ("ftbench", |run| run.manifest.ftbench_version.clone()),
+        ("host", |run| run.manifest.machine.hostname.clone()),
+        ("operating system", |run| run.manifest.machine.os.clone()),
+        ("kernel", |run| run.manifest.machine.kernel.clone()),
+        ("profile", |run| run.manifest.plan.settings.profile.clone()),
+        ("warm-ups + samples of a trial", |run| {
+            let settings = &run.manifest.plan.settings;
+            format!("{} + {}", settings.warmups, settings.samples)
+        }),
+    ];
+    let mut found = builds(base, new);
+    for (what, fact) in facts {
+        let values = sides.map(|side| Values::of(side.runs.iter().map(|run| fact(run))));
+        found.extend(told(what, &values, "none"));
+    }
+    let commits = sides.map(|side| Values::of(side.runs.iter().flat_map(|run| commits(side, run))));
+    found.extend(told("commit", &commits, "not recorded"));
+    found.extend(labels(sides));
+    found.extend(packages(sides));
+    found.extend(extensions(sides));
+    found
+}
+
+/// What a side's runs say of one thing: every value once, in the order of the runs.
+#[derive(Debug, Default)]
+struct Values(Vec<String>);
+
+impl Values {
+    fn of(values: impl IntoIterator<Item = String>) -> Self {
+        let mut known = Vec::new();
+        for value in values {
+            if !known.contains(&value) {
+                known.push(value);
+            }
+        }
+        Self(known)
+    }
+
+    fn are_those_of(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|value| other.0.contains(value))
+    }
+
+    fn words(&self, none: &str) -> String {
+        match self.0.as_slice() {
+            [] => none.to_owned(),
+            [only] => only.clone(),
+            [first @ .., last] if first.len() < NAMED => format!("{} and {last}", first.join(", ")),
+            many => {
+                let named: Vec<&str> = many.iter().take(NAMED).map(String::as_str).collect();
+                format!("{} and {} more", named.join(", "), many.len() - NAMED)
+            }
+        }
+    }
+}
+
+/// A difference in words; `none` is said of a side that has no value.
+fn told(what: &str, [base, new]: &[Values; 2], none: &str) -> Option<String> {
+    let differ = !base.are_those_of(new);
+    differ.then(|| format!("{what}: {} in BASE, {} in NEW", base.words(none), new.words(none)))
+}
+
+/// Builds that are held against each other: of the same tag, or the two that the sides are of.
+fn builds(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
+    if let (Some(one), Some(other)) = (only_label(base), only_label(new)) {
+        // A label is a tag, or begins with one.
+        let tag = |label: &str| label.split(' ').next().unwrap_or_default().to_owned();
+        return differing_builds(&of_tag(base, &tag(&one)), &of_tag(new, &tag(&other)));
+    }
+    let interpreters = base.runs.iter().flat_map(|run| &run.manifest.interpreters);
+    let tags = Values::of(interpreters.map(|facts| facts.tag.clone()));
+    tags.0
+        .iter()
+        .flat_map(|tag| differing_builds(&of_tag(base, tag), &of_tag(new, tag)))
+        .collect()
+}
+
+/// The builds that a tag stands for in a side's runs, wherever they lie.
+fn of_tag(side: &Side<'_>, tag: &str) -> Vec<InterpreterFacts> {
+    let mut builds = Vec::new();
+    for facts in side.runs.iter().filter_map(|run| run.manifest.interpreter(tag)) {
+        let build = InterpreterFacts {
+            path: String::new(),
+            ..facts.clone()
+        };
+        if !builds.contains(&build) {
+            builds.push(build);
+        }
+    }
+    builds
+}
+
+fn differing_builds(base: &[InterpreterFacts], new: &[InterpreterFacts]) -> Vec<String> {
+    if base.len() == new.len() && base.iter().all(|build| new.contains(build)) {
+        return Vec::new();
+    }
+    let named = |facts: &InterpreterFacts, side: &str, in_both: bool| InterpreterFacts {
+        tag: if in_both {
+            format!("{} in {side}", facts.tag)
+        } else {
+            facts.tag.clone()
+        },
+        ..facts.clone()
+    };
+    let mut found = Vec::new();
+    for one in base {
+        for other in new {
+            let in_both = one.tag == other.tag;
+            found.extend(of_builds(
+                &named(one, "BASE", in_both),
+                &named(other, "NEW", in_both),
+            ));
+        }
+    }
+    Values::of(found).0
+}
+
+/// The commits of a run that a side's cells are of: those of its arms, where there are arms.
+fn commits(side: &Side<'_>, run: &Run) -> Vec<String> {
+    let cells = run.summary.cells.iter().filter(|cell| side.has(cell));
+    let arms: BTreeSet<Option<&str>> = cells.map(|cell| cell.arm.as_deref()).collect();
+    let commit = |arm: Option<&str>| match arm {
+        Some(name) => run.manifest.arm(name)?.commit.as_ref(),
+        None => run.manifest.commit.as_ref(),
+    };
+    arms.into_iter().filter_map(commit).map(commit_words).collect()
+}
+
+fn commit_words(commit: &CommitFacts) -> String {
+    let is_hash = commit.id.len() >= 40 && commit.id.chars().all(|digit| digit.is_ascii_hexdigit());
+    let shown = if is_hash { HASH_CHARACTERS } else { commit.id.len() };
+    let id: String = commit.id.chars().take(shown).collect();
+    match commit.dirty {
+        Some(true) => format!("{id} with changes"),
+        _ => id,
+    }
+}
+
+fn labels(sides: [&Side<'_>; 2]) -> Vec<String> {
+    let of_run = |run: &&Run| run.manifest.labels.keys().cloned().collect::<Vec<String>>();
+    let names: BTreeSet<String> = sides
+        .iter()
+        .flat_map(|side| side.runs.iter().flat_map(of_run))
+        .collect();
+    let differing = names.into_iter().filter_map(|name| {
+        let values = sides.map(|side| {
+            let of_name = |run: &&Run| run.manifest.labels.get(&name).cloned();
+            Values::of(side.runs.iter().filter_map(of_name))
+        });
+        told(&format!("label {name}"), &values, "none")
+    });
+    differing.collect()
+}
+
+/// The packages of the environments that a side's cells ran in, with their versions.
+fn packages(sides: [&Side<'_>; 2]) -> Vec<String> {
+    let installed = sides.map(|side| {
+        let of_run = |run: &&Run| installed_for(side, run);
+        side.runs
+            .iter()
+            .flat_map(of_run)
+            .collect::<BTreeSet<(String, String)>>()
+    });
+    let names: BTreeSet<&String> = installed.iter().flatten().map(|(name, _)| name).collect();
+    let differing = names.into_iter().filter_map(|name| {
+        let versions = |of_side: &BTreeSet<(String, String)>| {
+            let of_name = of_side.iter().filter(|(other, _)| other == name);
+            Values::of(of_name.map(|(_, version)| version.clone()))
+        };
+        let values = installed.each_ref().map(versions);
+        told(&format!("package {name}"), &values, "none")
+    });
+    differing.collect()
+}
+
+fn installed_for(side: &Side<'_>, run: &Run) -> Vec<(String, String)> {
+    let used = run.manifest.environments.iter().filter(|environment| {
+        run.summary
+            .cells
+            .iter()
+            .filter(|cell| side.has(cell))
+            .any(|cell| {
+                let of_arm = |arm: &String| environment.arms.is_empty() || environment.arms.contains(arm);
+                cell.interpreter == environment.interpreter && cell.arm.as_ref().is_none_or(of_arm)
+            })
+    });
+    used.flat_map(|environment| &environment.packages)
+        .map(|package| (package.name.clone(), package.version.clone()))
+        .collect()
+}
+
+/// The extensions that both sides have, from other sources.
+fn extensions(sides: [&Side<'_>; 2]) -> Vec<String> {
+    let [base, new] = sides.map(|side| {
+        let extensions = side.runs.iter().flat_map(|run| &run.manifest.extensions);
+        extensions
+            .map(|extension| (extension.modules.clone(), extension.sha256.clone()))
+            .collect::<BTreeSet<(Vec<String>, String)>>()
+    });
+    let modules: BTreeSet<&Vec<String>> = base.iter().map(|(modules, _)| modules).collect();
+    let differing = modules.into_iter().filter(|modules| {
+        let sources = |of_side: &BTreeSet<(Vec<String>, String)>| -> BTreeSet<String> {
+            let of_modules = of_side.iter().filter(|(other, _)| other == *modules);
+            of_modules.map(|(_, sha256)| sha256.clone()).collect()
+        };
+        let [base, new] = [&base, &new].map(sources);
+        !new.is_empty() && base != new
+    });
+    differing
+        .map(|modules| format!("extension {}: its sources differ", modules.join(", ")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::super::simulation_tests::{SHARED, Simulation, side};
+    use super::*;
+    use ftbench_fixtures::summaries::interpreter;
+    use ftbench_schema::{ArmFacts, ArmKind, EnvironmentFacts, PackageFacts};
+
+    fn runs(count: usize) -> Vec<Run> {
+        let mut simulation = Simulation::new(SHARED, 1);
+        (0..count).map(|_| simulation.run(None)).collect()
+    }
+
+    fn commit(id: &str, dirty: bool) -> CommitFacts {
+        CommitFacts {
+            id: id.to_owned(),
+            committed_at: None,
+            dirty: Some(dirty),
+        }
+    }
+
+    fn environment(arms: &[&str], version: &str) -> EnvironmentFacts {
+        EnvironmentFacts {
+            interpreter: "3.13".to_owned(),
+            workloads: vec!["fib".to_owned()],
+            arms: arms.iter().map(|&arm| arm.to_owned()).collect(),
+            path: String::new(),
+            requirements: Vec::new(),
+            packages: vec![PackageFacts {
+                name: "numpy".to_owned(),
+                version: version.to_owned(),
+            }],
+            installer: "uv".to_owned(),
+            lock_sha256: None,
+        }
+    }
+
+    #[test]
+    fn every_run_of_a_side_is_looked_at() {
+        let [mut base, mut new] = [runs(5), runs(1)];
+        for run in base.iter_mut().chain(&mut new) {
+            run.manifest.machine.kernel = "6.1.0".to_owned();
+            run.manifest.interpreters = vec![interpreter("3.13", "3.13.14")];
+        }
+        assert!(differences_of(&side(&base), &side(&new)).is_empty());
+        // The newest of the nights was made like NEW, the others were not.
+        base[4].manifest.machine.kernel = "6.1.2".to_owned();
+        base[4].manifest.interpreters = vec![interpreter("3.13", "3.13.15")];
+        base[4].manifest.environments = vec![environment(&[], "2.1")];
+        new[0].manifest = base[4].manifest.clone();
+        for (night, run) in base.iter_mut().enumerate() {
+            run.manifest.commit = Some(commit(&format!("{night}abcdef").repeat(6), night == 1));
+            run.manifest.labels.insert("branch".to_owned(), "main".to_owned());
+        }
+        new[0].manifest.commit = Some(commit("v1.2", false));
+        let told = differences_of(&side(&base), &side(&new));
+        assert_eq!(
+            told,
+            [
+                "version 3.13.14 for 3.13 in BASE and 3.13.15 for 3.13 in NEW",
+                "kernel: 6.1.0 and 6.1.2 in BASE, 6.1.2 in NEW",
+                "commit: 0abcdef0abcd, 1abcdef1abcd with changes, 2abcdef2abcd and 2 more in BASE, v1.2 in NEW",
+                "label branch: main in BASE, none in NEW",
+            ]
+        );
+        base[0].manifest.environments = vec![environment(&[], "2.0")];
+        let told = differences_of(&side(&base), &side(&new));
+        assert!(told.contains(&"package numpy: 2.0 and 2.1 in BASE, 2.1 in NEW".to_owned()));
+    }
+
+    #[test]
+    fn arms_differ_in_their_commits_and_packages() {
+        let mut runs = runs(1);
+        let arms = [("base", "2.0"), ("new", "2.1")];
+        let cells = runs[0].summary.cells.clone();
+        runs[0].summary.cells.clear();
+        for (arm, version) in arms {
+            runs[0]
+                .summary
+                .cells
+                .extend(cells.iter().cloned().map(|mut cell| {
+                    cell.arm = Some(arm.to_owned());
+                    cell
+                }));
+            runs[0].manifest.arms.push(ArmFacts {
+                name: arm.to_owned(),
+                kind: ArmKind::Wheel,
+                path: String::new(),
+                sha256: None,
+                commit: Some(commit(arm, false)),
+            });
+            runs[0].manifest.environments.push(environment(&[arm], version));
+        }
+        let of_arm = |arm: &str| Side {
+            interpreter: Some(arm.to_owned()),
+            ..side(&runs)
+        };
+        assert_eq!(
+            differences_of(&of_arm("base"), &of_arm("new")),
+            [
+                "commit: base in BASE, new in NEW",
+                "package numpy: 2.0 in BASE, 2.1 in NEW"
+            ]
+        );
+    }
+}

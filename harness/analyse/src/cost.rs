@@ -1,0 +1,61 @@
+//! What the samples of a cell cost, and how much others took of its PUs.
+
+use super::estimate::{ByRound, once_per_trial, over_rounds};
+use super::quiet::Tally;
+use super::sample::median;
+use ftbench_schema::{CellCost, Cost, Sample as RecordedSample, Trial};
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
+
+/// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
+#[must_use]
+pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
+    let of_cost = |value: &dyn Fn(&Cost) -> Option<f64>| {
+        over_rounds(&per_trial(trials, |sample| value(sample.cost.as_ref()?)))
+    };
+    let count = |count: Option<u64>| count.map(|count| count as f64);
+    let cpu_time_s = of_cost(&|cost| Some(cost.cpu_time_ns? as f64 / NANOSECONDS_PER_SECOND));
+    let voluntary_switches = of_cost(&|cost| count(cost.voluntary_switches));
+    let involuntary_switches = of_cost(&|cost| count(cost.involuntary_switches));
+    let minor_faults = of_cost(&|cost| count(cost.minor_faults));
+    let major_faults = of_cost(&|cost| count(cost.major_faults));
+    let energy_joules = of_cost(&|cost| cost.energy_joules);
+    let instructions = of_cost(&|cost| count(cost.instructions));
+    let cycles = of_cost(&|cost| count(cost.cycles));
+    let cache_misses = of_cost(&|cost| count(cost.cache_misses));
+    let tally = Tally::of_trials(trials);
+    CellCost {
+        noise: over_rounds(&once_per_trial(trials, |trial| {
+            Tally::of_trials(&[trial]).taken()
+        })),
+        disturbed_samples: (tally.samples > 0).then_some(tally.disturbed),
+        cpu_utilisation: over_rounds(&per_trial(trials, |sample| utilisation(workers, sample))),
+        cpu_time_s,
+        voluntary_switches,
+        involuntary_switches,
+        minor_faults,
+        major_faults,
+        energy_joules,
+        instructions,
+        cycles,
+        cache_misses,
+    }
+}
+
+/// CPU time over the time that the workers had. It was read around the whole request, in which one thread splits the
+/// work, collects garbage and checks the results before and after the makespan: that thread's time counts once.
+fn utilisation(workers: u32, sample: &RecordedSample) -> Option<f64> {
+    let cpu_time_ns = sample.cost.as_ref()?.cpu_time_ns? as f64;
+    let makespan_ns = sample.makespan_ns();
+    let around_ns = sample.noise.as_ref()?.interval_ns.saturating_sub(makespan_ns);
+    let had_ns = f64::from(workers) * makespan_ns as f64 + around_ns as f64;
+    (had_ns > 0.0).then(|| cpu_time_ns / had_ns)
+}
+
+/// Of every trial that ended well, the median over its counted samples of a value that all of them have.
+fn per_trial(trials: &[&Trial], value: impl Fn(&RecordedSample) -> Option<f64>) -> ByRound {
+    once_per_trial(trials, |trial| {
+        let mut values: Vec<f64> = trial.counted_samples().map(&value).collect::<Option<_>>()?;
+        (!values.is_empty()).then(|| median(&mut values))
+    })
+}

@@ -1,0 +1,82 @@
+//! What a reader of the numbers must know, found in the numbers themselves.
+
+use std::collections::BTreeSet;
+
+use super::location::FEWEST_VALUES;
+use ftbench_schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
+
+/// Fewer rounds than this are said to be few: the design's minimum for a stopping rule.
+const FEW_ROUNDS: u32 = 5;
+
+/// Findings about how trials went.
+#[must_use]
+pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
+    let samples = || {
+        trials
+            .iter()
+            .flat_map(|trial| &trial.samples)
+            .filter(|sample| !sample.warmup)
+    };
+    let moved = samples().filter(|sample| sample.moved).count();
+    let mut warnings = Vec::new();
+    if moved > 0 {
+        let all = samples().count();
+        warnings.push(Warning::of_run(
+            WarningKind::WorkersMoved,
+            format!(
+                "in {moved} of {all} samples a worker was seen on a PU other than its own; \
+                 something else changes bindings on this machine"
+            ),
+        ));
+    }
+    warnings
+}
+
+/// Findings about the cells.
+#[must_use]
+pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let reenabled: BTreeSet<(&str, String, &str)> = cells
+        .iter()
+        .filter(|cell| cell.status == CellStatus::GilReenabled)
+        .map(|cell| {
+            (
+                cell.workload.as_str(),
+                cell.interpreter_label(),
+                cell.reason.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    for (workload, interpreter, reason) in reenabled {
+        warnings.push(Warning::of_workloads(
+            WarningKind::GilReenabled,
+            format!("{workload} on {interpreter} ran with the GIL on: {reason}"),
+            vec![workload.to_owned()],
+        ));
+    }
+    let measured = cells
+        .iter()
+        .filter(|cell| cell.rounds > 0 && cell.status == CellStatus::Ok);
+    if let Some(fewest) = measured
+        .map(|cell| cell.rounds)
+        .min()
+        .filter(|&fewest| fewest < FEW_ROUNDS)
+    {
+        warnings.push(Warning::of_run(WarningKind::FewRounds, few_rounds(fewest)));
+    }
+    warnings
+}
+
+fn few_rounds(fewest: u32) -> String {
+    let rounds = if fewest == 1 { "round" } else { "rounds" };
+    if usize::try_from(fewest).is_ok_and(|fewest| fewest < FEWEST_VALUES) {
+        return format!(
+            "some cells have {fewest} {rounds}, from which no interval can be made, and so no figure is shown; \
+             make at least {FEWEST_VALUES}"
+        );
+    }
+    format!(
+        "some cells have {fewest} {rounds}; the intervals of makespans from fewer than {FEW_ROUNDS} hold the truth less \
+         often than 95 %"
+    )
+}

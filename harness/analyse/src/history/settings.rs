@@ -1,0 +1,66 @@
+//! Which runs were measured with the same settings.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use ftbench_schema::history::{HistoryRun, RunSettings};
+
+/// The settings of some runs.
+pub struct Identified {
+    /// Each, by its first run.
+    pub settings: Vec<RunSettings>,
+    /// The number of each run's settings; `None` where no run recorded any.
+    pub of_run: Vec<Option<usize>>,
+}
+
+/// Tells settings apart. A run that did not record its own, as versions did not at first, is taken to have those that most
+/// of its machine's runs have, or else most of all runs: rather that than to begin every series anew with the version that
+/// records them.
+pub fn identify(runs: &[HistoryRun], machine_of_run: &[usize]) -> Identified {
+    let mut settings: Vec<RunSettings> = Vec::new();
+    let recorded: Vec<Option<usize>> = runs
+        .iter()
+        .map(|run| {
+            let own = run.settings.as_ref()?;
+            let known = settings.iter().position(|known| known == own);
+            Some(known.unwrap_or_else(|| {
+                settings.push(own.clone());
+                settings.len() - 1
+            }))
+        })
+        .collect();
+    let usual_of = |machine: Option<usize>| {
+        let of_machine = recorded
+            .iter()
+            .zip(machine_of_run)
+            .filter(|(_, own)| machine.is_none_or(|machine| **own == machine))
+            .filter_map(|(recorded, _)| *recorded);
+        most_frequent(of_machine)
+    };
+    let usual = usual_of(None);
+    let mut usual_of_machine: BTreeMap<usize, Option<usize>> = BTreeMap::new();
+    let of_run = recorded
+        .iter()
+        .zip(machine_of_run)
+        .map(|(recorded, machine)| {
+            recorded.or_else(|| {
+                *usual_of_machine
+                    .entry(*machine)
+                    .or_insert_with(|| usual_of(Some(*machine)).or(usual))
+            })
+        })
+        .collect();
+    Identified { settings, of_run }
+}
+
+/// The first of those that come most often.
+fn most_frequent(numbers: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for number in numbers {
+        *counts.entry(number).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .max_by_key(|(number, count)| (*count, Reverse(*number)));
+    most.map(|(number, _)| number)
+}

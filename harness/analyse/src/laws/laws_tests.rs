@@ -1,0 +1,159 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::summary::summarise;
+use ftbench_fixtures::records::{cell, manifest, trial};
+use ftbench_schema::{LimitCause, Trial};
+
+const COUNTS: [u32; 5] = [1, 2, 4, 8, 16];
+
+/// Threads that follow a law on a machine that gets slower by the round, with a little noise.
+fn run(rounds: u32, speedup: impl Fn(f64) -> f64) -> (Manifest, Vec<Trial>) {
+    let cells: Vec<Cell> = COUNTS
+        .iter()
+        .map(|&workers| cell("3.13t", Model::Threads, workers))
+        .collect();
+    let mut trials = Vec::new();
+    for round in 0..rounds {
+        for cell in &cells {
+            let noise = 0.001 * f64::from((round * 7 + cell.workers * 3) % 5);
+            let drift = f64::from(round + 1);
+            let makespan_ms = 1e6 * drift * (1.0 + noise) / speedup(f64::from(cell.workers));
+            trials.push(trial(cell, round, makespan_ms as u64));
+        }
+    }
+    let mut manifest = manifest(&cells);
+    manifest.machine.topology.cores = 16;
+    for planned in &mut manifest.plan.cells {
+        planned.placement = (0..planned.cell.workers).collect();
+    }
+    (manifest, trials)
+}
+
+fn laws(manifest: &Manifest, trials: &[Trial]) -> CurveLaws {
+    summarise("r", manifest, trials).laws.first().unwrap().clone()
+}
+
+#[test]
+fn a_run_has_its_law_whatever_drifts() {
+    let (manifest, trials) = run(10, |workers| Law::Usl.speedup(0.02, 0.004, workers));
+    let found = laws(&manifest, &trials);
+    assert_eq!(found.workers, COUNTS);
+    assert_eq!(
+        (found.rounds, found.enough, found.not_fitted),
+        (10, Some(Law::Usl), None)
+    );
+    let fit = found.best_fit().unwrap();
+    assert!((fit.serial_fraction.estimate - 0.02).abs() < 0.002, "{fit:?}");
+    assert!(
+        (fit.crosstalk.unwrap().estimate - 0.004).abs() < 0.0002,
+        "{fit:?}"
+    );
+    // sqrt(0.98 / 0.004)
+    let peak = fit.peak_workers.unwrap();
+    assert!(peak.low < 15.65 && 15.65 < peak.high, "{peak:?}");
+    assert_eq!(found.fits.len(), 2);
+}
+
+#[test]
+fn amdahl_is_enough_where_no_crosstalk_shows() {
+    let (manifest, trials) = run(10, |workers| Law::Amdahl.speedup(0.1, 0.0, workers));
+    let found = laws(&manifest, &trials);
+    assert_eq!(found.enough, Some(Law::Amdahl));
+    let limit = found.best_fit().unwrap().speedup_limit.unwrap();
+    assert!(limit.low <= 10.1 && limit.high >= 9.9, "{limit:?}");
+}
+
+#[test]
+fn weak_scaling_is_gustafsons() {
+    // The time of N workers grows from 1 to what N workers' work takes over their speedup.
+    let (mut manifest, trials) = run(10, |workers| Law::Gustafson.speedup(0.05, 0.0, workers) / workers);
+    manifest.plan.settings.scaling = Scaling::Weak;
+    let found = laws(&manifest, &trials);
+    assert_eq!(found.enough, Some(Law::Gustafson));
+    let fit = found.best_fit().unwrap();
+    assert!((fit.serial_fraction.estimate - 0.05).abs() < 0.002, "{fit:?}");
+    assert_eq!(
+        (found.fits.len(), fit.crosstalk, fit.speedup_limit),
+        (1, None, None)
+    );
+}
+
+#[test]
+fn too_little_is_said_instead_of_fitted() {
+    let (manifest, trials) = run(4, |workers| workers);
+    let few_rounds = laws(&manifest, &trials);
+    assert_eq!(
+        few_rounds.not_fitted,
+        Some(NotFitted::FewRounds { rounds: 4, needed: 5 })
+    );
+    let (manifest, mut trials) = run(6, |workers| workers);
+    trials.retain(|trial| trial.cell.workers <= 4);
+    let few_counts = laws(&manifest, &trials);
+    assert_eq!(
+        few_counts.not_fitted,
+        Some(NotFitted::FewWorkerCounts { counts: 3, needed: 4 })
+    );
+    for found in [few_rounds, few_counts] {
+        assert!(found.fits.is_empty() && found.enough.is_none());
+    }
+    trials.retain(|trial| trial.cell.workers > 1);
+    assert!(summarise("r", &manifest, &trials).laws.is_empty());
+}
+
+#[test]
+fn only_rounds_with_the_whole_curve_are_fitted() {
+    let (manifest, mut trials) = run(10, |workers| Law::Amdahl.speedup(0.1, 0.0, workers));
+    trials.retain(|trial| !(trial.round == 3 && trial.cell.workers == 8));
+    assert_eq!(laws(&manifest, &trials).rounds, 9);
+}
+
+#[test]
+fn more_workers_than_cores_have_no_law_unless_they_are_flat() {
+    let (mut manifest, trials) = run(6, |workers| workers.min(4.0));
+    manifest.machine.topology.cores = 4;
+    assert_eq!(laws(&manifest, &trials).not_fitted, Some(NotFitted::SharedCores));
+    let (mut manifest, trials) = run(6, |_| 0.99);
+    manifest.machine.topology.cores = 4;
+    assert_eq!(laws(&manifest, &trials).enough, Some(Law::Amdahl));
+}
+
+#[test]
+fn of_more_workers_than_cores_those_with_a_core_each_are_fitted() {
+    let (mut manifest, trials) = run(10, |workers| {
+        Law::Amdahl.speedup(0.05, 0.0, workers) * if workers > 8.0 { 0.6 } else { 1.0 }
+    });
+    manifest.machine.topology.cores = 8;
+    let found = laws(&manifest, &trials);
+    assert_eq!(
+        (found.enough, found.not_fitted, found.fitted_up_to),
+        (Some(Law::Amdahl), None, Some(8))
+    );
+    assert_eq!(
+        (found.workers.as_slice(), found.fitted_workers()),
+        (COUNTS.as_slice(), [1, 2, 4, 8].as_slice())
+    );
+    let fit = found.best_fit().unwrap();
+    assert!((fit.serial_fraction.estimate - 0.05).abs() < 0.005, "{fit:?}");
+    // Nor is what happens beyond laid to it.
+    assert_eq!(found.limit.cause, LimitCause::Untold);
+    manifest.machine.topology.cores = 16;
+    let with_cores = laws(&manifest, &trials);
+    assert_eq!(
+        (with_cores.fitted_up_to, with_cores.fitted_workers()),
+        (None, COUNTS.as_slice())
+    );
+}
+
+#[test]
+fn everything_can_be_written_and_read_again() {
+    let (manifest, trials) = run(6, |workers| Law::Usl.speedup(0.02, 0.004, workers));
+    let found = laws(&manifest, &trials);
+    let text = serde_json::to_string(&found).unwrap();
+    let read: CurveLaws = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (read.workers, read.enough, read.not_fitted),
+        (found.workers, found.enough, None)
+    );
+    assert_eq!((read.fits.len(), read.limit.cause), (2, found.limit.cause));
+}

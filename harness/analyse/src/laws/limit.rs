@@ -1,0 +1,253 @@
+//! What keeps a curve from growing with its workers: decided by whole intervals and by facts of the run, never by a
+//! point alone. The words for it are made elsewhere.
+
+use std::collections::BTreeSet;
+
+use ftbench_schema::{
+    CellSummary, Estimate, GilState, LawFit, Limit, LimitCause, Manifest, Model, TopologyFacts, WorkloadKind,
+};
+
+/// A speedup whose interval lies within this share of 1, or below 1, is flat: the headline's measure.
+const FLAT_WITHIN: f64 = 0.10;
+
+/// An interval whose upper end is more than this many times its lower one says nothing about causes.
+const WIDEST: f64 = 1.5;
+
+/// A curve is as good as the machine when at most this share of the ceiling is missing, by the upper end of the interval:
+/// the bar for work that shares nothing.
+const AS_GOOD_WITHIN: f64 = 0.05;
+
+/// A share of the ideal speedup that is missing is worth a cause when it is larger than this.
+const WORTH_A_CAUSE: f64 = 0.05;
+
+/// A thread that leaves at most this share of its CPU unused, or cores of which so much is missing in the speedup, are
+/// taken to be all used: splitting the work and handing it out leave gaps, and other threads add a little.
+const ALL_USED_WITHIN: f64 = 0.1;
+
+/// What limits a curve with these cells, fewest workers first; `ceiling` is the native cell with the most workers of them,
+/// `fit` the law that is enough.
+pub fn of_curve(
+    manifest: &Manifest,
+    cells: &[&CellSummary],
+    ceiling: Option<&CellSummary>,
+    fit: Option<&LawFit>,
+) -> Option<Limit> {
+    let last = cells.last()?;
+    let best = cells
+        .iter()
+        .filter_map(|cell| Some((cell.workers, cell.speedup?)))
+        .max_by(|a, b| a.1.estimate.total_cmp(&b.1.estimate))?;
+    let busy_cpus = last.cost.cpu_time_s.zip(last.makespan_s);
+    let limit = Limit {
+        cause: LimitCause::Unclear,
+        workers: last.workers,
+        speedup: last.speedup?,
+        best_workers: best.0,
+        best_speedup: best.1,
+        cores: cores(manifest, last),
+        ceiling_speedup: ceiling
+            .filter(|_| !last.is_native())
+            .and_then(|cell| cell.speedup),
+        ceiling_fraction: last.ceiling_fraction,
+        busy_cpus: busy_cpus
+            .map(|(cpu_time_s, makespan_s)| cpu_time_s.estimate / makespan_s.estimate)
+            .filter(|busy| busy.is_finite()),
+        disturbed_share: disturbed_share(cells),
+    };
+    let case = Case {
+        limit: &limit,
+        fit,
+        waits: waits(manifest, &last.workload),
+        gil_on: last.gil == Some(GilState::On),
+        model: last.model,
+    };
+    Some(Limit {
+        cause: case.cause(),
+        ..limit
+    })
+}
+
+/// The cores that a cell's workers have at most: no more than the PUs they are bound to, than the machine has, and than
+/// the quota gives the time of.
+fn cores(manifest: &Manifest, cell: &CellSummary) -> f64 {
+    let topology = &manifest.machine.topology;
+    let pus: BTreeSet<u32> = cell.placement.iter().copied().collect();
+    let pus = if pus.is_empty() {
+        topology.allowed_pus.len()
+    } else {
+        pus.len()
+    };
+    let pus = u32::try_from(pus).unwrap_or(u32::MAX);
+    let cores = if manifest.plan.settings.pin == "smt" && !cell.placement.is_empty() {
+        cores_of_siblings(topology, pus)
+    } else {
+        pus
+    };
+    let cores = f64::from(cores.min(topology.cores).max(1));
+    manifest.machine.cpu_quota.map_or(cores, |quota| cores.min(quota))
+}
+
+/// The cores of so many PUs that were filled core by core. On a hybrid machine cores without siblings are filled last.
+fn cores_of_siblings(topology: &TopologyFacts, pus: u32) -> u32 {
+    let per_core = topology.pus.div_ceil(topology.cores.max(1));
+    let siblings = topology.pus.saturating_sub(topology.cores);
+    let cores_with_siblings = siblings.checked_div(per_core.saturating_sub(1)).unwrap_or(0);
+    let shared = pus.min(cores_with_siblings.saturating_mul(per_core));
+    shared.div_ceil(per_core.max(1)) + (pus - shared)
+}
+
+fn disturbed_share(cells: &[&CellSummary]) -> Option<f64> {
+    let told = cells
+        .iter()
+        .filter_map(|cell| Some((cell.cost.disturbed_samples?, cell.samples)));
+    let (disturbed, samples) = told.fold((0, 0), |sum, (disturbed, samples)| {
+        (sum.0 + u64::from(disturbed), sum.1 + u64::from(samples))
+    });
+    (samples > 0).then(|| disturbed as f64 / samples as f64)
+}
+
+/// Whether a workload waits most of the time, so that its workers need no core of their own.
+pub fn waits(manifest: &Manifest, workload: &str) -> bool {
+    let facts = manifest.workloads.iter().find(|facts| facts.name == workload);
+    facts.is_some_and(|facts| facts.kind == WorkloadKind::Io)
+}
+
+/// The cells of a curve, fewest workers first, up to where it lacks cores rather than anything else: beyond, its workers
+/// have fewer cores than they are. All of them where they wait, or make use of no more than one.
+pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
+    let lacks_cores = |last: &CellSummary| {
+        let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
+        grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
+    };
+    if !cells.last().is_some_and(|last| lacks_cores(last)) {
+        return cells;
+    }
+    let has_cores = |cell: &&&CellSummary| f64::from(cell.workers) <= cores(manifest, cell);
+    let count = cells.iter().take_while(has_cores).count();
+    cells.get(..count).unwrap_or_default()
+}
+
+fn is_flat(speedup: Estimate) -> bool {
+    speedup.high <= 1.0 + FLAT_WITHIN
+}
+
+struct Case<'a> {
+    limit: &'a Limit,
+    fit: Option<&'a LawFit>,
+    waits: bool,
+    gil_on: bool,
+    model: Model,
+}
+
+impl Case<'_> {
+    fn cause(&self) -> LimitCause {
+        let low = self.limit.speedup.low;
+        let workers = f64::from(self.limit.workers);
+        if self.is_unclear() {
+            LimitCause::Unclear
+        } else if self.is_flat() {
+            self.of_flat()
+        } else if low > workers * (1.0 + WORTH_A_CAUSE) {
+            LimitCause::Superlinear
+        } else if low >= workers * (1.0 - WORTH_A_CAUSE) && !self.peak_is_measured() {
+            LimitCause::NothingSeen
+        } else if self.is_as_good_as_the_machine() {
+            LimitCause::Machine
+        } else if self.shares_cores() && self.uses_all_cores() {
+            LimitCause::Cores
+        } else {
+            self.of_growing()
+        }
+    }
+
+    /// A speedup above the number of cores comes from waiting, whatever kind the workload says it is.
+    fn uses_all_cores(&self) -> bool {
+        let Estimate { low, high, .. } = self.limit.speedup;
+        let cores = self.limit.cores;
+        low <= (1.0 + ALL_USED_WITHIN) * cores && high >= (1.0 - ALL_USED_WITHIN) * cores
+    }
+
+    fn is_unclear(&self) -> bool {
+        let Estimate { low, high, .. } = self.limit.speedup;
+        let either_way = low < 1.0 && high > 1.0 && !self.is_flat();
+        either_way || high > WIDEST * low
+    }
+
+    fn is_flat(&self) -> bool {
+        is_flat(self.limit.speedup)
+    }
+
+    fn is_slower(&self) -> bool {
+        self.limit.speedup.high < 1.0 - FLAT_WITHIN
+    }
+
+    fn takes_turns(&self) -> bool {
+        self.gil_on && matches!(self.model, Model::Threads | Model::AsyncioThreads)
+    }
+
+    /// One thread at a time, and that is busy all the time.
+    fn keeps_one_cpu_busy(&self) -> bool {
+        let busy = self.limit.busy_cpus;
+        busy.is_some_and(|busy| (busy - 1.0).abs() <= ALL_USED_WITHIN)
+    }
+
+    fn shares_cores(&self) -> bool {
+        !self.waits && f64::from(self.limit.workers) > self.limit.cores
+    }
+
+    fn is_as_good_as_the_machine(&self) -> bool {
+        let fraction = self.limit.ceiling_fraction;
+        fraction.is_some_and(|fraction| fraction.high >= 1.0 - AS_GOOD_WITHIN && fraction.low > 0.5)
+    }
+
+    fn peak_is_measured(&self) -> bool {
+        let peak = self.fit.and_then(|fit| fit.peak_workers);
+        peak.is_some_and(|peak| peak.estimate <= f64::from(self.limit.workers))
+    }
+
+    fn of_flat(&self) -> LimitCause {
+        if self.limit.cores < 1.5 && !self.waits {
+            LimitCause::Cores
+        } else if self.is_as_good_as_the_machine() {
+            LimitCause::Machine
+        } else if self.model.shares_one_thread() && !self.waits {
+            LimitCause::OneThread
+        } else if self.takes_turns() && !self.waits {
+            LimitCause::Gil
+        } else {
+            self.of_growing()
+        }
+    }
+
+    fn of_growing(&self) -> LimitCause {
+        if self.takes_turns() && self.keeps_one_cpu_busy() {
+            return LimitCause::Gil;
+        }
+        if self.model.shares_one_thread() && self.keeps_one_cpu_busy() {
+            return LimitCause::OneThread;
+        }
+        let Some(fit) = self.fit else {
+            // Taking turns makes nothing slower; what is slower has a cost that one worker does not.
+            return if self.is_slower() {
+                LimitCause::Crosstalk
+            } else {
+                LimitCause::Untold
+            };
+        };
+        let workers = f64::from(self.limit.workers);
+        let crosstalk = fit.crosstalk.map_or(0.0, |crosstalk| crosstalk.estimate);
+        if self.peak_is_measured() || crosstalk * workers > fit.serial_fraction.estimate {
+            LimitCause::Crosstalk
+        } else if fit.serial_fraction.low <= 0.0 {
+            LimitCause::Untold
+        } else if self.takes_turns() && !self.waits {
+            LimitCause::GilInPart
+        } else {
+            LimitCause::SerialFraction
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "limit_tests.rs"]
+mod tests;

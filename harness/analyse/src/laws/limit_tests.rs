@@ -1,0 +1,235 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::summary::summarise;
+use ftbench_fixtures::records::{cell, manifest, trial};
+use ftbench_schema::{Cell, NATIVE, Trial};
+
+/// One curve's cells in a run on two cores, six rounds, with a speedup for each number of workers.
+struct Made {
+    interpreter: &'static str,
+    model: Model,
+    kind: WorkloadKind,
+    cores: u32,
+    speedups: &'static [(u32, f64)],
+    ceiling: &'static [(u32, f64)],
+}
+
+impl Made {
+    fn cause(&self) -> LimitCause {
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut trials: Vec<Trial> = Vec::new();
+        let of_ceiling = self.ceiling.iter().map(|point| (NATIVE, Model::Threads, point));
+        let own = self
+            .speedups
+            .iter()
+            .map(|point| (self.interpreter, self.model, point));
+        for (interpreter, model, &(workers, speedup)) in own.chain(of_ceiling) {
+            let cell = cell(interpreter, model, workers);
+            for round in 0..6 {
+                let makespan_ms = 100_000.0 / speedup * (1.0 + 0.002 * f64::from(round % 3));
+                trials.push(trial(&cell, round, makespan_ms as u64));
+            }
+            cells.push(cell);
+        }
+        let mut manifest = manifest(&cells);
+        manifest.workloads.first_mut().unwrap().kind = self.kind;
+        manifest.machine.topology.cores = self.cores;
+        manifest.machine.topology.allowed_pus = (0..self.cores).collect();
+        for planned in &mut manifest.plan.cells {
+            planned.placement = (0..planned.cell.workers.min(self.cores)).collect();
+        }
+        let laws = summarise("r", &manifest, &trials).laws;
+        laws.first().unwrap().limit.cause
+    }
+}
+
+const PLAIN: Made = Made {
+    interpreter: "3.13t",
+    model: Model::Threads,
+    kind: WorkloadKind::Cpu,
+    cores: 8,
+    speedups: &[(1, 1.0), (2, 1.0)],
+    ceiling: &[],
+};
+
+#[test]
+fn a_flat_curve_has_a_cause_by_what_it_runs_on() {
+    assert_eq!(
+        Made {
+            interpreter: "3.13",
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Gil
+    );
+    assert_eq!(
+        Made {
+            model: Model::Asyncio,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::OneThread
+    );
+    assert_eq!(Made { cores: 1, ..PLAIN }.cause(), LimitCause::Cores);
+    let flat_ceiling = &[(1, 1.0), (2, 1.02)];
+    assert_eq!(
+        Made {
+            ceiling: flat_ceiling,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Machine
+    );
+    // Two counts say that it is flat, not why.
+    assert_eq!(PLAIN.cause(), LimitCause::Untold);
+    assert_eq!(
+        Made {
+            speedups: &[(1, 1.0), (2, 0.6)],
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Crosstalk
+    );
+}
+
+#[test]
+fn a_curve_that_follows_the_ceiling_is_limited_by_the_machine() {
+    let speedups = &[(1, 1.0), (2, 1.9), (4, 3.0), (8, 4.0)];
+    let ceiling = &[(1, 1.0), (2, 1.95), (4, 3.1), (8, 4.1)];
+    assert_eq!(
+        Made {
+            speedups,
+            ceiling,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Machine
+    );
+    let far_above = &[(1, 1.0), (2, 2.0), (4, 4.0), (8, 8.0)];
+    assert_ne!(
+        Made {
+            speedups,
+            ceiling: far_above,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Machine
+    );
+}
+
+#[test]
+fn workers_without_a_core_each_lack_cores() {
+    let speedups = &[(1, 1.0), (2, 1.95), (3, 1.93), (4, 1.94)];
+    assert_eq!(
+        Made {
+            cores: 2,
+            speedups,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Cores
+    );
+    // What waits needs none.
+    let waiting = Made {
+        cores: 2,
+        kind: WorkloadKind::Io,
+        speedups: &[(1, 1.0), (2, 2.0), (4, 3.95), (16, 15.8)],
+        ..PLAIN
+    };
+    assert_eq!(waiting.cause(), LimitCause::NothingSeen);
+}
+
+#[test]
+fn laws_tell_turns_from_crosstalk() {
+    // Amdahl with 0.1, on eight cores.
+    let turns = &[(1, 1.0), (2, 1.818), (4, 3.077), (8, 4.706)];
+    assert_eq!(
+        Made {
+            speedups: turns,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::SerialFraction
+    );
+    assert_eq!(
+        Made {
+            interpreter: "3.13",
+            speedups: turns,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::GilInPart
+    );
+    let peaked = &[(1, 1.0), (2, 1.7), (4, 2.3), (8, 1.9)];
+    assert_eq!(
+        Made {
+            speedups: peaked,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Crosstalk
+    );
+    let three = &[(1, 1.0), (2, 1.6), (4, 2.2)];
+    assert_eq!(
+        Made {
+            speedups: three,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Untold
+    );
+}
+
+#[test]
+fn as_many_as_workers_is_no_limit_and_more_is_remarkable() {
+    let ideal = &[(1, 1.0), (2, 2.0), (4, 3.98), (8, 7.9)];
+    assert_eq!(
+        Made {
+            speedups: ideal,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::NothingSeen
+    );
+    let more = &[(1, 1.0), (2, 2.3), (4, 4.9), (8, 9.9)];
+    assert_eq!(
+        Made {
+            speedups: more,
+            ..PLAIN
+        }
+        .cause(),
+        LimitCause::Superlinear
+    );
+}
+
+#[test]
+fn two_siblings_have_one_core() {
+    // PUs and cores of the machine, workers, the cores that these have; the fifth and sixth machine are hybrid, with four
+    // cores that have siblings and four that have none.
+    let cases = [
+        (16, 8, 16, 8.0),
+        (16, 8, 4, 2.0),
+        (16, 8, 3, 2.0),
+        (4, 2, 4, 2.0),
+        (12, 8, 8, 4.0),
+        (12, 8, 12, 8.0),
+        (8, 8, 8, 8.0),
+        (32, 8, 32, 8.0),
+    ];
+    for (pus, machine_cores, workers, expected) in cases {
+        let planned = [cell("3.13", Model::Threads, workers)];
+        let mut manifest = manifest(&planned);
+        let mut summary = summarise("r", &manifest, &[trial(&planned[0], 0, 100)]);
+        let placed = summary.cells.first_mut().unwrap();
+        placed.placement = (0..workers).collect();
+        manifest.machine.topology.cores = machine_cores;
+        manifest.machine.topology.pus = pus;
+        manifest.machine.topology.allowed_pus = (0..pus).collect();
+        manifest.plan.settings.pin = "smt".to_owned();
+        assert_eq!(cores(&manifest, placed), expected, "{workers} workers, {pus} PUs");
+        // Of the same PUs each has a core where siblings are not taken together.
+        manifest.plan.settings.pin = "cores".to_owned();
+        assert_eq!(cores(&manifest, placed), f64::from(workers.min(machine_cores)));
+    }
+}

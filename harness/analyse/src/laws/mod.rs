@@ -1,0 +1,207 @@
+//! Scaling laws: Amdahl's, Gunther's and Gustafson's, fitted to each curve of a run, and what limits the curve.
+//!
+//! `docs/laws.md` tells how, and how often the intervals hold the truth.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::estimate::{ByRound, ratios};
+use ftbench_schema::{
+    Cell, CellStatus, CellSummary, CurveLaws, Estimate, Law, LawFit, Manifest, Model, NotFitted, Scaling,
+};
+
+pub mod fit;
+pub mod intervals;
+mod limit;
+
+use intervals::{Curve, FEWEST_ROUNDS};
+
+/// Fewest numbers of workers, one included, to which a law is fitted: to three, two parameters fit nearly anything.
+pub const FEWEST_COUNTS: usize = 4;
+
+/// Crosstalk must take at least this share of the speedup at the largest number of workers for the Universal Scalability
+/// Law to be kept: the smallest effect of interest, as for ratios.
+const SMALLEST_CROSSTALK: f64 = super::multiple::SMALLEST_EFFECT;
+
+/// The laws of every curve with a speedup on more than one worker, in the order of the plan.
+#[must_use]
+pub fn of_run(
+    manifest: &Manifest,
+    cells: &[CellSummary],
+    makespans: &HashMap<&Cell, ByRound>,
+) -> Vec<CurveLaws> {
+    let curves = curves(cells);
+    let run = Run { manifest, makespans };
+    curves
+        .par_iter()
+        .enumerate()
+        .filter_map(|(index, cells)| run.laws(index, cells, &curves))
+        .collect()
+}
+
+/// The usable cells of every curve, by number of workers; the first is the one with one worker.
+fn curves(cells: &[CellSummary]) -> Vec<Vec<&CellSummary>> {
+    let usable = |cell: &&CellSummary| {
+        matches!(cell.status, CellStatus::Ok | CellStatus::GilReenabled)
+            && cell.model != Model::Serial
+            && cell.speedup.is_some_and(is_ratio)
+    };
+    let mut positions: HashMap<Cell, usize> = HashMap::new();
+    let mut curves: Vec<Vec<&CellSummary>> = Vec::new();
+    for cell in cells.iter().filter(usable) {
+        let position = *positions.entry(with_workers(cell, 1)).or_insert(curves.len());
+        match curves.get_mut(position) {
+            Some(curve) => curve.push(cell),
+            None => curves.push(vec![cell]),
+        }
+    }
+    for curve in &mut curves {
+        curve.sort_by_key(|cell| cell.workers);
+    }
+    curves.retain(|curve| curve.len() > 1 && curve.first().is_some_and(|cell| cell.workers == 1));
+    curves
+}
+
+fn is_ratio(estimate: Estimate) -> bool {
+    let Estimate { estimate, low, high } = estimate;
+    [estimate, low, high]
+        .iter()
+        .all(|value| value.is_finite() && *value > 0.0)
+}
+
+fn with_workers(cell: &CellSummary, workers: u32) -> Cell {
+    Cell {
+        workers,
+        ..cell.cell()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    manifest: &'a Manifest,
+    makespans: &'a HashMap<&'a Cell, ByRound>,
+}
+
+impl Run<'_> {
+    fn laws(self, index: usize, cells: &[&CellSummary], curves: &[Vec<&CellSummary>]) -> Option<CurveLaws> {
+        let last = cells.last()?;
+        let with_cores = limit::with_a_core_each(self.manifest, cells);
+        let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= FEWEST_COUNTS);
+        let fitted_up_to = fitted.and_then(|some| some.last()).map(|cell| cell.workers);
+        let curve = self.speedups(fitted.unwrap_or(cells));
+        let rounds = curve.as_ref().map_or(0, Curve::rounds);
+        let lacks_cores = with_cores.len() < cells.len() && fitted.is_none();
+        let not_fitted = why_not(cells.len(), rounds).or(lacks_cores.then_some(NotFitted::SharedCores));
+        let fits = match (&curve, not_fitted) {
+            (Some(curve), None) => self.fits(curve, index),
+            _ => Vec::new(),
+        };
+        let enough = enough(&fits, fitted_up_to.unwrap_or(last.workers));
+        let is_ceiling = |cell: &&CellSummary| {
+            cell.is_native() && cell.workload == last.workload && cell.host == last.host
+        };
+        let ceiling = curves
+            .iter()
+            .flatten()
+            .find(|cell| is_ceiling(cell) && cell.workers == last.workers);
+        // What happens beyond the cores no law that was fitted within them explains.
+        let fit = fits
+            .iter()
+            .find(|fit| Some(fit.law) == enough && fitted_up_to.is_none());
+        let limit = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
+        Some(CurveLaws {
+            interpreter: last.interpreter.clone(),
+            gil: last.gil,
+            host: last.host,
+            workload: last.workload.clone(),
+            arm: last.arm.clone(),
+            model: last.model,
+            workers: cells.iter().map(|cell| cell.workers).collect(),
+            rounds: u32::try_from(rounds).unwrap_or(u32::MAX),
+            enough,
+            not_fitted,
+            limit,
+            fitted_up_to: fitted_up_to.filter(|_| !fits.is_empty()),
+            fits,
+        })
+    }
+
+    /// The logarithms of the speedups in every round that has all of the curve's cells.
+    fn speedups(self, cells: &[&CellSummary]) -> Option<Curve> {
+        let (first, others) = cells.split_first()?;
+        let of = |cell: &CellSummary| self.makespans.get(&cell.cell());
+        let alone = of(first)?;
+        let speedups: Vec<ByRound> = others
+            .iter()
+            .map(|cell| {
+                let work = match self.manifest.plan.settings.scaling {
+                    Scaling::Strong => 1.0,
+                    Scaling::Weak => f64::from(cell.workers),
+                };
+                let mut speedups = ratios(alone, of(cell)?);
+                speedups.values_mut().for_each(|ratio| *ratio *= work);
+                Some(speedups)
+            })
+            .collect::<Option<_>>()?;
+        let rounds: Vec<Vec<f64>> = alone
+            .keys()
+            .filter_map(|round| {
+                let of_round = speedups.iter().map(|speedups| Some(speedups.get(round)?.ln()));
+                of_round.collect()
+            })
+            .collect();
+        Curve::new(others.iter().map(|cell| cell.workers).collect(), &rounds)
+    }
+
+    fn fits(self, curve: &Curve, index: usize) -> Vec<LawFit> {
+        let laws: &[Law] = match self.manifest.plan.settings.scaling {
+            Scaling::Strong => &[Law::Amdahl, Law::Usl],
+            Scaling::Weak => &[Law::Gustafson],
+        };
+        // An odd constant (2^64 over the golden ratio) keeps seeds of neighbours apart. Both laws see the same resamples.
+        let seed = self.manifest.seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        laws.iter()
+            .filter_map(|&law| intervals::fit(law, curve, seed))
+            .collect()
+    }
+}
+
+fn why_not(counts: usize, rounds: usize) -> Option<NotFitted> {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    if counts < FEWEST_COUNTS {
+        return Some(NotFitted::FewWorkerCounts {
+            counts: number(counts),
+            needed: number(FEWEST_COUNTS),
+        });
+    }
+    (rounds < FEWEST_ROUNDS).then(|| NotFitted::FewRounds {
+        rounds: number(rounds),
+        needed: number(FEWEST_ROUNDS),
+    })
+}
+
+/// The simplest law that explains a curve. The Universal Scalability Law is kept over Amdahl's when two things hold: the
+/// interval of its crosstalk excludes 0, and crosstalk takes a share worth the name of the speedup at the largest number
+/// of workers. Information criteria (AICc) are no help here: with four to nine numbers of workers, whose speedups share
+/// their one-worker times, they know less than the rounds do.
+fn enough(fits: &[LawFit], largest: u32) -> Option<Law> {
+    let workers = f64::from(largest);
+    let worth_it = |fit: &&LawFit| {
+        fit.crosstalk.is_some_and(|crosstalk| {
+            let without = Law::Amdahl.speedup(fit.serial_fraction.estimate, 0.0, workers);
+            crosstalk.low > 0.0 && fit.speedup(workers) < (1.0 - SMALLEST_CROSSTALK) * without
+        })
+    };
+    let with_crosstalk = fits.iter().find(worth_it);
+    let simple = fits.iter().find(|fit| fit.crosstalk.is_none());
+    with_crosstalk.or(simple).map(|fit| fit.law)
+}
+
+#[cfg(test)]
+#[path = "laws_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "coverage_tests.rs"]
+mod coverage_tests;

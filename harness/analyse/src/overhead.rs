@@ -1,0 +1,145 @@
+//! What the free-threaded build costs where its threads bring nothing: on one worker.
+
+use std::collections::BTreeMap;
+
+use super::estimate::{ByRound, map, paired_ratio};
+use super::location::location;
+use super::sample::{Sample, mean};
+use ftbench_schema::{
+    Cell, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead, Switch,
+    WorkloadKind,
+};
+
+/// The models that have nothing but the build between two interpreters, the first of which both have counts.
+const ONE_WORKER: [Model; 2] = [Model::Serial, Model::Threads];
+
+/// For every pair of builds of the same minor version, the ratio of their times with one worker: one for each
+/// workload that both ran, and the geometric mean over those that compute (`workload` is `None`), if there are any.
+/// `makespans` are those of a cell that is `ok`: where something failed, or switched the GIL back on, nothing is known of a
+/// cost.
+#[must_use]
+pub fn of_pairs<'m>(manifest: &Manifest, makespans: &dyn Fn(&Cell) -> Option<&'m ByRound>) -> Vec<Overhead> {
+    let mut found = Vec::new();
+    for (gil, free_threaded) in pairs(&manifest.interpreters) {
+        let pair = Pair {
+            gil,
+            free_threaded,
+            arm: manifest.plan.base_arm(),
+            makespans,
+        };
+        found.extend(pair.overheads(manifest));
+    }
+    found
+}
+
+/// GIL builds with the free-threaded builds of the same implementation, minor version, debugging and use of the JIT.
+///
+/// A free-threaded build that was started with its GIL on is one of them: its ratio is what the build itself costs,
+/// apart from running without the GIL.
+fn pairs(interpreters: &[InterpreterFacts]) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    for gil in interpreters.iter().filter(|one| !one.free_threaded) {
+        for other in interpreters.iter().filter(|one| {
+            one.free_threaded && (one.gil == GilState::Off || one.switches.contains(&Switch::Gil))
+        }) {
+            let alike = gil.implementation == Implementation::CPython
+                && other.implementation == Implementation::CPython
+                && minor(&gil.version) == minor(&other.version)
+                && gil.build.debug == other.build.debug
+                && gil.uses_jit() == other.uses_jit();
+            if alike {
+                found.push((gil.tag.as_str(), other.tag.as_str()));
+            }
+        }
+    }
+    found
+}
+
+/// `3.13` of `3.13.15`.
+fn minor(version: &str) -> Option<(&str, &str)> {
+    let mut parts = version.split('.');
+    parts.next().zip(parts.next())
+}
+
+struct Pair<'a, 'm> {
+    gil: &'a str,
+    free_threaded: &'a str,
+    /// The version of the code: with several, the first.
+    arm: Option<&'a str>,
+    makespans: &'a dyn Fn(&Cell) -> Option<&'m ByRound>,
+}
+
+impl<'m> Pair<'_, 'm> {
+    fn overheads(&self, manifest: &Manifest) -> Vec<Overhead> {
+        let mut found = Vec::new();
+        let mut computing: Vec<BTreeMap<u32, f64>> = Vec::new();
+        for workload in &manifest.workloads {
+            let Some((free_threaded, gil)) = self.times(&workload.name) else {
+                continue;
+            };
+            if workload.kind == WorkloadKind::Cpu {
+                computing.push(log_ratios(free_threaded, gil));
+            }
+            let ratio = paired_ratio(free_threaded, gil);
+            found.extend(ratio.map(|ratio| self.overhead(Some(workload.name.clone()), 1, ratio.centre)));
+        }
+        let mean = geometric_mean(&computing);
+        let workloads = u32::try_from(computing.len()).unwrap_or(u32::MAX);
+        found.extend(mean.map(|ratio| self.overhead(None, workloads, ratio)));
+        found
+    }
+
+    /// The times of both builds, the free-threaded one's first, of the first model that both have.
+    fn times(&self, workload: &str) -> Option<(&'m ByRound, &'m ByRound)> {
+        ONE_WORKER.iter().find_map(|&model| {
+            let of = |interpreter: &str| {
+                let cell = Cell {
+                    interpreter: interpreter.to_owned(),
+                    host: Host::Spawn,
+                    workload: workload.to_owned(),
+                    arm: self.arm.map(str::to_owned),
+                    model,
+                    workers: 1,
+                };
+                (self.makespans)(&cell).filter(|times| !times.is_empty())
+            };
+            of(self.free_threaded).zip(of(self.gil))
+        })
+    }
+
+    fn overhead(&self, workload: Option<String>, workloads: u32, ratio: Estimate) -> Overhead {
+        Overhead {
+            gil: self.gil.to_owned(),
+            free_threaded: self.free_threaded.to_owned(),
+            arm: self.arm.map(str::to_owned),
+            workload,
+            workloads,
+            ratio,
+        }
+    }
+}
+
+fn log_ratios(a: &ByRound, b: &ByRound) -> BTreeMap<u32, f64> {
+    a.iter()
+        .filter_map(|(round, a)| Some((*round, (a / b.get(round)?).ln())))
+        .collect()
+}
+
+/// exp of the centre over rounds of each round's mean over workloads. Only rounds that all workloads have are used: with
+/// one missing, the round's mean would be of something else.
+fn geometric_mean(workloads: &[BTreeMap<u32, f64>]) -> Option<Estimate> {
+    let rounds = workloads.first()?.keys();
+    let means = rounds.filter_map(|round| {
+        let logs: Vec<f64> = workloads
+            .iter()
+            .map(|logs| logs.get(round).copied())
+            .collect::<Option<_>>()?;
+        Some(mean(&logs))
+    });
+    let found = location(&Sample::new(means.collect())?)?;
+    Some(map(found.centre, f64::exp))
+}
+
+#[cfg(test)]
+#[path = "overhead_tests.rs"]
+mod tests;

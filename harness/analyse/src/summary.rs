@@ -1,0 +1,328 @@
+//! From a run's records to its summary.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use super::estimate::{
+    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, paired_ratio, ratios,
+    trial_values,
+};
+use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::sample::median;
+use super::verdict::{Verdict, gil};
+use super::{arms, cost, findings, laws, overhead, quiet};
+use ftbench_schema::{
+    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, Host, Manifest, Model, NATIVE,
+    PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+};
+
+/// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
+#[must_use]
+pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
+    let mut by_cell: HashMap<&Cell, Vec<&Trial>> = HashMap::new();
+    for trial in trials {
+        by_cell.entry(&trial.cell).or_default().push(trial);
+    }
+    let makespans: HashMap<&Cell, ByRound> = by_cell
+        .iter()
+        .map(|(&cell, trials)| (cell, makespans_s(trials)))
+        .collect();
+    let verdicts = verdicts(manifest, &by_cell);
+    let planned = &manifest.plan.cells;
+    let analysis = Analysis {
+        manifest,
+        by_cell: &by_cell,
+        makespans: &makespans,
+        verdicts: &verdicts,
+    };
+    let mut cells: Vec<CellSummary> = planned.par_iter().map(|planned| analysis.cell(planned)).collect();
+    let mut arm_ratios = arms::of_run(&manifest.plan, &makespans, |cell| analysis.status(cell));
+    call_differences(&mut cells, &mut arm_ratios);
+    let mut warnings = manifest.warnings.clone();
+    warnings.extend(findings::of_trials(trials));
+    warnings.extend(findings::of_cells(&cells));
+    let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
+    warnings.extend(quiet.as_ref().and_then(quiet::finding));
+    Summary {
+        schema: SCHEMA_VERSION,
+        run: RunFacts {
+            name: name.to_owned(),
+            ftbench_version: manifest.ftbench_version.clone(),
+            started_at: manifest.started_at.clone(),
+            ended_at: manifest.ended_at.clone(),
+            status: manifest.status,
+            seed: manifest.seed,
+            profile: manifest.plan.settings.profile.clone(),
+            scaling: manifest.plan.settings.scaling,
+            pin: Some(manifest.plan.settings.pin.clone()),
+            target_sample_s: Some(manifest.plan.settings.target_sample_s),
+            baseline: manifest.plan.baseline.clone(),
+            commit: manifest.commit.clone(),
+            labels: manifest.labels.clone(),
+        },
+        machine: manifest.machine.clone(),
+        interpreters: manifest.interpreters.clone(),
+        workloads: manifest.workloads.clone(),
+        environments: manifest.environments.clone(),
+        arms: manifest.arms.clone(),
+        arm_ratios,
+        sources: manifest.sources.clone(),
+        quiet,
+        free_threading_overhead: overhead::of_pairs(manifest, &|cell| analysis.good(cell)),
+        laws: laws::of_run(manifest, &cells, &makespans),
+        stopped_by: manifest.stopped_by,
+        warnings,
+        cells,
+    }
+}
+
+fn verdicts<'m>(manifest: &'m Manifest, by_cell: &HashMap<&Cell, Vec<&Trial>>) -> HashMap<&'m Cell, Verdict> {
+    let verdict = |planned: &'m PlannedCell| {
+        let trials = by_cell.get(&planned.cell).map_or(&[][..], Vec::as_slice);
+        (&planned.cell, Verdict::on(planned, manifest, trials))
+    };
+    manifest.plan.cells.par_iter().map(verdict).collect()
+}
+
+struct Analysis<'a> {
+    manifest: &'a Manifest,
+    by_cell: &'a HashMap<&'a Cell, Vec<&'a Trial>>,
+    makespans: &'a HashMap<&'a Cell, ByRound>,
+    verdicts: &'a HashMap<&'a Cell, Verdict>,
+}
+
+impl<'a> Analysis<'a> {
+    fn status(&self, cell: &Cell) -> Option<CellStatus> {
+        self.verdicts.get(cell).map(|verdict| verdict.status)
+    }
+
+    /// The makespans of a cell that is `ok`.
+    fn good(&self, cell: &Cell) -> Option<&'a ByRound> {
+        self.makespans
+            .get(cell)
+            .filter(|_| self.status(cell) == Some(CellStatus::Ok))
+    }
+
+    /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
+    fn reference(&self, cell: &Cell) -> Option<&ByRound> {
+        let times = self.makespans.get(cell)?;
+        (self.status(cell) != Some(CellStatus::WrongResult)).then_some(times)
+    }
+
+    fn cell(&self, planned: &PlannedCell) -> CellSummary {
+        let cell = &planned.cell;
+        let none = Vec::new();
+        let trials = self.by_cell.get(cell).unwrap_or(&none);
+        let per_trial = |value: &dyn Fn(&Trial) -> Option<f64>| over_rounds(&once_per_trial(trials, value));
+        let no_rounds = ByRound::new();
+        let makespans = self.makespans.get(cell).unwrap_or(&no_rounds);
+        let workers = f64::from(cell.workers);
+        let speedup = self.speedup(cell, makespans);
+        let versus_baseline = self.versus_baseline(cell, makespans);
+        let verdict = self.verdicts.get(cell).cloned();
+        let verdict = verdict.unwrap_or_else(|| Verdict::on(planned, self.manifest, trials));
+        // Without shares, as in an imported trial, nothing is known of when workers were busy.
+        let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
+        let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
+        CellSummary {
+            interpreter: cell.interpreter.clone(),
+            gil: gil(trials).filter(|_| !cell.is_native()),
+            host: cell.host,
+            workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
+            model: cell.model,
+            workers: cell.workers,
+            placement: planned.placement.clone(),
+            status: verdict.status,
+            reason: verdict.reason,
+            rounds: count(makespans.len()),
+            samples: count(usable_samples(trials)),
+            units: trials.first().map(|trial| trial.units),
+            makespan_s: over_rounds(makespans),
+            speedup: speedup.map(|ratio| ratio.estimate),
+            speedup_difference: speedup.and_then(|ratio| ratio.difference),
+            vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
+            vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
+            efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
+            ceiling_fraction: self.ceiling_fraction(cell),
+            busy_fraction: over_rounds(&trial_values(&with_shares, |sample| {
+                sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
+            })),
+            startup_s: per_trial(&|trial| {
+                trial
+                    .startup_ns
+                    .map(|startup_ns| startup_ns as f64 / NANOSECONDS_PER_SECOND)
+            }),
+            start_skew_s: over_rounds(&trial_values(&with_shares, |sample| {
+                sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
+            })),
+            rss_peak_bytes: per_trial(&|trial| {
+                trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
+            }),
+            pss_peak_bytes: per_trial(&|trial| {
+                trial
+                    .memory
+                    .as_ref()
+                    .and_then(|memory| memory.pss_peak_bytes)
+                    .map(|bytes| bytes as f64)
+            }),
+            reported: reported(trials),
+            cost: cost::of_cell(cell.workers, trials),
+        }
+    }
+
+    /// The cell's own time with one worker over its time.
+    fn speedup(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
+        let alone = Cell {
+            workers: 1,
+            ..cell.clone()
+        };
+        self.ratio_to(&alone, cell, makespans)
+    }
+
+    /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
+    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
+    /// speedups are N times the ratio of times, which cancels too.
+    fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
+        if cell.is_native() || cell.model == Model::Serial {
+            return None;
+        }
+        let of = |cell: &Cell, workers: u32| {
+            self.reference(&Cell {
+                workers,
+                ..cell.clone()
+            })
+        };
+        let native = Cell {
+            interpreter: NATIVE.to_owned(),
+            host: Host::Spawn,
+            arm: None,
+            model: Model::Threads,
+            ..cell.clone()
+        };
+        let own = ratios(of(cell, 1)?, of(cell, cell.workers)?);
+        let ceiling = ratios(of(&native, 1)?, of(&native, cell.workers)?);
+        paired_ratio(&own, &ceiling).map(|found| found.centre)
+    }
+
+    fn versus_baseline(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
+        if cell.is_native() {
+            // Its units are not the workload's.
+            return None;
+        }
+        let baseline = Cell {
+            interpreter: self.manifest.plan.baseline.clone(),
+            host: self.host_of_baseline(),
+            arm: self.manifest.plan.base_arm().map(str::to_owned),
+            model: Model::Serial,
+            workers: 1,
+            ..cell.clone()
+        };
+        self.ratio_to(&baseline, cell, makespans)
+    }
+
+    /// Embedded cells are held against the spawned baseline where there is one.
+    fn host_of_baseline(&self) -> Host {
+        let is_spawned =
+            |planned: &PlannedCell| planned.cell.host == Host::Spawn && !planned.cell.is_native();
+        if self.manifest.plan.cells.iter().any(is_spawned) {
+            Host::Spawn
+        } else {
+            Host::Embed
+        }
+    }
+
+    fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
+        let found = paired_ratio(self.reference(reference)?, makespans)?;
+        // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
+        let work = match self.manifest.plan.settings.scaling {
+            Scaling::Strong => 1.0,
+            Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
+        };
+        // `differs` is decided when all comparisons are there.
+        let difference = Difference {
+            p_value: found.p_value,
+            differs: false,
+        };
+        let failed = |cell: &Cell| self.status(cell).is_some_and(CellStatus::is_failure);
+        // The ceiling is what others are compared with; its own speedup is no finding. Nor is what rests on a cell that
+        // failed: it is shown, and no more.
+        let is_finding = reference != cell && !cell.is_native() && !failed(reference) && !failed(cell);
+        Some(Ratio {
+            estimate: map(found.centre, |value| value * work),
+            difference: is_finding.then_some(difference),
+        })
+    }
+}
+
+/// A ratio of two cells, and whether it is a difference; a cell is not compared with itself.
+#[derive(Clone, Copy)]
+struct Ratio {
+    estimate: Estimate,
+    difference: Option<Difference>,
+}
+
+/// Decides which ratios are differences, over all the comparisons of the summary at once.
+fn call_differences(cells: &mut [CellSummary], arm_ratios: &mut [ArmRatio]) {
+    let of_arms = arm_ratios
+        .iter_mut()
+        .map(|compared| (compared.ratio, &mut compared.difference));
+    let mut comparisons: Vec<(Estimate, &mut Difference)> = cells
+        .iter_mut()
+        .flat_map(|cell| {
+            [
+                cell.speedup.zip(cell.speedup_difference.as_mut()),
+                cell.vs_baseline.zip(cell.vs_baseline_difference.as_mut()),
+            ]
+        })
+        .flatten()
+        .chain(of_arms)
+        .collect();
+    let p_values: Vec<f64> = comparisons
+        .iter()
+        .map(|(_, difference)| difference.p_value)
+        .collect();
+    let called = discoveries(&p_values, FALSE_DISCOVERY_RATE);
+    for ((ratio, difference), called) in comparisons.iter_mut().zip(called) {
+        let excludes_1 = ratio.low > 1.0 || ratio.high < 1.0;
+        difference.differs = called && excludes_1 && (ratio.estimate - 1.0).abs() > SMALLEST_EFFECT;
+    }
+}
+
+/// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
+fn reported(trials: &[&Trial]) -> BTreeMap<String, Estimate> {
+    let mut names: Vec<&String> = trials
+        .iter()
+        .flat_map(|trial| trial.counted_samples())
+        .flat_map(|sample| sample.reported.keys())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let values = once_per_trial(trials, |trial| {
+                let mut values: Vec<f64> = trial
+                    .counted_samples()
+                    .filter_map(|sample| sample.reported.get(name).copied())
+                    .collect();
+                (!values.is_empty()).then(|| median(&mut values))
+            });
+            Some((name.clone(), over_rounds(&values)?))
+        })
+        .collect()
+}
+
+fn usable_samples(trials: &[&Trial]) -> usize {
+    let usable = trials.iter().filter(|trial| trial.status == TrialStatus::Ok);
+    usable.map(|trial| trial.counted_samples().count()).sum()
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,176 @@
+//! The Python files that travel inside the binary, and their copy on disk where interpreters can read them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
+
+use crate::cargo_build::Files;
+use crate::workload::{Catalogue, Workload, WorkloadError};
+
+static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
+static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/workloads");
+
+// Cargo leaves packages inside of a package out when it publishes it, so the files of these two are named one by one,
+// and their manifests have another name below `embedded`.
+
+/// The Cargo package of the embedded host.
+const EMBEDDED_HOST: [(&str, &str); 4] = [
+    ("Cargo.toml", include_str!("../embedded/host/manifest.toml")),
+    ("Cargo.lock", include_str!("../embedded/host/lock.toml")),
+    ("src/main.rs", include_str!("../embedded/host/src/main.rs")),
+    ("src/pool.rs", include_str!("../embedded/host/src/pool.rs")),
+];
+
+/// The Cargo package of the suite's own extension module, below the folder of the workloads that import it.
+const RUST_EXTENSION: [(&str, &str); 3] = [
+    (
+        "Cargo.toml",
+        include_str!("../embedded/rust_extension/manifest.toml"),
+    ),
+    ("Cargo.lock", include_str!("../embedded/rust_extension/lock.toml")),
+    (
+        "src/lib.rs",
+        include_str!("../embedded/rust_extension/src/lib.rs"),
+    ),
+];
+const RUST_EXTENSION_FOLDER: &str = "extension/rust_extension";
+
+/// The files' copy on disk.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    /// Folder to put on `PYTHONPATH`, so that `-m ftbench_worker` finds the worker.
+    pub worker: PathBuf,
+    /// Root of the standard suite.
+    pub workloads: PathBuf,
+}
+
+/// Why the files could not be copied out.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write ftbench's Python files to {}: {source}; set XDG_CACHE_HOME to a folder that can be written", path.display())]
+pub struct AssetError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Assets {
+    /// Copies the files below ftbench's cache folder, unless an earlier process of the same build did.
+    ///
+    /// # Errors
+    /// Says which folder could not be written.
+    pub fn unpack(cache: &Path) -> Result<Self, AssetError> {
+        let root = cache.join("assets").join(digest());
+        let failed = |source| AssetError {
+            path: root.clone(),
+            source,
+        };
+        if !root.is_dir() {
+            let parent = root.parent().unwrap_or(cache);
+            std::fs::create_dir_all(parent).map_err(failed)?;
+            let staging = tempfile::tempdir_in(parent).map_err(failed)?;
+            write_tree(&WORKER, &staging.path().join("worker/ftbench_worker")).map_err(failed)?;
+            let workloads = staging.path().join("workloads");
+            write_tree(&WORKLOADS, &workloads).map_err(failed)?;
+            write_package(&RUST_EXTENSION, &workloads.join(RUST_EXTENSION_FOLDER)).map_err(failed)?;
+            // Appears whole or not at all; when another process was faster, its copy is the same.
+            let renamed = std::fs::rename(staging.path(), &root);
+            if renamed.is_err() && !root.is_dir() {
+                return Err(failed(
+                    renamed.err().unwrap_or_else(|| io::ErrorKind::Other.into()),
+                ));
+            }
+        }
+        Ok(Self {
+            worker: root.join("worker"),
+            workloads: root.join("workloads"),
+        })
+    }
+}
+
+/// The sources of the embedded host.
+#[must_use]
+pub fn embedded_host() -> Files {
+    let file = |(path, contents): (&str, &str)| (PathBuf::from(path), contents.as_bytes().to_vec());
+    EMBEDDED_HOST.into_iter().map(file).collect()
+}
+
+/// The standard suite, read from the binary; `root` is where its files are, or will be, on disk.
+///
+/// # Errors
+/// Names the workload whose metadata is wrong.
+pub fn catalogue(root: &Path) -> Result<Catalogue, WorkloadError> {
+    let mut workloads = Vec::new();
+    for folder in WORKLOADS.dirs() {
+        for file in folder
+            .files()
+            .filter(|file| file.path().extension().is_some_and(|suffix| suffix == "py"))
+        {
+            workloads.extend(Workload::from_source(&root.join(file.path()), file.contents())?);
+        }
+    }
+    Ok(Catalogue::new(workloads))
+}
+
+/// Distinguishes the files of one build from those of another.
+fn digest() -> String {
+    let mut hasher = Sha256::new();
+    for tree in [&WORKER, &WORKLOADS] {
+        hash_tree(tree, &mut hasher);
+    }
+    for (path, contents) in RUST_EXTENSION {
+        hasher.update(path);
+        hasher.update(contents);
+    }
+    let mut digest = hex::encode(hasher.finalize());
+    digest.truncate(16);
+    digest
+}
+
+fn hash_tree(tree: &Dir<'_>, hasher: &mut Sha256) {
+    for file in tree.files() {
+        hasher.update(file.path().as_os_str().as_encoded_bytes());
+        hasher.update((file.contents().len() as u64).to_le_bytes());
+        hasher.update(file.contents());
+    }
+    for folder in tree.dirs() {
+        hash_tree(folder, hasher);
+    }
+}
+
+fn write_tree(tree: &Dir<'_>, target: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(target)?;
+    tree.extract(target)
+}
+
+fn write_package(files: &[(&str, &str)], target: &Path) -> io::Result<()> {
+    for (path, contents) in files {
+        let path = target.join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(target))?;
+        std::fs::write(path, contents)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn files_are_copied_once_and_whole() {
+        let cache = tempfile::tempdir().unwrap();
+        let first = Assets::unpack(cache.path()).unwrap();
+        assert!(first.worker.join("ftbench_worker/__main__.py").is_file());
+        let second = Assets::unpack(cache.path()).unwrap();
+        assert_eq!(first.workloads, second.workloads);
+        for workload in catalogue(&first.workloads).unwrap().all() {
+            assert!(workload.path.is_file(), "{}", workload.path.display());
+            assert!(
+                !workload.metadata.summary.is_empty(),
+                "{} has no summary",
+                workload.name
+            );
+        }
+    }
+}

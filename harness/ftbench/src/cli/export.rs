@@ -1,0 +1,105 @@
+//! `ftbench export` and `ftbench import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use ftbench_present::export::action_benchmark::Metric;
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  ftbench export RUN --format pyperf --out DIR
+  ftbench export RUN --format hyperfine > run.json
+  ftbench export RUN --format github-action-benchmark --metric speedup --out speedup.json
+  ftbench export RUN --format asv --out results";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  ftbench import bench.json
+  ftbench import 3.13.json.gz 3.13t.json.gz --out both
+Then show, plot, report, compare and export as with any run.";
+
+/// `ftbench export`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub struct ExportArgs {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// What to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json
+    #[arg(long, value_enum, hide_possible_values = true)]
+    pub format: ExportFormat,
+    /// Only this interpreter, by its tag [default: all]
+    #[arg(short, long, value_name = "TAG")]
+    pub interpreter: Option<String>,
+    /// What github-action-benchmark is given: time, per unit of work and with customSmallerIsBetter, or speedup, with
+    /// customBiggerIsBetter [default: time]
+    #[arg(long, value_enum, value_name = "METRIC", hide_possible_values = true)]
+    pub metric: Option<MetricName>,
+    /// How many rounds pyperf is given, for it can only compare files with equally many values [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// The commit that was measured, for asv [default: the one that the run recorded]
+    #[arg(long, value_name = "ID")]
+    pub commit: Option<String>,
+    /// When the commit was made, such as 2026-11-21T08:00:00Z, for asv [default: as recorded, else when the run began]
+    #[arg(long, value_name = "TIME")]
+    pub commit_date: Option<jiff::Timestamp>,
+    /// The file to write, - for standard output; for asv, and for pyperf with several interpreters, the folder. What is
+    /// there is replaced [default: standard output]
+    #[arg(short, long, value_name = "FILE|DIR", required_if_eq("format", "asv"))]
+    pub out: Option<PathBuf>,
+}
+
+/// Format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// pyperf's JSON, a file for each interpreter.
+    Pyperf,
+    /// hyperfine's JSON.
+    Hyperfine,
+    /// A results tree of airspeed velocity.
+    Asv,
+    /// JUnit XML: each cell a test.
+    Junit,
+    /// The input of the action github-action-benchmark.
+    GithubActionBenchmark,
+    /// Bencher Metric Format.
+    Bencher,
+    /// One row per sample.
+    Csv,
+    /// For pasting.
+    Markdown,
+    /// What summary.json holds.
+    Json,
+}
+
+/// What github-action-benchmark is given of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricName {
+    /// Time per unit of work.
+    Time,
+    /// Own time with one worker over the time.
+    Speedup,
+}
+
+impl From<MetricName> for Metric {
+    fn from(name: MetricName) -> Self {
+        match name {
+            MetricName::Time => Self::Time,
+            MetricName::Speedup => Self::Speedup,
+        }
+    }
+}
+
+/// `ftbench import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportArgs {
+    /// JSON files of pyperf, or such files compressed with gzip; several become the interpreters of one run
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The run's folder, which must be new or empty [default: results/<name of the first file>]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}

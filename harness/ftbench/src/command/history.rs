@@ -1,0 +1,301 @@
+//! `ftbench history`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobMatcher};
+use rayon::prelude::*;
+
+use super::plot::format_of;
+use super::{print, remark, style};
+use crate::cli::{FailOn, HistoryArgs, OutputOptions, PictureFormat, SummaryFormat};
+use crate::error::{Error, ExitStatus};
+use crate::record::history::{self as record, Keys, ReadError};
+use crate::record::store;
+use ftbench_analyse::history::{self as analysis, History, Options};
+use ftbench_analyse::summary::summarise;
+use ftbench_present::chart::{self, Chart};
+use ftbench_present::history::page::HistoryPageError;
+use ftbench_present::history::{charts, json, markdown, page, table};
+use ftbench_schema::history::{HistoryRun, PassedOver};
+use ftbench_schema::suggest;
+
+/// Pixels of a PNG for each of the chart's own, as `ftbench plot` has.
+const PNG_SCALE: f32 = 2.0;
+
+/// Of runs without a summary so many are analysed at once; more would take minutes.
+const MOST_SUMMARISED: usize = 20;
+/// A larger record of trials than this is not analysed on the way, bytes.
+const LARGEST_SUMMARISED_BYTES: u64 = 64 << 20;
+
+/// Why there is no history.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The folder cannot be listed.
+    #[error("cannot look for runs in {}: {source}; give a folder with runs below it", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no run that can be used.
+    #[error("no run to show below {}{why}; 'ftbench run' writes runs to results/", path.display())]
+    NoRuns {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, where there were some.
+        why: String,
+    },
+    /// A pattern that is none.
+    #[error("'{name}' is no pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'")]
+    Pattern {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing has the name.
+    #[error("no {what} of these runs is called or matches '{name}'{hint}")]
+    Unknown {
+        /// Workload or interpreter.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// Several charts for one file.
+    #[error("{count} workloads match, and a chart is of one: name one with --workload, such as {first}")]
+    OneChart {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// No series is a mean.
+    #[error("there are no geometric means to draw: name a workload with --workload")]
+    NoMeans,
+    /// The page could not be made.
+    #[error("cannot make the page: {0}")]
+    Page(#[from] HistoryPageError),
+}
+
+/// Tells how figures went from run to run, and where they changed.
+pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let (runs, passed_over) = read(arguments)?;
+    let runs = choose(runs, arguments)?;
+    if runs.is_empty() {
+        let why = match (passed_over.first(), arguments.since.is_some()) {
+            (_, true) => " since that day".to_owned(),
+            (Some(first), _) => format!(
+                ": {} passed over, the first, {}, {}",
+                passed_over.len(),
+                first.folder,
+                first.reason
+            ),
+            _ => String::new(),
+        };
+        return Err(HistoryError::NoRuns {
+            path: arguments.folder.clone(),
+            why,
+        }
+        .into());
+    }
+    let options = Options {
+        metric: arguments.metric,
+        divide_drift: !arguments.keep_drift,
+        smallest_effect: arguments.smallest_effect,
+    };
+    let mut history = analysis::analyse(runs, options);
+    history.passed_over = passed_over;
+    let chart = arguments
+        .chart
+        .as_deref()
+        .map(|path| draw(&history, path, arguments))
+        .transpose()?;
+    if let Some((path, bytes)) = chart {
+        store::write_bytes(&path, &bytes)?;
+        remark(output, &format!("The chart is in {}", path.display()));
+    }
+    if let Some(path) = &arguments.report {
+        let html = page::html(&history).map_err(HistoryError::from)?;
+        store::write_bytes(path, html.as_bytes())?;
+        remark(
+            output,
+            &format!("The page is in {}; open it in a browser", path.display()),
+        );
+    }
+    match arguments.format {
+        SummaryFormat::Table => print(&table::render(&history, output.verbose, style(output)))?,
+        SummaryFormat::Json => print(&json::render(&history)?)?,
+        SummaryFormat::Markdown => print(&markdown::render(&history))?,
+    }
+    let fails = arguments.fail_on == FailOn::Regression && history.regressions().next().is_some();
+    Ok(if fails {
+        ExitStatus::BadAnswer
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Reads all runs below the folder, in parallel.
+fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<PassedOver>), Error> {
+    let root = arguments.folder.as_path();
+    let found = record::find(root).map_err(|source| HistoryError::Folder {
+        path: root.to_owned(),
+        source,
+    })?;
+    let keys = Keys::default();
+    let read: Vec<(PathBuf, Result<HistoryRun, ReadError>)> = found
+        .folders
+        .into_par_iter()
+        .map(|folder| {
+            let name = record::below(root, &folder);
+            let run = record::read(&folder, &name, arguments.metric, &keys);
+            (folder, run)
+        })
+        .collect();
+    let mut runs = Vec::with_capacity(read.len());
+    let mut passed_over = found.passed_over;
+    let mut summarised = 0;
+    for (folder, run) in read {
+        let name = record::below(root, &folder);
+        let run = match run {
+            Err(ReadError::NoSummary) if summarised < MOST_SUMMARISED => {
+                summarised += 1;
+                summarise_now(&folder, &name, arguments, &keys)
+            }
+            other => other.map_err(|error| error.to_string()),
+        };
+        match run {
+            Ok(run) => runs.push(run),
+            Err(reason) => passed_over.push(PassedOver { folder: name, reason }),
+        }
+    }
+    Ok((runs, passed_over))
+}
+
+/// Analyses a run that has no summary, as `ftbench show` does.
+fn summarise_now(
+    folder: &Path,
+    name: &str,
+    arguments: &HistoryArgs,
+    keys: &Keys,
+) -> Result<HistoryRun, String> {
+    let trials = store::open_trials(folder).map_err(|error| error.to_string())?;
+    if trials.size_bytes() > LARGEST_SUMMARISED_BYTES {
+        return Err(ReadError::NoSummary.to_string());
+    }
+    let run = store::read_header(folder).and_then(|header| store::run_of(header, &trials));
+    let run = run.map_err(|error| error.to_string())?;
+    let summary = summarise(&run.name, &run.manifest, &run.trials);
+    let bytes = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
+    record::parse(&bytes, name, arguments.metric, keys).map_err(|error| error.to_string())
+}
+
+/// The runs and cells that were asked for. The ceiling's cells stay, for they see the machine's drift.
+fn choose(mut runs: Vec<HistoryRun>, arguments: &HistoryArgs) -> Result<Vec<HistoryRun>, HistoryError> {
+    if let Some(since) = &arguments.since {
+        runs.retain(|run| run.started_at.as_str() >= since.as_str());
+    }
+    if let Some(last) = arguments.last {
+        runs.sort_by(|a, b| a.started_at.cmp(&b.started_at));
+        let most = usize::try_from(last).unwrap_or(usize::MAX);
+        runs.drain(..runs.len().saturating_sub(most));
+    }
+    let workload = arguments.workload.as_deref().map(pattern).transpose()?;
+    let interpreter = arguments.interpreter.as_deref().map(pattern).transpose()?;
+    for (what, name, matcher, of) in [
+        ("workload", &arguments.workload, &workload, Part::Workload),
+        (
+            "interpreter",
+            &arguments.interpreter,
+            &interpreter,
+            Part::Interpreter,
+        ),
+    ] {
+        let (Some(name), Some(matcher)) = (name, matcher) else {
+            continue;
+        };
+        if !runs.is_empty()
+            && !runs
+                .iter()
+                .any(|run| of.names(run).any(|known| matcher.is_match(known)))
+        {
+            let known: std::collections::BTreeSet<&str> = runs.iter().flat_map(|run| of.names(run)).collect();
+            let nearest = suggest::nearest(name, known);
+            return Err(HistoryError::Unknown {
+                what,
+                name: name.clone(),
+                hint: suggest::did_you_mean(&nearest),
+            });
+        }
+    }
+    let fits = |matcher: &Option<GlobMatcher>, name: &str| {
+        matcher.as_ref().is_none_or(|matcher| matcher.is_match(name))
+    };
+    for run in &mut runs {
+        run.readings.retain(|reading| {
+            let key = &reading.key;
+            key.is_native() || (fits(&workload, &key.workload) && fits(&interpreter, &key.interpreter))
+        });
+    }
+    Ok(runs)
+}
+
+/// A part of a cell's name.
+#[derive(Clone, Copy)]
+enum Part {
+    Workload,
+    Interpreter,
+}
+
+impl Part {
+    fn names(self, run: &HistoryRun) -> impl Iterator<Item = &str> {
+        let readings = run.readings.iter().filter(|reading| !reading.key.is_native());
+        readings.map(move |reading| match self {
+            Self::Workload => reading.key.workload.as_str(),
+            Self::Interpreter => reading.key.interpreter.as_str(),
+        })
+    }
+}
+
+fn pattern(name: &str) -> Result<GlobMatcher, HistoryError> {
+    let glob = Glob::new(name).map_err(|error| HistoryError::Pattern {
+        name: name.to_owned(),
+        reason: error.kind().to_string(),
+    })?;
+    Ok(glob.compile_matcher())
+}
+
+/// The file of the chart that was asked for.
+fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(PathBuf, Vec<u8>), Error> {
+    let format = format_of(path)?;
+    let workloads = charts::workloads(history);
+    let mut chart: Chart = match (&arguments.workload, workloads.as_slice()) {
+        (None, _) => charts::means(history).ok_or(HistoryError::NoMeans)?,
+        (Some(_), [one]) => charts::workload(history, one),
+        (Some(_), several) => {
+            return Err(HistoryError::OneChart {
+                count: several.len(),
+                first: several.first().cloned().unwrap_or_default(),
+            }
+            .into());
+        }
+    };
+    chart.theme = arguments.theme.into();
+    let failed = |source| Error::Chart {
+        workload: arguments
+            .workload
+            .clone()
+            .unwrap_or_else(|| "the history".to_owned()),
+        source,
+    };
+    let svg = chart::svg(&chart).map_err(failed)?;
+    let bytes = match format {
+        PictureFormat::Svg => chart::svg_file(&svg),
+        PictureFormat::Png => chart::png(&svg, PNG_SCALE),
+    };
+    Ok((path.to_owned(), bytes.map_err(failed)?))
+}

@@ -1,0 +1,107 @@
+//! What each command does: thin edges around the stages.
+
+pub mod compare;
+mod doctor;
+pub mod export;
+mod guard;
+pub mod history;
+pub mod import;
+mod native_worker;
+pub mod plot;
+mod python;
+mod report;
+mod run;
+mod selfcheck;
+mod show;
+mod topology;
+mod workloads;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::{Cli, Colour, Command, OutputOptions};
+use crate::error::{Error, ExitStatus};
+use crate::measure::loopback;
+use ftbench_present::table::Style;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What stops it, to be told to the user.
+pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
+    let output = cli.output;
+    match cli.command {
+        Command::Run(arguments) => run::run(&arguments, output),
+        Command::Python(command) => python::python(command, output),
+        Command::Workloads(command) => workloads::workloads(command, output),
+        Command::Topology(arguments) => topology::topology(&arguments, output),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, output),
+        Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
+        Command::Compare(arguments) => compare::compare(&arguments, output),
+        Command::Plot(arguments) => plot::plot(&arguments, output),
+        Command::Show(arguments) => show::show(&arguments, output),
+        Command::Report(arguments) => report::report(&arguments, output),
+        Command::Export(arguments) => export::export(&arguments, output),
+        Command::Import(arguments) => import::import(&arguments, output),
+        Command::History(arguments) => history::history(&arguments, output),
+        Command::LoopbackServer => {
+            loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
+            Ok(ExitStatus::Success)
+        }
+        Command::Guard(arguments) => guard::guard(arguments),
+        Command::TryTopology => topology::try_topology(),
+        Command::NativeWorker(arguments) => native_worker::native_worker(&arguments),
+    }
+}
+
+/// Writes to standard output and makes sure that it arrives.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// The words of the command line, with a mark where they are no text.
+fn command_line() -> Vec<String> {
+    std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Writes a remark to standard error, unless quiet.
+fn remark(output: OutputOptions, text: &str) {
+    if !output.quiet {
+        // Nothing can be said when standard error is closed.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// How results are shown on standard output. `NO_COLOR` is heeded (<https://no-color.org>).
+fn style(output: OutputOptions) -> Style {
+    let terminal = io::stdout().is_terminal();
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    Style {
+        colour: match output.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !no_colour && !dumb,
+        },
+        width: terminal.then(terminal_width).flatten(),
+    }
+}
+
+fn terminal_width() -> Option<u16> {
+    rustix::termios::tcgetwinsize(io::stdout())
+        .ok()
+        .map(|size| size.ws_col)
+        .filter(|&columns| columns > 0)
+}
+
+/// ftbench's folder in the user's cache: `$XDG_CACHE_HOME/ftbench` or `~/.cache/ftbench`.
+fn cache_folder() -> Result<PathBuf, Error> {
+    let strategy = etcetera::choose_base_strategy().map_err(|_| Error::NoCacheFolder)?;
+    Ok(strategy.cache_dir().join("ftbench"))
+}

@@ -1,0 +1,268 @@
+//! `ftbench plot`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::{OutputOptions, print, remark};
+use crate::cli::{PictureFormat, PlotArgs};
+use crate::error::{Error, ExitStatus};
+use crate::record::file_name::file_name;
+use crate::record::store::{self, CHARTS};
+use ftbench_analyse::summary::summarise;
+use ftbench_present::chart::{self, Chart, Kind, Material, Part};
+use ftbench_schema::pattern::Pattern;
+use ftbench_schema::suggest;
+
+/// Pixels of a PNG for each of the chart's own where no size was asked for: for screens of high resolution.
+pub(super) const PNG_SCALE: f32 = 2.0;
+
+/// Why nothing is drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// A workload that the run does not have.
+    #[error("no workload of the run is called or matches '{name}'{hint}; 'ftbench show RUN' lists them")]
+    UnknownWorkload {
+        /// What was asked for.
+        name: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A pattern that is none.
+    #[error("'{name}' is no pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'")]
+    Pattern {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Several charts for one file.
+    #[error(
+        "{count} workloads would be drawn into one file; name one with --workload, such as {first}, or leave out --out"
+    )]
+    OneFile {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// A file whose name says that it is something else.
+    #[error("a chart is SVG or PNG, and '{}' ends in neither; end its name in .svg or .png", .0.display())]
+    Ending(PathBuf),
+    /// A kind that several runs cannot share.
+    #[error("a {kind} chart is of one run; give one folder")]
+    OneRun {
+        /// The kind's name.
+        kind: &'static str,
+    },
+}
+
+/// A run as it was named: `RUN`, or `RUN#TAG`.
+struct Named<'a> {
+    folder: &'a Path,
+    interpreter: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(word: &'a str) -> Self {
+        match word.rsplit_once('#') {
+            Some((folder, tag)) if !Path::new(word).exists() => Self {
+                folder: Path::new(folder),
+                interpreter: Some(tag),
+            },
+            _ => Self {
+                folder: Path::new(word),
+                interpreter: None,
+            },
+        }
+    }
+}
+
+/// Draws charts of a run, or one of several runs.
+pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let kind = arguments.chart;
+    if kind == Kind::TimeLine && arguments.runs.len() > 1 {
+        return Err(PlotError::OneRun { kind: kind.name() }.into());
+    }
+    let format = format(arguments)?;
+    let named: Vec<Named<'_>> = arguments.runs.iter().map(|word| Named::of(word)).collect();
+    let parts: Vec<Part> = named
+        .iter()
+        .map(|named| read(named, kind, output))
+        .collect::<Result<_, Error>>()?;
+    let mut material = chart::join(parts, &arguments.model)?;
+    let workloads = choose(&material, arguments.workload.as_deref())?;
+    if arguments.workload.is_some() {
+        let is_chosen = |name: &String| workloads.contains(name);
+        material.summary.cells.retain(|cell| is_chosen(&cell.workload));
+        material.trials.retain(|trial| is_chosen(&trial.cell.workload));
+        let overheads = &mut material.summary.free_threading_overhead;
+        overheads.retain(|overhead| overhead.workload.as_ref().is_some_and(is_chosen));
+    }
+    let drawn: Vec<String> = if kind.of_one_workload() {
+        workloads
+    } else {
+        vec![String::new()]
+    };
+    if let (Some(_), [first, _, ..]) = (&arguments.out, drawn.as_slice()) {
+        return Err(PlotError::OneFile {
+            count: drawn.len(),
+            first: first.clone(),
+        }
+        .into());
+    }
+    let pictures: Vec<Vec<u8>> = drawn
+        .par_iter()
+        .map(|workload| picture(arguments, format, &material, workload))
+        .collect::<Result<_, Error>>()?;
+    for (workload, bytes) in drawn.iter().zip(pictures) {
+        if arguments.out.as_deref() == Some(Path::new("-")) {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(&bytes)?;
+            stdout.flush()?;
+            continue;
+        }
+        let path = match &arguments.out {
+            Some(path) => {
+                store::write_bytes(path, &bytes)?;
+                path.clone()
+            }
+            None => {
+                let folder = named.first().map_or(Path::new("."), |run| run.folder);
+                let name = usual_name(arguments, format, &named, workload);
+                store::write_inside(folder, &name, &bytes)?;
+                folder.join(name)
+            }
+        };
+        print(&format!("{}\n", path.display()))?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+fn read(named: &Named<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Error> {
+    let run = store::read(named.folder)?;
+    for damage in run.damage() {
+        remark(output, &format!("warning: {damage}"));
+    }
+    let summary = summarise(&run.name, &run.manifest, &run.trials);
+    Ok(Part {
+        summary,
+        trials: if kind.takes_trials() {
+            run.trials
+        } else {
+            Vec::new()
+        },
+        interpreter: named.interpreter.map(str::to_owned),
+    })
+}
+
+/// The workloads that were asked for, or all, in the order of the run.
+fn choose(material: &Material, wanted: Option<&str>) -> Result<Vec<String>, PlotError> {
+    let mut names: Vec<String> = Vec::new();
+    for cell in &material.summary.cells {
+        if !names.contains(&cell.workload) {
+            names.push(cell.workload.clone());
+        }
+    }
+    let Some(wanted) = wanted else {
+        return Ok(names);
+    };
+    if names.iter().any(|name| name == wanted) {
+        return Ok(vec![wanted.to_owned()]);
+    }
+    let pattern = Pattern::new(wanted).map_err(|error| PlotError::Pattern {
+        name: wanted.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let matching: Vec<String> = names.iter().filter(|name| pattern.fits(name)).cloned().collect();
+    if matching.is_empty() {
+        let nearest = suggest::nearest(wanted, names.iter().map(String::as_str));
+        return Err(PlotError::UnknownWorkload {
+            name: wanted.to_owned(),
+            hint: suggest::did_you_mean(&nearest),
+        });
+    }
+    Ok(matching)
+}
+
+fn picture(
+    arguments: &PlotArgs,
+    format: PictureFormat,
+    material: &Material,
+    workload: &str,
+) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Chart {
+        workload: if workload.is_empty() {
+            "the run".to_owned()
+        } else {
+            workload.to_owned()
+        },
+        source,
+    };
+    let mut chart: Chart = chart::make(arguments.chart, material, workload);
+    chart.theme = arguments.theme.into();
+    chart.size = arguments.size.unwrap_or(chart.size);
+    if let Some(title) = &arguments.title {
+        chart.title.clone_from(title);
+    }
+    chart
+        .relabel(arguments.x_label.as_deref(), arguments.y_label.as_deref())
+        .map_err(failed)?;
+    let svg = chart::svg(&chart).map_err(failed)?;
+    match format {
+        PictureFormat::Svg => chart::svg_file(&svg).map_err(failed),
+        PictureFormat::Png => {
+            let scale = if arguments.size.is_some() { 1.0 } else { PNG_SCALE };
+            chart::png(&svg, scale).map_err(failed)
+        }
+    }
+}
+
+/// The format asked for, or that of the file's name, or SVG.
+fn format(arguments: &PlotArgs) -> Result<PictureFormat, PlotError> {
+    match (arguments.format, &arguments.out) {
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(PictureFormat::Svg),
+        (None, Some(path)) => format_of(path),
+    }
+}
+
+/// The format that the ending of a file's name stands for; without an ending, as `-` and devices are, SVG.
+pub(super) fn format_of(path: &Path) -> Result<PictureFormat, PlotError> {
+    let Some(ending) = path.extension() else {
+        return Ok(PictureFormat::Svg);
+    };
+    [("svg", PictureFormat::Svg), ("png", PictureFormat::Png)]
+        .into_iter()
+        .find(|(name, _)| ending.eq_ignore_ascii_case(name))
+        .map(|(_, format)| format)
+        .ok_or_else(|| PlotError::Ending(path.to_owned()))
+}
+
+/// In the first run's folder of charts, with a name that says what it is of.
+fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], workload: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    if !workload.is_empty() {
+        words.push(file_name(workload));
+    } else if let Some(wanted) = &arguments.workload {
+        words.push(file_name(wanted));
+    }
+    words.push(arguments.chart.name().to_owned());
+    words.extend(arguments.model.iter().map(|model| file_name(model.name())));
+    for (position, run) in named.iter().enumerate() {
+        if position > 0 {
+            let folder = run.folder.file_name().unwrap_or_default().to_string_lossy();
+            words.push(format!("and-{}", file_name(&folder)));
+        }
+        words.extend(run.interpreter.map(file_name));
+    }
+    if arguments.theme.is_dark() {
+        words.push("dark".to_owned());
+    }
+    let extension = match format {
+        PictureFormat::Svg => "svg",
+        PictureFormat::Png => "png",
+    };
+    format!("{CHARTS}/{}.{extension}", file_name(&words.join("-")))
+}

@@ -1,0 +1,163 @@
+//! `ftbench python`.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+
+use super::{print, remark, style};
+use crate::cli::{ListFormat, OutputOptions, PythonCommand};
+use crate::error::{Error, ExitStatus};
+use crate::interpreter::{
+    Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, available_switches, discover,
+};
+use ftbench_present::listing;
+use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError};
+
+/// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
+const INSTALL_SCRIPT: &str = include_str!("../../embedded/install-python.sh");
+
+/// An interpreter as `--format json` shows it.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    facts: &'a InterpreterFacts,
+    source: &'static str,
+    /// What may stand behind its tag or path, after a '+'.
+    available_switches: Vec<Switch>,
+}
+
+/// Lists interpreters, or gets some.
+pub fn python(command: PythonCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
+    match command {
+        PythonCommand::List { python, format } => list(&python, format, output),
+        PythonCommand::Install { tags } => install(&tags),
+    }
+}
+
+fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let found = discover(&SearchPlaces::from_environment(), given, PROBE_TIME_LIMIT);
+    match format {
+        ListFormat::Json => {
+            let entries: Vec<Entry<'_>> = found.interpreters.iter().map(entry).collect();
+            print(&format!("{}\n", serde_json::to_string_pretty(&entries)?))?;
+        }
+        ListFormat::Table if found.interpreters.is_empty() => {
+            remark(
+                output,
+                "no interpreter was found; 'ftbench python install 3.13 3.13t' gets a pair",
+            );
+        }
+        ListFormat::Table => {
+            let rows = found.interpreters.iter().map(row);
+            let heading = ["tag", "version", "GIL", "build", "switches", "from", "path"];
+            print(&listing::render(&heading, rows, style(output)))?;
+        }
+    }
+    Ok(tell_rejected(&found, output))
+}
+
+fn entry(found: &FoundInterpreter) -> Entry<'_> {
+    Entry {
+        facts: &found.facts,
+        source: found.source.name(),
+        available_switches: available_switches(&found.facts),
+    }
+}
+
+fn row(found: &FoundInterpreter) -> Vec<String> {
+    let facts = &found.facts;
+    vec![
+        facts.tag.clone(),
+        format!("{} {}", facts.implementation, facts.version),
+        facts.gil.to_string(),
+        build_words(facts),
+        switch_words(facts),
+        found.source.name().to_owned(),
+        facts.path.clone(),
+    ]
+}
+
+/// The run-time switches that a build has, such as `gil, nogil`.
+fn switch_words(facts: &InterpreterFacts) -> String {
+    let names: Vec<&str> = available_switches(facts).into_iter().map(Switch::name).collect();
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// What sets a build apart, such as `PGO, LTO` or `-O3, debug`.
+fn build_words(facts: &InterpreterFacts) -> String {
+    let build = &facts.build;
+    let flags = [
+        (build.pgo, "PGO"),
+        (build.lto, "LTO"),
+        (build.jit && facts.uses_jit(), "JIT"),
+        (build.jit && !facts.uses_jit(), "JIT off"),
+        (build.debug, "debug"),
+        (build.shared, "shared"),
+    ];
+    let mut words: Vec<&str> = flags
+        .iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, word)| *word)
+        .collect();
+    if !build.pgo && !build.optimisation.is_empty() {
+        words.insert(0, &build.optimisation);
+    }
+    if words.is_empty() {
+        "-".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// Names what was given and cannot be used, and interpreters that do not answer; with `--verbose` also what else was
+/// only found.
+fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
+    let mut status = ExitStatus::Success;
+    for rejected in &found.rejected {
+        if !rejected.given_as.is_empty() {
+            status = ExitStatus::WrongInput;
+        }
+        let expected = !rejected.given_as.is_empty() || rejected.is_failed_interpreter();
+        if output.verbose || expected {
+            remark(output, &format!("left out: {}", rejected.reason));
+        }
+    }
+    status
+}
+
+/// Runs the script with the tags. What it prints is for the user as it is.
+fn install(tags: &[String]) -> Result<ExitStatus, Error> {
+    for text in tags {
+        let tag: Tag = text.parse()?;
+        if tag != tag.build() {
+            return Err(TagError::Variant(text.clone()).into());
+        }
+    }
+    let failed = |source| Error::Script {
+        path: PathBuf::from("bash"),
+        source,
+    };
+    let script = tempfile::Builder::new()
+        .prefix("ftbench-install-python-")
+        .suffix(".sh")
+        .tempfile()
+        .map_err(failed)?;
+    std::fs::write(script.path(), INSTALL_SCRIPT).map_err(failed)?;
+    let status = Command::new("bash")
+        .arg(script.path())
+        .args(tags)
+        .stdin(Stdio::null())
+        .status()
+        .map_err(failed)?;
+    Ok(match status.code() {
+        Some(0) => ExitStatus::Success,
+        Some(2) => ExitStatus::WrongInput,
+        Some(130) | None => ExitStatus::Interrupted,
+        Some(_) => ExitStatus::BadAnswer,
+    })
+}

@@ -1,0 +1,103 @@
+//! `ftbench report`.
+
+use std::path::Path;
+
+use super::remark;
+use crate::cli::{OutputOptions, ReportArgs};
+use crate::error::{Error, ExitStatus};
+use crate::record::samples::{self, RecordedSamples};
+use crate::record::store::{self, REPORT};
+use ftbench_analyse::summary::summarise;
+use ftbench_present::page::{self, Report};
+use ftbench_schema::{Manifest, SamplesByCell, Summary, WarningKind};
+
+/// Up to this size of the record, bytes, it is read whole and analysed again, which takes about a second. Beyond it the
+/// analysis that the run wrote is used if it is of this very record, since a million samples as they stand in the record
+/// take more memory than a laptop's browser leaves.
+const ANALYSED_AGAIN_BYTES: u64 = 64 << 20;
+
+/// What a report is made of.
+struct Read {
+    summary: Summary,
+    manifest: Manifest,
+    samples: SamplesByCell,
+}
+
+/// Writes the page of a run.
+pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let Read {
+        summary,
+        manifest,
+        samples,
+    } = read(&arguments.run)?;
+    for damage in store::damage(&summary.warnings) {
+        remark(output, &format!("warning: {damage}"));
+    }
+    let html = page::html(Report {
+        summary: &summary,
+        manifest: &manifest,
+        samples: &samples,
+    })?;
+    let path = match &arguments.out {
+        Some(path) => {
+            store::write_bytes(path, html.as_bytes())?;
+            path.clone()
+        }
+        None => {
+            store::write_inside(&arguments.run, REPORT, html.as_bytes())?;
+            arguments.run.join(REPORT)
+        }
+    };
+    remark(
+        output,
+        &format!("The report is in {}; open it in a browser", path.display()),
+    );
+    Ok(ExitStatus::Success)
+}
+
+fn read(folder: &Path) -> Result<Read, Error> {
+    let trials = store::open_trials(folder)?;
+    let header = store::read_header(folder)?;
+    if trials.size_bytes() > ANALYSED_AGAIN_BYTES {
+        let RecordedSamples { samples, warnings } =
+            samples::read(&trials, store::checksums(&header.manifest))?;
+        let stored = store::stored_summary(folder);
+        if let Some(mut summary) = stored.filter(|summary| is_of(summary, &header.manifest, &samples)) {
+            summary.run.name = header.name;
+            summary
+                .warnings
+                .retain(|warning| warning.kind != WarningKind::DamagedRecord);
+            summary.warnings.extend(warnings);
+            return Ok(Read {
+                summary,
+                manifest: header.manifest,
+                samples,
+            });
+        }
+    }
+    let run = store::run_of(header, &trials)?;
+    Ok(Read {
+        summary: summarise(&run.name, &run.manifest, &run.trials),
+        samples: SamplesByCell::of_trials(&run.trials),
+        manifest: run.manifest,
+    })
+}
+
+/// Whether an analysis is of a record: of the same run as it ended, with the same cells, and with as many samples in
+/// each.
+fn is_of(summary: &Summary, manifest: &Manifest, samples: &SamplesByCell) -> bool {
+    let run = &summary.run;
+    let same_run = run.started_at == manifest.started_at
+        && run.ended_at == manifest.ended_at
+        && run.status == manifest.status
+        && run.seed == manifest.seed;
+    let planned = manifest.plan.cells.iter().map(|planned| &planned.cell);
+    let same_cells = summary.cells.len() == manifest.plan.cells.len()
+        && summary.cells.iter().zip(planned).all(|(cell, planned)| {
+            let counted = samples
+                .of_cell(planned)
+                .map_or(0, |samples| samples.makespans_ns.len());
+            cell.cell() == *planned && usize::try_from(cell.samples) == Ok(counted)
+        });
+    same_run && same_cells
+}

@@ -1,0 +1,108 @@
+//! What must be built before a run: programs that embed interpreters, and extensions of workloads.
+
+use std::path::Path;
+
+use crate::assets::embedded_host;
+use crate::cargo_build::{Builder, difference};
+use crate::cli::OutputOptions;
+use crate::command::{cache_folder, remark};
+use crate::error::Error;
+use ftbench_schema::{Host, InterpreterFacts, Manifest, PlannedCell, Warning, WarningKind};
+
+/// Builds, or finds, what the planned cells need, and writes it into the manifest. Cells whose extension cannot be built
+/// are skipped with the reason.
+///
+/// # Errors
+/// When an embedded host cannot be built, or nothing is left to measure.
+pub fn make(manifest: &mut Manifest, output: OutputOptions) -> Result<(), Error> {
+    let cache = cache_folder()?;
+    let say = |text: &str| remark(output, text);
+    let builder = Builder {
+        cache: &cache,
+        say: &say,
+    };
+    hosts(manifest, &builder, output)?;
+    extensions(manifest, &builder, output)
+}
+
+fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), Error> {
+    let sources = embedded_host();
+    for interpreter in &manifest.interpreters {
+        let is_embedded = |planned: &PlannedCell| {
+            planned.cell.host == Host::Embed && planned.cell.interpreter == interpreter.tag
+        };
+        if !live(&manifest.plan.cells).any(is_embedded) {
+            continue;
+        }
+        let built = builder.host(interpreter, &sources)?;
+        if let Some(message) = difference(interpreter, built.linked) {
+            remark(output, &format!("warning: {message}"));
+            manifest
+                .warnings
+                .push(Warning::of_run(WarningKind::HostsDiffer, message));
+        }
+        manifest.hosts.push(built);
+    }
+    Ok(())
+}
+
+fn extensions(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), Error> {
+    for (interpreter, package) in wanted_extensions(manifest) {
+        match builder.extension(&interpreter, Path::new(&package)) {
+            Ok(built) => manifest.extensions.push(built),
+            Err(error) => {
+                remark(output, &format!("warning: {error}"));
+                skip(manifest, &interpreter.tag, &package, &error.to_string());
+            }
+        }
+    }
+    let cells = &manifest.plan.cells;
+    let reason = cells.iter().find_map(|planned| planned.skipped.clone());
+    match reason {
+        Some(reason) if live(cells).all(|planned| planned.cell.is_native()) => {
+            Err(Error::NothingToMeasure(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Interpreters and the packages that their live cells need, each pair once.
+fn wanted_extensions(manifest: &Manifest) -> Vec<(InterpreterFacts, String)> {
+    let mut wanted: Vec<(InterpreterFacts, String)> = Vec::new();
+    for planned in live(&manifest.plan.cells) {
+        let interpreter = manifest.interpreter(&planned.cell.interpreter);
+        let package = extension_of(manifest, &planned.cell.workload);
+        let (Some(interpreter), Some(package)) = (interpreter, package) else {
+            continue;
+        };
+        let pair = (interpreter.clone(), package);
+        if !wanted.contains(&pair) {
+            wanted.push(pair);
+        }
+    }
+    wanted
+}
+
+fn skip(manifest: &mut Manifest, tag: &str, package: &str, reason: &str) {
+    let needs_it: Vec<String> = manifest
+        .workloads
+        .iter()
+        .filter(|workload| workload.extension.as_deref() == Some(package))
+        .map(|workload| workload.name.clone())
+        .collect();
+    for planned in &mut manifest.plan.cells {
+        let cell = &planned.cell;
+        if cell.interpreter == tag && needs_it.contains(&cell.workload) && planned.skipped.is_none() {
+            planned.skipped = Some(reason.to_owned());
+        }
+    }
+}
+
+fn extension_of(manifest: &Manifest, workload: &str) -> Option<String> {
+    let facts = manifest.workloads.iter().find(|facts| facts.name == workload)?;
+    facts.extension.clone()
+}
+
+fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
+    cells.iter().filter(|planned| planned.skipped.is_none())
+}

@@ -1,0 +1,158 @@
+//! The code that is measured: workloads, functions and versions of them, with the commit that they are of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::commit;
+use crate::assets::catalogue;
+use crate::cli::{LabelWord, RunArgs};
+use crate::error::Error;
+use crate::workload::arm::{ArmWord, is_name};
+use crate::workload::modules::imported_by;
+use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
+use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
+
+/// What a run measures.
+#[derive(Debug)]
+pub struct Code {
+    /// The workloads; of such as differ from arm to arm, those of the first one.
+    pub workloads: Vec<Workload>,
+    /// The versions of the code.
+    pub arms: Arms,
+    /// The commit that was measured.
+    pub commit: Option<CommitFacts>,
+}
+
+/// Finds what the arguments name. `suite` is the folder of the standard suite's files.
+pub fn choose(arguments: &RunArgs, suite: &Path) -> Result<Code, Error> {
+    let mut arms = arms(arguments)?;
+    let workloads = match arms.kind() {
+        Some(ArmKind::File) => arms.workloads(name_of_files(arguments)?),
+        Some(ArmKind::Folder | ArmKind::Wheel) if names_nothing(arguments) => {
+            return Err(ArmError::NoWorkload.into());
+        }
+        _ => workloads(&catalogue(suite)?, arguments)?,
+    };
+    let commit = match &arguments.versions.commit {
+        Some(id) => Some(commit::named(id)),
+        None => commit_of(&arms, &workloads, suite),
+    };
+    Ok(Code {
+        workloads,
+        arms,
+        commit,
+    })
+}
+
+fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
+    let words = &arguments.versions.arm;
+    if let Some(word) = words.iter().find(|word| word.name.parse::<Tag>().is_ok()) {
+        return Err(ArmError::Tag(word.name.clone()));
+    }
+    read_arms(words)
+}
+
+/// What is at the paths of arms, with its commits.
+pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
+    let mut arms = Arms::read(words)?;
+    for arm in &mut arms.all {
+        // A wheel lies where it was built, whatever it was built from.
+        if arm.facts.kind != ArmKind::Wheel {
+            arm.facts.commit = commit::of_path(Path::new(&arm.facts.path));
+        }
+    }
+    Ok(arms)
+}
+
+/// The modules of the user's own that are measured, apart from those that arms are. The suite comes with ftbench.
+pub fn modules(workloads: &[Workload], arms: &Arms, suite: &Path) -> Vec<ModuleFacts> {
+    let own = workloads
+        .iter()
+        .filter(|workload| !workload.path.starts_with(suite));
+    imported_by(own.chain(arms.files()), &arms.folders())
+}
+
+/// A commit unless the user has named it, which may be that of anything.
+pub fn told_by_git(commit: Option<CommitFacts>) -> Option<CommitFacts> {
+    commit.filter(|commit| commit.dirty.is_some())
+}
+
+fn names_nothing(arguments: &RunArgs) -> bool {
+    arguments.workloads.is_empty() && arguments.callable.is_empty()
+}
+
+/// The one word that may stand beside arms that are workload files.
+fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
+    if let Some(callable) = arguments.callable.first() {
+        return Err(ArmError::BesideFiles(format!("--callable {callable}")));
+    }
+    match arguments.workloads.as_slice() {
+        [] => Ok(None),
+        [name] if is_name(name) && !name.ends_with(".py") => Ok(Some(name)),
+        [word] | [_, word, ..] => Err(ArmError::BesideFiles(word.clone())),
+    }
+}
+
+/// Those that words name, then the callables. Callables alone stand for themselves, not beside the whole suite.
+fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
+    let mut workloads = match (arguments.workloads.as_slice(), arguments.callable.as_slice()) {
+        ([], [_, ..]) => Vec::new(),
+        (words, _) => catalogue.resolve(words)?,
+    };
+    if arguments.callable.is_empty() {
+        return Ok(workloads);
+    }
+    let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
+    for callable in &arguments.callable {
+        let workload = Workload::of_callable(callable, &folder);
+        match workloads.iter().find(|other| other.name == workload.name) {
+            None => workloads.push(workload),
+            Some(other) if other.callable.is_some() => {}
+            Some(other) => {
+                return Err(Error::Workload(WorkloadError::SameName {
+                    name: workload.name,
+                    first: other.path.clone(),
+                    second: workload.path,
+                }));
+            }
+        }
+    }
+    Ok(workloads)
+}
+
+/// The commit of the last arm, for the others are what it is compared with, or of the user's own workloads. The suite comes
+/// with ftbench and has none.
+pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
+    if let Some(last) = arms.all.last() {
+        return last.facts.commit.clone();
+    }
+    let mut paths: Vec<&Path> = workloads
+        .iter()
+        .map(|workload| workload.path.as_path())
+        .filter(|path| !path.starts_with(suite))
+        .collect();
+    paths.dedup();
+    let mut found: Option<CommitFacts> = None;
+    for of_path in paths.into_iter().filter_map(commit::of_path) {
+        match &mut found {
+            None => found = Some(of_path),
+            Some(first) if first.id == of_path.id => {
+                first.dirty = first.dirty.max(of_path.dirty);
+            }
+            // Of another repository: a run has one commit, that of its first workload.
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+/// Labels by key.
+pub fn labels(words: &[LabelWord]) -> Result<BTreeMap<String, String>, Error> {
+    let mut labels = BTreeMap::new();
+    for word in words {
+        if labels.insert(word.key.clone(), word.value.clone()).is_some() {
+            return Err(Error::LabelTwice(word.key.clone()));
+        }
+    }
+    Ok(labels)
+}

@@ -1,0 +1,293 @@
+//! Keeps every trial and tells of it.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
+use crate::record::store::{RunFolder, StoreError};
+use crate::terminal::progress::{Outcome, Progress};
+use ftbench_analyse::estimate::{ByRound, makespans_s};
+use ftbench_analyse::precision::{Reference, Standing, expected_rounds, stop, widest_half_width};
+use ftbench_schema::{Cell, Manifest, Plan, StoppedBy, Stopping, Trial, TrialStatus, units};
+
+/// Writes trials to the run folder, shows the progress, and sees when the run is precise enough.
+#[derive(Debug)]
+pub struct Keeper<'run> {
+    folder: &'run mut RunFolder,
+    progress: Progress,
+    rule: Stopping,
+    baseline: String,
+    first_arm: Option<String>,
+    started: Instant,
+    round_started: Instant,
+    /// Cells that are still measured.
+    live: u32,
+    makespans: HashMap<Cell, ByRound>,
+    /// What earlier sittings took, seconds: all of it, and of each round's trials.
+    spent_s: f64,
+    rounds_s: HashMap<u32, f64>,
+    /// Trials that they made.
+    before: u64,
+}
+
+/// What earlier sittings of a run made, and the time that they took; nothing for a run that begins.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// Their trials.
+    pub trials: Vec<Trial>,
+    /// Their time, seconds.
+    pub spent_s: f64,
+}
+
+impl<'run> Keeper<'run> {
+    /// The run's time counts from now on.
+    pub fn new(folder: &'run mut RunFolder, progress: Progress, plan: &Plan) -> Self {
+        let now = Instant::now();
+        Self {
+            folder,
+            progress,
+            rule: plan.settings.stopping,
+            baseline: plan.baseline.clone(),
+            first_arm: plan.base_arm().map(str::to_owned),
+            started: now,
+            round_started: now,
+            live: 0,
+            makespans: HashMap::new(),
+            spent_s: 0.0,
+            rounds_s: HashMap::new(),
+            before: 0,
+        }
+    }
+
+    /// Counts in what earlier sittings made.
+    pub fn take_over(&mut self, earlier: &Earlier) {
+        self.spent_s = earlier.spent_s;
+        for trial in &earlier.trials {
+            self.count(trial);
+            self.before += 1;
+            *self.rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
+        }
+    }
+
+    /// The folder.
+    pub const fn folder(&mut self) -> &mut RunFolder {
+        self.folder
+    }
+
+    fn count(&mut self, trial: &Trial) {
+        self.makespans
+            .entry(trial.cell.clone())
+            .or_default()
+            .extend(makespans_s(&[trial]));
+    }
+
+    /// Calibration is over, the trials begin.
+    pub fn begin(&mut self, manifest: &Manifest, units: &Units) {
+        let cells = manifest.plan.cells.iter().filter(|planned| {
+            planned.skipped.is_none() && units.of(&planned.cell).is_some_and(Result::is_ok)
+        });
+        self.live = u32::try_from(cells.count()).unwrap_or(u32::MAX);
+        self.progress.begin(
+            u64::from(self.live) * u64::from(self.rule.fewest_rounds),
+            self.before,
+        );
+        self.round_started = Instant::now();
+        let failures = |side: &HashMap<String, Calibrated>, of: &str| {
+            for (workload, calibrated) in side {
+                if let Err(failure) = calibrated {
+                    self.progress
+                        .above(&format!("{of}{workload} cannot be measured: {}", failure.reason));
+                }
+            }
+        };
+        failures(&units.workloads, "");
+        failures(&units.ceilings, "the ceiling of ");
+    }
+
+    /// The trials are over.
+    pub fn end(&self) {
+        self.progress.end();
+    }
+}
+
+impl Observer for Keeper<'_> {
+    type Error = StoreError;
+
+    fn calibrating(&mut self, cell: &Cell) {
+        let of = if cell.is_native() { "the ceiling of " } else { "" };
+        self.progress
+            .remark(&format!("calibrating {of}{}", cell.workload));
+    }
+
+    fn starting(&mut self, assignment: &Assignment<'_>) {
+        self.progress.trial_starts(&assignment.planned.cell);
+    }
+
+    fn finished(&mut self, trial: Trial) -> Result<TrialStatus, StoreError> {
+        let trial = match self.folder.append(&trial) {
+            Ok(()) => trial,
+            Err(too_long @ StoreError::TrialTooLong { .. }) => {
+                let shorter = without_samples(trial, &too_long);
+                self.folder.append(&shorter)?;
+                shorter
+            }
+            Err(error) => return Err(error),
+        };
+        self.count(&trial);
+        self.progress
+            .trial_ends(&trial.cell, trial.round, outcome(&trial));
+        Ok(trial.status)
+    }
+
+    fn gave_up(&mut self, cell: &Cell) {
+        self.live = self.live.saturating_sub(1);
+        // It gets no more precise, and would keep the run from ending.
+        self.makespans.remove(cell);
+        self.progress.above(&format!("gave up {cell}: it keeps failing"));
+    }
+
+    fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
+        let reference = Reference {
+            interpreter: &self.baseline,
+            arm: self.first_arm.as_deref(),
+        };
+        // The last round may be in part of an earlier sitting.
+        let earlier_s = self
+            .rounds_s
+            .get(&rounds.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        let standing = Standing {
+            rounds,
+            elapsed_s: self.spent_s + self.started.elapsed().as_secs_f64(),
+            next_round_s: self.round_started.elapsed().as_secs_f64() + earlier_s,
+            // Only a rule that asks for precision looks at it.
+            widest_half_width: self
+                .rule
+                .precision
+                .and_then(|_| widest_half_width(&self.makespans, reference)),
+        };
+        self.round_started = Instant::now();
+        let expected = expected_rounds(&self.rule, &standing).max(rounds);
+        self.progress.expect(u64::from(self.live) * u64::from(expected));
+        stop(&self.rule, &standing)
+    }
+}
+
+/// What is kept of a trial that takes more room than a record may have.
+fn without_samples(trial: Trial, too_long: &StoreError) -> Trial {
+    let reason = match &trial.reason {
+        Some(reason) => format!("{reason}; {too_long}"),
+        None => too_long.to_string(),
+    };
+    let status = match trial.status {
+        TrialStatus::Ok => TrialStatus::Failed,
+        failed => failed,
+    };
+    Trial {
+        status,
+        reason: Some(reason),
+        samples: Vec::new(),
+        ..trial
+    }
+}
+
+fn outcome(trial: &Trial) -> Outcome {
+    let times: Vec<String> = trial
+        .counted_samples()
+        .map(|sample| units::duration(sample.makespan_ns() as f64 / 1e9))
+        .collect();
+    let brief = match trial.status {
+        TrialStatus::Ok => times.last().map_or("no sample", String::as_str),
+        TrialStatus::Failed => "failed",
+        TrialStatus::TimedOut => "timed out",
+        TrialStatus::WrongResult => "wrong result",
+    };
+    let full = match (trial.status, &trial.reason) {
+        (TrialStatus::Ok, _) => times.join(", "),
+        (_, Some(reason)) => reason.clone(),
+        (_, None) => brief.to_owned(),
+    };
+    Outcome {
+        brief: brief.to_owned(),
+        full,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::record::line::LARGEST_LINE_BYTES;
+    use crate::record::store::{Checksums, TRIALS, read_trials};
+    use ftbench_fixtures::records::{cell, manifest, trial};
+    use ftbench_schema::Model;
+
+    /// Does something with the keeper of a run of these cells, and returns what was recorded.
+    fn kept(cells: &[Cell], precision: Option<f64>, act: impl FnOnce(&mut Keeper<'_>)) -> Vec<Trial> {
+        let sandbox = tempfile::tempdir().unwrap();
+        let mut folder = RunFolder::create(&sandbox.path().join("run")).unwrap();
+        let mut manifest = manifest(cells);
+        manifest.plan.settings.stopping = Stopping {
+            fewest_rounds: 5,
+            most_rounds: 1_000,
+            precision,
+            budget_s: None,
+        };
+        let trials = folder.path().join(TRIALS);
+        act(&mut Keeper::new(
+            &mut folder,
+            Progress::new(true, false),
+            &manifest.plan,
+        ));
+        read_trials(&trials, Checksums::Required).unwrap().trials
+    }
+
+    #[test]
+    fn a_trial_that_is_too_long_is_kept_without_its_samples() {
+        let cells = [cell("3.13", Model::Serial, 1)];
+        let [cell] = &cells;
+        let trials = kept(&cells, None, |keeper| {
+            let mut long = trial(cell, 0, 100);
+            let figures = &mut long.samples.last_mut().unwrap().reported;
+            figures.insert("x".repeat(LARGEST_LINE_BYTES), 1.0);
+            assert_eq!(keeper.finished(long.clone()).unwrap(), TrialStatus::Failed);
+            (long.trial, long.round) = (1, 1);
+            (long.status, long.reason) = (TrialStatus::WrongResult, Some("a sum is wrong".to_owned()));
+            assert_eq!(keeper.finished(long).unwrap(), TrialStatus::WrongResult);
+            let mut short = trial(cell, 2, 100);
+            short.trial = 2;
+            assert_eq!(keeper.finished(short).unwrap(), TrialStatus::Ok);
+        });
+        let [first, second, third] = trials.as_slice() else {
+            unreachable!("three trials: {}", trials.len())
+        };
+        assert_eq!((first.status, first.samples.len()), (TrialStatus::Failed, 0));
+        let told = |trial: &Trial| trial.reason.clone().unwrap_or_default();
+        assert!(told(first).contains("more than the 64 MiB that a record may have"));
+        assert!(told(second).starts_with("a sum is wrong; a trial of fib takes more"));
+        assert_eq!(third.samples.len(), 4);
+    }
+
+    #[test]
+    fn a_cell_that_was_given_up_does_not_keep_the_run_from_ending() {
+        let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
+        kept(&cells, Some(0.5), |keeper| {
+            for round in 0..10 {
+                for cell in &cells {
+                    let mut made = trial(cell, round, 100);
+                    if cell.workers == 4 {
+                        made.status = TrialStatus::Failed;
+                    }
+                    if cell.workers < 4 || round < 2 {
+                        keeper.finished(made).unwrap();
+                    }
+                }
+            }
+            assert_eq!(keeper.round_over(10), None);
+            let [.., failed] = &cells;
+            keeper.gave_up(failed);
+            assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! How each cell's process is started, from what the plan says.
+
+use std::collections::BTreeMap;
+
+use super::environments::Pythons;
+use crate::error::Error;
+use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
+use crate::measure::protocol::Entry;
+use ftbench_schema::{ArmKind, Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
+
+/// Of every cell that is to be measured.
+pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, Error> {
+    let mut launches = Launches::default();
+    for planned in &manifest.plan.cells {
+        let cell = &planned.cell;
+        if planned.skipped.is_some() || launches.knows(cell) {
+            continue;
+        }
+        let Some(workload) = manifest
+            .workloads
+            .iter()
+            .find(|workload| workload.name == cell.workload)
+        else {
+            continue;
+        };
+        let launch = if cell.is_native() {
+            native(manifest, workload)?.map(Ok)
+        } else {
+            python(manifest, pythons, cell, workload)
+        };
+        if let Some(launch) = launch {
+            launches.insert(cell, launch);
+        }
+    }
+    Ok(launches)
+}
+
+/// The ceiling's workers are ftbench itself.
+fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch>, Error> {
+    let Some(ceiling) = &workload.ceiling else {
+        return Ok(None);
+    };
+    Ok(Some(Launch {
+        executable: std::env::current_exe().map_err(Error::OwnExecutable)?,
+        arguments: native_arguments(ceiling.kernel),
+        environment: manifest.environment.clone(),
+        entry: Entry::default(),
+    }))
+}
+
+/// The interpreter's own executable, or the program that embeds it, which is given the same words after the executable
+/// that it stands for.
+fn python(
+    manifest: &Manifest,
+    pythons: &Pythons,
+    cell: &Cell,
+    workload: &WorkloadFacts,
+) -> Option<Result<Launch, String>> {
+    let interpreter = manifest.interpreter(&cell.interpreter)?;
+    let launch = Launch {
+        executable: interpreter.path.clone().into(),
+        arguments: python_arguments(),
+        environment: environment(manifest, interpreter, workload),
+        entry: entry(manifest, cell, workload),
+    };
+    let led = pythons.lead(cell, launch);
+    if cell.host == Host::Spawn {
+        return Some(led);
+    }
+    let of_interpreter = |host: &&HostFacts| host.interpreter == cell.interpreter;
+    let host = manifest.hosts.iter().find(of_interpreter)?;
+    Some(led.map(|mut launch| {
+        let stands_for = launch.executable.display().to_string();
+        launch.arguments.insert(0, stands_for);
+        launch.executable = host.executable.clone().into();
+        launch
+    }))
+}
+
+/// That of every trial, with the interpreter's switches, which the processes that a trial starts inherit, and the
+/// modules of the workload's extension.
+fn environment(
+    manifest: &Manifest,
+    interpreter: &InterpreterFacts,
+    workload: &WorkloadFacts,
+) -> BTreeMap<String, String> {
+    let mut environment = manifest.environment.clone();
+    for switch in &interpreter.switches {
+        environment.insert(switch.variable().to_owned(), switch.value().to_owned());
+    }
+    let built = manifest.extensions.iter().find(|built| {
+        built.interpreter == interpreter.tag && Some(&built.package) == workload.extension.as_ref()
+    });
+    if let (Some(built), Some(path)) = (built, environment.get_mut("PYTHONPATH")) {
+        path.push(':');
+        path.push_str(&built.folder);
+    }
+    environment
+}
+
+/// Where the cell's version of the workload is.
+fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
+    let arm = cell.arm.as_ref().and_then(|name| manifest.arm(name));
+    let path_of = |kind: ArmKind| arm.filter(|arm| arm.kind == kind).map(|arm| arm.path.clone());
+    Entry {
+        path: path_of(ArmKind::File).unwrap_or_else(|| workload.path.clone()),
+        case: workload.case.clone(),
+        callable: workload.callable.clone(),
+        module_folder: path_of(ArmKind::Folder),
+    }
+}

@@ -1,0 +1,103 @@
+//! What is made of a run folder's records: the summary, the tidy table, the charts and the report.
+
+use rayon::prelude::*;
+
+use crate::command::plot::PNG_SCALE;
+use crate::error::Error;
+use crate::record::file_name::file_name;
+use crate::record::store::{self, CHARTS, REPORT, Run, RunFolder, SAMPLES, SUMMARY};
+use ftbench_analyse::summary::summarise;
+use ftbench_present::chart::{self, Kind, Material};
+use ftbench_present::csv;
+use ftbench_present::page::{self, Report};
+use ftbench_schema::{SamplesByCell, Summary};
+
+/// Writes everything that is made of a run's records: figures, charts and the report.
+pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
+    let (run, summary) = write_figures(folder)?;
+    write_charts(folder, &summary)?;
+    let report = page::html(Report {
+        summary: &summary,
+        manifest: &run.manifest,
+        samples: &SamplesByCell::of_trials(&run.trials),
+    })?;
+    folder.write_bytes(REPORT, report.as_bytes())?;
+    Ok(summary)
+}
+
+/// Reads the records back, so that what is shown is what can be shown again, and writes the summary and the tidy table.
+pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
+    let run = store::read(folder.path())?;
+    let summary = summarise(&run.name, &run.manifest, &run.trials);
+    folder.write_json(SUMMARY, &summary)?;
+    let mut rows = Vec::new();
+    csv::write_samples(&run.trials, &mut rows)?;
+    folder.write_bytes(SAMPLES, &rows)?;
+    Ok((run, summary))
+}
+
+/// A scaling chart of every workload; of a run with several also what they have in common.
+fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
+    let material = Material::of_run(summary.clone(), Vec::new());
+    charts(summary).par_iter().try_for_each(|(kind, workload, name)| {
+        let failed = |source| Error::Chart {
+            workload: if workload.is_empty() { "the run" } else { workload }.to_owned(),
+            source,
+        };
+        let chart = chart::make(*kind, &material, workload);
+        let svg = chart::svg(&chart).map_err(failed)?;
+        let png = chart::png(&svg, PNG_SCALE).map_err(failed)?;
+        let file = chart::svg_file(&svg).map_err(failed)?;
+        folder.write_bytes(&format!("{CHARTS}/{name}.svg"), &file)?;
+        folder.write_bytes(&format!("{CHARTS}/{name}.png"), &png)?;
+        Ok(())
+    })
+}
+
+/// The charts that a run leaves: their kinds, their workloads if they are of one, and the names of their files.
+fn charts(summary: &Summary) -> Vec<(Kind, &str, String)> {
+    let mut charts: Vec<(Kind, &str, String)> = summary
+        .workloads
+        .iter()
+        .map(|workload| (Kind::Scaling, workload.name.as_str(), file_name(&workload.name)))
+        .collect();
+    if charts.len() > 1 {
+        let mut of_run = vec![Kind::HeatMap];
+        // It takes a GIL build and a free-threaded build of one version.
+        if !summary.free_threading_overhead.is_empty() {
+            of_run.push(Kind::Overhead);
+        }
+        let of_run = of_run.into_iter();
+        charts.extend(of_run.map(|kind| (kind, "", format!("_{}", kind.name()))));
+    }
+    charts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::summaries;
+    use ftbench_schema::Overhead;
+
+    #[test]
+    fn what_has_nothing_to_compare_is_not_drawn() {
+        let names = |summary: &Summary| -> Vec<String> {
+            let charts = charts(summary).into_iter();
+            charts.map(|(.., name)| name).collect()
+        };
+        let mut summary = summaries::two_cores();
+        summary.workloads = ["fib", "nbody"].map(summaries::workload).to_vec();
+        assert_eq!(names(&summary), ["fib", "nbody", "_heat-map"]);
+        summary.free_threading_overhead.push(Overhead {
+            gil: "3.13".to_owned(),
+            free_threaded: "3.13t".to_owned(),
+            arm: None,
+            workload: Some("fib".to_owned()),
+            workloads: 1,
+            ratio: summaries::estimate(1.1, 2.0),
+        });
+        assert_eq!(names(&summary), ["fib", "nbody", "_heat-map", "_overhead"]);
+        summary.workloads.truncate(1);
+        assert_eq!(names(&summary), ["fib"]);
+    }
+}

@@ -1,0 +1,149 @@
+//! `ftbench selfcheck`: experiments whose truth is known, to show what ftbench's verdicts are worth here.
+
+use std::time::Instant;
+
+use super::run::builds;
+use super::run::prepare::{self, Prepared};
+use super::run::{runner, start_services};
+use super::{print, remark};
+use crate::cli::{ListFormat, OutputOptions, SelfcheckArgs, SelfcheckCommand};
+use crate::error::{Error, ExitStatus};
+use crate::measure::interrupt::Interrupt;
+use crate::measure::rounds::{Assignment, TrialRunner};
+use crate::plan::order::{hash_seeds, round_order};
+use ftbench_analyse::estimate::{ByRound, makespans_s};
+use ftbench_analyse::selfcheck::{Experiment, Report, report};
+use ftbench_present::selfcheck;
+use ftbench_schema::{Cell, Model, PlannedCell, TrialStatus};
+
+/// Fewest rounds of an experiment, however short its time: below, ranks say nothing.
+const FEWEST_ROUNDS: u32 = 10;
+
+/// Runs the experiments and tells how many called the arms different.
+pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let (arguments, effect) = match command {
+        SelfcheckCommand::Aa(arguments) => (arguments, 0.0),
+        SelfcheckCommand::Power { arguments, effect } => (arguments, *effect),
+    };
+    let mut prepared = prepare::prepare(&arguments.as_run())?;
+    builds::make(&mut prepared.manifest, output)?;
+    let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let planned = serial_cell(&prepared)?;
+    let seed = prepared.manifest.seed;
+    let _server = start_services(&mut prepared)?;
+    let mut runner = runner(&mut prepared, &interrupt, output)?;
+    let units = runner
+        .calibrate(&planned, &[1])
+        .map_err(|unsuccessful| Error::NothingToMeasure(unsuccessful.failure.to_string()))?;
+    let arms = [units, slowed(units, effect)];
+    remark(
+        output,
+        &selfcheck::opening(&planned.cell, arguments.experiments, arguments.seconds, arms),
+    );
+    let mut experiments = Vec::new();
+    for number in 0..arguments.experiments {
+        let bench = Bench {
+            planned: &planned,
+            arms,
+            seed: seed.wrapping_add(u64::from(number)),
+        };
+        let Some(experiment) = bench.experiment(&mut runner, arguments.seconds)? else {
+            break;
+        };
+        remark(output, &selfcheck::line(number, &experiment));
+        experiments.push(experiment);
+    }
+    let Some(report) = report(&experiments, effect) else {
+        return Ok(ExitStatus::Interrupted);
+    };
+    show(&report, arguments)?;
+    Ok(match (interrupt.is_asked(), report.passed) {
+        (true, _) => ExitStatus::Interrupted,
+        (false, true) => ExitStatus::Success,
+        (false, false) => ExitStatus::BadAnswer,
+    })
+}
+
+fn show(report: &Report, arguments: &SelfcheckArgs) -> Result<(), Error> {
+    let text = match arguments.format {
+        ListFormat::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
+        ListFormat::Table => selfcheck::summary(report),
+    };
+    Ok(print(&text)?)
+}
+
+fn serial_cell(prepared: &Prepared) -> Result<PlannedCell, Error> {
+    let plan = &prepared.manifest.plan;
+    let serial = plan.cells.iter().find(|planned| {
+        planned.cell.model == Model::Serial
+            && planned.cell.interpreter == plan.baseline
+            && planned.skipped.is_none()
+    });
+    serial
+        .cloned()
+        .ok_or_else(|| Error::NothingToMeasure("the workload has no serial cell here".to_owned()))
+}
+
+/// The true slowdown: so much more work.
+fn slowed(units: u64, effect: f64) -> u64 {
+    // Units are far below 2^53, and a cast saturates.
+    (units as f64 * (1.0 + effect)).round() as u64
+}
+
+/// One experiment's arms.
+struct Bench<'a> {
+    planned: &'a PlannedCell,
+    /// Units of work in a sample of each arm.
+    arms: [u64; 2],
+    seed: u64,
+}
+
+impl Bench<'_> {
+    /// Rounds of both arms in random order until the time is up; `None` when told to stop.
+    fn experiment(&self, runner: &mut dyn TrialRunner, seconds: f64) -> Result<Option<Experiment>, Error> {
+        let started = Instant::now();
+        let mut makespans = [ByRound::new(), ByRound::new()];
+        for round in 0.. {
+            let round_started = Instant::now();
+            let seeds = hash_seeds(self.arms.len(), self.seed, round);
+            for arm in round_order(&self.cells(), self.seed, round) {
+                let (Some(&units), Some(&hash_seed), Some(kept)) =
+                    (self.arms.get(arm), seeds.get(arm), makespans.get_mut(arm))
+                else {
+                    continue;
+                };
+                let assignment = Assignment {
+                    trial: 0,
+                    round,
+                    planned: self.planned,
+                    units,
+                    hash_seed,
+                };
+                let Some(trial) = runner.run(&assignment) else {
+                    return Ok(None);
+                };
+                if trial.status != TrialStatus::Ok {
+                    let reason = trial.reason.unwrap_or_default();
+                    return Err(Error::NothingToMeasure(format!("a trial failed: {reason}")));
+                }
+                kept.extend(makespans_s(&[&trial]));
+            }
+            let next_ends_s = (started.elapsed() + round_started.elapsed()).as_secs_f64();
+            if round + 1 >= FEWEST_ROUNDS && next_ends_s > seconds {
+                break;
+            }
+        }
+        let [first, second] = &makespans;
+        Ok(Experiment::new(first, second, started.elapsed().as_secs_f64()))
+    }
+
+    /// Stand-ins of the arms, to be put in order: one block of two cells.
+    fn cells(&self) -> Vec<Cell> {
+        ["first arm", "second arm"]
+            .map(|arm| Cell {
+                interpreter: arm.to_owned(),
+                ..self.planned.cell.clone()
+            })
+            .to_vec()
+    }
+}

@@ -1,0 +1,29 @@
+//! `ftbench show`.
+
+use super::{print, remark, style};
+use crate::cli::{OutputOptions, ShowArgs, ShowFormat};
+use crate::error::{Error, ExitStatus};
+use crate::record::store;
+use ftbench_analyse::summary::summarise;
+use ftbench_present::{csv, json, markdown, table};
+
+/// Analyses a run folder again and shows what comes out.
+pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let run = store::read(&arguments.run)?;
+    if arguments.format == ShowFormat::Csv {
+        for damage in run.damage() {
+            remark(output, &format!("warning: {damage}"));
+        }
+        let mut rows = Vec::new();
+        csv::write_samples(&run.trials, &mut rows)?;
+        print(&String::from_utf8_lossy(&rows))?;
+        return Ok(ExitStatus::Success);
+    }
+    let summary = summarise(&run.name, &run.manifest, &run.trials);
+    match arguments.format {
+        ShowFormat::Json => print(&json::summary(&summary)?)?,
+        ShowFormat::Markdown => print(&markdown::render(&summary))?,
+        ShowFormat::Table | ShowFormat::Csv => print(&table::render(&summary, style(output)))?,
+    }
+    Ok(ExitStatus::Success)
+}

@@ -1,0 +1,42 @@
+//! `ftbench topology`.
+
+use super::{print, style};
+use crate::cli::{ListFormat, OutputOptions, TopologyArgs};
+use crate::error::{Error, ExitStatus};
+use crate::machine::discovery::{Discovered, child};
+use crate::machine::quota;
+use crate::plan::placement::Placer;
+use crate::terminal::topology;
+
+/// Columns of a drawing where no terminal says how many there are.
+const USUAL_WIDTH: u16 = 80;
+
+/// Draws the machine and the order in which workers fill it.
+pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let discovered = Discovered::load()?;
+    let machine = discovered.topology();
+    let placer = Placer::new(machine, arguments.pin.clone(), quota::of_this_process()?)?;
+    match arguments.format {
+        ListFormat::Json => {
+            let report = topology::report(machine, &placer);
+            print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+        }
+        ListFormat::Table => {
+            let width = style(output).width.unwrap_or(USUAL_WIDTH);
+            print(&topology::drawing(machine, &placer, width.into()))?;
+        }
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Reads the machine's description in a process of its own, for it may crash; what it says is asked again.
+pub fn try_topology() -> Result<ExitStatus, Error> {
+    child::limit();
+    match Discovered::load_untried() {
+        Ok(_) => Ok(ExitStatus::Success),
+        Err(error) => {
+            print(&format!("{error}\n"))?;
+            Ok(ExitStatus::Guarded(child::REFUSED))
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `ftbench workloads`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{cache_folder, print, remark, style};
+use crate::assets::{Assets, catalogue};
+use crate::cli::{ListFormat, OutputOptions, WorkloadsCommand};
+use crate::error::{Error, ExitStatus};
+use crate::outside;
+use crate::workload::catalogue::LARGEST_FILE_BYTES;
+use crate::workload::{Workload, WorkloadError};
+use ftbench_present::listing;
+use ftbench_schema::{Model, WorkloadKind};
+
+/// A workload as `--format json` shows it.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    case: Option<&'a str>,
+    kind: WorkloadKind,
+    summary: &'a str,
+    source: &'a str,
+    shows: &'a str,
+    models: &'a [Model],
+    dependencies: &'a [String],
+    requires_python: String,
+    path: String,
+}
+
+impl<'a> From<&'a Workload> for Entry<'a> {
+    fn from(workload: &'a Workload) -> Self {
+        Self {
+            name: &workload.name,
+            case: workload.case.as_deref(),
+            kind: workload.metadata.kind,
+            summary: &workload.metadata.summary,
+            source: &workload.metadata.source,
+            shows: &workload.metadata.shows,
+            models: &workload.metadata.models,
+            dependencies: &workload.metadata.dependencies,
+            requires_python: workload.metadata.requires_python.to_string(),
+            path: workload.path.display().to_string(),
+        }
+    }
+}
+
+/// A workload to start from.
+const TEMPLATE: &str = include_str!("../workload/template.py");
+
+/// Lists the suite, shows one workload, or writes a new one.
+pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
+    if let WorkloadsCommand::New { name } = &command {
+        return new(name, output);
+    }
+    let assets = Assets::unpack(&cache_folder()?)?;
+    let catalogue = catalogue(&assets.workloads)?;
+    match command {
+        WorkloadsCommand::List { workloads, format } => {
+            let chosen = catalogue.resolve(&workloads)?;
+            print(&match format {
+                ListFormat::Json => {
+                    let entries: Vec<Entry<'_>> = chosen.iter().map(Entry::from).collect();
+                    format!("{}\n", serde_json::to_string_pretty(&entries)?)
+                }
+                ListFormat::Table => table(&chosen, output),
+            })?;
+        }
+        WorkloadsCommand::Show { workload, format } => {
+            let chosen = catalogue.resolve(&[workload])?;
+            match format {
+                ListFormat::Json => {
+                    for workload in &chosen {
+                        print(&format!(
+                            "{}\n",
+                            serde_json::to_string_pretty(&Entry::from(workload))?
+                        ))?;
+                    }
+                }
+                ListFormat::Table => print(&sources(&chosen)?)?,
+            }
+        }
+        WorkloadsCommand::New { .. } => {}
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// A line each; where lines come from and what they show only when more is asked for, for they are long.
+fn table(workloads: &[Workload], output: OutputOptions) -> String {
+    let mut heading = vec!["workload", "kind", "needs", "what it does"];
+    if output.verbose {
+        heading.extend(["what it shows", "source"]);
+    }
+    let rows = workloads.iter().map(|workload| {
+        let metadata = &workload.metadata;
+        let mut row = vec![
+            workload.name.clone(),
+            metadata.kind.to_string(),
+            metadata.dependencies.join(", "),
+            metadata.summary.clone(),
+        ];
+        if output.verbose {
+            row.extend([metadata.shows.clone(), metadata.source.clone()]);
+        }
+        row
+    });
+    listing::render(&heading, rows, style(output))
+}
+
+/// The file itself says more about a workload than a table could: its metadata stand at its head. All cases of a file
+/// are in it.
+fn sources(workloads: &[Workload]) -> Result<String, Error> {
+    let mut shown = String::new();
+    let mut paths: Vec<&Path> = workloads.iter().map(|workload| workload.path.as_path()).collect();
+    paths.dedup();
+    for path in paths {
+        let source = outside::read(path, LARGEST_FILE_BYTES).map_err(|error| WorkloadError::Unreadable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        shown.push_str(&format!(
+            "# {}\n{}",
+            path.display(),
+            String::from_utf8_lossy(&source)
+        ));
+    }
+    Ok(shown)
+}
+
+/// Writes the template where nothing is yet, and says what to type next.
+fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let mut path = name.as_os_str().to_owned();
+    if name.extension().is_none_or(|suffix| suffix != "py") {
+        path.push(".py");
+    }
+    let path = PathBuf::from(path);
+    let cannot = |error: io::Error| Error::NewWorkload {
+        path: path.clone(),
+        reason: match error.kind() {
+            io::ErrorKind::AlreadyExists => "it is there already; give another name".to_owned(),
+            io::ErrorKind::NotFound => "its folder is not there; make it first".to_owned(),
+            _ => error.to_string(),
+        },
+    };
+    if name.file_name().is_none() {
+        return Err(Error::NewWorkload {
+            path: name.to_owned(),
+            reason: "that names a folder; give the file's name too".to_owned(),
+        });
+    }
+    let mut file = File::create_new(&path).map_err(cannot)?;
+    file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;
+    let written = path.display();
+    print(&format!("{written}\n"))?;
+    let word = quoted(&path);
+    remark(
+        output,
+        &format!("Change it, then: ftbench run {word} --profile quick"),
+    );
+    Ok(ExitStatus::Success)
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let word = path.display().to_string();
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-./+,:@%".contains(char);
+    let word = if word.starts_with('-') {
+        format!("./{word}")
+    } else {
+        word
+    };
+    if word.chars().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        assert_eq!(quoted(Path::new("a/b_1.py")), "a/b_1.py");
+        assert_eq!(quoted(Path::new("it's.py")), "'it'\\''s.py'");
+        assert_eq!(quoted(Path::new("-x.py")), "./-x.py");
+    }
+}

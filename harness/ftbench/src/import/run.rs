@@ -1,0 +1,351 @@
+//! Makes a run of pyperf's files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::{Subject, kind, placement, subject};
+use super::pyperf::{Benchmark, Metadata, Run, Suite};
+use super::rounds::{Rounds, of_benchmark};
+use super::trials::{TrialMaker, ended_at, units};
+use super::warnings::warnings;
+use super::{ImportError, Reason, sides};
+use ftbench_schema::{
+    Cell, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan, PlannedCell,
+    RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
+};
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Its name, without folders.
+    pub name: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its benchmarks.
+    pub suite: Suite,
+}
+
+/// The run that files amount to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// What a run says of itself.
+    pub manifest: Manifest,
+    /// A trial for each of pyperf's processes.
+    pub trials: Vec<Trial>,
+}
+
+/// Makes a run of the files, in their order: each file is an interpreter, or several if it was merged of several.
+///
+/// # Errors
+/// Names the file that cannot be imported, and why.
+pub fn assemble(
+    sources: &[Source],
+    command_line: Vec<String>,
+    ftbench_version: &str,
+) -> Result<Imported, ImportError> {
+    let mut assembly = Assembly::default();
+    for (number, source) in sources.iter().enumerate() {
+        let fault = |reason| ImportError {
+            file: source.name.clone(),
+            reason,
+        };
+        assembly.take(number, source).map_err(fault)?;
+    }
+    assembly.name_interpreters(sources);
+    for (part, source) in assembly.parts() {
+        let name = sources.get(source).map_or("", |source| source.name.as_str());
+        assembly.add_trials(part).map_err(|reason| ImportError {
+            file: name.to_owned(),
+            reason,
+        })?;
+    }
+    let manifest = assembly.manifest(sources, command_line, ftbench_version);
+    Ok(Imported {
+        manifest,
+        trials: assembly.trials,
+    })
+}
+
+/// A benchmark of a file, and what it becomes.
+struct Part<'a> {
+    benchmark: &'a Benchmark,
+    /// Number of the file.
+    source: usize,
+    /// Number of the interpreter.
+    interpreter: usize,
+    /// The first round of its file.
+    first_round: u32,
+    subject: Subject,
+}
+
+/// An interpreter of a file.
+struct Side {
+    facts: InterpreterFacts,
+    source: usize,
+}
+
+#[derive(Default)]
+struct Assembly<'a> {
+    parts: Vec<Part<'a>>,
+    sides: Vec<Side>,
+    workloads: Vec<WorkloadFacts>,
+    rounds: Rounds,
+    cells: Vec<PlannedCell>,
+    trials: Vec<Trial>,
+}
+
+impl<'a> Assembly<'a> {
+    /// Takes in what a file has.
+    fn take(&mut self, number: usize, source: &'a Source) -> Result<(), Reason> {
+        let first_round = self.rounds.begin(number, &source.suite.benchmarks);
+        for benchmark in &source.suite.benchmarks {
+            let Some(first) = benchmark.runs.first() else {
+                continue;
+            };
+            let facts = sides::interpreter(&first.metadata)?;
+            let known = self
+                .sides
+                .iter()
+                .position(|side| side.source == number && side.facts == facts);
+            let interpreter = known.unwrap_or(self.sides.len());
+            if known.is_none() {
+                self.sides.push(Side {
+                    facts,
+                    source: number,
+                });
+            }
+            let subject = subject(&benchmark.name, &first.metadata);
+            self.add_workload(&subject.workload, source, first);
+            self.parts.push(Part {
+                benchmark,
+                source: number,
+                interpreter,
+                first_round,
+                subject,
+            });
+        }
+        Ok(())
+    }
+
+    fn add_workload(&mut self, name: &str, source: &Source, run: &Run) {
+        if self.workloads.iter().any(|known| known.name == name) {
+            return;
+        }
+        let text = |key| run.metadata.text(key).unwrap_or_default().to_owned();
+        self.workloads.push(WorkloadFacts {
+            name: name.to_owned(),
+            kind: kind(&run.metadata),
+            summary: text("description"),
+            models: Vec::new(),
+            dependencies: Vec::new(),
+            source: String::new(),
+            shows: String::new(),
+            path: source.name.clone(),
+            sha256: text("workload_sha256"),
+            case: None,
+            callable: None,
+            extension: None,
+            units: Some(units(run)),
+            failure: None,
+            ceiling: None,
+        });
+    }
+
+    /// Interpreters of several files that would have the same tag get the names of their files too.
+    fn name_interpreters(&mut self, sources: &[Source]) {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for side in &self.sides {
+            *count.entry(side.facts.tag.clone()).or_default() += 1;
+        }
+        let mut taken = BTreeSet::new();
+        for side in &mut self.sides {
+            if count.get(&side.facts.tag).copied().unwrap_or(0) > 1 {
+                let file = sources.get(side.source).map_or("", |source| source.name.as_str());
+                side.facts.tag = format!("{}@{}", side.facts.tag, stem(file));
+            }
+            let plain = side.facts.tag.clone();
+            let mut number = 2;
+            while !taken.insert(side.facts.tag.clone()) {
+                side.facts.tag = format!("{plain}-{number}");
+                number += 1;
+            }
+        }
+    }
+
+    /// The parts in the order of the plan, by workload, interpreter and workers, each with the number of its file.
+    fn parts(&mut self) -> Vec<(Part<'a>, usize)> {
+        let mut parts: Vec<(Part<'a>, usize)> = std::mem::take(&mut self.parts)
+            .into_iter()
+            .map(|part| {
+                let source = part.source;
+                (part, source)
+            })
+            .collect();
+        let position = |part: &Part<'_>| {
+            let mut workloads = self.workloads.iter();
+            workloads.position(|workload| workload.name == part.subject.workload)
+        };
+        parts.sort_by_key(|(part, _)| {
+            let Subject {
+                host, model, workers, ..
+            } = part.subject;
+            (position(part), part.interpreter, host, model, workers)
+        });
+        parts
+    }
+
+    fn add_trials(&mut self, part: Part<'a>) -> Result<(), Reason> {
+        let Some(side) = self.sides.get(part.interpreter) else {
+            return Ok(());
+        };
+        let cell = Cell {
+            interpreter: side.facts.tag.clone(),
+            host: part.subject.host,
+            workload: part.subject.workload.clone(),
+            model: part.subject.model,
+            workers: part.subject.workers,
+            arm: None,
+        };
+        if self.cells.iter().any(|planned| planned.cell == cell) {
+            return Err(Reason::Broken {
+                place: part.benchmark.name.clone(),
+                what: format!("'{cell}' is there twice"),
+            });
+        }
+        let mut workloads = self.workloads.iter();
+        let units = workloads
+            .find(|workload| workload.name == cell.workload)
+            .and_then(|workload| workload.units)
+            .unwrap_or(1);
+        let placement = part
+            .benchmark
+            .runs
+            .first()
+            .map(|run| placement(&run.metadata))
+            .unwrap_or_default();
+        let maker = TrialMaker {
+            units,
+            placement: &placement,
+            gil_enabled: side.facts.gil == GilState::On,
+            cell: &cell,
+        };
+        let rounds = of_benchmark(part.benchmark);
+        for (run, round) in part.benchmark.runs.iter().zip(rounds) {
+            let number = self.trials.len() as u64;
+            let round = part.first_round.saturating_add(round);
+            let trial = maker.trial(run, number, round).map_err(|value| Reason::Size {
+                place: part.benchmark.name.clone(),
+                value,
+            })?;
+            self.trials.push(trial);
+        }
+        self.cells.push(PlannedCell {
+            cell,
+            placement,
+            skipped: None,
+        });
+        Ok(())
+    }
+
+    fn manifest(&self, sources: &[Source], command_line: Vec<String>, ftbench_version: &str) -> Manifest {
+        let first = first_run(sources);
+        let nothing = Metadata::default();
+        let metadata = first.map_or(&nothing, |run| &run.metadata);
+        let machine = sides::machine(metadata);
+        let tool_version = metadata.text("perf_version").unwrap_or_default().to_owned();
+        let with_gil = self.sides.iter().find(|side| side.facts.gil == GilState::On);
+        let baseline = with_gil.or(self.sides.first());
+        Manifest {
+            schema: SCHEMA_VERSION,
+            ftbench_version: ftbench_version.to_owned(),
+            command_line,
+            started_at: self
+                .trials
+                .iter()
+                .map(|trial| trial.started_at.clone())
+                .filter(|time| !time.is_empty())
+                .min()
+                .unwrap_or_default(),
+            ended_at: self.trials.iter().filter_map(ended_at).max(),
+            status: RunStatus::Complete,
+            stopped_by: Some(StoppedBy::Rounds),
+            seed: sources.first().map_or(0, |source| seed(&source.sha256)),
+            warnings: warnings(sources, self.rounds.sources(), &machine),
+            machine,
+            interpreters: self.sides.iter().map(|side| side.facts.clone()).collect(),
+            workloads: self.workloads.clone(),
+            plan: Plan {
+                settings: self.settings(metadata),
+                baseline: baseline.map(|side| side.facts.tag.clone()).unwrap_or_default(),
+                cells: self.cells.clone(),
+            },
+            environment: BTreeMap::new(),
+            environments: Vec::new(),
+            sources: Vec::new(),
+            hosts: Vec::new(),
+            extensions: Vec::new(),
+            arms: Vec::new(),
+            commit: None,
+            modules: None,
+            labels: BTreeMap::new(),
+            packages: PackageWishes::default(),
+            sessions: Vec::new(),
+            imported: Some(ImportFacts {
+                format: "pyperf".to_owned(),
+                tool_version,
+                files: sources
+                    .iter()
+                    .map(|source| ImportedFile {
+                        name: source.name.clone(),
+                        sha256: source.sha256.clone(),
+                    })
+                    .collect(),
+            }),
+        }
+    }
+
+    fn settings(&self, metadata: &Metadata) -> Settings {
+        let most = |count: &dyn Fn(&Trial) -> usize| {
+            let most = self.trials.iter().map(count).max().unwrap_or(0);
+            u32::try_from(most).unwrap_or(u32::MAX)
+        };
+        let mut rounds: BTreeMap<&Cell, u32> = BTreeMap::new();
+        for trial in &self.trials {
+            *rounds.entry(&trial.cell).or_default() += 1;
+        }
+        Settings {
+            profile: "imported".to_owned(),
+            stopping: Stopping {
+                fewest_rounds: rounds.values().copied().min().unwrap_or(0),
+                most_rounds: rounds.values().copied().max().unwrap_or(0),
+                precision: None,
+                budget_s: None,
+            },
+            warmups: most(&|trial| trial.samples.len() - trial.counted_samples().count()),
+            samples: most(&|trial| trial.counted_samples().count()),
+            target_sample_s: 0.0,
+            step_time_limit_s: 0.0,
+            limits: None,
+            scaling: match metadata.text("scaling") {
+                Some("weak") => Scaling::Weak,
+                _ => Scaling::Strong,
+            },
+            pin: "not known".to_owned(),
+        }
+    }
+}
+
+fn first_run(sources: &[Source]) -> Option<&Run> {
+    sources.first()?.suite.benchmarks.first()?.runs.first()
+}
+
+/// The same files give the same intervals.
+fn seed(sha256: &str) -> u64 {
+    let digits = sha256.get(..8).unwrap_or_default();
+    u64::from_str_radix(digits, 16).unwrap_or(0)
+}
+
+/// `base` of `base.json.gz`.
+fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    name.strip_suffix(".json").unwrap_or(name)
+}

@@ -1,0 +1,271 @@
+//! What an interpreter answered to the probe, and the facts that follow from it. Pure.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use ftbench_schema::version::{Stage, Version};
+use ftbench_schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState};
+
+/// What the answer's line begins with, so that it is found among whatever else was printed.
+const MARK: &str = "ftbench-probe ";
+
+/// What the probe found out about one executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Version of the language that it implements.
+    pub version: Version,
+    /// Which implementation.
+    pub implementation: Implementation,
+    /// Whether the build can run without the GIL (PEP 703).
+    pub free_threaded: bool,
+    /// GIL state at start-up.
+    pub gil: GilState,
+    /// Whether its JIT is in use; `None` for a build without one.
+    pub jit: Option<JitState>,
+    /// How it was built.
+    pub build: BuildFacts,
+    /// Which build it is, without the digest of its file; `None` where it tells nothing of that.
+    pub identity: Option<BuildIdentity>,
+    /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
+    pub executable: Option<PathBuf>,
+}
+
+/// Why an answer is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BadAnswer {
+    /// There is none: no line with the mark, or one that cannot be read.
+    None,
+    /// Its version is below the oldest that ftbench measures.
+    TooOld(Version),
+    /// An implementation that ftbench does not know.
+    UnknownImplementation(String),
+}
+
+/// Reads what an interpreter printed.
+pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
+    let told = printed
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix(MARK))
+        .ok_or(BadAnswer::None)?;
+    let told: Told = serde_json::from_str(told).map_err(|_| BadAnswer::None)?;
+    let version = told.version.version();
+    if version.is_too_old() {
+        return Err(BadAnswer::TooOld(version));
+    }
+    let implementation = match told.implementation.as_str() {
+        "CPython" => Implementation::CPython,
+        "PyPy" => Implementation::PyPy,
+        other => return Err(BadAnswer::UnknownImplementation(other.to_owned())),
+    };
+    Ok(Answer {
+        version,
+        implementation,
+        free_threaded: told.free_threaded(),
+        gil: GilState::from_enabled(told.gil_enabled),
+        jit: told.jit_state(implementation),
+        build: told.build(implementation),
+        identity: told.identity(),
+        executable: told.executable,
+    })
+}
+
+/// The answer as `probe.py` writes it. Interpreters that are too old leave out all but the first two keys.
+#[derive(Debug, Deserialize)]
+struct Told {
+    implementation: String,
+    version: VersionInfo,
+    #[serde(default)]
+    abiflags: String,
+    #[serde(default)]
+    builtin_modules: Vec<String>,
+    #[serde(default)]
+    compiler: String,
+    #[serde(default)]
+    configuration: BTreeMap<String, Value>,
+    executable: Option<PathBuf>,
+    #[serde(default = "yes")]
+    gil_enabled: bool,
+    jit_available: Option<bool>,
+    jit_enabled: Option<bool>,
+    /// The environment variable `PYTHON_JIT`.
+    jit_variable: Option<String>,
+    runs_shared_library: Option<bool>,
+    /// Path of the libpython that is mapped into the process.
+    shared_library: Option<PathBuf>,
+    #[serde(default)]
+    version_text: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `sys.version_info`: major, minor, patch, release level, serial.
+#[derive(Debug, Deserialize)]
+struct VersionInfo(u16, u16, u16, String, u16);
+
+impl VersionInfo {
+    fn version(&self) -> Version {
+        let Self(major, minor, patch, level, serial) = self;
+        let stage = match level.as_str() {
+            "alpha" => Stage::Alpha(*serial),
+            "beta" => Stage::Beta(*serial),
+            "candidate" => Stage::Candidate(*serial),
+            _ => Stage::Final,
+        };
+        Version {
+            stage,
+            ..Version::new(*major, *minor, *patch)
+        }
+    }
+}
+
+impl Told {
+    /// `Py_GIL_DISABLED`, which PEP 703 names as the way to ask; where there is no configuration, the ABI flag.
+    fn free_threaded(&self) -> bool {
+        self.is_set("Py_GIL_DISABLED") || self.abiflags.contains('t')
+    }
+
+    fn build(&self, implementation: Implementation) -> BuildFacts {
+        BuildFacts {
+            pgo: self.pgo(),
+            lto: self.lto(),
+            jit: self.jit(implementation),
+            debug: self.is_set("Py_DEBUG") || self.abiflags.contains('d'),
+            shared: self.shared(),
+            compiler: self.compiler(),
+            optimisation: match implementation {
+                Implementation::CPython => self.optimisation(),
+                // What PyPy's sysconfig tells is for extension modules, and a fixed text.
+                Implementation::PyPy => String::new(),
+            },
+        }
+    }
+
+    fn identity(&self) -> Option<BuildIdentity> {
+        let file = self.shared_library.as_ref().or(self.executable.as_ref());
+        let identity = BuildIdentity {
+            version_text: self.version_text.clone(),
+            file: file.map(|file| file.display().to_string()),
+            sha256: None,
+        };
+        (identity != BuildIdentity::default()).then_some(identity)
+    }
+
+    fn pgo(&self) -> bool {
+        let asked = self.configure_option("enable-optimizations");
+        asked.is_some_and(|value| value != "no")
+            || self.flags_have("CONFIGURE_CFLAGS_NODIST", "-fprofile-use")
+    }
+
+    fn lto(&self) -> bool {
+        let asked = self.configure_option("with-lto");
+        asked.is_some_and(|value| value != "no") || self.flags_have("CONFIGURE_LDFLAGS_NODIST", "-flto")
+    }
+
+    /// CPython: what `sys._jit` tells (3.14 and newer), else how it was configured (`--enable-experimental-jit`,
+    /// whose value `interpreter` means the JIT's intermediate code without machine code). PyPy: its own compiler.
+    fn jit(&self, implementation: Implementation) -> bool {
+        match implementation {
+            Implementation::CPython => self.jit_available.unwrap_or_else(|| {
+                self.configure_option("enable-experimental-jit")
+                    .is_some_and(|value| value != "no" && value != "interpreter")
+            }),
+            Implementation::PyPy => self.builtin_modules.iter().any(|name| name == "pypyjit"),
+        }
+    }
+
+    /// CPython: what `sys._jit` tells (3.14 and newer). In 3.13, which does not tell, what follows from how it was
+    /// configured (`yes-off` is off from the start) and from `PYTHON_JIT`, of which it heeds the first character; a
+    /// free-threaded one never uses its JIT (<https://github.com/python/cpython/issues/133171>).
+    fn jit_state(&self, implementation: Implementation) -> Option<JitState> {
+        if !self.jit(implementation) {
+            return None;
+        }
+        let from_the_start = || {
+            let off = self.configure_option("enable-experimental-jit") == Some("yes-off");
+            let wanted = self.jit_variable.as_deref().filter(|value| !value.is_empty());
+            !self.free_threaded() && wanted.map_or(!off, |value| !value.starts_with('0'))
+        };
+        let enabled = self.jit_enabled.unwrap_or_else(from_the_start);
+        Some(JitState::from_enabled(enabled))
+    }
+
+    /// Whether a shared libpython is mapped into the process that answered. Where the system does not tell (there
+    /// is no `/proc`), how it was configured, which is wrong for a static executable shipped beside a shared library.
+    fn shared(&self) -> bool {
+        self.runs_shared_library
+            .unwrap_or_else(|| self.is_set("Py_ENABLE_SHARED") || !self.text("PYTHONFRAMEWORK").is_empty())
+    }
+
+    /// As `platform` tells it; where that is empty (PyPy), from `sys.version`: `... [PyPy 7.3.11 with GCC 12.2.0]`.
+    fn compiler(&self) -> String {
+        let told = self.compiler.trim();
+        if !told.is_empty() {
+            return told.to_owned();
+        }
+        let after_with = self.version_text.rsplit_once(" with ").map(|(_, after)| after);
+        after_with
+            .and_then(|after| after.split_once(']'))
+            .map_or_else(String::new, |(compiler, _)| compiler.trim().to_owned())
+    }
+
+    /// The last `-O` that the compiler was given, which is the one that counts, in the flags of the interpreter's core
+    /// or else in those for everything.
+    fn optimisation(&self) -> String {
+        ["PY_CORE_CFLAGS", "CFLAGS", "OPT"]
+            .iter()
+            .find_map(|key| {
+                self.text(key)
+                    .split_whitespace()
+                    .rfind(|flag| flag.starts_with("-O"))
+            })
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The value of an option that `configure` was given, `Some("")` for one without; the last one counts.
+    fn configure_option(&self, name: &str) -> Option<&str> {
+        self.text("CONFIG_ARGS")
+            .split_whitespace()
+            .map(|word| word.trim_matches('\''))
+            .filter_map(|word| word.strip_prefix("--")?.strip_prefix(name))
+            .filter_map(|rest| {
+                if rest.is_empty() {
+                    Some("")
+                } else {
+                    rest.strip_prefix('=')
+                }
+            })
+            .next_back()
+    }
+
+    fn flags_have(&self, key: &str, beginning: &str) -> bool {
+        self.text(key)
+            .split_whitespace()
+            .any(|flag| flag.starts_with(beginning))
+    }
+
+    /// A value of the configuration that is text; empty if it is not there.
+    fn text(&self, key: &str) -> &str {
+        self.configuration.get(key).and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// Whether a value of the configuration is a number other than 0, or text that is.
+    fn is_set(&self, key: &str) -> bool {
+        match self.configuration.get(key) {
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            Some(Value::String(text)) => !matches!(text.as_str(), "" | "0"),
+            Some(Value::Bool(value)) => *value,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

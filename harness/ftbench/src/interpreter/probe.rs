@@ -1,0 +1,332 @@
+//! Asks an executable which Python it is.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use super::answer::{self, Answer, BadAnswer};
+use crate::bounded::{self, Ended};
+use ftbench_schema::switches::Switches;
+use ftbench_schema::version::Version;
+
+/// How long one executable may take to answer.
+pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many times the limit an interpreter may take when it is known to answer and is asked once more. A free-threaded
+/// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
+/// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
+pub(super) const SECOND_TRY_FACTOR: u32 = 4;
+
+/// What is asked. Its own file, so that it can be read, checked and run as Python.
+const SCRIPT: &str = include_str!("probe.py");
+
+/// Most of a foreign program's words that a message repeats, characters.
+const QUOTED_CHARACTERS: usize = 160;
+
+/// Why an executable cannot be measured with. Each names it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It cannot be started, or breaks down before it can answer.
+    #[error("{} does not start: {cause}", path.display())]
+    DoesNotStart {
+        /// The executable.
+        path: PathBuf,
+        /// What the system or the program says.
+        cause: String,
+    },
+    /// It runs, and does not answer as a Python does.
+    #[error("{} is not a Python interpreter: {said}", path.display())]
+    NotPython {
+        /// The executable.
+        path: PathBuf,
+        /// What it did instead.
+        said: String,
+    },
+    /// Its version is below the oldest that ftbench measures.
+    #[error("{} is Python {version}, which is too old: ftbench measures Python 3.9 and newer", path.display())]
+    TooOld {
+        /// The executable.
+        path: PathBuf,
+        /// Its version.
+        version: Version,
+    },
+    /// It gave no answer in time.
+    #[error("{} hangs: no answer within {} s", path.display(), time_limit.as_secs_f64())]
+    TimedOut {
+        /// The executable.
+        path: PathBuf,
+        /// How long it was given.
+        time_limit: Duration,
+    },
+    /// A Python that is neither CPython nor PyPy.
+    #[error("{} is {name}, which ftbench does not know: it measures CPython and PyPy", path.display())]
+    UnknownImplementation {
+        /// The executable.
+        path: PathBuf,
+        /// What it calls itself.
+        name: String,
+    },
+}
+
+/// Runs `path` as it is and reads what it tells about itself, within `time_limit`; see [`probe_with`].
+///
+/// # Errors
+///
+/// When it is no Python that can be measured with.
+pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
+    probe_with(path, Switches::NONE, time_limit)
+}
+
+/// Runs `path` with these switches on and reads what it tells about itself, within `time_limit`.
+///
+/// Nothing of the user's environment but `PATH` and `HOME` reaches it, nor any package of its own.
+///
+/// # Errors
+///
+/// When it is no Python that can be measured with.
+pub(super) fn probe_with(
+    path: &Path,
+    switches: Switches,
+    time_limit: Duration,
+) -> Result<Answer, ProbeError> {
+    let unfit = if path.is_dir() {
+        Some("it is a folder; give the executable in it, such as bin/python3")
+    } else if path.to_str().is_none() {
+        Some("its path is not UTF-8, which a run's record needs; give it by a link with a plain name")
+    } else {
+        None
+    };
+    if let Some(cause) = unfit {
+        let (path, cause) = (path.to_owned(), cause.to_owned());
+        return Err(ProbeError::DoesNotStart { path, cause });
+    }
+    let mut command = script(path, switches, SCRIPT);
+    conclude(path, time_limit, bounded::run(&mut command, time_limit))
+}
+
+/// As [`probe_with`], of an interpreter that is known to answer: one that does not on a loaded machine is asked once
+/// more, within four times the limit.
+///
+/// # Errors
+///
+/// When it is no Python that can be measured with.
+pub(super) fn probe_patiently(
+    path: &Path,
+    switches: Switches,
+    time_limit: Duration,
+) -> Result<Answer, ProbeError> {
+    match probe_with(path, switches, time_limit) {
+        Err(ProbeError::TimedOut { .. }) => probe_with(path, switches, time_limit * SECOND_TRY_FACTOR),
+        answer => answer,
+    }
+}
+
+/// Runs a script in an interpreter that was probed, as the probe is run, and gives what it printed.
+///
+/// # Errors
+///
+/// Says in a line why there is no answer.
+pub fn answer_to(path: &Path, source: &str) -> Result<String, String> {
+    let ended = bounded::run(&mut script(path, Switches::default(), source), PROBE_TIME_LIMIT)
+        .map_err(|error| start_error(&error))?;
+    match ended.status {
+        None => Err(format!("no answer within {} s", PROBE_TIME_LIMIT.as_secs())),
+        Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
+        Some(status) => {
+            let said = last_words(&ended).unwrap_or_else(|| "nothing".to_owned());
+            Err(format!("{} and said '{said}'", ending(status)))
+        }
+    }
+}
+
+/// Nothing of the user's environment but what follows reaches it, nor any package of its own.
+fn script(path: &Path, switches: Switches, source: &str) -> Command {
+    let mut command = Command::new(path);
+    if switches.is_empty() {
+        // Deaf to the environment, in case something between here and there puts variables back.
+        command.arg("-E");
+    }
+    command.args(["-s", "-S", "-c", source]).env_clear();
+    command.envs(switches.iter().map(|switch| (switch.variable(), switch.value())));
+    // What trials are given too: without it a build with a library of its own does not start.
+    for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("LANG", "C.UTF-8");
+    command
+}
+
+/// What a run of the script says about the executable. Pure.
+fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Result<Answer, ProbeError> {
+    let path = path.to_owned();
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            let cause = start_error(&error);
+            return Err(ProbeError::DoesNotStart { path, cause });
+        }
+    };
+    let Some(status) = ended.status else {
+        return Err(ProbeError::TimedOut { path, time_limit });
+    };
+    answer::parse(&String::from_utf8_lossy(&ended.output)).map_err(|bad| match bad {
+        BadAnswer::TooOld(version) => ProbeError::TooOld { path, version },
+        BadAnswer::UnknownImplementation(name) => ProbeError::UnknownImplementation { path, name },
+        BadAnswer::None => {
+            let how = ending(status);
+            let said = match last_words(&ended) {
+                Some(words) => format!("{how} and said '{words}'"),
+                None => format!("{how} and said nothing"),
+            };
+            if broke_down(status, &ended.errors) {
+                ProbeError::DoesNotStart { path, cause: said }
+            } else {
+                ProbeError::NotPython { path, said }
+            }
+        }
+    })
+}
+
+/// The system's words without the number that `io::Error` adds.
+fn start_error(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "no such file, or the interpreter that its first line names is missing".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => "it is not executable, or not for this user".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn ending(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("it exited with status {code}"),
+        (None, Some(signal)) => format!("signal {signal} ended it"),
+        (None, None) => "it ended".to_owned(),
+    }
+}
+
+/// Whether it looks like something that would be a Python if it worked: killed by a signal, the shell's and the
+/// loader's "cannot run" (126, 127), or a Python's own way of failing.
+fn broke_down(status: ExitStatus, errors: &[u8]) -> bool {
+    let errors = String::from_utf8_lossy(errors);
+    status.signal().is_some()
+        || matches!(status.code(), Some(126 | 127))
+        || errors.contains("Fatal Python error")
+        || errors.contains("Traceback (most recent call last)")
+}
+
+/// The line that tells most: a traceback's last one, otherwise the first; standard error before output.
+fn last_words(ended: &Ended) -> Option<String> {
+    let errors = String::from_utf8_lossy(&ended.errors);
+    let output = String::from_utf8_lossy(&ended.output);
+    let traceback = errors.contains("Traceback (most recent call last)");
+    let mut lines = lines_with_text(&errors).chain(lines_with_text(&output));
+    let line = if traceback {
+        lines_with_text(&errors).next_back()
+    } else {
+        lines.next()
+    };
+    line.map(quoted)
+}
+
+fn lines_with_text(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// Fit to stand in a message: no control characters, and not too long.
+fn quoted(line: &str) -> String {
+    let mut clean: String = line
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(QUOTED_CHARACTERS)
+        .collect();
+    if clean.len() < line.len() && clean.chars().count() == QUOTED_CHARACTERS {
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::interpreter::made_up::{Folder, answering};
+
+    /// Long enough for anything that ends by itself.
+    const LONG: Duration = Duration::from_secs(120);
+
+    fn error_of(script: &str, time_limit: Duration) -> ProbeError {
+        let folder = Folder::new();
+        probe(&folder.script("python3", script), time_limit).unwrap_err()
+    }
+
+    /// The message without the temporary folder's name.
+    fn message_of(script: &str) -> String {
+        let folder = Folder::new();
+        let error = probe(&folder.script("python3", script), LONG).unwrap_err();
+        error
+            .to_string()
+            .replace(&folder.path().display().to_string(), "/folder")
+    }
+
+    #[test]
+    fn a_python_answers() {
+        let folder = Folder::new();
+        let path = folder.script("python3", &answering("3.13.15t"));
+        let answer = probe(&path, LONG).unwrap();
+        assert_eq!(answer.version, Version::new(3, 13, 15));
+        assert!(answer.free_threaded);
+    }
+
+    #[test]
+    fn what_hangs_is_told() {
+        let error = error_of("sleep 1000", Duration::from_millis(200));
+        assert!(matches!(error, ProbeError::TimedOut { .. }), "{error}");
+        assert!(
+            error.to_string().ends_with("hangs: no answer within 0.2 s"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_python_is_told() {
+        insta::assert_snapshot!(message_of("echo hello; echo more"), @"/folder/python3 is not a Python interpreter: it exited with status 0 and said 'hello'");
+        insta::assert_snapshot!(message_of("exit 2"), @"/folder/python3 is not a Python interpreter: it exited with status 2 and said nothing");
+    }
+
+    #[test]
+    fn what_breaks_down_is_told() {
+        insta::assert_snapshot!(message_of("echo 'pyenv: python3: command not found' >&2; echo 'The command exists in:' >&2; exit 127"), @"/folder/python3 does not start: it exited with status 127 and said 'pyenv: python3: command not found'");
+        insta::assert_snapshot!(message_of("kill -SEGV $$"), @"/folder/python3 does not start: signal 11 ended it and said nothing");
+        insta::assert_snapshot!(message_of("printf 'Traceback (most recent call last):\\n  x\\nImportError: no json\\n' >&2; exit 1"), @"/folder/python3 does not start: it exited with status 1 and said 'ImportError: no json'");
+    }
+
+    #[test]
+    fn what_is_too_old_or_unknown_is_told() {
+        insta::assert_snapshot!(message_of(&answering("2.7.18")), @"/folder/python3 is Python 2.7.18, which is too old: ftbench measures Python 3.9 and newer");
+        insta::assert_snapshot!(message_of("echo 'ftbench-probe {\"implementation\": \"GraalVM\", \"version\": [3, 11, 7, \"final\", 0]}'"), @"/folder/python3 is GraalVM, which ftbench does not know: it measures CPython and PyPy");
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_told() {
+        let folder = Folder::new();
+        let plain = folder.file("python3", "not a program");
+        for path in [folder.path().join("missing"), plain, folder.path().to_owned()] {
+            let error = probe(&path, LONG).unwrap_err();
+            assert!(matches!(error, ProbeError::DoesNotStart { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn long_and_coloured_words_are_cut() {
+        assert_eq!(quoted("\u{1b}[31mred"), "[31mred");
+        assert_eq!(quoted(&"é".repeat(500)).chars().count(), QUOTED_CHARACTERS + 1);
+        assert_eq!(quoted("short"), "short");
+    }
+}

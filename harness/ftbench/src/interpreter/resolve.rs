@@ -1,0 +1,155 @@
+//! From the words of the command line to the interpreters of a run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::discover::{discover, facts};
+use super::find::SearchPlaces;
+use super::probe::{ProbeError, probe_patiently};
+use super::select::{Selection, default_pair, select};
+use super::select_error::SelectError;
+use super::wanted::{Wanted, wanted_paths};
+use ftbench_schema::InterpreterFacts;
+use ftbench_schema::switches::Switches;
+
+/// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded
+/// build in `places`. Each executable may take `time_limit` to answer; see [`discover`] and [`probe_patiently`].
+///
+/// # Errors
+///
+/// When something that was asked for is not there, does not have the switches asked for, or nothing is left.
+pub fn resolve(
+    places: &SearchPlaces,
+    words: &[String],
+    time_limit: Duration,
+) -> Result<Selection, SelectError> {
+    let wanted: Vec<Wanted> = words.iter().map(|word| Wanted::new(word, Path::exists)).collect();
+    let found = discover(places, &wanted_paths(&wanted), time_limit);
+    if wanted.is_empty() {
+        return default_pair(&found);
+    }
+    select(&found, &wanted, &|one, switches| {
+        let path = Path::new(&one.facts.path);
+        let answer = probe_patiently(path, switches, time_limit)?;
+        Ok(facts(path, answer, switches))
+    })
+}
+
+/// An interpreter of a record as it is now, with its switches on and under its recorded tag.
+///
+/// # Errors
+///
+/// When the executable is no Python any more that can be measured with.
+pub fn look_again(recorded: &InterpreterFacts, time_limit: Duration) -> Result<InterpreterFacts, ProbeError> {
+    let path = Path::new(&recorded.path);
+    let switches = Switches::of(&recorded.switches);
+    let answer = probe_patiently(path, switches, time_limit)?;
+    Ok(InterpreterFacts {
+        tag: recorded.tag.clone(),
+        ..facts(path, answer, switches)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::interpreter::made_up::{Folder, answering};
+    use crate::interpreter::read_identities;
+    use ftbench_schema::{GilState, Switch};
+
+    const LONG: Duration = Duration::from_secs(120);
+
+    /// Answers as a free-threaded build does that heeds `PYTHON_GIL`.
+    fn heeding() -> String {
+        let off = answering("3.13.15t");
+        let on = off.replace("\"gil_enabled\":false", "\"gil_enabled\":true");
+        assert_ne!(on, off);
+        format!("if [ \"$PYTHON_GIL\" = 1 ]; then {on}; else {off}; fi")
+    }
+
+    fn resolved(words: &[&str]) -> Result<Selection, SelectError> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        resolve(&SearchPlaces::default(), &words, LONG)
+    }
+
+    #[test]
+    fn a_path_with_switches_is_the_build_and_a_variant_of_it() {
+        let folder = Folder::new();
+        let path = folder.script("python3", &heeding()).display().to_string();
+        let with_gil = format!("{path}+gil");
+        let selection = resolved(&[&path, &with_gil, &with_gil]).unwrap();
+        let shown: Vec<_> = selection
+            .interpreters
+            .iter()
+            .map(|one| (one.tag.as_str(), one.gil, one.switches.as_slice()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("3.13t", GilState::Off, &[][..]),
+                ("3.13t+gil", GilState::On, &[Switch::Gil][..])
+            ]
+        );
+        assert!(selection.interpreters.iter().all(|one| one.path == path));
+        let error = resolved(&[&format!("{path}+gli")]).unwrap_err();
+        assert!(error.to_string().contains("did you mean 'gil'"), "{error}");
+    }
+
+    #[test]
+    fn a_build_that_was_made_anew_in_its_place_has_another_identity() {
+        let folder = Folder::new();
+        let path = folder.path().join("python3");
+        let build = |date: &str| {
+            let told = format!(
+                ", \"version_text\": \"3.13.15 ({date})\", \"executable\": \"{}\"",
+                path.display()
+            );
+            let mut answer = answering("3.13.15");
+            answer.insert_str(answer.len() - 2, &told);
+            folder.script("python3", &answer)
+        };
+        let word = build("Nov 21").display().to_string();
+        let mut was = resolved(&[&word]).unwrap().interpreters.remove(0);
+        let identity = was.identity.as_ref().unwrap();
+        assert_eq!(identity.version_text, "3.13.15 (Nov 21)");
+        assert_eq!((identity.file.as_ref(), &identity.sha256), (Some(&word), &None));
+        read_identities(std::slice::from_mut(&mut was));
+        let again = || {
+            let mut is = look_again(&was, LONG).unwrap();
+            read_identities(std::slice::from_mut(&mut is));
+            is
+        };
+        assert_eq!(again(), was);
+        build("Nov 22");
+        let [before, now] = [&was, &again()].map(|one| one.identity.clone().unwrap());
+        assert_ne!(now.version_text, before.version_text);
+        assert_ne!(now.sha256, before.sha256);
+        assert!(now.sha256.is_some());
+    }
+
+    #[test]
+    fn a_file_whose_name_has_a_plus_is_itself() {
+        let folder = Folder::new();
+        folder.script("python3", &heeding());
+        let path = folder.script("python3+gil", &heeding()).display().to_string();
+        let selection = resolved(&[&path]).unwrap();
+        let one = selection.interpreters.first().unwrap();
+        assert_eq!((one.path.as_str(), one.switches.len()), (path.as_str(), 0));
+    }
+
+    #[test]
+    fn an_interpreter_that_does_not_obey_is_refused() {
+        let folder = Folder::new();
+        let path = folder.script("python3", &answering("3.13.15t"));
+        let error = resolved(&[&format!("{}+gil", path.display())]).unwrap_err();
+        let told = error
+            .to_string()
+            .replace(&folder.path().display().to_string(), "");
+        insta::assert_snapshot!(told, @"
+        /python3+gil cannot be measured: with PYTHON_GIL=1 it still says that its GIL is off
+        leave '+gil' out
+        ");
+    }
+}

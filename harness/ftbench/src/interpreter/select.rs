@@ -1,0 +1,345 @@
+//! Which of the interpreters found a run measures with. Pure.
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use super::label::{Labelled, labels};
+use super::probe::ProbeError;
+use super::select_error::{FIRST_FREE_THREADED_MINOR, SelectError};
+use super::variant::{Refusal, disobeyed, refused};
+use super::wanted::Wanted;
+use super::{Found, FoundInterpreter};
+use ftbench_schema::differences::{differences, is_pair, pair_warnings};
+use ftbench_schema::suggest::nearest;
+use ftbench_schema::switches::Switches;
+use ftbench_schema::tag::{Tag, TagError};
+use ftbench_schema::version::Stage;
+use ftbench_schema::{Implementation, InterpreterFacts, Warning, WarningKind};
+
+/// Asks an interpreter once more, started with these switches.
+pub(super) type AskAgain<'a> =
+    dyn Fn(&FoundInterpreter, Switches) -> Result<InterpreterFacts, ProbeError> + 'a;
+
+/// The interpreters of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The interpreters, at least one, with distinct tags: each has the tag that it was asked for by.
+    pub interpreters: Vec<InterpreterFacts>,
+    /// Tag of the baseline: the first GIL build, or the first of all where there is none.
+    pub baseline: String,
+    /// What a reader of the run must know: interpreters left out, pairs that differ in more than the GIL, no pair.
+    pub warnings: Vec<Warning>,
+}
+
+/// Picks what was asked for, in that order, each build once for each set of switches.
+///
+/// A tag means the newest of the interpreters that it matches, and among builds of one version the one from the best
+/// source; one that was itself given by path is meant only if there is no other. A path that cannot be measured with
+/// is left out with a warning. What has switches is asked again, so that its facts are those of the variant.
+///
+/// # Errors
+///
+/// When a tag matches nothing, a build does not have a switch, or nothing is left.
+pub(super) fn select(
+    found: &Found,
+    wanted: &[Wanted],
+    ask_again: &AskAgain<'_>,
+) -> Result<Selection, SelectError> {
+    let mut picked: Vec<Picked<'_>> = Vec::new();
+    let mut reasons = Vec::new();
+    for one in wanted {
+        match pick(found, one)? {
+            Pick::Left(reason) => reasons.push(reason),
+            Pick::Taken(new) => match picked.iter_mut().find(|old| old.is_same(&new)) {
+                Some(old) => old.asked = old.asked.take().or(new.asked),
+                None => picked.push(new),
+            },
+        }
+    }
+    if picked.is_empty() {
+        return Err(SelectError::NothingLeft { reasons });
+    }
+    if let Some(label) = label_given_twice(&picked) {
+        return Err(SelectError::SameName(label));
+    }
+    let mut warnings: Vec<Warning> = reasons.iter().map(skipped).collect();
+    if wanted.iter().any(Wanted::is_tag) {
+        // Another one that fits may have been taken in its place.
+        warnings.extend(found.failed_interpreters().map(skipped));
+    }
+    let facts: Result<Vec<InterpreterFacts>, SelectError> =
+        picked.iter().map(|picked| picked.facts(ask_again)).collect();
+    Ok(selection(&picked, facts?, warnings))
+}
+
+fn skipped(reason: impl fmt::Display) -> Warning {
+    Warning::of_run(WarningKind::InterpreterSkipped, format!("skipped: {reason}"))
+}
+
+/// An interpreter for the run, its switches, and the tag that it was asked for by.
+struct Picked<'a> {
+    one: &'a FoundInterpreter,
+    switches: Switches,
+    asked: Option<String>,
+    /// The name that the user gave it.
+    name: Option<String>,
+}
+
+impl Picked<'_> {
+    /// The same executable under two names is compared with itself, which is no slip.
+    fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.one, other.one) && self.switches == other.switches && self.name == other.name
+    }
+
+    fn full_tag(&self) -> Tag {
+        Tag {
+            switches: self.switches,
+            ..self.one.full_tag()
+        }
+    }
+
+    /// The name that it has, whatever others are called: `3.13`, or `3.13@new` where it was given one.
+    fn asked_label(&self) -> Option<String> {
+        match &self.name {
+            None => self.asked.clone(),
+            Some(name) => {
+                let short = || self.full_tag().short().to_string();
+                Some(format!("{}@{name}", self.asked.clone().unwrap_or_else(short)))
+            }
+        }
+    }
+
+    fn labelled(&self) -> Labelled {
+        Labelled {
+            full: self.full_tag(),
+            ..self.one.labelled(self.asked_label())
+        }
+    }
+
+    /// What it is with its switches on.
+    fn facts(&self, ask_again: &AskAgain<'_>) -> Result<InterpreterFacts, SelectError> {
+        if self.switches.is_empty() {
+            return Ok(self.one.facts.clone());
+        }
+        let not_had = |Refusal { reason, way_out }| SelectError::Switches {
+            asked: (self.asked.clone())
+                .unwrap_or_else(|| format!("{}{}", self.one.facts.path, self.switches)),
+            reason,
+            way_out,
+        };
+        if let Some(refusal) = refused(&self.one.facts, self.switches) {
+            return Err(not_had(refusal));
+        }
+        let variant = ask_again(self.one, self.switches).map_err(|error| {
+            not_had(Refusal {
+                reason: error.to_string(),
+                way_out: format!("leave '{}' out", self.switches),
+            })
+        })?;
+        match disobeyed(&variant) {
+            Some(refusal) => Err(not_had(refusal)),
+            None => Ok(variant),
+        }
+    }
+}
+
+fn label_given_twice(picked: &[Picked<'_>]) -> Option<String> {
+    let labels: Vec<String> = picked
+        .iter()
+        .filter(|one| one.name.is_some())
+        .filter_map(Picked::asked_label)
+        .collect();
+    let mut given = labels.iter().enumerate();
+    let twice = given.find(|(position, label)| labels.iter().take(*position).any(|other| other == *label));
+    twice.map(|(_, label)| label.clone())
+}
+
+enum Pick<'a> {
+    Taken(Picked<'a>),
+    Left(String),
+}
+
+fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> {
+    match wanted {
+        Wanted::Tag(tag) => {
+            let build = tag.build();
+            let matching = found.interpreters.iter().filter(|one| build.matches(&one.facts));
+            let one =
+                matching
+                    .min_by_key(|one| one.is_only_given())
+                    .ok_or_else(|| SelectError::UnknownTag {
+                        tag: build,
+                        nearest: nearest(&build.to_string(), found.usable_tags()),
+                        failed: failed_words(found),
+                    })?;
+            let asked = Some(tag.to_string());
+            let switches = tag.switches;
+            Ok(Pick::Taken(Picked {
+                switches,
+                asked,
+                ..unasked(one)
+            }))
+        }
+        Wanted::Named(name, wanted) => Ok(match pick(found, wanted)? {
+            Pick::Taken(picked) => Pick::Taken(Picked {
+                name: Some(name.clone()),
+                ..picked
+            }),
+            left @ Pick::Left(_) => left,
+        }),
+        Wanted::Path(path, switches) => {
+            if let Some(one) = found.interpreters.iter().find(|one| one.given_as.contains(path)) {
+                let switches = *switches;
+                return Ok(Pick::Taken(Picked {
+                    switches,
+                    ..unasked(one)
+                }));
+            }
+            let rejected = found.rejected.iter().find(|one| one.given_as.contains(path));
+            rejected
+                .map(|one| Pick::Left(one.reason.to_string()))
+                .ok_or_else(|| SelectError::NotProbed(path.clone()))
+        }
+        Wanted::NotATag(error) => Err(SelectError::NotATag {
+            nearest: match error {
+                // What is wrong is not the build.
+                TagError::UnknownSwitch { .. } | TagError::SwitchTwice(..) => Vec::new(),
+                _ => nearest(error.given(), found.usable_tags()),
+            },
+            error: error.clone(),
+        }),
+    }
+}
+
+/// Gives those that were picked distinct tags, and finds the baseline and the pairs that are not alike.
+fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: Vec<Warning>) -> Selection {
+    let labelled: Vec<Labelled> = picked.iter().map(Picked::labelled).collect();
+    let interpreters: Vec<InterpreterFacts> = facts
+        .into_iter()
+        .zip(labels(&labelled))
+        .map(|(facts, tag)| InterpreterFacts { tag, ..facts })
+        .collect();
+    let first_gil = interpreters.iter().find(|one| !one.free_threaded);
+    let baseline = first_gil.or(interpreters.first()).map(|one| one.tag.clone());
+    warnings.extend(pair_warnings(&interpreters));
+    Selection {
+        baseline: baseline.unwrap_or_default(),
+        interpreters,
+        warnings,
+    }
+}
+
+/// Picks what a run measures with when nothing was asked for: the newest minor version of which there are both a GIL and
+/// a free-threaded release build of CPython.
+///
+/// Within it, builds of the same patch version go before others, then such as differ in nothing but the GIL, then newer
+/// ones. Pre-releases are taken only if there is no pair without. Where there is no pair, the newest of each kind, with
+/// a warning that says how to get one.
+///
+/// # Errors
+///
+/// When nothing was found at all.
+pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
+    let builds = || found.interpreters.iter().filter(|one| one.is_cpython_release());
+    let best = builds()
+        .flat_map(|gil| builds().map(move |free_threaded| (gil, free_threaded)))
+        .filter(|(gil, free_threaded)| is_pair(&gil.facts, &free_threaded.facts))
+        .min_by_key(|(gil, free_threaded)| {
+            let pre_release = [gil, free_threaded].iter().any(|one| one.is_pre_release());
+            let minor = (gil.version.major, gil.version.minor);
+            let other_version = gil.version != free_threaded.version;
+            let unlike = !differences(&gil.facts, &free_threaded.facts).is_empty();
+            let age = (Reverse(gil.version), Reverse(free_threaded.version));
+            (pre_release, Reverse(minor), other_version, unlike, age)
+        });
+    let mut warnings: Vec<Warning> = found.failed_interpreters().map(skipped).collect();
+    if let Some((gil, free_threaded)) = best {
+        return Ok(builds_as_they_are(&[gil, free_threaded], warnings));
+    }
+    // `min_by_key` takes the first of equals, and they stand from new to old.
+    let newest = |free_threaded: bool| {
+        builds()
+            .filter(|one| one.facts.free_threaded == free_threaded)
+            .min_by_key(|one| one.is_pre_release())
+    };
+    let mut picked: Vec<&FoundInterpreter> = [newest(false), newest(true)].into_iter().flatten().collect();
+    if picked.is_empty() {
+        picked.extend(found.interpreters.first());
+    }
+    warnings.push(no_pair_warning(&picked).ok_or_else(|| SelectError::NothingFound {
+        failed: failed_words(found),
+    })?);
+    Ok(builds_as_they_are(&picked, warnings))
+}
+
+fn builds_as_they_are(builds: &[&FoundInterpreter], warnings: Vec<Warning>) -> Selection {
+    let picked: Vec<Picked<'_>> = builds.iter().copied().map(unasked).collect();
+    let facts = builds.iter().map(|one| one.facts.clone()).collect();
+    selection(&picked, facts, warnings)
+}
+
+const fn unasked(one: &FoundInterpreter) -> Picked<'_> {
+    Picked {
+        one,
+        switches: Switches::NONE,
+        asked: None,
+        name: None,
+    }
+}
+
+/// What is missing for a pair, and the command that gets it; `None` if nothing was picked.
+fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
+    let newest = picked.last()?;
+    let tag = newest.full_tag().short();
+    let free_threaded = newest.facts.free_threaded;
+    let can_be_paired = tag.implementation == Implementation::CPython
+        && (tag.major, tag.minor) >= (3, FIRST_FREE_THREADED_MINOR);
+    let partner = Tag {
+        free_threaded: !free_threaded,
+        debug: false,
+        ..tag
+    };
+    let get = if can_be_paired {
+        format!("'ftbench python install {partner}'")
+    } else {
+        let minor = FIRST_FREE_THREADED_MINOR;
+        format!("'ftbench python install 3.{minor}' and 'ftbench python install 3.{minor}t'")
+    };
+    let (kind, message) = if free_threaded {
+        let missing = format!(
+            "no GIL build of {}.{} was found to compare {tag} with",
+            tag.major, tag.minor
+        );
+        (
+            WarningKind::BuildsDiffer,
+            format!("{missing}; get one with {get}"),
+        )
+    } else {
+        let missing =
+            "no free-threaded build of CPython was found, so threads without the GIL are not measured";
+        (
+            WarningKind::NoFreeThreadedBuild,
+            format!("{missing}; get one with {get}"),
+        )
+    };
+    Some(Warning::of_run(kind, message))
+}
+
+/// What was installed and did not answer as it should, each with its reason.
+fn failed_words(found: &Found) -> Vec<String> {
+    found.failed_interpreters().map(ToString::to_string).collect()
+}
+
+impl FoundInterpreter {
+    fn is_cpython_release(&self) -> bool {
+        self.facts.implementation == Implementation::CPython && !self.facts.build.debug
+    }
+
+    fn is_pre_release(&self) -> bool {
+        self.version.stage != Stage::Final
+    }
+}
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

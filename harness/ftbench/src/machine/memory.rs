@@ -1,0 +1,194 @@
+//! Memory of a trial's processes, from `/proc`.
+
+use procfs::process::Process;
+use procfs::{ProcError, ProcResult};
+
+use super::group::living;
+use ftbench_schema::{Memory, ProcessMemory};
+
+/// Bytes in the unit that `/proc/PID/status` calls kB.
+const BYTES_PER_KIB: u64 = 1024;
+
+/// Why memory is not known: a process is there and does not tell.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot read the memory of process {process_id}: {source}\nSee whether /proc is mounted with hidepid."
+)]
+pub struct MemoryError {
+    /// The process.
+    process_id: i32,
+    /// What the system says.
+    source: ProcError,
+}
+
+/// One process's memory at one moment.
+struct Reading {
+    rss_peak_bytes: u64,
+    /// `None` where the system does not let us see it.
+    pss_bytes: Option<u64>,
+}
+
+/// Memory of these processes at this moment: the peak RSS of each so far, and the sum of their PSS now, which counts
+/// shared pages once. Processes that ended are left out.
+///
+/// # Errors
+///
+/// When a living process's own `status` cannot be read.
+pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
+    let mut processes = Vec::new();
+    let mut pss_bytes = Some(0_u64);
+    for &process_id in process_ids {
+        let Ok(process) = Process::new(process_id) else {
+            continue;
+        };
+        match read(&process) {
+            Ok(Some(reading)) => {
+                processes.push(ProcessMemory {
+                    process_id,
+                    rss_peak_bytes: reading.rss_peak_bytes,
+                });
+                pss_bytes = pss_bytes
+                    .zip(reading.pss_bytes)
+                    .map(|(sum, more)| sum.saturating_add(more));
+            }
+            // It has given its memory back and is about to end.
+            Ok(None) => {}
+            Err(_) if living(&process).is_none() => {}
+            Err(source) => return Err(MemoryError { process_id, source }),
+        }
+    }
+    processes.sort_by_key(|process| process.process_id);
+    let pss_peak_bytes = pss_bytes.filter(|_| !processes.is_empty());
+    Ok(Memory {
+        processes,
+        pss_peak_bytes,
+    })
+}
+
+/// How much memory these processes use now, bytes, when that is more than a limit. Shared pages are counted once, which
+/// takes milliseconds for each process and is done only when counting them for every process gives too much.
+#[must_use]
+pub fn more_than(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
+    let page_bytes = procfs::page_size();
+    let rss_bytes: u64 = process_ids
+        .iter()
+        .filter_map(|&process_id| Process::new(process_id).ok()?.statm().ok())
+        .map(|statm| statm.resident.saturating_mul(page_bytes))
+        .fold(0, u64::saturating_add);
+    if rss_bytes <= limit_bytes {
+        return None;
+    }
+    let pss_bytes = of_processes(process_ids)
+        .ok()
+        .and_then(|memory| memory.pss_peak_bytes);
+    Some(pss_bytes.unwrap_or(rss_bytes)).filter(|&used_bytes| used_bytes > limit_bytes)
+}
+
+/// Joins a reading with those before it: the processes of the later one, and the larger PSS.
+#[must_use]
+pub fn joined(earlier: Option<Memory>, later: Memory) -> Memory {
+    let earlier_pss = earlier.and_then(|memory| memory.pss_peak_bytes);
+    Memory {
+        pss_peak_bytes: later.pss_peak_bytes.max(earlier_pss),
+        ..later
+    }
+}
+
+fn read(process: &Process) -> ProcResult<Option<Reading>> {
+    // `VmHWM` is missing when the process has no memory of its own left.
+    let Some(peak_kib) = process.status()?.vmhwm else {
+        return Ok(None);
+    };
+    let pss_bytes = match process.smaps_rollup() {
+        Ok(rollup) => {
+            let parts = rollup
+                .memory_map_rollup
+                .iter()
+                .filter_map(|map| map.extension.map.get("Pss"));
+            Some(parts.copied().fold(0, u64::saturating_add))
+        }
+        Err(ProcError::PermissionDenied(_) | ProcError::NotFound(_)) if living(process).is_some() => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Some(Reading {
+        rss_peak_bytes: peak_kib.saturating_mul(BYTES_PER_KIB),
+        pss_bytes,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use super::*;
+    use crate::machine::group::{below, tests::Group};
+
+    #[test]
+    fn every_process_of_the_group_is_counted() {
+        let group = Group::start();
+        let mut all = below(group.id()).unwrap();
+        all.push(group.id());
+        let memory = of_processes(&all).unwrap();
+        assert_eq!(memory.processes.len(), 2, "the shell and its child");
+        assert!(
+            memory
+                .processes
+                .iter()
+                .any(|process| process.process_id == group.id())
+        );
+        assert!(memory.processes.iter().all(|process| process.rss_peak_bytes > 0));
+        if let Some(pss) = memory.pss_peak_bytes {
+            assert!(pss > 0 && pss <= memory.rss_peak_bytes());
+        }
+    }
+
+    #[test]
+    fn a_limit_is_exceeded_or_not() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(more_than(1 << 50, &[me]), None);
+        assert!(more_than(1, &[me]).unwrap() > 1 << 16);
+        assert_eq!(more_than(0, &[]), None);
+    }
+
+    #[test]
+    fn processes_that_ended_are_left_out() {
+        let mut child = Command::new("true").process_group(0).spawn().unwrap();
+        let group = i32::try_from(child.id()).unwrap();
+        // Wait for its end without reaping it: what remains is a process without memory.
+        let id = rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&child));
+        let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(id, options).unwrap();
+        let unreaped = of_processes(&[group]).unwrap();
+        child.wait().unwrap();
+        let reaped = of_processes(&[group]).unwrap();
+        let nothing = Memory {
+            processes: vec![],
+            pss_peak_bytes: None,
+        };
+        assert_eq!((unreaped, reaped), (nothing.clone(), nothing));
+    }
+
+    #[test]
+    fn readings_keep_the_last_processes_and_the_largest_pss() {
+        let reading = |process_id, pss_peak_bytes| Memory {
+            processes: vec![ProcessMemory {
+                process_id,
+                rss_peak_bytes: 1,
+            }],
+            pss_peak_bytes,
+        };
+        assert_eq!(joined(None, reading(1, Some(5))), reading(1, Some(5)));
+        assert_eq!(
+            joined(Some(reading(1, Some(7))), reading(2, Some(5))),
+            reading(2, Some(7))
+        );
+        assert_eq!(
+            joined(Some(reading(1, Some(7))), reading(2, None)),
+            reading(2, Some(7))
+        );
+        assert_eq!(joined(None, reading(1, None)), reading(1, None));
+    }
+}

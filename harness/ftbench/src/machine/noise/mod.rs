@@ -1,0 +1,310 @@
+//! What goes on around a sample on the PUs that it uses, and what it costs: readers of the kernel's counters.
+//!
+//! [`Meters`] knows what this machine tells; a [`Watch`] reads it right before and right after each sample of a trial.
+//! All reckoning is in [`pu_time`], [`judge`] and [`crate::machine::cost`], apart from the reading.
+
+pub mod judge;
+pub mod pressure;
+pub mod pu_time;
+pub mod sources;
+pub mod throttle;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::machine::cost::counters::{Counters, Counts, events_between};
+use crate::machine::cost::energy::{self, Zone, joules_between};
+use crate::machine::cost::processes::{self, ProcessesReading, cpu_time_between, cpu_times_ns};
+use ftbench_schema::{Cost, Noise, Source};
+use pressure::Pressure;
+use pu_time::{PuReading, Span};
+use throttle::QuotaThrottling;
+
+const STAT: &str = "/proc/stat";
+const SCHEDSTAT: &str = "/proc/schedstat";
+const CPUS: &str = "/sys/devices/system/cpu";
+const HERTZ_PER_KILOHERTZ: u64 = 1_000;
+const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
+
+/// What this machine tells of noise and cost.
+#[derive(Debug, Clone, Default)]
+pub struct Meters {
+    /// OS indices of the PUs that ftbench may use.
+    allowed_pus: Vec<u32>,
+    /// The step of `/proc/stat`.
+    ticks_per_second: u64,
+    /// Whether there is a `/proc/schedstat`.
+    schedstat: bool,
+    /// `cpu.stat` of the own control group and of those that hold it.
+    cpu_stat_files: Vec<PathBuf>,
+    /// Files with the frequency of a PU, kilohertz.
+    frequency_files: BTreeMap<u32, PathBuf>,
+    /// Counters of energy.
+    zones: Vec<Zone>,
+    /// Whether hardware events can be counted.
+    counters: bool,
+    /// Processes that work for the trial and are no part of it.
+    beside: Vec<i32>,
+}
+
+/// What a machine tells, and where from or why not.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Reads it.
+    pub meters: Meters,
+    /// For the record.
+    pub sources: Vec<Source>,
+}
+
+impl Meters {
+    /// Counts the CPU time of these processes as the trial's own, not as that of others: servers that ftbench itself
+    /// runs for a workload.
+    #[must_use]
+    pub fn beside(mut self, process_ids: Vec<i32>) -> Self {
+        self.beside = process_ids;
+        self
+    }
+
+    /// Counts the hardware events of a trial that was just started; `None` where that cannot be done.
+    #[must_use]
+    pub fn counters_of(&self, process_id: i32) -> Option<Counters> {
+        // Where it works for ftbench itself it fails only for a process that is gone, which shows soon enough.
+        self.counters.then(|| Counters::attach(process_id).ok()).flatten()
+    }
+
+    /// Watches the processes of a trial whose workers are placed on `placement`; on no PU in particular when empty.
+    #[must_use]
+    pub fn watch(&self, process_ids: Vec<i32>, placement: &[u32], counters: Option<Counters>) -> Watch<'_> {
+        let mut pus = if placement.is_empty() {
+            self.allowed_pus.clone()
+        } else {
+            placement.to_vec()
+        };
+        pus.sort_unstable();
+        pus.dedup();
+        let thermal_files = pus
+            .iter()
+            .flat_map(|&pu| throttle::thermal_files(Path::new(CPUS), pu))
+            .collect();
+        Watch {
+            meters: self,
+            process_ids,
+            own_pus: !placement.is_empty() && pus.len() == placement.len(),
+            pus,
+            thermal_files,
+            counters,
+        }
+    }
+}
+
+/// Reads the counters around the samples of one trial.
+#[derive(Debug)]
+pub struct Watch<'meters> {
+    meters: &'meters Meters,
+    process_ids: Vec<i32>,
+    pus: Vec<u32>,
+    /// Whether each worker has a PU of its own.
+    own_pus: bool,
+    thermal_files: Vec<PathBuf>,
+    counters: Option<Counters>,
+}
+
+/// All counters at one moment.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Those that every nanosecond counts for.
+    near: Near,
+    /// Those that may stand a little apart from the sample.
+    far: Far,
+}
+
+#[derive(Debug, Clone)]
+struct Near {
+    at: Instant,
+    pus: PuReading,
+    cpu_ns: Vec<Option<u64>>,
+    beside_cpu_ns: Vec<Option<u64>>,
+}
+
+#[derive(Debug, Clone)]
+struct Far {
+    processes: ProcessesReading,
+    counts: Counts,
+    pressure: Pressure,
+    quota: Option<QuotaThrottling>,
+    thermal: Option<u64>,
+    energy: Vec<Option<u64>>,
+}
+
+/// What was seen around a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// What went on beside it.
+    pub noise: Noise,
+    /// What it used.
+    pub cost: Cost,
+}
+
+impl Watch<'_> {
+    /// Reads before a sample: what may stand apart first.
+    #[must_use]
+    pub fn before(&mut self) -> Reading {
+        let far = self.far();
+        let near = self.near();
+        Reading { near, far }
+    }
+
+    /// Reads after a sample, the other way round, and compares.
+    #[must_use]
+    pub fn since(&mut self, before: &Reading) -> Observed {
+        let near = self.near();
+        let frequency_hz = self.frequency_hz();
+        let far = self.far();
+        let mut observed = self.compare(before, &Reading { near, far });
+        observed.noise.frequency_hz = frequency_hz;
+        observed
+    }
+
+    fn near(&self) -> Near {
+        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let run_ns = self
+            .meters
+            .schedstat
+            .then(|| pu_time::parse_schedstat(&text(SCHEDSTAT)))
+            .flatten();
+        Near {
+            at: Instant::now(),
+            cpu_ns: cpu_times_ns(&self.process_ids),
+            beside_cpu_ns: cpu_times_ns(&self.meters.beside),
+            pus: PuReading {
+                stat: pu_time::parse_stat(&text(STAT), self.meters.ticks_per_second),
+                run_ns,
+            },
+        }
+    }
+
+    fn far(&mut self) -> Far {
+        Far {
+            processes: processes::read(&self.process_ids),
+            counts: self.counters.as_mut().map(Counters::read).unwrap_or_default(),
+            pressure: pressure::read(),
+            quota: throttle::quota_throttling(&self.meters.cpu_stat_files),
+            thermal: sum(self.thermal_files.iter().map(|path| number(path))),
+            energy: energy::read(&self.meters.zones),
+        }
+    }
+
+    /// Mean over the PUs.
+    fn frequency_hz(&self) -> Option<u64> {
+        let each = self
+            .pus
+            .iter()
+            .map(|pu| number(self.meters.frequency_files.get(pu)?));
+        let count = u64::try_from(self.pus.len()).ok()?;
+        let mean_khz = sum(each)?.checked_div(count)?;
+        mean_khz.checked_mul(HERTZ_PER_KILOHERTZ)
+    }
+
+    fn compare(&self, before: &Reading, after: &Reading) -> Observed {
+        let passed = after.near.at.saturating_duration_since(before.near.at);
+        let interval_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
+        let cpu_time_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns);
+        let beside_ns = cpu_time_between(&before.near.beside_cpu_ns, &after.near.beside_cpu_ns);
+        let span = Span {
+            pus: &self.pus,
+            interval_ns,
+            own_ns: cpu_time_ns
+                .zip(beside_ns)
+                .map(|(own, beside)| own.saturating_add(beside)),
+            tick_ns: NANOSECONDS_PER_SECOND / self.meters.ticks_per_second.max(1),
+        };
+        let taken = pu_time::between(&before.near.pus, &after.near.pus, &span);
+        let (from, to) = (&before.far, &after.far);
+        let used = processes::between(&from.processes, &to.processes);
+        let quota = from.quota.zip(to.quota);
+        let waited = to.pressure.since(from.pressure);
+        let mut noise = Noise {
+            interval_ns,
+            pus: self.pus.clone(),
+            steal_ns: taken.steal_ns,
+            others_ns: taken.others_ns,
+            others_resolution_ns: taken.others_resolution_ns,
+            run_queue_ns: used.run_queue_ns,
+            cpu_pressure_ns: waited.cpu_ns,
+            memory_pressure_ns: waited.memory_ns,
+            io_pressure_ns: waited.io_ns,
+            frequency_hz: None,
+            thermal_throttles: from.thermal.zip(to.thermal).map(|(a, b)| b.saturating_sub(a)),
+            quota_throttled_periods: quota.map(|(a, b)| b.periods.saturating_sub(a.periods)),
+            driver_ns: None,
+            quota_throttled_ns: quota.map(|(a, b)| b.duration_ns.saturating_sub(a.duration_ns)),
+            disturbed_by: Vec::new(),
+        };
+        noise.disturbed_by = judge::disturbances(&noise, self.own_pus);
+        let cost = Cost {
+            cpu_time_ns,
+            voluntary_switches: used.voluntary_switches,
+            involuntary_switches: used.involuntary_switches,
+            minor_faults: used.minor_faults,
+            major_faults: used.major_faults,
+            energy_joules: joules_between(&self.meters.zones, &from.energy, &to.energy),
+            instructions: events_between(from.counts.instructions, to.counts.instructions),
+            cycles: events_between(from.counts.cycles, to.counts.cycles),
+            cache_misses: events_between(from.counts.cache_misses, to.counts.cache_misses),
+        };
+        Observed { noise, cost }
+    }
+}
+
+fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The sum; `None` with nothing to add up, or when something is unknown.
+fn sum(each: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    each.reduce(|a, b| Some(a?.saturating_add(b?))).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn this_machine() -> Found {
+        sources::find(&[0])
+    }
+
+    #[test]
+    fn a_watch_sees_what_this_process_does() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let meters = this_machine().meters;
+        let mut watch = meters.watch(vec![me], &[], None);
+        let before = watch.before();
+        let mut work = 0_u64;
+        for number in 0..1_000_000_u64 {
+            work = std::hint::black_box(work.wrapping_mul(31).wrapping_add(number));
+        }
+        let observed = watch.since(&before);
+        assert!(observed.cost.cpu_time_ns.unwrap() > 0);
+        assert!(observed.cost.minor_faults.is_some() && observed.cost.voluntary_switches.is_some());
+        assert_eq!(observed.noise.pus, [0]);
+        assert!(observed.noise.interval_ns > 0);
+    }
+
+    #[test]
+    fn workers_that_share_a_pu_have_none_of_their_own() {
+        let meters = this_machine().meters;
+        assert!(meters.watch(vec![], &[0, 1], None).own_pus);
+        assert!(!meters.watch(vec![], &[0, 0], None).own_pus);
+        assert!(!meters.watch(vec![], &[], None).own_pus);
+    }
+
+    #[test]
+    fn sums_of_the_unknown_are_unknown() {
+        assert_eq!(sum([Some(1), Some(2)].into_iter()), Some(3));
+        assert_eq!(sum([Some(1), None].into_iter()), None);
+        assert_eq!(sum(std::iter::empty()), None);
+    }
+}

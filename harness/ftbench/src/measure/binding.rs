@@ -1,0 +1,142 @@
+//! Workers on their PUs: bound, and the binding read back.
+
+use super::failure::TrialFailure;
+use super::protocol::{MeasuredShare, WorkerIdentity};
+use crate::machine::bind::Binder;
+use ftbench_schema::Worker;
+
+/// Binds everything that a process starts from now on to the union of the PUs; nothing without a binder.
+pub(super) fn bind_process(
+    binder: Option<&Binder>,
+    process_id: i32,
+    placement: &[u32],
+) -> Result<(), TrialFailure> {
+    let Some(binder) = binder else { return Ok(()) };
+    binder
+        .bind_process(process_id, &union(placement))
+        .map_err(|error| TrialFailure::Binding(error.to_string()))
+}
+
+/// Binds each worker to its own PU and reads the binding back; without a binder it only lists them.
+pub(super) fn bind_workers(
+    binder: Option<&Binder>,
+    main_process: i32,
+    placement: &[u32],
+    identities: &[WorkerIdentity],
+) -> Result<Vec<Worker>, TrialFailure> {
+    let mut workers = Vec::with_capacity(identities.len());
+    for (number, identity) in (0..).zip(identities) {
+        let pu = placement.get(workers.len()).copied();
+        let bound_to = match (binder, pu) {
+            (Some(binder), Some(pu)) => bind_worker(binder, main_process, *identity, pu)?,
+            _ => Vec::new(),
+        };
+        let WorkerIdentity {
+            process_id,
+            thread_id,
+        } = *identity;
+        workers.push(Worker {
+            worker: number,
+            process_id,
+            thread_id,
+            bound_to,
+        });
+    }
+    Ok(workers)
+}
+
+fn bind_worker(
+    binder: &Binder,
+    main_process: i32,
+    identity: WorkerIdentity,
+    pu: u32,
+) -> Result<Vec<u32>, TrialFailure> {
+    let failed = |error: &dyn std::fmt::Display| TrialFailure::Binding(error.to_string());
+    if identity.process_id != main_process {
+        // A pool's process has helper threads of its own, and belongs on its PU whole.
+        binder
+            .bind_process(identity.process_id, &[pu])
+            .map_err(|error| failed(&error))?;
+    }
+    binder
+        .bind_thread(identity.thread_id, &[pu])
+        .map_err(|error| failed(&error))?;
+    let bound_to = binder
+        .thread_binding(identity.thread_id)
+        .map_err(|error| failed(&error))?;
+    if bound_to != [pu] {
+        let reason = format!(
+            "thread {} was bound to PU {pu}, yet reads back {bound_to:?}",
+            identity.thread_id
+        );
+        return Err(TrialFailure::Binding(reason));
+    }
+    Ok(bound_to)
+}
+
+/// The worker that did a share: its own number where that fits (tasks of one loop share a thread), else by thread.
+pub(super) fn worker_of<'w>(
+    share: &MeasuredShare,
+    index: usize,
+    workers: &'w [Worker],
+) -> Option<&'w Worker> {
+    let did = |worker: &&Worker| worker.thread_id == share.thread_id && worker.process_id == share.process_id;
+    workers
+        .get(index)
+        .filter(did)
+        .or_else(|| workers.iter().find(did))
+}
+
+fn union(placement: &[u32]) -> Vec<u32> {
+    let mut union = placement.to_vec();
+    union.sort_unstable();
+    union.dedup();
+    union
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(number: u32, thread_id: i32) -> Worker {
+        Worker {
+            worker: number,
+            process_id: 7,
+            thread_id,
+            bound_to: vec![],
+        }
+    }
+
+    fn share(thread_id: i32) -> MeasuredShare {
+        MeasuredShare {
+            process_id: 7,
+            thread_id,
+            start_ns: 1,
+            end_ns: 2,
+        }
+    }
+
+    #[test]
+    fn a_share_belongs_to_the_thread_that_did_it() {
+        let threads = [worker(0, 70), worker(1, 71)];
+        let of = |share: &MeasuredShare, index| worker_of(share, index, &threads).map(|worker| worker.worker);
+        assert_eq!(of(&share(71), 1), Some(1));
+        // A fast thread took two shares.
+        assert_eq!(of(&share(70), 1), Some(0));
+        assert_eq!(of(&share(99), 1), None);
+    }
+
+    #[test]
+    fn tasks_of_one_loop_are_told_apart_by_their_place() {
+        let tasks = [worker(0, 70), worker(1, 70)];
+        assert_eq!(
+            worker_of(&share(70), 1, &tasks).map(|worker| worker.worker),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn a_union_names_each_pu_once() {
+        assert_eq!(union(&[1, 0, 1, 0]), [0, 1]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Why a trial has no result.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use super::guard::Ending;
+use crate::bounded::signal_name;
+use ftbench_schema::TrialStatus;
+
+/// Why a trial has no result. The messages follow the cell's name in reports.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrialFailure {
+    /// The interpreter did not start.
+    #[error("{} did not start: {error}", path.display())]
+    Start {
+        /// The executable.
+        path: PathBuf,
+        /// What the system said.
+        error: String,
+    },
+    /// It cannot be measured on this machine as it is.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The process ended in the middle.
+    #[error("the process {status} during {step}")]
+    Ended {
+        /// What it was doing.
+        step: &'static str,
+        /// How it ended.
+        status: String,
+    },
+    /// A step took too long.
+    #[error(
+        "{step} took longer than {} s (--timeout){}",
+        limit.as_secs_f64(),
+        if *half_said { ", the answer left off in the middle" } else { "" }
+    )]
+    TimedOut {
+        /// What it was doing.
+        step: &'static str,
+        /// The limit.
+        limit: Duration,
+        /// Whether part of an answer was there.
+        half_said: bool,
+    },
+    /// Its processes used more memory than the limit allows.
+    #[error(
+        "it used {} of memory during {step}, more than the limit of {} (--memory-limit)",
+        bytes(*used_bytes),
+        bytes(*limit_bytes)
+    )]
+    TooMuchMemory {
+        /// What it was doing.
+        step: &'static str,
+        /// What all its processes used, bytes.
+        used_bytes: u64,
+        /// The limit, bytes.
+        limit_bytes: u64,
+    },
+    /// It started more processes than the limit allows.
+    #[error("it had more than {limit} processes during {step} (--process-limit)")]
+    TooManyProcesses {
+        /// What it was doing.
+        step: &'static str,
+        /// The limit.
+        limit: u32,
+    },
+    /// It printed more than the limit allows.
+    #[error("it printed more than {} (--output-limit) up to {step}", bytes(*limit_bytes))]
+    TooMuchOutput {
+        /// What it was doing.
+        step: &'static str,
+        /// The limit, bytes.
+        limit_bytes: u64,
+    },
+    /// The process that keeps the trial together was killed, from outside or by the workload.
+    #[error("its guard process was killed during {step}")]
+    GuardLost {
+        /// What it was doing.
+        step: &'static str,
+    },
+    /// Processes that even `SIGKILL` does not end.
+    #[error("processes {0:?} of it hang in the kernel and cannot be ended")]
+    LeftOver(Vec<i32>),
+    /// The worker broke the protocol.
+    #[error("the worker broke the protocol: {0}")]
+    Nonsense(String),
+    /// The workload raised, or its result is wrong.
+    #[error("{error} (in {step})")]
+    Workload {
+        /// The step, such as `work`.
+        step: String,
+        /// Whether `check` found a wrong result.
+        wrong_result: bool,
+        /// The exception in a line.
+        error: String,
+        /// The end of its traceback.
+        traceback: String,
+    },
+    /// A worker could not be bound, or its binding is not what was asked for.
+    #[error("{0}")]
+    Binding(String),
+    /// The system refused something.
+    #[error("the system refused to wait for the worker: {0}")]
+    System(String),
+    /// ftbench was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl TrialFailure {
+    /// The process ended during a step; `None` when it did not end, and closed its channel.
+    #[must_use]
+    pub fn ended(step: &'static str, ending: Option<Ending>) -> Self {
+        Self::Ended {
+            step,
+            status: described(ending),
+        }
+    }
+
+    /// How the record calls it.
+    #[must_use]
+    pub const fn status(&self) -> TrialStatus {
+        match self {
+            Self::TimedOut { .. } => TrialStatus::TimedOut,
+            Self::Workload {
+                wrong_result: true, ..
+            } => TrialStatus::WrongResult,
+            _ => TrialStatus::Failed,
+        }
+    }
+
+    /// The traceback that belongs to it.
+    #[must_use]
+    pub fn traceback(&self) -> &str {
+        match self {
+            Self::Workload { traceback, .. } => traceback,
+            _ => "",
+        }
+    }
+}
+
+fn described(ending: Option<Ending>) -> String {
+    let Some(ending) = ending else {
+        return "closed its channel without ending".to_owned();
+    };
+    let out_of_memory = if ending.out_of_memory {
+        " at its limit of memory (--memory-limit)"
+    } else if ending.signal == Some(signal_hook::consts::SIGKILL) {
+        ", not by ftbench, perhaps for lack of memory,"
+    } else {
+        ""
+    };
+    match (ending.exit_status, ending.signal) {
+        (_, Some(signal)) => format!("was killed by {}{out_of_memory}", signal_name(signal)),
+        (Some(status), None) => format!("ended with exit status {status}"),
+        (None, None) => "ended in a way that the system does not tell".to_owned(),
+    }
+}
+
+/// A number of bytes as people read it, and as options take it.
+pub(super) fn bytes(count: u64) -> String {
+    ByteSize(count).display().iec().to_string()
+}

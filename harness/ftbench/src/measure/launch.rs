@@ -1,0 +1,128 @@
+//! How the process of each cell is started.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use ftbench_schema::{Cell, Host, Kernel};
+
+use super::protocol::Entry;
+
+/// Everything needed to start a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The program: an interpreter, a program with one inside, or ftbench itself.
+    pub executable: PathBuf,
+    /// What leads it to the worker's part of it; `--channel` and its descriptors are put after.
+    pub arguments: Vec<String>,
+    /// The whole of its environment, apart from the hash seed.
+    pub environment: BTreeMap<String, String>,
+    /// Where it finds the workload.
+    pub entry: Entry,
+}
+
+/// What makes an interpreter a worker.
+#[must_use]
+pub fn python_arguments() -> Vec<String> {
+    ["-s", "-X", "faulthandler", "-m", "ftbench_worker"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+/// What makes ftbench a worker of the ceiling.
+#[must_use]
+pub fn native_arguments(kernel: Kernel) -> Vec<String> {
+    ["native-worker", "--kernel", kernel.name()]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+/// Cells that differ in model and workers alone are started alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    interpreter: String,
+    host: Host,
+    workload: String,
+    arm: Option<String>,
+}
+
+impl Key {
+    fn of(cell: &Cell) -> Self {
+        Self {
+            interpreter: cell.interpreter.clone(),
+            host: cell.host,
+            workload: cell.workload.clone(),
+            arm: cell.arm.clone(),
+        }
+    }
+}
+
+/// How the process of each cell is started, or why it cannot be.
+#[derive(Debug, Clone, Default)]
+pub struct Launches {
+    known: HashMap<Key, Result<Launch, String>>,
+}
+
+impl Launches {
+    /// Whether the cells like this one are known.
+    #[must_use]
+    pub fn knows(&self, cell: &Cell) -> bool {
+        self.known.contains_key(&Key::of(cell))
+    }
+
+    /// Says how the cells like this one are started, or, in a line, why they cannot be.
+    pub fn insert(&mut self, cell: &Cell, launch: Result<Launch, String>) {
+        self.known.insert(Key::of(cell), launch);
+    }
+
+    /// How this cell's process is started.
+    ///
+    /// # Errors
+    /// Why it cannot be, in a line.
+    pub fn of(&self, cell: &Cell) -> Result<&Launch, String> {
+        match self.known.get(&Key::of(cell)) {
+            Some(Ok(launch)) => Ok(launch),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Err(format!("nothing is known of how to start {cell}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use ftbench_schema::Model;
+
+    #[test]
+    fn cells_that_differ_in_model_and_workers_are_started_alike() {
+        let serial = Cell {
+            interpreter: "3.13t".to_owned(),
+            host: Host::Spawn,
+            workload: "fib".to_owned(),
+            arm: None,
+            model: Model::Serial,
+            workers: 1,
+        };
+        let launch = Launch {
+            executable: PathBuf::from("/python"),
+            arguments: python_arguments(),
+            environment: BTreeMap::new(),
+            entry: Entry::default(),
+        };
+        let mut launches = Launches::default();
+        launches.insert(&serial, Ok(launch.clone()));
+        let threads = Cell {
+            model: Model::Threads,
+            workers: 8,
+            ..serial.clone()
+        };
+        assert_eq!(launches.of(&threads).unwrap(), &launch);
+        let embedded = Cell {
+            host: Host::Embed,
+            ..serial
+        };
+        assert!(!launches.knows(&embedded));
+        launches.insert(&embedded, Err("cargo is missing".to_owned()));
+        assert_eq!(launches.of(&embedded).unwrap_err(), "cargo is missing");
+    }
+}

@@ -1,0 +1,370 @@
+//! The worker of the ceiling's cells: threads of this very program that run a native kernel.
+//!
+//! It answers the messages of [`super::protocol`] as the Python worker does, and hands the work out as a
+//! `ThreadPoolExecutor` would: to threads that are there already and wait, one share each, results sent back. So a
+//! makespan, a share and a binding mean the same in its records.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
+use crate::machine::cache;
+use crate::native::{Workspace, WrongResult};
+use ftbench_schema::{Kernel, Scaling};
+
+/// The arrays of all workers together have so many times the bytes of the last-level caches that they run under, so
+/// that little of them is still there when it is needed again. STREAM asks for four times for each array; here every
+/// trial's fresh process has to write to all of it before its first sample.
+const TIMES_THE_CACHES: u64 = 4;
+
+/// The caches taken for granted where the system does not tell: as large as those of most servers.
+const CACHES_IF_UNKNOWN_BYTES: u64 = 64 << 20;
+
+/// Answers requests until the driver finishes or is gone.
+///
+/// # Errors
+/// When the channel cannot be read or written.
+pub fn serve(kernel: Kernel, requests: impl BufRead, mut replies: impl Write) -> io::Result<()> {
+    let mut trial = Trial { kernel, pool: None };
+    send(
+        &mut replies,
+        &Reply::Hello {
+            protocol: PROTOCOL_VERSION,
+            process_id: process_id(),
+            python: String::new(),
+            gil_enabled: false,
+        },
+    )?;
+    for line in requests.lines() {
+        let reply = match serde_json::from_str(&line?) {
+            Ok(request) => trial.answer(&request),
+            Err(error) => failed("start", false, &error),
+        };
+        send(&mut replies, &reply)?;
+        if matches!(reply, Reply::Finished | Reply::Failed { .. }) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn send(replies: &mut impl Write, reply: &Reply) -> io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    replies.write_all(&line)?;
+    replies.flush()
+}
+
+fn failed(step: &str, wrong_result: bool, error: &dyn std::fmt::Display) -> Reply {
+    Reply::Failed {
+        step: step.to_owned(),
+        wrong_result,
+        error: error.to_string(),
+        traceback: String::new(),
+    }
+}
+
+struct Trial {
+    kernel: Kernel,
+    pool: Option<Pool>,
+}
+
+impl Trial {
+    fn answer(&mut self, request: &Request) -> Reply {
+        match *request {
+            Request::Prepare {
+                protocol,
+                workers,
+                units,
+                scaling,
+                ..
+            } => {
+                if protocol != PROTOCOL_VERSION {
+                    let error =
+                        format!("the driver speaks protocol {protocol}, the worker {PROTOCOL_VERSION}");
+                    return failed("start", false, &error);
+                }
+                self.prepare(shares_of(units, workers, scaling))
+            }
+            Request::Sample { sample } => self.sample(sample),
+            Request::Finish => {
+                self.pool = None;
+                Reply::Finished
+            }
+        }
+    }
+
+    fn prepare(&mut self, units_of_workers: Vec<u64>) -> Reply {
+        self.pool = None;
+        let start_ns = monotonic_ns();
+        let pool = match Pool::start(self.kernel, units_of_workers) {
+            Ok(pool) => pool,
+            Err(error) => return failed("start", false, &error),
+        };
+        let startup_ns = monotonic_ns().saturating_sub(start_ns);
+        let workers = pool.workers.iter().map(|worker| worker.identity).collect();
+        self.pool = Some(pool);
+        Reply::Ready {
+            gil_enabled: false,
+            gil_enabled_by: None,
+            startup_ns,
+            start_method: None,
+            workers,
+        }
+    }
+
+    fn sample(&mut self, sample: u32) -> Reply {
+        let Some(pool) = &mut self.pool else {
+            return failed(
+                "start",
+                false,
+                &"the driver asked for a sample before it sent 'prepare'",
+            );
+        };
+        let handed = match pool.hand_out() {
+            Ok(handed) => handed,
+            Err(error) => return failed("work", false, &error),
+        };
+        if let Some(wrong) = handed.shares.iter().find_map(|share| share.result.as_ref().err()) {
+            return failed("check", true, wrong);
+        }
+        Reply::Sample {
+            sample,
+            start_ns: handed.start_ns,
+            end_ns: handed.end_ns,
+            gil_enabled: false,
+            gil_enabled_by: None,
+            shares: handed.shares.iter().map(|share| share.measured).collect(),
+            reported: BTreeMap::new(),
+        }
+    }
+}
+
+/// Units of each worker, as the Python worker splits them: as even as can be, the first workers get one more.
+fn shares_of(units: u64, workers: u32, scaling: Scaling) -> Vec<u64> {
+    let count = u64::from(workers);
+    (0..count)
+        .map(|worker| match scaling {
+            Scaling::Strong => units / count + u64::from(worker < units % count),
+            Scaling::Weak => units,
+        })
+        .collect()
+}
+
+/// What a thread is asked to do.
+enum Order {
+    /// Make its workspace, with so many bytes of memory.
+    SetUp(u64),
+    /// Do so many units.
+    Work(u64),
+}
+
+/// What a thread says when it has done so.
+enum Answer {
+    Started { worker: usize, thread_id: i32 },
+    SetUp,
+    Worked { worker: usize, share: Share },
+}
+
+struct Share {
+    measured: MeasuredShare,
+    result: Result<(), WrongResult>,
+}
+
+/// One sample as it was taken.
+struct Handed {
+    start_ns: u64,
+    end_ns: u64,
+    /// In the order of the workers.
+    shares: Vec<Share>,
+}
+
+struct PoolWorker {
+    identity: WorkerIdentity,
+    orders: Sender<Order>,
+    thread: Option<JoinHandle<()>>,
+    units: u64,
+}
+
+/// Threads that wait for work. Dropping it ends them.
+struct Pool {
+    kernel: Kernel,
+    workers: Vec<PoolWorker>,
+    answers: Receiver<Answer>,
+    is_set_up: bool,
+}
+
+impl Pool {
+    /// Starts one thread for each share, and waits until every one has reported.
+    fn start(kernel: Kernel, units_of_workers: Vec<u64>) -> io::Result<Self> {
+        let (answer, answers) = channel();
+        let process_id = process_id();
+        let mut workers = Vec::with_capacity(units_of_workers.len());
+        for (number, units) in units_of_workers.into_iter().enumerate() {
+            let (orders, orders_of_thread) = channel();
+            let answer = answer.clone();
+            let thread = Builder::new()
+                .name(format!("worker {number}"))
+                .spawn(move || live(number, kernel, &orders_of_thread, &answer))?;
+            workers.push(PoolWorker {
+                identity: WorkerIdentity {
+                    process_id,
+                    thread_id: 0,
+                },
+                orders,
+                thread: Some(thread),
+                units,
+            });
+        }
+        let mut pool = Self {
+            kernel,
+            workers,
+            answers,
+            is_set_up: false,
+        };
+        for _ in 0..pool.workers.len() {
+            if let Answer::Started { worker, thread_id } = pool.next_answer()?
+                && let Some(worker) = pool.workers.get_mut(worker)
+            {
+                worker.identity.thread_id = thread_id;
+            }
+        }
+        Ok(pool)
+    }
+
+    /// Takes a sample.
+    fn hand_out(&mut self) -> io::Result<Handed> {
+        self.set_up()?;
+        let mut done: Vec<(usize, Share)> = Vec::with_capacity(self.workers.len());
+        let start_ns = monotonic_ns();
+        for worker in &self.workers {
+            worker
+                .orders
+                .send(Order::Work(worker.units))
+                .map_err(|_| thread_is_gone())?;
+        }
+        while done.len() < self.workers.len() {
+            if let Answer::Worked { worker, share } = self.next_answer()? {
+                done.push((worker, share));
+            }
+        }
+        let end_ns = monotonic_ns();
+        done.sort_by_key(|(worker, _)| *worker);
+        Ok(Handed {
+            start_ns,
+            end_ns,
+            shares: done.into_iter().map(|(_, share)| share).collect(),
+        })
+    }
+
+    /// Has every thread make its workspace. Before the first sample rather than at the start: only now the threads are
+    /// bound, and memory comes from the NUMA node of whoever first writes to it.
+    fn set_up(&mut self) -> io::Result<()> {
+        if self.is_set_up {
+            return Ok(());
+        }
+        let memory_bytes = match self.kernel {
+            Kernel::MemoryBandwidth => self.memory_bytes(),
+            Kernel::Integer | Kernel::FloatingPoint => 0,
+        };
+        for worker in &self.workers {
+            worker
+                .orders
+                .send(Order::SetUp(memory_bytes))
+                .map_err(|_| thread_is_gone())?;
+        }
+        for _ in 0..self.workers.len() {
+            self.next_answer()?;
+        }
+        self.is_set_up = true;
+        Ok(())
+    }
+
+    /// Memory of each worker, bytes.
+    fn memory_bytes(&self) -> u64 {
+        let caches = cache::last_level_bytes(&own_pus()).unwrap_or(CACHES_IF_UNKNOWN_BYTES);
+        let workers = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
+        caches.saturating_mul(TIMES_THE_CACHES).div_ceil(workers.max(1))
+    }
+
+    fn next_answer(&self) -> io::Result<Answer> {
+        self.answers.recv().map_err(|_| thread_is_gone())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for worker in self.workers.drain(..) {
+            // The end of its orders is the end of the thread.
+            drop(worker.orders);
+            if let Some(thread) = worker.thread {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+fn thread_is_gone() -> io::Error {
+    io::Error::other("a native thread has ended in the middle")
+}
+
+/// A thread's life: report, then do what it is told until there are no more orders.
+fn live(worker: usize, kernel: Kernel, orders: &Receiver<Order>, answers: &Sender<Answer>) {
+    let thread_id = rustix::thread::gettid().as_raw_nonzero().get();
+    let mut workspace = None;
+    let mut answer = Answer::Started { worker, thread_id };
+    while answers.send(answer).is_ok() {
+        answer = match orders.recv() {
+            Ok(Order::SetUp(memory_bytes)) => {
+                workspace = Some(Workspace::new(kernel, memory_bytes));
+                Answer::SetUp
+            }
+            Ok(Order::Work(units)) => {
+                let Some(workspace) = &mut workspace else { return };
+                let start_ns = monotonic_ns();
+                let result = workspace.work(units);
+                let end_ns = monotonic_ns();
+                let measured = MeasuredShare {
+                    process_id: process_id(),
+                    thread_id,
+                    start_ns,
+                    end_ns,
+                };
+                Answer::Worked {
+                    worker,
+                    share: Share { measured, result },
+                }
+            }
+            Err(_) => return,
+        };
+    }
+}
+
+fn process_id() -> i32 {
+    rustix::process::getpid().as_raw_nonzero().get()
+}
+
+/// The PUs that this thread may run on; none where the system does not tell.
+fn own_pus() -> Vec<u32> {
+    let Ok(set) = rustix::thread::sched_getaffinity(None) else {
+        return Vec::new();
+    };
+    (0..rustix::thread::CpuSet::MAX_CPU)
+        .filter(|&pu| set.is_set(pu))
+        .filter_map(|pu| u32::try_from(pu).ok())
+        .collect()
+}
+
+/// `CLOCK_MONOTONIC`, which `time.perf_counter_ns` reads too, nanoseconds.
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or_default();
+    seconds * 1_000_000_000 + nanoseconds
+}
+
+#[cfg(test)]
+#[path = "native_worker_tests.rs"]
+mod tests;

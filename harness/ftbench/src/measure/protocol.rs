@@ -1,0 +1,141 @@
+//! Messages between the driver and a worker: one JSON object a line, each way over a pipe of its own.
+//!
+//! A trial goes: worker `hello`; driver `prepare`, worker `ready`; for every sample driver `sample`, worker
+//! `sample`; driver `finish`, worker `finished`. Instead of any answer a worker may send `failed`, after which
+//! the driver ends it. `harness/worker/examples/` has one stored example of each, which the tests of both sides read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use ftbench_schema::{Model, Scaling};
+
+/// Version of the messages; a worker that speaks another one is refused.
+pub const PROTOCOL_VERSION: u32 = 3;
+
+/// What the driver sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Load the workload, set it up and start the workers. May be sent again, with other units, when calibrating.
+    Prepare {
+        /// Version of the messages.
+        protocol: u32,
+        /// The workload's name.
+        workload: String,
+        /// Where its functions are.
+        #[serde(flatten)]
+        entry: Entry,
+        /// How workers run.
+        model: Model,
+        /// How many.
+        workers: u32,
+        /// Units of work in one sample.
+        units: u64,
+        /// Whether they are split among the workers.
+        scaling: Scaling,
+    },
+    /// Take one sample.
+    Sample {
+        /// Its number in the trial.
+        sample: u32,
+    },
+    /// End the workers and exit.
+    Finish,
+}
+
+/// Where the functions of a workload are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Absolute path of its file; of a callable, the folder that comes first on `sys.path`.
+    pub path: String,
+    /// The case of that file, whose functions end in `_` and this name; `None` for a file without cases.
+    pub case: Option<String>,
+    /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
+    pub callable: Option<String>,
+    /// Folder whose modules come before all others, those beside the workload too; `None` without one.
+    pub module_folder: Option<String>,
+}
+
+/// One worker as it names itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerIdentity {
+    /// Operating-system process id.
+    pub process_id: i32,
+    /// Operating-system thread id.
+    pub thread_id: i32,
+}
+
+/// One worker's part of a sample, as it measured it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredShare {
+    /// Process that did it.
+    pub process_id: i32,
+    /// Thread that did it.
+    pub thread_id: i32,
+    /// When `work` was entered, `CLOCK_MONOTONIC`, nanoseconds.
+    pub start_ns: u64,
+    /// When `work` returned, same clock.
+    pub end_ns: u64,
+}
+
+/// What a worker sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// It has started.
+    Hello {
+        /// Version of the messages.
+        protocol: u32,
+        /// Its process id.
+        process_id: i32,
+        /// Version of Python, such as `3.13.15`; empty from a native worker.
+        python: String,
+        /// Whether the GIL is on.
+        gil_enabled: bool,
+    },
+    /// Every worker waits for work.
+    Ready {
+        /// Whether the GIL is on, after imports, in any of the trial's processes.
+        gil_enabled: bool,
+        /// The module that switched it on.
+        gil_enabled_by: Option<String>,
+        /// Time to create the pool until every worker had reported, without `setup`, nanoseconds.
+        startup_ns: u64,
+        /// Start method of the process pool.
+        start_method: Option<String>,
+        /// The workers, in order.
+        workers: Vec<WorkerIdentity>,
+    },
+    /// One sample was taken.
+    Sample {
+        /// Its number in the trial.
+        sample: u32,
+        /// When the work was handed out, `CLOCK_MONOTONIC`, nanoseconds.
+        start_ns: u64,
+        /// When the last result was back, same clock.
+        end_ns: u64,
+        /// Whether the GIL is on in any of the trial's processes.
+        gil_enabled: bool,
+        /// The module that switched it on.
+        gil_enabled_by: Option<String>,
+        /// One entry per share of the work, in order.
+        shares: Vec<MeasuredShare>,
+        /// What the workload's `report` returned, by name.
+        #[serde(default)]
+        reported: BTreeMap<String, f64>,
+    },
+    /// The workload failed.
+    Failed {
+        /// The step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`.
+        step: String,
+        /// Whether `check` found a wrong result.
+        wrong_result: bool,
+        /// The exception in a line.
+        error: String,
+        /// The end of its traceback.
+        traceback: String,
+    },
+    /// The workers are gone.
+    Finished,
+}

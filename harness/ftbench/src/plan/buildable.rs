@@ -1,0 +1,107 @@
+//! What can be built for an interpreter, as far as can be told beforehand: the embedded host, and extensions.
+
+use pep440_rs::Version;
+
+use ftbench_schema::{Implementation, InterpreterFacts, Model};
+
+/// Why the embedded host is not for this interpreter or model.
+pub(super) fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Option<String> {
+    if interpreter.implementation != Implementation::CPython {
+        return Some(format!(
+            "the embedded host is for CPython, {} is {}",
+            interpreter.tag, interpreter.implementation
+        ));
+    }
+    let is_too_new = version(interpreter)
+        .is_some_and(|version| !in_minor_series(&version, |minor| minor <= LAST_PYO3_MINOR));
+    if is_too_new {
+        return Some(format!(
+            "the embedded host is built with PyO3 {PYO3_SERIES}, which knows CPython up to 3.{LAST_PYO3_MINOR}"
+        ));
+    }
+    (!EMBEDDED_MODELS.contains(&model)).then(|| {
+        let names = EMBEDDED_MODELS.map(Model::name).join(", ");
+        format!("the embedded host has the models {names}: its workers are threads of its own")
+    })
+}
+
+/// The models that the embedded host runs in a way of its own, or on its main thread.
+const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
+
+/// The series of PyO3 that the embedded host's `Cargo.toml` names, the last one that takes free-threaded builds of
+/// 3.13.
+const PYO3_SERIES: &str = "0.28";
+
+/// The last minor version of Python 3 that it builds for, that one experimentally (`pyo3-ffi` 0.28.3, `build.rs`).
+const LAST_PYO3_MINOR: u64 = 15;
+
+/// Why an extension cannot be built for this interpreter, as far as can be told beforehand.
+pub(super) fn cannot_extend(interpreter: &InterpreterFacts, has_cargo: bool) -> Option<String> {
+    if interpreter.implementation != Implementation::CPython {
+        return Some(format!(
+            "its extension is built for CPython, {} is {}",
+            interpreter.tag, interpreter.implementation
+        ));
+    }
+    (!has_cargo).then(|| {
+        "its extension must be built first, and there is no cargo; install Rust: https://rustup.rs".to_owned()
+    })
+}
+
+/// Its version; `None` when it is not one of Python's.
+pub(super) fn version(interpreter: &InterpreterFacts) -> Option<Version> {
+    interpreter.version.parse().ok()
+}
+
+/// Whether it is a version 3.x with a fitting x.
+pub(super) fn in_minor_series(version: &Version, fits: impl Fn(u64) -> bool) -> bool {
+    matches!(version.release(), [3, minor, ..] if fits(*minor))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use ftbench_fixtures::summaries;
+
+    fn interpreter(tag: &str) -> InterpreterFacts {
+        summaries::interpreter(tag, "3.13.15")
+    }
+
+    #[test]
+    fn what_cannot_be_built_has_a_reason() {
+        let pypy = InterpreterFacts {
+            implementation: Implementation::PyPy,
+            ..interpreter("pypy3.11")
+        };
+        let next = InterpreterFacts {
+            version: "3.16.0".to_owned(),
+            ..interpreter("3.16")
+        };
+        insta::assert_snapshot!(
+            cannot_embed(&pypy, Model::Threads).unwrap(),
+            @"the embedded host is for CPython, pypy3.11 is PyPy"
+        );
+        insta::assert_snapshot!(
+            cannot_embed(&next, Model::Threads).unwrap(),
+            @"the embedded host is built with PyO3 0.28, which knows CPython up to 3.15"
+        );
+        insta::assert_snapshot!(
+            cannot_embed(&interpreter("3.13"), Model::AsyncioThreads).unwrap(),
+            @"the embedded host has the models serial, threads, asyncio: its workers are threads of its own"
+        );
+        assert_eq!(cannot_embed(&interpreter("3.13t"), Model::Asyncio), None);
+        insta::assert_snapshot!(
+            cannot_extend(&interpreter("3.13"), false).unwrap(),
+            @"its extension must be built first, and there is no cargo; install Rust: https://rustup.rs"
+        );
+        assert_eq!(cannot_extend(&interpreter("3.13t"), true), None);
+        assert!(cannot_extend(&pypy, true).unwrap().contains("pypy3.11 is PyPy"));
+    }
+
+    #[test]
+    fn the_series_of_pyo3_is_the_one_that_the_embedded_host_names() {
+        let manifest = include_str!("../../embedded/host/manifest.toml");
+        assert!(manifest.contains(&format!("pyo3 = {{ version = \"{PYO3_SERIES}\"")));
+    }
+}

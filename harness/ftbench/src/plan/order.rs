@@ -1,0 +1,121 @@
+//! The order of a round: blocks at random, cells at random inside their block.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use ftbench_schema::Cell;
+
+/// Streams of one seed from which different kinds of choices are drawn, so that none shifts another.
+mod stream {
+    /// Orders: this plus the round's number.
+    pub const ORDER: u64 = 0;
+    /// Hash seeds: this plus the round's number.
+    pub const HASH_SEED: u64 = 1 << 32;
+}
+
+fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(stream);
+    generator
+}
+
+/// Indices into `cells` in the order in which a round visits them.
+///
+/// The cells of one workload form a block and stay together, so that cells that are compared run within seconds
+/// of each other. The order depends on the seed, the round and the list of cells alone.
+#[must_use]
+pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<usize> {
+    let mut blocks: Vec<Vec<usize>> = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let block = blocks.iter_mut().find(|block| {
+            block
+                .first()
+                .and_then(|&first| cells.get(first))
+                .is_some_and(|first| first.workload == cell.workload)
+        });
+        match block {
+            Some(block) => block.push(index),
+            None => blocks.push(vec![index]),
+        }
+    }
+    let mut generator = generator(seed, stream::ORDER + u64::from(round));
+    blocks.shuffle(&mut generator);
+    for block in &mut blocks {
+        block.shuffle(&mut generator);
+    }
+    blocks.into_iter().flatten().collect()
+}
+
+/// `PYTHONHASHSEED` of each cell's trial in a round. CPython takes 0 (no randomisation) to 4294967295; 0 is left out.
+#[must_use]
+pub fn hash_seeds(cells: usize, seed: u64, round: u32) -> Vec<u32> {
+    let mut generator = generator(seed, stream::HASH_SEED + u64::from(round));
+    (0..cells).map(|_| generator.next_u32().max(1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use ftbench_schema::{Host, Model};
+
+    fn cells(workloads: usize, each: u32) -> Vec<Cell> {
+        (0..workloads)
+            .flat_map(|workload| {
+                (1..=each).map(move |workers| Cell {
+                    interpreter: "3.13t".to_owned(),
+                    host: Host::Spawn,
+                    workload: format!("w{workload}"),
+                    arm: None,
+                    model: Model::Threads,
+                    workers,
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_order_of_a_seed_is_a_promise() {
+        // Runs are repeated and resumed by seed: a change here makes old seeds mean something else.
+        assert_eq!(round_order(&cells(2, 3), 7, 0), [1, 2, 0, 3, 5, 4]);
+        assert_eq!(hash_seeds(2, 7, 0), [4_024_836_692, 1_578_418_910]);
+    }
+
+    #[test]
+    fn rounds_differ() {
+        let cells = cells(3, 6);
+        assert_ne!(round_order(&cells, 7, 0), round_order(&cells, 7, 1));
+        assert_ne!(round_order(&cells, 7, 0), round_order(&cells, 8, 0));
+    }
+
+    #[test]
+    fn every_cell_is_as_likely_to_come_first_in_its_block() {
+        let cells = cells(1, 4);
+        let mut firsts = [0_u32; 4];
+        for round in 0..4000 {
+            firsts[round_order(&cells, 1, round)[0]] += 1;
+        }
+        // Binomial with mean 1000 and standard deviation 27.
+        assert!(
+            firsts.iter().all(|&count| (860..1140).contains(&count)),
+            "{firsts:?}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_permutation_that_keeps_blocks_together(workloads in 1_usize..6, each in 1_u32..6, seed: u64, round: u32) {
+            let cells = cells(workloads, each);
+            let order = round_order(&cells, seed, round);
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..cells.len()).collect::<Vec<_>>());
+            let mut blocks: Vec<&str> = order.iter().map(|&index| cells[index].workload.as_str()).collect();
+            blocks.dedup();
+            prop_assert_eq!(blocks.len(), workloads);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A run folder that is being written.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::error::StoreError;
+pub use super::log::Ending;
+use super::log::{Lock, Log, OpenError, Untouched};
+use super::store::{Header, MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
+use super::trials_file;
+use ftbench_schema::{Manifest, Trial};
+
+/// Space that must be free before a run starts, bytes: a large run's records and charts.
+pub(super) const NEEDED_BYTES: u64 = 64 << 20;
+
+/// A run folder that is being written. No other process can write to it meanwhile.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    log: Log,
+    /// Whether there is a manifest, without which a run cannot be gone on with.
+    begun: bool,
+}
+
+/// A run that is gone on with.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// What it says of itself.
+    pub header: Header,
+    /// What the end of its record was like.
+    pub ending: Ending,
+}
+
+impl RunFolder {
+    /// Makes the folder, which must not exist or be empty, and checks that there is room.
+    ///
+    /// # Errors
+    /// Says why a run cannot be kept there.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(path).map_err(failed)?;
+        if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
+            return Err(StoreError::NotEmpty(path.to_owned()));
+        }
+        let space = rustix::fs::statvfs(path).map_err(|errno| failed(errno.into()))?;
+        let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
+        if free_bytes < NEEDED_BYTES {
+            return Err(StoreError::Full {
+                path: path.to_owned(),
+                free_mib: free_bytes >> 20,
+            });
+        }
+        let trials_path = path.join(TRIALS);
+        let log = Log::create(&trials_path).map_err(|error| match error {
+            // Somebody was faster.
+            OpenError::System(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+                StoreError::NotEmpty(path.to_owned())
+            }
+            OpenError::InUse => StoreError::InUse {
+                path: path.to_owned(),
+                process_id: None,
+            },
+            OpenError::System(source) => StoreError::Write {
+                path: trials_path,
+                source,
+            },
+        })?;
+        if let Some(above) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+            // So that a power cut does not take the folder; what cannot be opened cannot be waited for.
+            let _ = File::open(above).and_then(|above| above.sync_all());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            log,
+            begun: false,
+        })
+    }
+
+    /// Opens the folder of a run that has ended, to go on with it. A line that was torn at the end of the record is
+    /// removed, once the manifest has shown that this is a run.
+    ///
+    /// # Errors
+    /// When it is no run folder, or another process writes to it; then nothing in it was changed.
+    pub fn open(path: &Path) -> Result<Opened, StoreError> {
+        let trials_path = path.join(TRIALS);
+        stays_inside(path, &trials_path)?;
+        let stopped = |source| StoreError::Stopped {
+            path: trials_path.clone(),
+            folder: path.to_owned(),
+            source,
+        };
+        let record = Untouched::find(&trials_path).map_err(|error| match error {
+            OpenError::InUse => StoreError::InUse {
+                path: path.to_owned(),
+                process_id: writer_of(path),
+            },
+            OpenError::System(source) if source.kind() == io::ErrorKind::NotFound => {
+                let compressed = trials_file::compressed(&trials_path);
+                if compressed.exists() {
+                    StoreError::Compressed(compressed)
+                } else {
+                    StoreError::Read {
+                        path: trials_path.clone(),
+                        source,
+                    }
+                }
+            }
+            OpenError::System(source) => stopped(source),
+        })?;
+        let has_manifest = path.join(MANIFEST).try_exists();
+        if matches!(has_manifest, Ok(false)) {
+            return Err(if record.is_empty().map_err(stopped)? {
+                StoreError::NotBegun(path.to_owned())
+            } else {
+                StoreError::NoManifest(path.to_owned())
+            });
+        }
+        let header = read_header(path)?;
+        let (log, ending) = record.mend().map_err(stopped)?;
+        let folder = Self {
+            path: path.to_owned(),
+            log,
+            begun: true,
+        };
+        folder.remove_leftovers();
+        Ok(Opened {
+            folder,
+            header,
+            ending,
+        })
+    }
+
+    /// Whether other processes are kept from writing to it. They are not where the file system knows no locks.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.log.lock() == Lock::Held
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Replaces the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written; the earlier one is still there.
+    pub fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
+        self.write_json(MANIFEST, manifest)?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Appends a trial and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written; earlier trials are still there.
+    pub fn append(&mut self, trial: &Trial) -> Result<(), StoreError> {
+        self.log.append(trial).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge if source.raw_os_error().is_none() => StoreError::TrialTooLong {
+                workload: trial.cell.workload.clone(),
+            },
+            _ => self.failed(TRIALS, source),
+        })?;
+        self.in_place()
+    }
+
+    /// Writes a value as JSON for people to read, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| self.failed(name, error.into()))?;
+        bytes.push(b'\n');
+        self.write_bytes(name, &bytes)
+    }
+
+    /// Writes a file of the folder, whole or not at all; folders in `name` are made.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        // Where the folder was, another one would be made.
+        self.in_place()?;
+        let path = self.path.join(name);
+        stays_inside(&self.path, &path)?;
+        replace(&path, bytes).map_err(|source| self.failed(name, source))
+    }
+
+    fn in_place(&self) -> Result<(), StoreError> {
+        if self.log.is_in_place() {
+            Ok(())
+        } else {
+            Err(StoreError::Gone(self.path.clone()))
+        }
+    }
+
+    fn failed(&self, name: &str, source: io::Error) -> StoreError {
+        let path = self.path.join(name);
+        if !self.log.is_in_place() {
+            StoreError::Gone(self.path.clone())
+        } else if self.begun {
+            StoreError::Stopped {
+                path,
+                folder: self.path.clone(),
+                source,
+            }
+        } else {
+            StoreError::Write { path, source }
+        }
+    }
+
+    /// Removes what was being written when an earlier process was killed.
+    fn remove_leftovers(&self) {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with(STAGING_PREFIX)
+        }) {
+            // One that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that writes to a folder, as its last session says.
+fn writer_of(path: &Path) -> Option<u32> {
+    let manifest = read_header(path).ok()?.manifest;
+    manifest.sessions.last()?.process_id
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use ftbench_fixtures::records::manifest;
+
+    /// What a record may end with that no run's does.
+    const THEIRS: &[u8] = b"a line\nthe last one, without a line end";
+
+    fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, contents) in files {
+            std::fs::write(folder.path().join(name), contents).unwrap();
+        }
+        folder
+    }
+
+    fn refused(files: &[(&str, &[u8])]) -> String {
+        let folder = folder_of(files);
+        let error = RunFolder::open(folder.path()).unwrap_err().to_string();
+        for (name, contents) in files {
+            let now = std::fs::read(folder.path().join(name)).unwrap();
+            assert_eq!(now, *contents, "{name}: {error}");
+        }
+        error.replace(&folder.path().display().to_string(), "/run")
+    }
+
+    #[test]
+    fn what_is_no_run_keeps_every_byte() {
+        let ours = serde_json::to_string(&manifest(&[])).unwrap();
+        let newer = ours.replacen("\"schema\":1", "\"schema\":99", 1);
+        let leftover = format!("{STAGING_PREFIX}half");
+        let with = |manifest: &[u8]| {
+            refused(&[
+                (TRIALS, THEIRS),
+                (MANIFEST, manifest),
+                (leftover.as_str(), b"theirs too"),
+            ])
+        };
+        insta::assert_snapshot!(refused(&[(TRIALS, THEIRS)]), @"/run has a trials.jsonl and no run.json, so nothing tells what run it is of; put run.json back, or give the folder that 'ftbench run' wrote");
+        insta::assert_snapshot!(with(b"{\"name\": \"run\"}"), @"/run/run.json is damaged: missing field `schema` at line 1 column 15");
+        let torn = with(ours.as_bytes().split_at(ours.len() / 2).0);
+        assert!(torn.starts_with("/run/run.json is damaged: EOF"), "{torn}");
+        insta::assert_snapshot!(with(newer.as_bytes()), @"/run/run.json has format 99; this ftbench reads up to 1: use a newer ftbench");
+        insta::assert_snapshot!(refused(&[(TRIALS, b"")]), @"/run holds a run that was stopped before its plan was written; remove it and begin again");
+    }
+
+    #[test]
+    fn a_record_that_lies_elsewhere_is_left_alone() {
+        let elsewhere = folder_of(&[("notes", THEIRS)]);
+        let notes = elsewhere.path().join("notes");
+        let run = folder_of(&[(MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap())]);
+        std::os::unix::fs::symlink(&notes, run.path().join(TRIALS)).unwrap();
+        let error = RunFolder::open(run.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Elsewhere(_)), "{error}");
+        assert_eq!(std::fs::read(&notes).unwrap(), THEIRS);
+    }
+
+    #[test]
+    fn of_a_run_the_torn_end_is_cut_off() {
+        let run = folder_of(&[
+            (TRIALS, THEIRS),
+            (MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap()),
+        ]);
+        let opened = RunFolder::open(run.path()).unwrap();
+        assert_eq!(opened.header.manifest, manifest(&[]));
+        assert!(opened.folder.is_locked());
+        assert_eq!(opened.ending, Ending::CutOff(THEIRS.len() as u64 - 7));
+        assert_eq!(std::fs::read(run.path().join(TRIALS)).unwrap(), b"a line\n");
+    }
+}

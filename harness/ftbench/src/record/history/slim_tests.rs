@@ -1,0 +1,72 @@
+use super::*;
+use ftbench_fixtures::summaries;
+use ftbench_schema::{CeilingFacts, EnvironmentFacts, Summary};
+
+fn of_package(name: &str, version: &str) -> PackageFacts {
+    PackageFacts {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    }
+}
+
+fn summary() -> Summary {
+    let mut summary = summaries::two_cores();
+    let mut fib = summaries::workload("fib");
+    fib.ceiling = Some(CeilingFacts::of(Kernel::Integer));
+    summary.workloads = vec![fib, summaries::workload("nbody")];
+    summary.environments = vec![EnvironmentFacts {
+        interpreter: "3.13t".to_owned(),
+        workloads: vec!["nbody".to_owned()],
+        arms: Vec::new(),
+        path: "/environments/1".to_owned(),
+        requirements: vec!["numpy>=2".to_owned()],
+        packages: vec![of_package("numpy", "2.3.1"), of_package("mpmath", "1.3.0")],
+        installer: "uv 0.9.0".to_owned(),
+        lock_sha256: None,
+    }];
+    summary
+}
+
+fn parsed(bytes: &[u8]) -> Result<HistoryRun, ReadError> {
+    parse(bytes, "night", Metric::Time, &Keys::default())
+}
+
+#[test]
+fn what_a_history_needs_is_read() {
+    let run = parsed(&serde_json::to_vec(&summary()).unwrap()).unwrap();
+    assert_eq!(run.folder, "night");
+    assert_eq!(run.profile, "quick");
+    let settings = RunSettings {
+        pin: "cores".to_owned(),
+        target_sample_s: 0.06,
+    };
+    assert_eq!(run.settings, Some(settings));
+    assert_eq!(run.workloads["fib"].kernel, Some(Kernel::Integer));
+    assert_eq!(run.workloads["nbody"].kernel, None);
+    assert_eq!(run.environments.len(), 1);
+    assert_eq!(run.environments[0].packages, "mpmath 1.3.0, numpy 2.3.1");
+    assert!(!run.readings.is_empty());
+}
+
+#[test]
+fn a_summary_of_before_settings_and_packages_were_kept_is_read() {
+    let mut value = serde_json::to_value(summary()).unwrap();
+    value.as_object_mut().unwrap().remove("environments");
+    let run = value["run"].as_object_mut().unwrap();
+    run.remove("pin");
+    run.remove("target_sample_s");
+    for workload in value["workloads"].as_array_mut().unwrap() {
+        workload.as_object_mut().unwrap().remove("ceiling");
+    }
+    let run = parsed(&serde_json::to_vec(&value).unwrap()).unwrap();
+    assert!(run.settings.is_none() && run.environments.is_empty());
+    assert_eq!(run.workloads["fib"].kernel, None);
+}
+
+#[test]
+fn a_newer_format_is_told_whatever_its_keys_are() {
+    let error = parsed(br#"{"schema": 2, "night": []}"#).unwrap_err();
+    assert!(error.to_string().contains("use a newer ftbench"), "{error}");
+    let error = parsed(br#"{"schema": 1, "night": []}"#).unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+}

@@ -1,0 +1,12 @@
+//! What is stored of a run, and where.
+
+mod error;
+pub mod file_name;
+mod folder;
+pub mod history;
+pub mod line;
+mod lines;
+mod log;
+pub mod samples;
+pub mod store;
+mod trials_file;

@@ -1,0 +1,323 @@
+//! What the doctor found, for the terminal and for programs.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+
+use crate::doctor::checks::Finding;
+use crate::doctor::{Report, Severity, Verdict};
+use ftbench_present::table::Style;
+use ftbench_schema::text;
+
+/// How wide text is wrapped where the terminal does not say.
+const USUAL_WIDTH: u16 = 80;
+/// Beyond this width lines are hard to follow.
+const LONGEST_LINE: u16 = 110;
+/// Below this width nothing can be laid out; a terminal wraps what is wider.
+const SMALLEST_WIDTH: u16 = 40;
+
+/// The report as indented JSON, ending with a line end.
+///
+/// # Errors
+/// When serde refuses, which no report gives cause for.
+pub fn json(report: &Report) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(report)? + "\n")
+}
+
+/// The verdict, then the findings as they are ordered: what needs mending with effect and remedy, the rest in a line each.
+#[must_use]
+pub fn render(report: &Report, style: Style) -> String {
+    let mut table = Table::new();
+    table
+        .force_no_tty()
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(
+            style
+                .width
+                .unwrap_or(USUAL_WIDTH)
+                .clamp(SMALLEST_WIDTH, LONGEST_LINE),
+        );
+    if style.colour {
+        table.enforce_styling();
+    }
+    let mut above: Option<Severity> = None;
+    for finding in &report.findings {
+        let told_in_full = finding.severity >= Severity::Note;
+        if above.is_some_and(|above| told_in_full || above >= Severity::Note) {
+            table.add_row(["", ""]);
+        }
+        above = Some(finding.severity);
+        add_rows(&mut table, finding, told_in_full);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    let body: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n\n{}\n", headline(report, style), body.join("\n"))
+}
+
+fn add_rows(table: &mut Table, finding: &Finding, told_in_full: bool) {
+    let found = text::line(&format!("{}: {}", finding.check, finding.found));
+    let label = Cell::new(word(finding.severity)).add_attribute(Attribute::Bold);
+    let label = match colour(finding.severity) {
+        Some(colour) => label.fg(colour),
+        None => label.add_attribute(Attribute::Dim),
+    };
+    if !told_in_full {
+        table.add_row([label, Cell::new(found)]);
+        return;
+    }
+    table.add_row([label, Cell::new(found).add_attribute(Attribute::Bold)]);
+    if let Some(effect) = &finding.effect {
+        table.add_row([Cell::new(""), Cell::new(text::line(effect))]);
+    }
+    if let Some(remedy) = &finding.remedy {
+        let remedy = text::line(&format!("to mend: {remedy}"));
+        table.add_row([Cell::new(""), Cell::new(remedy).fg(Color::Cyan)]);
+    }
+}
+
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "ok",
+        Severity::Unknown => "unknown",
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Spoils => "spoils",
+    }
+}
+
+const fn colour(severity: Severity) -> Option<Color> {
+    match severity {
+        Severity::Ok => Some(Color::Green),
+        Severity::Unknown => None,
+        Severity::Note => Some(Color::Blue),
+        Severity::Warning => Some(Color::Yellow),
+        Severity::Spoils => Some(Color::Red),
+    }
+}
+
+fn headline(report: &Report, style: Style) -> String {
+    let count = |severity: Severity| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let warnings = match count(Severity::Warning) {
+        0 => "no warnings".to_owned(),
+        some => text::counted(some, "warning"),
+    };
+    let (colour, sentence) = match report.verdict {
+        Verdict::Fit => (AnsiColor::Green, "nothing here spoils a comparison".to_owned()),
+        Verdict::WithCare => (
+            AnsiColor::Yellow,
+            format!("nothing here spoils a comparison; {warnings}"),
+        ),
+        Verdict::Spoiled => {
+            let spoiling = match count(Severity::Spoils) {
+                1 => "1 finding spoils".to_owned(),
+                some => format!("{some} findings spoil"),
+            };
+            (
+                AnsiColor::Red,
+                format!("{spoiling} comparisons on this machine; {warnings}"),
+            )
+        }
+    };
+    let ansi: Ansi = colour.on_default().bold();
+    if style.colour {
+        format!("{ansi}{sentence}{ansi:#}")
+    } else {
+        sentence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::doctor::facts::Facts;
+    use crate::doctor::made_up;
+
+    fn report(facts: &Facts) -> Report {
+        Report::new(made_up::machine(), facts)
+    }
+
+    fn plain(facts: &Facts) -> String {
+        let style = Style {
+            colour: false,
+            width: Some(80),
+        };
+        render(&report(facts), style)
+    }
+
+    #[test]
+    fn a_quiet_workstation_fits_a_screen() {
+        insta::assert_snapshot!(plain(&made_up::quiet_workstation()), @r"
+        nothing here spoils a comparison
+
+        ok cores: 4 of 4 cores can be used
+        ok cpu_quota: no limit on CPU time
+        ok cpuset: 4 of 4 PUs (0-3)
+        ok smt: one hardware thread a core
+        ok isolated_cpus: none: other tasks may run between our workers
+        ok frequency_governor: performance (acpi-cpufreq)
+        ok turbo: off: one busy core runs no faster than all of them
+        ok thermal: x86_pkg_temp at 41 °C, limit 100 °C
+        ok power: no battery
+        ok load: others take 0.0 % of 4 PUs, 0.0 tasks of the machine want to run
+        ok steal: 0.0 % of the time wanted since boot; too idle to tell of now
+        ok virtualisation: Maker Workstation 1
+        ok memory: 24.0 GiB of 32.0 GiB available for 4 cores
+        ok swap: no swap space
+        ok numa_balancing: 1 NUMA node
+        ok transparent_huge_pages: madvise
+        ok aslr: on
+        ok clock_source: tsc
+        ok hardware_counters: can be read (perf_event_paranoid 2)
+        ok disk_space: 100.0 GiB free in /home/a/bench
+        ok interpreters: 3.14.2, 3.14.2t
+        ok debug_build: none
+        ok build_differences: none besides the GIL
+        ");
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        insta::assert_snapshot!(plain(&made_up::busy_virtual_machine()), @r"
+        4 findings spoil comparisons on this machine; 2 warnings
+
+        spoils  cpu_quota: 1.5 CPUs' worth of time for 4 cores
+                When the workers together have used up the quota, the kernel stops them
+                all until the next period: more workers look slower than they are.
+                to mend: raise the quota ('docker update --cpus 4 CONTAINER', or the
+                pod's CPU limit), or stay below it with '-n'
+
+        spoils  load: others take 88.0 % of 4 PUs, 3.0 tasks of the machine want to run
+                Few workers still find free PUs and many do not: curves bend at the
+                load, not at the GIL, and pairing cannot cancel that.
+                to mend: stop what else runs ('top' shows it), or bind elsewhere with
+                '--pin LIST'
+
+        spoils  steal: 9.1 % of the time wanted now, 5.8 % since boot
+                The hypervisor gives our PUs to other guests in bursts, which hit one
+                cell of a pair and not the other, and many workers more than one.
+                to mend: measure when the host is quieter, or on an instance with
+                dedicated cores
+
+        spoils  build_differences: 3.14.2 and 3.14.2t differ in more than the GIL: PGO
+                on 3.14.2 only
+                What separates their times may come from how they were built, not from
+                the GIL.
+                to mend: 'ftbench python install 3.14 3.14t' gets a pair that is built
+                alike
+
+        warning turbo: on
+                One busy core runs faster than many do, so speedups come out below what
+                the code can do. Read 'ceiling_fraction', which the same boost cancels
+                in.
+                to mend: 'echo 1 | sudo tee
+                /sys/devices/system/cpu/intel_pstate/no_turbo'
+
+        warning virtualisation: a virtual machine: QEMU Standard PC
+                Neighbours, frequency and the true layout of cores cannot be seen from
+                here. Compare within a run, never times from different hours or
+                instances.
+                to mend: for absolute times, use a machine of your own
+
+        note    transparent_huge_pages: always
+                Memory comes in 2 MiB pieces where it can: fewer TLB misses, but peaks
+                of memory look larger, and which process gets huge pages is partly
+                chance.
+                to mend: only if memory figures matter: 'echo madvise | sudo tee
+                /sys/kernel/mm/transparent_hugepage/enabled'
+
+        note    hardware_counters: the kernel found no performance monitoring unit
+                Times are not affected. Instructions, cycles and cache misses cannot be
+                shown beside them.
+                to mend: in a virtual machine, the host must pass one on (libvirt: <pmu
+                state='on'/>)
+
+        unknown frequency_governor: no cpufreq policy covers our PUs: the hypervisor or
+                the firmware sets the frequency, and does not tell
+        ok      cores: 4 of 4 cores can be used
+        ok      cpuset: 4 of 4 PUs (0-3)
+        ok      smt: one hardware thread a core
+        ok      isolated_cpus: none: other tasks may run between our workers
+        ok      thermal: x86_pkg_temp at 41 °C, limit 100 °C
+        ok      power: no battery
+        ok      memory: 24.0 GiB of 32.0 GiB available for 4 cores
+        ok      swap: no swap space
+        ok      numa_balancing: 1 NUMA node
+        ok      aslr: on
+        ok      clock_source: tsc
+        ok      disk_space: 100.0 GiB free in /home/a/bench
+        ok      interpreters: 3.14.2, 3.14.2t
+        ok      debug_build: none
+        ");
+    }
+
+    #[test]
+    fn lines_stay_within_the_terminal() {
+        for facts in [
+            made_up::quiet_workstation(),
+            made_up::busy_virtual_machine(),
+            made_up::silent(),
+        ] {
+            for width in [60, 80, 200] {
+                let style = Style {
+                    colour: false,
+                    width: Some(width),
+                };
+                let longest = render(&report(&facts), style)
+                    .lines()
+                    .map(|line| line.chars().count())
+                    .max();
+                assert!(
+                    longest.unwrap() <= usize::from(width.min(LONGEST_LINE)),
+                    "{longest:?} at {width}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn colour_means_severity_and_foreign_text_is_harmless() {
+        let mut facts = made_up::quiet_workstation();
+        facts.activity.product = "\u{1b}[2JMaker".to_owned();
+        let coloured = render(
+            &report(&facts),
+            Style {
+                colour: true,
+                width: None,
+            },
+        );
+        assert!(
+            coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}[2J"),
+            "{coloured:?}"
+        );
+        assert!(!plain(&facts).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn json_has_its_keys() {
+        let value: serde_json::Value =
+            serde_json::from_str(&json(&report(&made_up::busy_virtual_machine())).unwrap()).unwrap();
+        let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&value), ["schema", "machine", "findings", "verdict"]);
+        assert_eq!(value["verdict"], "spoiled");
+        let first = &value["findings"][0];
+        assert_eq!(keys(first), ["check", "severity", "found", "effect", "remedy"]);
+        assert_eq!(
+            (&first["check"], &first["severity"]),
+            (&"cpu_quota".into(), &"spoils".into())
+        );
+        let quiet = serde_json::to_value(report(&made_up::quiet_workstation())).unwrap();
+        assert_eq!(quiet["verdict"], "fit");
+        assert!(quiet["findings"][0]["remedy"].is_null());
+    }
+}

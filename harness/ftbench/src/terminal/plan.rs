@@ -1,0 +1,105 @@
+//! What a run is going to measure.
+
+use super::progress::minutes_and_seconds;
+use crate::plan::duration;
+use ftbench_present::listing;
+use ftbench_present::table::Style;
+use ftbench_schema::text::{self, counted};
+use ftbench_schema::{Manifest, PlannedCell, Stopping, units};
+
+/// The run in a line, for the moment before it starts.
+#[must_use]
+pub fn one_line(manifest: &Manifest) -> String {
+    let plan = &manifest.plan;
+    let live: Vec<&PlannedCell> = plan
+        .cells
+        .iter()
+        .filter(|planned| planned.skipped.is_none())
+        .collect();
+    let tags: Vec<&str> = manifest
+        .interpreters
+        .iter()
+        .map(|interpreter| interpreter.tag.as_str())
+        .collect();
+    let arms: Vec<&str> = manifest.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let in_arms = if arms.is_empty() {
+        String::new()
+    } else {
+        format!(" in arms {}", text::line(&arms.join(", ")))
+    };
+    let round_s = duration::round_s(&plan.cells, &manifest.interpreters, &plan.settings);
+    format!(
+        "{}{in_arms} on {}: {} in {}, seed {}",
+        counted(manifest.workloads.len(), "workload"),
+        text::line(&tags.join(", ")),
+        counted(live.len(), "cell"),
+        rounds_and_time(&plan.settings.stopping, round_s),
+        manifest.seed,
+    )
+}
+
+/// How many rounds there will be and how long they are expected to take.
+fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
+    let fewest_s = f64::from(rule.fewest_rounds) * round_s;
+    if rule.fewest_rounds == rule.most_rounds {
+        let rounds = usize::try_from(rule.fewest_rounds).unwrap_or(usize::MAX);
+        return format!(
+            "{}, about {}",
+            counted(rounds, "round"),
+            minutes_and_seconds(fewest_s)
+        );
+    }
+    let most_s = f64::from(rule.most_rounds) * round_s;
+    let longest_s = rule
+        .budget_s
+        .map_or(most_s, |budget_s| budget_s.max(fewest_s).min(most_s));
+    let precise = rule.precision.map_or_else(String::new, |precision| {
+        format!(
+            ", until intervals are within {} %",
+            units::number(precision * 100.0, 1)
+        )
+    });
+    format!(
+        "{} to {} rounds{precise}: about {} to {}",
+        rule.fewest_rounds,
+        rule.most_rounds,
+        minutes_and_seconds(fewest_s),
+        minutes_and_seconds(longest_s),
+    )
+}
+
+/// Every cell and where its workers go.
+#[must_use]
+pub fn table(manifest: &Manifest, style: Style) -> String {
+    let rows = manifest.plan.cells.iter().map(|planned| {
+        let cell = &planned.cell;
+        vec![
+            cell.workload.clone(),
+            cell.interpreter_label(),
+            cell.model.to_string(),
+            cell.workers.to_string(),
+            planned
+                .skipped
+                .as_ref()
+                .map_or_else(|| placement(planned), |reason| format!("skipped: {reason}")),
+        ]
+    });
+    let heading = ["workload", "interpreter", "model", "workers", "PU of each worker"];
+    format!(
+        "{}\n{}\n",
+        listing::render(&heading, rows, style),
+        one_line(manifest)
+    )
+}
+
+fn placement(planned: &PlannedCell) -> String {
+    if planned.placement.is_empty() {
+        return "not pinned".to_owned();
+    }
+    planned
+        .placement
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

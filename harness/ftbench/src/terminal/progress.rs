@@ -1,0 +1,235 @@
+//! How far a run is: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use ftbench_schema::{Cell, text};
+
+/// Elsewhere than on a terminal, a line is written no more often than this.
+const LINE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The narrowest usual terminal, in characters: what is on the bar's line fits it.
+const LINE_WIDTH: usize = 80;
+const BAR_WIDTH: usize = 12;
+/// A workload's name is cut no shorter than this.
+const SHORTEST_NAME: usize = 4;
+
+/// How a trial went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// In a word or two, for the bar: `203 ms`, `failed`.
+    pub brief: String,
+    /// In full, for a line of its own.
+    pub full: String,
+}
+
+/// Shows how far a run is, on standard error.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    verbose: bool,
+    planned: u64,
+    done: u64,
+    /// Trials of earlier sittings, which tell nothing of the time that is left.
+    before: u64,
+    started: Instant,
+    last_line: Instant,
+    latest: Option<String>,
+}
+
+impl Progress {
+    /// Shows nothing when `quiet`; when `verbose`, a line for every trial.
+    #[must_use]
+    pub fn new(quiet: bool, verbose: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && !quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{spinner} {msg}"));
+            bar
+        });
+        let now = Instant::now();
+        Self {
+            bar,
+            lines: !terminal && !quiet,
+            verbose,
+            planned: 0,
+            done: 0,
+            before: 0,
+            started: now,
+            last_line: now,
+            latest: None,
+        }
+    }
+
+    /// Says what is going on before the trials.
+    pub fn remark(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if self.lines => write_line(text),
+            None => {}
+        }
+    }
+
+    /// The trials begin, of which some were made before.
+    pub fn begin(&mut self, planned: u64, before: u64) {
+        self.planned = planned.max(before);
+        (self.done, self.before) = (before, before);
+        self.started = Instant::now();
+        self.last_line = self.started;
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.planned);
+            bar.set_position(before);
+            bar.set_style(style(&format!(
+                "{{bar:{BAR_WIDTH}.green/238}} {{pos}}/{{len}}  {{wide_msg}}"
+            )));
+        }
+    }
+
+    /// A trial begins.
+    pub fn trial_starts(&self, cell: &Cell) {
+        if let Some(bar) = &self.bar {
+            let counts = format!("{}/{}", self.done, self.planned).len();
+            let room = LINE_WIDTH.saturating_sub(BAR_WIDTH + 1 + counts + 2);
+            bar.set_message(message(self.time_left(), cell, self.latest.as_deref(), room));
+        }
+    }
+
+    /// A trial is over.
+    pub fn trial_ends(&mut self, cell: &Cell, round: u32, outcome: Outcome) {
+        self.done += 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        if self.verbose {
+            self.above(&format!("round {} {cell}: {}", round + 1, outcome.full));
+        } else if self.lines && self.last_line.elapsed() >= LINE_INTERVAL {
+            self.last_line = Instant::now();
+            write_line(&format!(
+                "{} of {} trials, {}",
+                self.done,
+                self.planned,
+                self.time_left().unwrap_or_default()
+            ));
+        }
+        self.latest = Some(outcome.brief);
+    }
+
+    /// So many trials are expected in all.
+    pub fn expect(&mut self, trials: u64) {
+        self.planned = trials.max(self.done);
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.planned);
+        }
+    }
+
+    /// Writes a line that stays.
+    pub fn above(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None if self.lines || self.verbose => write_line(line),
+            None => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// `None` as long as nothing is known.
+    fn time_left(&self) -> Option<String> {
+        let own = self.done.saturating_sub(self.before);
+        if own == 0 {
+            return None;
+        }
+        // Every round has the same cells, so the mean of the trials so far is a fair guess.
+        let mean_s = self.started.elapsed().as_secs_f64() / own as f64;
+        let left = self.planned.saturating_sub(self.done);
+        Some(format!("{} left", minutes_and_seconds(mean_s * left as f64)))
+    }
+}
+
+/// What stands beside the bar, in at most `room` characters where that can be: only the workload's name gives way.
+fn message(time_left: Option<String>, cell: &Cell, latest: Option<&str>, room: usize) -> String {
+    let told = |cell: &Cell| {
+        let parts = [
+            time_left.clone(),
+            Some(text::line(&cell.to_string())),
+            latest.map(|latest| format!("last {}", text::line(latest))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<String>>().join("  ")
+    };
+    let excess = told(cell).chars().count().saturating_sub(room);
+    let name = cell.workload.chars().count();
+    let mut shorter = cell.clone();
+    shorter.workload = text::shorten(&cell.workload, name.saturating_sub(excess).max(SHORTEST_NAME));
+    told(&shorter)
+}
+
+/// Whole seconds are enough for a guess.
+pub(super) fn minutes_and_seconds(duration_s: f64) -> String {
+    let seconds = Duration::try_from_secs_f64(duration_s.ceil())
+        .unwrap_or(Duration::MAX)
+        .as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━━─")
+}
+
+/// Not `eprintln!`, which panics where nobody reads any more or the disk is full.
+fn write_line(line: &str) {
+    // Progress that cannot be told is no reason to stop measuring.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_schema::{Host, Model};
+
+    #[test]
+    fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
+        let mut cell = Cell {
+            interpreter: "3.13t".to_owned(),
+            host: Host::Spawn,
+            workload: "nbody".to_owned(),
+            arm: None,
+            model: Model::Threads,
+            workers: 2,
+        };
+        assert_eq!(message(None, &cell, None, 60), "nbody 3.13t threads x2");
+        let left = Some("12 min 20 s left".to_owned());
+        assert_eq!(
+            message(left.clone(), &cell, Some("203 ms"), 60),
+            "12 min 20 s left  nbody 3.13t threads x2  last 203 ms"
+        );
+        cell.workload = "matrix_multiplication_by_blocks".to_owned();
+        let short = message(left, &cell, Some("203 ms"), 60);
+        assert_eq!(
+            short,
+            "12 min 20 s left  matrix_mult… 3.13t threads x2  last 203 ms"
+        );
+        assert_eq!(short.chars().count(), 60);
+    }
+
+    #[test]
+    fn time_left_is_told_in_whole_seconds() {
+        assert_eq!(minutes_and_seconds(0.2), "1 s");
+        assert_eq!(minutes_and_seconds(80.0), "1 min 20 s");
+        assert_eq!(minutes_and_seconds(7260.0), "2 h 1 min");
+        assert_eq!(minutes_and_seconds(-1.0), minutes_and_seconds(f64::NAN));
+    }
+}

@@ -1,0 +1,330 @@
+//! The workloads that a command's words name: those of the standard suite, and files of the user's own.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::callable::CallableName;
+use super::metadata::{self, Metadata, MetadataError};
+use crate::outside;
+use ftbench_schema::pattern::Pattern;
+use ftbench_schema::{CeilingFacts, Kernel, WorkloadFacts, suggest};
+
+/// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
+pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
+
+/// One workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// The file's stem, and after a `.` the case, if it is one; a callable's name as it was given.
+    pub name: String,
+    /// The file; of a callable, the folder that comes first on `sys.path`.
+    pub path: PathBuf,
+    /// The case of the file that it is; `None` for a file without cases.
+    pub case: Option<String>,
+    /// The function that is called as it is; `None` for a file.
+    pub callable: Option<CallableName>,
+    /// SHA-256 of the file, hexadecimal; empty for a callable.
+    pub sha256: String,
+    /// What it says about itself.
+    pub metadata: Metadata,
+}
+
+/// Why a workload cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkloadError {
+    /// No workload of the suite has this name.
+    #[error(
+        "no workload is called '{name}'{}; 'ftbench workloads list' shows them all, and a path runs a file of your own",
+        suggest::did_you_mean(nearest)
+    )]
+    Unknown {
+        /// The word given.
+        name: String,
+        /// Names like it.
+        nearest: Vec<String>,
+    },
+    /// The pattern is malformed.
+    #[error("the pattern '{pattern}' is malformed: {reason}")]
+    Pattern {
+        /// The word given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the workload {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The metadata block is wrong.
+    #[error("cannot use the workload {}: {source}", path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MetadataError,
+    },
+    /// Two files have the same name, by which cells and charts are told apart.
+    #[error("{} and {} are both called '{name}'; rename one, for results are told apart by that name", first.display(), second.display())]
+    SameName {
+        /// The name.
+        name: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+}
+
+impl Workload {
+    /// Makes the workload of a file's contents, or one for each of its cases.
+    ///
+    /// # Errors
+    /// Says what is wrong with the metadata block.
+    pub fn from_source(path: &Path, source: &[u8]) -> Result<Vec<Self>, WorkloadError> {
+        // Python decides on the encoding; metadata is ASCII in all but summaries.
+        let text = String::from_utf8_lossy(source);
+        let metadata = metadata::parse(&text).map_err(|source| WorkloadError::Metadata {
+            path: path.to_owned(),
+            source,
+        })?;
+        let digest = Sha256::digest(source);
+        let whole = Self {
+            name: path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            path: path.to_owned(),
+            case: None,
+            callable: None,
+            sha256: hex::encode(digest),
+            metadata,
+        };
+        if whole.metadata.cases.is_empty() {
+            return Ok(vec![whole]);
+        }
+        let cases = whole.metadata.cases.clone();
+        let of_case = |(case, summary): (String, String)| Self {
+            name: format!("{}.{case}", whole.name),
+            case: Some(case),
+            metadata: Metadata {
+                summary,
+                ..whole.metadata.clone()
+            },
+            ..whole.clone()
+        };
+        Ok(cases.into_iter().map(of_case).collect())
+    }
+
+    /// Makes a workload of a function that is called as it is, once per unit. `folder` comes first on its `sys.path`.
+    #[must_use]
+    pub fn of_callable(callable: &CallableName, folder: &Path) -> Self {
+        Self {
+            name: callable.to_string(),
+            path: folder.to_owned(),
+            case: None,
+            callable: Some(callable.clone()),
+            sha256: String::new(),
+            metadata: Metadata {
+                summary: "A function as it is, called once per unit".to_owned(),
+                ..Metadata::default()
+            },
+        }
+    }
+
+    /// Reads a workload file: one workload, or its cases.
+    ///
+    /// # Errors
+    /// Says why the file cannot be read or what is wrong with its metadata block.
+    pub fn read(path: &Path) -> Result<Vec<Self>, WorkloadError> {
+        let unreadable = |reason: String| WorkloadError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        let path = path
+            .canonicalize()
+            .map_err(|error| unreadable(error.to_string()))?;
+        let facts = path.metadata().map_err(|error| unreadable(error.to_string()))?;
+        if !facts.is_file() {
+            return Err(unreadable("it is not a file".to_owned()));
+        }
+        if facts.len() > LARGEST_FILE_BYTES {
+            return Err(unreadable(format!(
+                "it has {} MiB; a workload is one Python file",
+                facts.len() >> 20
+            )));
+        }
+        let source =
+            outside::read(&path, LARGEST_FILE_BYTES).map_err(|error| unreadable(error.to_string()))?;
+        Self::from_source(&path, &source)
+    }
+
+    /// Its name when the file is called something else than its stem.
+    pub(super) fn called(&self, file: Option<&str>) -> String {
+        match (file, &self.case) {
+            (None, _) => self.name.clone(),
+            (Some(file), None) => file.to_owned(),
+            (Some(file), Some(case)) => format!("{file}.{case}"),
+        }
+    }
+
+    /// The name without the case: that of all cases of a file together.
+    fn file_name(&self) -> &str {
+        let whole = self.name.as_str();
+        self.case
+            .as_deref()
+            .and_then(|case| whole.strip_suffix(case)?.strip_suffix('.'))
+            .unwrap_or(whole)
+    }
+
+    /// The folder that the file is in, which in the suite stands for what its workloads have in common.
+    fn folder(&self) -> &str {
+        let folder = self.path.parent().and_then(Path::file_name);
+        folder.and_then(OsStr::to_str).unwrap_or_default()
+    }
+
+    /// The folder of the Cargo package whose modules it imports.
+    fn extension(&self) -> Option<String> {
+        let folder = self.metadata.extension.as_ref()?;
+        let beside = self.path.parent().unwrap_or(Path::new(""));
+        Some(beside.join(folder).display().to_string())
+    }
+
+    /// What a run folder keeps of it, before calibration.
+    #[must_use]
+    pub fn facts(&self) -> WorkloadFacts {
+        WorkloadFacts {
+            name: self.name.clone(),
+            kind: self.metadata.kind,
+            summary: self.metadata.summary.clone(),
+            models: self.metadata.models.clone(),
+            dependencies: self.metadata.dependencies.clone(),
+            source: self.metadata.source.clone(),
+            shows: self.metadata.shows.clone(),
+            path: self.path.display().to_string(),
+            sha256: self.sha256.clone(),
+            case: self.case.clone(),
+            callable: self.callable.as_ref().map(ToString::to_string),
+            extension: self.extension(),
+            units: None,
+            failure: None,
+            ceiling: self
+                .metadata
+                .ceiling
+                .or(Kernel::usual(self.metadata.kind))
+                .map(CeilingFacts::of),
+        }
+    }
+}
+
+/// The standard suite.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    workloads: Vec<Workload>,
+}
+
+impl Catalogue {
+    /// Makes a catalogue of the suite's workloads, in order of their kinds and names.
+    #[must_use]
+    pub fn new(mut workloads: Vec<Workload>) -> Self {
+        workloads.sort_by(|a, b| (a.metadata.kind.name(), &a.name).cmp(&(b.metadata.kind.name(), &b.name)));
+        Self { workloads }
+    }
+
+    /// All workloads of the suite.
+    #[must_use]
+    pub fn all(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
+    /// paths. No words name the whole suite.
+    ///
+    /// # Errors
+    /// Names the word that fits nothing, and what is like it.
+    pub fn resolve(&self, words: &[String]) -> Result<Vec<Workload>, WorkloadError> {
+        if words.is_empty() {
+            return Ok(self.workloads.clone());
+        }
+        let mut chosen: Vec<Workload> = Vec::new();
+        for word in words {
+            for workload in self.resolve_one(word)? {
+                match chosen.iter().find(|other| other.name == workload.name) {
+                    None => chosen.push(workload),
+                    Some(other) if other.path == workload.path => {}
+                    Some(other) => {
+                        return Err(WorkloadError::SameName {
+                            name: workload.name,
+                            first: other.path.clone(),
+                            second: workload.path,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
+        let path = Path::new(word);
+        let is_file = path.extension().is_some_and(|suffix| suffix == "py");
+        if is_file || (word.contains('/') && (path.exists() || !self.is_in_the_suite(word))) {
+            return Workload::read(path);
+        }
+        let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
+            pattern: word.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let fits = |workload: &&Workload| {
+            let [own, file] = [&workload.name, workload.file_name()];
+            if word.contains('/') {
+                let folder = workload.folder();
+                pattern.fits(&format!("{folder}/{own}")) || pattern.fits(&format!("{folder}/{file}"))
+            } else {
+                pattern.fits(own) || pattern.fits(file)
+            }
+        };
+        let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();
+        if found.is_empty() {
+            return Err(WorkloadError::Unknown {
+                name: word.to_owned(),
+                nearest: self.nearest(word),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether a word with a `/` begins with a folder of the suite, or with a pattern that may fit one.
+    fn is_in_the_suite(&self, word: &str) -> bool {
+        let folder = word.split('/').next().unwrap_or_default();
+        folder.contains(['*', '?', '[', '{'])
+            || self.workloads.iter().any(|workload| workload.folder() == folder)
+    }
+
+    /// What may have been meant by a word that names nothing: all of a folder, or names like it.
+    fn nearest(&self, word: &str) -> Vec<String> {
+        let folder = word.trim_end_matches('/');
+        if self.workloads.iter().any(|workload| workload.folder() == folder) {
+            return vec![format!("{folder}/*")];
+        }
+        let names = self.workloads.iter().map(|workload| {
+            if word.contains('/') {
+                format!("{}/{}", workload.folder(), workload.name)
+            } else {
+                workload.name.clone()
+            }
+        });
+        let names: Vec<String> = names.collect();
+        suggest::nearest(word, names.iter().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+//! What an installer complains of, in a line.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Wanted;
+
+/// Longest line of an installer's that is taken over, characters.
+const LONGEST: usize = 400;
+
+/// Words of uv and pip, lower case, that tell of an index that does not answer.
+const UNREACHABLE: [&str; 8] = [
+    "error sending request",
+    "failed to fetch",
+    "dns error",
+    "newconnectionerror",
+    "nameresolutionerror",
+    "connecttimeouterror",
+    "max retries exceeded",
+    "network was disabled",
+];
+
+/// uv: `orjson>=2.0.7 has no usable wheels`, `orjson<=2.0.6 has no wheels with a ... ABI tag`.
+#[allow(clippy::expect_used, reason = "a constant that the tests compile")]
+static NO_WHEELS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([A-Za-z0-9][A-Za-z0-9._-]*?)(?:[<>=!~][^\s]*)? has no (?:usable )?wheels")
+        .expect("a valid pattern")
+});
+
+/// uv: `Because six-teen was not found in the package registry`.
+#[allow(clippy::expect_used, reason = "a constant that the tests compile")]
+static NO_PACKAGE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"([A-Za-z0-9][A-Za-z0-9._-]*) was not found in").expect("a valid pattern"));
+
+/// pip: `Could not find a version that satisfies the requirement orjson (from versions: none)`.
+#[allow(clippy::expect_used, reason = "a constant that the tests compile")]
+static NO_VERSION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"satisfies the requirement ([A-Za-z0-9][A-Za-z0-9._-]*).*\(from versions: ([^)]*)\)")
+        .expect("a valid pattern")
+});
+
+/// Names package and build, and gives the installer's own line.
+pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
+    let tag = &wanted.interpreter.tag;
+    let own = own_line(output);
+    let lower = output.to_lowercase();
+    let name = |pattern: &Regex| Some(pattern.captures(output)?.get(1)?.as_str().to_owned());
+    let what = if UNREACHABLE.iter().any(|words| lower.contains(words)) {
+        format!(
+            "cannot install {} for {tag}, the package index does not answer",
+            wanted.names().join(", ")
+        )
+    } else if let Some(name) = name(&NO_WHEELS) {
+        format!("no wheel of {name} for {tag}")
+    } else if let Some(name) = name(&NO_PACKAGE) {
+        format!("no package {name} for {tag}")
+    } else if let Some(found) = NO_VERSION.captures(output) {
+        let part = |number| found.get(number).map_or("", |part| part.as_str());
+        match part(2) {
+            // pip does not tell a package without wheels from one that does not exist.
+            "none" if !wanted.source_builds => {
+                format!("no wheel of {} for {tag}, or no such package", part(1))
+            }
+            "none" => format!("no package {} for {tag}", part(1)),
+            _ => format!(
+                "no version of {} that was asked for has a wheel for {tag}",
+                part(1)
+            ),
+        }
+    } else {
+        format!("cannot install {} for {tag}", wanted.names().join(", "))
+    };
+    format!("{what}: {own}")
+}
+
+/// The line that says most: uv's hint on wheels, else its causes, else pip's first error, else the last line.
+fn own_line(output: &str) -> String {
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The log has the commands too.
+    let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("$ ")).collect();
+    let hint = lines
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("hint: "))
+        .find(|hint| hint.contains("found wheels for"));
+    let after = |prefix: &str| {
+        let start = lines
+            .iter()
+            .position(|line| line.trim_start().starts_with(prefix))?;
+        let rest = lines.get(start..)?;
+        let paragraph: Vec<&str> = rest
+            .iter()
+            .take_while(|line| !line.trim().is_empty())
+            .copied()
+            .collect();
+        // A cause after the first follows it as a clause.
+        Some(line(&paragraph.join(" ")).replace(" cause: ", ": "))
+    };
+    let pip = || {
+        let errors = lines
+            .iter()
+            .filter_map(|line| line.trim().strip_prefix("ERROR: "));
+        errors
+            .clone()
+            .find(|error| !error.starts_with("Ignored"))
+            .map(line)
+    };
+    let last = || {
+        lines
+            .iter()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .map(|last| line(last))
+    };
+    let told = hint
+        .map(line)
+        .or_else(|| Some(after("cause: ")?.trim_start_matches("cause: ").to_owned()))
+        .or_else(|| Some(after("error: ")?.trim_start_matches("error: ").to_owned()))
+        .or_else(pip)
+        .or_else(last)
+        .unwrap_or_else(|| "it said nothing".to_owned());
+    if told.chars().count() <= LONGEST {
+        return told;
+    }
+    let beginning: String = told.chars().take(LONGEST).collect();
+    format!("{beginning}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_schema::InterpreterFacts;
+
+    fn of(output: &str) -> String {
+        let wanted = Wanted {
+            interpreter: InterpreterFacts {
+                tag: "3.13t".to_owned(),
+                ..ftbench_fixtures::interpreters::facts("3.13.15t")
+            },
+            requirements: ["orjson"].iter().filter_map(|word| word.parse().ok()).collect(),
+            lock: None,
+            source_builds: false,
+        };
+        complaint(output, &wanted)
+    }
+
+    // What uv 0.13.8 and pip 26.0 printed, shortened.
+    #[test]
+    fn what_uv_says() {
+        insta::assert_snapshot!(of("Using Python 3.13.15 environment at: e
+error: No solution found when resolving dependencies
+  cause: Because orjson<=2.0.6 has no wheels with a free-threading compatible ABI tag and only
+             orjson<=2.0.6
+         we can conclude that orjson<2.0.7 cannot be used.
+         And because orjson>=2.0.7 has no usable wheels, your requirements are unsatisfiable.
+
+hint: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`
+
+hint: Wheels are required for `orjson` because building from source is disabled for all packages
+"), @"no wheel of orjson for 3.13t: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`");
+        insta::assert_snapshot!(of("error: No solution found when resolving dependencies
+  cause: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.
+"), @"no package six-teen for 3.13t: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.");
+        insta::assert_snapshot!(of("error: Request failed after 3 retries in 11.9s
+  cause: Failed to fetch: http://127.0.0.1:9/simple/six/
+  cause: tcp connect error
+"), @"cannot install orjson for 3.13t, the package index does not answer: Failed to fetch: http://127.0.0.1:9/simple/six/: tcp connect error");
+    }
+
+    #[test]
+    fn what_pip_says() {
+        insta::assert_snapshot!(of("ERROR: Could not find a version that satisfies the requirement orjson (from versions: none)
+ERROR: No matching distribution found for orjson
+"), @"no wheel of orjson for 3.13t, or no such package: Could not find a version that satisfies the requirement orjson (from versions: none)");
+        insta::assert_snapshot!(of("ERROR: Ignored the following yanked versions: 2.4.0
+ERROR: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)
+ERROR: No matching distribution found for numpy<1
+"), @"no version of numpy that was asked for has a wheel for 3.13t: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)");
+        insta::assert_snapshot!(of("WARNING: Retrying after connection broken by 'NewConnectionError(\"refused\")': /simple/six/
+ERROR: Could not find a version that satisfies the requirement six (from versions: none)
+"), @"cannot install orjson for 3.13t, the package index does not answer: Could not find a version that satisfies the requirement six (from versions: none)");
+    }
+
+    #[test]
+    fn what_nobody_foresaw_is_told_as_it_is() {
+        assert_eq!(
+            of("one\n\ntwo  three\n\n"),
+            "cannot install orjson for 3.13t: two three"
+        );
+        assert_eq!(of(""), "cannot install orjson for 3.13t: it said nothing");
+        assert!(of(&"x".repeat(9999)).chars().count() < 500);
+    }
+}

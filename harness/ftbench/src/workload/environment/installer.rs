@@ -1,0 +1,263 @@
+//! What makes environments: uv where there is one, else `venv` and pip.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::complaint::complaint;
+use super::lock::{Lock, LockError};
+use super::{EnvironmentError, Record, Wanted, failed, python_in};
+use crate::leash::{Leash, leashed};
+use crate::outside;
+
+/// Prints what is installed.
+const PACKAGES: &str = include_str!("packages.py");
+
+/// How often an installer that is at work is looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Most of an installer's log that its complaint is looked for in, bytes: the end.
+const MOST_LOG_BYTES: u64 = 4 << 20;
+
+/// What making an environment has to do with the world around it.
+pub struct Hooks<'a> {
+    /// Tells the user something in a line.
+    pub tell: &'a dyn Fn(&str),
+    /// Whether ftbench was told to stop.
+    pub is_stopped: &'a dyn Fn() -> bool,
+}
+
+impl Hooks<'_> {
+    /// Waits a little, unless ftbench was told to stop.
+    pub(super) fn pause(&self) -> Result<(), EnvironmentError> {
+        if (self.is_stopped)() {
+            return Err(EnvironmentError::Interrupted);
+        }
+        thread::sleep(TICK);
+        Ok(())
+    }
+}
+
+/// What installs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Installer {
+    /// uv.
+    Uv {
+        /// The program.
+        program: PathBuf,
+        /// Its name and version, such as `uv 0.13.8`.
+        version: String,
+    },
+    /// The interpreter's own `venv`, and the pip that comes with it.
+    Pip,
+}
+
+impl Installer {
+    /// uv from the `PATH` or from ftbench's own tools, else pip.
+    pub(super) fn find(tools: &Path, lock: Option<&Lock>) -> Result<Self, LockError> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).chain([tools.to_owned()]);
+        // A version manager's stand-in may be there and do nothing.
+        let found = folders.map(|folder| folder.join("uv")).find_map(|program| {
+            let version = version_of_uv(&program)?;
+            Some(Self::Uv { program, version })
+        });
+        match (found, lock) {
+            (Some(uv), _) => Ok(uv),
+            (None, None) => Ok(Self::Pip),
+            (None, Some(lock)) => Err(LockError::NeedsUv {
+                script: lock.script().to_owned(),
+            }),
+        }
+    }
+}
+
+fn version_of_uv(program: &Path) -> Option<String> {
+    if !program.is_file() {
+        return None;
+    }
+    let answer = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let mut words = text.split_whitespace();
+    match (answer.status.success(), words.next(), words.next()) {
+        (true, Some("uv"), Some(version)) => Some(format!("uv {version}")),
+        _ => None,
+    }
+}
+
+/// One environment that is to be made.
+pub(super) struct Order<'a> {
+    /// What for.
+    pub(super) wanted: &'a Wanted,
+    /// The folder that is to become it.
+    pub(super) folder: &'a Path,
+    /// Where what the installer prints is kept.
+    pub(super) log: &'a Path,
+    /// The world around.
+    pub(super) hooks: &'a Hooks<'a>,
+}
+
+impl Order<'_> {
+    /// Makes it and says what is in it.
+    pub(super) fn carry_out(&self, installer: &Installer) -> Result<Record, EnvironmentError> {
+        File::create(self.log).map_err(failed(self.log))?;
+        let version = match installer {
+            Installer::Uv { program, version } => {
+                self.with_uv(program)?;
+                version.clone()
+            }
+            Installer::Pip => self.with_pip()?,
+        };
+        Ok(Record {
+            requirements: self.wanted.texts(),
+            packages: self.packages()?,
+            installer: version,
+            lock_sha256: self.wanted.lock.as_ref().map(|lock| lock.sha256().to_owned()),
+        })
+    }
+
+    /// The interpreters are ftbench's to choose: uv gets none, and heeds no project that it is called in.
+    fn with_uv(&self, program: &Path) -> Result<(), EnvironmentError> {
+        let mut create = Command::new(program);
+        create
+            .args(["venv", "--no-project", "--no-python-downloads", "--python"])
+            .arg(&self.wanted.interpreter.path)
+            .arg(self.folder);
+        self.run(create)?;
+        let pins = self.folder.join("pinned-requirements.txt");
+        if let Some(lock) = &self.wanted.lock {
+            let mut export = Command::new(program);
+            export
+                .args([
+                    "export",
+                    "--frozen",
+                    "--no-header",
+                    "--no-annotate",
+                    "--no-python-downloads",
+                ])
+                .arg("--python")
+                .arg(&self.wanted.interpreter.path)
+                .arg("--script")
+                .arg(lock.script())
+                .arg("--output-file")
+                .arg(&pins);
+            self.run(export)?;
+        }
+        let mut install = Command::new(program);
+        // Trials write no bytecode, and must not compile the packages each time they start.
+        install
+            .args(["pip", "install", "--compile-bytecode", "--python"])
+            .arg(python_in(self.folder));
+        if !self.wanted.source_builds {
+            install.args(["--only-binary", ":all:"]);
+        }
+        if self.wanted.lock.is_some() {
+            install.arg("--requirements").arg(&pins);
+        }
+        install.args(self.wanted.texts());
+        self.run(install)
+    }
+
+    /// `-I` keeps the user's `PYTHON…` variables and own packages out; pip's own variables and files hold.
+    fn with_pip(&self) -> Result<String, EnvironmentError> {
+        let mut create = Command::new(&self.wanted.interpreter.path);
+        create.args(["-I", "-m", "venv"]).arg(self.folder);
+        self.run(create)?;
+        let mut install = Command::new(python_in(self.folder));
+        install.args([
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+        ]);
+        if !self.wanted.source_builds {
+            install.args(["--only-binary", ":all:"]);
+        }
+        install.args(self.wanted.texts());
+        self.run(install)?;
+        let pip = self.packages()?.into_iter().find(|package| package.name == "pip");
+        Ok(pip.map_or_else(|| "pip".to_owned(), |pip| format!("pip {}", pip.version)))
+    }
+
+    /// As the environment's own metadata tell.
+    fn packages(&self) -> Result<Vec<ftbench_schema::PackageFacts>, EnvironmentError> {
+        let python = python_in(self.folder);
+        let answer = Command::new(&python)
+            .args(["-I", "-c", PACKAGES])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(failed(&python))?;
+        serde_json::from_slice(&answer.stdout).map_err(|error| failed(&python)(error.into()))
+    }
+
+    /// Runs a step; what it prints goes to the log.
+    fn run(&self, mut command: Command) -> Result<(), EnvironmentError> {
+        let mut log = OpenOptions::new()
+            .append(true)
+            .open(self.log)
+            .map_err(failed(self.log))?;
+        let words = shown(&command);
+        let started = writeln!(log, "$ {words}")
+            .and_then(|()| Ok((log.try_clone()?, log)))
+            .map_err(failed(self.log))?;
+        command
+            .env("NO_COLOR", "1")
+            .env_remove("FORCE_COLOR")
+            .env_remove("CLICOLOR_FORCE");
+        let program = PathBuf::from(command.get_program());
+        let (mut command, leash) = leashed(&command).map_err(failed(&program))?;
+        command.stdout(started.0).stderr(started.1);
+        let status = self.wait(&mut command, leash).map_err(|error| match error {
+            Waiting::System(source) => failed(&program)(source),
+            Waiting::Stopped(error) => error,
+        })?;
+        if status.success() {
+            return Ok(());
+        }
+        if (self.hooks.is_stopped)() {
+            return Err(EnvironmentError::Interrupted);
+        }
+        Err(EnvironmentError::Failed {
+            complaint: complaint(&outside::end(self.log, MOST_LOG_BYTES), self.wanted),
+            log: self.log.to_owned(),
+        })
+    }
+
+    fn wait(&self, command: &mut Command, leash: Leash) -> Result<ExitStatus, Waiting> {
+        let mut child = command.spawn().map_err(Waiting::System)?;
+        loop {
+            if let Some(status) = child.try_wait().map_err(Waiting::System)? {
+                return Ok(status);
+            }
+            if let Err(error) = self.hooks.pause() {
+                // It may have ended meanwhile.
+                let _ = leash.pull(&mut child);
+                return Err(Waiting::Stopped(error));
+            }
+        }
+    }
+}
+
+/// Why a step did not come to its end.
+enum Waiting {
+    System(io::Error),
+    Stopped(EnvironmentError),
+}
+
+fn shown(command: &Command) -> String {
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    words.join(" ")
+}

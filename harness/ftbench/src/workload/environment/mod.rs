@@ -1,0 +1,337 @@
+//! Environments: the packages of workloads, installed once for each interpreter and set of requirements.
+//!
+//! An environment is a virtual environment below ftbench's cache folder, named after a digest of all that decides on
+//! what is in it. It is made in a folder beside its own and renamed, so it is there whole or not at all, and under a
+//! lock, so that two ftbench at once make it once. What the installer says is kept beside it.
+
+mod complaint;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
+mod installer;
+mod lock;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::requirement::{Requirement, RequirementError};
+use crate::outside;
+use ftbench_schema::{InterpreterFacts, PackageFacts};
+pub use installer::Hooks;
+use installer::{Installer, Order};
+pub use lock::Lock;
+
+/// Raised when environments are made otherwise than before, so that none of an older kind is used.
+const KIND: u32 = 1;
+
+/// File in an environment that says what it is. It is written last.
+const RECORD: &str = "ftbench-environment.json";
+
+/// Largest such file that is read, bytes: many times that of an environment with a thousand packages.
+const LARGEST_RECORD_BYTES: u64 = 4 << 20;
+
+/// What an environment is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The interpreter.
+    pub interpreter: InterpreterFacts,
+    /// What is to be installed, in order, each once.
+    pub requirements: BTreeSet<Requirement>,
+    /// What pins the workload's own requirements.
+    pub lock: Option<Lock>,
+    /// Whether packages without a wheel may be built from source.
+    pub source_builds: bool,
+}
+
+/// An environment that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its Python.
+    pub python: PathBuf,
+    /// What is in it.
+    pub record: Record,
+}
+
+/// What an environment says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was asked for.
+    pub requirements: Vec<String>,
+    /// What is installed.
+    pub packages: Vec<PackageFacts>,
+    /// What installed it, with its version.
+    pub installer: String,
+    /// SHA-256 of the lock file's contents, hexadecimal.
+    pub lock_sha256: Option<String>,
+}
+
+/// Why there is no environment.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// A requirement is malformed.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
+    /// A file that decides on the environment cannot be read, or one of the environment not be written.
+    #[error("cannot prepare an environment: {}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The lock file is of no use.
+    #[error(transparent)]
+    Lock(#[from] lock::LockError),
+    /// The installer failed.
+    #[error("{complaint} (all that the installer said: {})", log.display())]
+    Failed {
+        /// Package, build and the installer's own line.
+        complaint: String,
+        /// What it printed.
+        log: PathBuf,
+    },
+    /// ftbench was told to stop.
+    #[error("interrupted while packages were being installed")]
+    Interrupted,
+}
+
+impl Wanted {
+    /// The packages' names, for messages.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.requirements.iter().map(Requirement::name).collect();
+        names.dedup();
+        names
+    }
+
+    /// Name of the environment's folder: the build, and a digest of all that decides on what is in it.
+    fn key(&self) -> Result<String, EnvironmentError> {
+        let executable = Path::new(&self.interpreter.path);
+        let facts = fs::metadata(executable).map_err(failed(executable))?;
+        let mut wheels = Vec::new();
+        for requirement in &self.requirements {
+            if let Requirement::Wheel(path) = requirement {
+                wheels.push(outside::sha256(path, u64::MAX).map_err(failed(path))?);
+            }
+        }
+        let identity = serde_json::json!({
+            "kind": KIND,
+            "path": self.interpreter.path,
+            "version": self.interpreter.version,
+            "free_threaded": self.interpreter.free_threaded,
+            "build": self.interpreter.build,
+            "size": facts.size(),
+            "changed": [facts.mtime(), facts.mtime_nsec()],
+            "requirements": self.texts(),
+            "wheels": wheels,
+            "lock": self.lock.as_ref().map(Lock::sha256),
+            "source_builds": self.source_builds,
+        });
+        let digest = hex::encode(Sha256::digest(identity.to_string()));
+        let threads = if self.interpreter.free_threaded { "t" } else { "" };
+        let version = &self.interpreter.version;
+        Ok(format!(
+            "{version}{threads}-{}",
+            digest.get(..16).unwrap_or(&digest)
+        ))
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.requirements.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// The folder that environments are in.
+#[derive(Debug, Clone)]
+pub struct Environments {
+    folder: PathBuf,
+    tools: PathBuf,
+}
+
+impl Environments {
+    /// Those below ftbench's cache folder.
+    #[must_use]
+    pub fn below(cache: &Path) -> Self {
+        Self {
+            folder: cache.join("environments"),
+            tools: cache.join("tools/bin"),
+        }
+    }
+
+    /// The environment, when it is there already.
+    ///
+    /// # Errors
+    /// When what decides on it cannot be read.
+    pub fn find(&self, wanted: &Wanted) -> Result<Option<Environment>, EnvironmentError> {
+        Ok(at(&self.folder.join(wanted.key()?)))
+    }
+
+    /// The environment, made if it is not there.
+    ///
+    /// # Errors
+    /// Says what the installer complains of, or what could not be read or written.
+    pub fn make(&self, wanted: &Wanted, hooks: &Hooks<'_>) -> Result<Environment, EnvironmentError> {
+        let key = wanted.key()?;
+        fs::create_dir_all(&self.folder).map_err(failed(&self.folder))?;
+        let path = self.folder.join(&key);
+        let _locked = locked(&self.folder.join(format!("{key}.lock")), hooks)?;
+        if let Some(made) = at(&path) {
+            return Ok(made);
+        }
+        let staging = self.folder.join(format!("{key}.making"));
+        // What a killed ftbench left behind.
+        for left in [&path, &staging] {
+            remove(left).map_err(failed(left))?;
+        }
+        let order = Order {
+            wanted,
+            folder: &staging,
+            log: &self.folder.join(format!("{key}.log")),
+            hooks,
+        };
+        let made = Installer::find(&self.tools, wanted.lock.as_ref())
+            .map_err(EnvironmentError::from)
+            .and_then(|installer| order.carry_out(&installer))
+            .and_then(|record| write_record(&staging, &record));
+        let renamed = made.and_then(|()| fs::rename(&staging, &path).map_err(failed(&path)));
+        if let Err(error) = renamed {
+            // The first failure is the one to be told.
+            let _ = remove(&staging);
+            return Err(error);
+        }
+        at(&path).ok_or_else(|| EnvironmentError::File {
+            path,
+            source: io::ErrorKind::NotFound.into(),
+        })
+    }
+}
+
+/// The environment in a folder, if one was finished there and its interpreter is where it was.
+fn at(path: &Path) -> Option<Environment> {
+    let record = outside::read(&path.join(RECORD), LARGEST_RECORD_BYTES).ok()?;
+    let python = python_in(path);
+    python.exists().then_some(())?;
+    Some(Environment {
+        path: path.to_owned(),
+        python,
+        record: serde_json::from_slice(&record).ok()?,
+    })
+}
+
+fn python_in(folder: &Path) -> PathBuf {
+    folder.join("bin/python")
+}
+
+fn write_record(folder: &Path, record: &Record) -> Result<(), EnvironmentError> {
+    let path = folder.join(RECORD);
+    let text = serde_json::to_vec_pretty(record).map_err(|error| failed(&path)(error.into()))?;
+    fs::write(&path, text).map_err(failed(&path))
+}
+
+/// Waits until no other ftbench makes the same environment.
+fn locked(path: &Path, hooks: &Hooks<'_>) -> Result<File, EnvironmentError> {
+    let file = File::create(path).map_err(failed(path))?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(path)(error)),
+            Err(TryLockError::WouldBlock) => {
+                if !told {
+                    (hooks.tell)("waiting for another ftbench that installs the same packages");
+                    told = true;
+                }
+                hooks.pause()?;
+            }
+        }
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> EnvironmentError {
+    let path = path.to_owned();
+    move |source| EnvironmentError::File { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn wanted(executable: &Path, requirements: &[&str]) -> Wanted {
+        Wanted {
+            interpreter: InterpreterFacts {
+                tag: "3.13t".to_owned(),
+                path: executable.display().to_string(),
+                ..ftbench_fixtures::interpreters::facts("3.13.15t")
+            },
+            requirements: requirements.iter().map(|word| word.parse().unwrap()).collect(),
+            lock: None,
+            source_builds: false,
+        }
+    }
+
+    #[test]
+    fn the_key_tells_apart_what_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("python");
+        fs::write(&executable, "1").unwrap();
+        let key = |words: &[&str]| wanted(&executable, words).key().unwrap();
+        let first = key(&["six", "numpy>=2"]);
+        assert!(first.starts_with("3.13.15t-"), "{first}");
+        assert_eq!(first, key(&["numpy>=2", "six", "six"]), "order and repetition");
+        assert_ne!(first, key(&["numpy", "six"]));
+        let built = Wanted {
+            source_builds: true,
+            ..wanted(&executable, &["six", "numpy>=2"])
+        };
+        assert_ne!(first, built.key().unwrap());
+        fs::write(&executable, "a new build").unwrap();
+        assert_ne!(first, key(&["six", "numpy>=2"]));
+    }
+
+    #[test]
+    fn a_wheel_counts_by_its_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("python");
+        fs::write(&executable, "1").unwrap();
+        let wheel = folder.path().join("mine-1-py3-none-any.whl");
+        let word = wheel.to_str().unwrap();
+        assert!(wanted(&executable, &[word]).key().is_err(), "it is not there");
+        fs::write(&wheel, "one").unwrap();
+        let one = wanted(&executable, &[word]).key().unwrap();
+        fs::write(&wheel, "two").unwrap();
+        assert_ne!(one, wanted(&executable, &[word]).key().unwrap());
+    }
+
+    #[test]
+    fn an_environment_is_there_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bin");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(at(folder.path()), None);
+        let record = Record {
+            requirements: vec!["six".to_owned()],
+            packages: vec![],
+            installer: "uv 1".to_owned(),
+            lock_sha256: None,
+        };
+        write_record(folder.path(), &record).unwrap();
+        assert_eq!(at(folder.path()), None, "without a Python");
+        fs::write(path.join("python"), "").unwrap();
+        assert_eq!(at(folder.path()).unwrap().record, record);
+    }
+}

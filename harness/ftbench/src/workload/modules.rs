@@ -1,0 +1,308 @@
+//! The modules of the user's own that workloads import: files and packages that lie in the folder that comes first on the
+//! module path, which is that of a workload file, and of a callable the one that it was started in.
+//!
+//! Imports are told from the lines that say so, followed from module to module. What is imported by a name that is put
+//! together while the program runs is not seen, and what is installed into the interpreter is none of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::arm::tree::{files_of_tree, sha256_of_files};
+use super::catalogue::{LARGEST_FILE_BYTES, Workload};
+use crate::outside;
+use ftbench_schema::ModuleFacts;
+
+/// Most modules and packages that are told, over all workloads. A folder with more is no longer a program's own code.
+const MOST_MODULES: usize = 1_000;
+
+/// Largest module whose digest is made, bytes: compiled ones can be large.
+const LARGEST_MODULE_BYTES: u64 = 256 << 20;
+
+/// The modules that these workloads import from their folders, in the order of their paths. Those that all `arms`,
+/// folders of modules, have are found there first, and are told by the arms' own digests.
+#[must_use]
+pub fn imported_by<'a>(
+    workloads: impl IntoIterator<Item = &'a Workload>,
+    arms: &[&Path],
+) -> Vec<ModuleFacts> {
+    let mut found: BTreeMap<PathBuf, ModuleFacts> = BTreeMap::new();
+    for workload in workloads {
+        let (folder, mut names) = beginning_of(workload);
+        let mut looked_for: BTreeSet<String> = BTreeSet::new();
+        while let Some(name) = names.pop_first() {
+            let in_arms = !arms.is_empty() && arms.iter().all(|arm| !find(arm, &name).is_empty());
+            if !looked_for.insert(name.clone()) || in_arms {
+                continue;
+            }
+            for module in find(folder, &name) {
+                if found.len() >= MOST_MODULES {
+                    break;
+                }
+                let read = Contents::of(&module).unwrap_or_default();
+                names.extend(read.imports);
+                let facts = ModuleFacts {
+                    name: name.clone(),
+                    path: module.display().to_string(),
+                    sha256: read.sha256,
+                };
+                found.insert(module, facts);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The folder whose modules a workload finds first, and the names that it begins with.
+fn beginning_of(workload: &Workload) -> (&Path, BTreeSet<String>) {
+    if let Some(callable) = &workload.callable {
+        let names = BTreeSet::from([callable.top_level().to_owned()]);
+        return (&workload.path, names);
+    }
+    let folder = workload.path.parent().unwrap_or(Path::new(""));
+    let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
+    (folder, imports(&String::from_utf8_lossy(&source)))
+}
+
+/// What a module of this name may be in a folder: a package, a module in Python or a compiled one, or several of these.
+fn find(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let [package, module] = [folder.join(name), folder.join(format!("{name}.py"))];
+    if is_package(&package) {
+        found.push(package);
+    }
+    if module.is_file() {
+        found.push(module);
+    }
+    let beginning = format!("{name}.");
+    let is_compiled = |path: &PathBuf| {
+        let called = path
+            .file_name()
+            .and_then(|called| called.to_str())
+            .unwrap_or_default();
+        called.starts_with(&beginning) && is_module(path) && !called.ends_with(".py")
+    };
+    let beside = fs::read_dir(folder).into_iter().flatten().flatten();
+    found.extend(beside.map(|entry| entry.path()).filter(is_compiled));
+    found
+}
+
+/// With an `__init__.py`, or another module right in it: a folder needs no `__init__.py` to be a package (PEP 420), but
+/// one without modules is a folder of something else.
+fn is_package(folder: &Path) -> bool {
+    let mut within = fs::read_dir(folder).into_iter().flatten().flatten();
+    within.any(|entry| is_module(&entry.path()))
+}
+
+fn is_module(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|suffix| suffix == "py" || suffix == "so")
+}
+
+/// What there is to know of a module or package.
+#[derive(Default)]
+struct Contents {
+    sha256: Option<String>,
+    imports: BTreeSet<String>,
+}
+
+impl Contents {
+    fn of(module: &Path) -> io::Result<Self> {
+        if !module.is_dir() {
+            let bytes = outside::read(module, LARGEST_MODULE_BYTES)?;
+            return Ok(Self {
+                sha256: Some(hex::encode(Sha256::digest(&bytes))),
+                imports: imports_of(module, &bytes),
+            });
+        }
+        let Some(mut files) = files_of_tree(module)? else {
+            return Ok(Self::default());
+        };
+        // A package may keep what it computes beside its modules.
+        files.retain(|file| is_module(file));
+        let mut imports = BTreeSet::new();
+        for file in &files {
+            let source = outside::read(file, LARGEST_FILE_BYTES).unwrap_or_default();
+            imports.extend(imports_of(file, &source));
+        }
+        Ok(Self {
+            sha256: sha256_of_files(module, &files)?,
+            imports,
+        })
+    }
+}
+
+fn imports_of(file: &Path, source: &[u8]) -> BTreeSet<String> {
+    if file.extension().is_some_and(|suffix| suffix == "py") {
+        imports(&String::from_utf8_lossy(source))
+    } else {
+        BTreeSet::new()
+    }
+}
+
+/// The names of modules, without those inside of packages, that lines of this source import. Words in a text that read
+/// like an import are taken for one, which costs nothing unless there is such a module. Pure.
+fn imports(source: &str) -> BTreeSet<String> {
+    let statements = source.lines().flat_map(|line| line.split([';', ':']));
+    let mut found = BTreeSet::new();
+    for statement in statements {
+        let (first, rest) = statement
+            .trim_start()
+            .split_once(char::is_whitespace)
+            .unwrap_or_default();
+        match first {
+            "import" => found.extend(rest.split(',').filter_map(top_level)),
+            "from" => found.extend(top_level(rest)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// `a` of ` a.b as c`; `None` where no name begins there, as in a relative import.
+fn top_level(words: &str) -> Option<String> {
+    let words = words.trim_start();
+    let end = words
+        .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .unwrap_or(words.len());
+    let name = words.get(..end)?;
+    let starts_well = name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    starts_well.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::file_tree::{file_tree, write_in};
+
+    const SOURCE: &str = "
+import json, helper as h, package.inner
+from other.part import (
+    names,
+)
+from . import sibling
+if True: import late; import later
+    # import remark
+important = from_here
+def setup(units): ...
+";
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn of(files: &[(&str, &str)]) -> Self {
+            Self(file_tree(files))
+        }
+
+        fn write(&self, name: &str, contents: &str) {
+            write_in(self.0.path(), name, contents);
+        }
+
+        fn file(&self, name: &str) -> Workload {
+            Workload::read(&self.0.path().join(name)).unwrap().remove(0)
+        }
+
+        fn callable(&self, name: &str) -> Workload {
+            Workload::of_callable(&name.parse().unwrap(), self.0.path())
+        }
+    }
+
+    /// Paths of modules in their folder, with digests.
+    fn told(workload: &Workload, arms: &[&Path]) -> Vec<(String, Option<String>)> {
+        let folder = workload.path.ancestors().find(|above| above.is_dir()).unwrap();
+        let in_folder = |facts: ModuleFacts| {
+            let path = Path::new(&facts.path).strip_prefix(folder).unwrap().to_owned();
+            (path.display().to_string(), facts.sha256)
+        };
+        imported_by([workload], arms).into_iter().map(in_folder).collect()
+    }
+
+    fn paths(workload: &Workload, arms: &[&Path]) -> Vec<String> {
+        told(workload, arms).into_iter().map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn imports_are_told_from_their_lines() {
+        let names: Vec<String> = imports(SOURCE).into_iter().collect();
+        assert_eq!(names, ["helper", "json", "late", "later", "other", "package"]);
+        assert_eq!(
+            imports("import\nfrom\nfrom .. import a\nimport 2a, \n"),
+            BTreeSet::new()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_imported_is_named_in_the_source(source in "(import |from |[a-c. ,;:\\n]|\\PC){0,30}") {
+            for name in imports(&source) {
+                prop_assert!(source.contains(&name));
+            }
+        }
+    }
+
+    #[test]
+    fn modules_beside_a_file_are_followed_and_others_left_out() {
+        let folder = Folder::of(&[
+            ("work.py", "import helper, json, data, fast\n"),
+            ("helper.py", "from package.inner import thing\n"),
+            ("package/__init__.py", "from . import inner\n"),
+            ("package/inner.py", "import helper, deep\n"),
+            ("package/cache.db", "1"),
+            ("deep/part.py", ""),
+            ("fast.cpython-313t-x86_64-linux-gnu.so", "machine code"),
+            ("data/numbers.txt", ""),
+            ("setup.py", ""),
+            ("unrelated.py", "import helper\n"),
+        ]);
+        let work = folder.file("work.py");
+        assert_eq!(
+            paths(&work, &[]),
+            [
+                "deep",
+                "fast.cpython-313t-x86_64-linux-gnu.so",
+                "helper.py",
+                "package"
+            ]
+        );
+        let before = told(&work, &[]);
+        assert!(before.iter().all(|(_, sha256)| sha256.is_some()));
+        folder.write("unrelated.py", "later");
+        folder.write("package/cache.db", "2");
+        folder.write("package/__pycache__/inner.py", "");
+        assert_eq!(told(&work, &[]), before);
+        folder.write("package/inner.py", "import helper, deep  # later\n");
+        let after = told(&work, &[]);
+        let changed: Vec<&str> = before
+            .iter()
+            .zip(&after)
+            .filter(|(was, is)| was != is)
+            .map(|((path, _), _)| path.as_str())
+            .collect();
+        assert_eq!(changed, ["package"]);
+    }
+
+    #[test]
+    fn a_callable_is_in_its_folder_unless_the_arms_have_it() {
+        let folder = Folder::of(&[
+            ("mine/__init__.py", ""),
+            ("mine/module.py", "import helper\n"),
+            ("helper.py", ""),
+        ]);
+        let callable = folder.callable("mine.module:function");
+        assert_eq!(paths(&callable, &[]), ["helper.py", "mine"]);
+        assert_eq!(paths(&folder.callable("json:dumps"), &[]), [""; 0]);
+        let [with, without] = [
+            Folder::of(&[("mine/__init__.py", "")]),
+            Folder::of(&[("other.py", "")]),
+        ];
+        assert_eq!(paths(&callable, &[with.0.path()]), [""; 0]);
+        let arms = [with.0.path(), without.0.path()];
+        assert_eq!(paths(&callable, &arms), ["helper.py", "mine"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! Processes that end in the middle.
+
+use ftbench_schema::TrialStatus::Failed;
+
+use super::with_fault;
+
+#[test]
+fn a_segmentation_fault_is_told_with_pythons_traceback() {
+    let fault = "
+def fault():
+    import ctypes
+    ctypes.string_at(0)
+";
+    let outcome = with_fault("segfault", fault, "");
+    outcome.is(
+        Failed,
+        &["was killed by SIGSEGV during a sample"],
+        &["Fatal Python error: Segmentation fault", "in fault", "in work"],
+    );
+    // Two tries, and no third.
+    assert_eq!(outcome.trials.len(), 2);
+}
+
+#[test]
+fn an_abort_is_told_with_pythons_traceback() {
+    with_fault("abort", "fault = os.abort", "").is(
+        Failed,
+        &["was killed by SIGABRT during a sample"],
+        &["Fatal Python error: Aborted", "in work"],
+    );
+}
+
+#[test]
+fn an_exit_is_told_with_its_status() {
+    with_fault("exit", "def fault():\n    os._exit(7)", "").is(
+        Failed,
+        &["ended with exit status 7 during a sample"],
+        &[],
+    );
+    with_fault("good_exit", "def fault():\n    os._exit(0)", "").is(
+        Failed,
+        &["ended with exit status 0 during a sample"],
+        &[],
+    );
+}
+
+#[test]
+fn a_kill_from_outside_is_told() {
+    let fault = "def fault():\n    os.kill(os.getpid(), signal.SIGKILL)";
+    with_fault("killed", fault, "").is(
+        Failed,
+        &["was killed by SIGKILL, not by ftbench, perhaps for lack of memory, during a sample"],
+        &[],
+    );
+    // The whole process group, as a shell's job control would.
+    let fault = "def fault():\n    os.killpg(0, signal.SIGTERM)";
+    with_fault("group_killed", fault, "").is(Failed, &["was killed by SIGTERM"], &[]);
+}
+
+#[test]
+fn a_process_of_a_pool_that_is_killed_is_told() {
+    let fault = "def fault():\n    os.kill(os.getpid(), signal.SIGKILL)";
+    with_fault("pool_killed", fault, "-m processes").is(
+        Failed,
+        &["a process of the pool was killed by SIGKILL, perhaps for lack of memory"],
+        &[],
+    );
+}
+
+#[test]
+fn what_was_printed_last_is_kept_whatever_it_is() {
+    let fault = "
+def fault():
+    os.write(2, b'last words: \\xff\\xfe\\x00 caf\\xc3\\xa9\\n')
+    os._exit(1)
+";
+    with_fault("not_text", fault, "").is(
+        Failed,
+        &["exit status 1"],
+        &["last words: \u{fffd}\u{fffd}", "caf\u{e9}"],
+    );
+}
+
+#[test]
+fn a_worker_that_kills_its_guard_does_not_get_away() {
+    // The second trial looks whether the first one's temporary folder is there.
+    let fault = "
+TOLD = os.path.join(WORD, 'told')
+
+if os.path.exists(TOLD):
+    with open(TOLD) as file:
+        if os.path.exists(file.read()):
+            os._exit(9)
+
+def fault():
+    import tempfile
+    folder = tempfile.gettempdir()
+    assert os.path.basename(folder).startswith('ftbench-'), folder
+    with open(os.path.join(folder, 'kept'), 'w') as file:
+        file.write('something')
+    with open(TOLD, 'w') as file:
+        file.write(folder)
+    subprocess.Popen(SLEEPER, start_new_session=True)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+";
+    let outcome = with_fault("guard_killed", fault, "");
+    outcome.is(Failed, &["its guard process was killed"], &[]);
+    assert_eq!(outcome.trials.len(), 2);
+}

@@ -1,0 +1,38 @@
+//! `scripts/inject-faults.py` in its short form: nothing that was recorded is lost, wrong or left over.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::{FTBENCH, executable, machine_alone, pair, told_within};
+
+/// Many times what it takes.
+const TIME_LIMIT: Duration = Duration::from_secs(900);
+
+#[test]
+fn forty_faults_cost_no_recorded_trial() {
+    let _alone = machine_alone();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/inject-faults.py");
+    // The script needs 3.11, which the pair that is measured is newer than.
+    let mut command = Command::new(executable(&pair().gil));
+    command
+        .arg(script)
+        .args(["--faults", "40", "--seed", "7", "--ftbench", FTBENCH])
+        .args(["--python", &pair().words()]);
+    let told = told_within(command, TIME_LIMIT);
+    told.ends_with(0);
+    for line in [
+        "trials lost",
+        "wrong numbers",
+        "processes left over",
+        "folders left over",
+        "did not end as told",
+    ] {
+        let shown = told.stdout.lines().find(|shown| shown.starts_with(line));
+        let number = shown.unwrap_or_else(|| panic!("no '{line}' in\n{}", told.stdout));
+        assert!(number.ends_with(" 0"), "{}", told.stdout);
+    }
+}

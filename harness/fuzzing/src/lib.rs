@@ -1,0 +1,182 @@
+//! What reads data from outside, as functions of bytes: for the fuzz targets in `harness/fuzz` and for
+//! `harness/fuzzing/tests/corpus.rs`, which call the same. A function returns whatever the bytes are; it panics where
+//! ftbench would, and where what came out is not what it must be.
+
+mod edited_run;
+mod text;
+
+pub use edited_run::EditedRun;
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+use ftbench::import;
+use ftbench::measure::protocol::{Reply, Request};
+use ftbench::record::line;
+use ftbench::record::store::{self, Checksums, MANIFEST, TRIALS};
+use ftbench_schema::{Manifest, Summary, Trial};
+
+/// A function under test, and what it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Name of its program in `harness/fuzz/fuzz_targets` and of its corpus in `harness/fuzz/corpus`.
+    pub name: &'static str,
+    /// Takes any bytes.
+    pub run: fn(&[u8]),
+}
+
+/// Every target, by name.
+pub const TARGETS: [Target; 25] = [
+    target("analysis", analysis),
+    target("asv_benchmarks", text::asv_benchmarks),
+    target("callable", text::callable),
+    target("cargo_manifest", text::cargo_manifest),
+    target("command_line", text::command_line),
+    target("foreign_text", text::foreign_text),
+    target("hwloc_synthetic", text::hwloc_synthetic),
+    target("installer", text::installer),
+    target("lock_file", text::lock_file),
+    target("manifest", manifest),
+    target("metadata", text::metadata),
+    target("options", text::options),
+    target("packages", ftbench::workload::environment::fuzz::packages),
+    target("pattern", text::pattern),
+    target("probe_answer", text::probe_answer),
+    target("pyperf", pyperf),
+    target("reply", reply),
+    target("request", request),
+    target("requirement", text::requirement),
+    target("run_folder", run_folder),
+    target("selection", text::selection),
+    target("summary", summary),
+    target("system", text::system),
+    target("tag", text::tag),
+    target("trial", trial),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
+
+/// The target of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<Target> {
+    TARGETS.into_iter().find(|target| target.name == name)
+}
+
+/// `run.json`.
+pub fn manifest(bytes: &[u8]) {
+    round_trip::<Manifest>(bytes);
+}
+
+/// A line of `trials.jsonl`.
+pub fn trial(bytes: &[u8]) {
+    if let Some(trial) = round_trip::<Trial>(bytes) {
+        for sample in &trial.samples {
+            let _ = (sample.makespan_ns(), sample.start_skew_ns(), sample.busy_ns());
+        }
+        let _ = trial.memory.map(|memory| memory.rss_peak_bytes());
+    }
+}
+
+/// `summary.json`.
+pub fn summary(bytes: &[u8]) {
+    round_trip::<Summary>(bytes);
+}
+
+/// A message from a worker.
+pub fn reply(bytes: &[u8]) {
+    round_trip::<Reply>(bytes);
+}
+
+/// A message to a native worker.
+pub fn request(bytes: &[u8]) {
+    round_trip::<Request>(bytes);
+}
+
+/// A file of pyperf's, to the run that it becomes.
+pub fn pyperf(bytes: &[u8]) {
+    let Ok(suite) = import::pyperf::parse(bytes) else {
+        return;
+    };
+    let source = import::Source {
+        name: "bench.json".to_owned(),
+        sha256: "0".repeat(64),
+        suite,
+    };
+    if let Ok(run) = import::assemble(&[source], Vec::new(), "0.0.0") {
+        for trial in &run.trials {
+            assert!(line::encode(trial).is_ok(), "{trial:?}");
+        }
+        let _ = ftbench_analyse::summary::summarise("fuzzed", &run.manifest, &run.trials);
+    }
+}
+
+/// What can be read can be written, and what is written then reads the same.
+fn round_trip<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Option<T> {
+    let value: T = serde_json::from_slice(bytes).ok()?;
+    let written = serde_json::to_vec(&value);
+    assert!(written.is_ok(), "what was read cannot be written: {written:?}");
+    let written = written.unwrap_or_default();
+    let again: Result<T, _> = serde_json::from_slice(&written);
+    assert!(
+        again.is_ok(),
+        "what was written cannot be read: {:?}",
+        again.err()
+    );
+    let again = serde_json::to_vec(&again.ok()?).unwrap_or_default();
+    assert!(
+        written == again,
+        "{} became {}",
+        String::from_utf8_lossy(&written),
+        String::from_utf8_lossy(&again)
+    );
+    Some(value)
+}
+
+thread_local! {
+    /// A folder to write to, one for each thread, gone with it.
+    static FOLDER: OnceCell<TempDir> = const { OnceCell::new() };
+}
+
+/// Does something in an existing folder of its own; nothing where there is none to be had.
+fn in_folder<T>(action: impl FnOnce(&Path) -> Option<T>) -> Option<T> {
+    FOLDER.with(|cell| {
+        if cell.get().is_none() {
+            let _ = cell.set(tempfile::tempdir().ok()?);
+        }
+        action(cell.get()?.path())
+    })
+}
+
+/// A run folder: `run.json` up to the first NUL, `trials.jsonl` after it.
+pub fn run_folder(bytes: &[u8]) {
+    let cut = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let (manifest, rest) = bytes.split_at_checked(cut).unwrap_or((bytes, &[]));
+    let trials = rest.get(1..).unwrap_or_default();
+    in_folder(|folder| {
+        std::fs::write(folder.join(MANIFEST), manifest).ok()?;
+        std::fs::write(folder.join(TRIALS), trials).ok()?;
+        match store::read(folder) {
+            Ok(run) => assert!(run.trials.len() <= trials.len()),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+        for checksums in [Checksums::Required, Checksums::WhereThere] {
+            let _ = ftbench::record::samples::read(&store::open_trials(folder).ok()?, checksums);
+        }
+        let _ = store::stored_summary(folder);
+        Some(())
+    });
+}
+
+/// A small run whose values the bytes change one after the other ([`EditedRun`]), from its records to tables, charts
+/// and the report.
+pub fn analysis(bytes: &[u8]) {
+    if let Some(run) = EditedRun::of(bytes) {
+        run.show();
+    }
+}

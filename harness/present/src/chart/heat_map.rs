@@ -1,0 +1,275 @@
+//! A table of numbers on colours.
+
+use super::canvas::{Anchor, Letters, Pen, at};
+use super::layout::Frame;
+use super::sheet::{Drawn, LABEL_EM, Sheet, count};
+use super::{Axis, theme};
+use ftbench_schema::text;
+
+/// Height of a row, pixels of the usual size, where there is room, and where there is not.
+pub(super) const ROW: f64 = 24.0;
+const HIGHEST_ROW: f64 = 64.0;
+const LOWEST_ROW: f64 = 9.0;
+/// Width of the widest column.
+const WIDEST_COLUMN: f64 = 150.0;
+/// Room below for the key.
+const KEY_ROOM: f64 = 66.0;
+/// Patches of the key.
+const KEY_STEPS: u32 = 60;
+
+/// A column's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// What neighbouring columns have in common: the interpreter.
+    pub group: String,
+    /// What it is alone: the model.
+    pub label: String,
+}
+
+/// A field of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// A number, and how it is written.
+    Value(f64, String),
+    /// A word that says why there is none; empty where none was asked for.
+    Without(String),
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatRow {
+    /// What it is of.
+    pub label: String,
+    /// One for each column.
+    pub fields: Vec<Field>,
+}
+
+/// The body of heat maps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// The colour scale.
+    pub scale: Axis,
+    /// Heads.
+    pub columns: Vec<Column>,
+    /// Rows, from the top.
+    pub rows: Vec<HeatRow>,
+}
+
+/// What the body shows, in words.
+pub(super) fn description(map: &HeatMap) -> String {
+    let rows: Vec<String> = map
+        .rows
+        .iter()
+        .map(|row| {
+            let fields = map.columns.iter().zip(&row.fields);
+            let fields: Vec<String> = fields
+                .filter_map(|(column, field)| match field {
+                    Field::Value(_, words) => Some(format!("{words} {} {}", column.group, column.label)),
+                    Field::Without(_) => None,
+                })
+                .collect();
+            format!("{}: {}.", row.label, fields.join(", "))
+        })
+        .collect();
+    format!("{}. {}", map.scale.title, rows.join(" "))
+}
+
+struct Laid<'a, 'svg> {
+    sheet: &'a Sheet<'a, 'svg>,
+    map: &'a HeatMap,
+    plot: Frame,
+    column: f64,
+    row: f64,
+    kept: usize,
+    /// Size of the letters of the columns' labels.
+    head_em: f64,
+}
+
+/// Draws the body.
+pub(super) fn draw(sheet: &Sheet<'_, '_>, map: &HeatMap) -> Drawn {
+    let unit = sheet.unit;
+    let area = sheet.area;
+    let face = sheet.face(LABEL_EM, false);
+    let names = map.rows.iter().map(|row| face.width(&row.label));
+    let names = names.fold(0.0, f64::max).min(area.width() * 0.3);
+    let left = area.left + names + 10.0 * unit;
+    let column = ((area.right - left) / count(map.columns.len()).max(1.0)).min(WIDEST_COLUMN * unit);
+    let plot = Frame {
+        left,
+        top: area.top + 56.0 * unit,
+        right: left + column * count(map.columns.len()),
+        bottom: area.bottom - KEY_ROOM * unit,
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A cast of a float saturates.
+    let room = (plot.height() / (LOWEST_ROW * unit)).max(1.0) as usize;
+    let kept = if map.rows.len() > room {
+        room.saturating_sub(1)
+    } else {
+        map.rows.len()
+    };
+    let shown = if kept < map.rows.len() { kept + 1 } else { kept };
+    let row = (plot.height() / count(shown).max(1.0)).min(HIGHEST_ROW * unit);
+    let widest = map.columns.iter().map(|column| face.width(&column.label));
+    let widest = widest.fold(1.0, f64::max);
+    let head_em = (LABEL_EM * (column - 5.0 * unit) / widest).clamp(8.0, LABEL_EM);
+    Laid {
+        sheet,
+        map,
+        plot,
+        column,
+        row,
+        kept,
+        head_em,
+    }
+    .paint()
+}
+
+impl Laid<'_, '_> {
+    fn paint(&self) -> Drawn {
+        self.heads()?;
+        let muted = self.sheet.chart.theme.muted;
+        let mut top = self.plot.top;
+        for row in self.map.rows.iter().take(self.kept) {
+            self.name(&row.label, top, self.sheet.chart.theme.text)?;
+            let mut left = self.plot.left;
+            for field in &row.fields {
+                self.field(field, left, top)?;
+                left += self.column;
+            }
+            top += self.row;
+        }
+        let more = self.map.rows.len() - self.kept;
+        if more > 0 {
+            self.name(&format!("and {more} more"), top, muted)?;
+            top += self.row;
+        }
+        self.key(top)
+    }
+
+    fn heads(&self) -> Drawn {
+        let Sheet {
+            canvas, unit, chart, ..
+        } = self.sheet;
+        let letters = self
+            .sheet
+            .letters(self.head_em, chart.theme.muted, Anchor::Middle);
+        let face = self.sheet.face(self.head_em, false);
+        let bold = self.sheet.face(LABEL_EM, true);
+        let mut start = 0;
+        for group in self.map.columns.chunk_by(|a, b| a.group == b.group) {
+            let left = self.plot.left + count(start) * self.column;
+            let right = left + count(group.len()) * self.column;
+            let Some(first) = group.first() else { continue };
+            let words = bold.fit(&text::line(&first.group), right - left - 6.0 * unit);
+            let heading = Letters {
+                face: bold,
+                ..self.sheet.letters(LABEL_EM, chart.theme.text, Anchor::Middle)
+            };
+            let y = self.plot.top - 30.0 * unit;
+            canvas.text(&words, at(f64::midpoint(left, right), y), heading)?;
+            let rule = at(left + 3.0 * unit, y + 6.0 * unit);
+            canvas.line(
+                &[rule, at(right - 3.0 * unit, rule.y)],
+                Pen::solid(chart.theme.grid, 1.5 * unit),
+            )?;
+            for (position, column) in group.iter().enumerate() {
+                let middle = left + (count(position) + 0.5) * self.column;
+                let words = face.fit(&text::line(&column.label), self.column - 3.0 * unit);
+                canvas.text(&words, at(middle, self.plot.top - 8.0 * unit), letters)?;
+            }
+            start += group.len();
+        }
+        Ok(())
+    }
+
+    fn name(&self, words: &str, top: f64, colour: super::Colour) -> Drawn {
+        let unit = self.sheet.unit;
+        let em = (self.row / unit).min(LABEL_EM);
+        let right = self.plot.left - 10.0 * unit;
+        let words = self
+            .sheet
+            .face(em, false)
+            .fit(&text::line(words), right - self.sheet.area.left);
+        let place = at(right, top + self.row / 2.0 + 0.36 * em * unit);
+        self.sheet
+            .canvas
+            .text(&words, place, self.sheet.letters(em, colour, Anchor::End))
+    }
+
+    fn patch(&self, corner: super::canvas::Place, size: [f64; 2], colour: super::Colour) -> Drawn {
+        let [width, height] = size;
+        let corners = [
+            corner,
+            at(corner.x + width, corner.y),
+            at(corner.x + width, corner.y + height),
+            at(corner.x, corner.y + height),
+        ];
+        self.sheet.canvas.polygon(&corners, colour, 1.0)
+    }
+
+    fn field(&self, field: &Field, left: f64, top: f64) -> Drawn {
+        let Sheet {
+            canvas, unit, chart, ..
+        } = self.sheet;
+        let gap = (0.06 * self.row).min(1.5 * unit);
+        let (words, ink, bold) = match field {
+            Field::Value(value, words) => {
+                let colour = theme::heat(self.map.scale.share(*value));
+                let size = [self.column - 2.0 * gap, self.row - 2.0 * gap];
+                self.patch(at(left + gap, top + gap), size, colour)?;
+                (words, theme::ink_on(colour), true)
+            }
+            Field::Without(words) => (words, chart.theme.muted, false),
+        };
+        let em = (self.row * 0.62 / unit).min(LABEL_EM);
+        let width = self.sheet.face(em, bold).width(words).max(1.0);
+        let em = em * ((self.column - 4.0 * unit) / width).min(1.0);
+        let letters = Letters {
+            face: self.sheet.face(em, bold),
+            ..self.sheet.letters(em, ink, Anchor::Middle)
+        };
+        let place = at(left + self.column / 2.0, top + self.row / 2.0 + 0.36 * em * unit);
+        canvas.text(words, place, letters)
+    }
+
+    /// The colour scale, below the table.
+    fn key(&self, bottom: f64) -> Drawn {
+        let Sheet {
+            canvas,
+            unit,
+            chart,
+            area,
+            ..
+        } = self.sheet;
+        let left = self.plot.left;
+        let width = (area.right - left).min(360.0 * unit);
+        let top = bottom + 14.0 * unit;
+        for step in 0..KEY_STEPS {
+            let share = f64::from(step) / f64::from(KEY_STEPS - 1);
+            let patch = width / f64::from(KEY_STEPS);
+            let corner = at(left + f64::from(step) * patch, top);
+            self.patch(corner, [patch + 0.2 * unit, 10.0 * unit], theme::heat(share))?;
+        }
+        let place = |value: f64| left + self.map.scale.share(value) * width;
+        let face = self.sheet.face(LABEL_EM - 1.0, false);
+        let ticks = &self.map.scale.ticks;
+        let spans: Vec<(f64, f64)> = ticks
+            .iter()
+            .map(|tick| (place(tick.value), face.width(&tick.label)))
+            .collect();
+        let kept = super::layout::without_overlap(&spans, 8.0 * unit);
+        let letters = self
+            .sheet
+            .letters(LABEL_EM - 1.0, chart.theme.muted, Anchor::Middle);
+        for ((tick, (x, _)), kept) in ticks.iter().zip(spans).zip(kept) {
+            if kept {
+                canvas.text(&tick.label, at(x, top + 24.0 * unit), letters)?;
+            }
+        }
+        let title = self
+            .sheet
+            .letters(LABEL_EM - 1.0, chart.theme.text, Anchor::Start);
+        let fitting = face.fit(&self.map.scale.title, area.right - left);
+        canvas.text(&fitting, at(left, top + 42.0 * unit), title)
+    }
+}

@@ -1,0 +1,179 @@
+//! From the figures of a run to the charts of it, one function for each kind.
+
+mod curve_words;
+mod curves;
+mod gil;
+mod join;
+mod laws;
+pub(super) mod measured;
+mod overhead;
+mod shown;
+mod suite;
+mod trials;
+mod workloads;
+
+pub use join::{JoinError, Part, join};
+
+use super::{Chart, words};
+use ftbench_schema::{CellSummary, Summary, Trial};
+
+/// A kind of chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Speedup over workers, of one workload.
+    Scaling,
+    /// Units of work a second over workers, of one workload.
+    Throughput,
+    /// Speedup over the number of workers, of one workload.
+    Efficiency,
+    /// One model across interpreters, of one workload.
+    Interpreters,
+    /// Threads with and without the GIL, for each workload.
+    Gil,
+    /// What the free-threaded build costs on one worker, for each workload.
+    Overhead,
+    /// Peak memory over workers, of one workload.
+    Memory,
+    /// Speedups of all workloads by interpreter and model.
+    HeatMap,
+    /// Efficiencies of all workloads by interpreter and model.
+    EfficiencyMap,
+    /// Every sample of one workload.
+    Spread,
+    /// Every trial of a run, in time.
+    TimeLine,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Scaling,
+        Self::Throughput,
+        Self::Efficiency,
+        Self::Interpreters,
+        Self::Gil,
+        Self::Overhead,
+        Self::Memory,
+        Self::HeatMap,
+        Self::EfficiencyMap,
+        Self::Spread,
+        Self::TimeLine,
+    ];
+
+    /// The word for it on the command line and in names of files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scaling => "scaling",
+            Self::Throughput => "throughput",
+            Self::Efficiency => "efficiency",
+            Self::Interpreters => "interpreters",
+            Self::Gil => "gil",
+            Self::Overhead => "overhead",
+            Self::Memory => "memory",
+            Self::HeatMap => "heat-map",
+            Self::EfficiencyMap => "efficiency-map",
+            Self::Spread => "spread",
+            Self::TimeLine => "time-line",
+        }
+    }
+
+    /// The kind called so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is of one workload, rather than of all of a run's.
+    #[must_use]
+    pub const fn of_one_workload(self) -> bool {
+        matches!(
+            self,
+            Self::Scaling
+                | Self::Throughput
+                | Self::Efficiency
+                | Self::Interpreters
+                | Self::Memory
+                | Self::Spread
+        )
+    }
+
+    /// Whether it takes the trials, and not only the summary.
+    #[must_use]
+    pub const fn takes_trials(self) -> bool {
+        matches!(self, Self::Spread | Self::TimeLine)
+    }
+}
+
+/// What a chart is made of: one run, or several joined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Material {
+    /// The figures.
+    pub summary: Summary,
+    /// The trials; may be empty for the kinds that do not take them.
+    pub trials: Vec<Trial>,
+    /// The machines, one line each.
+    machines: Vec<String>,
+    /// How it was measured, where that is of several runs.
+    method: Option<String>,
+    /// What a reader must know of the joining.
+    notes: Vec<String>,
+    /// Workloads whose file is not the same in all of the runs.
+    unlike_files: Vec<String>,
+}
+
+impl Material {
+    /// Of one run.
+    #[must_use]
+    pub fn of_run(summary: Summary, trials: Vec<Trial>) -> Self {
+        Self {
+            machines: vec![words::machine(&summary)],
+            summary,
+            trials,
+            method: None,
+            notes: Vec::new(),
+            unlike_files: Vec::new(),
+        }
+    }
+
+    fn is_joined(&self) -> bool {
+        self.method.is_some()
+    }
+
+    /// Adds what every chart tells: machine and builds below the title; in the caption what failed and what was warned of
+    /// before what the chart itself has to say, and the method behind it.
+    fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
+        chart.subtitle.clone_from(&self.machines);
+        chart.subtitle.push(words::builds(&self.summary));
+        let own = std::mem::take(&mut chart.caption);
+        chart.caption = words::notes(&self.summary, cells);
+        chart
+            .caption
+            .extend(words::unlike_files(&self.unlike_files, cells));
+        chart.caption.extend(own);
+        chart.caption.extend(self.notes.iter().cloned());
+        let method = self
+            .method
+            .clone()
+            .unwrap_or_else(|| words::method(&self.summary, cells));
+        chart.caption.push(format!("{key} {method}"));
+    }
+}
+
+/// The chart of a kind; `workload` is heeded by those that are of one.
+#[must_use]
+pub fn make(kind: Kind, material: &Material, workload: &str) -> Chart {
+    match kind {
+        Kind::Scaling => curves::scaling(material, workload),
+        Kind::Throughput => curves::throughput(material, workload),
+        Kind::Efficiency => curves::efficiency(material, workload),
+        Kind::Interpreters => curves::interpreters(material, workload),
+        Kind::Memory => curves::memory(material, workload),
+        Kind::Gil => gil::gil(material),
+        Kind::Overhead => overhead::overhead(material),
+        Kind::HeatMap => suite::heat_map(material, suite::Shown::Speedup),
+        Kind::EfficiencyMap => suite::heat_map(material, suite::Shown::Efficiency),
+        Kind::Spread => trials::spread(material, workload),
+        Kind::TimeLine => trials::time_line(material),
+    }
+}

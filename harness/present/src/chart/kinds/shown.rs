@@ -1,0 +1,196 @@
+//! How a quantity is shown over numbers of workers: its axes, and what it is compared with.
+
+use crate::chart::{Axis, Body, Chart, Lines, ReferenceKind, ReferenceLine, Scale, Series, axis};
+use ftbench_schema::{CellStatus, CellSummary, Summary, units};
+
+use super::curve_words;
+use super::laws::fits;
+use super::measured::{Line, Quantity, counts, series, thin_out};
+
+/// With more workers than this both axes are logarithmic, with fewer both are linear: the ideal line is straight
+/// either way, and on a linear axis 1 to 4 would be a speck beside 128.
+pub(super) const MOST_WORKERS_LINEAR: u32 = 8;
+
+/// How a quantity is shown.
+pub(super) struct Show {
+    pub(super) quantity: Quantity,
+    title: String,
+    /// What an estimate is multiplied with for the axis.
+    pub(super) factor: f64,
+    /// An estimate in words.
+    pub(super) words: fn(f64) -> String,
+    /// The one-worker value that ideal and ceiling are multiples of; `None` without those.
+    one_worker: Option<f64>,
+}
+
+impl Show {
+    pub(super) fn new(quantity: Quantity, title: &str) -> Self {
+        Self {
+            quantity,
+            title: title.to_owned(),
+            factor: 1.0,
+            words: match quantity {
+                Quantity::Efficiency => |share| format!("{} %", units::number(share * 100.0, 0)),
+                _ => units::times,
+            },
+            one_worker: matches!(quantity, Quantity::Speedup | Quantity::Efficiency).then_some(1.0),
+        }
+    }
+
+    pub(super) fn throughput(lines: &[Line<'_>]) -> Self {
+        let values = || lines.iter().flat_map(|line| &line.values);
+        let typical = units::typical(values().map(|(_, value)| value.estimate)).unwrap_or(1.0);
+        let (factor, unit) = match typical {
+            large if large >= 1e9 => (1e-9, "Billions of units"),
+            large if large >= 1e6 => (1e-6, "Millions of units"),
+            large if large >= 1e4 => (1e-3, "Thousands of units"),
+            _ => (1.0, "Units"),
+        };
+        let alone = values().filter(|(workers, _)| *workers == 1);
+        let fastest = alone.map(|(_, value)| value.estimate).fold(0.0, f64::max);
+        Self {
+            quantity: Quantity::Throughput,
+            title: format!("{unit} of work per second (higher is better)"),
+            factor,
+            words: curve_words::per_second,
+            one_worker: (fastest > 0.0).then_some(fastest),
+        }
+    }
+
+    /// What a speedup is in this quantity, on the axis.
+    pub(super) fn of_speedup(&self, speedup: f64, workers: f64, one_worker: f64) -> f64 {
+        match self.quantity {
+            Quantity::Efficiency => speedup / workers,
+            _ => speedup * one_worker * self.factor,
+        }
+    }
+}
+
+pub(super) fn of_lines(
+    summary: &Summary,
+    mut lines: Vec<Line<'_>>,
+    ceiling: &[&CellSummary],
+    show: &Show,
+) -> Chart {
+    if lines.is_empty() {
+        return Chart::of(Body::Nothing("No cell of this workload has a figure.".to_owned()));
+    }
+    let too_many = thin_out(&mut lines);
+    let counts = counts(&lines);
+    let (fewest, most) = (
+        counts.first().copied().unwrap_or(1),
+        counts.last().copied().unwrap_or(1),
+    );
+    let scale = if most > MOST_WORKERS_LINEAR {
+        Scale::Log2
+    } else {
+        Scale::Linear
+    };
+    let series = series(&lines, show.factor, show.words);
+    let x = workers_axis(&counts, scale);
+    let mut references = Vec::new();
+    if matches!(show.quantity, Quantity::Speedup | Quantity::Speed) {
+        references.push(ReferenceLine {
+            label: String::new(),
+            corners: vec![[x.low, 1.0], [x.high, 1.0]],
+            kind: ReferenceKind::Reckoned,
+        });
+    }
+    if let Some(one_worker) = show.one_worker {
+        let corner = |workers: u32| {
+            let workers = f64::from(workers);
+            [workers, show.of_speedup(workers, workers, one_worker)]
+        };
+        references.push(ReferenceLine {
+            label: "ideal".to_owned(),
+            corners: vec![corner(fewest), corner(most)],
+            kind: ReferenceKind::Reckoned,
+        });
+        references.extend(ceiling_line(ceiling, fewest, most, |workers, speedup| {
+            show.of_speedup(speedup, workers, one_worker)
+        }));
+    }
+    let y = upward(show, &series, &references, scale);
+    let fits = fits(summary, &lines, show, (fewest, most));
+    references.extend(fits.curves);
+    Chart {
+        caption: too_many.into_iter().chain(fits.told).collect(),
+        ..Chart::of(Body::Lines(Lines {
+            x,
+            y,
+            series,
+            references,
+        }))
+    }
+}
+
+/// The axis of values: linear from 0, or logarithmic as the axis of workers is.
+fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: Scale) -> Axis {
+    let (low, high) = value_range(series);
+    let compared = references.iter().flat_map(|line| &line.corners).map(|[_, y]| *y);
+    let high = compared.fold(high, f64::max);
+    let title = show.title.clone();
+    let mut y = match (show.quantity, scale) {
+        (Quantity::Efficiency, _) | (_, Scale::Linear) => axis::value_axis(title, Scale::Linear, low, high),
+        (Quantity::Speedup, Scale::Log2) => axis::value_axis(title, Scale::Log2, low, high),
+        (_, Scale::Log2) if high / low > 3.0 => axis::doublings(title, low, high),
+        (_, Scale::Log2) => axis::value_axis(title, Scale::Linear, low, high),
+    };
+    for tick in &mut y.ticks {
+        match show.quantity {
+            Quantity::Speedup | Quantity::Speed => tick.label.push('x'),
+            Quantity::Efficiency => tick.label = format!("{} %", units::number(tick.value * 100.0, 0)),
+            Quantity::Throughput | Quantity::Memory => {}
+        }
+    }
+    y
+}
+
+/// The ceiling's speedups, as far as the axis of workers goes; a line takes two.
+fn ceiling_line(
+    cells: &[&CellSummary],
+    fewest: u32,
+    most: u32,
+    value: impl Fn(f64, f64) -> f64,
+) -> Option<ReferenceLine> {
+    let mut points: Vec<(u32, f64)> = cells
+        .iter()
+        .filter(|cell| cell.status == CellStatus::Ok && (fewest..=most).contains(&cell.workers))
+        .filter_map(|cell| Some((cell.workers, cell.speedup?.estimate)))
+        .filter(|(_, speedup)| speedup.is_finite() && *speedup > 0.0)
+        .collect();
+    points.sort_by_key(|(workers, _)| *workers);
+    (points.len() > 1).then(|| ReferenceLine {
+        label: "ceiling".to_owned(),
+        corners: points
+            .into_iter()
+            .map(|(workers, speedup)| [f64::from(workers), value(f64::from(workers), speedup)])
+            .collect(),
+        kind: ReferenceKind::Measured,
+    })
+}
+
+/// Lowest and highest value worth showing. Ends of wide intervals may lie beyond: they would squeeze the rest.
+pub(super) fn value_range(series: &[Series]) -> (f64, f64) {
+    let points = || {
+        series
+            .iter()
+            .flat_map(|series| &series.points)
+            .filter(|point| point.y > 0.0)
+    };
+    let lowest = points().map(|point| point.y).fold(f64::INFINITY, f64::min);
+    let highest = points().map(|point| point.y).fold(0.0, f64::max);
+    let low_end = points().map(|point| point.low).fold(lowest, f64::min);
+    let high_end = points().map(|point| point.high).fold(highest, f64::max);
+    (low_end.max(lowest / 1.5), high_end.min(highest * 1.5))
+}
+
+pub(super) fn workers_axis(counts: &[u32], scale: Scale) -> Axis {
+    Axis {
+        title: "Workers".to_owned(),
+        scale,
+        low: f64::from(counts.first().copied().unwrap_or(1)),
+        high: f64::from(counts.last().copied().unwrap_or(1)),
+        ticks: axis::count_ticks(counts),
+    }
+}

@@ -1,0 +1,386 @@
+//! Rows below each other over an axis of values: bars with their intervals, and strips of single values.
+
+use super::canvas::{Anchor, Letters, Pen, at};
+use super::layout::Frame;
+use super::legend::{self, Entry, Key};
+use super::sheet::{Drawn, LABEL_EM, Sheet, count};
+use super::{Axis, Colour, ReferenceKind, axes};
+use ftbench_schema::{GilState, Model, text, units};
+
+/// Thickness of a bar, and the gap between rows, pixels of the usual size.
+pub(super) const BAR: f64 = 13.0;
+pub(super) const GAP: f64 = 9.0;
+/// Rows are cut off rather than lower than this.
+const LOWEST_ROW: f64 = 9.0;
+/// Values of bars thinner than this are not written.
+const THINNEST_WRITTEN: f64 = 5.5;
+
+/// What is drawn for one cell or one comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// The value.
+    pub value: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// The value in words.
+    pub label: String,
+    /// Single values; none for a bar.
+    pub dots: Vec<f64>,
+    /// Which of the legend's series it belongs to, which gives its look.
+    pub look: Look,
+}
+
+/// What colour and filling stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Look {
+    /// The model's family: the colour.
+    pub family: Model,
+    /// The GIL's state: on is hollow.
+    pub gil: Option<GilState>,
+    /// How strong the colour is, from 0 to 1.
+    pub strength: f64,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// What it is of.
+    pub label: String,
+    /// Its marks, below each other.
+    pub marks: Vec<Mark>,
+}
+
+/// A value to compare with, as an upright line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upright {
+    /// Where.
+    pub value: f64,
+    /// Its name; not in the legend when empty.
+    pub label: String,
+    /// What stands behind it.
+    pub kind: ReferenceKind,
+}
+
+/// The body of bars and strips.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The axis of values.
+    pub x: Axis,
+    /// Where bars begin.
+    pub origin: f64,
+    /// The rows, from the top.
+    pub rows: Vec<Row>,
+    /// What to compare with.
+    pub uprights: Vec<Upright>,
+    /// Names of looks.
+    pub legend: Vec<(Look, String)>,
+}
+
+/// What the body shows, in words.
+pub(super) fn description(body: &Rows) -> String {
+    let rows: Vec<String> = body
+        .rows
+        .iter()
+        .map(|row| {
+            let values: Vec<&str> = row.marks.iter().map(|mark| mark.label.as_str()).collect();
+            format!("{}: {}.", row.label, values.join(", "))
+        })
+        .collect();
+    let uprights = body.uprights.iter().filter(|upright| !upright.label.is_empty());
+    let uprights: Vec<String> = uprights
+        .map(|upright| format!("{}: {}.", upright.label, units::number(upright.value, 3)))
+        .collect();
+    format!("{}. {} {}", body.x.title, rows.join(" "), uprights.join(" "))
+}
+
+struct Laid<'a, 'svg> {
+    sheet: &'a Sheet<'a, 'svg>,
+    body: &'a Rows,
+    plot: Frame,
+    row: f64,
+    bar: f64,
+    kept: usize,
+}
+
+/// Draws the body.
+pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Rows) -> Drawn {
+    let unit = sheet.unit;
+    let area = sheet.area;
+    let legend: Vec<Entry> = legend_of(sheet, body);
+    let mut top = area.top + 10.0 * unit;
+    if !legend.is_empty() {
+        top = legend::draw(sheet, &legend, top + 14.0 * unit)? + 12.0 * unit;
+    }
+    let widest = |words: &mut dyn Iterator<Item = &str>| {
+        let face = sheet.face(LABEL_EM, false);
+        words.map(|word| face.width(word)).fold(0.0, f64::max)
+    };
+    let names = widest(&mut body.rows.iter().map(|row| row.label.as_str())).min(area.width() * 0.34);
+    let marks = || body.rows.iter().flat_map(|row| &row.marks);
+    let values = widest(&mut marks().map(|mark| mark.label.as_str())) * 1.06;
+    let plot = Frame {
+        left: area.left + names + 10.0 * unit,
+        top,
+        right: area.right - values - 8.0 * unit,
+        bottom: area.bottom - axes::room_below(&body.x) * unit,
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A cast of a float saturates.
+    let room = (plot.height() / (LOWEST_ROW * unit)).max(1.0) as usize;
+    let kept = if body.rows.len() > room {
+        room.saturating_sub(1)
+    } else {
+        body.rows.len()
+    };
+    let shown = if kept < body.rows.len() { kept + 1 } else { kept };
+    let row = plot.height() / count(shown).max(1.0);
+    let most = body.rows.iter().map(|row| row.marks.len()).max().unwrap_or(1);
+    let bar = (row * 0.82 / count(most).max(1.0)).min(1.8 * BAR * unit);
+    Laid {
+        sheet,
+        body,
+        plot,
+        row,
+        bar,
+        kept,
+    }
+    .paint()
+}
+
+fn legend_of(sheet: &Sheet<'_, '_>, body: &Rows) -> Vec<Entry> {
+    let theme = &sheet.chart.theme;
+    let looks = body.legend.iter().map(|(look, words)| Entry {
+        key: Key::Box {
+            colour: theme.shaded(look.family, look.strength),
+            filled: look.gil != Some(GilState::On),
+        },
+        words: words.clone(),
+    });
+    let uprights = body.uprights.iter().filter(|upright| !upright.label.is_empty());
+    let uprights = uprights.map(|upright| Entry {
+        key: Key::Line(pen(sheet, upright)),
+        words: upright.label.clone(),
+    });
+    looks.chain(uprights).collect()
+}
+
+fn pen(sheet: &Sheet<'_, '_>, upright: &Upright) -> Pen {
+    let colour = sheet.chart.theme.reference;
+    match upright.kind {
+        ReferenceKind::Reckoned if upright.label.is_empty() => Pen::solid(colour, sheet.unit),
+        ReferenceKind::Reckoned => Pen {
+            dash: Some([3.0, 4.0].map(|length| length * sheet.unit)),
+            ..Pen::solid(colour, 1.5 * sheet.unit)
+        },
+        ReferenceKind::Measured | ReferenceKind::Fitted(_) => {
+            Pen::solid(sheet.chart.theme.muted, 1.8 * sheet.unit)
+        }
+    }
+}
+
+impl Laid<'_, '_> {
+    fn x(&self, value: f64) -> f64 {
+        self.plot.left + self.body.x.share(value) * self.plot.width()
+    }
+
+    fn paint(&self) -> Drawn {
+        let Self {
+            sheet, body, plot, ..
+        } = self;
+        for tick in &body.x.ticks {
+            let x = self.x(tick.value);
+            let pen = Pen::solid(sheet.chart.theme.grid, sheet.unit);
+            sheet.canvas.line(&[at(x, plot.top), at(x, plot.bottom)], pen)?;
+        }
+        sheet.bottom_axis(*plot, &body.x, &|value| self.x(value))?;
+        for upright in &body.uprights {
+            let x = self.x(upright.value);
+            sheet
+                .canvas
+                .line(&[at(x, plot.top), at(x, plot.bottom)], pen(sheet, upright))?;
+        }
+        let left_out = body.rows.len() - self.kept;
+        // Most charts sort their rows, and both ends tell something.
+        let gap = self.kept.div_ceil(2)..self.kept.div_ceil(2) + left_out;
+        let mut middle = plot.top + self.row / 2.0;
+        for (position, row) in body.rows.iter().enumerate() {
+            if !gap.contains(&position) {
+                self.row(row, middle)?;
+            } else if position == gap.start {
+                let words = format!("{left_out} more");
+                self.name(&words, middle, sheet.chart.theme.muted)?;
+            } else {
+                continue;
+            }
+            middle += self.row;
+        }
+        Ok(())
+    }
+
+    fn name(&self, words: &str, y: f64, colour: Colour) -> Drawn {
+        let em = (self.row / self.sheet.unit).min(LABEL_EM);
+        let face = self.sheet.face(em, false);
+        let letters = self.sheet.letters(em, colour, Anchor::End);
+        let right = self.plot.left - 10.0 * self.sheet.unit;
+        let fitting = face.fit(&text::line(words), right - self.sheet.area.left);
+        self.sheet
+            .canvas
+            .text(&fitting, at(right, y + 0.36 * em * self.sheet.unit), letters)
+    }
+
+    fn row(&self, row: &Row, middle: f64) -> Drawn {
+        self.name(&row.label, middle, self.sheet.chart.theme.text)?;
+        let mut y = middle - self.bar * (count(row.marks.len()) - 1.0) / 2.0;
+        for mark in &row.marks {
+            if mark.dots.is_empty() {
+                self.bar(mark, y)?;
+            } else {
+                self.strip(mark, y)?;
+            }
+            self.value(mark, y)?;
+            y += self.bar;
+        }
+        Ok(())
+    }
+
+    /// A box between two values.
+    fn corners(&self, from: f64, to: f64, y: f64, height: f64) -> [super::canvas::Place; 4] {
+        let (left, right) = (self.x(from), self.x(to));
+        [
+            at(left, y - height / 2.0),
+            at(right, y - height / 2.0),
+            at(right, y + height / 2.0),
+            at(left, y + height / 2.0),
+        ]
+    }
+
+    fn bar(&self, mark: &Mark, y: f64) -> Drawn {
+        let Sheet {
+            canvas, unit, chart, ..
+        } = self.sheet;
+        let colour = chart.theme.shaded(mark.look.family, mark.look.strength);
+        let corners = self.corners(self.body.origin, mark.value, y, self.bar * 0.8);
+        if mark.look.gil == Some(GilState::On) {
+            canvas.polygon(&corners, chart.theme.background, 1.0)?;
+            let closed: Vec<super::canvas::Place> = corners.iter().chain(&corners).copied().take(6).collect();
+            canvas.line(&closed, Pen::solid(colour, 1.5 * unit))?;
+        } else {
+            canvas.polygon(&corners, colour, 1.0)?;
+        }
+        let whisker = Pen::solid(chart.theme.text, 1.3 * unit);
+        let (low, high) = (self.x(mark.low), self.x(mark.high));
+        // A halo, so that it shows on the bar too.
+        let halo = Pen::solid(chart.theme.background, 3.2 * unit);
+        canvas.line(&[at(low, y), at(high, y)], halo)?;
+        canvas.line(&[at(low, y), at(high, y)], whisker)?;
+        let cap = self.bar * 0.22;
+        for x in [low, high] {
+            canvas.line(&[at(x, y - cap), at(x, y + cap)], whisker)?;
+        }
+        Ok(())
+    }
+
+    fn strip(&self, mark: &Mark, y: f64) -> Drawn {
+        let Sheet {
+            canvas, unit, chart, ..
+        } = self.sheet;
+        let colour = chart.theme.shaded(mark.look.family, mark.look.strength);
+        let band = self.corners(mark.low, mark.high, y, self.bar * 0.95);
+        canvas.polygon(&band, colour, 0.22)?;
+        let hollow = mark.look.gil == Some(GilState::On);
+        let radius = (self.bar * 0.16).clamp(1.0 * unit, 2.2 * unit);
+        for (position, dot) in mark.dots.iter().enumerate() {
+            // Multiples of the golden ratio spread evenly, and the same way every time.
+            let shift = (count(position) * 0.618_033_988_75).fract() - 0.5;
+            let centre = at(self.x(*dot), y + shift * self.bar * 0.62);
+            if hollow {
+                canvas.ring(centre, radius, Pen::solid(colour, 0.8 * unit))?;
+            } else {
+                canvas.disc(centre, radius, colour)?;
+            }
+        }
+        let x = self.x(mark.value);
+        let half = self.bar * 0.48;
+        canvas.line(
+            &[at(x, y - half), at(x, y + half)],
+            Pen::solid(chart.theme.text, 2.0 * unit),
+        )
+    }
+
+    fn value(&self, mark: &Mark, y: f64) -> Drawn {
+        let unit = self.sheet.unit;
+        if self.bar < THINNEST_WRITTEN * unit {
+            return Ok(());
+        }
+        let em = (self.bar * 1.05 / unit).min(11.5);
+        let letters = Letters {
+            face: self.sheet.face(em, true),
+            ..self.sheet.letters(em, self.sheet.chart.theme.text, Anchor::Start)
+        };
+        // Beside a bar; in a column beside strips, and where lines would cross the figures.
+        let crossed = self
+            .body
+            .uprights
+            .iter()
+            .any(|upright| upright.kind == ReferenceKind::Measured);
+        let end = if mark.dots.is_empty() && !crossed {
+            let ends = [mark.value, mark.high, self.body.origin].map(|value| self.x(value));
+            ends.into_iter().fold(self.plot.left, f64::max)
+        } else {
+            self.plot.right
+        };
+        let place = at(end + 6.0 * unit, y + 0.36 * em * unit);
+        self.sheet.canvas.text(&mark.label, place, letters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::chart::{Body, Chart, Size, axis, svg};
+
+    #[test]
+    fn where_not_all_rows_have_room_both_ends_are_drawn() {
+        let row = |label: &str| Row {
+            label: label.to_owned(),
+            marks: vec![Mark {
+                value: 2.0,
+                low: 1.9,
+                high: 2.1,
+                label: "2.00x".to_owned(),
+                dots: Vec::new(),
+                look: Look {
+                    family: Model::Threads,
+                    gil: None,
+                    strength: 1.0,
+                },
+            }],
+        };
+        let drawn = |others: usize| {
+            let mut rows = vec![row("another workload"); others];
+            rows.insert(0, row("first workload"));
+            rows.insert(rows.len() / 2, row("median workload"));
+            rows.push(row("last workload"));
+            let chart = Chart {
+                size: Size::SMALLEST,
+                ..Chart::of(Body::Rows(Rows {
+                    x: axis::ranged_axis(String::new(), 1.0, 3.0),
+                    origin: 1.0,
+                    rows,
+                    uprights: Vec::new(),
+                    legend: Vec::new(),
+                }))
+            };
+            let picture = svg(&chart).unwrap();
+            picture.split_once("</desc>").unwrap().1.to_owned()
+        };
+        let names = |drawn: &str| ["first w", "median w", "last w", " more"].map(|name| drawn.contains(name));
+        assert_eq!(names(&drawn(20)), [true, true, true, false]);
+        let many = drawn(200);
+        assert_eq!(names(&many), [true, false, true, true]);
+        let shown = many.matches("another").count() + 2;
+        assert!(many.contains(&format!("{} more", 203 - shown)), "{shown}");
+    }
+}

@@ -1,0 +1,113 @@
+//! A comparison as JUnit's XML, which CI servers show: a test case for each cell and for each
+//! workload as a whole, in a suite for each workload.
+
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use ftbench_analyse::compare::{
+    CellComparison, Change, Comparison, Key, Unmatched, Verdict, WorkloadComparison,
+};
+use ftbench_schema::Estimate;
+
+/// A regression is a failure; what cannot be told, or has no ratio, is skipped.
+///
+/// # Errors
+/// When the XML cannot be written, which no comparison gives cause for.
+pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
+    let mut workloads: Vec<&str> = Vec::new();
+    let keys = comparison.cells.iter().map(|cell| &cell.cell);
+    for key in keys.chain(comparison.unmatched.iter().map(|one| &one.cell)) {
+        if !workloads.contains(&key.workload.as_str()) {
+            workloads.push(&key.workload);
+        }
+    }
+    let mut report = Report::new("ftbench compare");
+    for workload in workloads {
+        let mut suite = TestSuite::new(workload);
+        let of_workload = |key: &Key| key.workload == workload;
+        suite.add_test_cases(
+            comparison
+                .cells
+                .iter()
+                .filter(|one| of_workload(&one.cell))
+                .map(measured),
+        );
+        suite.add_test_cases(
+            comparison
+                .workloads
+                .iter()
+                .filter(|whole| whole.workload == workload)
+                .map(whole),
+        );
+        suite.add_test_cases(
+            comparison
+                .unmatched
+                .iter()
+                .filter(|one| of_workload(&one.cell))
+                .map(unmatched),
+        );
+        for (number, sentence) in super::sentences(comparison).into_iter().enumerate() {
+            suite.add_property((format!("comparison.{number}"), sentence));
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string()
+}
+
+fn measured(cell: &CellComparison) -> TestCase {
+    judged(case(&cell.cell), cell.ratio, cell.verdict)
+}
+
+fn whole(whole: &WorkloadComparison) -> TestCase {
+    let name = format!("{} as a whole, on one PU", whole.workload);
+    judged(named(&name, &whole.workload), whole.ratio, whole.verdict)
+}
+
+fn judged(mut case: TestCase, ratio: Estimate, verdict: Verdict) -> TestCase {
+    let told = format!("NEW / BASE {}", super::ratio(ratio));
+    case.status = match verdict {
+        Verdict::Slower => failure("slower", &told),
+        Verdict::CannotTell => skipped(&format!("cannot tell: {told}")),
+        Verdict::Faster | Verdict::Same => TestCaseStatus::success(),
+    };
+    case.set_system_out(format!("{}: {told}", verdict.words()));
+    case
+}
+
+fn unmatched(one: &Unmatched) -> TestCase {
+    let words = one.change.words();
+    let reason = one.reason.as_deref().unwrap_or(words);
+    let mut case = case(&one.cell);
+    case.status = match one.change {
+        Change::Broken => failure(words, reason),
+        Change::StillBroken
+        | Change::Mended
+        | Change::Added
+        | Change::Gone
+        | Change::NotMeasured
+        | Change::OtherWork
+        | Change::TooFewRounds => skipped(&format!("{words}: {reason}")),
+    };
+    case
+}
+
+fn case(key: &Key) -> TestCase {
+    named(&super::name(key), &key.workload)
+}
+
+fn named(name: &str, workload: &str) -> TestCase {
+    let mut case = TestCase::new(name, TestCaseStatus::success());
+    case.set_classname(format!("ftbench.{workload}"));
+    case
+}
+
+fn failure(kind: &str, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(kind).set_message(message);
+    status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}

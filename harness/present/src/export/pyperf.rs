@@ -1,0 +1,319 @@
+//! pyperf's JSON (version "1.0", pyperf 2.10.0 `_bench.py` and `_metadata.py`): a file for each interpreter, because
+//! `pyperf compare_to` matches benchmarks of two files by their names alone.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Export, ExportError, Measured, benchmark_name, is_of, label, nothing};
+use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text};
+
+/// The files of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// One for each interpreter, in the order of the plan.
+    pub files: Vec<File>,
+    /// Benchmarks of which trials were left out, so that all files have equally many values.
+    pub shortened: Vec<String>,
+}
+
+/// One interpreter's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The interpreter's label.
+    pub interpreter: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Which trials go into the files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice<'a> {
+    /// Only this interpreter's file.
+    pub interpreter: Option<&'a str>,
+    /// Only so many rounds, so that files of two runs have equally many values.
+    pub rounds: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct Document {
+    version: &'static str,
+    metadata: Metadata,
+    benchmarks: Vec<Benchmark>,
+}
+
+#[derive(Debug, Serialize)]
+struct Benchmark {
+    metadata: Metadata,
+    runs: Vec<Run>,
+}
+
+/// A process: one trial.
+#[derive(Debug, Serialize)]
+struct Run {
+    metadata: Metadata,
+    /// Seconds per unit of work.
+    values: Vec<f64>,
+    /// Units, and seconds per unit.
+    warmups: Vec<(u64, f64)>,
+}
+
+/// Strings, numbers and booleans; what is not known has no key, since pyperf refuses `null` and empty strings.
+#[derive(Debug, Default, Serialize)]
+struct Metadata(Map<String, Value>);
+
+impl Metadata {
+    fn text(&mut self, key: &str, value: &str) {
+        let value = text::line(value);
+        if !value.trim().is_empty() {
+            self.0.insert(key.to_owned(), Value::from(value.trim()));
+        }
+    }
+
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// A count or a size, which pyperf wants to be 1 or more where it is known (pyperf issue 259).
+    fn positive(&mut self, key: &str, value: u64) {
+        if value > 0 {
+            self.put(key, value);
+        }
+    }
+}
+
+/// Which trials and how many samples of each a benchmark has in every file.
+struct Share {
+    rounds: Vec<u32>,
+    samples: usize,
+}
+
+/// Makes the files.
+///
+/// # Errors
+/// When nothing was measured, or not as often as asked for.
+pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportError> {
+    export.not_empty()?;
+    let mut by_name: BTreeMap<String, Vec<&Measured<'_>>> = BTreeMap::new();
+    for measured in &export.measured {
+        by_name.entry(name(measured)).or_default().push(measured);
+    }
+    let mut shortened = Vec::new();
+    let mut benchmarks: BTreeMap<String, Vec<Benchmark>> = BTreeMap::new();
+    let mut order: Vec<&Measured<'_>> = Vec::new();
+    for measured in &export.measured {
+        let name = name(measured);
+        let alike = by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let share = share(measured, alike, choice.rounds);
+        if let Some(asked) = choice.rounds.filter(|&asked| share.rounds.len() < asked) {
+            return Err(ExportError::FewRounds {
+                benchmark: name,
+                has: share.rounds.len(),
+                asked,
+            });
+        }
+        if share.rounds.len() < measured.trials.len() && choice.rounds.is_none() {
+            shortened.push(name.clone());
+        }
+        if choice
+            .interpreter
+            .is_none_or(|wanted| is_of(&measured.cell, wanted))
+        {
+            let label = label(&measured.cell);
+            if !benchmarks.contains_key(&label) {
+                order.push(measured);
+            }
+            benchmarks
+                .entry(label)
+                .or_default()
+                .push(benchmark(export, measured, &share));
+        }
+    }
+    shortened.dedup();
+    let files: Vec<File> = order
+        .into_iter()
+        .map(|first| {
+            let interpreter = label(&first.cell);
+            let document = Document {
+                version: "1.0",
+                metadata: common(export, first),
+                benchmarks: benchmarks.remove(&interpreter).unwrap_or_default(),
+            };
+            let mut text = serde_json::to_string(&document)?;
+            text.push('\n');
+            Ok(File { interpreter, text })
+        })
+        .collect::<Result<_, ExportError>>()?;
+    if files.is_empty() {
+        return Err(nothing(export.summary, "none of this interpreter was measured"));
+    }
+    Ok(Files { files, shortened })
+}
+
+/// Names must be unique in a file; its host is the file's.
+fn name(measured: &Measured<'_>) -> String {
+    benchmark_name(&measured.cell)
+}
+
+/// pyperf's test takes unequal numbers of values for a difference, so a benchmark gets equally many in every file: of the
+/// rounds that all interpreters have in common, or where they have none, as imported files do, of the first ones.
+fn share(measured: &Measured<'_>, alike: &[&Measured<'_>], most_rounds: Option<usize>) -> Share {
+    let has_all = |round: &u32| alike.iter().all(|other| other.trials.contains_key(round));
+    let own = || measured.trials.keys().copied();
+    let mut rounds: Vec<u32> = own().filter(has_all).collect();
+    if rounds.is_empty() {
+        let fewest = alike.iter().map(|other| other.trials.len()).min().unwrap_or(0);
+        rounds = own().take(fewest).collect();
+    }
+    rounds.truncate(most_rounds.unwrap_or(usize::MAX));
+    let samples = alike
+        .iter()
+        .flat_map(|other| other.trials.values())
+        .map(|trial| usable(trial).count());
+    Share {
+        samples: samples.min().unwrap_or(0),
+        rounds,
+    }
+}
+
+/// Counted samples that took time at all: pyperf wants values above 0.
+fn usable(trial: &Trial) -> impl Iterator<Item = &Sample> {
+    trial.counted_samples().filter(|sample| sample.makespan_ns() > 0)
+}
+
+fn benchmark(export: &Export<'_>, measured: &Measured<'_>, share: &Share) -> Benchmark {
+    let cell = &measured.cell;
+    let units = measured.units();
+    let mut metadata = Metadata::default();
+    metadata.text("name", &name(measured));
+    metadata.put("loops", units);
+    metadata.text("workload", &cell.workload);
+    metadata.text("model", cell.model.name());
+    metadata.put("workers", cell.workers);
+    metadata.put("units", units);
+    let facts = export
+        .summary
+        .workloads
+        .iter()
+        .find(|workload| workload.name == cell.workload);
+    if let Some(facts) = facts {
+        metadata.text("description", &facts.summary);
+        metadata.text("kind", facts.kind.name());
+        metadata.text("workload_sha256", &facts.sha256);
+    }
+    let pus: Vec<String> = measured.summary.placement.iter().map(u32::to_string).collect();
+    metadata.text("cpu_affinity", &pus.join(","));
+    let trials = share.rounds.iter().filter_map(|round| measured.trials.get(round));
+    Benchmark {
+        metadata,
+        runs: trials.map(|trial| run(trial, units, share.samples)).collect(),
+    }
+}
+
+fn run(trial: &Trial, units: u64, samples: usize) -> Run {
+    let per_unit_s = |sample: &Sample| sample.makespan_ns() as f64 / 1e9 / units as f64;
+    let mut metadata = Metadata::default();
+    if let Some(date) = date(&trial.started_at) {
+        metadata.put("date", date);
+    }
+    metadata.put("duration", trial.duration_ns as f64 / 1e9);
+    metadata.put("round", trial.round);
+    metadata.put("python_hash_seed", trial.hash_seed);
+    if let Some(gil_enabled) = trial.gil_enabled {
+        metadata.put("gil_enabled", gil_enabled);
+    }
+    let memory = trial.memory.as_ref();
+    metadata.positive("mem_max_rss", memory.map_or(0, |memory| memory.rss_peak_bytes()));
+    Run {
+        metadata,
+        values: usable(trial).take(samples).map(per_unit_s).collect(),
+        warmups: trial
+            .samples
+            .iter()
+            .filter(|sample| sample.warmup)
+            .map(|sample| (units, per_unit_s(sample)))
+            .collect(),
+    }
+}
+
+/// The time in UTC as `datetime.fromisoformat` of every Python takes it, and like pyperf's own without a zone, so that
+/// files of both can be merged.
+fn date(started_at: &str) -> Option<String> {
+    let time: jiff::Timestamp = started_at.parse().ok()?;
+    Some(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string())
+}
+
+/// What all benchmarks of a file have in common.
+fn common(export: &Export<'_>, first: &Measured<'_>) -> Metadata {
+    let summary = export.summary;
+    let machine = &summary.machine;
+    let mut metadata = Metadata::default();
+    metadata.text("unit", "second");
+    metadata.text("hostname", &machine.hostname);
+    metadata.text("cpu_model_name", &machine.cpu_model);
+    metadata.positive("cpu_count", u64::from(machine.topology.pus));
+    metadata.positive("cpu_cores", u64::from(machine.topology.cores));
+    let platform = [&machine.os, &machine.kernel, &machine.architecture];
+    let platform: Vec<&str> = platform.into_iter().map(|word| word.trim()).collect();
+    let platform: Vec<&str> = platform.into_iter().filter(|word| !word.is_empty()).collect();
+    metadata.text("platform", &platform.join(", "));
+    metadata.text("ftbench_version", &summary.run.ftbench_version);
+    metadata.text("ftbench_run", &summary.run.name);
+    metadata.text("ftbench_started_at", &summary.run.started_at);
+    metadata.text("interpreter", &first.cell.interpreter);
+    if first.cell.host != Host::Spawn {
+        metadata.text("host", first.cell.host.name());
+    }
+    metadata.text(
+        "scaling",
+        match summary.run.scaling {
+            ftbench_schema::Scaling::Strong => "strong",
+            ftbench_schema::Scaling::Weak => "weak",
+        },
+    );
+    if let Some(facts) = export.interpreter(&first.cell) {
+        of_interpreter(&mut metadata, facts);
+    }
+    metadata
+}
+
+fn of_interpreter(metadata: &mut Metadata, facts: &InterpreterFacts) {
+    metadata.text("python_version", &facts.version);
+    metadata.text("python_executable", &facts.path);
+    metadata.text(
+        "python_implementation",
+        match facts.implementation {
+            Implementation::CPython => "cpython",
+            Implementation::PyPy => "pypy",
+        },
+    );
+    metadata.text("python_compiler", &facts.build.compiler);
+    metadata.text("python_cflags", &facts.build.optimisation);
+    metadata.text("python_config_args", &configuration(facts));
+    metadata.put("free_threaded", facts.free_threaded);
+    if let Some(jit) = facts.jit {
+        metadata.put("jit_enabled", jit == ftbench_schema::JitState::On);
+    }
+    let switches: Vec<&str> = facts.switches.iter().map(|switch| switch.name()).collect();
+    metadata.text("switches", &switches.join(","));
+}
+
+/// The options of `configure` that the facts of the build amount to.
+fn configuration(facts: &InterpreterFacts) -> String {
+    let build = &facts.build;
+    let options = [
+        (facts.free_threaded, "--disable-gil"),
+        (build.pgo, "--enable-optimizations"),
+        (build.lto, "--with-lto"),
+        (build.jit, "--enable-experimental-jit"),
+        (build.debug, "--with-pydebug"),
+        (build.shared, "--enable-shared"),
+    ];
+    let given: Vec<&str> = options
+        .into_iter()
+        .filter(|(given, _)| *given)
+        .map(|(_, option)| option)
+        .collect();
+    given.join(" ")
+}

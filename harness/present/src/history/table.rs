@@ -1,0 +1,145 @@
+//! The history on a terminal: changes first, then the series in a line each.
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::words;
+use crate::listing;
+use crate::table::{BOLD, DIM, Style};
+use ftbench_analyse::history::{Change, Direction, History, Series};
+use ftbench_schema::text;
+
+const RED: Ansi = AnsiColor::Red.on_default();
+const GREEN: Ansi = AnsiColor::Green.on_default();
+
+/// Up to so many series all are listed; of more, only those with something to say.
+const MOST_LISTED: usize = 40;
+/// Of so many folders that were passed over each is named.
+const MOST_PASSED_OVER: usize = 10;
+
+/// The whole of it, ending with a line end; `all` lists every series.
+#[must_use]
+pub fn render(history: &History, all: bool, style: Style) -> String {
+    let mut parts = vec![style.paint(BOLD, &words::opening(history))];
+    parts.extend([words::machines(history).join("\n")]);
+    parts.push(changes(history, style));
+    parts.push(series(history, all, style));
+    let mut notes: Vec<String> = words::notes(history);
+    notes.extend(passed_over(history));
+    parts.push(style.paint(DIM, &notes.join("\n")));
+    parts.retain(|part| !part.trim().is_empty());
+    parts.join("\n\n") + "\n"
+}
+
+fn changes(history: &History, style: Style) -> String {
+    if history.runs.is_empty() {
+        return String::new();
+    }
+    if history.changes.is_empty() {
+        return "No change was found.".to_owned();
+    }
+    let mut lines = Vec::new();
+    let mut last = None;
+    for change in &history.changes {
+        if last != Some(change.first_after) {
+            last = Some(change.first_after);
+            if let Some(run) = history.runs.get(change.first_after) {
+                lines.push(style.paint(BOLD, &format!("since {}", words::run(run))));
+                lines.extend(coincidences(history, change.first_after));
+            }
+        }
+        lines.extend(line(history, change, style));
+    }
+    lines.join("\n")
+}
+
+/// What else changed with the changes of a run, once for all of them.
+fn coincidences(history: &History, run: usize) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for change in history.changes.iter().filter(|change| change.first_after == run) {
+        for words in words::differences(&change.coincides_with) {
+            if !told.contains(&words) {
+                told.push(words);
+            }
+        }
+    }
+    told.into_iter()
+        .map(|words| format!("  with a change of {words}"))
+        .collect()
+}
+
+fn line(history: &History, change: &Change, style: Style) -> Option<String> {
+    let series = history.series.get(change.series)?;
+    let verdict = format!("{:<9}", words::verdict(history.metric, change));
+    let colour = match change.direction {
+        _ if change.is_of_workload() => DIM,
+        Direction::Worse => RED,
+        Direction::Better => GREEN,
+    };
+    let figure = |value: f64| words::figure(history.metric, &series.subject, value);
+    Some(format!(
+        "  {} {}  {} -> {}  {}",
+        style.paint(colour, &verdict),
+        words::subject(history, series),
+        figure(change.before),
+        figure(change.after),
+        words::per_cent_interval(change.ratio),
+    ))
+}
+
+fn series(history: &History, all: bool, style: Style) -> String {
+    let has_change = |index: usize| history.changes.iter().any(|change| change.series == index);
+    let few = history.series.len() <= MOST_LISTED;
+    let listed: Vec<(usize, &Series)> = history
+        .series
+        .iter()
+        .enumerate()
+        .filter(|(index, series)| all || few || has_change(*index) || !words::remarks(series).is_empty())
+        .collect();
+    let left_out = history.series.len() - listed.len();
+    let mut shown = String::new();
+    if !listed.is_empty() {
+        let heading = ["series", "nights", "level", "noise", "newest runs", ""];
+        let rows = listed.iter().map(|(_, series)| row(history, series));
+        shown = listing::render(&heading, rows, style).trim_end().to_owned();
+    }
+    if left_out > 0 {
+        let gap = if shown.is_empty() { "" } else { "\n" };
+        shown.push_str(&format!(
+            "{gap}{} without a change, a gap or a drift; -v lists them",
+            if left_out == 1 {
+                "1 more series is".to_owned()
+            } else {
+                format!("{left_out} more series are")
+            }
+        ));
+    }
+    shown
+}
+
+fn row(history: &History, series: &Series) -> Vec<String> {
+    let level = series.levels.last().map(|level| level.value);
+    vec![
+        words::subject(history, series),
+        series.nights.len().to_string(),
+        level.map_or_else(String::new, |value| {
+            words::figure(history.metric, &series.subject, value)
+        }),
+        format!("{} %", ftbench_schema::units::number(series.noise * 100.0, 1)),
+        words::sparkline(series),
+        words::remarks(series),
+    ]
+}
+
+fn passed_over(history: &History) -> Vec<String> {
+    let mut lines: Vec<String> = history
+        .passed_over
+        .iter()
+        .take(MOST_PASSED_OVER)
+        .map(|folder| format!("  {}: {}", text::line(&folder.folder), text::line(&folder.reason)))
+        .collect();
+    let more = history.passed_over.len().saturating_sub(MOST_PASSED_OVER);
+    if more > 0 {
+        lines.push(format!("  and {more} more; --format json names them all"));
+    }
+    lines
+}

@@ -1,0 +1,371 @@
+//! A history in words, the same in every format.
+
+use std::collections::BTreeMap;
+
+use ftbench_analyse::history::{
+    Change, Difference, Direction, History, MachineDrift, RunLine, Series, Subject, What,
+};
+use ftbench_schema::history::{Metric, RunSettings};
+use ftbench_schema::{Estimate, Kernels, text, units};
+
+/// So many characters of a commit's id name it for people, as git shows it.
+const SHORT_COMMIT: usize = 10;
+/// So many levels of a line of blocks, lowest first (Unicode block elements).
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// So many blocks are as wide as a table's cell should be.
+const MOST_BLOCKS: usize = 30;
+
+/// A figure of the metric; a mean over cells is a plain ratio.
+pub fn figure(metric: Metric, subject: &Subject, value: f64) -> String {
+    match (subject, metric) {
+        (Subject::Mean { .. }, _) => units::number(value, 3),
+        (_, Metric::Time) => units::duration(value),
+        (_, Metric::Speedup) => units::times(value),
+        (_, Metric::Efficiency) => format!("{} %", units::number(value * 100.0, 1)),
+        (_, Metric::Memory) => units::bytes(value),
+    }
+}
+
+/// A ratio as a change in per cent, such as `+10.1 %`.
+pub fn per_cent(ratio: f64) -> String {
+    let value = (ratio - 1.0) * 100.0;
+    let sign = if value >= 0.05 { "+" } else { "" };
+    format!("{sign}{} %", units::number(value, 1))
+}
+
+/// The size of a change in per cent, where words say in which direction it goes.
+pub fn size(share: f64) -> String {
+    format!("{} %", units::number(share * 100.0, 1))
+}
+
+/// A change in per cent with its interval.
+pub fn per_cent_interval(ratio: Estimate) -> String {
+    format!(
+        "{} [{}, {}]",
+        per_cent(ratio.estimate),
+        per_cent(ratio.low),
+        per_cent(ratio.high)
+    )
+}
+
+/// What a series is of.
+pub fn subject(history: &History, series: &Series) -> String {
+    let name = match &series.subject {
+        Subject::Cell(key) => key.to_string(),
+        Subject::Mean {
+            kind,
+            interpreter,
+            cells,
+        } => format!("mean of {cells} {kind} cells on {interpreter}"),
+    };
+    let mut places = Vec::new();
+    if history.machines.len() > 1 {
+        places.push(format!("machine {}", series.machine + 1));
+    }
+    if let Some(own) = series.settings.and_then(|number| history.settings.get(number)) {
+        places.extend(settings(history, own));
+    }
+    let name = text::line(&name);
+    if places.is_empty() {
+        name
+    } else {
+        format!("{name} ({})", text::line(&places.join(", ")))
+    }
+}
+
+/// Settings, in so far as the history has several.
+fn settings(history: &History, own: &RunSettings) -> Vec<String> {
+    let differ = |same: &dyn Fn(&RunSettings) -> bool| !history.settings.iter().all(same);
+    let mut words = Vec::new();
+    if differ(&|other| other.pin == own.pin) {
+        words.push(format!("pin {}", text::shorten(&own.pin, 30)));
+    }
+    if differ(&|other| other.target_sample_s == own.target_sample_s) {
+        words.push(if own.target_sample_s > 0.0 {
+            format!("samples of {}", units::duration(own.target_sample_s))
+        } else {
+            "samples of unknown length".to_owned()
+        });
+    }
+    words
+}
+
+/// The word for a change.
+pub fn verdict(metric: Metric, change: &Change) -> &'static str {
+    match (change.is_of_workload(), metric, change.direction) {
+        (true, _, _) => "changed workload",
+        (_, Metric::Time, Direction::Worse) => "slower",
+        (_, Metric::Time, Direction::Better) => "faster",
+        (_, Metric::Memory, Direction::Worse) => "more memory",
+        (_, Metric::Memory, Direction::Better) => "less memory",
+        (_, _, Direction::Worse) => "scales worse",
+        (_, _, Direction::Better) => "scales better",
+    }
+}
+
+/// The date of a run.
+pub fn date(run: &RunLine) -> String {
+    text::line(run.started_at.get(..10).unwrap_or(&run.started_at))
+}
+
+/// A commit as people name it.
+pub fn short_commit(commit: &str) -> String {
+    let is_hash = commit.len() >= SHORT_COMMIT && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let named = if is_hash {
+        commit.get(..SHORT_COMMIT).unwrap_or(commit)
+    } else {
+        commit
+    };
+    text::shorten(&text::line(named), 40)
+}
+
+/// A run: its date, folder and commit.
+pub fn run(run: &RunLine) -> String {
+    let mut words = format!("{}  {}", date(run), text::line(&run.folder));
+    if let Some(commit) = &run.commit {
+        words.push_str("  commit ");
+        words.push_str(&short_commit(commit));
+    }
+    for (name, value) in &run.labels {
+        words.push_str(&format!(
+            "  {}={}",
+            text::line(name),
+            text::shorten(&text::line(value), 40)
+        ));
+    }
+    words
+}
+
+/// What else was different, in a line each; a commit is told with its run.
+pub fn differences(differences: &[Difference]) -> Vec<String> {
+    differences
+        .iter()
+        .filter(|difference| difference.what != What::Commit)
+        .map(|difference| {
+            let what = match difference.what {
+                What::Interpreter => "interpreter",
+                What::Workload => "workload file",
+                What::System => "system",
+                What::Ftbench => "ftbench",
+                What::Commit => "commit",
+                What::Packages => "packages",
+                What::Profile => "profile",
+            };
+            let (before, after) = differing(&difference.before, &difference.after);
+            format!("{what}: {} -> {}", text::line(&before), text::line(&after))
+        })
+        .collect()
+}
+
+/// Two lists with commas, without the entries that are in both.
+fn differing(before: &str, after: &str) -> (String, String) {
+    let parts = |list: &str| list.split(", ").map(str::to_owned).collect::<Vec<String>>();
+    let (old, new) = (parts(before), parts(after));
+    let without = |list: &[String], other: &[String]| {
+        let left: Vec<&str> = list
+            .iter()
+            .filter(|part| !other.contains(part))
+            .map(String::as_str)
+            .collect();
+        if left.is_empty() {
+            "none".to_owned()
+        } else {
+            left.join(", ")
+        }
+    };
+    (without(&old, &new), without(&new, &old))
+}
+
+/// The opening line.
+pub fn opening(history: &History) -> String {
+    let cells = history
+        .series
+        .iter()
+        .filter(|series| matches!(series.subject, Subject::Cell(_)))
+        .count();
+    let (Some(first), Some(last)) = (history.runs.first(), history.runs.last()) else {
+        return "no run with a summary was found".to_owned();
+    };
+    let machines = if history.machines.len() > 1 {
+        format!(" on {}", text::counted(history.machines.len(), "machine"))
+    } else {
+        String::new()
+    };
+    format!(
+        "{} from {} to {}{machines}: {} of {}",
+        text::counted(history.runs.len(), "run"),
+        date(first),
+        date(last),
+        history.metric.words(),
+        text::counted(cells, "cell"),
+    )
+}
+
+/// What a reader must know.
+pub fn notes(history: &History) -> Vec<String> {
+    let mut notes = Vec::new();
+    notes.extend(drifts(history));
+    if history.settings.len() > 1 {
+        let kinds = history.settings.iter().enumerate().map(|(number, own)| {
+            let is_own = |run: &&RunLine| run.settings == Some(number);
+            let runs = history.runs.iter().filter(is_own).count();
+            let words = settings(history, own).join(", ");
+            format!("{} ({})", text::line(&words), text::counted(runs, "run"))
+        });
+        let kinds: Vec<String> = kinds.collect();
+        notes.push(format!(
+            "Runs with other settings make series of their own: {}.",
+            kinds.join("; ")
+        ));
+    }
+    if history.hostnames_left_out {
+        notes.push("Most host names came once only, so machines are told apart without them.".to_owned());
+    }
+    let fewest = 2 * ftbench_analyse::history::FEWEST_NIGHTS;
+    if !history.runs.is_empty() && history.runs.len() < fewest {
+        notes.push(format!("With fewer than {fewest} runs no change can be found."));
+    }
+    if let Some(shared) = history.changes.iter().find(|change| change.is_shared())
+        && let Some(run) = history.runs.get(shared.first_after)
+    {
+        notes.push(format!(
+            "Nearly all cells changed the same way at {}: rather the machine, its settings or the whole build than one \
+             workload.",
+            date(run)
+        ));
+    }
+    if !history.passed_over.is_empty() {
+        let count = history.passed_over.len();
+        notes.push(format!(
+            "{} passed over:",
+            if count == 1 {
+                "1 folder was".to_owned()
+            } else {
+                format!("{count} folders were")
+            }
+        ));
+    }
+    notes
+}
+
+/// A sentence for each machine and group of kernels, and what was done: the numbers of PUs are in it.
+fn drifts(history: &History) -> Vec<String> {
+    let mut groups: BTreeMap<(usize, Kernels, bool), Vec<&MachineDrift>> = BTreeMap::new();
+    for one in &history.drift {
+        let group = (one.machine, one.kernels, !one.divided);
+        groups.entry(group).or_default().push(one);
+    }
+    let sentences = groups.into_iter().map(|((machine, kernels, kept), drifts)| {
+        let of = if history.machines.len() > 1 {
+            format!("machine {}", machine + 1)
+        } else {
+            "the machine".to_owned()
+        };
+        let spreads = spreads(&drifts);
+        let (kernels, workloads) = match kernels {
+            Kernels::Computing => ("computing", "compute"),
+            Kernels::Memory => ("memory", "are bound by memory"),
+        };
+        if kept {
+            format!(
+                "The ceiling's {kernels} kernels were not used to divide out the drift of {of} where it would not make the \
+                 series clearly quieter: {spreads}."
+            )
+        } else {
+            format!(
+                "The drift of {of} from run to run, as the ceiling's {kernels} kernels saw it on as many PUs, is divided \
+                 out of workloads that {workloads}: their median series varies by {spreads}."
+            )
+        }
+    });
+    sentences.collect()
+}
+
+/// How series vary with the drift divided out and as measured, for each number of PUs.
+fn spreads(drifts: &[&MachineDrift]) -> String {
+    let percent = |share: f64| units::number(share * 100.0, 1);
+    let each = drifts.iter().map(|one| {
+        let (divided, measured) = (percent(one.spread_divided), percent(one.spread));
+        format!(
+            "{divided} % instead of {measured} % on {}",
+            text::counted(one.pus, "PU")
+        )
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// The machines, where there are several.
+pub fn machines(history: &History) -> Vec<String> {
+    if history.machines.len() < 2 {
+        return Vec::new();
+    }
+    history
+        .machines
+        .iter()
+        .enumerate()
+        .map(|(number, machine)| {
+            let name = if machine.hostname.is_empty() {
+                String::new()
+            } else {
+                format!("{}, ", machine.hostname)
+            };
+            let quota = machine.cpu_quota.map_or_else(String::new, |quota| {
+                format!(", quota of {} CPUs", units::number(quota, 1))
+            });
+            let runs = history.runs.iter().filter(|run| run.machine == number).count();
+            text::line(&format!(
+                "machine {}: {name}{}, {} PUs{quota}, {}",
+                number + 1,
+                machine.cpu_model,
+                machine.pus,
+                text::counted(runs, "run")
+            ))
+        })
+        .collect()
+}
+
+/// The values of a series as blocks, the newest last.
+pub fn sparkline(series: &Series) -> String {
+    let values: Vec<Option<f64>> = series.nights.iter().map(|night| night.adjusted).collect();
+    let shown = values
+        .get(values.len().saturating_sub(MOST_BLOCKS)..)
+        .unwrap_or(&[]);
+    let low = shown.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    let high = shown.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+    shown
+        .iter()
+        .map(|value| match value {
+            None => ' ',
+            Some(value) => {
+                // Values that differ by less than 5 % look flat, as they are.
+                let range = (high - low).max(0.05 * high);
+                let share = (value - low) / range * (BLOCKS.len() - 1) as f64;
+                // Between 0 and 7, and a cast saturates.
+                BLOCKS.get(share.round() as usize).copied().unwrap_or('▁')
+            }
+        })
+        .collect()
+}
+
+/// What is to be said of a series beside its figures.
+pub fn remarks(series: &Series) -> String {
+    let mut remarks = Vec::new();
+    if series.new {
+        remarks.push("new".to_owned());
+    }
+    if series.missing > 0 {
+        remarks.push(format!("{} missing", series.missing));
+    }
+    let failed = series
+        .nights
+        .iter()
+        .filter(|night| night.status.is_failure())
+        .count();
+    if failed > 0 {
+        remarks.push(format!("{failed} failed"));
+    }
+    if let Some(drift) = series.levels.last().and_then(|level| level.drift) {
+        remarks.push(format!("drifts by {}", per_cent(drift)));
+    }
+    remarks.join(", ")
+}

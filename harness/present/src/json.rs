@@ -1,0 +1,31 @@
+//! The summary as `summary.json` and `--format json` hold it.
+
+use ftbench_schema::Summary;
+
+/// The summary as indented JSON, ending with a line end.
+///
+/// # Errors
+/// When serde refuses, which no summary that the analysis makes gives cause for.
+pub fn summary(summary: &Summary) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(summary)?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::summaries;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let before = summaries::two_cores();
+        let text = summary(&before).unwrap_or_default();
+        let after: Option<Summary> = serde_json::from_str(&text).ok();
+        // Not the floats: serde_json may miss the last bit of one when reading.
+        let names = |summary: &Summary| summary.cells.iter().map(|cell| cell.cell()).collect::<Vec<_>>();
+        assert_eq!(after.as_ref().map(names), Some(names(&before)));
+        assert_eq!(after.map(|after| after.run), Some(before.run));
+        assert!(text.ends_with("}\n"));
+    }
+}

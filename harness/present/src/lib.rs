@@ -1,0 +1,21 @@
+//! The summary in; tables, charts and pages out.
+
+pub mod arms;
+pub mod chart;
+pub mod compare;
+pub mod csv;
+pub mod export;
+pub mod headline;
+pub mod history;
+pub mod json;
+pub mod laws;
+mod laws_table;
+pub mod listing;
+pub mod markdown;
+pub mod noise;
+pub mod page;
+mod reasons;
+pub mod reported;
+pub mod rows;
+pub mod selfcheck;
+pub mod table;

@@ -1,0 +1,285 @@
+//! What a reader should know first, as the page tells it.
+
+use serde::Serialize;
+
+use super::cells::verdict_dress;
+use crate::arms;
+use crate::headline::{self, Finding, Verdict};
+use ftbench_schema::{CellStatus, Model, Summary, text, units};
+
+/// How one model scales on one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// What it is about.
+    pub subject: String,
+    /// The model's family, which its colour stands for.
+    pub family: &'static str,
+    /// What is found.
+    pub clauses: Vec<Clause>,
+}
+
+/// Part of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clause {
+    /// Words before the verdict.
+    pub text: String,
+    /// How it is dressed: `faster`, `flat`, `slower`, `unclear`, or not at all.
+    pub tone: &'static str,
+}
+
+/// The findings of a summary; workloads are named where there are several.
+#[must_use]
+pub fn of(summary: &Summary, name_workloads: bool) -> Vec<Told> {
+    headline::findings(summary)
+        .iter()
+        .map(|finding| told(finding, name_workloads))
+        .collect()
+}
+
+/// How versions of the code compare.
+#[must_use]
+pub fn of_arms(summary: &Summary) -> Vec<Told> {
+    let told = |found: arms::Comparison| {
+        let mut clauses = Vec::new();
+        for (position, clause) in found.clauses.into_iter().enumerate() {
+            if position > 0 {
+                clauses.push(Clause {
+                    text: "; ".to_owned(),
+                    tone: "",
+                });
+            }
+            clauses.push(Clause {
+                text: clause.words,
+                tone: verdict_dress(clause.verdict).0,
+            });
+        }
+        Told {
+            subject: found.subject,
+            family: Model::Serial.name(),
+            clauses,
+        }
+    };
+    arms::comparisons(summary).into_iter().map(told).collect()
+}
+
+/// Stand around clauses while a sentence is put together; foreign text cannot hold them, for [`text::line`] takes
+/// control characters out.
+const BEGIN: char = '\u{1}';
+const END: char = '\u{2}';
+
+fn told(finding: &Finding, name_workloads: bool) -> Told {
+    let place = |verdict: Verdict| Verdict::ALL.iter().position(|known| *known == verdict);
+    let sentence = finding.sentence(name_workloads, |clause| {
+        format!(
+            "{BEGIN}{}{}{END}",
+            place(clause.verdict).unwrap_or(0),
+            clause.words
+        )
+    });
+    let mut clauses = Vec::new();
+    for piece in sentence.split(END) {
+        let (before, dressed) = piece.split_once(BEGIN).unwrap_or((piece, ""));
+        let mut marked = dressed.chars();
+        let verdict = marked
+            .next()
+            .and_then(|place| Verdict::ALL.get(place.to_digit(10)? as usize).copied());
+        let plain = Clause {
+            text: before.to_owned(),
+            tone: "",
+        };
+        let with_verdict = verdict.map(|verdict| Clause {
+            text: marked.as_str().to_owned(),
+            tone: verdict_dress(verdict).0,
+        });
+        clauses.extend([Some(plain), with_verdict].into_iter().flatten());
+    }
+    clauses.retain(|clause| !clause.text.is_empty());
+    Told {
+        subject: finding.subject(),
+        family: finding.model.family().name(),
+        clauses,
+    }
+}
+
+/// The findings on one workload.
+#[must_use]
+pub fn of_workload(summary: &Summary, workload: &str) -> Vec<Told> {
+    let mut of_it = summary.clone();
+    of_it.cells.retain(|cell| cell.workload == workload);
+    of(&of_it, false)
+}
+
+/// Every workload by every curve, each at its largest number of workers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Matrix {
+    /// What its columns are, in two lines.
+    pub columns: Vec<MatrixColumn>,
+    /// One for each workload.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// One model on one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatrixColumn {
+    /// The interpreter's tag.
+    pub interpreter: String,
+    /// The model.
+    pub model: &'static str,
+    /// Its family, which its colour stands for.
+    pub family: &'static str,
+}
+
+/// One workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatrixRow {
+    /// Its name.
+    pub workload: String,
+    /// Its position in the page.
+    pub position: usize,
+    /// One for each column; `None` where there is no speedup.
+    pub places: Vec<Option<MatrixPlace>>,
+}
+
+/// One speedup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatrixPlace {
+    /// The speedup.
+    pub text: String,
+    /// With its interval, and at how many workers.
+    pub words: String,
+    /// At how many workers, where that is not the same in the whole table.
+    pub workers: u32,
+    /// How it is dressed.
+    pub tone: &'static str,
+    /// The sign that tells the verdict without colour.
+    pub sign: &'static str,
+}
+
+/// Speedups at the largest number of workers; `None` for a single workload, whose findings say it all.
+#[must_use]
+pub fn matrix(summary: &Summary, workloads: &[String]) -> Option<Matrix> {
+    let models: Vec<Model> = Model::ALL
+        .into_iter()
+        .filter(|model| *model != Model::Serial)
+        .collect();
+    let findings = headline::of_models(summary, &models);
+    let row = |(position, workload): (usize, &String)| MatrixRow {
+        workload: text::line(workload),
+        position,
+        places: findings.iter().map(|finding| place(finding, workload)).collect(),
+    };
+    let mut rows: Vec<MatrixRow> = workloads.iter().enumerate().map(row).collect();
+    rows.retain(|row| row.places.iter().any(Option::is_some));
+    (rows.len() > 1).then(|| Matrix {
+        columns: findings
+            .iter()
+            .map(|finding| MatrixColumn {
+                interpreter: text::line(&finding.interpreter),
+                model: finding.model.name(),
+                family: finding.model.family().name(),
+            })
+            .collect(),
+        rows,
+    })
+}
+
+fn place(finding: &Finding, workload: &str) -> Option<MatrixPlace> {
+    let (workers, reading) = finding.parts.iter().find_map(|part| {
+        let reading = part
+            .readings
+            .iter()
+            .find(|reading| reading.workload == workload)?;
+        Some((part.workers, reading))
+    })?;
+    let (tone, sign) = verdict_dress(reading.verdict);
+    Some(MatrixPlace {
+        text: units::times(reading.speedup.estimate).replace('x', "×"),
+        words: format!(
+            "{}: {} at {workers} workers",
+            finding.subject(),
+            headline::with_interval(reading.speedup)
+        ),
+        workers,
+        tone,
+        sign,
+    })
+}
+
+/// The workloads of a summary, in the order of its cells.
+#[must_use]
+pub fn workloads(summary: &Summary) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for cell in summary
+        .cells
+        .iter()
+        .filter(|cell| cell.status != CellStatus::Skipped)
+    {
+        if !names.contains(&cell.workload) {
+            names.push(cell.workload.clone());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::summaries;
+
+    #[test]
+    fn clauses_say_what_the_sentence_says() {
+        let summary = summaries::suite();
+        let told = of(&summary, true);
+        let findings = headline::findings(&summary);
+        assert_eq!(told.len(), findings.len());
+        for (told, finding) in told.iter().zip(&findings) {
+            let words: String = told.clauses.iter().map(|clause| clause.text.as_str()).collect();
+            assert_eq!(words, finding.sentence(true, |clause| clause.words.clone()));
+        }
+        let tones: Vec<&str> = told
+            .first()
+            .unwrap()
+            .clauses
+            .iter()
+            .map(|clause| clause.tone)
+            .collect();
+        assert_eq!(tones, ["flat", "", "faster", ""]);
+    }
+
+    #[test]
+    fn the_matrix_has_a_place_for_every_speedup() {
+        let summary = summaries::suite();
+        let matrix = matrix(&summary, &workloads(&summary)).unwrap();
+        assert_eq!((matrix.columns.len(), matrix.rows.len()), (4, 5));
+        let fetch = matrix
+            .rows
+            .iter()
+            .find(|row| row.workload == "http_fetch")
+            .unwrap();
+        let place = fetch.places.first().unwrap().as_ref().unwrap();
+        assert_eq!(
+            (place.text.as_str(), place.workers, place.sign),
+            ("8.20×", 16, "▲")
+        );
+    }
+
+    #[test]
+    fn one_workload_needs_no_matrix() {
+        let summary = summaries::many_cores();
+        assert!(matrix(&summary, &workloads(&summary)).is_none());
+    }
+
+    #[test]
+    fn hostile_names_do_not_break_a_sentence() {
+        let mut summary = summaries::two_cores();
+        for cell in &mut summary.cells {
+            cell.workload.push_str("\u{1}9\u{2}");
+        }
+        let told = of(&summary, true);
+        assert!(
+            told.iter()
+                .all(|told| told.clauses.iter().any(|clause| !clause.tone.is_empty()))
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! The report: one HTML file that needs nothing else, for people who were not there when it was measured.
+//!
+//! Data flow one way: the summary and the samples become a [`model::Page`] of finished words and numbers, from which the
+//! template makes the tables and the script, in the reader's browser, the charts. Everything from a workload or a
+//! machine is escaped by the template, or by [`escape::json`] where the script reads it, and a Content-Security-Policy
+//! allows the page its own style and script and nothing else: no address, no inline handler, no image.
+
+mod cells;
+mod charts;
+mod escape;
+mod facts;
+mod findings;
+mod fits;
+mod model;
+mod spread;
+mod template;
+
+pub(crate) use template::{fill_static, style};
+
+use ftbench_schema::{Manifest, SamplesByCell, Summary};
+
+/// A report that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The template engine refused.
+    #[error("the report could not be made: {0:#}; please report this with the run's summary.json")]
+    Template(#[from] minijinja::Error),
+    /// serde refused.
+    #[error(
+        "the report's figures could not be written as JSON: {0}; please report this with the run's summary.json"
+    )]
+    Json(#[from] serde_json::Error),
+}
+
+/// What a report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The estimates.
+    pub summary: &'a Summary,
+    /// What was asked for.
+    pub manifest: &'a Manifest,
+    /// The samples, for their spread.
+    pub samples: &'a SamplesByCell,
+}
+
+/// The report as HTML.
+///
+/// # Errors
+/// When the template engine or serde refuses, which no summary that the analysis makes gives cause for.
+pub fn html(report: Report<'_>) -> Result<String, PageError> {
+    template::fill(&model::page(report))
+}
+
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod tests;

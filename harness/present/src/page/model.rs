@@ -1,0 +1,281 @@
+//! All that the page says, in finished words: what the template is filled with.
+
+use serde::Serialize;
+
+use super::Report;
+use super::cells::{self, Table};
+use super::charts::{self, Charts};
+use super::facts::{self, About, Build, Fact, Quiet};
+use super::findings::{self, Matrix, Told};
+use super::fits::{self, Fit};
+use super::spread::quantile;
+use crate::arms;
+use crate::chart;
+use crate::noise;
+use crate::rows::{self, Reason};
+use ftbench_schema::{CellSamples, CellStatus, CellSummary, RunStatus, SamplesByCell, Summary, text, units};
+
+/// At most so many cells are named for one reason.
+const MOST_CELLS: usize = 12;
+
+/// The whole page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// Name of the run's folder.
+    pub name: String,
+    /// How far the run came, when it is not complete.
+    pub unfinished: Option<&'static str>,
+    /// What was run, on what, in a line each.
+    pub lines: Vec<String>,
+    /// What a reader must know before the figures.
+    pub notices: Vec<String>,
+    /// How versions of the code compare.
+    pub arms: Vec<Told>,
+    /// Every comparison of arms.
+    pub arm_table: Option<ArmTable>,
+    /// The findings.
+    pub findings: Vec<Told>,
+    /// What free-threading costs.
+    pub overheads: Vec<String>,
+    /// How quiet it was.
+    pub quiet: Option<Quiet>,
+    /// Every workload by every curve.
+    pub matrix: Option<Matrix>,
+    /// All cells.
+    pub overview: Table,
+    /// The workloads.
+    pub workloads: Vec<Workload>,
+    /// What failed, and why.
+    pub failures: Vec<Why>,
+    /// What was left out on purpose, and why.
+    pub skipped: Vec<Why>,
+    /// Whether anything was held against a ceiling.
+    pub has_ceiling: bool,
+    /// The run.
+    pub run: Vec<Fact>,
+    /// The machine.
+    pub machine: Vec<Fact>,
+    /// The interpreters.
+    pub builds: Vec<Build>,
+    /// The environment of every trial.
+    pub environment: Vec<Fact>,
+    /// Where figures of noise and cost come from.
+    pub sources: Vec<Fact>,
+}
+
+/// Every comparison of arms, as a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArmTable {
+    /// What its columns are.
+    pub heading: Vec<&'static str>,
+    /// A row for each.
+    pub rows: Vec<Vec<String>>,
+}
+
+fn arm_table(summary: &Summary) -> Option<ArmTable> {
+    let rows = arms::rows(summary);
+    (!rows.is_empty()).then(|| ArmTable {
+        heading: arms::HEADING.to_vec(),
+        rows,
+    })
+}
+
+/// One workload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Workload {
+    /// Its name.
+    pub name: String,
+    /// What it says about itself; `None` when the summary does not know it.
+    pub about: Option<About>,
+    /// The findings on it.
+    pub findings: Vec<Told>,
+    /// Its charts, which the page's script draws.
+    #[serde(skip)]
+    pub charts: Charts,
+    /// Whether there is a chart to draw.
+    pub has_chart: bool,
+    /// Whether the ceiling is in it.
+    pub has_ceiling: bool,
+    /// Whether the spread of samples is known.
+    pub has_spread: bool,
+    /// The scaling laws of its curves.
+    pub fits: Vec<Fit>,
+    /// Its cells.
+    pub table: Table,
+    /// What failed in it, in a line.
+    pub failed: Option<String>,
+    /// Figures of its own.
+    pub reported: Vec<Reported>,
+}
+
+/// A figure that a workload reported of itself, in one cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reported {
+    /// Its name.
+    pub name: String,
+    /// The cell.
+    pub cell: String,
+    /// The median over samples.
+    pub median: String,
+    /// 5th to 95th percentile.
+    pub range: String,
+    /// How many samples had it.
+    pub samples: usize,
+}
+
+/// Cells for which the same is to be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Why {
+    /// What became of them.
+    pub status: &'static str,
+    /// How many.
+    pub cells: String,
+    /// Which ones.
+    pub names: String,
+    /// Why, in a line.
+    pub reason: String,
+    /// The end of the traceback.
+    pub traceback: String,
+}
+
+/// Makes the page.
+#[must_use]
+pub fn page(report: Report<'_>) -> Page {
+    let Report {
+        summary,
+        manifest,
+        samples,
+    } = report;
+    let names = findings::workloads(summary);
+    let mut overview = cells::overview(summary);
+    if names.is_empty() {
+        overview.columns.clear();
+    }
+    Page {
+        name: text::line(&summary.run.name),
+        unfinished: match summary.run.status {
+            RunStatus::Complete => None,
+            RunStatus::Interrupted => Some("interrupted"),
+            RunStatus::Running => Some("not ended"),
+        },
+        lines: lines(summary, names.len()),
+        notices: rows::notices(summary),
+        arms: findings::of_arms(summary),
+        arm_table: arm_table(summary),
+        findings: findings::of(summary, names.len() > 1),
+        overheads: noise::overheads(summary),
+        quiet: facts::quiet(summary),
+        matrix: findings::matrix(summary, &names),
+        overview,
+        workloads: names
+            .iter()
+            .map(|name| workload(summary, name, samples))
+            .collect(),
+        failures: why(&rows::reasons(summary, CellStatus::is_failure)),
+        skipped: why(&rows::reasons(summary, |status| status == CellStatus::Skipped)),
+        has_ceiling: rows::has_ceiling(summary),
+        run: facts::run(summary, manifest),
+        machine: facts::machine(summary),
+        builds: facts::builds(summary),
+        environment: facts::environment(manifest),
+        sources: facts::sources(summary),
+    }
+}
+
+/// What was run, and on what.
+fn lines(summary: &Summary, workloads: usize) -> Vec<String> {
+    let tags: Vec<String> = summary
+        .interpreters
+        .iter()
+        .map(|facts| text::line(&facts.tag))
+        .collect();
+    let day = summary.run.started_at.get(..10).unwrap_or_default();
+    let of = if tags.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", tags.join(", "))
+    };
+    let hardware = [chart::machine(summary), text::line(day)];
+    let mut lines = vec![
+        format!("{}{of}", text::counted(workloads, "workload")),
+        hardware.join(" · "),
+        chart::builds(summary),
+    ];
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+fn workload(summary: &Summary, name: &str, samples: &SamplesByCell) -> Workload {
+    let facts = summary.workloads.iter().find(|facts| facts.name == name);
+    let of_it = |cell: &&CellSummary| cell.workload == name;
+    let failed: Vec<&CellSummary> = summary
+        .cells
+        .iter()
+        .filter(of_it)
+        .filter(|cell| cell.status.is_failure())
+        .collect();
+    let charts = charts::of_workload(summary, name, samples);
+    Workload {
+        name: text::line(name),
+        has_chart: !charts.metrics.is_empty(),
+        has_ceiling: charts.has_ceiling(),
+        has_spread: charts.spread.is_some(),
+        about: facts.map(facts::about),
+        findings: findings::of_workload(summary, name),
+        charts,
+        fits: fits::of_workload(summary, name),
+        table: cells::of_workload(summary, name),
+        failed: (!failed.is_empty()).then(|| rows::cell_names(&failed, MOST_CELLS)),
+        reported: summary
+            .cells
+            .iter()
+            .filter(of_it)
+            .filter_map(|cell| Some((cell, samples.of_cell(&cell.cell())?)))
+            .flat_map(|(cell, samples)| reported(cell, samples))
+            .collect(),
+    }
+}
+
+fn reported(cell: &CellSummary, samples: &CellSamples) -> Vec<Reported> {
+    let of = |(name, figures): (&String, &Vec<f64>)| {
+        let mut sorted: Vec<f64> = figures
+            .iter()
+            .copied()
+            .filter(|figure| figure.is_finite())
+            .collect();
+        sorted.sort_by(f64::total_cmp);
+        let number = |share: f64| {
+            let value = quantile(&sorted, share)?;
+            Some(units::number(value, units::decimals_for(value, 3)))
+        };
+        Some(Reported {
+            name: text::line(name),
+            cell: format!(
+                "{} {} ×{}",
+                text::line(&cell.interpreter_label()),
+                cell.model,
+                cell.workers
+            ),
+            median: number(0.5)?,
+            range: format!("{} to {}", number(0.05)?, number(0.95)?),
+            samples: sorted.len(),
+        })
+    };
+    samples.reported.iter().filter_map(of).collect()
+}
+
+fn why(reasons: &[Reason<'_>]) -> Vec<Why> {
+    reasons
+        .iter()
+        .map(|reason| {
+            let mut lines = text::lines(reason.reason);
+            Why {
+                status: reason.status.words(),
+                cells: text::counted(reason.cells.len(), "cell"),
+                names: rows::cell_names(&reason.cells, MOST_CELLS),
+                reason: lines.next().unwrap_or_default(),
+                traceback: lines.collect::<Vec<String>>().join("\n"),
+            }
+        })
+        .collect()
+}

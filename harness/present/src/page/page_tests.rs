@@ -1,0 +1,182 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use sha2::{Digest, Sha256};
+
+use super::*;
+use ftbench_fixtures::summaries;
+use ftbench_schema::{
+    CalibrationFailure, CellStatus, Manifest, Plan, Settings, Stopping, Summary, TrialStatus,
+};
+
+fn manifest(summary: &Summary) -> Manifest {
+    Manifest {
+        imported: None,
+        schema: summary.schema,
+        ftbench_version: summary.run.ftbench_version.clone(),
+        command_line: vec!["ftbench".to_owned(), "run".to_owned(), "n*".to_owned()],
+        started_at: summary.run.started_at.clone(),
+        ended_at: summary.run.ended_at.clone(),
+        status: summary.run.status,
+        stopped_by: summary.stopped_by,
+        seed: summary.run.seed,
+        machine: summary.machine.clone(),
+        interpreters: summary.interpreters.clone(),
+        workloads: summary.workloads.clone(),
+        arms: summary.arms.clone(),
+        commit: summary.run.commit.clone(),
+        modules: None,
+        labels: summary.run.labels.clone(),
+        plan: Plan {
+            settings: Settings {
+                profile: "quick".to_owned(),
+                stopping: Stopping {
+                    fewest_rounds: 5,
+                    most_rounds: 5,
+                    precision: None,
+                    budget_s: None,
+                },
+                warmups: 1,
+                samples: 3,
+                target_sample_s: 0.1,
+                step_time_limit_s: 60.0,
+                scaling: summary.run.scaling,
+                pin: "cores".to_owned(),
+                limits: None,
+            },
+            baseline: summary.run.baseline.clone(),
+            cells: Vec::new(),
+        },
+        environment: [("PATH".to_owned(), "</script>".to_owned())]
+            .into_iter()
+            .collect(),
+        sources: Vec::new(),
+        environments: Vec::new(),
+        hosts: Vec::new(),
+        extensions: Vec::new(),
+        packages: Default::default(),
+        sessions: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn page(summary: &Summary) -> String {
+    html(Report {
+        summary,
+        manifest: &manifest(summary),
+        samples: &SamplesByCell::default(),
+    })
+    .unwrap()
+}
+
+#[test]
+fn every_kind_of_summary_makes_a_page() {
+    for summary in [
+        summaries::two_cores(),
+        summaries::suite(),
+        summaries::with_ceiling(),
+        summaries::many_cores(),
+        summaries::with_arms(),
+        summaries::without_figures(),
+        summaries::hostile(),
+    ] {
+        let page = page(&summary);
+        assert!(page.contains("</html>"));
+        for nothing in ["{{", "{%", "undefined", "NaN", "None"] {
+            let (before_script, _) = page.split_once("<script").unwrap();
+            let (_, words) = before_script.split_once("</style>").unwrap();
+            assert!(!words.contains(nothing), "{nothing}");
+        }
+    }
+}
+
+#[test]
+fn a_run_without_cells_says_so() {
+    let mut summary = summaries::two_cores();
+    summary.cells.clear();
+    let page = page(&summary);
+    assert!(page.contains("No cell was tried") && !page.contains("data-chart"));
+}
+
+#[test]
+fn the_policy_allows_this_style_and_this_script_and_nothing_else() {
+    use base64::Engine;
+    let page = page(&summaries::hostile());
+    let between = |begin: &str, end: &str| {
+        let (_, after) = page.split_once(begin).unwrap();
+        after.split_once(end).unwrap().0.to_owned()
+    };
+    let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let policy = between("Content-Security-Policy\" content=\"", "\"");
+    let unescaped = policy
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'")
+        .replace("&#x2f;", "/");
+    assert_eq!(
+        unescaped,
+        format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+            hash(&between("<style>", "</style>")),
+            hash(&between("<script>", "</script>"))
+        )
+    );
+    // Two elements of ours, the figures and the script, whatever names say.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("</script").count(), 2);
+    for gone in [" style=\"", "<img", "<link", "url(", "@import", " onclick"] {
+        assert!(!page.contains(gone), "{gone}");
+    }
+}
+
+#[test]
+fn failures_keep_their_tracebacks() {
+    let summary = summaries::without_figures();
+    let page = page(&summary);
+    assert!(page.contains("<h3>ZeroDivisionError: division by zero</h3>"));
+    assert!(page.contains("return 1 &#x2f; 0") || page.contains("return 1 / 0"));
+    assert!(page.contains("serial has one worker only"));
+    assert!(
+        summary
+            .cells
+            .iter()
+            .any(|cell| cell.status == CellStatus::Skipped)
+    );
+}
+
+#[test]
+fn what_a_workload_says_is_there_with_links_to_pages_only() {
+    let mut summary = summaries::two_cores();
+    let mut facts = summaries::workload("fib");
+    facts.source = "https://example.org/a?b=1&c=<d> or javascript:alert(1)".to_owned();
+    facts.shows = "what threads gain".to_owned();
+    facts.failure = Some(CalibrationFailure {
+        status: TrialStatus::Failed,
+        reason: "none".to_owned(),
+        last_words: None,
+    });
+    summary.workloads = vec![facts];
+    let page = page(&summary);
+    assert!(page.contains("what threads gain"));
+    let addresses: Vec<&str> = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(addresses.iter().any(|address| address.starts_with("https:")));
+    assert!(
+        addresses
+            .iter()
+            .all(|address| address.starts_with('#') || address.starts_with("https:"))
+    );
+}
+
+#[test]
+fn arms_are_told_first_and_named_everywhere() {
+    let page = page(&summaries::with_arms());
+    let (_, found) = page.split_once("What was found").unwrap();
+    let place = |words: &str| found.find(words).unwrap();
+    assert!(place("new on 3.13") < place("threads on 3.13 base"));
+    assert!(place("1.08x as fast as base [1.05, 1.11], serial") < place("Every comparison of arms"));
+    for words in ["with changes", "new (commit 0123456789", "3.13 new threads"] {
+        assert!(page.contains(words), "{words}");
+    }
+}

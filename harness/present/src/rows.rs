@@ -1,0 +1,390 @@
+//! The rows of a result table, before any format: what the terminal's and the markdown table share.
+
+use ftbench_schema::{
+    CellStatus, CellSummary, Difference, Estimate, GilState, Host, Model, RunStatus, Summary,
+};
+
+use ftbench_schema::text;
+use ftbench_schema::units::{self, TimeUnit};
+
+/// The rows of one workload, with the unit of their times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The workload's name, as the summary has it.
+    pub workload: String,
+    /// The unit of every makespan of the group, chosen by the median one.
+    pub unit: TimeUnit,
+    /// One for each cell that was tried, in the order of the plan.
+    pub rows: Vec<Row>,
+}
+
+/// One cell's row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The interpreter's tag, as the summary has it, and its host where that is not its own executable.
+    pub interpreter: String,
+    /// How workers run.
+    pub model: Model,
+    /// How many.
+    pub workers: u32,
+    /// Makespan in the group's unit.
+    pub makespan: Figure,
+    /// Own time with one worker over its time.
+    pub speedup: Figure,
+    /// Its speedup as a percentage of the ceiling's.
+    pub ceiling_fraction: Figure,
+    /// The baseline's `serial` time over its time.
+    pub vs_baseline: Figure,
+    /// GIL state while it was measured.
+    pub gil: Option<GilState>,
+    /// What became of it.
+    pub status: CellStatus,
+    /// Whether it is of the ceiling, which others are held against.
+    pub native: bool,
+}
+
+/// What a ratio's interval says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// The whole interval is above 1, by more than the smallest effect of interest.
+    Better,
+    /// The whole interval is below 1, by more than that.
+    Worse,
+    /// Neither, or not a ratio.
+    Plain,
+}
+
+/// An estimate as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The value, or [`units::UNKNOWN`].
+    pub value: String,
+    /// The interval's ends; `None` where there is none, as of a cell compared with itself.
+    pub interval: Option<String>,
+    /// What it says.
+    pub tone: Tone,
+}
+
+/// From here on decimals of a number say nothing.
+const LARGE: f64 = 1000.0;
+
+impl Figure {
+    fn new(estimate: Option<Estimate>, format: impl Fn(f64) -> String) -> Self {
+        let Some(known) = estimate.filter(|known| known.estimate.is_finite()) else {
+            return Self {
+                value: units::UNKNOWN.to_owned(),
+                interval: None,
+                tone: Tone::Plain,
+            };
+        };
+        let certain = known.low == known.estimate && known.high == known.estimate;
+        let interval = (!certain).then(|| format!("[{}, {}]", format(known.low), format(known.high)));
+        Self {
+            value: format(known.estimate),
+            interval,
+            tone: Tone::Plain,
+        }
+    }
+
+    fn ratio(estimate: Option<Estimate>, difference: Option<Difference>) -> Self {
+        let decimals = estimate.map_or(2, |known| units::ratio_decimals(known.estimate));
+        let mut figure = Self::new(estimate, |value| units::number(value, decimals));
+        figure.tone = match (estimate, difference) {
+            (Some(known), Some(difference)) if difference.differs && known.estimate > 1.0 => Tone::Better,
+            (Some(_), Some(difference)) if difference.differs => Tone::Worse,
+            _ => Tone::Plain,
+        };
+        figure
+    }
+
+    /// A number of the workload's own, with as many decimals as its size asks for.
+    pub(super) fn plain(estimate: Option<Estimate>) -> Self {
+        let size = estimate.map_or(0.0, |known| known.high.abs().max(known.estimate.abs()));
+        let whole = estimate.is_some_and(|known| {
+            [known.estimate, known.low, known.high]
+                .iter()
+                .all(|value| value.fract() == 0.0)
+        });
+        let decimals = units::decimals_for(size, 3);
+        Self::new(estimate, |value| {
+            if whole || size >= LARGE {
+                units::whole(value)
+            } else {
+                units::number(value, decimals)
+            }
+        })
+    }
+
+    /// A share in per cent, which its heading says. Near the ceiling is neither better nor worse.
+    fn percent(estimate: Option<Estimate>) -> Self {
+        Self::new(estimate, |share| units::number(100.0 * share, 0))
+    }
+
+    /// Value and interval in one: `1.96 [1.93, 1.99]`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.interval {
+            Some(interval) => format!("{} {interval}", self.value),
+            None => self.value.clone(),
+        }
+    }
+}
+
+/// The figures of a column, values right-aligned above each other and intervals likewise.
+#[must_use]
+pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
+    let interval_of = |figure: &Figure| {
+        let interval = figure.interval.as_deref().filter(|_| with_interval);
+        interval.unwrap_or_default().to_owned()
+    };
+    let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let value_width = widest(&mut figures.iter().map(|figure| figure.value.len()));
+    let interval_width = widest(&mut figures.iter().map(|figure| interval_of(figure).len()));
+    figures
+        .iter()
+        .map(|figure| {
+            let value = format!("{:>value_width$}", figure.value);
+            if interval_width == 0 {
+                value
+            } else {
+                format!("{value} {:>interval_width$}", interval_of(figure))
+            }
+        })
+        .collect()
+}
+
+/// The rows of every workload; cells that were skipped on purpose have none.
+#[must_use]
+pub fn groups(summary: &Summary) -> Vec<Group> {
+    let mut workloads: Vec<&str> = Vec::new();
+    for cell in &summary.cells {
+        if cell.status != CellStatus::Skipped && !workloads.contains(&cell.workload.as_str()) {
+            workloads.push(&cell.workload);
+        }
+    }
+    workloads
+        .into_iter()
+        .map(|workload| {
+            let cells: Vec<&CellSummary> = summary
+                .cells
+                .iter()
+                .filter(|cell| cell.workload == workload && cell.status != CellStatus::Skipped)
+                .collect();
+            group(workload, &cells)
+        })
+        .collect()
+}
+
+fn group(workload: &str, cells: &[&CellSummary]) -> Group {
+    let makespans = || {
+        cells
+            .iter()
+            .filter_map(|cell| cell.makespan_s.map(|makespan| makespan.estimate))
+    };
+    let typical = units::typical(makespans()).unwrap_or(1.0);
+    let smallest = makespans()
+        .filter(|value| value.is_finite() && *value > 0.0)
+        .fold(typical, f64::min);
+    let unit = TimeUnit::for_typical(typical);
+    // Three digits of the typical value, and two of the smallest, as far as that stays readable.
+    let decimals = units::decimals_for(unit.from_seconds(typical), 3)
+        .max(units::decimals_for(unit.from_seconds(smallest), 2))
+        .min(3);
+    let rows = cells
+        .iter()
+        .map(|cell| Row {
+            native: cell.is_native(),
+            interpreter: cell.interpreter_label(),
+            model: cell.model,
+            workers: cell.workers,
+            makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
+            speedup: Figure::ratio(cell.speedup, cell.speedup_difference),
+            ceiling_fraction: Figure::percent(cell.ceiling_fraction),
+            vs_baseline: Figure::ratio(cell.vs_baseline, cell.vs_baseline_difference),
+            gil: cell.gil,
+            status: cell.status,
+        })
+        .collect();
+    Group {
+        workload: workload.to_owned(),
+        unit,
+        rows,
+    }
+}
+
+/// What must be read before the figures: the run's warnings, and that it did not come to its end.
+#[must_use]
+pub fn notices(summary: &Summary) -> Vec<String> {
+    let warnings = summary.warnings.iter();
+    let mut notices: Vec<String> = warnings.map(|warning| text::line(&warning.message)).collect();
+    let ended = match summary.run.status {
+        RunStatus::Complete => None,
+        RunStatus::Interrupted => Some("the run was interrupted; the figures are of the rounds before"),
+        RunStatus::Running => Some("the run has not ended; the figures will change"),
+    };
+    notices.extend(ended.map(str::to_owned));
+    notices
+}
+
+/// GIL state as a table shows it.
+#[must_use]
+pub const fn gil_word(gil: Option<GilState>) -> &'static str {
+    match gil {
+        Some(GilState::On) => "on",
+        Some(GilState::Off) => "off",
+        None => units::UNKNOWN,
+    }
+}
+
+/// What the column of the ceiling is headed.
+pub const CEILING_HEADING: &str = "% of ceiling";
+
+/// Whether anything was held against a ceiling, and so has a column for it.
+#[must_use]
+pub fn has_ceiling(summary: &Summary) -> bool {
+    summary.cells.iter().any(|cell| cell.ceiling_fraction.is_some())
+}
+
+/// What the versus-baseline column is headed: with the baseline's tag where that is short.
+#[must_use]
+pub fn baseline_heading(summary: &Summary) -> String {
+    let first_arm = summary.arms.first().map(|arm| text::line(&arm.name));
+    let tag = Host::Spawn.label(&text::line(&summary.run.baseline), first_arm.as_deref());
+    if tag.is_empty() || tag.chars().count() > 7 {
+        "vs baseline".to_owned()
+    } else {
+        format!("vs {tag} serial")
+    }
+}
+
+/// The same for a narrow table, which has no room for the word `serial`.
+#[must_use]
+pub fn short_baseline_heading(summary: &Summary) -> String {
+    let heading = baseline_heading(summary);
+    heading
+        .strip_suffix(" serial")
+        .map(str::to_owned)
+        .unwrap_or(heading)
+}
+
+/// Cells for which the same is to be said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason<'a> {
+    /// What became of them.
+    pub status: CellStatus,
+    /// Why, as the summary has it; empty when it does not say.
+    pub reason: &'a str,
+    /// The cells, in the order of the plan.
+    pub cells: Vec<&'a CellSummary>,
+}
+
+/// The cells of some statuses, those with the same status and reason together.
+#[must_use]
+pub fn reasons(summary: &Summary, wanted: impl Fn(CellStatus) -> bool) -> Vec<Reason<'_>> {
+    let mut found: Vec<Reason<'_>> = Vec::new();
+    for cell in summary.cells.iter().filter(|cell| wanted(cell.status)) {
+        let reason = cell.reason.as_deref().unwrap_or_default();
+        match found
+            .iter_mut()
+            .find(|known| known.status == cell.status && known.reason == reason)
+        {
+            Some(known) => known.cells.push(cell),
+            None => found.push(Reason {
+                status: cell.status,
+                reason,
+                cells: vec![cell],
+            }),
+        }
+    }
+    found
+}
+
+/// Cells by name, those that differ only in the number of workers together, and at most so many names:
+/// `fib 3.13 threads x1 x2, fib 3.13t threads x1`.
+#[must_use]
+pub fn cell_names(cells: &[&CellSummary], most: usize) -> String {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for cell in cells {
+        let name = format!(
+            "{} {} {}",
+            text::shorten(&text::line(&cell.workload), 32),
+            text::shorten(&text::line(&cell.interpreter_label()), 24),
+            cell.model
+        );
+        match names.last_mut().filter(|(last, _)| *last == name) {
+            Some((_, workers)) => workers.push_str(&format!(" x{}", cell.workers)),
+            None => names.push((name, format!(" x{}", cell.workers))),
+        }
+    }
+    let more = names.len().saturating_sub(most);
+    let mut listed: Vec<String> = names
+        .into_iter()
+        .take(most)
+        .map(|(name, workers)| name + &workers)
+        .collect();
+    if more > 0 {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::summaries;
+
+    fn ratio(estimate: Option<Estimate>) -> Figure {
+        Figure::ratio(estimate, estimate.map(summaries::difference))
+    }
+
+    #[test]
+    fn a_group_has_one_unit_and_enough_digits() {
+        let groups = groups(&summaries::many_cores());
+        let [group] = groups.as_slice() else {
+            unreachable!("one workload, one group")
+        };
+        assert_eq!(group.unit, TimeUnit::Milliseconds);
+        let shortest = group.rows.iter().map(|row| row.makespan.value.len()).min();
+        assert_eq!(shortest, Some("9.3".len()));
+    }
+
+    #[test]
+    fn a_cell_compared_with_itself_has_no_interval() {
+        let figure = ratio(Some(summaries::estimate(1.0, 0.0)));
+        assert_eq!(figure.text(), "1.00");
+        assert_eq!(ratio(None).text(), "-");
+        assert_eq!(ratio(Some(summaries::estimate(f64::NAN, 1.0))).text(), "-");
+        let figure = ratio(Some(summaries::estimate(1.96, 1.5)));
+        assert_eq!(
+            (figure.text().as_str(), figure.tone),
+            ("1.96 [1.93, 1.99]", Tone::Better)
+        );
+    }
+
+    #[test]
+    fn values_stand_above_each_other() {
+        let figures = [
+            ratio(Some(summaries::estimate(1.0, 0.0))),
+            ratio(Some(summaries::estimate(101.0, 1.0))),
+            ratio(None),
+        ];
+        let figures: Vec<&Figure> = figures.iter().collect();
+        assert_eq!(
+            align(&figures, true),
+            ["1.00           ", " 101 [100, 102]", "   -           "]
+        );
+        assert_eq!(align(&figures, false), ["1.00", " 101", "   -"]);
+        assert!(align(&[], true).is_empty());
+    }
+
+    #[test]
+    fn cells_with_the_same_reason_come_together() {
+        let summary = summaries::without_figures();
+        let reasons = reasons(&summary, CellStatus::is_failure);
+        assert_eq!(reasons.len(), 3);
+        assert_eq!(
+            reasons.first().map(|reason| cell_names(&reason.cells, 2)),
+            Some("fib 3.13 serial x1, fib 3.13 processes x2, and 3 more".to_owned())
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Tags and differences of whole builds.
+#![allow(clippy::unwrap_used)]
+
+use ftbench_fixtures::interpreters::facts;
+use ftbench_schema::{GilState, InterpreterFacts, JitState, Switch, Tag, differences, pair_warnings};
+
+fn build(full_tag: &str, tag: &str) -> InterpreterFacts {
+    InterpreterFacts {
+        tag: tag.to_owned(),
+        ..facts(full_tag)
+    }
+}
+
+#[test]
+fn builds_that_differ_in_the_gil_alone_do_not_differ() {
+    let pair = [build("3.13.15", "3.13"), build("3.13.15t", "3.13t")];
+    let [gil, free_threaded] = &pair;
+    assert!(differences(gil, free_threaded).is_empty());
+    assert!(pair_warnings(&pair).is_empty());
+}
+
+#[test]
+fn every_difference_is_told_in_words() {
+    let mut gil = build("3.13.0", "3.13");
+    gil.build.pgo = true;
+    gil.build.lto = true;
+    gil.build.shared = true;
+    let mut free_threaded = build("3.13.15t", "3.13t");
+    free_threaded.build.jit = true;
+    free_threaded.build.debug = true;
+    free_threaded.build.compiler = "Clang 18.1.8".to_owned();
+    free_threaded.build.optimisation = "-Og".to_owned();
+    insta::assert_snapshot!(differences(&gil, &free_threaded).join("\n"), @"
+    version 3.13.0 for 3.13 and 3.13.15 for 3.13t
+    PGO on 3.13 only
+    LTO on 3.13 only
+    JIT in 3.13t only
+    debug build on 3.13t only
+    shared libpython on 3.13 only
+    compiler GCC 12.2.0 for 3.13 and Clang 18.1.8 for 3.13t
+    optimisation -O3 for 3.13 and -Og for 3.13t
+    ");
+}
+
+#[test]
+fn what_is_not_known_differs_from_nothing() {
+    let mut other = build("3.13.15t", "3.13t");
+    other.build.compiler.clear();
+    other.build.optimisation.clear();
+    assert!(differences(&build("3.13.15", "3.13"), &other).is_empty());
+}
+
+#[test]
+fn a_build_is_no_pair_with_itself_and_is_warned_of_once() {
+    let mut gil = build("3.13.15", "3.13");
+    gil.build.pgo = true;
+    let free_threaded = build("3.13.15t", "3.13t");
+    let mut variant = build("3.13.15t", "3.13t+gil");
+    variant.switches = vec![Switch::Gil];
+    variant.gil = GilState::On;
+    assert!(pair_warnings(&[free_threaded.clone(), variant.clone()]).is_empty());
+    assert_eq!(pair_warnings(&[gil, variant, free_threaded]).len(), 1);
+}
+
+#[test]
+fn a_jit_that_is_on_is_a_difference() {
+    let state = |state: JitState, tag: &str| {
+        let mut facts = build("3.15.0", tag);
+        facts.build.jit = true;
+        facts.jit = Some(state);
+        facts
+    };
+    let (off, on) = (state(JitState::Off, "3.15"), state(JitState::On, "3.15+jit"));
+    assert!(differences(&off, &off).is_empty());
+    assert_eq!(differences(&off, &on), ["JIT on in 3.15+jit only"]);
+    assert_eq!(
+        differences(&build("3.15.0", "without"), &on),
+        ["JIT in 3.15+jit only"]
+    );
+}
+
+#[test]
+fn only_pairs_of_one_minor_version_are_warned_of() {
+    let mut gil = build("3.13.15", "3.13");
+    gil.build.pgo = true;
+    let interpreters = [
+        gil,
+        build("3.13.15t", "3.13t"),
+        build("3.14.2t", "3.14t"),
+        build("pypy3.13.15", "pypy3.13"),
+    ];
+    let warnings = pair_warnings(&interpreters);
+    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "3.13 and 3.13t differ in more than the GIL: PGO on 3.13 only. What separates their times may come from that."
+        ]
+    );
+}
+
+fn tag(text: &str) -> Tag {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_tag_means_its_builds_and_no_others() {
+    let build = facts("3.13.15t");
+    for meant in ["3.13t", "3.13.15t"] {
+        assert!(tag(meant).matches(&build), "{meant}");
+    }
+    for other in [
+        "3.13",
+        "3.13.15",
+        "3.13.1t",
+        "3.13td",
+        "3.14t",
+        "pypy3.13",
+        "3.13t+gil",
+    ] {
+        assert!(!tag(other).matches(&build), "{other}");
+    }
+    assert_eq!(Tag::of(&build), Some(tag("3.13.15t")));
+    let mut variant = build;
+    variant.switches = vec![Switch::Gil];
+    assert_eq!(Tag::of(&variant), Some(tag("3.13.15t+gil")));
+    assert!(tag("3.13t+gil").matches(&variant) && !tag("3.13t").matches(&variant));
+    assert_eq!(tag("3.13t+gil").build(), tag("3.13t"));
+}
