@@ -215,6 +215,29 @@ fn a_part_can_be_chosen() {
 }
 
 #[test]
+fn a_pattern_stops_at_a_slash_and_a_name_that_looks_like_one_is_a_name() {
+    let mut nights = Nights::new(0);
+    for cell in &mut nights.template.cells {
+        if cell.workload == "fib" {
+            cell.workload = "mine/fib[1]".to_owned();
+        }
+    }
+    for night in ["one", "two"] {
+        nights.write(night, &serde_json::to_value(&nights.template).unwrap());
+    }
+    let workloads = |word: &str| {
+        let history = nights.json(&["--workload", word]);
+        let series = history["series"].as_array().unwrap().iter();
+        let names = series.filter_map(|series| series["subject"]["workload"].as_str().map(str::to_owned));
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(!workloads("*").contains("mine/fib[1]"));
+    for word in ["mine/fib[1]", "mine/*"] {
+        assert_eq!(Vec::from_iter(workloads(word)), ["mine/fib[1]"]);
+    }
+}
+
+#[test]
 fn charts_and_a_page_are_written() {
     let nights = Nights::new(NIGHTS);
     let out = TempDir::new().unwrap();
@@ -251,6 +274,12 @@ fn wrong_input_is_told_with_a_way_out() {
         unknown.contains("no workload of these runs") && unknown.contains("fib"),
         "{unknown}"
     );
+    // Deeper than a regular expression may nest.
+    let deep = format!("{}{}", "{a,".repeat(255), "}".repeat(255));
+    for (option, word) in [("--workload", "["), ("--interpreter", deep.as_str())] {
+        let malformed = nights.told(&[option, word], 2);
+        assert!(malformed.contains("is not a pattern of names: "), "{malformed}");
+    }
     assert!(nights.told(&["--since", "yesterday"], 2).contains("2026-11-01"));
     assert!(
         nights

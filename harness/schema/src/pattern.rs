@@ -1,5 +1,7 @@
 //! Patterns of names, as people type them: `n*`, `cpu/*`, `{fib,nbody}`.
 
+use std::collections::BTreeSet;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Longest pattern that is taken, bytes: no file has a longer name.
@@ -46,6 +48,25 @@ impl Pattern {
     }
 }
 
+/// Returns the names that a word stands for: the name that it is, or else those that match it as a pattern. A name may look
+/// like a pattern, as `fib[threads,2]` does.
+///
+/// # Errors
+/// Says what is wrong with a pattern.
+pub fn matching<'a>(
+    word: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeSet<&'a str>, PatternError> {
+    let mut names: BTreeSet<&str> = names.into_iter().collect();
+    if names.contains(word) {
+        names.retain(|name| *name == word);
+    } else {
+        let pattern = Pattern::new(word)?;
+        names.retain(|name| pattern.fits(name));
+    }
+    Ok(names)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -59,6 +80,18 @@ mod tests {
         assert!(fits("n*", "nbody") && !fits("n*", "fib"));
         assert!(fits("*/fib", "cpu/fib") && !fits("*", "cpu/fib"));
         assert!(fits("{fib,nbody}", "fib") && fits("f[a-j]b", "fib"));
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_pattern_stands_for_itself() {
+        let names = ["fib[threads,2]", "fib2", "[", "a/fib2"];
+        let matching = |word: &str| matching(word, names).map(Vec::from_iter);
+        assert_eq!(matching("fib[threads,2]").unwrap(), ["fib[threads,2]"]);
+        assert_eq!(matching("fib[a-z0-9]").unwrap(), ["fib2"]);
+        assert_eq!(matching("[").unwrap(), ["["]);
+        assert_eq!(matching("*2").unwrap(), ["fib2"]);
+        assert_eq!(matching("none").unwrap(), [""; 0]);
+        assert!(matching("{").is_err());
     }
 
     #[test]

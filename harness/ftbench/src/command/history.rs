@@ -1,9 +1,9 @@
 //! `ftbench history`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobMatcher};
 use rayon::prelude::*;
 
 use super::plot::format_of;
@@ -17,8 +17,8 @@ use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart};
 use ftbench_present::history::page::HistoryPageError;
 use ftbench_present::history::{charts, json, markdown, page, table};
-use ftbench_schema::history::{HistoryRun, PassedOver};
-use ftbench_schema::suggest;
+use ftbench_schema::history::{HistoryRun, PassedOver, SeriesKey};
+use ftbench_schema::{pattern, suggest};
 
 /// Pixels of a PNG for each of the chart's own, as `ftbench plot` has.
 const PNG_SCALE: f32 = 2.0;
@@ -47,8 +47,10 @@ pub enum HistoryError {
         /// Why not, where there were some.
         why: String,
     },
-    /// A pattern that is none.
-    #[error("'{name}' is no pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'")]
+    /// A malformed pattern.
+    #[error(
+        "'{name}' is not a pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'"
+    )]
     Pattern {
         /// What was asked for.
         name: String,
@@ -204,69 +206,53 @@ fn choose(mut runs: Vec<HistoryRun>, arguments: &HistoryArgs) -> Result<Vec<Hist
         let most = usize::try_from(last).unwrap_or(usize::MAX);
         runs.drain(..runs.len().saturating_sub(most));
     }
-    let workload = arguments.workload.as_deref().map(pattern).transpose()?;
-    let interpreter = arguments.interpreter.as_deref().map(pattern).transpose()?;
-    for (what, name, matcher, of) in [
-        ("workload", &arguments.workload, &workload, Part::Workload),
-        (
-            "interpreter",
-            &arguments.interpreter,
-            &interpreter,
-            Part::Interpreter,
-        ),
-    ] {
-        let (Some(name), Some(matcher)) = (name, matcher) else {
-            continue;
-        };
-        if !runs.is_empty()
-            && !runs
-                .iter()
-                .any(|run| of.names(run).any(|known| matcher.is_match(known)))
-        {
-            let known: std::collections::BTreeSet<&str> = runs.iter().flat_map(|run| of.names(run)).collect();
-            let nearest = suggest::nearest(name, known);
-            return Err(HistoryError::Unknown {
-                what,
-                name: name.clone(),
-                hint: suggest::did_you_mean(&nearest),
-            });
-        }
-    }
-    let fits = |matcher: &Option<GlobMatcher>, name: &str| {
-        matcher.as_ref().is_none_or(|matcher| matcher.is_match(name))
+    let workloads = names(&runs, "workload", arguments.workload.as_deref(), |key| {
+        &key.workload
+    })?;
+    let interpreters = names(&runs, "interpreter", arguments.interpreter.as_deref(), |key| {
+        &key.interpreter
+    })?;
+    let is_chosen = |names: &Option<BTreeSet<String>>, name: &str| {
+        names.as_ref().is_none_or(|names| names.contains(name))
     };
     for run in &mut runs {
         run.readings.retain(|reading| {
             let key = &reading.key;
-            key.is_native() || (fits(&workload, &key.workload) && fits(&interpreter, &key.interpreter))
+            key.is_native()
+                || (is_chosen(&workloads, &key.workload) && is_chosen(&interpreters, &key.interpreter))
         });
     }
     Ok(runs)
 }
 
-/// A part of a cell's name.
-#[derive(Clone, Copy)]
-enum Part {
-    Workload,
-    Interpreter,
-}
-
-impl Part {
-    fn names(self, run: &HistoryRun) -> impl Iterator<Item = &str> {
-        let readings = run.readings.iter().filter(|reading| !reading.key.is_native());
-        readings.map(move |reading| match self {
-            Self::Workload => reading.key.workload.as_str(),
-            Self::Interpreter => reading.key.interpreter.as_str(),
-        })
-    }
-}
-
-fn pattern(name: &str) -> Result<GlobMatcher, HistoryError> {
-    let glob = Glob::new(name).map_err(|error| HistoryError::Pattern {
-        name: name.to_owned(),
-        reason: error.kind().to_string(),
+/// The names of these runs that a word stands for; `None` without a word, for all of them. `part` is the part of a cell's key
+/// that has the name, and `what` is its kind in words.
+fn names(
+    runs: &[HistoryRun],
+    what: &'static str,
+    word: Option<&str>,
+    part: impl Fn(&SeriesKey) -> &str,
+) -> Result<Option<BTreeSet<String>>, HistoryError> {
+    let Some(word) = word else {
+        return Ok(None);
+    };
+    let keys = runs
+        .iter()
+        .flat_map(|run| &run.readings)
+        .map(|reading| &*reading.key);
+    let known: BTreeSet<&str> = keys.filter(|key| !key.is_native()).map(part).collect();
+    let matching = pattern::matching(word, known.iter().copied()).map_err(|error| HistoryError::Pattern {
+        name: word.to_owned(),
+        reason: error.to_string(),
     })?;
-    Ok(glob.compile_matcher())
+    if matching.is_empty() && !runs.is_empty() {
+        return Err(HistoryError::Unknown {
+            what,
+            name: word.to_owned(),
+            hint: suggest::did_you_mean(&suggest::nearest(word, known)),
+        });
+    }
+    Ok(Some(matching.into_iter().map(str::to_owned).collect()))
 }
 
 /// The file of the chart that was asked for.

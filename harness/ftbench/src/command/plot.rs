@@ -12,8 +12,7 @@ use crate::record::file_name::file_name;
 use crate::record::store::{self, CHARTS};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart, Kind, Material, Part};
-use ftbench_schema::pattern::Pattern;
-use ftbench_schema::suggest;
+use ftbench_schema::{pattern, suggest};
 
 /// Pixels of a PNG for each of the chart's own where no size was asked for: for screens of high resolution.
 pub(super) const PNG_SCALE: f32 = 2.0;
@@ -29,8 +28,10 @@ pub enum PlotError {
         /// What may have been meant.
         hint: String,
     },
-    /// A pattern that is none.
-    #[error("'{name}' is no pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'")]
+    /// A malformed pattern.
+    #[error(
+        "'{name}' is not a pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'"
+    )]
     Pattern {
         /// What was asked for.
         name: String,
@@ -168,22 +169,22 @@ fn choose(material: &Material, wanted: Option<&str>) -> Result<Vec<String>, Plot
     let Some(wanted) = wanted else {
         return Ok(names);
     };
-    if names.iter().any(|name| name == wanted) {
-        return Ok(vec![wanted.to_owned()]);
-    }
-    let pattern = Pattern::new(wanted).map_err(|error| PlotError::Pattern {
+    let known = names.iter().map(String::as_str);
+    let matching = pattern::matching(wanted, known.clone()).map_err(|error| PlotError::Pattern {
         name: wanted.to_owned(),
         reason: error.to_string(),
     })?;
-    let matching: Vec<String> = names.iter().filter(|name| pattern.fits(name)).cloned().collect();
     if matching.is_empty() {
-        let nearest = suggest::nearest(wanted, names.iter().map(String::as_str));
+        let nearest = suggest::nearest(wanted, known);
         return Err(PlotError::UnknownWorkload {
             name: wanted.to_owned(),
             hint: suggest::did_you_mean(&nearest),
         });
     }
-    Ok(matching)
+    Ok(known
+        .filter(|name| matching.contains(name))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn picture(
