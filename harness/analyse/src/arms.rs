@@ -1,20 +1,15 @@
 //! How the arms of a run compare with the first of them.
 
-use std::collections::HashMap;
-
-use super::estimate::{ByRound, paired_ratio, ratios};
-use ftbench_schema::{ArmRatio, Cell, CellStatus, Difference, Plan};
+use super::estimate::{paired_ratio, ratios};
+use super::ratios::Measured;
+use ftbench_schema::{ArmRatio, Cell, CellStatus, Difference};
 
 /// The time of the first arm over that of each other one, for every cell in which both were measured alike, in the order
 /// of the plan: nothing failed, and something switched the GIL back on in both or in none. `differs` is left to be
 /// decided with all other comparisons of the summary.
 #[must_use]
-pub fn of_run(
-    plan: &Plan,
-    makespans: &HashMap<&Cell, ByRound>,
-    status: impl Fn(&Cell) -> Option<CellStatus>,
-) -> Vec<ArmRatio> {
-    let Some(base) = plan.base_arm() else {
+pub fn of_run(measured: &Measured<'_>) -> Vec<ArmRatio> {
+    let Some(base) = measured.plan().base_arm() else {
         return Vec::new();
     };
     let compared = |cell: &Cell| {
@@ -22,22 +17,22 @@ pub fn of_run(
             arm: Some(base.to_owned()),
             ..cell.clone()
         };
-        let found = status(cell);
+        let found = measured.status(cell);
         let was_measured = matches!(found, Some(CellStatus::Ok | CellStatus::GilReenabled));
-        if !was_measured || found != status(&of_base) {
+        if !was_measured || found != measured.status(&of_base) {
             return None;
         }
-        ratio(&of_base, cell, makespans)
+        ratio(&of_base, cell, measured)
     };
-    let cells = plan.cells.iter().map(|planned| &planned.cell);
+    let cells = measured.plan().cells.iter().map(|planned| &planned.cell);
     cells.filter_map(compared).collect()
 }
 
-fn ratio(of_base: &Cell, cell: &Cell, makespans: &HashMap<&Cell, ByRound>) -> Option<ArmRatio> {
+fn ratio(of_base: &Cell, cell: &Cell, measured: &Measured<'_>) -> Option<ArmRatio> {
     let base = of_base.arm.as_deref()?;
     let arm = cell.arm.as_deref().filter(|arm| *arm != base)?;
-    let of_base = makespans.get(of_base)?;
-    let own = makespans.get(cell)?;
+    let of_base = measured.makespans(of_base)?;
+    let own = measured.makespans(cell)?;
     let found = paired_ratio(of_base, own)?;
     Some(ArmRatio {
         workload: cell.workload.clone(),

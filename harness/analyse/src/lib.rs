@@ -15,6 +15,7 @@ pub mod overhead;
 mod pairwise;
 pub mod precision;
 pub mod quiet;
+pub mod ratios;
 pub mod sample;
 pub mod selfcheck;
 pub mod summary;

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::estimate::{ByRound, paired_ratio};
-use ftbench_schema::{Cell, Estimate, Host, Model, StoppedBy, Stopping};
+use super::estimate::{ByRound, makespans_s};
+use super::ratios::{Measured, MeasuredCell};
+use super::verdict::{is_reenabled, status_of};
+use super::{arms, overhead};
+use ftbench_schema::{Cell, CellStatus, Estimate, Manifest, StoppedBy, Stopping, Trial};
 
 /// Precision is looked at from this round on. Looking after every round and stopping at a lucky one costs coverage:
 /// simulated, 92 % instead of 95 % when looked at from the fifth round, 93 % or more from the tenth.
@@ -15,54 +18,82 @@ pub fn half_width(interval: Estimate) -> f64 {
     (interval.high - interval.low) / 2.0 / interval.estimate.abs()
 }
 
-/// What others are compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reference<'a> {
-    /// Tag of the baseline.
-    pub interpreter: &'a str,
-    /// The first arm; `None` in a run without arms.
-    pub arm: Option<&'a str>,
+/// What the precision of a run depends on, trial by trial.
+#[derive(Debug)]
+pub struct PrecisionTracker {
+    manifest: Manifest,
+    cells: HashMap<Cell, (CellStatus, ByRound)>,
 }
 
-/// The widest relative half-width among the ratios that are shown: each cell to its own one-worker cell, to the baseline's
-/// `serial` cell, and to the same cell of the first arm. `None` while a ratio has no interval, or when there is no ratio.
-#[must_use]
-pub fn widest_half_width(makespans: &HashMap<Cell, ByRound>, reference: Reference<'_>) -> Option<f64> {
-    let first_arm = || reference.arm.map(str::to_owned);
-    let mut widest: Option<f64> = None;
-    for (cell, own) in makespans {
-        let alone = Cell {
-            workers: 1,
-            ..cell.clone()
-        };
-        let embedded = Cell {
-            interpreter: reference.interpreter.to_owned(),
-            arm: first_arm(),
-            model: Model::Serial,
-            ..alone.clone()
-        };
-        let spawned = Cell {
-            host: Host::Spawn,
-            ..embedded.clone()
-        };
-        // Embedded cells are held against the spawned baseline where there is one.
-        let serial = if makespans.contains_key(&spawned) {
-            spawned
-        } else {
-            embedded
-        };
-        let base = Cell {
-            arm: cell.arm.as_ref().and_then(|_| first_arm()),
-            ..cell.clone()
-        };
-        for other in [alone, serial, base].iter().filter(|other| *other != cell) {
-            if let Some(others) = makespans.get(other) {
-                let half_width = half_width(paired_ratio(others, own)?.centre);
-                widest = Some(widest.map_or(half_width, |widest| widest.max(half_width)));
-            }
+impl PrecisionTracker {
+    /// Nothing is measured yet of the run that this manifest describes.
+    #[must_use]
+    pub fn new(manifest: Manifest) -> Self {
+        Self {
+            manifest,
+            cells: HashMap::new(),
         }
     }
-    widest
+
+    /// Adds a trial.
+    pub fn add(&mut self, trial: &Trial) {
+        let status = match status_of(trial.status) {
+            CellStatus::Ok if is_reenabled(&self.manifest, &trial.cell, &[trial]) => CellStatus::GilReenabled,
+            status => status,
+        };
+        let (worst, makespans) = self
+            .cells
+            .entry(trial.cell.clone())
+            .or_insert((CellStatus::Ok, ByRound::new()));
+        if severity(status) > severity(*worst) {
+            *worst = status;
+        }
+        makespans.extend(makespans_s(&[trial]));
+    }
+
+    /// Removes a cell that is not measured any more: none of its ratios gets more precise.
+    pub fn give_up(&mut self, cell: &Cell) {
+        self.cells.remove(cell);
+    }
+
+    /// The widest relative half-width among the ratios that a summary shows: of each cell to its one-worker cell and to the
+    /// baseline's `serial` cell, of its speedup to the ceiling's, of arms to the first, and of the free-threaded build to
+    /// the GIL build. What has too few good rounds for an interval is not shown, and so is left out. `None` when there is no
+    /// ratio.
+    #[must_use]
+    pub fn widest_half_width(&self) -> Option<f64> {
+        let cells = self.cells.iter().map(|(cell, (status, makespans))| {
+            let status = *status;
+            (cell, MeasuredCell { status, makespans })
+        });
+        let measured = Measured::new(&self.manifest.plan, cells.collect());
+        let of_cell = |cell: &Cell| {
+            // A cell's ratio to itself is 1, and nothing that could become more precise.
+            let alone = Some(Measured::alone(cell)).filter(|alone| alone != cell);
+            let baseline = measured.baseline(cell).filter(|baseline| baseline != cell);
+            let fraction = alone.as_ref().and_then(|_| measured.ceiling_fraction(cell));
+            let ratios = [alone, baseline].into_iter().flatten();
+            let ratios: Vec<_> = ratios
+                .filter_map(|reference| measured.ratio(&reference, cell))
+                .collect();
+            ratios.into_iter().map(|ratio| ratio.centre).chain(fraction)
+        };
+        let of_arms = arms::of_run(&measured).into_iter().map(|arm| arm.ratio);
+        let of_builds = overhead::of_pairs(&self.manifest, &|cell| measured.good(cell));
+        let of_builds = of_builds.into_iter().map(|overhead| overhead.ratio);
+        let ratios = measured.cells().flat_map(of_cell).chain(of_arms).chain(of_builds);
+        ratios.map(half_width).reduce(f64::max)
+    }
+}
+
+/// The order of what becomes of a cell: its worst trial decides.
+const fn severity(status: CellStatus) -> u8 {
+    match status {
+        CellStatus::Ok | CellStatus::Skipped => 0,
+        CellStatus::GilReenabled => 1,
+        CellStatus::Failed | CellStatus::TimedOut => 2,
+        CellStatus::WrongResult => 3,
+    }
 }
 
 /// Where a run stands after a round.
@@ -74,7 +105,7 @@ pub struct Standing {
     pub elapsed_s: f64,
     /// How long the next round will take, seconds.
     pub next_round_s: f64,
-    /// As [`widest_half_width`] tells.
+    /// See [`PrecisionTracker::widest_half_width`].
     pub widest_half_width: Option<f64>,
 }
 
@@ -124,30 +155,13 @@ pub fn expected_rounds(rule: &Stopping, standing: &Standing) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use proptest::prelude::*;
 
     use super::*;
-
-    fn cell(model: Model, workers: u32) -> Cell {
-        Cell {
-            interpreter: "3.13".to_owned(),
-            host: Host::Spawn,
-            workload: "fib".to_owned(),
-            arm: None,
-            model,
-            workers,
-        }
-    }
-
-    fn by_round(values: &[f64]) -> ByRound {
-        (0..).zip(values.iter().copied()).collect()
-    }
-
-    const BASELINE: Reference<'_> = Reference {
-        interpreter: "3.13",
-        arm: None,
-    };
+    use crate::summary::summarise;
+    use ftbench_fixtures::records::{cell, manifest, trial};
+    use ftbench_schema::{Model, NATIVE, TrialStatus};
 
     const RULE: Stopping = Stopping {
         fewest_rounds: 10,
@@ -195,45 +209,130 @@ mod tests {
         assert_eq!(expected(900.0, None), 10);
     }
 
+    const STEADY: [u64; 6] = [1_000; 6];
+    const SPREAD: [u64; 6] = [500, 900, 500, 700, 500, 800];
+
+    /// A tracker of a run in which the makespans of these cells were measured, milliseconds, one a round.
+    fn tracker(measured: &[(Cell, &[u64])]) -> PrecisionTracker {
+        let cells: Vec<Cell> = measured.iter().map(|(cell, _)| cell.clone()).collect();
+        let mut tracker = PrecisionTracker::new(manifest(&cells));
+        for (cell, makespans_ms) in measured {
+            for (round, makespan_ms) in (0..).zip(*makespans_ms) {
+                tracker.add(&trial(cell, round, *makespan_ms));
+            }
+        }
+        tracker
+    }
+
+    fn widest(measured: &[(Cell, &[u64])]) -> Option<f64> {
+        tracker(measured).widest_half_width()
+    }
+
+    /// The widest relative half-width of the ratios in a summary of the same run, by its own figures.
+    fn widest_shown(measured: &[(Cell, &[u64])]) -> Option<f64> {
+        let cells: Vec<Cell> = measured.iter().map(|(cell, _)| cell.clone()).collect();
+        let trials: Vec<Trial> = measured
+            .iter()
+            .flat_map(|(cell, makespans_ms)| {
+                let rounds = (0..).zip(*makespans_ms);
+                rounds.map(|(round, makespan_ms)| trial(cell, round, *makespan_ms))
+            })
+            .collect();
+        let summary = summarise("run", &manifest(&cells), &trials);
+        let of_cells = summary.cells.iter().flat_map(|cell| {
+            let alone = (cell.workers > 1).then_some([cell.speedup, cell.efficiency, cell.ceiling_fraction]);
+            let is_baseline = cell.interpreter == "3.13" && cell.model == Model::Serial;
+            let baseline = cell.vs_baseline.filter(|_| !is_baseline);
+            alone.into_iter().flatten().chain([baseline]).flatten()
+        });
+        let of_builds = summary
+            .free_threading_overhead
+            .iter()
+            .map(|overhead| overhead.ratio);
+        let of_arms = summary.arm_ratios.iter().map(|arm| arm.ratio);
+        let ratios = of_cells.chain(of_builds).chain(of_arms);
+        ratios.map(half_width).reduce(f64::max)
+    }
+
     #[test]
     fn the_widest_of_the_ratios_shown_counts() {
-        let serial = by_round(&[1.0, 1.1, 0.9, 1.0, 1.05]);
-        let mut makespans = HashMap::from([(cell(Model::Serial, 1), serial.clone())]);
-        assert_eq!(widest_half_width(&makespans, BASELINE), None);
-        makespans.insert(cell(Model::Threads, 1), serial.clone());
-        assert!(widest_half_width(&makespans, BASELINE).unwrap() < 1e-9);
-        makespans.insert(cell(Model::Threads, 2), by_round(&[0.5, 0.9, 0.5, 0.7, 0.5]));
-        assert!(widest_half_width(&makespans, BASELINE).unwrap() > 0.1);
-        makespans.insert(cell(Model::Threads, 4), by_round(&[0.5]));
-        assert_eq!(widest_half_width(&makespans, BASELINE), None);
+        let serial = (cell("3.13", Model::Serial, 1), &STEADY[..]);
+        let threads =
+            |workers, makespans_ms: &'static [u64]| (cell("3.13t", Model::Threads, workers), makespans_ms);
+        assert_eq!(
+            widest(std::slice::from_ref(&serial)),
+            None,
+            "nothing to compare with"
+        );
+        let steady = [serial.clone(), threads(1, &STEADY)];
+        assert!(widest(&steady).unwrap() < 1e-9);
+        let spread = [serial, threads(1, &STEADY), threads(2, &SPREAD)];
+        assert!(widest(&spread).unwrap() > 0.1);
+        for measured in [&steady[..], &spread] {
+            assert!((widest(measured).unwrap() - widest_shown(measured).unwrap()).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_ceiling_is_not_compared_with_serial_python() {
+        let measured = [
+            (cell("3.13", Model::Serial, 1), &SPREAD[..]),
+            (cell(NATIVE, Model::Threads, 1), &STEADY),
+            (cell(NATIVE, Model::Threads, 2), &STEADY),
+        ];
+        assert!(widest(&measured).unwrap() < 1e-9);
+    }
+
+    #[test]
+    fn the_fraction_of_the_ceiling_counts() {
+        let measured = [
+            (cell("3.13", Model::Threads, 1), &STEADY[..]),
+            (cell("3.13", Model::Threads, 2), &SPREAD),
+            (cell(NATIVE, Model::Threads, 1), &STEADY),
+            // Fast when Python is slow.
+            (cell(NATIVE, Model::Threads, 2), &[900, 500, 900, 700, 900, 600]),
+        ];
+        let of_speedups = widest(&measured[..2]).unwrap();
+        let all = widest(&measured).unwrap();
+        assert!(all > 1.5 * of_speedups, "{all} {of_speedups}");
+        assert!((all - widest_shown(&measured).unwrap()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_cell_with_too_few_good_rounds_does_not_hide_the_others() {
+        let measured = [
+            (cell("3.13", Model::Serial, 1), &STEADY[..]),
+            (cell("3.13", Model::Threads, 1), &SPREAD[..]),
+            (cell("3.13", Model::Threads, 2), &[500, 500][..]),
+        ];
+        let of_others = widest(&measured[..2]).unwrap();
+        assert!((widest(&measured).unwrap() - of_others).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_wrong_results_are_compared_with_is_not_waited_for() {
+        let [serial, threads] = [cell("3.13", Model::Serial, 1), cell("3.13", Model::Threads, 1)];
+        let mut tracker = tracker(&[(serial.clone(), &STEADY), (threads, &SPREAD)]);
+        assert!(tracker.widest_half_width().is_some());
+        let mut wrong = trial(&serial, 6, 1_000);
+        wrong.status = TrialStatus::WrongResult;
+        tracker.add(&wrong);
+        assert_eq!(tracker.widest_half_width(), None);
     }
 
     #[test]
     fn arms_are_held_against_the_first() {
         let of_arm = |arm: &str, model: Model| Cell {
             arm: Some(arm.to_owned()),
-            ..cell(model, 1)
+            ..cell("3.13", model, 1)
         };
-        let reference = Reference {
-            arm: Some("base"),
-            ..BASELINE
-        };
-        let steady = by_round(&[1.0, 1.1, 0.9, 1.0, 1.05]);
-        let base = of_arm("base", Model::Threads);
-        let mut makespans = HashMap::from([(base, steady.clone())]);
-        assert_eq!(
-            widest_half_width(&makespans, reference),
-            None,
-            "nothing to compare"
-        );
-        makespans.insert(
-            of_arm("new", Model::Threads),
-            by_round(&[1.0, 1.9, 0.9, 1.6, 1.05]),
-        );
-        let of_arms = widest_half_width(&makespans, reference).unwrap();
+        let mut measured = vec![(of_arm("base", Model::Threads), &STEADY[..])];
+        assert_eq!(widest(&measured), None, "nothing to compare with");
+        measured.push((of_arm("new", Model::Threads), &SPREAD));
+        let of_arms = widest(&measured).unwrap();
         assert!(of_arms > 0.1, "{of_arms}");
-        makespans.insert(of_arm("base", Model::Serial), steady);
-        assert!(widest_half_width(&makespans, reference).unwrap() >= of_arms);
+        measured.push((of_arm("base", Model::Serial), &STEADY));
+        assert!(widest(&measured).unwrap() >= of_arms);
     }
 
     proptest! {

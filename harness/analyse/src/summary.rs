@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::estimate::{
-    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, paired_ratio, ratios,
-    trial_values,
+    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, trial_values,
 };
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::ratios::{Measured, MeasuredCell};
 use super::sample::median;
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, findings, laws, overhead, quiet};
 use ftbench_schema::{
-    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, Host, Manifest, Model, NATIVE,
-    PlannedCell, RunFacts, SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, Manifest, PlannedCell, RunFacts,
+    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
@@ -30,14 +30,19 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .collect();
     let verdicts = verdicts(manifest, &by_cell);
     let planned = &manifest.plan.cells;
+    let measured = makespans.iter().filter_map(|(&cell, makespans)| {
+        let status = verdicts.get(cell)?.status;
+        Some((cell, MeasuredCell { status, makespans }))
+    });
+    let measured = Measured::new(&manifest.plan, measured.collect());
     let analysis = Analysis {
         manifest,
         by_cell: &by_cell,
-        makespans: &makespans,
+        measured: &measured,
         verdicts: &verdicts,
     };
     let mut cells: Vec<CellSummary> = planned.par_iter().map(|planned| analysis.cell(planned)).collect();
-    let mut arm_ratios = arms::of_run(&manifest.plan, &makespans, |cell| analysis.status(cell));
+    let mut arm_ratios = arms::of_run(&measured);
     call_differences(&mut cells, &mut arm_ratios);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
@@ -69,7 +74,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
-        free_threading_overhead: overhead::of_pairs(manifest, &|cell| analysis.good(cell)),
+        free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.good(cell)),
         laws: laws::of_run(manifest, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
@@ -88,38 +93,22 @@ fn verdicts<'m>(manifest: &'m Manifest, by_cell: &HashMap<&Cell, Vec<&Trial>>) -
 struct Analysis<'a> {
     manifest: &'a Manifest,
     by_cell: &'a HashMap<&'a Cell, Vec<&'a Trial>>,
-    makespans: &'a HashMap<&'a Cell, ByRound>,
+    measured: &'a Measured<'a>,
     verdicts: &'a HashMap<&'a Cell, Verdict>,
 }
 
-impl<'a> Analysis<'a> {
-    fn status(&self, cell: &Cell) -> Option<CellStatus> {
-        self.verdicts.get(cell).map(|verdict| verdict.status)
-    }
-
-    /// The makespans of a cell that is `ok`.
-    fn good(&self, cell: &Cell) -> Option<&'a ByRound> {
-        self.makespans
-            .get(cell)
-            .filter(|_| self.status(cell) == Some(CellStatus::Ok))
-    }
-
-    /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
-    fn reference(&self, cell: &Cell) -> Option<&ByRound> {
-        let times = self.makespans.get(cell)?;
-        (self.status(cell) != Some(CellStatus::WrongResult)).then_some(times)
-    }
-
+impl Analysis<'_> {
     fn cell(&self, planned: &PlannedCell) -> CellSummary {
         let cell = &planned.cell;
         let none = Vec::new();
         let trials = self.by_cell.get(cell).unwrap_or(&none);
         let per_trial = |value: &dyn Fn(&Trial) -> Option<f64>| over_rounds(&once_per_trial(trials, value));
         let no_rounds = ByRound::new();
-        let makespans = self.makespans.get(cell).unwrap_or(&no_rounds);
+        let makespans = self.measured.makespans(cell).unwrap_or(&no_rounds);
         let workers = f64::from(cell.workers);
-        let speedup = self.speedup(cell, makespans);
-        let versus_baseline = self.versus_baseline(cell, makespans);
+        let speedup = self.ratio_to(&Measured::alone(cell), cell);
+        let versus_baseline = self.measured.baseline(cell);
+        let versus_baseline = versus_baseline.and_then(|baseline| self.ratio_to(&baseline, cell));
         let verdict = self.verdicts.get(cell).cloned();
         let verdict = verdict.unwrap_or_else(|| Verdict::on(planned, self.manifest, trials));
         // Without shares, as in an imported trial, nothing is known of when workers were busy.
@@ -145,7 +134,7 @@ impl<'a> Analysis<'a> {
             vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
             vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
             efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
-            ceiling_fraction: self.ceiling_fraction(cell),
+            ceiling_fraction: self.measured.ceiling_fraction(cell),
             busy_fraction: over_rounds(&trial_values(&with_shares, |sample| {
                 sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
             })),
@@ -172,69 +161,8 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// The cell's own time with one worker over its time.
-    fn speedup(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
-        let alone = Cell {
-            workers: 1,
-            ..cell.clone()
-        };
-        self.ratio_to(&alone, cell, makespans)
-    }
-
-    /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
-    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
-    /// speedups are N times the ratio of times, which cancels too.
-    fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
-        if cell.is_native() || cell.model == Model::Serial {
-            return None;
-        }
-        let of = |cell: &Cell, workers: u32| {
-            self.reference(&Cell {
-                workers,
-                ..cell.clone()
-            })
-        };
-        let native = Cell {
-            interpreter: NATIVE.to_owned(),
-            host: Host::Spawn,
-            arm: None,
-            model: Model::Threads,
-            ..cell.clone()
-        };
-        let own = ratios(of(cell, 1)?, of(cell, cell.workers)?);
-        let ceiling = ratios(of(&native, 1)?, of(&native, cell.workers)?);
-        paired_ratio(&own, &ceiling).map(|found| found.centre)
-    }
-
-    fn versus_baseline(&self, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
-        if cell.is_native() {
-            // Its units are not the workload's.
-            return None;
-        }
-        let baseline = Cell {
-            interpreter: self.manifest.plan.baseline.clone(),
-            host: self.host_of_baseline(),
-            arm: self.manifest.plan.base_arm().map(str::to_owned),
-            model: Model::Serial,
-            workers: 1,
-            ..cell.clone()
-        };
-        self.ratio_to(&baseline, cell, makespans)
-    }
-
-    /// Embedded cells are held against the spawned baseline where there is one.
-    fn host_of_baseline(&self) -> Host {
-        let is_spawned =
-            |planned: &PlannedCell| planned.cell.host == Host::Spawn && !planned.cell.is_native();
-        if self.manifest.plan.cells.iter().any(is_spawned) {
-            Host::Spawn
-        } else {
-            Host::Embed
-        }
-    }
-
-    fn ratio_to(&self, reference: &Cell, cell: &Cell, makespans: &ByRound) -> Option<Ratio> {
-        let found = paired_ratio(self.reference(reference)?, makespans)?;
+    fn ratio_to(&self, reference: &Cell, cell: &Cell) -> Option<Ratio> {
+        let found = self.measured.ratio(reference, cell)?;
         // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
         let work = match self.manifest.plan.settings.scaling {
             Scaling::Strong => 1.0,
@@ -245,7 +173,7 @@ impl<'a> Analysis<'a> {
             p_value: found.p_value,
             differs: false,
         };
-        let failed = |cell: &Cell| self.status(cell).is_some_and(CellStatus::is_failure);
+        let failed = |cell: &Cell| self.measured.status(cell).is_some_and(CellStatus::is_failure);
         // The ceiling is what others are compared with; its own speedup is no finding. Nor is what rests on a cell that
         // failed: it is shown, and no more.
         let is_finding = reference != cell && !cell.is_native() && !failed(reference) && !failed(cell);

@@ -2,7 +2,7 @@
 
 use super::*;
 use ftbench_fixtures::records::{cell, drifting_run, manifest, run_in_arms, trial};
-use ftbench_schema::{CalibrationFailure, GilState, NATIVE, WarningKind};
+use ftbench_schema::{CalibrationFailure, GilState, Model, NATIVE, WarningKind};
 
 #[test]
 fn ratios_are_paired_and_warmups_left_out() {

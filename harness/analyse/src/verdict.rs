@@ -1,6 +1,6 @@
 //! What became of a cell, and what may rest on it.
 
-use ftbench_schema::{CellStatus, GilState, Manifest, PlannedCell, Trial, TrialStatus};
+use ftbench_schema::{Cell, CellStatus, GilState, Manifest, PlannedCell, Trial, TrialStatus};
 
 /// What became of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,24 +49,28 @@ impl Verdict {
                 "the run ended before its first trial".to_owned(),
             );
         }
-        let may_run_without = manifest.interpreters.iter().any(|interpreter| {
-            interpreter.tag == planned.cell.interpreter && interpreter.gil == GilState::Off
-        });
-        match (may_run_without, gil(trials)) {
-            (true, Some(GilState::On)) => {
-                let module = trials.iter().find_map(|trial| trial.gil_enabled_by.as_deref());
-                let reason = module.map_or_else(
-                    || "something switched the GIL back on while it ran".to_owned(),
-                    |module| format!("importing {module} switched the GIL back on"),
-                );
-                Self::new(CellStatus::GilReenabled, reason)
-            }
-            _ => Self {
+        if !is_reenabled(manifest, &planned.cell, trials) {
+            return Self {
                 status: CellStatus::Ok,
                 reason: None,
-            },
+            };
         }
+        let module = trials.iter().find_map(|trial| trial.gil_enabled_by.as_deref());
+        let reason = module.map_or_else(
+            || "something switched the GIL back on while it ran".to_owned(),
+            |module| format!("importing {module} switched the GIL back on"),
+        );
+        Self::new(CellStatus::GilReenabled, reason)
     }
+}
+
+/// Whether a cell of an interpreter that starts without the GIL was seen to have it on.
+pub(super) fn is_reenabled(manifest: &Manifest, cell: &Cell, trials: &[&Trial]) -> bool {
+    let starts_without = manifest
+        .interpreters
+        .iter()
+        .any(|interpreter| interpreter.tag == cell.interpreter && interpreter.gil == GilState::Off);
+    starts_without && gil(trials) == Some(GilState::On)
 }
 
 /// The failed trial that a cell is judged by: the first one with a wrong result, for that makes the times of the others
@@ -97,7 +101,7 @@ fn with_last_words(reason: &str, last_words: Option<&str>) -> String {
     }
 }
 
-const fn status_of(status: TrialStatus) -> CellStatus {
+pub(super) const fn status_of(status: TrialStatus) -> CellStatus {
     match status {
         TrialStatus::Ok => CellStatus::Ok,
         TrialStatus::Failed => CellStatus::Failed,

@@ -6,9 +6,8 @@ use std::time::Instant;
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
 use crate::record::store::{RunFolder, StoreError};
 use crate::terminal::progress::{Outcome, Progress};
-use ftbench_analyse::estimate::{ByRound, makespans_s};
-use ftbench_analyse::precision::{Reference, Standing, expected_rounds, stop, widest_half_width};
-use ftbench_schema::{Cell, Manifest, Plan, StoppedBy, Stopping, Trial, TrialStatus, units};
+use ftbench_analyse::precision::{PrecisionTracker, Standing, expected_rounds, stop};
+use ftbench_schema::{Cell, Manifest, StoppedBy, Stopping, Trial, TrialStatus, units};
 
 /// Writes trials to the run folder, shows the progress, and sees when the run is precise enough.
 #[derive(Debug)]
@@ -16,13 +15,11 @@ pub struct Keeper<'run> {
     folder: &'run mut RunFolder,
     progress: Progress,
     rule: Stopping,
-    baseline: String,
-    first_arm: Option<String>,
+    precision: PrecisionTracker,
     started: Instant,
     round_started: Instant,
     /// Cells that are still measured.
     live: u32,
-    makespans: HashMap<Cell, ByRound>,
     /// What earlier sittings took, seconds: all of it, and of each round's trials.
     spent_s: f64,
     rounds_s: HashMap<u32, f64>,
@@ -41,18 +38,16 @@ pub struct Earlier {
 
 impl<'run> Keeper<'run> {
     /// The run's time counts from now on.
-    pub fn new(folder: &'run mut RunFolder, progress: Progress, plan: &Plan) -> Self {
+    pub fn new(folder: &'run mut RunFolder, progress: Progress, manifest: &Manifest) -> Self {
         let now = Instant::now();
         Self {
             folder,
             progress,
-            rule: plan.settings.stopping,
-            baseline: plan.baseline.clone(),
-            first_arm: plan.base_arm().map(str::to_owned),
+            rule: manifest.plan.settings.stopping,
+            precision: PrecisionTracker::new(manifest.clone()),
             started: now,
             round_started: now,
             live: 0,
-            makespans: HashMap::new(),
             spent_s: 0.0,
             rounds_s: HashMap::new(),
             before: 0,
@@ -63,7 +58,7 @@ impl<'run> Keeper<'run> {
     pub fn take_over(&mut self, earlier: &Earlier) {
         self.spent_s = earlier.spent_s;
         for trial in &earlier.trials {
-            self.count(trial);
+            self.precision.add(trial);
             self.before += 1;
             *self.rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
         }
@@ -72,13 +67,6 @@ impl<'run> Keeper<'run> {
     /// The folder.
     pub const fn folder(&mut self) -> &mut RunFolder {
         self.folder
-    }
-
-    fn count(&mut self, trial: &Trial) {
-        self.makespans
-            .entry(trial.cell.clone())
-            .or_default()
-            .extend(makespans_s(&[trial]));
     }
 
     /// Calibration is over, the trials begin.
@@ -133,7 +121,7 @@ impl Observer for Keeper<'_> {
             }
             Err(error) => return Err(error),
         };
-        self.count(&trial);
+        self.precision.add(&trial);
         self.progress
             .trial_ends(&trial.cell, trial.round, outcome(&trial));
         Ok(trial.status)
@@ -141,16 +129,11 @@ impl Observer for Keeper<'_> {
 
     fn gave_up(&mut self, cell: &Cell) {
         self.live = self.live.saturating_sub(1);
-        // It gets no more precise, and would keep the run from ending.
-        self.makespans.remove(cell);
+        self.precision.give_up(cell);
         self.progress.above(&format!("gave up {cell}: it keeps failing"));
     }
 
     fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
-        let reference = Reference {
-            interpreter: &self.baseline,
-            arm: self.first_arm.as_deref(),
-        };
         // The last round may be in part of an earlier sitting.
         let earlier_s = self
             .rounds_s
@@ -165,7 +148,7 @@ impl Observer for Keeper<'_> {
             widest_half_width: self
                 .rule
                 .precision
-                .and_then(|_| widest_half_width(&self.makespans, reference)),
+                .and_then(|_| self.precision.widest_half_width()),
         };
         self.round_started = Instant::now();
         let expected = expected_rounds(&self.rule, &standing).max(rounds);
@@ -238,7 +221,7 @@ mod tests {
         act(&mut Keeper::new(
             &mut folder,
             Progress::new(true, false),
-            &manifest.plan,
+            &manifest,
         ));
         read_trials(&trials, Checksums::Required).unwrap().trials
     }
@@ -269,24 +252,45 @@ mod tests {
         assert_eq!(third.samples.len(), 4);
     }
 
+    /// Makes ten rounds of one and two workers that always take as long, and of four; `of_four` is what their trial in a round
+    /// becomes, if there is one.
+    fn ten_rounds(keeper: &mut Keeper<'_>, cells: &[Cell], of_four: impl Fn(u32, Trial) -> Option<Trial>) {
+        for round in 0..10 {
+            for cell in cells {
+                let steady = trial(cell, round, 100);
+                let made = match cell.workers {
+                    4 => of_four(round, steady),
+                    _ => Some(steady),
+                };
+                made.map(|trial| keeper.finished(trial).unwrap());
+            }
+        }
+    }
+
     #[test]
     fn a_cell_that_was_given_up_does_not_keep_the_run_from_ending() {
         let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
+        let [.., four] = &cells;
         kept(&cells, Some(0.5), |keeper| {
-            for round in 0..10 {
-                for cell in &cells {
-                    let mut made = trial(cell, round, 100);
-                    if cell.workers == 4 {
-                        made.status = TrialStatus::Failed;
-                    }
-                    if cell.workers < 4 || round < 2 {
-                        keeper.finished(made).unwrap();
-                    }
-                }
-            }
+            ten_rounds(keeper, &cells, |round, _| {
+                (round < 4).then(|| trial(four, round, 1 << (4 * round)))
+            });
             assert_eq!(keeper.round_over(10), None);
-            let [.., failed] = &cells;
-            keeper.gave_up(failed);
+            keeper.gave_up(four);
+            assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
+        });
+    }
+
+    #[test]
+    fn a_cell_with_too_few_good_rounds_does_not_keep_the_run_from_ending() {
+        let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
+        kept(&cells, Some(0.5), |keeper| {
+            ten_rounds(keeper, &cells, |round, mut trial| {
+                if round > 1 {
+                    trial.status = TrialStatus::Failed;
+                }
+                Some(trial)
+            });
             assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
         });
     }

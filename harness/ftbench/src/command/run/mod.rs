@@ -191,11 +191,7 @@ fn measure(
     }
     let manifest = &mut prepared.manifest;
     let earlier = earlier.unwrap_or_default();
-    let mut keeper = Keeper::new(
-        folder,
-        Progress::new(output.quiet, output.verbose),
-        &manifest.plan,
-    );
+    let mut keeper = Keeper::new(folder, Progress::new(output.quiet, output.verbose), manifest);
     keeper.take_over(&earlier);
     if let Some(session) = manifest.sessions.last_mut() {
         // The time that a run may take begins here, not when packages were installed.

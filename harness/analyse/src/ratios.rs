@@ -1,0 +1,126 @@
+//! The ratios of cells that a summary shows. A run is precise when these are, so both take them from here.
+
+use std::collections::HashMap;
+
+use super::estimate::{ByRound, paired_ratio, ratios};
+use super::location::Location;
+use ftbench_schema::{Cell, CellStatus, Estimate, Host, Model, NATIVE, Plan};
+
+/// The cells of a run that were measured, by what they are.
+#[derive(Debug)]
+pub struct Measured<'a> {
+    plan: &'a Plan,
+    cells: HashMap<&'a Cell, MeasuredCell<'a>>,
+    host_of_baseline: Host,
+}
+
+/// What was measured of a cell.
+#[derive(Debug, Clone, Copy)]
+pub struct MeasuredCell<'a> {
+    /// What became of it.
+    pub status: CellStatus,
+    /// The makespans of its good trials, seconds.
+    pub makespans: &'a ByRound,
+}
+
+impl<'a> Measured<'a> {
+    /// The cells of this plan that have trials.
+    #[must_use]
+    pub fn new(plan: &'a Plan, cells: HashMap<&'a Cell, MeasuredCell<'a>>) -> Self {
+        let is_spawned = |cell: &Cell| cell.host == Host::Spawn && !cell.is_native();
+        let host_of_baseline = if plan.cells.iter().any(|planned| is_spawned(&planned.cell)) {
+            Host::Spawn
+        } else {
+            Host::Embed
+        };
+        Self {
+            plan,
+            cells,
+            host_of_baseline,
+        }
+    }
+
+    /// The plan of the run.
+    #[must_use]
+    pub const fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// The cells, in no order.
+    pub fn cells(&self) -> impl Iterator<Item = &'a Cell> {
+        self.cells.keys().copied()
+    }
+
+    /// What became of a cell; `None` without a trial.
+    #[must_use]
+    pub fn status(&self, cell: &Cell) -> Option<CellStatus> {
+        self.cells.get(cell).map(|measured| measured.status)
+    }
+
+    /// The makespans of a cell's good trials; `None` without a trial.
+    #[must_use]
+    pub fn makespans(&self, cell: &Cell) -> Option<&'a ByRound> {
+        self.cells.get(cell).map(|measured| measured.makespans)
+    }
+
+    /// The makespans of a cell that is `ok`.
+    #[must_use]
+    pub fn good(&self, cell: &Cell) -> Option<&'a ByRound> {
+        let measured = self.cells.get(cell)?;
+        (measured.status == CellStatus::Ok).then_some(measured.makespans)
+    }
+
+    /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
+    fn reference(&self, cell: &Cell) -> Option<&'a ByRound> {
+        let measured = self.cells.get(cell)?;
+        (measured.status != CellStatus::WrongResult).then_some(measured.makespans)
+    }
+
+    /// The cell that `speedup` compares a cell with: the same with one worker.
+    #[must_use]
+    pub fn alone(cell: &Cell) -> Cell {
+        Cell {
+            workers: 1,
+            ..cell.clone()
+        }
+    }
+
+    /// The cell that `vs_baseline` compares a cell with: the baseline's `serial` cell, spawned where the run has spawned
+    /// cells. `None` for a native cell, whose units are not the workload's.
+    #[must_use]
+    pub fn baseline(&self, cell: &Cell) -> Option<Cell> {
+        (!cell.is_native()).then(|| Cell {
+            interpreter: self.plan.baseline.clone(),
+            host: self.host_of_baseline,
+            arm: self.plan.base_arm().map(str::to_owned),
+            model: Model::Serial,
+            workers: 1,
+            ..cell.clone()
+        })
+    }
+
+    /// The time of a reference over that of a cell, paired by round; `None` with too few rounds in common.
+    #[must_use]
+    pub fn ratio(&self, reference: &Cell, cell: &Cell) -> Option<Location> {
+        paired_ratio(self.reference(reference)?, self.makespans(cell)?)
+    }
+
+    /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
+    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
+    /// speedups are N times the ratio of times, which cancels too.
+    #[must_use]
+    pub fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
+        if cell.is_native() || cell.model == Model::Serial {
+            return None;
+        }
+        let native = Cell {
+            interpreter: NATIVE.to_owned(),
+            host: Host::Spawn,
+            arm: None,
+            model: Model::Threads,
+            ..cell.clone()
+        };
+        let of = |cell: &Cell| Some(ratios(self.reference(&Self::alone(cell))?, self.reference(cell)?));
+        paired_ratio(&of(cell)?, &of(&native)?).map(|found| found.centre)
+    }
+}
