@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Subject, kind, placement, subject};
 use super::pyperf::{Benchmark, Metadata, Run, Suite};
-use super::rounds::{Rounds, of_benchmark};
+use super::rounds::Rounds;
 use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
 use super::{ImportError, Reason, sides};
@@ -42,7 +42,11 @@ pub fn assemble(
     command_line: Vec<String>,
     ftbench_version: &str,
 ) -> Result<Imported, ImportError> {
-    let mut assembly = Assembly::default();
+    let benchmarks = sources.iter().map(|source| source.suite.benchmarks.as_slice());
+    let mut assembly = Assembly {
+        rounds: Rounds::of(benchmarks),
+        ..Assembly::default()
+    };
     for (number, source) in sources.iter().enumerate() {
         let fault = |reason| ImportError {
             file: source.name.clone(),
@@ -72,8 +76,6 @@ struct Part<'a> {
     source: usize,
     /// Number of the interpreter.
     interpreter: usize,
-    /// The first round of its file.
-    first_round: u32,
     subject: Subject,
 }
 
@@ -96,7 +98,6 @@ struct Assembly<'a> {
 impl<'a> Assembly<'a> {
     /// Takes in what a file has.
     fn take(&mut self, number: usize, source: &'a Source) -> Result<(), Reason> {
-        let first_round = self.rounds.begin(number, &source.suite.benchmarks);
         for benchmark in &source.suite.benchmarks {
             let Some(first) = benchmark.runs.first() else {
                 continue;
@@ -119,7 +120,6 @@ impl<'a> Assembly<'a> {
                 benchmark,
                 source: number,
                 interpreter,
-                first_round,
                 subject,
             });
         }
@@ -228,10 +228,9 @@ impl<'a> Assembly<'a> {
             gil_enabled: side.facts.gil == GilState::On,
             cell: &cell,
         };
-        let rounds = of_benchmark(part.benchmark);
+        let rounds = self.rounds.of_benchmark(part.source, part.benchmark);
         for (run, round) in part.benchmark.runs.iter().zip(rounds) {
             let number = self.trials.len() as u64;
-            let round = part.first_round.saturating_add(round);
             let trial = maker.trial(run, number, round).map_err(|value| Reason::Size {
                 place: part.benchmark.name.clone(),
                 value,

@@ -2,6 +2,7 @@
 
 use super::Reason;
 use super::pyperf::Metadata;
+use crate::interpreter::configure;
 use ftbench_schema::{
     BuildFacts, GilState, Implementation, InterpreterFacts, JitState, MachineFacts, Switch, TopologyFacts,
 };
@@ -18,28 +19,19 @@ pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
         other => return Err(Reason::Implementation(other.to_owned())),
     };
     let options = text("python_config_args");
-    let has = |option: &str| {
-        options
-            .split(|character: char| character.is_whitespace() || "'\"".contains(character))
-            .any(|word| {
-                word == option
-                    || word
-                        .strip_prefix(option)
-                        .is_some_and(|rest| rest.starts_with("=yes"))
-            })
-    };
+    let has = |option: &str| configure::has(options, option);
     let version = version(text("python_version"));
-    let free_threaded = metadata.flag("free_threaded").unwrap_or_else(|| {
-        has("--disable-gil") || has("--disable-gil=yes") || is_named_free_threaded(text("python_executable"))
-    });
+    let free_threaded = metadata
+        .flag("free_threaded")
+        .unwrap_or_else(|| has("disable-gil") || is_named_free_threaded(text("python_executable")));
     let gil_enabled = metadata.flag("gil_enabled").unwrap_or(!free_threaded);
     let jit = metadata.flag("jit_enabled").map(JitState::from_enabled);
     let build = BuildFacts {
-        pgo: has("--enable-optimizations"),
-        lto: has("--with-lto"),
-        jit: has("--enable-experimental-jit"),
-        debug: has("--with-pydebug"),
-        shared: has("--enable-shared"),
+        pgo: has("enable-optimizations"),
+        lto: has("with-lto"),
+        jit: configure::has_jit(options),
+        debug: has("with-pydebug"),
+        shared: has("enable-shared"),
         compiler: text("python_compiler").to_owned(),
         optimisation: optimisation(text("python_cflags")),
     };

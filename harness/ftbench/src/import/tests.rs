@@ -238,6 +238,73 @@ fn cells_that_ftbench_exported_come_back() {
     assert_eq!(trials.iter().map(|trial| trial.round).collect::<Vec<_>>(), [0, 1]);
 }
 
+/// A file that ftbench exported of a run, with processes of these rounds.
+fn exported(run: &str, rounds: &[u32]) -> Value {
+    let mut file = file();
+    file["metadata"]["ftbench_run"] = json!(run);
+    file["metadata"]["ftbench_started_at"] = json!("2026-11-21T08:00:00Z");
+    let process = |round: &u32| json!({"values": [0.1], "metadata": {"round": round}});
+    file["benchmarks"][0]["runs"] = rounds.iter().map(process).collect();
+    file
+}
+
+#[test]
+fn rounds_of_a_run_in_two_files_meet_no_rounds_of_a_file_between_them() {
+    let first = source("a.json", &exported("r", &[0, 1]));
+    let other = source("b.json", &exported("s", &[0, 1, 2]));
+    let last = source("c.json", &exported("r", &[0, 1, 2, 3, 4]));
+    let trials = assembled(&[first, other, last]).trials;
+    let rounds = |tag: &str| {
+        let own = trials.iter().filter(|trial| trial.cell.interpreter == tag);
+        own.map(|trial| trial.round).collect::<Vec<_>>()
+    };
+    assert_eq!(rounds("3.13@a"), [0, 1]);
+    assert_eq!(rounds("3.13@c"), [0, 1, 2, 3, 4]);
+    assert_eq!(rounds("3.13@b"), [5, 6, 7]);
+}
+
+#[test]
+fn rounds_of_two_runs_in_one_benchmark_are_not_those_of_one() {
+    let mut merged = exported("r", &[1, 0, 2]);
+    merged["benchmarks"][0]["runs"][2]["metadata"]["ftbench_run"] = json!("s");
+    let trials = assembled(&[
+        source("a.json", &exported("r", &[0, 1])),
+        source("b.json", &merged),
+    ])
+    .trials;
+    let rounds: Vec<u32> = trials.iter().map(|trial| trial.round).collect();
+    assert_eq!(rounds, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn builds_are_known_by_the_options_of_configure() {
+    let build = |options: &str| {
+        let mut file = file();
+        file["metadata"]["python_config_args"] = json!(options);
+        assembled(&[source("a.json", &file)]).manifest.interpreters[0]
+            .build
+            .clone()
+    };
+    for option in [
+        "--with-lto",
+        "--with-lto=thin",
+        "--with-lto=full",
+        "--with-lto=yes",
+    ] {
+        assert!(build(&format!("'{option}' '--prefix=/x'")).lto, "{option}");
+    }
+    for options in [
+        "",
+        "'--with-lto=no'",
+        "'--with-lto=full' '--with-lto=no'",
+        "'--with-ltoo'",
+    ] {
+        assert!(!build(options).lto, "{options}");
+    }
+    assert!(build("'--enable-experimental-jit=yes-off'").jit);
+    assert!(!build("'--enable-experimental-jit=interpreter'").jit);
+}
+
 /// Any JSON value, small.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

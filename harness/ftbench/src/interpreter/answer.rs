@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::configure;
 use ftbench_schema::version::{Stage, Version};
 use ftbench_schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState};
 
@@ -157,24 +158,21 @@ impl Told {
     }
 
     fn pgo(&self) -> bool {
-        let asked = self.configure_option("enable-optimizations");
-        asked.is_some_and(|value| value != "no")
+        configure::has(self.configure_arguments(), "enable-optimizations")
             || self.flags_have("CONFIGURE_CFLAGS_NODIST", "-fprofile-use")
     }
 
     fn lto(&self) -> bool {
-        let asked = self.configure_option("with-lto");
-        asked.is_some_and(|value| value != "no") || self.flags_have("CONFIGURE_LDFLAGS_NODIST", "-flto")
+        configure::has(self.configure_arguments(), "with-lto")
+            || self.flags_have("CONFIGURE_LDFLAGS_NODIST", "-flto")
     }
 
-    /// CPython: what `sys._jit` tells (3.14 and newer), else how it was configured (`--enable-experimental-jit`,
-    /// whose value `interpreter` means the JIT's intermediate code without machine code). PyPy: its own compiler.
+    /// CPython: what `sys._jit` says (3.14 and newer), else how it was configured. PyPy: its own compiler.
     fn jit(&self, implementation: Implementation) -> bool {
         match implementation {
-            Implementation::CPython => self.jit_available.unwrap_or_else(|| {
-                self.configure_option("enable-experimental-jit")
-                    .is_some_and(|value| value != "no" && value != "interpreter")
-            }),
+            Implementation::CPython => self
+                .jit_available
+                .unwrap_or_else(|| configure::has_jit(self.configure_arguments())),
             Implementation::PyPy => self.builtin_modules.iter().any(|name| name == "pypyjit"),
         }
     }
@@ -187,7 +185,8 @@ impl Told {
             return None;
         }
         let from_the_start = || {
-            let off = self.configure_option("enable-experimental-jit") == Some("yes-off");
+            let off =
+                configure::option(self.configure_arguments(), "enable-experimental-jit") == Some("yes-off");
             let wanted = self.jit_variable.as_deref().filter(|value| !value.is_empty());
             !self.free_threaded() && wanted.map_or(!off, |value| !value.starts_with('0'))
         };
@@ -228,20 +227,8 @@ impl Told {
             .to_owned()
     }
 
-    /// The value of an option that `configure` was given, `Some("")` for one without; the last one counts.
-    fn configure_option(&self, name: &str) -> Option<&str> {
+    fn configure_arguments(&self) -> &str {
         self.text("CONFIG_ARGS")
-            .split_whitespace()
-            .map(|word| word.trim_matches('\''))
-            .filter_map(|word| word.strip_prefix("--")?.strip_prefix(name))
-            .filter_map(|rest| {
-                if rest.is_empty() {
-                    Some("")
-                } else {
-                    rest.strip_prefix('=')
-                }
-            })
-            .next_back()
     }
 
     fn flags_have(&self, key: &str, beginning: &str) -> bool {

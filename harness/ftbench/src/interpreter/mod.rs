@@ -5,6 +5,7 @@
 //! Finding and probing touch files and processes, all the rest is pure.
 
 mod answer;
+pub mod configure;
 mod discover;
 mod find;
 #[cfg(feature = "fuzzing")]
