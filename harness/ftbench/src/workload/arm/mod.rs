@@ -137,12 +137,14 @@ pub enum ArmError {
     Tag(String),
     /// Folders and wheels without a workload.
     #[error(
-        "arms that are folders or wheels are for a workload to import: name one, such as 'ftbench run my_work.py' or          'ftbench run --callable my_package.module:function'"
+        "arms that are folders or wheels are for a workload to import: name one, such as 'ftbench run my_work.py' or \
+         'ftbench run --callable my_package.module:function'"
     )]
     NoWorkload,
     /// Something else beside files.
     #[error(
-        "the arms are workload files, and all that may stand beside them is one name for the workload, such as my_work;          leave out '{0}'"
+        "the arms are workload files, and all that may stand beside them is one name for the workload, such as my_work; \
+         leave out '{0}'"
     )]
     BesideFiles(String),
     /// A file cannot be used as a workload.

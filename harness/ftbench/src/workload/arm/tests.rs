@@ -139,5 +139,7 @@ fn what_cannot_be_compared_is_told() {
     insta::assert_snapshot!(told(&["a=one.tar.gz", "b=data"]), @"the arm 'a' at /one.tar.gz is no workload file (.py), folder of modules or wheel (.whl); of sources, build a wheel with 'pip wheel' or 'uv build'");
     insta::assert_snapshot!(told(&["a=a.py", "b=flat"]), @"the arm 'a' is a workload file and 'b' is a folder of modules: give the same kind of thing for every arm");
     insta::assert_snapshot!(told(&["a=a.py", "b=io.py"]), @"the files of the arms 'a' and 'b' differ in 'kind'; both are measured as one workload, so make their metadata say the same");
+    insta::assert_snapshot!(ArmError::NoWorkload, @"arms that are folders or wheels are for a workload to import: name one, such as 'ftbench run my_work.py' or 'ftbench run --callable my_package.module:function'");
+    insta::assert_snapshot!(ArmError::BesideFiles("fib".to_owned()), @"the arms are workload files, and all that may stand beside them is one name for the workload, such as my_work; leave out 'fib'");
     insta::assert_snapshot!(told(&["a=a.py", "b=rust.py"]), @"the workload file of the arm 'b' has an extension, which is not built for arms; build wheels of both versions and give those");
 }
