@@ -83,6 +83,8 @@ pub enum WarningKind {
     PackagesDiffer,
     /// There is no free-threaded build to compare with.
     NoFreeThreadedBuild,
+    /// There is no GIL build to compare with.
+    NoGilBuild,
     /// An interpreter was left out.
     InterpreterSkipped,
     /// The control group's CPU quota is below the cores of the machine.

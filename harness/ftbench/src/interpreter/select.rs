@@ -310,10 +310,7 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
             "no GIL build of {}.{} was found to compare {tag} with",
             tag.major, tag.minor
         );
-        (
-            WarningKind::BuildsDiffer,
-            format!("{missing}; get one with {get}"),
-        )
+        (WarningKind::NoGilBuild, format!("{missing}; get one with {get}"))
     } else {
         let missing =
             "no free-threaded build of CPython was found, so threads without the GIL are not measured";

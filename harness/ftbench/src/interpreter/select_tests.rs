@@ -267,17 +267,18 @@ fn the_default_leaves_out_debug_builds_and_pre_releases() {
 fn without_a_pair_the_default_says_how_to_get_one() {
     let picked = |full_tags: &[&str]| {
         let selection = default_pair(&found(full_tags)).unwrap();
+        let kinds: Vec<WarningKind> = selection.warnings.iter().map(|warning| warning.kind).collect();
         format!(
-            "{}: {}",
+            "{}: {kinds:?} {}",
             shown(&selection).join(" "),
             messages(&selection).join(" ")
         )
     };
-    insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13t'");
-    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
-    insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
-    insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
-    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: [NoGilBuild] no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
+    insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: [NoGilBuild] no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
+    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
     insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"
     no Python interpreter was found
     get a pair with 'ftbench python install 3.13 3.13t', or give one with '-p PATH'
