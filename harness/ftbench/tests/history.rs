@@ -194,6 +194,25 @@ fn what_cannot_be_used_is_told_and_passed_over() {
 }
 
 #[test]
+fn the_command_that_is_named_makes_a_damaged_summary_again() {
+    let nights = Nights::new(0);
+    let run = nights.path().join("damaged");
+    std::fs::create_dir(&run).unwrap();
+    for name in ["run.json", "trials.jsonl"] {
+        std::fs::copy(real_run().join(name), run.join(name)).unwrap();
+    }
+    std::fs::write(run.join("summary.json"), "{\"schema\": 1, ").unwrap();
+    let refused = nights.told(&[], 2);
+    let (_, command) = refused.split_once("make it again with '").unwrap();
+    let command = command.split_once('\'').unwrap().0;
+    let shell = command
+        .replacen("ftbench", env!("CARGO_BIN_EXE_ftbench"), 1)
+        .replace("RUN", run.to_str().unwrap());
+    Command::new("sh").args(["-c", &shell]).assert().success();
+    assert_eq!(nights.json(&[])["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_part_can_be_chosen() {
     let nights = Nights::new(8);
     let all = nights.json(&[]);

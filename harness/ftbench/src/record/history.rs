@@ -99,7 +99,7 @@ pub fn below(root: &Path, folder: &Path) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It has no summary; it can be made.
-    #[error("has no {SUMMARY}; 'ftbench show' and 'ftbench report' can still read it")]
+    #[error("has no {SUMMARY}; make one with 'ftbench show RUN --format json > RUN/{SUMMARY}'")]
     NoSummary,
     /// It was not measured to its end.
     #[error("{0}; 'ftbench show' tells what was measured")]
@@ -111,7 +111,7 @@ pub enum ReadError {
     #[error("{SUMMARY} has {0} MiB, more than any summary")]
     TooLarge(u64),
     /// It is not what it should be.
-    #[error("{SUMMARY} is damaged: {0}; make it again with 'ftbench show RUN --format json'")]
+    #[error("{SUMMARY} is damaged: {0}; make it again with 'ftbench show RUN --format json > RUN/{SUMMARY}'")]
     Damaged(serde_json::Error),
     /// A later ftbench wrote it.
     #[error("has format {0}; this ftbench reads up to {SCHEMA_VERSION}: use a newer ftbench")]
