@@ -38,20 +38,21 @@ pub enum Silence {
 pub struct Channel {
     replies: OwnedFd,
     output: Option<OwnedFd>,
-    /// Bytes that may still be printed.
-    output_left: u64,
+    printed_bytes: u64,
+    output_limit_bytes: u64,
     lines: Lines,
     tail: Tail,
 }
 
 impl Channel {
-    /// Reads replies from one pipe and output from another, of which no more than `output_limit` bytes may come.
+    /// Reads replies from one pipe and output from another, of which no more than `output_limit_bytes` may come.
     #[must_use]
-    pub fn new(replies: OwnedFd, output: OwnedFd, output_limit: u64) -> Self {
+    pub fn new(replies: OwnedFd, output: OwnedFd, output_limit_bytes: u64) -> Self {
         Self {
             replies,
             output: Some(output),
-            output_left: output_limit,
+            printed_bytes: 0,
+            output_limit_bytes,
             lines: Lines::default(),
             tail: Tail::default(),
         }
@@ -81,7 +82,7 @@ impl Channel {
             let ready = self.wait(deadline, interrupt, guarded)?;
             if ready.output {
                 self.read_output()?;
-                if self.output_left == 0 {
+                if self.has_printed_too_much() {
                     return Err(Silence::TooMuchOutput);
                 }
             }
@@ -125,7 +126,7 @@ impl Channel {
     pub fn last_output(&mut self) -> String {
         while let Some(output) = &self.output
             && readable_now(output.as_fd())
-            && self.output_left > 0
+            && !self.has_printed_too_much()
         {
             if self.read_output().is_err() {
                 break;
@@ -174,6 +175,10 @@ impl Channel {
         Ok(read > 0)
     }
 
+    const fn has_printed_too_much(&self) -> bool {
+        self.printed_bytes > self.output_limit_bytes
+    }
+
     fn read_output(&mut self) -> Result<(), Silence> {
         let Some(output) = &self.output else { return Ok(()) };
         let mut chunk = [0; CHUNK_BYTES];
@@ -181,9 +186,7 @@ impl Channel {
         if read == 0 {
             self.output = None;
         }
-        self.output_left = self
-            .output_left
-            .saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+        self.printed_bytes = self.printed_bytes.saturating_add(read as u64);
         self.tail.push(chunk.get(..read).unwrap_or_default());
         Ok(())
     }
@@ -288,6 +291,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn output_of_the_limits_length_is_not_too_much() {
+        let (replies, _) = rustix::pipe::pipe().unwrap();
+        let (output, printer) = rustix::pipe::pipe().unwrap();
+        let mut channel = Channel::new(replies, output, 6);
+        for (printed, too_much) in [("four", false), ("ok", false), ("!", true)] {
+            rustix::io::write(&printer, printed.as_bytes()).unwrap();
+            channel.read_output().unwrap();
+            assert_eq!(channel.has_printed_too_much(), too_much, "{printed}");
+        }
+    }
 
     proptest! {
         #[test]
