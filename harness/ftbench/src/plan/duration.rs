@@ -7,8 +7,8 @@ use ftbench_schema::{GilState, InterpreterFacts, Model, PlannedCell, Scaling, Se
 const LAUNCH_S: f64 = 0.06;
 const LAUNCH_PROCESS_S: f64 = 0.04;
 
-/// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of
-/// a build without the GIL and processes scale, and that others do not.
+/// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of a build
+/// without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
 #[must_use]
 pub fn round_s(cells: &[PlannedCell], interpreters: &[InterpreterFacts], settings: &Settings) -> f64 {
     cells
@@ -26,6 +26,7 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
         .any(|interpreter| interpreter.tag == cell.interpreter && interpreter.gil == GilState::On);
     let (scales, launch_s) = match cell.model.family() {
         Model::Processes => (true, LAUNCH_S + LAUNCH_PROCESS_S * workers),
+        Model::Interpreters => (true, LAUNCH_S),
         Model::Threads | Model::AsyncioThreads => (!gil_is_on, LAUNCH_S),
         _ => (false, LAUNCH_S),
     };
@@ -36,4 +37,45 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
     };
     let samples = f64::from(settings.warmups + settings.samples);
     launch_s + samples * settings.target_sample_s * makespans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::records::{cell, manifest};
+
+    /// The expected duration of a trial of two workers, less that of one of the same model, seconds.
+    fn more_than_alone_s(interpreter: &str, model: Model, scaling: Scaling) -> f64 {
+        let round = |workers| {
+            let mut manifest = manifest(&[cell(interpreter, model, workers)]);
+            manifest.plan.settings.scaling = scaling;
+            round_s(
+                &manifest.plan.cells,
+                &manifest.interpreters,
+                &manifest.plan.settings,
+            )
+        };
+        round(2) - round(1)
+    }
+
+    #[test]
+    fn models_with_a_gil_for_each_worker_or_none_are_expected_to_scale() {
+        let half_s = -0.2;
+        for (interpreter, model, expected_s) in [
+            ("3.13t", Model::Threads, half_s),
+            ("3.13", Model::Threads, 0.0),
+            ("3.13", Model::Interpreters, half_s),
+            ("3.13t", Model::Interpreters, half_s),
+            ("3.13", Model::ProcessesFork, half_s + LAUNCH_PROCESS_S),
+            ("3.13t", Model::Asyncio, 0.0),
+        ] {
+            let found_s = more_than_alone_s(interpreter, model, Scaling::Strong);
+            assert!(
+                (found_s - expected_s).abs() < 1e-9,
+                "{interpreter} {model}: {found_s}"
+            );
+        }
+        assert!(more_than_alone_s("3.13", Model::Interpreters, Scaling::Weak).abs() < 1e-9);
+        assert!((more_than_alone_s("3.13", Model::Threads, Scaling::Weak) - 0.4).abs() < 1e-9);
+    }
 }
