@@ -84,6 +84,36 @@ impl RunFolder {
         })
     }
 
+    /// Makes a folder that did not exist: this one, or the first of `path-2`, `path-3` and so on that is free. So two runs that
+    /// choose the same name at the same time get a folder each.
+    ///
+    /// # Errors
+    /// Says why a run cannot be kept there.
+    pub fn create_new(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(above) = path.parent() {
+            std::fs::create_dir_all(above).map_err(failed)?;
+        }
+        let mut free = path.to_owned();
+        for number in 2_u64.. {
+            match std::fs::create_dir(&free) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(format!("-{number}"));
+                    free = name.into();
+                }
+                made => {
+                    made.map_err(failed)?;
+                    break;
+                }
+            }
+        }
+        Self::create(&free)
+    }
+
     /// Opens the folder of a run that has ended, to go on with it. A line that was torn at the end of the record is
     /// removed, once the manifest has shown that this is a run.
     ///
@@ -263,6 +293,35 @@ mod tests {
             assert_eq!(now, *contents, "{name}: {error}");
         }
         error.replace(&folder.path().display().to_string(), "/run")
+    }
+
+    #[test]
+    fn runs_that_choose_the_same_new_folder_at_once_get_one_each() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("results/run");
+        let start = std::sync::Barrier::new(8);
+        let made = std::thread::scope(|scope| {
+            let one = || {
+                start.wait();
+                RunFolder::create_new(&path)
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap().unwrap())
+                .collect::<Vec<_>>()
+        });
+        let mut names: Vec<String> = made
+            .iter()
+            .map(|folder| folder.path().file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "run", "run-2", "run-3", "run-4", "run-5", "run-6", "run-7", "run-8"
+            ]
+        );
     }
 
     #[test]

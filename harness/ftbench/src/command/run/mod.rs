@@ -61,7 +61,11 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
         return dry_run(&prepared.manifest, shown);
     }
     builds::make(&mut prepared.manifest, output)?;
-    let folder = RunFolder::create(&prepared.out)?;
+    let folder = match &arguments.out {
+        Some(path) => RunFolder::create(path)?,
+        None => RunFolder::create_new(&prepared.out)?,
+    };
+    folder.path().clone_into(&mut prepared.out);
     tell_lock(&folder, output);
     remark(output, &plan::one_line(&prepared.manifest));
     conduct(prepared, folder, None, shown)
