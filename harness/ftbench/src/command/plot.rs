@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{OutputOptions, print, remark};
 use crate::cli::{PictureFormat, PlotArgs};
 use crate::error::{Error, ExitStatus};
-use crate::record::file_name::file_name;
+use crate::record::file_name::{file_name, file_names};
 use crate::record::store::{self, CHARTS};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart, Kind, Material, Part};
@@ -93,7 +93,8 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
         .map(|named| read(named, kind, output))
         .collect::<Result<_, Error>>()?;
     let mut material = chart::join(parts, &arguments.model)?;
-    let workloads = choose(&material, arguments.workload.as_deref())?;
+    let known = workloads(&material);
+    let workloads = choose(&known, arguments.workload.as_deref())?;
     if arguments.workload.is_some() {
         let is_chosen = |name: &String| workloads.contains(name);
         material.summary.cells.retain(|cell| is_chosen(&cell.workload));
@@ -101,12 +102,17 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
         let overheads = &mut material.summary.free_threading_overhead;
         overheads.retain(|overhead| overhead.workload.as_ref().is_some_and(is_chosen));
     }
-    let drawn: Vec<String> = if kind.of_one_workload() {
-        workloads
+    // A chart of all of them has an empty name.
+    let drawn: Vec<(String, String)> = if kind.of_one_workload() {
+        let names = file_names(known.iter().map(String::as_str)).into_iter();
+        let drawn = names.filter(|(workload, _)| workloads.iter().any(|chosen| chosen == workload));
+        drawn
+            .map(|(workload, name)| (workload.to_owned(), name))
+            .collect()
     } else {
-        vec![String::new()]
+        vec![(String::new(), String::new())]
     };
-    if let (Some(_), [first, _, ..]) = (&arguments.out, drawn.as_slice()) {
+    if let (Some(_), [(first, _), _, ..]) = (&arguments.out, drawn.as_slice()) {
         return Err(PlotError::OneFile {
             count: drawn.len(),
             first: first.clone(),
@@ -115,9 +121,9 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     }
     let pictures: Vec<Vec<u8>> = drawn
         .par_iter()
-        .map(|workload| picture(arguments, format, &material, workload))
+        .map(|(workload, _)| picture(arguments, format, &material, workload))
         .collect::<Result<_, Error>>()?;
-    for (workload, bytes) in drawn.iter().zip(pictures) {
+    for ((_, of_workload), bytes) in drawn.iter().zip(pictures) {
         if arguments.out.as_deref() == Some(Path::new("-")) {
             let mut stdout = std::io::stdout().lock();
             stdout.write_all(&bytes)?;
@@ -131,7 +137,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
             }
             None => {
                 let folder = named.first().map_or(Path::new("."), |run| run.folder);
-                let name = usual_name(arguments, format, &named, workload);
+                let name = usual_name(arguments, format, &named, of_workload);
                 store::write_inside(folder, &name, &bytes)?;
                 folder.join(name)
             }
@@ -158,16 +164,21 @@ fn read(named: &Named<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Er
     })
 }
 
-/// The workloads that were asked for, or all, in the order of the run.
-fn choose(material: &Material, wanted: Option<&str>) -> Result<Vec<String>, PlotError> {
+/// The workloads of a run, in its order.
+fn workloads(material: &Material) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for cell in &material.summary.cells {
         if !names.contains(&cell.workload) {
             names.push(cell.workload.clone());
         }
     }
+    names
+}
+
+/// Those of these workloads that were asked for, or all.
+fn choose(names: &[String], wanted: Option<&str>) -> Result<Vec<String>, PlotError> {
     let Some(wanted) = wanted else {
-        return Ok(names);
+        return Ok(names.to_vec());
     };
     let known = names.iter().map(String::as_str);
     let matching = pattern::matching(wanted, known.clone()).map_err(|error| PlotError::Pattern {
@@ -241,11 +252,12 @@ pub(super) fn format_of(path: &Path) -> Result<PictureFormat, PlotError> {
         .ok_or_else(|| PlotError::Ending(path.to_owned()))
 }
 
-/// In the first run's folder of charts, with a name that says what it is of.
-fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], workload: &str) -> String {
+/// In the first run's folder of charts, with a name that says what it is of. `of_workload` is the name of files of the workload
+/// that it is of, if it is of one.
+fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], of_workload: &str) -> String {
     let mut words: Vec<String> = Vec::new();
-    if !workload.is_empty() {
-        words.push(file_name(workload));
+    if !of_workload.is_empty() {
+        words.push(of_workload.to_owned());
     } else if let Some(wanted) = &arguments.workload {
         words.push(file_name(wanted));
     }

@@ -1,7 +1,7 @@
 //! The workloads that a command's words name: those of the standard suite, and files of the user's own.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,8 @@ pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
-    /// The file's stem, and after a `.` the case, if it is one; a callable's name as it was given.
+    /// The file's stem, and after a `.` the case, if it is one; a callable's name as it was given. Of files of the same name
+    /// that are measured together, those of the user have folders before it: `a/bench`, `b/bench`.
     pub name: String,
     /// The file; of a callable, the folder that comes first on `sys.path`.
     pub path: PathBuf,
@@ -69,7 +70,7 @@ pub enum WorkloadError {
         /// What is wrong with it.
         source: MetadataError,
     },
-    /// Two files have the same name, by which cells and charts are told apart.
+    /// Two workloads have the same name, by which cells and charts are told apart, and their folders do not help.
     #[error("{} and {} are both called '{name}'; rename one, for results are told apart by that name", first.display(), second.display())]
     SameName {
         /// The name.
@@ -244,7 +245,7 @@ impl Catalogue {
     }
 
     /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
-    /// paths. No words name the whole suite.
+    /// paths. No words name the whole suite. Files of the same name in different folders are called by their folders too.
     ///
     /// # Errors
     /// Names the word that fits nothing, and what is like it.
@@ -255,20 +256,39 @@ impl Catalogue {
         let mut chosen: Vec<Workload> = Vec::new();
         for word in words {
             for workload in self.resolve_one(word)? {
-                match chosen.iter().find(|other| other.name == workload.name) {
-                    None => chosen.push(workload),
-                    Some(other) if other.path == workload.path => {}
-                    Some(other) => {
-                        return Err(WorkloadError::SameName {
-                            name: workload.name,
-                            first: other.path.clone(),
-                            second: workload.path,
-                        });
-                    }
+                let is_it = |other: &Workload| other.path == workload.path && other.case == workload.case;
+                if !chosen.iter().any(is_it) {
+                    chosen.push(workload);
                 }
             }
         }
+        self.distinguish(&mut chosen)?;
         Ok(chosen)
+    }
+
+    /// Puts folders before the names of files that are called alike. Those of the suite keep their names.
+    fn distinguish(&self, chosen: &mut [Workload]) -> Result<(), WorkloadError> {
+        let alike: Vec<PathBuf> = chosen
+            .iter()
+            .filter(|workload| same_name(chosen, workload).is_some())
+            .map(|workload| workload.path.clone())
+            .collect();
+        for workload in chosen.iter_mut() {
+            let is_of_suite = self.workloads.iter().any(|one| one.path == workload.path);
+            if alike.contains(&workload.path) && !is_of_suite {
+                workload.name = workload.called(Some(&name_with_folders(&workload.path, &alike)));
+            }
+        }
+        let found = chosen
+            .iter()
+            .find_map(|workload| Some((workload, same_name(chosen, workload)?)));
+        found.map_or(Ok(()), |(first, second)| {
+            Err(WorkloadError::SameName {
+                name: first.name.clone(),
+                first: first.path.clone(),
+                second: second.path.clone(),
+            })
+        })
     }
 
     fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
@@ -323,6 +343,37 @@ impl Catalogue {
         let names: Vec<String> = names.collect();
         suggest::nearest(word, names.iter().map(String::as_str))
     }
+}
+
+/// Another workload of this one's name.
+fn same_name<'a>(chosen: &'a [Workload], workload: &Workload) -> Option<&'a Workload> {
+    let is_other = |other: &&Workload| other.name == workload.name && *other != workload;
+    chosen.iter().find(is_other)
+}
+
+/// A file's path without its suffix, from the nearest folder on that makes it differ from the ends of all the others.
+fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
+    fn parts(path: &Path) -> Vec<&OsStr> {
+        let folders = path.parent().into_iter().flat_map(Path::components);
+        let folders = folders.filter_map(|part| match part {
+            Component::Normal(folder) => Some(folder),
+            _ => None,
+        });
+        folders.chain(path.file_stem()).collect()
+    }
+    let own = parts(path);
+    let others: Vec<Vec<&OsStr>> = others
+        .iter()
+        .filter(|other| *other != path)
+        .map(|other| parts(other))
+        .collect();
+    let ends = (0..own.len().saturating_sub(1))
+        .rev()
+        .filter_map(|first| own.get(first..));
+    let mut distinct = ends.filter(|end| !others.iter().any(|other| other.ends_with(end)));
+    let end = distinct.next().unwrap_or(&own);
+    let words: Vec<_> = end.iter().map(|part| part.to_string_lossy()).collect();
+    words.join("/")
 }
 
 #[cfg(test)]

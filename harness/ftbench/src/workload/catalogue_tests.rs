@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::file_tree::file_tree;
 
 fn catalogue() -> Catalogue {
     let workload =
@@ -103,14 +104,65 @@ fn files_are_read_by_path_and_their_faults_named() {
     );
 }
 
+const PLAIN: &str = "def work(data, units): ...";
+const CASES: &str = "# /// script\n# [tool.ftbench.cases]\n# one = \"\"\n# two = \"\"\n# ///\n";
+
+/// The names of these files below a folder, when they are chosen together with `word`.
+fn names_with(word: &str, files: &[(&str, &str)]) -> Result<Vec<String>, WorkloadError> {
+    let folder = file_tree(files);
+    let paths = files
+        .iter()
+        .map(|(name, _)| folder.path().join(name).display().to_string());
+    let words: Vec<String> = std::iter::once(word.to_owned()).chain(paths).collect();
+    let found = catalogue().resolve(&words)?;
+    Ok(found.into_iter().map(|workload| workload.name).collect())
+}
+
 #[test]
-fn two_files_of_one_name_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("fib.py");
-    std::fs::write(&path, "def work(data, units): ...").unwrap();
-    let words = ["fib".to_owned(), path.display().to_string()];
-    assert!(matches!(
-        catalogue().resolve(&words),
-        Err(WorkloadError::SameName { .. })
-    ));
+fn files_of_one_name_are_called_by_their_folders_too() {
+    let plain = [
+        ("a/bench.py", PLAIN),
+        ("b/bench.py", PLAIN),
+        ("b/other.py", PLAIN),
+    ];
+    assert_eq!(
+        names_with("nbody", &plain).unwrap(),
+        ["nbody", "a/bench", "b/bench", "other"]
+    );
+    let cases = [("a/bench.py", CASES), ("b/bench.py", CASES)];
+    assert_eq!(
+        names_with("nbody", &cases).unwrap(),
+        [
+            "nbody",
+            "a/bench.one",
+            "a/bench.two",
+            "b/bench.one",
+            "b/bench.two"
+        ]
+    );
+    let deeper = names_with(
+        "nbody",
+        &[
+            ("x/a/bench.py", PLAIN),
+            ("y/a/bench.py", PLAIN),
+            ("b/bench.py", PLAIN),
+        ],
+    );
+    assert_eq!(deeper.unwrap(), ["nbody", "x/a/bench", "y/a/bench", "b/bench"]);
+    let of_suite = names_with("fib", &[("mine/fib.py", PLAIN)]);
+    assert_eq!(of_suite.unwrap(), ["fib", "mine/fib"]);
+    let of_case = names_with("fib", &[("a/bench.one.py", PLAIN), ("b/bench.py", CASES)]);
+    assert_eq!(
+        of_case.unwrap(),
+        ["fib", "a/bench.one", "b/bench.one", "b/bench.two"]
+    );
+}
+
+#[test]
+fn files_that_their_folders_do_not_distinguish_are_refused() {
+    let refused = names_with("fib", &[("a/bench.one.py", PLAIN), ("a/bench.py", CASES)]);
+    assert!(
+        matches!(refused, Err(WorkloadError::SameName { .. })),
+        "{refused:?}"
+    );
 }

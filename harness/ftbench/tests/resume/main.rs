@@ -143,6 +143,44 @@ fn a_run_that_was_stopped_is_gone_on_with_once() {
 }
 
 #[test]
+fn a_run_of_two_files_of_one_name_is_gone_on_with() {
+    let sandbox = Sandbox::new();
+    for folder in ["a", "b"] {
+        sandbox.file(&format!("{folder}/bench.py"), SLEEPS);
+    }
+    let words = format!(
+        "a/bench.py b/bench.py -p {} -m serial -n 1 --no-ceiling",
+        pair().gil
+    );
+    let run = sandbox.run("out", &format!("{words} --rounds 3 --samples 1"), 0);
+    let names = ["a/bench", "b/bench"];
+    for name in names {
+        run.all_ok(name);
+    }
+    for chart in ["a_bench.svg", "b_bench.svg"] {
+        assert!(run.folder.join("charts").join(chart).is_file(), "{chart}");
+    }
+    // As if it had been stopped before its last trial.
+    let path = run.folder.join("run.json");
+    let finished = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, finished.replace("\"complete\"", "\"interrupted\"")).unwrap();
+    let path = run.folder.join("trials.jsonl");
+    let record = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = record.split_inclusive('\n').collect();
+    std::fs::write(&path, lines[..lines.len() - 1].concat()).unwrap();
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    let summary = told.json();
+    let workloads = summary["workloads"].as_array().unwrap().iter();
+    assert_eq!(workloads.map(|one| &one["name"]).collect::<Vec<_>>(), names);
+    let cells = summary["cells"].as_array().unwrap();
+    assert!(cells.iter().all(|cell| cell["rounds"] == 3), "{cells:?}");
+    sandbox
+        .ftbench("plot out --chart scaling --workload b/bench")
+        .ends_with(0);
+}
+
+#[test]
 fn a_run_of_a_version_without_checksums_is_gone_on_with() {
     let sandbox = Sandbox::new();
     stopped_run(&sandbox, &pair().gil).ends_with(130);

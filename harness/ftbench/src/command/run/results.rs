@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::command::plot::PNG_SCALE;
 use crate::error::Error;
-use crate::record::file_name::file_name;
+use crate::record::file_name::file_names;
 use crate::record::store::{self, CHARTS, REPORT, Run, RunFolder, SAMPLES, SUMMARY};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Kind, Material};
@@ -56,10 +56,10 @@ fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
 
 /// The charts that a run leaves: their kinds, their workloads if they are of one, and the names of their files.
 fn charts(summary: &Summary) -> Vec<(Kind, &str, String)> {
-    let mut charts: Vec<(Kind, &str, String)> = summary
-        .workloads
-        .iter()
-        .map(|workload| (Kind::Scaling, workload.name.as_str(), file_name(&workload.name)))
+    let workloads = summary.workloads.iter().map(|workload| workload.name.as_str());
+    let mut charts: Vec<(Kind, &str, String)> = file_names(workloads)
+        .into_iter()
+        .map(|(workload, name)| (Kind::Scaling, workload, name))
         .collect();
     if charts.len() > 1 {
         let mut of_run = vec![Kind::HeatMap];

@@ -228,7 +228,12 @@ fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
         return Ok(Workload::of_callable(&callable, path));
     }
     let found = Workload::read(path).map_err(|error| error.to_string())?;
-    let its = found.into_iter().find(|workload| workload.name == was.name);
+    // Other files of the run may have put folders before its name. Older versions of ftbench did not record the case.
+    let is_it = |workload: &Workload| workload.name == was.name || workload.case == was.case;
+    let its = found.into_iter().find(is_it).map(|workload| Workload {
+        name: was.name.clone(),
+        ..workload
+    });
     its.ok_or_else(|| format!("{} has no such case any more", was.path))
 }
 
