@@ -13,10 +13,7 @@ pub fn of_run(measured: &Measured<'_>) -> Vec<ArmRatio> {
         return Vec::new();
     };
     let compared = |cell: &Cell| {
-        let of_base = Cell {
-            arm: Some(base.to_owned()),
-            ..cell.clone()
-        };
+        let of_base = cell.in_arm(base);
         let found = measured.status(cell);
         let was_measured = matches!(found, Some(CellStatus::Ok | CellStatus::GilReenabled));
         if !was_measured || found != measured.status(&of_base) {
@@ -30,18 +27,13 @@ pub fn of_run(measured: &Measured<'_>) -> Vec<ArmRatio> {
 
 fn ratio(of_base: &Cell, cell: &Cell, measured: &Measured<'_>) -> Option<ArmRatio> {
     let base = of_base.arm.as_deref()?;
-    let arm = cell.arm.as_deref().filter(|arm| *arm != base)?;
+    cell.arm.as_deref().filter(|arm| *arm != base)?;
     let of_base = measured.makespans(of_base)?;
     let own = measured.makespans(cell)?;
     let found = paired_ratio(of_base, own)?;
     Some(ArmRatio {
-        workload: cell.workload.clone(),
-        interpreter: cell.interpreter.clone(),
-        host: cell.host,
-        model: cell.model,
-        workers: cell.workers,
+        cell: cell.clone(),
         base: base.to_owned(),
-        arm: arm.to_owned(),
         rounds: u32::try_from(ratios(of_base, own).len()).unwrap_or(u32::MAX),
         ratio: found.centre,
         difference: Difference {

@@ -6,8 +6,8 @@ use super::estimate::{ByRound, map, paired_ratio};
 use super::location::location;
 use super::sample::{Sample, mean};
 use ftbench_schema::{
-    Cell, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead, Switch,
-    WorkloadKind,
+    Cell, Curve, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead,
+    Switch, WorkloadKind,
 };
 
 /// The models that have nothing but the build between two interpreters, the first of which both have counts.
@@ -94,11 +94,13 @@ impl<'m> Pair<'_, 'm> {
         ONE_WORKER.iter().find_map(|&model| {
             let of = |interpreter: &str| {
                 let cell = Cell {
-                    interpreter: interpreter.to_owned(),
-                    host: Host::Spawn,
-                    workload: workload.to_owned(),
-                    arm: self.arm.map(str::to_owned),
-                    model,
+                    curve: Curve {
+                        interpreter: interpreter.to_owned(),
+                        host: Host::Spawn,
+                        workload: workload.to_owned(),
+                        arm: self.arm.map(str::to_owned),
+                        model,
+                    },
                     workers: 1,
                 };
                 (self.makespans)(&cell).filter(|times| !times.is_empty())

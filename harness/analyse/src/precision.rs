@@ -322,10 +322,7 @@ mod tests {
 
     #[test]
     fn arms_are_held_against_the_first() {
-        let of_arm = |arm: &str, model: Model| Cell {
-            arm: Some(arm.to_owned()),
-            ..cell("3.13", model, 1)
-        };
+        let of_arm = |arm: &str, model: Model| cell("3.13", model, 1).in_arm(arm);
         let mut measured = vec![(of_arm("base", Model::Threads), &STEADY[..])];
         assert_eq!(widest(&measured), None, "nothing to compare with");
         measured.push((of_arm("new", Model::Threads), &SPREAD));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::estimate::{ByRound, paired_ratio, ratios};
 use super::location::Location;
-use ftbench_schema::{Cell, CellStatus, Estimate, Host, Model, NATIVE, Plan};
+use ftbench_schema::{Cell, CellStatus, Curve, Estimate, Host, Model, Plan};
 
 /// The cells of a run that were measured, by what they are.
 #[derive(Debug)]
@@ -90,12 +90,14 @@ impl<'a> Measured<'a> {
     #[must_use]
     pub fn baseline(&self, cell: &Cell) -> Option<Cell> {
         (!cell.is_native()).then(|| Cell {
-            interpreter: self.plan.baseline.clone(),
-            host: self.host_of_baseline,
-            arm: self.plan.base_arm().map(str::to_owned),
-            model: Model::Serial,
+            curve: Curve {
+                interpreter: self.plan.baseline.clone(),
+                host: self.host_of_baseline,
+                workload: cell.workload.clone(),
+                arm: self.plan.base_arm().map(str::to_owned),
+                model: Model::Serial,
+            },
             workers: 1,
-            ..cell.clone()
         })
     }
 
@@ -113,13 +115,7 @@ impl<'a> Measured<'a> {
         if cell.is_native() || cell.model == Model::Serial {
             return None;
         }
-        let native = Cell {
-            interpreter: NATIVE.to_owned(),
-            host: Host::Spawn,
-            arm: None,
-            model: Model::Threads,
-            ..cell.clone()
-        };
+        let native = Curve::native(&cell.workload).with_workers(cell.workers);
         let of = |cell: &Cell| Some(ratios(self.reference(&Self::alone(cell))?, self.reference(cell)?));
         paired_ratio(&of(cell)?, &of(&native)?).map(|found| found.centre)
     }

@@ -13,7 +13,7 @@ use super::sample::median;
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, findings, laws, overhead, quiet};
 use ftbench_schema::{
-    ArmRatio, Cell, CellStatus, CellSummary, Difference, Estimate, Manifest, PlannedCell, RunFacts,
+    ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
     SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
 };
 
@@ -115,13 +115,17 @@ impl Analysis<'_> {
         let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
         let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
         CellSummary {
-            interpreter: cell.interpreter.clone(),
+            cell: Cell {
+                curve: Curve {
+                    interpreter: cell.interpreter.clone(),
+                    host: cell.host,
+                    workload: cell.workload.clone(),
+                    arm: cell.arm.clone(),
+                    model: cell.model,
+                },
+                workers: cell.workers,
+            },
             gil: gil(trials).filter(|_| !cell.is_native()),
-            host: cell.host,
-            workload: cell.workload.clone(),
-            arm: cell.arm.clone(),
-            model: cell.model,
-            workers: cell.workers,
             placement: planned.placement.clone(),
             status: verdict.status,
             reason: verdict.reason,

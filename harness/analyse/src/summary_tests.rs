@@ -180,7 +180,7 @@ fn arms_are_compared_with_the_first_and_scale_on_their_own() {
         .arm_ratios
         .iter()
         .map(|compared| {
-            assert_eq!((compared.base.as_str(), compared.arm.as_str()), ("base", "new"));
+            assert_eq!((compared.base.as_str(), compared.arm_name()), ("base", "new"));
             let Estimate { estimate, low, high } = compared.ratio;
             let about = format!("{estimate:.2} [{low:.2}, {high:.2}]");
             (

@@ -14,11 +14,12 @@ use ftbench::measure::protocol::Reply;
 use ftbench::record::line;
 use ftbench::record::store::{self, Checksums};
 use ftbench_analyse::bootstrap::median_interval;
-use ftbench_analyse::laws::intervals::{self, Curve};
+use ftbench_analyse::laws::intervals::{self, SpeedupsByRound};
 use ftbench_analyse::location::location;
 use ftbench_analyse::sample::Sample;
 use ftbench_schema::{
-    Cell, Host, Law, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus, Worker,
+    Cell, Curve, Host, Law, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus,
+    Worker,
 };
 use rayon::prelude::*;
 
@@ -68,7 +69,7 @@ fn interval_methods(criterion: &mut Criterion) {
 }
 
 /// A curve up to 128 workers that follows the Universal Scalability Law but for noise.
-fn curve(seed: u64) -> Curve {
+fn curve(seed: u64) -> SpeedupsByRound {
     let workers = vec![2, 4, 8, 16, 32, 64, 96, 128];
     let rounds: Vec<Vec<f64>> = (0..ROUNDS as u64)
         .map(|round| {
@@ -79,11 +80,11 @@ fn curve(seed: u64) -> Curve {
                 .collect()
         })
         .collect();
-    Curve::new(workers, &rounds).unwrap()
+    SpeedupsByRound::new(workers, &rounds).unwrap()
 }
 
 fn laws(criterion: &mut Criterion) {
-    let curves: Vec<Curve> = (0..CELLS).map(curve).collect();
+    let curves: Vec<SpeedupsByRound> = (0..CELLS).map(curve).collect();
     let mut group = criterion.benchmark_group("laws");
     group.sample_size(10).throughput(Throughput::Elements(CELLS));
     for law in [Law::Amdahl, Law::Usl] {
@@ -128,11 +129,13 @@ fn trial(number: u32) -> Trial {
         trial: u64::from(number),
         round: number / 100,
         cell: Cell {
-            interpreter: "3.13t".to_owned(),
-            host: Host::Spawn,
-            workload: format!("workload{}", number % 25),
-            arm: None,
-            model: Model::Threads,
+            curve: Curve {
+                interpreter: "3.13t".to_owned(),
+                host: Host::Spawn,
+                workload: format!("workload{}", number % 25),
+                arm: None,
+                model: Model::Threads,
+            },
             workers: 1 + number % 4,
         },
         placement: vec![0, 1],

@@ -50,7 +50,7 @@ fn the_embedded_host_measures_on_both_builds_beside_the_spawned_one() {
                 let reason = cell.reason.clone().unwrap();
                 assert!(reason.contains("serial, threads, asyncio"), "{reason}");
             } else {
-                assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell(), cell.reason);
+                assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
             }
         }
     }
@@ -140,9 +140,9 @@ fn extensions_run_in_both_hosts_and_the_one_that_needs_the_gil_is_named() {
     }
     for cell in run.cells("rust_calls_gil") {
         if cell.interpreter == pair().gil {
-            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell(), cell.reason);
+            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
         } else {
-            assert_eq!(cell.status, CellStatus::GilReenabled, "{}", cell.cell());
+            assert_eq!(cell.status, CellStatus::GilReenabled, "{}", cell.cell);
             assert_eq!(cell.gil, Some(GilState::On));
             let reason = cell.reason.clone().unwrap();
             assert!(reason.contains("ftbench_rust_gil"), "{reason}");

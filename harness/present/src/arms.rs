@@ -74,7 +74,7 @@ fn alike(one: &ArmRatio, other: &ArmRatio) -> bool {
 
 fn comparison(group: &[&ArmRatio], name_workload: bool) -> Option<Comparison> {
     let first = group.first()?;
-    let mut subject = format!("{} on {}", text::line(&first.arm), place(first));
+    let mut subject = format!("{} on {}", text::line(first.arm_name()), place(first));
     if name_workload {
         subject = format!("{}, {subject}", text::shorten(&text::line(&first.workload), 32));
     }
@@ -159,7 +159,7 @@ pub fn rows(summary: &Summary) -> Vec<Vec<String>> {
                 place(compared),
                 compared.model.to_string(),
                 compared.workers.to_string(),
-                text::line(&compared.arm),
+                text::line(compared.arm_name()),
                 format!(
                     "{}: {}",
                     text::line(&compared.base),
@@ -193,7 +193,7 @@ mod tests {
         new on 3.13t: 0.91x as fast as base [0.89, 0.93], serial; as fast as base within 2 %: 1.00x [0.99, 1.01], threads x2
         ");
         for compared in summary.arm_ratios.iter_mut().skip(4) {
-            compared.workload = "other".to_owned();
+            compared.cell.workload = "other".to_owned();
         }
         assert!(
             told(&summary)

@@ -210,7 +210,7 @@ fn seconds(nanoseconds: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftbench_schema::{Cell, SCHEMA_VERSION, Share};
+    use ftbench_schema::{Cell, Curve, SCHEMA_VERSION, Share};
 
     fn trial() -> Trial {
         let share = |worker, pu| Share {
@@ -224,11 +224,13 @@ mod tests {
             trial: 3,
             round: 1,
             cell: Cell {
-                interpreter: "3.13t".to_owned(),
-                host: Host::Spawn,
-                workload: "fib".to_owned(),
-                arm: None,
-                model: Model::ProcessesFork,
+                curve: Curve {
+                    interpreter: "3.13t".to_owned(),
+                    host: Host::Spawn,
+                    workload: "fib".to_owned(),
+                    arm: None,
+                    model: Model::ProcessesFork,
+                },
                 workers: 2,
             },
             placement: vec![0, 1],

@@ -166,9 +166,9 @@ fn rests_on_a_failure(summary: &Summary, cell: &CellSummary) -> bool {
     failures.filter(|one| one.workers == 1).any(|one| {
         let alone = Cell {
             workers: 1,
-            ..cell.cell()
+            ..cell.cell.clone()
         };
-        one.cell() == alone
+        one.cell == alone
     })
 }
 

@@ -23,7 +23,13 @@ mod tests {
         let text = summary(&before).unwrap_or_default();
         let after: Option<Summary> = serde_json::from_str(&text).ok();
         // Not the floats: serde_json may miss the last bit of one when reading.
-        let names = |summary: &Summary| summary.cells.iter().map(|cell| cell.cell()).collect::<Vec<_>>();
+        let names = |summary: &Summary| {
+            summary
+                .cells
+                .iter()
+                .map(|cell| cell.cell.clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(after.as_ref().map(names), Some(names(&before)));
         assert_eq!(after.map(|after| after.run), Some(before.run));
         assert!(text.ends_with("}\n"));

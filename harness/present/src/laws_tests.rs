@@ -1,7 +1,7 @@
 use super::*;
 use crate::table::{Style, render};
 use ftbench_fixtures::summaries;
-use ftbench_schema::{GilState, Host, Model, NATIVE};
+use ftbench_schema::{Curve, GilState, Host, Model, NATIVE};
 
 const fn estimate(estimate: f64, low: f64, high: f64) -> Estimate {
     Estimate { estimate, low, high }
@@ -9,13 +9,15 @@ const fn estimate(estimate: f64, low: f64, high: f64) -> Estimate {
 
 fn curve(interpreter: &str, cause: LimitCause, speedup: f64) -> CurveLaws {
     CurveLaws {
-        interpreter: interpreter.to_owned(),
-        gil: (interpreter != NATIVE).then(|| GilState::from_enabled(!interpreter.ends_with('t'))),
-        host: Host::Spawn,
-        workload: "fib".to_owned(),
-        arm: None,
-        model: Model::Threads,
+        curve: Curve {
+            interpreter: interpreter.to_owned(),
+            host: Host::Spawn,
+            workload: "fib".to_owned(),
+            arm: None,
+            model: Model::Threads,
+        },
         workers: vec![1, 2, 4, 8],
+        gil: (interpreter != NATIVE).then(|| GilState::from_enabled(!interpreter.ends_with('t'))),
         rounds: 10,
         fits: Vec::new(),
         enough: None,
@@ -201,7 +203,7 @@ fn many_workloads() -> Summary {
     summary.laws = every_cause();
     summary.laws.extend(ceiling);
     for (position, curve) in summary.laws.iter_mut().enumerate() {
-        curve.workload = format!("workload_{}", position % 7);
+        curve.curve.workload = format!("workload_{}", position % 7);
     }
     summary
 }
@@ -224,7 +226,7 @@ fn of_many_workloads_the_terminal_counts_causes() {
         .laws
         .retain(|curve| curve.limit.cause == LimitCause::NothingSeen);
     assert_eq!(causes(&summary), "no limit seen in 1");
-    summary.laws.retain(CurveLaws::is_native);
+    summary.laws.retain(|curve| curve.is_native());
     assert_eq!(causes(&summary), "");
 }
 
@@ -250,7 +252,7 @@ fn fits_go_before_they_overrun_a_terminal() {
 fn markdown_has_them_and_escapes_names() {
     let mut summary = summary();
     for curve in &mut summary.laws {
-        curve.workload = "<b>|".to_owned();
+        curve.curve.workload = "<b>|".to_owned();
     }
     let text = crate::markdown::render(&summary);
     assert!(

@@ -1,8 +1,10 @@
 //! Arms: several versions of the user's code in one run, and the commit that a version is of.
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Host, Model};
+use super::cell::Cell;
 use super::summary::{Difference, Estimate};
 
 /// What an arm is.
@@ -62,24 +64,31 @@ pub struct ArmFacts {
 /// How an arm compares with the first one, everything else being equal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArmRatio {
-    /// The workload's name.
-    pub workload: String,
-    /// The interpreter's tag.
-    pub interpreter: String,
-    /// Which program the interpreter ran in.
-    pub host: Host,
-    /// How workers ran.
-    pub model: Model,
-    /// How many workers.
-    pub workers: u32,
+    /// The cell of the arm; its fields read as the ratio's own.
+    #[serde(flatten)]
+    pub cell: Cell,
     /// The first arm, which others are compared with.
     pub base: String,
-    /// The arm.
-    pub arm: String,
     /// Rounds in which both have a usable trial.
     pub rounds: u32,
     /// The base's time over the arm's, paired by round: above 1 the arm is faster.
     pub ratio: Estimate,
     /// Whether that is called a difference.
     pub difference: Difference,
+}
+
+impl ArmRatio {
+    /// The name of the arm that is compared; empty in a damaged summary.
+    #[must_use]
+    pub fn arm_name(&self) -> &str {
+        self.cell.arm.as_deref().unwrap_or_default()
+    }
+}
+
+impl Deref for ArmRatio {
+    type Target = Cell;
+
+    fn deref(&self) -> &Cell {
+        &self.cell
+    }
 }

@@ -1,6 +1,7 @@
-//! What is measured: one interpreter, host, workload, model and number of workers.
+//! What is measured: the identity of a cell and of its curve.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -158,9 +159,9 @@ impl fmt::Display for Host {
     }
 }
 
-/// What is measured, apart from everything that repeats it.
+/// What has a scaling curve: everything that a cell is, except its number of workers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Cell {
+pub struct Curve {
     /// The interpreter's tag, such as `3.13t`; [`NATIVE`] for the ceiling.
     pub interpreter: String,
     /// Which program the interpreter runs in.
@@ -172,12 +173,22 @@ pub struct Cell {
     pub arm: Option<String>,
     /// How workers run.
     pub model: Model,
-    /// How many workers.
-    pub workers: u32,
 }
 
-impl Cell {
-    /// Whether it is one of the ceiling's cells, which have no Python in them.
+impl Curve {
+    /// The ceiling's curve of a workload.
+    #[must_use]
+    pub fn native(workload: &str) -> Self {
+        Self {
+            interpreter: NATIVE.to_owned(),
+            host: Host::Spawn,
+            workload: workload.to_owned(),
+            arm: None,
+            model: Model::Threads,
+        }
+    }
+
+    /// Whether it is one of the ceiling's, which have no Python in them.
     #[must_use]
     pub fn is_native(&self) -> bool {
         self.interpreter == NATIVE
@@ -187,6 +198,49 @@ impl Cell {
     #[must_use]
     pub fn interpreter_label(&self) -> String {
         self.host.label(&self.interpreter, self.arm.as_deref())
+    }
+
+    /// Its cell with this many workers.
+    #[must_use]
+    pub const fn with_workers(self, workers: u32) -> Cell {
+        Cell { curve: self, workers }
+    }
+}
+
+/// What is measured: a point of a curve. The identity of everything that is recorded of it; its curve's fields read as
+/// its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    /// The curve.
+    #[serde(flatten)]
+    pub curve: Curve,
+    /// How many workers.
+    pub workers: u32,
+}
+
+impl Cell {
+    /// The same cell of another version of the code.
+    #[must_use]
+    pub fn in_arm(&self, arm: &str) -> Self {
+        let curve = Curve {
+            arm: Some(arm.to_owned()),
+            ..self.curve.clone()
+        };
+        curve.with_workers(self.workers)
+    }
+}
+
+impl Deref for Cell {
+    type Target = Curve;
+
+    fn deref(&self) -> &Curve {
+        &self.curve
+    }
+}
+
+impl DerefMut for Cell {
+    fn deref_mut(&mut self) -> &mut Curve {
+        &mut self.curve
     }
 }
 

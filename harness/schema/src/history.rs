@@ -1,13 +1,15 @@
 //! What a history takes from each run: little enough that thousands of runs fit into memory.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::ceiling::{Kernel, NATIVE};
-use super::cell::{Host, Model};
+use super::ceiling::Kernel;
+use super::cell::Cell;
 use super::summary::{CellStatus, Estimate};
 use super::workload::WorkloadKind;
 
@@ -64,37 +66,36 @@ impl Metric {
     }
 }
 
-/// What makes the readings of many runs one series.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+/// What makes the readings of many runs one series. Ordered by workload first, as tables show them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct SeriesKey {
-    /// The workload's name.
-    pub workload: String,
-    /// The interpreter's tag; [`NATIVE`] for the ceiling.
-    pub interpreter: String,
-    /// Which program the interpreter runs in.
-    pub host: Host,
-    /// The arm, where a run had several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arm: Option<String>,
-    /// How workers run.
-    pub model: Model,
-    /// How many workers.
-    pub workers: u32,
+    /// The cell; its fields read as the key's own.
+    #[serde(flatten)]
+    pub cell: Cell,
     /// Whether each worker does all of the work (weak scaling) rather than its share.
     pub weak: bool,
 }
 
-impl SeriesKey {
-    /// Whether it is one of the ceiling's.
-    #[must_use]
-    pub fn is_native(&self) -> bool {
-        self.interpreter == NATIVE
-    }
+impl Deref for SeriesKey {
+    type Target = Cell;
 
-    /// The interpreter with its host and arm, as reports call it.
-    #[must_use]
-    pub fn interpreter_label(&self) -> String {
-        self.host.label(&self.interpreter, self.arm.as_deref())
+    fn deref(&self) -> &Cell {
+        &self.cell
+    }
+}
+
+impl Ord for SeriesKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_workload = self.workload.cmp(&other.workload);
+        by_workload
+            .then_with(|| self.cell.cmp(&other.cell))
+            .then_with(|| self.weak.cmp(&other.weak))
+    }
+}
+
+impl PartialOrd for SeriesKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -102,11 +103,8 @@ impl fmt::Display for SeriesKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} {} {} x{}{}",
-            self.workload,
-            self.interpreter_label(),
-            self.model,
-            self.workers,
+            "{}{}",
+            self.cell,
             if self.weak { " (weak)" } else { "" }
         )
     }

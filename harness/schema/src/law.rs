@@ -1,11 +1,11 @@
 //! Scaling laws in `summary.json`: what was fitted to a curve, and what limits it.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use super::ceiling::NATIVE;
-use super::cell::{Host, Model};
+use super::cell::Curve;
 use super::interpreter::GilState;
 use super::summary::Estimate;
 
@@ -168,19 +168,11 @@ pub struct Limit {
 /// How one workload scales with one model on one interpreter: the laws fitted to its speedups, and what limits it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurveLaws {
-    /// The interpreter's tag; [`NATIVE`] for the ceiling.
-    pub interpreter: String,
+    /// The curve; its fields read as these laws' own.
+    #[serde(flatten)]
+    pub curve: Curve,
     /// GIL state of its cells; `None` for the ceiling.
     pub gil: Option<GilState>,
-    /// Which program the interpreter runs in.
-    pub host: Host,
-    /// The workload's name.
-    pub workload: String,
-    /// Which of several versions of the code; `None` where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arm: Option<String>,
-    /// How workers run.
-    pub model: Model,
     /// The numbers of workers of the curve, 1 first.
     pub workers: Vec<u32>,
     /// Rounds that have all of them, or of those that laws were fitted to.
@@ -200,13 +192,15 @@ pub struct CurveLaws {
     pub limit: Limit,
 }
 
-impl CurveLaws {
-    /// Whether it is the ceiling's curve.
-    #[must_use]
-    pub fn is_native(&self) -> bool {
-        self.interpreter == NATIVE
-    }
+impl Deref for CurveLaws {
+    type Target = Curve;
 
+    fn deref(&self) -> &Curve {
+        &self.curve
+    }
+}
+
+impl CurveLaws {
     /// The numbers of workers that laws were fitted to, 1 first.
     #[must_use]
     pub fn fitted_workers(&self) -> &[u32] {

@@ -32,7 +32,7 @@ pub mod workload;
 pub use arm::{ArmFacts, ArmKind, ArmRatio, CommitFacts};
 pub use built::{ExtensionFacts, HostFacts, Linked};
 pub use ceiling::{CeilingFacts, Kernel, Kernels, NATIVE};
-pub use cell::{Cell, Host, Model, ModelError};
+pub use cell::{Cell, Curve, Host, Model, ModelError};
 pub use differences::{builds, differences, pair_warnings};
 pub use identity::{BuildIdentity, ModuleFacts};
 pub use imported::{ImportFacts, ImportedFile};

@@ -1,12 +1,12 @@
 //! `summary.json`: what the analysis made of a run.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
 use super::arm::{ArmFacts, ArmRatio, CommitFacts};
-use super::ceiling::NATIVE;
-use super::cell::{Cell, Host, Model};
+use super::cell::Cell;
 use super::interpreter::{GilState, InterpreterFacts};
 use super::law::CurveLaws;
 use super::manifest::{EnvironmentFacts, MachineFacts, RunStatus, Scaling, StoppedBy};
@@ -180,21 +180,11 @@ pub struct RunFacts {
 /// One cell's figures. Those without a value were not measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellSummary {
-    /// The interpreter's tag.
-    pub interpreter: String,
+    /// The cell that the figures are of; its fields read as the summary's own.
+    #[serde(flatten)]
+    pub cell: Cell,
     /// GIL state while it was measured; `None` when it was not measured, and for the ceiling.
     pub gil: Option<GilState>,
-    /// Which program the interpreter runs in.
-    pub host: Host,
-    /// The workload's name.
-    pub workload: String,
-    /// Which of several versions of the code; `None` where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arm: Option<String>,
-    /// How workers run.
-    pub model: Model,
-    /// How many workers.
-    pub workers: u32,
     /// The PU (hwloc OS index) of each worker; empty when not pinned.
     pub placement: Vec<u32>,
     /// What became of it.
@@ -324,30 +314,17 @@ pub struct Overhead {
     pub ratio: Estimate,
 }
 
-impl CellSummary {
-    /// Whether it is one of the ceiling's cells.
-    #[must_use]
-    pub fn is_native(&self) -> bool {
-        self.interpreter == NATIVE
-    }
+impl Deref for CellSummary {
+    type Target = Cell;
 
-    /// Its interpreter as reports call it, see [`Host::label`].
-    #[must_use]
-    pub fn interpreter_label(&self) -> String {
-        self.host.label(&self.interpreter, self.arm.as_deref())
+    fn deref(&self) -> &Cell {
+        &self.cell
     }
+}
 
-    /// The cell that these figures are of.
-    #[must_use]
-    pub fn cell(&self) -> Cell {
-        Cell {
-            interpreter: self.interpreter.clone(),
-            host: self.host,
-            workload: self.workload.clone(),
-            arm: self.arm.clone(),
-            model: self.model,
-            workers: self.workers,
-        }
+impl DerefMut for CellSummary {
+    fn deref_mut(&mut self) -> &mut Cell {
+        &mut self.cell
     }
 }
 

@@ -53,7 +53,7 @@ impl Run {
     #[must_use]
     pub fn labels(&self) -> BTreeSet<String> {
         let cells = self.summary.cells.iter().filter(|cell| !cell.is_native());
-        cells.map(CellSummary::interpreter_label).collect()
+        cells.map(|cell| cell.interpreter_label()).collect()
     }
 
     pub(super) fn workload(&self, name: &str) -> Option<&WorkloadFacts> {

@@ -66,7 +66,7 @@ fn makespans(runs: &[&Run], cells: &[Planned<'_>]) -> BTreeMap<Round, f64> {
         let Some(number) = runs.iter().position(|other| std::ptr::eq(*other, *run)) else {
             continue;
         };
-        let by_round = run.makespans_s.get(&cell.cell());
+        let by_round = run.makespans_s.get(&cell.cell);
         all.extend(
             by_round
                 .into_iter()

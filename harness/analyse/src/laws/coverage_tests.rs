@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::intervals::{Curve, fit_with};
+use super::intervals::{SpeedupsByRound, fit_with};
 use super::*;
 use crate::coverage_tests::{Experiment, MACHINES, Machine};
 use crate::sample::median;
@@ -39,7 +39,7 @@ const TRUTHS: [Truth; 7] = [
     truth(Law::Gustafson, 0.02, 0.0),
 ];
 
-fn curve(truth: Truth, machine: Machine, rounds: usize, seed: u64) -> Curve {
+fn curve(truth: Truth, machine: Machine, rounds: usize, seed: u64) -> SpeedupsByRound {
     let mut experiment = Experiment::new(machine, seed);
     let rounds: Vec<Vec<f64>> = (0..rounds)
         .map(|_| {
@@ -52,7 +52,7 @@ fn curve(truth: Truth, machine: Machine, rounds: usize, seed: u64) -> Curve {
             COUNTS.iter().map(speedup).collect()
         })
         .collect();
-    Curve::new(COUNTS.to_vec(), &rounds).unwrap()
+    SpeedupsByRound::new(COUNTS.to_vec(), &rounds).unwrap()
 }
 
 /// Of many experiments with one truth.

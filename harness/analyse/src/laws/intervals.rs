@@ -20,7 +20,7 @@ pub const FEWEST_ROUNDS: usize = 5;
 
 /// The speedups of a curve in each round, as logarithms.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
+pub struct SpeedupsByRound {
     workers: Vec<u32>,
     rounds: usize,
     /// For each number of workers the values of all rounds, the lowest first.
@@ -33,7 +33,7 @@ struct OfRound {
     logarithm: f64,
 }
 
-impl Curve {
+impl SpeedupsByRound {
     /// Takes the numbers of workers above 1 and the logarithms of the speedups, round by round. `None` without any, with
     /// a round of another length, or with values that are not finite.
     #[must_use]
@@ -90,12 +90,12 @@ impl Curve {
 
 /// Fits a law. `None` with fewer than [`FEWEST_ROUNDS`]. The same curve and seed give the same fit.
 #[must_use]
-pub fn fit(law: Law, curve: &Curve, seed: u64) -> Option<LawFit> {
+pub fn fit(law: Law, curve: &SpeedupsByRound, seed: u64) -> Option<LawFit> {
     fit_with(law, curve, seed, RESAMPLES)
 }
 
 /// The same with another number of resamples.
-pub(super) fn fit_with(law: Law, curve: &Curve, seed: u64, resamples: usize) -> Option<LawFit> {
+pub(super) fn fit_with(law: Law, curve: &SpeedupsByRound, seed: u64, resamples: usize) -> Option<LawFit> {
     if curve.rounds() < FEWEST_ROUNDS {
         return None;
     }
@@ -144,7 +144,12 @@ fn is_finite(estimate: &Estimate) -> bool {
     estimate.low.is_finite() && estimate.estimate.is_finite() && estimate.high.is_finite()
 }
 
-fn resampled(design: &Design, curve: &Curve, seed: u64, resamples: usize) -> Option<Vec<Parameters>> {
+fn resampled(
+    design: &Design,
+    curve: &SpeedupsByRound,
+    seed: u64,
+    resamples: usize,
+) -> Option<Vec<Parameters>> {
     let count = u64::try_from(curve.rounds()).ok()?;
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     let mut speedups = Vec::new();

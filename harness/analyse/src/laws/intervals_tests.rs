@@ -3,7 +3,7 @@
 use super::*;
 
 /// Rounds with the same speedups but for a spread of so much, up and down in turn.
-fn curve(law: Law, serial_fraction: f64, crosstalk: f64, spread: f64, rounds: u32) -> Curve {
+fn curve(law: Law, serial_fraction: f64, crosstalk: f64, spread: f64, rounds: u32) -> SpeedupsByRound {
     let workers = vec![2, 4, 8, 16];
     let rounds: Vec<Vec<f64>> = (0..rounds)
         .map(|round| {
@@ -13,7 +13,7 @@ fn curve(law: Law, serial_fraction: f64, crosstalk: f64, spread: f64, rounds: u3
             workers.iter().map(speedup).collect()
         })
         .collect();
-    Curve::new(workers, &rounds).unwrap()
+    SpeedupsByRound::new(workers, &rounds).unwrap()
 }
 
 #[test]
@@ -49,10 +49,13 @@ fn few_rounds_have_no_fit() {
 
 #[test]
 fn what_is_no_rectangle_of_numbers_is_refused() {
-    assert_eq!(Curve::new(vec![2, 4], &[vec![0.1, 0.2], vec![0.1]]), None);
-    assert_eq!(Curve::new(vec![2], &[vec![f64::NAN]]), None);
-    assert_eq!(Curve::new(vec![2], &[]), None);
-    assert_eq!(Curve::new(vec![], &[vec![]]), None);
+    assert_eq!(
+        SpeedupsByRound::new(vec![2, 4], &[vec![0.1, 0.2], vec![0.1]]),
+        None
+    );
+    assert_eq!(SpeedupsByRound::new(vec![2], &[vec![f64::NAN]]), None);
+    assert_eq!(SpeedupsByRound::new(vec![2], &[]), None);
+    assert_eq!(SpeedupsByRound::new(vec![], &[vec![]]), None);
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn the_seed_decides() {
                 .collect()
         })
         .collect();
-    let curve = Curve::new(vec![2, 4, 8, 16], &uneven).unwrap();
+    let curve = SpeedupsByRound::new(vec![2, 4, 8, 16], &uneven).unwrap();
     assert_eq!(fit(Law::Usl, &curve, 3), fit(Law::Usl, &curve, 3));
     assert_ne!(fit(Law::Usl, &curve, 3), fit(Law::Usl, &curve, 4));
 }

@@ -15,7 +15,7 @@ pub mod fit;
 pub mod intervals;
 mod limit;
 
-use intervals::{Curve, FEWEST_ROUNDS};
+use intervals::{FEWEST_ROUNDS, SpeedupsByRound};
 
 /// Fewest numbers of workers, one included, to which a law is fitted: to three, two parameters fit nearly anything.
 pub const FEWEST_COUNTS: usize = 4;
@@ -73,7 +73,7 @@ fn is_ratio(estimate: Estimate) -> bool {
 fn with_workers(cell: &CellSummary, workers: u32) -> Cell {
     Cell {
         workers,
-        ..cell.cell()
+        ..cell.cell.clone()
     }
 }
 
@@ -90,7 +90,7 @@ impl Run<'_> {
         let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= FEWEST_COUNTS);
         let fitted_up_to = fitted.and_then(|some| some.last()).map(|cell| cell.workers);
         let curve = self.speedups(fitted.unwrap_or(cells));
-        let rounds = curve.as_ref().map_or(0, Curve::rounds);
+        let rounds = curve.as_ref().map_or(0, SpeedupsByRound::rounds);
         let lacks_cores = with_cores.len() < cells.len() && fitted.is_none();
         let not_fitted = why_not(cells.len(), rounds).or(lacks_cores.then_some(NotFitted::SharedCores));
         let fits = match (&curve, not_fitted) {
@@ -111,13 +111,9 @@ impl Run<'_> {
             .find(|fit| Some(fit.law) == enough && fitted_up_to.is_none());
         let limit = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
         Some(CurveLaws {
-            interpreter: last.interpreter.clone(),
-            gil: last.gil,
-            host: last.host,
-            workload: last.workload.clone(),
-            arm: last.arm.clone(),
-            model: last.model,
+            curve: last.curve.clone(),
             workers: cells.iter().map(|cell| cell.workers).collect(),
+            gil: last.gil,
             rounds: u32::try_from(rounds).unwrap_or(u32::MAX),
             enough,
             not_fitted,
@@ -128,9 +124,9 @@ impl Run<'_> {
     }
 
     /// The logarithms of the speedups in every round that has all of the curve's cells.
-    fn speedups(self, cells: &[&CellSummary]) -> Option<Curve> {
+    fn speedups(self, cells: &[&CellSummary]) -> Option<SpeedupsByRound> {
         let (first, others) = cells.split_first()?;
-        let of = |cell: &CellSummary| self.makespans.get(&cell.cell());
+        let of = |cell: &CellSummary| self.makespans.get(&cell.cell);
         let alone = of(first)?;
         let speedups: Vec<ByRound> = others
             .iter()
@@ -151,10 +147,10 @@ impl Run<'_> {
                 of_round.collect()
             })
             .collect();
-        Curve::new(others.iter().map(|cell| cell.workers).collect(), &rounds)
+        SpeedupsByRound::new(others.iter().map(|cell| cell.workers).collect(), &rounds)
     }
 
-    fn fits(self, curve: &Curve, index: usize) -> Vec<LawFit> {
+    fn fits(self, curve: &SpeedupsByRound, index: usize) -> Vec<LawFit> {
         let laws: &[Law] = match self.manifest.plan.settings.scaling {
             Scaling::Strong => &[Law::Amdahl, Law::Usl],
             Scaling::Weak => &[Law::Gustafson],

@@ -97,7 +97,7 @@ fn is_of(summary: &Summary, manifest: &Manifest, samples: &SamplesByCell) -> boo
             let counted = samples
                 .of_cell(planned)
                 .map_or(0, |samples| samples.makespans_ns.len());
-            cell.cell() == *planned && usize::try_from(cell.samples) == Ok(counted)
+            cell.cell == *planned && usize::try_from(cell.samples) == Ok(counted)
         });
     same_run && same_cells
 }

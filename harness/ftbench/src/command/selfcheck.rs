@@ -140,9 +140,10 @@ impl Bench<'_> {
     /// Stand-ins of the arms, to be put in order: one block of two cells.
     fn cells(&self) -> Vec<Cell> {
         ["first arm", "second arm"]
-            .map(|arm| Cell {
-                interpreter: arm.to_owned(),
-                ..self.planned.cell.clone()
+            .map(|arm| {
+                let mut cell = self.planned.cell.clone();
+                cell.interpreter = arm.to_owned();
+                cell
             })
             .to_vec()
     }

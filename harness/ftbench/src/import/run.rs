@@ -9,8 +9,8 @@ use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
 use super::{ImportError, Reason, sides};
 use ftbench_schema::{
-    Cell, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan, PlannedCell,
-    RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
+    Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan,
+    PlannedCell, RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
 };
 
 /// A file that was read.
@@ -198,12 +198,14 @@ impl<'a> Assembly<'a> {
             return Ok(());
         };
         let cell = Cell {
-            interpreter: side.facts.tag.clone(),
-            host: part.subject.host,
-            workload: part.subject.workload.clone(),
-            model: part.subject.model,
+            curve: Curve {
+                interpreter: side.facts.tag.clone(),
+                host: part.subject.host,
+                workload: part.subject.workload.clone(),
+                arm: None,
+                model: part.subject.model,
+            },
             workers: part.subject.workers,
-            arm: None,
         };
         if self.cells.iter().any(|planned| planned.cell == cell) {
             return Err(Reason::Broken {

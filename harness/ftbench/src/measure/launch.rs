@@ -91,16 +91,18 @@ impl Launches {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ftbench_schema::Model;
+    use ftbench_schema::{Curve, Model};
 
     #[test]
     fn cells_that_differ_in_model_and_workers_are_started_alike() {
         let serial = Cell {
-            interpreter: "3.13t".to_owned(),
-            host: Host::Spawn,
-            workload: "fib".to_owned(),
-            arm: None,
-            model: Model::Serial,
+            curve: Curve {
+                interpreter: "3.13t".to_owned(),
+                host: Host::Spawn,
+                workload: "fib".to_owned(),
+                arm: None,
+                model: Model::Serial,
+            },
             workers: 1,
         };
         let launch = Launch {
@@ -111,16 +113,12 @@ mod tests {
         };
         let mut launches = Launches::default();
         launches.insert(&serial, Ok(launch.clone()));
-        let threads = Cell {
-            model: Model::Threads,
-            workers: 8,
-            ..serial.clone()
-        };
+        let mut threads = serial.clone();
+        threads.model = Model::Threads;
+        threads.workers = 8;
         assert_eq!(launches.of(&threads).unwrap(), &launch);
-        let embedded = Cell {
-            host: Host::Embed,
-            ..serial
-        };
+        let mut embedded = serial;
+        embedded.host = Host::Embed;
         assert!(!launches.knows(&embedded));
         launches.insert(&embedded, Err("cargo is missing".to_owned()));
         assert_eq!(launches.of(&embedded).unwrap_err(), "cargo is missing");

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use ftbench_schema::{Host, NATIVE, SCHEMA_VERSION};
+use ftbench_schema::{Curve, Host, NATIVE, SCHEMA_VERSION};
 
 /// Plays trials from a script, and keeps a log of everything that was asked of it.
 #[derive(Default)]
@@ -122,11 +122,13 @@ impl Observer for Kept {
 pub(super) fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> PlannedCell {
     PlannedCell {
         cell: Cell {
-            interpreter: interpreter.to_owned(),
-            host: Host::Spawn,
-            workload: workload.to_owned(),
-            arm: None,
-            model,
+            curve: Curve {
+                interpreter: interpreter.to_owned(),
+                host: Host::Spawn,
+                workload: workload.to_owned(),
+                arm: None,
+                model,
+            },
             workers,
         },
         placement: vec![],

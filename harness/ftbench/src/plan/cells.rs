@@ -5,7 +5,7 @@ use pep440_rs::VersionSpecifiers;
 use super::buildable::{cannot_embed, cannot_extend, in_minor_series, version};
 use super::placement::{PlacementError, Placer, Sharing};
 use ftbench_schema::{
-    Cell, Host, Implementation, InterpreterFacts, Model, NATIVE, PlannedCell, WorkloadFacts, WorkloadKind,
+    Cell, Curve, Host, Implementation, InterpreterFacts, Model, PlannedCell, WorkloadFacts, WorkloadKind,
 };
 
 /// A workload and what decides on its cells.
@@ -103,14 +103,7 @@ fn ceiling(
     counts.retain(|_| is_wanted);
     let native = |workers| {
         Ok(PlannedCell {
-            cell: Cell {
-                interpreter: NATIVE.to_owned(),
-                host: Host::Spawn,
-                workload: workload.name.clone(),
-                arm: None,
-                model: Model::Threads,
-                workers,
-            },
+            cell: Curve::native(&workload.name).with_workers(workers),
             placement: wanted.placer.place(workers, sharing(workload.kind))?,
             skipped: None,
         })
@@ -225,11 +218,13 @@ fn planned(
     };
     Ok(PlannedCell {
         cell: Cell {
-            interpreter: place.interpreter.tag.clone(),
-            host: place.host,
-            workload: candidate.workload.name.clone(),
-            arm: place.arm.map(str::to_owned),
-            model: place.model,
+            curve: Curve {
+                interpreter: place.interpreter.tag.clone(),
+                host: place.host,
+                workload: candidate.workload.name.clone(),
+                arm: place.arm.map(str::to_owned),
+                model: place.model,
+            },
             workers,
         },
         placement,

@@ -82,16 +82,11 @@ fn shown(cells: &[PlannedCell]) -> Vec<String> {
     cells
         .iter()
         .map(|planned| {
-            let Cell {
-                interpreter,
-                model,
-                workers,
-                ..
-            } = &planned.cell;
+            let cell = &planned.cell;
             let skipped = if planned.skipped.is_some() { " skipped" } else { "" };
             format!(
-                "{interpreter} {model} {workers} on {:?}{skipped}",
-                planned.placement
+                "{} {} {} on {:?}{skipped}",
+                cell.interpreter, cell.model, cell.workers, planned.placement
             )
         })
         .collect()

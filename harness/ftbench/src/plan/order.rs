@@ -60,17 +60,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use ftbench_schema::{Host, Model};
+    use ftbench_schema::{Curve, Host, Model};
 
     fn cells(workloads: usize, each: u32) -> Vec<Cell> {
         (0..workloads)
             .flat_map(|workload| {
                 (1..=each).map(move |workers| Cell {
-                    interpreter: "3.13t".to_owned(),
-                    host: Host::Spawn,
-                    workload: format!("w{workload}"),
-                    arm: None,
-                    model: Model::Threads,
+                    curve: Curve {
+                        interpreter: "3.13t".to_owned(),
+                        host: Host::Spawn,
+                        workload: format!("w{workload}"),
+                        arm: None,
+                        model: Model::Threads,
+                    },
                     workers,
                 })
             })

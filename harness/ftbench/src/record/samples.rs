@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use super::line::{self, Entry};
 use super::lines::{Damage, Lines, repetitions};
 use super::store::{Checksums, StoreError, TrialsFile};
-use ftbench_schema::{Cell, Host, Model, SamplesByCell, TrialStatus, Warning};
+use ftbench_schema::{Cell, SamplesByCell, TrialStatus, Warning};
 
 /// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -22,24 +22,10 @@ const PIECE_BYTES: u64 = 4 << 20;
 struct Line<'a> {
     schema: u64,
     trial: u64,
-    #[serde(borrow)]
-    cell: LineCell<'a>,
+    cell: Cell,
     status: TrialStatus,
     #[serde(borrow)]
     samples: Vec<LineSample<'a>>,
-}
-
-#[derive(Deserialize)]
-struct LineCell<'a> {
-    #[serde(borrow)]
-    interpreter: Cow<'a, str>,
-    host: Host,
-    #[serde(borrow)]
-    workload: Cow<'a, str>,
-    #[serde(borrow, default)]
-    arm: Option<Cow<'a, str>>,
-    model: Model,
-    workers: u32,
 }
 
 #[derive(Deserialize)]
@@ -162,15 +148,7 @@ fn take(trial: Line<'_>, samples: &mut SamplesByCell) {
     if trial.status != TrialStatus::Ok {
         return;
     }
-    let cell = Cell {
-        interpreter: trial.cell.interpreter.into_owned(),
-        host: trial.cell.host,
-        workload: trial.cell.workload.into_owned(),
-        arm: trial.cell.arm.map(Cow::into_owned),
-        model: trial.cell.model,
-        workers: trial.cell.workers,
-    };
-    let of_cell = samples.of_cell_mut(&cell);
+    let of_cell = samples.of_cell_mut(&trial.cell);
     for sample in trial.samples.iter().filter(|sample| !sample.warmup) {
         let noise = sample.noise.as_ref();
         of_cell.add(

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::*;
 use crate::record::store;
-use ftbench_schema::{Disturbance, Noise, SCHEMA_VERSION, Sample, Trial};
+use ftbench_schema::{Curve, Disturbance, Host, Model, Noise, SCHEMA_VERSION, Sample, Trial};
 
 fn trial(number: u64, status: TrialStatus) -> Trial {
     let sample = |sample: u32| Sample {
@@ -29,11 +29,13 @@ fn trial(number: u64, status: TrialStatus) -> Trial {
         trial: number,
         round: 0,
         cell: Cell {
-            interpreter: "3.13".to_owned(),
-            host: Host::Spawn,
-            workload: format!("w\"{}", number % 3),
-            arm: None,
-            model: Model::Threads,
+            curve: Curve {
+                interpreter: "3.13".to_owned(),
+                host: Host::Spawn,
+                workload: format!("w\"{}", number % 3),
+                arm: None,
+                model: Model::Threads,
+            },
             workers: 2,
         },
         placement: vec![0, 1],

@@ -198,16 +198,18 @@ fn write_line(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftbench_schema::{Host, Model};
+    use ftbench_schema::{Curve, Host, Model};
 
     #[test]
     fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
         let mut cell = Cell {
-            interpreter: "3.13t".to_owned(),
-            host: Host::Spawn,
-            workload: "nbody".to_owned(),
-            arm: None,
-            model: Model::Threads,
+            curve: Curve {
+                interpreter: "3.13t".to_owned(),
+                host: Host::Spawn,
+                workload: "nbody".to_owned(),
+                arm: None,
+                model: Model::Threads,
+            },
             workers: 2,
         };
         assert_eq!(message(None, &cell, None, 60), "nbody 3.13t threads x2");

@@ -195,7 +195,7 @@ def work(data, units):
     run.all_have("gone", CellStatus::Failed, &["the end"]);
     for cell in run.summary().cells {
         let length = cell.reason.as_ref().map_or(0, String::len);
-        assert!(length < 10_000, "{}: a reason of {length} bytes", cell.cell());
+        assert!(length < 10_000, "{}: a reason of {length} bytes", cell.cell);
     }
     let (stdout, stderr) = (run.told.stdout.len(), run.told.stderr.len());
     assert!(stdout < 60_000 && stderr < 10_000, "{stdout} and {stderr} bytes");
@@ -230,7 +230,7 @@ fn a_workload_that_sleeps_for_ever_is_ended() {
             Model::Processes => CellStatus::TimedOut,
             _ => CellStatus::Ok,
         };
-        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell(), cell.reason);
+        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell, cell.reason);
     }
     // What takes so long is not tried a second time.
     let trials = run.trials();
@@ -277,10 +277,10 @@ fn processes_that_fail_leave_the_other_models_alone() {
         for cell in run.cells(workload) {
             let reason = cell.reason.clone().unwrap_or_default();
             if cell.model == Model::Processes {
-                assert_eq!(cell.status, CellStatus::Failed, "{}", cell.cell());
-                assert!(reason.contains(words), "{}: {reason}", cell.cell());
+                assert_eq!(cell.status, CellStatus::Failed, "{}", cell.cell);
+                assert!(reason.contains(words), "{}: {reason}", cell.cell);
             } else {
-                assert_eq!(cell.status, CellStatus::Ok, "{}: {reason}", cell.cell());
+                assert_eq!(cell.status, CellStatus::Ok, "{}: {reason}", cell.cell);
             }
         }
     }
@@ -309,7 +309,7 @@ def check(results, units):
             2 => CellStatus::WrongResult,
             _ => CellStatus::Ok,
         };
-        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell(), cell.reason);
+        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell, cell.reason);
     }
     // A failed trial is a record like any other.
     let trials = run.trials();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ftbench_schema::{
-    CellStatus, CellSummary, CurveLaws, Disturbance, Estimate, GilState, InterpreterFacts, Law, LawFit,
-    Limit, LimitCause, Model, NATIVE, Overhead, Summary, Trial,
+    Cell, CellStatus, CellSummary, Curve, CurveLaws, Disturbance, Estimate, GilState, InterpreterFacts, Law,
+    LawFit, Limit, LimitCause, Model, NATIVE, Overhead, Summary, Trial,
 };
 
 const TAGS: [&str; 4] = ["3.13", "3.13t", "3.14", "3.14t"];
@@ -115,11 +115,17 @@ fn cell(template: &CellSummary, workload: usize, tag: &str, model: Model, worker
     } * if tag.ends_with('t') { 1.2 } else { 1.0 };
     let speedup = (model != Model::Serial).then(|| estimate(speedup, if workers == 1 { 0.0 } else { 0.02 }));
     CellSummary {
-        interpreter: tag.to_owned(),
+        cell: Cell {
+            curve: Curve {
+                interpreter: tag.to_owned(),
+                host: template.host,
+                workload: WORKLOADS[workload].to_owned(),
+                arm: template.arm.clone(),
+                model,
+            },
+            workers,
+        },
         gil: (tag != NATIVE).then(|| GilState::from_enabled(!tag.ends_with('t'))),
-        workload: WORKLOADS[workload].to_owned(),
-        model,
-        workers,
         placement: (0..workers).collect(),
         status: CellStatus::Ok,
         reason: None,
@@ -140,13 +146,15 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
     let [serial, crosstalk] = law_of(workload, &cell.interpreter, cell.model);
     let speedup = cell.speedup.unwrap_or(estimate(1.0, 0.0));
     CurveLaws {
-        interpreter: cell.interpreter.clone(),
-        gil: cell.gil,
-        host: cell.host,
-        workload: cell.workload.clone(),
-        arm: None,
-        model: cell.model,
+        curve: Curve {
+            interpreter: cell.interpreter.clone(),
+            host: cell.host,
+            workload: cell.workload.clone(),
+            arm: None,
+            model: cell.model,
+        },
         workers: COUNTS.to_vec(),
+        gil: cell.gil,
         rounds: 20,
         fits: vec![LawFit {
             law: Law::Usl,
@@ -294,7 +302,7 @@ pub fn trials(template: &Trial, summary: &Summary) -> Vec<Trial> {
             let mut trial = template.clone();
             trial.trial = number as u64;
             trial.round = round;
-            trial.cell = cell.cell();
+            trial.cell = cell.cell.clone();
             trial.started_at = format!("2026-11-21T08:{minutes:02}:{seconds:02}Z");
             let usual_ns = cell.makespan_s.unwrap().estimate * 1e9;
             for (position, sample) in trial.samples.iter_mut().enumerate() {

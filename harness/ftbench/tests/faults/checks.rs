@@ -115,7 +115,7 @@ fn assert_caught(given: &str, returned: &str, exempt: &[&str]) {
         } else {
             CellStatus::WrongResult
         };
-        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell(), cell.reason);
+        assert_eq!(cell.status, expected, "{}: {:?}", cell.cell, cell.reason);
     }
 }
 

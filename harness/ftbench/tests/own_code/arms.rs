@@ -70,7 +70,7 @@ fn reported(run: &Run, workload: &str, name: &str) -> Vec<(String, f64)> {
         assert_eq!((figure.low, figure.high), (figure.estimate, figure.estimate));
         let known = found.iter().find(|(known, _)| *known == arm);
         match known {
-            Some((_, value)) => assert_eq!(*value, figure.estimate, "{}", cell.cell()),
+            Some((_, value)) => assert_eq!(*value, figure.estimate, "{}", cell.cell),
             None => found.push((arm, figure.estimate)),
         }
     }
@@ -95,7 +95,7 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
     // Six times the work in ten rounds: ranks decide, so one of them would have to turn round to hide it.
     assert_eq!(summary.arm_ratios.len(), 2);
     for compared in &summary.arm_ratios {
-        assert_eq!((compared.base.as_str(), compared.arm.as_str()), ("base", "new"));
+        assert_eq!((compared.base.as_str(), compared.arm_name()), ("base", "new"));
         assert_eq!(compared.rounds, 10);
         assert!(
             compared.difference.differs && compared.ratio.high < 1.0,

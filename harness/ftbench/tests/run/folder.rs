@@ -143,14 +143,14 @@ fn the_summary_follows_the_trials() {
         .iter()
         .map(|planned| planned.cell.clone())
         .collect();
-    let summarised: Vec<_> = summary.cells.iter().map(|cell| cell.cell()).collect();
+    let summarised: Vec<_> = summary.cells.iter().map(|cell| cell.cell.clone()).collect();
     assert_eq!(planned, summarised);
     for cell in &summary.cells {
         assert_eq!(
             (cell.status, cell.rounds, cell.samples),
             (CellStatus::Ok, ROUNDS, 3 * ROUNDS)
         );
-        let own = trials.iter().filter(|trial| trial.cell == cell.cell());
+        let own = trials.iter().filter(|trial| trial.cell == cell.cell);
         let times_s: Vec<f64> = own
             .flat_map(Trial::counted_samples)
             .map(|sample| sample.makespan_ns() as f64 / 1e9)
@@ -161,10 +161,10 @@ fn the_summary_follows_the_trials() {
         assert!(
             (least..=most).contains(&makespan_s),
             "{}: {makespan_s} is not from {least} to {most}",
-            cell.cell()
+            cell.cell
         );
         if cell.workers == 1 {
-            assert!((estimate(cell.speedup) - 1.0).abs() < 1e-9, "{}", cell.cell());
+            assert!((estimate(cell.speedup) - 1.0).abs() < 1e-9, "{}", cell.cell);
         }
     }
     let kinds: Vec<WarningKind> = summary.warnings.iter().map(|warning| warning.kind).collect();
@@ -234,7 +234,7 @@ fn the_gils_state_is_recorded_on_and_off() {
     for cell in short().summary().cells {
         let on = cell.interpreter == pair().gil;
         let state = (!cell.is_native()).then(|| GilState::from_enabled(on));
-        assert_eq!(cell.gil, state, "{}", cell.cell());
+        assert_eq!(cell.gil, state, "{}", cell.cell);
     }
 }
 

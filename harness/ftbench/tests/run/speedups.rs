@@ -40,7 +40,7 @@ fn figures(run: &Run) -> Vec<Figure> {
                     (format!("above {scales:.2}"), speedup > scales)
                 };
                 figures.push(Figure {
-                    cell: cell.cell().to_string(),
+                    cell: cell.cell.to_string(),
                     speedup,
                     wanted,
                     good,
@@ -99,9 +99,9 @@ fn waiting_overlaps_in_threads_and_tasks_in_spite_of_the_gil() {
         let mut cells = run.cells("http_fetch");
         cells.retain(|cell| cell.model == model);
         let largest = cells.into_iter().max_by_key(|cell| cell.workers).unwrap();
-        assert!(largest.workers >= 16, "{}", largest.cell());
+        assert!(largest.workers >= 16, "{}", largest.cell);
         let vs_baseline = estimate(largest.vs_baseline);
-        println!("{}: {vs_baseline:.1} times the serial one", largest.cell());
-        assert!(vs_baseline > 3.0, "{}: {vs_baseline}", largest.cell());
+        println!("{}: {vs_baseline:.1} times the serial one", largest.cell);
+        assert!(vs_baseline > 3.0, "{}: {vs_baseline}", largest.cell);
     }
 }

@@ -116,7 +116,7 @@ fn the_processes_of_a_pool_inherit_the_switch() {
     };
     run.all_ok("tells");
     for cell in run.cells("tells") {
-        assert_eq!(cell.gil, Some(GilState::On), "{}", cell.cell());
+        assert_eq!(cell.gil, Some(GilState::On), "{}", cell.cell);
     }
 }
 

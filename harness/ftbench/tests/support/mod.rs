@@ -242,8 +242,8 @@ impl Run {
     #[track_caller]
     pub fn all_ok(&self, workload: &str) {
         for cell in self.cells(workload) {
-            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell(), cell.reason);
-            assert!(cell.rounds > 0 && cell.samples > 0, "{}", cell.cell());
+            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
+            assert!(cell.rounds > 0 && cell.samples > 0, "{}", cell.cell);
         }
     }
 
@@ -252,13 +252,9 @@ impl Run {
     pub fn all_have(&self, workload: &str, status: CellStatus, words: &[&str]) {
         for cell in self.cells(workload) {
             let reason = cell.reason.clone().unwrap_or_default();
-            assert_eq!(cell.status, status, "{}: {reason}", cell.cell());
+            assert_eq!(cell.status, status, "{}: {reason}", cell.cell);
             for word in words {
-                assert!(
-                    reason.contains(word),
-                    "no {word:?} for {}:\n{reason}",
-                    cell.cell()
-                );
+                assert!(reason.contains(word), "no {word:?} for {}:\n{reason}", cell.cell);
             }
         }
     }

@@ -33,10 +33,10 @@ pub fn render(summary: &Summary, trials: &[Trial]) -> Result<String, ExportError
 }
 
 fn case(summary: &CellSummary, trials: &[Trial]) -> TestCase {
-    let cell = summary.cell();
+    let cell = &summary.cell;
     let mut case = TestCase::new(text::line(&cell.to_string()), status(summary));
     case.set_classname(text::line(&format!("ftbench.{}", cell.workload)));
-    let own = trials.iter().filter(|trial| trial.cell == cell);
+    let own = trials.iter().filter(|trial| trial.cell == *cell);
     let duration_ns = own.map(|trial| trial.duration_ns).sum();
     case.set_time(std::time::Duration::from_nanos(duration_ns));
     let figures = [

@@ -102,13 +102,13 @@ impl<'a> Export<'a> {
         let (ok, others): (Vec<&CellSummary>, Vec<&CellSummary>) =
             of_python.partition(|cell| cell.status == CellStatus::Ok);
         let measured = ok.into_iter().filter_map(|summary| {
-            let cell = summary.cell();
-            let trials = by_cell.remove(&cell)?;
+            let cell = &summary.cell;
+            let trials = by_cell.remove(cell)?;
             let list: Vec<&Trial> = trials.values().copied().collect();
             Some(Measured {
                 summary,
                 makespans_s: makespans_s(&list),
-                cell,
+                cell: cell.clone(),
                 trials,
             })
         });
@@ -152,7 +152,7 @@ fn nothing(summary: &Summary, why: &'static str) -> ExportError {
 /// # Errors
 /// When the run has no such interpreter.
 pub fn narrow(summary: &mut Summary, interpreter: &str) -> Result<(), ExportError> {
-    let is_it = |cell: &CellSummary| is_of(&cell.cell(), interpreter);
+    let is_it = |cell: &CellSummary| is_of(&cell.cell, interpreter);
     if !summary.cells.iter().any(is_it) {
         let mut known: Vec<String> = Vec::new();
         for cell in &summary.cells {

@@ -140,7 +140,7 @@ pub fn of_workload(summary: &Summary, workload: &str, samples: &SamplesByCell) -
             Some(Named {
                 series: place(cell)?,
                 workers: cell.workers,
-                samples: samples.of_cell(&cell.cell())?,
+                samples: samples.of_cell(&cell.cell)?,
             })
         })
         .collect();

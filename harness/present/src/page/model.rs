@@ -230,7 +230,7 @@ fn workload(summary: &Summary, name: &str, samples: &SamplesByCell) -> Workload 
             .cells
             .iter()
             .filter(of_it)
-            .filter_map(|cell| Some((cell, samples.of_cell(&cell.cell())?)))
+            .filter_map(|cell| Some((cell, samples.of_cell(&cell.cell)?)))
             .flat_map(|(cell, samples)| reported(cell, samples))
             .collect(),
     }

@@ -10,8 +10,8 @@ use ftbench_schema::history::{
     HistoryEnvironment, HistoryRun, HistoryWorkload, MachineKey, Metric, Reading, RunSettings, SeriesKey,
 };
 use ftbench_schema::{
-    BuildFacts, CellStatus, Estimate, Host, Implementation, JitState, Kernel, Model, PackageFacts, RunStatus,
-    SCHEMA_VERSION, Scaling, Switch, WorkloadKind,
+    BuildFacts, Cell, CellStatus, Curve, Estimate, Host, Implementation, JitState, Kernel, Model,
+    PackageFacts, RunStatus, SCHEMA_VERSION, Scaling, Switch, WorkloadKind,
 };
 
 /// Takes what a history needs from the bytes of a summary.
@@ -291,12 +291,16 @@ struct SlimCell<'a> {
 impl SlimCell<'_> {
     fn key(self, weak: bool) -> SeriesKey {
         SeriesKey {
-            workload: self.workload.into_owned(),
-            interpreter: self.interpreter.into_owned(),
-            host: self.host,
-            arm: self.arm,
-            model: self.model,
-            workers: self.workers,
+            cell: Cell {
+                curve: Curve {
+                    interpreter: self.interpreter.into_owned(),
+                    host: self.host,
+                    workload: self.workload.into_owned(),
+                    arm: self.arm,
+                    model: self.model,
+                },
+                workers: self.workers,
+            },
             weak,
         }
     }

@@ -218,7 +218,7 @@ fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
                 known.push(arm);
             }
         }
-        let is_known = known.contains(wanted) || summary.cells.iter().any(|cell| is_shown(&cell.cell()));
+        let is_known = known.contains(wanted) || summary.cells.iter().any(|cell| is_shown(&cell.cell));
         if !is_known {
             return Err(UnknownInterpreter {
                 run: summary.run.name.clone(),
@@ -228,7 +228,7 @@ fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
         }
         summary
             .cells
-            .retain(|cell| cell.is_native() || is_shown(&cell.cell()));
+            .retain(|cell| cell.is_native() || is_shown(&cell.cell));
         let has_cell = |tag: &str| summary.cells.iter().any(|cell| cell.interpreter == tag);
         summary
             .interpreters
@@ -315,7 +315,7 @@ fn add(joined: &mut Summary, trials: &mut Vec<Trial>, part: Part, name: &str) {
         joined.cells.push(cell);
     }
     for mut curve in laws.into_iter().filter(|curve| !curve.is_native()) {
-        curve.interpreter = renamed(&curve.interpreter);
+        curve.curve.interpreter = renamed(&curve.interpreter);
         joined.laws.push(curve);
     }
     for mut overhead in free_threading_overhead {

@@ -51,7 +51,7 @@ pub(super) fn spread(material: &Material, workload: &str) -> Chart {
     let mut cells: Vec<&CellSummary> = all
         .iter()
         .copied()
-        .filter(|cell| !cell.is_native() && cell.makespan_s.is_some() && trials.contains_key(&cell.cell()))
+        .filter(|cell| !cell.is_native() && cell.makespan_s.is_some() && trials.contains_key(&cell.cell))
         .collect();
     let mut notes = Vec::new();
     if cells.len() > MOST_ROWS {
@@ -76,7 +76,7 @@ pub(super) fn spread(material: &Material, workload: &str) -> Chart {
     let unit = TimeUnit::for_typical(typical.unwrap_or(1.0));
     let mut rows: Vec<Row> = cells
         .iter()
-        .filter_map(|cell| row(cell, trials.get(&cell.cell())?, unit, dots))
+        .filter_map(|cell| row(cell, trials.get(&cell.cell)?, unit, dots))
         .collect();
     let relative = are_far_apart(&rows);
     if relative {
