@@ -86,6 +86,14 @@ fn the_table_of_interpreters_shows_each() {
 }
 
 #[test]
+fn modules_in_the_working_directory_do_not_hide_interpreters() {
+    let sandbox = Sandbox::new();
+    sandbox.file("json.py", "raise SystemExit('not the module that was meant')");
+    let told = sandbox.ftbench(&format!("run fib -p {} --dry-run", pair().gil));
+    told.ends_with(0);
+}
+
+#[test]
 fn an_interpreter_can_be_given_by_its_path() {
     let sandbox = Sandbox::new();
     let real = support::executable(&pair().gil);

@@ -141,6 +141,9 @@ pub fn answer_to(path: &Path, source: &str) -> Result<String, String> {
     }
 }
 
+/// Comes before every script: with `-c`, modules of the working directory, such as a `json.py`, would come before Python's.
+const WITHOUT_WORKING_DIRECTORY: &str = "import sys\nif sys.path[:1] == ['']: del sys.path[0]\n";
+
 /// Nothing of the user's environment but what follows reaches it, nor any package of its own.
 fn script(path: &Path, switches: Switches, source: &str) -> Command {
     let mut command = Command::new(path);
@@ -148,7 +151,8 @@ fn script(path: &Path, switches: Switches, source: &str) -> Command {
         // Deaf to the environment, in case something between here and there puts variables back.
         command.arg("-E");
     }
-    command.args(["-s", "-S", "-c", source]).env_clear();
+    command.args(["-s", "-S", "-c"]).env_clear();
+    command.arg(format!("{WITHOUT_WORKING_DIRECTORY}{source}"));
     command.envs(switches.iter().map(|switch| (switch.variable(), switch.value())));
     // What trials are given too: without it a build with a library of its own does not start.
     for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
