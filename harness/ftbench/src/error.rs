@@ -181,6 +181,14 @@ pub enum Error {
         /// What is not as it was, a line each.
         changes: Vec<String>,
     },
+    /// A workload that no interpreter can run.
+    #[error("{workload} cannot be measured: {fault} (in import)")]
+    Unmeasurable {
+        /// The workload.
+        workload: String,
+        /// What is wrong with its file.
+        fault: String,
+    },
     /// Nothing that was asked for can be measured.
     #[error("{0}")]
     NothingToMeasure(String),

@@ -212,7 +212,7 @@ fn ask(what: &str, interpreter: &InterpreterFacts) -> Result<Asked, BuildError> 
         path: path.clone(),
         reason,
     };
-    let output = answer_to(&path, LIBRARY_SCRIPT).map_err(no_answer)?;
+    let output = answer_to(&path, LIBRARY_SCRIPT, &[]).map_err(no_answer)?;
     let library =
         Library::parse(&output).ok_or_else(|| no_answer("it has no complete sysconfig module".to_owned()))?;
     let words = [

@@ -1,5 +1,6 @@
 //! Asks an executable which Python it is.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -123,14 +124,15 @@ pub(super) fn probe_patiently(
     }
 }
 
-/// Runs a script in an interpreter that was probed, as the probe is run, and gives what it printed.
+/// Runs a script with these arguments in an interpreter that was probed, as the probe is run, and returns what it printed.
 ///
 /// # Errors
 ///
 /// Says in a line why there is no answer.
-pub fn answer_to(path: &Path, source: &str) -> Result<String, String> {
-    let ended = bounded::run(&mut script(path, Switches::default(), source), PROBE_TIME_LIMIT)
-        .map_err(|error| start_error(&error))?;
+pub fn answer_to(path: &Path, source: &str, arguments: &[&OsStr]) -> Result<String, String> {
+    let mut command = script(path, Switches::default(), source);
+    let ended =
+        bounded::run(command.args(arguments), PROBE_TIME_LIMIT).map_err(|error| start_error(&error))?;
     match ended.status {
         None => Err(format!("no answer within {} s", PROBE_TIME_LIMIT.as_secs())),
         Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),

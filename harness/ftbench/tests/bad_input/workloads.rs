@@ -106,6 +106,52 @@ fn broken_workloads_fail_with_their_last_words_and_the_others_are_measured() {
 }
 
 #[test]
+fn a_dry_run_refuses_a_file_without_work_in_the_words_of_a_run() {
+    for broken in BROKEN.iter().take(2) {
+        let sandbox = Sandbox::new();
+        let imported = sandbox.path().join("imported");
+        let source = format!("open({imported:?}, 'w').close()\n{}", broken.source);
+        let file = sandbox.file(&format!("{}.py", broken.name), source);
+        let words = format!("{file} -p {} {SHORT}", pair().gil);
+        let dry = sandbox.ftbench(&format!("run {words} --dry-run"));
+        assert!(!imported.exists(), "{} was run", broken.name);
+        let cannot = format!("{} cannot be measured: ", broken.name);
+        dry.refuses(&[&cannot], 1);
+        let told = dry.stderr.trim_start_matches("error: ").trim();
+        sandbox.run("out", &words, 1).told.says(&[told]);
+    }
+}
+
+#[test]
+fn a_dry_run_accepts_whatever_may_define_work() {
+    let sandbox = Sandbox::new();
+    let sources = [
+        ("imported", "from helper import run as work\n"),
+        ("all_imported", "from helper import *\n"),
+        ("assigned", "if True:\n    work = print\n"),
+        ("asynchronous", "async def work_async(data, units): ...\n"),
+        ("unseen", "globals()['wo' + 'rk'] = print\n"),
+        (
+            "global_name",
+            "def define():\n    global work\n    work = print\ndefine()\n",
+        ),
+        (
+            "of_cases",
+            "# /// script\n# [tool.ftbench.cases]\n# one = \"\"\n# ///\ndef work_one(data, units): ...\n",
+        ),
+    ];
+    let files = sources.map(|(name, source)| sandbox.file(&format!("{name}.py"), source));
+    let words = format!("-p {} {SHORT} --dry-run", pair().gil);
+    let told = sandbox.ftbench(&format!("run {} {words}", files.join(" ")));
+    told.ends_with(0);
+    // A name that is local to something else is not the module's.
+    let local = "class Local:\n    def work(self): ...\ndef outer():\n    work = 1\n    return work\n";
+    let local = sandbox.file("local.py", local);
+    let told = sandbox.ftbench(&format!("run {local} {words}"));
+    told.refuses(&["local.py defines no function 'work'"], 1);
+}
+
+#[test]
 fn the_table_shows_reason_and_last_words() {
     let sandbox = Sandbox::new();
     let broken = "def work(data, units):\n    raise ValueError('broken on purpose')\n";

@@ -3,6 +3,7 @@
 pub(super) mod builds;
 mod code;
 mod commit;
+mod contract;
 mod environments;
 mod keep;
 mod launches;
@@ -57,6 +58,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
         remark(output, &noise::sources(&prepared.manifest.sources));
     }
     if arguments.dry_run {
+        contract::check(&prepared)?;
         environments::foretell(&prepared, output)?;
         return dry_run(&prepared.manifest, shown);
     }

@@ -1,0 +1,61 @@
+//! Which workload files cannot define `work`, found without running them.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::prepare::Prepared;
+use crate::error::Error;
+use crate::interpreter::answer_to;
+use crate::workload::Workload;
+
+const SCRIPT: &str = include_str!("contract.py");
+
+/// What stands before the answer on its line.
+const MARK: &str = "ftbench-contract ";
+
+/// Checks the files of a run that is not going to be made.
+///
+/// # Errors
+/// Names the first workload in which every interpreter of the run finds a fault, and the baseline's words for it, which are
+/// those that a trial would end with.
+pub fn check(prepared: &Prepared) -> Result<(), Error> {
+    let workloads = prepared.workloads.iter().chain(prepared.arms.files());
+    let mut suspects: Vec<(&Workload, Option<String>)> = workloads
+        .filter(|workload| workload.callable.is_none())
+        .map(|workload| (workload, None))
+        .collect();
+    for interpreter in &prepared.manifest.interpreters {
+        let files: Vec<&Workload> = suspects.iter().map(|(workload, _)| *workload).collect();
+        let found = faults(Path::new(&interpreter.path), &files);
+        suspects = suspects
+            .into_iter()
+            .zip(found)
+            .filter(|(_, fault)| fault.is_some())
+            .map(|((workload, first), fault)| (workload, first.or(fault)))
+            .collect();
+    }
+    match suspects.into_iter().next() {
+        Some((workload, Some(fault))) => Err(Error::Unmeasurable {
+            workload: workload.name.clone(),
+            fault,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What an interpreter finds wrong with each of these files; nothing where it does not answer.
+fn faults(python: &Path, workloads: &[&Workload]) -> Vec<Option<String>> {
+    let words = workloads.iter().flat_map(|workload| {
+        let case = workload.case.as_deref().unwrap_or_default();
+        [workload.path.as_os_str(), OsStr::new(case)]
+    });
+    let words: Vec<&OsStr> = words.collect();
+    let answer = answer_to(python, SCRIPT, &words).ok();
+    let found = answer.as_deref().and_then(|answer| {
+        let line = answer.lines().find_map(|line| line.strip_prefix(MARK))?;
+        serde_json::from_str(line).ok()
+    });
+    let mut found: Vec<Option<String>> = found.unwrap_or_default();
+    found.resize(workloads.len(), None);
+    found
+}
