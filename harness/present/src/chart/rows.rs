@@ -308,6 +308,24 @@ impl Laid<'_, '_> {
         )
     }
 
+    /// Where words of this width may begin, from `start` on, without an upright line through them.
+    fn past_lines(&self, start: f64, width: f64) -> f64 {
+        let mut lines: Vec<f64> = self
+            .body
+            .uprights
+            .iter()
+            .map(|upright| self.x(upright.value))
+            .collect();
+        lines.sort_by(f64::total_cmp);
+        lines.into_iter().fold(start, |start, line| {
+            if (start..start + width).contains(&line) {
+                line
+            } else {
+                start
+            }
+        })
+    }
+
     fn value(&self, mark: &Mark, y: f64) -> Drawn {
         let unit = self.sheet.unit;
         if self.bar < THINNEST_WRITTEN * unit {
@@ -326,7 +344,8 @@ impl Laid<'_, '_> {
             .any(|upright| upright.kind == ReferenceKind::Measured);
         let end = if mark.dots.is_empty() && !crossed {
             let ends = [mark.value, mark.high, self.body.origin].map(|value| self.x(value));
-            ends.into_iter().fold(self.plot.left, f64::max)
+            let end = ends.into_iter().fold(self.plot.left, f64::max);
+            self.past_lines(end, letters.face.width(&mark.label) + 8.0 * unit)
         } else {
             self.plot.right
         };

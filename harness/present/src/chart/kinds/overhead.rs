@@ -96,7 +96,8 @@ fn overhead_chart(rows: Vec<Row>, pairs: &[(&str, &str)], means: &[&Overhead]) -
     let marks: Vec<&Mark> = rows.iter().flat_map(|row| &row.marks).collect();
     let (low, high) = range(&marks, 1.0);
     let mut x = axis::ranged_axis(
-        "One worker's time on the free-threaded build over the GIL build's (shorter is better)".to_owned(),
+        "One worker's time on the free-threaded build over the GIL build's (further left is better)"
+            .to_owned(),
         low - (high - low) * 0.02,
         high + (high - low) * 0.02,
     );
