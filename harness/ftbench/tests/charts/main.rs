@@ -18,6 +18,7 @@ use ftbench_present::chart::{
     Body, Chart, Kind, Material, Part, ReferenceKind, Size, Theme, join, make, png as png_of, svg,
 };
 use ftbench_present::history::charts;
+use ftbench_schema::Summary;
 use rayon::prelude::*;
 use resvg::tiny_skia::{ColorU8, Pixmap};
 
@@ -54,14 +55,40 @@ fn of_many_cores() -> Material {
 
 /// Two machines' threads in one chart.
 fn joined() -> Material {
-    let part = |material: Material, interpreter: &str| Part {
-        summary: material.summary,
+    let part = |summary: Summary, interpreter: &str| Part {
+        summary,
         trials: Vec::new(),
         interpreter: Some(interpreter.to_owned()),
     };
-    let mut other = of_many_cores();
-    other.summary.machine.hostname = "many-cores".to_owned();
-    join(vec![part(of_two_cores(), "3.13t"), part(other, "3.14t")], &[]).unwrap()
+    let many = of_many_cores().summary;
+    let fewer = synthetic::fewer_cores(&many);
+    join(vec![part(fewer, "3.13t"), part(many, "3.14t")], &[]).unwrap()
+}
+
+/// What a picture says that is of no real run.
+const SYNTHETIC: &str = "synthetic data";
+
+/// Golden pictures that the documentation shows too, and their files below `docs/images`.
+const IN_DOCUMENTATION: [(&str, &str); 13] = [
+    ("128-scaling-light", "charts/scaling"),
+    ("128-throughput-light", "charts/throughput"),
+    ("128-efficiency-light", "charts/efficiency"),
+    ("128-interpreters-light", "charts/interpreters"),
+    ("128-memory-light", "charts/memory"),
+    ("128-spread-light", "charts/spread"),
+    ("2-gil-light", "charts/gil"),
+    ("2-overhead-light", "charts/overhead"),
+    ("128-heat-map-light", "charts/heat-map"),
+    ("128-efficiency-map-light", "charts/efficiency-map"),
+    ("128-time-line-light", "charts/time-line"),
+    ("joined-interpreters-light", "charts/joined"),
+    ("history-light", "history"),
+];
+
+fn file_in_documentation(picture: &str) -> Option<PathBuf> {
+    let (_, file) = IN_DOCUMENTATION.iter().find(|(name, _)| *name == picture)?;
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
+    Some(images.join(file).with_extension("png"))
 }
 
 /// All golden pictures by name.
@@ -80,6 +107,7 @@ fn pictures() -> Vec<(String, Chart)> {
     for (theme_name, theme) in [("light", Theme::LIGHT), ("dark", Theme::DARK)] {
         let mut chart = charts::workload(&history, "fib");
         chart.theme = theme;
+        chart.subtitle.insert(0, SYNTHETIC.to_owned());
         made.push((format!("history-{theme_name}"), chart));
     }
     made.push((
@@ -213,6 +241,9 @@ fn every_chart_looks_as_it_did() {
             let path = golden.join(format!("{name}.png"));
             if anew {
                 write(&path, &drawn);
+                if let Some(copy) = file_in_documentation(&name) {
+                    std::fs::copy(&path, copy).unwrap();
+                }
                 return None;
             }
             let known = std::fs::read(&path)
@@ -246,6 +277,30 @@ fn every_chart_looks_as_it_did() {
          ftbench --test charts",
         failures.join("\n")
     );
+}
+
+#[test]
+fn the_documentation_shows_the_golden_pictures() {
+    for (name, _) in IN_DOCUMENTATION {
+        let golden = std::fs::read(folder().join("golden").join(name).with_extension("png")).unwrap();
+        let shown = std::fs::read(file_in_documentation(name).unwrap()).unwrap();
+        assert!(
+            golden == shown,
+            "{name} was drawn anew, and its copy in docs/images was not"
+        );
+    }
+}
+
+#[test]
+fn pictures_of_synthetic_data_say_so_and_name_no_processor_and_no_build() {
+    let real = two_cores().manifest;
+    for (name, chart) in pictures() {
+        let words = [chart.subtitle, chart.caption].concat().join("\n");
+        let is_real = name.starts_with("2-");
+        assert_eq!(words.contains(SYNTHETIC), !is_real, "{name}: {words}");
+        let names_what_is_real = words.contains(&real.machine.cpu_model) || words.contains("CPython");
+        assert_eq!(names_what_is_real, is_real, "{name}: {words}");
+    }
 }
 
 #[test]
@@ -325,7 +380,7 @@ fn joined_runs_are_named_by_what_differs() {
         let facts = material.summary.interpreters.iter();
         facts.map(|facts| facts.tag.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&joined()), ["3.13t two-cores", "3.14t many-cores"]);
+    assert_eq!(names(&joined()), ["3.13t fewer-cores", "3.14t many-cores"]);
     let run = |interpreter: Option<&str>, day: &str| {
         let mut summary = of_two_cores().summary;
         summary.run.started_at = format!("{day}T08:00:00Z");

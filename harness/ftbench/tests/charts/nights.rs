@@ -59,7 +59,7 @@ pub fn history(template: &Summary) -> History {
         }
         let mut value = serde_json::to_value(&summary).unwrap();
         value["run"]["commit"] =
-            json!({"id": format!("{:040x}", 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(night + 1))});
+            json!({"id": format!("{:016x}{:024x}", 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(night + 1), night)});
         parse(
             &serde_json::to_vec(&value).unwrap(),
             &format!("night-{night:02}"),

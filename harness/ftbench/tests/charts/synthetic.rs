@@ -244,21 +244,34 @@ pub fn summary(of_two_cores: &Summary) -> Summary {
     made.warnings.clear();
     made.run.started_at = "2026-11-21T08:00:00Z".to_owned();
     made.run.seed = 7;
-    "AMD EPYC 9754 128-Core Processor".clone_into(&mut made.machine.cpu_model);
+    // It stands in every picture, where that of a real run names its processor.
+    "synthetic data".clone_into(&mut made.machine.cpu_model);
+    made.machine.os.clear();
+    "many-cores".clone_into(&mut made.machine.hostname);
     made.machine.topology.cores = 128;
     made.machine.topology.pus = 256;
+    made
+}
+
+/// The same with a quarter of the cores.
+pub fn fewer_cores(of_many_cores: &Summary) -> Summary {
+    let mut made = of_many_cores.clone();
+    made.cells.retain(|cell| cell.workers <= 32);
+    for laws in &mut made.laws {
+        laws.workers.retain(|workers| *workers <= 32);
+        laws.fitted_up_to = Some(32);
+    }
+    "fewer-cores".clone_into(&mut made.machine.hostname);
+    made.machine.topology.cores = 32;
+    made.machine.topology.pus = 64;
     made
 }
 
 fn interpreters(template: &InterpreterFacts) -> Vec<InterpreterFacts> {
     let facts = |tag: &str| InterpreterFacts {
         tag: tag.to_owned(),
-        version: if tag.starts_with("3.13") {
-            "3.13.15"
-        } else {
-            "3.14.2"
-        }
-        .to_owned(),
+        // Of no build, so that no picture names one.
+        version: String::new(),
         free_threaded: tag.ends_with('t'),
         gil: GilState::from_enabled(!tag.ends_with('t')),
         ..template.clone()

@@ -4,7 +4,7 @@ use resvg::usvg::{Group, Node, Options, Tree};
 use super::gallery::{every_kind, pictures, scaling, variants};
 use super::*;
 use ftbench_fixtures::summaries;
-use ftbench_schema::{CellStatus, GilState, Warning, WarningKind};
+use ftbench_schema::{CellStatus, GilState, Summary, Warning, WarningKind};
 
 /// The curves of a chart.
 fn curves(chart: &Chart) -> &Lines {
@@ -299,6 +299,20 @@ fn titles_and_captions_say_it_in_words() {
     variants: fib: threads reach 1.92x on 5 interpreters, stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ");
+}
+
+#[test]
+fn builds_of_unknown_version_are_not_named() {
+    let mut summary = summaries::two_cores();
+    let lines = |summary: &Summary| scaling(summary, "fib").subtitle;
+    let [machine, _] = lines(&summary).try_into().unwrap();
+    summary.interpreters[0].version.clear();
+    assert_eq!(
+        lines(&summary),
+        [machine.clone(), "CPython 3.13.15 (3.13t: -O3)".to_owned()]
+    );
+    summary.interpreters[1].version.clear();
+    assert_eq!(lines(&summary), [machine]);
 }
 
 #[test]

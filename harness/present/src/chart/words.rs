@@ -85,10 +85,15 @@ pub(crate) fn machine(summary: &Summary) -> String {
     words.join(" · ")
 }
 
-/// The builds, those of one version together: `CPython 3.13.15 (3.13 and 3.13t: -O3)`.
+/// The builds, those of one version together: `CPython 3.13.15 (3.13 and 3.13t: -O3)`. Those whose version is not known, as in
+/// some files of other tools, are left out.
 pub(crate) fn builds(summary: &Summary) -> String {
     let mut versions: Vec<(String, Vec<&InterpreterFacts>)> = Vec::new();
-    for facts in &summary.interpreters {
+    for facts in summary
+        .interpreters
+        .iter()
+        .filter(|facts| !facts.version.is_empty())
+    {
         let version = format!("{} {}", facts.implementation, text::line(&facts.version));
         match versions.iter_mut().find(|(known, _)| *known == version) {
             Some((_, alike)) => alike.push(facts),

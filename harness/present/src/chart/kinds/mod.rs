@@ -145,6 +145,7 @@ impl Material {
     fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
         chart.subtitle.clone_from(&self.machines);
         chart.subtitle.push(words::builds(&self.summary));
+        chart.subtitle.retain(|line| !line.is_empty());
         let own = std::mem::take(&mut chart.caption);
         chart.caption = words::notes(&self.summary, cells);
         chart
