@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
 use crate::cargo_build::Files;
+use crate::error::{ExitStatus, Failure};
 use crate::workload::{Catalogue, Workload, WorkloadError};
 
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
@@ -52,6 +53,12 @@ pub struct Assets {
 pub struct AssetError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl Failure for AssetError {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::MachineFailed
+    }
 }
 
 impl Assets {

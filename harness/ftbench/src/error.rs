@@ -1,214 +1,205 @@
-//! What a command can end with.
+//! How a command ends: its exit status, and the error that it reports.
+//!
+//! Every error type that can end a command is a [`Failure`]: it says itself what exit status it deserves. The rule is in
+//! `docs/reliability.md`.
 
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
+
+use rustix::io::Errno;
 
 /// Exit statuses, the same for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
     /// All is well.
     Success,
-    /// ftbench worked and the answer is bad: a failed cell.
+    /// ftbench worked and the answer is bad: a failed cell, or an interpreter that cannot be had.
     BadAnswer,
     /// The command or its input is wrong.
     WrongInput,
+    /// The machine or the environment failed, or ftbench itself.
+    MachineFailed,
     /// Stopped from outside, with what was measured kept.
     Interrupted,
     /// That of the program that was guarded, or of a hidden command.
     Guarded(u8),
 }
 
-impl From<ExitStatus> for ExitCode {
-    fn from(status: ExitStatus) -> Self {
-        Self::from(match status {
-            ExitStatus::Success => 0,
-            ExitStatus::BadAnswer => 1,
-            ExitStatus::WrongInput => 2,
-            ExitStatus::Interrupted => 130,
-            ExitStatus::Guarded(status) => status,
-        })
+impl ExitStatus {
+    /// The number that the system is given.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::BadAnswer => 1,
+            Self::WrongInput => 2,
+            Self::MachineFailed => 3,
+            Self::Interrupted => 130,
+            Self::Guarded(status) => status,
+        }
+    }
+
+    /// The status for something that the user named and that cannot be read: wrong input, unless the machine is short of
+    /// what reading takes.
+    #[must_use]
+    pub fn of_reading(error: &io::Error) -> Self {
+        if is_machines_fault(error) {
+            Self::MachineFailed
+        } else {
+            Self::WrongInput
+        }
+    }
+
+    /// The status for output that cannot be written. Where its reader has gone away, as `head` does, or a terminal that was
+    /// closed, nobody needs to know.
+    #[must_use]
+    pub fn of_writing(error: &io::Error) -> Self {
+        let is_gone =
+            error.kind() == io::ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO);
+        if is_gone {
+            Self::Success
+        } else {
+            Self::MachineFailed
+        }
     }
 }
 
-/// What stops a command. Each message says what is wrong, where, and what to do now.
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// Whether the system lacks processes, memory or open files, or a disk is broken: no other file or program would fare
+/// better.
+#[must_use]
+pub fn is_machines_fault(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::IO)
+    )
+}
+
+/// An error that can end a command. Its message says what is wrong, where, and what to do now.
+pub trait Failure: std::error::Error {
+    /// The exit status that it gives; [`ExitStatus::Success`] where nobody is left to report it to.
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::WrongInput
+    }
+}
+
+/// The system refuses something, and no input is to blame.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// About workloads.
-    #[error(transparent)]
-    Workload(#[from] crate::workload::WorkloadError),
-    /// About versions of the user's code.
-    #[error(transparent)]
-    Arm(#[from] crate::workload::ArmError),
-    /// One label with two values.
-    #[error("the label '{0}' is given twice; give each key once")]
-    LabelTwice(String),
-    /// About interpreters.
-    #[error(transparent)]
-    Interpreter(#[from] crate::interpreter::SelectError),
-    /// About a tag.
-    #[error(transparent)]
-    Tag(#[from] ftbench_schema::TagError),
-    /// About the machine.
-    #[error(transparent)]
-    Machine(#[from] crate::machine::discovery::DiscoveryError),
-    /// About the CPU quota.
-    #[error(transparent)]
-    Quota(#[from] crate::machine::quota::QuotaError),
-    /// About bindings.
-    #[error(transparent)]
-    Bind(#[from] crate::machine::bind::BindError),
-    /// About where workers go.
-    #[error(transparent)]
-    Placement(#[from] crate::plan::placement::PlacementError),
-    /// About a run folder.
-    #[error(transparent)]
-    Store(#[from] crate::record::store::StoreError),
-    /// About the embedded Python files.
-    #[error(transparent)]
-    Assets(#[from] crate::assets::AssetError),
-    /// About programs and extensions that are built for a run.
-    #[error(transparent)]
-    Build(#[from] crate::cargo_build::BuildError),
-    /// About a chart.
-    #[error("cannot draw the chart of {workload}: {source}")]
-    Chart {
-        /// The workload.
-        workload: String,
-        /// What went wrong.
-        source: ftbench_present::chart::ChartError,
-    },
-    /// About what is to be compared.
-    #[error(transparent)]
-    Compare(#[from] crate::command::compare::CompareError),
-    /// Why it cannot be compared.
-    #[error(transparent)]
-    Incomparable(#[from] ftbench_analyse::compare::Incomparable),
-    /// A comparison as JUnit's XML.
-    #[error("cannot write JUnit XML: {0}")]
-    Junit(#[from] quick_junit::SerializeError),
-    /// About what is to be drawn.
-    #[error(transparent)]
-    Plot(#[from] crate::command::plot::PlotError),
-    /// About a history of runs.
-    #[error(transparent)]
-    History(#[from] crate::command::history::HistoryError),
-    /// About several runs in one chart.
-    #[error(transparent)]
-    Join(#[from] ftbench_present::chart::JoinError),
-    /// About the report.
-    #[error(transparent)]
-    Page(#[from] ftbench_present::page::PageError),
-    /// About the table of samples.
-    #[error(transparent)]
-    Csv(#[from] ftbench_present::csv::CsvError),
-    /// About an export.
-    #[error(transparent)]
-    Export(#[from] ftbench_present::export::ExportError),
-    /// About how an export was asked for.
-    #[error(transparent)]
-    ExportRequest(#[from] crate::command::export::ExportRequestError),
-    /// About what is in a file that is imported.
-    #[error(transparent)]
-    Import(#[from] crate::import::ImportError),
-    /// About a file that is imported.
-    #[error(transparent)]
-    ImportFile(#[from] crate::command::import::ImportFileError),
-    /// The server of the services that workloads need.
-    #[error(
-        "cannot start the loopback server: {0}; leave out the workloads that need it, such as http_fetch"
-    )]
-    LoopbackServer(io::Error),
-    /// The ceiling's workers cannot be started.
-    #[error("cannot find ftbench's own executable: {0}; measure without the ceiling (--no-ceiling)")]
-    OwnExecutable(io::Error),
-    /// The channel of a worker cannot be opened.
-    #[error("cannot open the channel {path}: {source}; ftbench itself starts this command")]
-    Channel {
-        /// The descriptor.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A guard cannot do its work.
-    #[error("cannot guard the program: {0}; ftbench itself starts this command")]
-    Guard(io::Error),
-    /// Signals cannot be listened to.
-    #[error("cannot listen to signals: {0}")]
-    Signals(io::Error),
-    /// The system gives no random number for a seed.
-    #[error("the system gives no random number: {0}; give a --seed")]
-    Random(io::Error),
-    /// There is no home folder to keep a cache in.
-    #[error("there is no folder for ftbench's cache: set HOME or XDG_CACHE_HOME")]
-    NoCacheFolder,
-    /// The working directory is gone.
-    #[error("cannot tell the working directory, where the module of a callable is looked for: {0}")]
-    WorkingDirectory(io::Error),
-    /// A wheel that is not there.
-    #[error("cannot read the wheel {}: {source}; see --with", path.display())]
-    Wheel {
-        /// As it was given.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A workload to start from cannot be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    NewWorkload {
-        /// The file.
-        path: PathBuf,
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// The script that gets interpreters cannot be run.
-    #[error("cannot run {}: {source}; install bash", path.display())]
-    Script {
-        /// The program.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A run cannot be gone on with, since something is not as it was.
-    #[error(
-        "cannot go on with {}, for its figures would not be comparable:\n{}\nPut it back, or begin a new run",
-        folder.display(),
-        changes.join("\n")
-    )]
-    NotTheSame {
-        /// The run's folder.
-        folder: PathBuf,
-        /// What is not as it was, a line each.
-        changes: Vec<String>,
-    },
-    /// A workload that no interpreter can run.
-    #[error("{workload} cannot be measured: {fault} (in import)")]
-    Unmeasurable {
-        /// The workload.
-        workload: String,
-        /// What is wrong with its file.
-        fault: String,
-    },
-    /// Nothing that was asked for can be measured.
-    #[error("{0}")]
-    NothingToMeasure(String),
-    /// Results cannot be written out.
-    #[error("cannot write the output: {0}")]
-    Output(#[from] io::Error),
-    /// A value cannot be told as JSON.
-    #[error("cannot write JSON: {0}")]
-    Json(#[from] serde_json::Error),
+#[error("cannot {action}: {source}; {remedy}")]
+pub struct SystemError {
+    action: String,
+    source: io::Error,
+    remedy: &'static str,
+}
+
+impl SystemError {
+    /// Makes one of what the system said: what was tried, as it follows "cannot", and what to do now.
+    pub fn of(action: impl Into<String>, remedy: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |source| Self {
+            action,
+            source,
+            remedy,
+        }
+    }
+}
+
+impl Failure for SystemError {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::MachineFailed
+    }
+}
+
+impl Failure for ftbench_schema::TagError {}
+
+/// What ended a command, as `main` reports it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    message: String,
+    status: ExitStatus,
 }
 
 impl Error {
-    /// Whether whoever reads the output has gone away, as `head` does, or a terminal that was closed; nobody needs to be
-    /// told.
+    /// The command's exit status; with [`ExitStatus::Success`] there is nothing to report.
     #[must_use]
-    pub fn is_broken_pipe(&self) -> bool {
-        let is_gone = |error: &io::Error| {
-            error.kind() == io::ErrorKind::BrokenPipe
-                || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
-        };
-        matches!(self, Self::Output(error) if is_gone(error))
+    pub const fn exit_status(&self) -> ExitStatus {
+        self.status
+    }
+}
+
+impl<F: Failure> From<F> for Error {
+    fn from(failure: F) -> Self {
+        Self {
+            message: failure.to_string(),
+            status: failure.exit_status(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn help_and_readme_name_every_status() {
+        let help = Cli::command()
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let readme = include_str!("../../../README.md");
+        for (status, code) in [
+            (ExitStatus::Success, 0),
+            (ExitStatus::BadAnswer, 1),
+            (ExitStatus::WrongInput, 2),
+            (ExitStatus::MachineFailed, 3),
+            (ExitStatus::Interrupted, 130),
+            (ExitStatus::Guarded(7), 7),
+        ] {
+            assert_eq!(status.code(), code);
+            if status != ExitStatus::Guarded(7) {
+                assert!(help.contains(&format!(" {code} ")), "{code} in {help}");
+                assert!(readme.contains(&format!("| {code} |")), "{code} in README.md");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_wrong_input_unless_the_machine_is_short_of_something() {
+        let of_reading = |errno: Errno| ExitStatus::of_reading(&errno.into());
+        for errno in [
+            Errno::NOENT,
+            Errno::ACCESS,
+            Errno::ISDIR,
+            Errno::NOTDIR,
+            Errno::LOOP,
+        ] {
+            assert_eq!(of_reading(errno), ExitStatus::WrongInput, "{errno}");
+        }
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN, Errno::IO] {
+            assert_eq!(of_reading(errno), ExitStatus::MachineFailed, "{errno}");
+        }
+        let malformed = io::Error::new(io::ErrorKind::InvalidData, "not UTF-8");
+        assert_eq!(ExitStatus::of_reading(&malformed), ExitStatus::WrongInput);
+    }
+
+    #[test]
+    fn output_that_cannot_be_written_is_the_machines_fault_unless_its_reader_is_gone() {
+        let of_writing = |errno: Errno| ExitStatus::of_writing(&errno.into());
+        for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::BADF] {
+            assert_eq!(of_writing(errno), ExitStatus::MachineFailed, "{errno}");
+        }
+        // A pipe to `head`, and a terminal that was closed.
+        for errno in [Errno::PIPE, Errno::IO] {
+            assert_eq!(of_writing(errno), ExitStatus::Success, "{errno}");
+        }
     }
 }

@@ -69,9 +69,9 @@ fn one_core_alone_spoils() {
 }
 
 #[test]
-fn an_unknown_interpreter_is_wrong_input() {
+fn a_missing_interpreter_is_a_bad_answer() {
     let output = doctor().args(["-p", "3.99t"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("3.99t"));
     assert!(output.stdout.is_empty());
 }

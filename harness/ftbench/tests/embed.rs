@@ -173,8 +173,14 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
     let python = executable(&pair().gil).display().to_string();
     let words = format!("run fib --profile quick --rounds 1 -n 1 -p {python} --host embed --out refused");
     let told = without_cargo(&sandbox, &words);
-    told.refuses(&["the embedded host for", "cargo", "https://rustup.rs"], 2);
+    told.fails(3, &["the embedded host for", "cargo", "https://rustup.rs"], 2);
     assert!(!sandbox.path().join("refused").exists());
+    let alone = without_cargo(&sandbox, &format!("run rust_calls_gil -p {python} --out refused"));
+    alone.fails(
+        3,
+        &["every cell would be skipped", "cargo", "https://rustup.rs"],
+        2,
+    );
 
     let words =
         format!("run fib rust_calls_gil --profile quick --rounds 1 -n 1 -m serial -p {python} --out skipped");

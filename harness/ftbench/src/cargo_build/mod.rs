@@ -15,6 +15,7 @@ pub use cargo::find_cargo;
 pub use library::{Library, Linking};
 pub use package::{Files, Manifest, manifest, pyo3_version};
 
+use crate::error::{ExitStatus, Failure};
 use crate::interpreter::answer_to;
 use cargo::Cargo;
 use ftbench_schema::{ExtensionFacts, Host, HostFacts, InterpreterFacts, Linked};
@@ -89,6 +90,16 @@ pub enum BuildError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Failure for BuildError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::NoAnswer { .. } | Self::NoLibrary { .. } => ExitStatus::BadAnswer,
+            Self::Package { .. } => ExitStatus::WrongInput,
+            Self::NoCargo { .. } | Self::Cargo { .. } | Self::Cache { .. } => ExitStatus::MachineFailed,
+        }
+    }
 }
 
 /// Builds, or finds what was built before.

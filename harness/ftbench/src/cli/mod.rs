@@ -46,8 +46,8 @@ const STYLES: Styles = Styles::styled()
 #[command(name = "ftbench", version, styles = STYLES, max_term_width = 100)]
 #[command(
     after_help = "Start with 'ftbench run --profile quick'; 'ftbench help COMMAND' tells more of a command.\n\n\
-Exit status: 0 all is well; 1 a cell failed or the answer is bad; 2 the command or its input is wrong; \
-130 interrupted, with what was measured kept."
+Exit status: 0 all is well; 1 a cell failed, an interpreter is missing or the answer is bad; 2 the command or its input \
+is wrong; 3 the machine or the environment failed; 130 interrupted, with what was measured kept."
 )]
 pub struct Cli {
     /// What to do.

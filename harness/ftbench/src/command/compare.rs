@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{print, remark, style};
+use super::{json, print, remark, style};
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::record::history::{below, find, unfinished};
 use crate::record::store::{self, MANIFEST, StoreError};
-use ftbench_analyse::compare::{Options, Run, Side, compare as compare_sides};
+use ftbench_analyse::compare::{Incomparable, Options, Run, Side, compare as compare_sides};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::compare::{junit, markdown, table};
 use ftbench_schema::history::PassedOver;
@@ -36,7 +36,22 @@ pub enum CompareError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The XML writer refused.
+    #[error("cannot write JUnit XML: {0}")]
+    Junit(#[from] quick_junit::SerializeError),
 }
+
+impl Failure for CompareError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::NoRuns { .. } => ExitStatus::WrongInput,
+            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            Self::Junit(_) => ExitStatus::MachineFailed,
+        }
+    }
+}
+
+impl Failure for Incomparable {}
 
 /// A side as it was named: `RUN`, `DIR`, `RUN#TAG` or `DIR#TAG`.
 struct Named {
@@ -171,9 +186,9 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
     let comparison = compare_sides(&side(&base), &side(&new), &history, &options)?;
     let text = match arguments.format {
         CompareFormat::Table => table::render(&comparison, style(output)),
-        CompareFormat::Json => format!("{}\n", serde_json::to_string_pretty(&comparison)?),
+        CompareFormat::Json => json(&comparison)?,
         CompareFormat::Markdown => markdown::render(&comparison),
-        CompareFormat::Junit => junit::render(&comparison)?,
+        CompareFormat::Junit => junit::render(&comparison).map_err(CompareError::from)?,
     };
     print(&text)?;
     Ok(match arguments.fail_on {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::error::OutputError;
 use super::{print, style};
 use crate::cli::{DoctorArgs, ListFormat, OutputOptions};
 use crate::doctor::facts::{Builds, Facts, Moment};
@@ -42,12 +43,12 @@ pub fn doctor(arguments: &DoctorArgs, output: OutputOptions) -> Result<ExitStatu
         kernel: system.kernel(),
         heat: system.heat(),
         power: system.power(),
-        folder: read::folder(&std::env::current_dir()?),
+        folder: read::folder(&super::working_directory()?),
         builds: builds(&arguments.python)?,
     };
     let report = Report::new(machine, &found);
     match arguments.format {
-        ListFormat::Json => print(&doctor::json(&report)?)?,
+        ListFormat::Json => print(&doctor::json(&report).map_err(OutputError::Json)?)?,
         ListFormat::Table => print(&doctor::render(&report, style(output)))?,
     }
     Ok(match report.verdict {

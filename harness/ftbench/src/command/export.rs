@@ -3,15 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::error::OutputError;
 use super::{print, remark};
 use crate::cli::{ExportArgs, ExportFormat, OutputOptions};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::outside;
 use crate::record::file_name::file_name;
 use crate::record::store;
 use ftbench_analyse::summary::summarise;
 use ftbench_present::export::action_benchmark::Metric;
-use ftbench_present::export::{self as formats, Export, asv, pyperf};
+use ftbench_present::export::{self as formats, Export, ExportError, asv, pyperf};
 use ftbench_present::{csv, json, markdown};
 use ftbench_schema::{Summary, Trial, text};
 
@@ -64,6 +65,24 @@ pub enum ExportRequestError {
     },
 }
 
+impl Failure for ExportRequestError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::ReadBenchmarks { source, .. } => ExitStatus::of_reading(source),
+            _ => ExitStatus::WrongInput,
+        }
+    }
+}
+
+impl Failure for ExportError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Json(_) | Self::Xml(_) => ExitStatus::MachineFailed,
+            _ => ExitStatus::WrongInput,
+        }
+    }
+}
+
 /// What to do about a list of benchmarks that is left as it is.
 const ADD_OR_ANEW: &str = "put back what it was, or move it away and export every run again";
 
@@ -99,7 +118,7 @@ fn write(
             csv::write_samples(trials, &mut rows)?;
             return one(String::from_utf8_lossy(&rows).into_owned());
         }
-        ExportFormat::Json => return one(json::summary(summary)?),
+        ExportFormat::Json => return one(json::summary(summary).map_err(OutputError::Json)?),
         ExportFormat::Markdown => return one(markdown::render(summary)),
         ExportFormat::Junit => return one(formats::junit::render(summary, trials)?),
         _ => {}

@@ -1,7 +1,7 @@
 //! `ftbench guard`, which ftbench starts between itself and everything that must not outlive it.
 
 use crate::cli::GuardArgs;
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, SystemError};
 use crate::measure::guard::{Order, serve, serve_plain};
 
 /// Stays until the program has ended, or ftbench.
@@ -9,10 +9,10 @@ use crate::measure::guard::{Order, serve, serve_plain};
 /// # Errors
 /// When the program cannot be guarded.
 pub fn guard(arguments: GuardArgs) -> Result<ExitStatus, Error> {
+    let failed = SystemError::of("guard the program", "ftbench itself starts this command");
     if arguments.plain {
-        return serve_plain(&arguments.command)
-            .map(ExitStatus::Guarded)
-            .map_err(Error::Guard);
+        let status = serve_plain(&arguments.command).map_err(failed)?;
+        return Ok(ExitStatus::Guarded(status));
     }
     let order = Order {
         command: arguments.command,
@@ -21,5 +21,6 @@ pub fn guard(arguments: GuardArgs) -> Result<ExitStatus, Error> {
         control_group: arguments.control_group,
         scratch: arguments.scratch,
     };
-    serve(&order).map(|()| ExitStatus::Success).map_err(Error::Guard)
+    serve(&order).map_err(failed)?;
+    Ok(ExitStatus::Success)
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::plot::format_of;
+use super::error::OutputError;
+use super::plot::{PlotError, format_of};
 use super::{print, remark, style};
 use crate::cli::{FailOn, HistoryArgs, OutputOptions, PictureFormat, SummaryFormat};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::record::history::{self as record, Keys, ReadError};
 use crate::record::store;
 use ftbench_analyse::history::{self as analysis, History, Options};
@@ -83,6 +84,16 @@ pub enum HistoryError {
     Page(#[from] HistoryPageError),
 }
 
+impl Failure for HistoryError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Folder { source, .. } => ExitStatus::of_reading(source),
+            Self::Page(_) => ExitStatus::MachineFailed,
+            _ => ExitStatus::WrongInput,
+        }
+    }
+}
+
 /// Tells how figures went from run to run, and where they changed.
 pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let (runs, passed_over) = read(arguments)?;
@@ -130,7 +141,7 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
     }
     match arguments.format {
         SummaryFormat::Table => print(&table::render(&history, output.verbose, style(output)))?,
-        SummaryFormat::Json => print(&json::render(&history)?)?,
+        SummaryFormat::Json => print(&json::render(&history).map_err(OutputError::Json)?)?,
         SummaryFormat::Markdown => print(&markdown::render(&history))?,
     }
     let fails = arguments.fail_on == FailOn::Regression && history.regressions().next().is_some();
@@ -271,7 +282,7 @@ fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(Path
         }
     };
     chart.theme = arguments.theme.into();
-    let failed = |source| Error::Chart {
+    let failed = |source| PlotError::Chart {
         workload: arguments
             .workload
             .clone()

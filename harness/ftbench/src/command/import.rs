@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::run::write_figures;
 use super::{command_line, remark};
 use crate::cli::{ImportArgs, OutputOptions};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::import::{ImportError, Source, assemble, pyperf};
 use crate::outside;
 use crate::record::file_name::file_name;
@@ -36,6 +36,17 @@ pub enum ImportFileError {
     #[error("{} has more than {} MiB; import its benchmarks in parts ('pyperf convert --include-benchmark')", .0.display(), LARGEST_BYTES >> 20)]
     TooLarge(PathBuf),
 }
+
+impl Failure for ImportFileError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Read { source, .. } => ExitStatus::of_reading(source),
+            Self::TooLarge(_) => ExitStatus::WrongInput,
+        }
+    }
+}
+
+impl Failure for ImportError {}
 
 /// Makes a run folder of pyperf's files.
 pub fn import(arguments: &ImportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {

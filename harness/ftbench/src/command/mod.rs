@@ -2,6 +2,7 @@
 
 pub mod compare;
 mod doctor;
+mod error;
 pub mod export;
 mod guard;
 pub mod history;
@@ -20,10 +21,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
+use serde::Serialize;
 
 use crate::cli::{Cli, Colour, Command, OutputOptions};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, SystemError};
 use crate::measure::loopback;
+use error::{NoCacheFolder, OutputError};
 use ftbench_present::table::Style;
 
 /// Does what the command line says.
@@ -47,7 +50,8 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Import(arguments) => import::import(&arguments, output),
         Command::History(arguments) => history::history(&arguments, output),
         Command::LoopbackServer => {
-            loopback::serve(|addresses| print(&format!("{addresses}\n")))?;
+            loopback::serve(|addresses| write_out(format!("{addresses}\n").as_bytes()))
+                .map_err(no_server())?;
             Ok(ExitStatus::Success)
         }
         Command::Guard(arguments) => guard::guard(arguments),
@@ -57,10 +61,36 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
 }
 
 /// Writes to standard output and makes sure that it arrives.
-fn print(text: &str) -> io::Result<()> {
+fn print(text: &str) -> Result<(), OutputError> {
+    write_out(text.as_bytes()).map_err(OutputError::Write)
+}
+
+fn write_out(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(bytes)?;
     stdout.flush()
+}
+
+/// A value as indented JSON, ending with a line end.
+fn json(value: &impl Serialize) -> Result<String, OutputError> {
+    let mut text = serde_json::to_string_pretty(value).map_err(OutputError::Json)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Why the services that workloads need are not there.
+fn no_server() -> impl FnOnce(io::Error) -> SystemError {
+    SystemError::of(
+        "start the loopback server",
+        "leave out the workloads that need it, such as http_fetch",
+    )
+}
+
+fn working_directory() -> Result<PathBuf, SystemError> {
+    std::env::current_dir().map_err(SystemError::of(
+        "tell the working directory",
+        "start ftbench in a folder that is there",
+    ))
 }
 
 /// The words of the command line, with a mark where they are no text.
@@ -101,7 +131,7 @@ fn terminal_width() -> Option<u16> {
 }
 
 /// ftbench's folder in the user's cache: `$XDG_CACHE_HOME/ftbench` or `~/.cache/ftbench`.
-fn cache_folder() -> Result<PathBuf, Error> {
-    let strategy = etcetera::choose_base_strategy().map_err(|_| Error::NoCacheFolder)?;
+fn cache_folder() -> Result<PathBuf, NoCacheFolder> {
+    let strategy = etcetera::choose_base_strategy().map_err(|_| NoCacheFolder)?;
     Ok(strategy.cache_dir().join("ftbench"))
 }

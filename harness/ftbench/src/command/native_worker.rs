@@ -1,26 +1,35 @@
 //! `ftbench native-worker`, which `ftbench run` starts for the ceiling's cells.
 
 use std::fs::{File, OpenOptions};
-use std::io::BufReader;
+use std::io::{self, BufReader};
 
 use crate::cli::NativeWorkerArgs;
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, SystemError};
 use crate::measure::native_worker::serve;
+
+/// What to do about a command that nobody is to type.
+const STARTED_BY_FTBENCH: &str = "ftbench itself starts this command";
 
 /// Serves the channel until the driver is done with it.
 pub fn native_worker(arguments: &NativeWorkerArgs) -> Result<ExitStatus, Error> {
     if let [requests, replies] = *arguments.channel.as_slice() {
         let requests = open(requests, OpenOptions::new().read(true))?;
         let replies = open(replies, OpenOptions::new().write(true))?;
-        serve(arguments.kernel, BufReader::new(requests), replies)?;
+        match serve(arguments.kernel, BufReader::new(requests), replies) {
+            // The driver is gone.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            served => served.map_err(SystemError::of("use the channel", STARTED_BY_FTBENCH))?,
+        }
     }
     Ok(ExitStatus::Success)
 }
 
 /// Opens a descriptor that was handed down by its name, which takes no unsafe code.
-fn open(descriptor: u32, options: &OpenOptions) -> Result<File, Error> {
+fn open(descriptor: u32, options: &OpenOptions) -> Result<File, SystemError> {
     let path = format!("/proc/self/fd/{descriptor}");
-    options
-        .open(&path)
-        .map_err(|source| Error::Channel { path, source })
+    let opened = options.open(&path);
+    opened.map_err(SystemError::of(
+        format!("open the channel {path}"),
+        STARTED_BY_FTBENCH,
+    ))
 }

@@ -1,17 +1,17 @@
 //! `ftbench plot`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{OutputOptions, print, remark};
+use super::error::OutputError;
+use super::{OutputOptions, print, remark, write_out};
 use crate::cli::{PictureFormat, PlotArgs};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::record::file_name::{file_name, file_names};
 use crate::record::store::{self, CHARTS};
 use ftbench_analyse::summary::summarise;
-use ftbench_present::chart::{self, Chart, Kind, Material, Part};
+use ftbench_present::chart::{self, Chart, ChartError, JoinError, Kind, Material, Part};
 use ftbench_schema::{pattern, suggest};
 
 /// Pixels of a PNG for each of the chart's own where no size was asked for: for screens of high resolution.
@@ -57,7 +57,30 @@ pub enum PlotError {
         /// The kind's name.
         kind: &'static str,
     },
+    /// A chart that cannot be drawn.
+    #[error("cannot draw the chart of {workload}: {source}")]
+    Chart {
+        /// The workload.
+        workload: String,
+        /// What went wrong.
+        source: ChartError,
+    },
 }
+
+impl Failure for PlotError {
+    fn exit_status(&self) -> ExitStatus {
+        use ChartError::{Draw, Encode, Font, Svg};
+        match self {
+            Self::Chart {
+                source: Font | Draw(_) | Svg(_) | Encode(_),
+                ..
+            } => ExitStatus::MachineFailed,
+            _ => ExitStatus::WrongInput,
+        }
+    }
+}
+
+impl Failure for JoinError {}
 
 /// A run as it was named: `RUN`, or `RUN#TAG`.
 struct Named<'a> {
@@ -122,12 +145,10 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     let pictures: Vec<Vec<u8>> = drawn
         .par_iter()
         .map(|(workload, _)| picture(arguments, format, &material, workload))
-        .collect::<Result<_, Error>>()?;
+        .collect::<Result<_, PlotError>>()?;
     for ((_, of_workload), bytes) in drawn.iter().zip(pictures) {
         if arguments.out.as_deref() == Some(Path::new("-")) {
-            let mut stdout = std::io::stdout().lock();
-            stdout.write_all(&bytes)?;
-            stdout.flush()?;
+            write_out(&bytes).map_err(OutputError::Write)?;
             continue;
         }
         let path = match &arguments.out {
@@ -203,8 +224,8 @@ fn picture(
     format: PictureFormat,
     material: &Material,
     workload: &str,
-) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Chart {
+) -> Result<Vec<u8>, PlotError> {
+    let failed = |source| PlotError::Chart {
         workload: if workload.is_empty() {
             "the run".to_owned()
         } else {

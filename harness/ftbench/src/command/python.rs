@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
-use super::{print, remark, style};
+use super::{json, print, remark, style};
 use crate::cli::{ListFormat, OutputOptions, PythonCommand};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::interpreter::{
     Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, available_switches, discover,
 };
@@ -40,7 +40,7 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
     match format {
         ListFormat::Json => {
             let entries: Vec<Entry<'_>> = found.interpreters.iter().map(entry).collect();
-            print(&format!("{}\n", serde_json::to_string_pretty(&entries)?))?;
+            print(&json(&entries)?)?;
         }
         ListFormat::Table if found.interpreters.is_empty() => {
             remark(
@@ -120,7 +120,7 @@ fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     let mut status = ExitStatus::Success;
     for rejected in &found.rejected {
         if !rejected.given_as.is_empty() {
-            status = ExitStatus::WrongInput;
+            status = rejected.reason.exit_status();
         }
         let expected = !rejected.given_as.is_empty() || rejected.is_failed_interpreter();
         if output.verbose || expected {
@@ -138,22 +138,19 @@ fn install(tags: &[String]) -> Result<ExitStatus, Error> {
             return Err(TagError::Variant(text.clone()).into());
         }
     }
-    let failed = |source| Error::Script {
-        path: PathBuf::from("bash"),
-        source,
-    };
+    let failed = || SystemError::of("run bash", "install bash");
     let script = tempfile::Builder::new()
         .prefix("ftbench-install-python-")
         .suffix(".sh")
         .tempfile()
-        .map_err(failed)?;
-    std::fs::write(script.path(), INSTALL_SCRIPT).map_err(failed)?;
+        .map_err(failed())?;
+    std::fs::write(script.path(), INSTALL_SCRIPT).map_err(failed())?;
     let status = Command::new("bash")
         .arg(script.path())
         .args(tags)
         .stdin(Stdio::null())
         .status()
-        .map_err(failed)?;
+        .map_err(failed())?;
     Ok(match status.code() {
         Some(0) => ExitStatus::Success,
         Some(2) => ExitStatus::WrongInput,

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use super::error::OutputError;
 use super::run::builds;
 use super::run::prepare::{self, Prepared};
 use super::run::{runner, start_services};
-use super::{print, remark};
+use super::{json, print, remark};
 use crate::cli::{ListFormat, OutputOptions, SelfcheckArgs, SelfcheckCommand};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
+use crate::measure::failure::TrialFailure;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::rounds::{Assignment, TrialRunner};
 use crate::plan::order::{hash_seeds, round_order};
@@ -19,6 +21,29 @@ use ftbench_schema::{Cell, Model, PlannedCell, TrialStatus};
 /// Fewest rounds of an experiment, however short its time: below, ranks say nothing.
 const FEWEST_ROUNDS: u32 = 10;
 
+/// Why there are no experiments, or not all of them.
+#[derive(Debug, thiserror::Error)]
+enum SelfcheckError {
+    /// The experiments are made with serial code.
+    #[error("the workload has no serial cell here")]
+    NoSerialCell,
+    /// The workload fails in calibration.
+    #[error("{0}")]
+    Calibration(TrialFailure),
+    /// The workload fails in an experiment.
+    #[error("a trial failed: {0}")]
+    Trial(String),
+}
+
+impl Failure for SelfcheckError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::NoSerialCell => ExitStatus::WrongInput,
+            Self::Calibration(_) | Self::Trial(_) => ExitStatus::BadAnswer,
+        }
+    }
+}
+
 /// Runs the experiments and tells how many called the arms different.
 pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
     let (arguments, effect) = match command {
@@ -27,14 +52,14 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     };
     let mut prepared = prepare::prepare(&arguments.as_run())?;
     builds::make(&mut prepared.manifest, output)?;
-    let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let interrupt = Interrupt::listen()?;
     let planned = serial_cell(&prepared)?;
     let seed = prepared.manifest.seed;
     let _server = start_services(&mut prepared)?;
     let mut runner = runner(&mut prepared, &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
-        .map_err(|unsuccessful| Error::NothingToMeasure(unsuccessful.failure.to_string()))?;
+        .map_err(|unsuccessful| SelfcheckError::Calibration(unsuccessful.failure))?;
     let arms = [units, slowed(units, effect)];
     remark(
         output,
@@ -64,24 +89,21 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     })
 }
 
-fn show(report: &Report, arguments: &SelfcheckArgs) -> Result<(), Error> {
-    let text = match arguments.format {
-        ListFormat::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
-        ListFormat::Table => selfcheck::summary(report),
-    };
-    Ok(print(&text)?)
+fn show(report: &Report, arguments: &SelfcheckArgs) -> Result<(), OutputError> {
+    match arguments.format {
+        ListFormat::Json => print(&json(report)?),
+        ListFormat::Table => print(&selfcheck::summary(report)),
+    }
 }
 
-fn serial_cell(prepared: &Prepared) -> Result<PlannedCell, Error> {
+fn serial_cell(prepared: &Prepared) -> Result<PlannedCell, SelfcheckError> {
     let plan = &prepared.manifest.plan;
     let serial = plan.cells.iter().find(|planned| {
         planned.cell.model == Model::Serial
             && planned.cell.interpreter == plan.baseline
             && planned.skipped.is_none()
     });
-    serial
-        .cloned()
-        .ok_or_else(|| Error::NothingToMeasure("the workload has no serial cell here".to_owned()))
+    serial.cloned().ok_or(SelfcheckError::NoSerialCell)
 }
 
 /// The true slowdown: so much more work.
@@ -100,7 +122,11 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Rounds of both arms in random order until the time is up; `None` when told to stop.
-    fn experiment(&self, runner: &mut dyn TrialRunner, seconds: f64) -> Result<Option<Experiment>, Error> {
+    fn experiment(
+        &self,
+        runner: &mut dyn TrialRunner,
+        seconds: f64,
+    ) -> Result<Option<Experiment>, SelfcheckError> {
         let started = Instant::now();
         let mut makespans = [ByRound::new(), ByRound::new()];
         for round in 0.. {
@@ -124,7 +150,7 @@ impl Bench<'_> {
                 };
                 if trial.status != TrialStatus::Ok {
                     let reason = trial.reason.unwrap_or_default();
-                    return Err(Error::NothingToMeasure(format!("a trial failed: {reason}")));
+                    return Err(SelfcheckError::Trial(reason));
                 }
                 kept.extend(makespans_s(&[&trial]));
             }

@@ -1,5 +1,6 @@
 //! `ftbench show`.
 
+use super::error::OutputError;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, ShowArgs, ShowFormat};
 use crate::error::{Error, ExitStatus};
@@ -21,7 +22,7 @@ pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, E
     }
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     match arguments.format {
-        ShowFormat::Json => print(&json::summary(&summary)?)?,
+        ShowFormat::Json => print(&json::summary(&summary).map_err(OutputError::Json)?)?,
         ShowFormat::Markdown => print(&markdown::render(&summary))?,
         ShowFormat::Table | ShowFormat::Csv => print(&table::render(&summary, style(output)))?,
     }

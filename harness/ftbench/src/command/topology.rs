@@ -1,6 +1,6 @@
 //! `ftbench topology`.
 
-use super::{print, style};
+use super::{json, print, style};
 use crate::cli::{ListFormat, OutputOptions, TopologyArgs};
 use crate::error::{Error, ExitStatus};
 use crate::machine::discovery::{Discovered, child};
@@ -18,8 +18,7 @@ pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitS
     let placer = Placer::new(machine, arguments.pin.clone(), quota::of_this_process()?)?;
     match arguments.format {
         ListFormat::Json => {
-            let report = topology::report(machine, &placer);
-            print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+            print(&json(&topology::report(machine, &placer))?)?;
         }
         ListFormat::Table => {
             let width = style(output).width.unwrap_or(USUAL_WIDTH);

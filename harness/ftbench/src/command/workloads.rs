@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{cache_folder, print, remark, style};
+use super::{cache_folder, json, print, remark, style};
 use crate::assets::{Assets, catalogue};
 use crate::cli::{ListFormat, OutputOptions, WorkloadsCommand};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::outside;
 use crate::workload::catalogue::LARGEST_FILE_BYTES;
 use crate::workload::{Workload, WorkloadError};
@@ -62,10 +62,7 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
         WorkloadsCommand::List { workloads, format } => {
             let chosen = catalogue.resolve(&workloads)?;
             print(&match format {
-                ListFormat::Json => {
-                    let entries: Vec<Entry<'_>> = chosen.iter().map(Entry::from).collect();
-                    format!("{}\n", serde_json::to_string_pretty(&entries)?)
-                }
+                ListFormat::Json => json(&chosen.iter().map(Entry::from).collect::<Vec<_>>())?,
                 ListFormat::Table => table(&chosen, output),
             })?;
         }
@@ -74,10 +71,7 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
             match format {
                 ListFormat::Json => {
                     for workload in &chosen {
-                        print(&format!(
-                            "{}\n",
-                            serde_json::to_string_pretty(&Entry::from(workload))?
-                        ))?;
+                        print(&json(&Entry::from(workload))?)?;
                     }
                 }
                 ListFormat::Table => print(&sources(&chosen)?)?,
@@ -112,14 +106,14 @@ fn table(workloads: &[Workload], output: OutputOptions) -> String {
 
 /// The file itself says more about a workload than a table could: its metadata stand at its head. All cases of a file
 /// are in it.
-fn sources(workloads: &[Workload]) -> Result<String, Error> {
+fn sources(workloads: &[Workload]) -> Result<String, WorkloadError> {
     let mut shown = String::new();
     let mut paths: Vec<&Path> = workloads.iter().map(|workload| workload.path.as_path()).collect();
     paths.dedup();
     for path in paths {
-        let source = outside::read(path, LARGEST_FILE_BYTES).map_err(|error| WorkloadError::Unreadable {
+        let source = outside::read(path, LARGEST_FILE_BYTES).map_err(|source| WorkloadError::Unreadable {
             path: path.to_owned(),
-            reason: error.to_string(),
+            source,
         })?;
         shown.push_str(&format!(
             "# {}\n{}",
@@ -130,6 +124,16 @@ fn sources(workloads: &[Workload]) -> Result<String, Error> {
     Ok(shown)
 }
 
+/// A workload to start from cannot be called so.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {reason}", path.display())]
+struct NewWorkloadError {
+    path: PathBuf,
+    reason: &'static str,
+}
+
+impl Failure for NewWorkloadError {}
+
 /// Writes the template where nothing is yet, and says what to type next.
 fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut path = name.as_os_str().to_owned();
@@ -137,19 +141,20 @@ fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
         path.push(".py");
     }
     let path = PathBuf::from(path);
-    let cannot = |error: io::Error| Error::NewWorkload {
-        path: path.clone(),
-        reason: match error.kind() {
-            io::ErrorKind::AlreadyExists => "it is there already; give another name".to_owned(),
-            io::ErrorKind::NotFound => "its folder is not there; make it first".to_owned(),
-            _ => error.to_string(),
-        },
+    let refused = |path: &Path, reason| {
+        let path = path.to_owned();
+        Error::from(NewWorkloadError { path, reason })
+    };
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => refused(&path, "it is there already; give another name"),
+        io::ErrorKind::NotFound => refused(&path, "its folder is not there; make it first"),
+        _ => {
+            let action = format!("write {}", path.display());
+            SystemError::of(action, "make room, or give another name")(error).into()
+        }
     };
     if name.file_name().is_none() {
-        return Err(Error::NewWorkload {
-            path: name.to_owned(),
-            reason: "that names a folder; give the file's name too".to_owned(),
-        });
+        return Err(refused(name, "that names a folder; give the file's name too"));
     }
     let mut file = File::create_new(&path).map_err(cannot)?;
     file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
 use crate::bounded::{self, Ended};
+use crate::error::{self, Failure};
 use ftbench_schema::switches::Switches;
 use ftbench_schema::version::Version;
 
@@ -69,6 +70,12 @@ pub enum ProbeError {
         /// What it calls itself.
         name: String,
     },
+}
+
+impl Failure for ProbeError {
+    fn exit_status(&self) -> error::ExitStatus {
+        error::ExitStatus::BadAnswer
+    }
 }
 
 /// Runs `path` as it is and reads what it tells about itself, within `time_limit`; see [`probe_with`].

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::error::{ExitStatus, Failure};
 use ftbench_schema::Implementation;
 use ftbench_schema::suggest::one_of;
 use ftbench_schema::tag::{Tag, TagError};
@@ -65,6 +66,18 @@ pub enum SelectError {
     /// A path that was not given to [`discover`](super::discover).
     #[error("{} was not looked at; this is a fault of ftbench, please report it", .0.display())]
     NotProbed(PathBuf),
+}
+
+impl Failure for SelectError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::UnknownTag { .. } | Self::NothingLeft { .. } | Self::NothingFound { .. } => {
+                ExitStatus::BadAnswer
+            }
+            Self::Switches { .. } | Self::NotATag { .. } | Self::SameName(_) => ExitStatus::WrongInput,
+            Self::NotProbed(_) => ExitStatus::MachineFailed,
+        }
+    }
 }
 
 fn nearest_words(nearest: &[String]) -> String {

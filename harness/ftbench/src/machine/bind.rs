@@ -10,6 +10,7 @@ use procfs::process::Process;
 
 use super::discovery::Discovered;
 use super::topology::{Topology, list_of_pus};
+use crate::error::{ExitStatus, Failure};
 
 /// What is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +60,12 @@ pub enum BindError {
         /// What the system says.
         cause: String,
     },
+}
+
+impl Failure for BindError {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::MachineFailed
+    }
 }
 
 /// Binds through hwloc's topology of this machine.

@@ -16,6 +16,7 @@ use hwlocality::topology::builder::BuildFlags;
 use self::child::{Ahead, go_ahead};
 use super::description;
 use super::topology::{Pu, SharedCache, Topology};
+use crate::error::{ExitStatus, Failure};
 
 /// Variables that make hwloc describe another machine than this one.
 const DESCRIPTIONS: [&str; 2] = [description::XML_FILE, description::SYNTHETIC];
@@ -60,6 +61,13 @@ pub enum DiscoveryError {
         "hwloc's topology is of no use: {0}\nMend the description that HWLOC_XMLFILE or HWLOC_SYNTHETIC names, or unset it."
     )]
     Unusable(&'static str),
+}
+
+impl Failure for DiscoveryError {
+    fn exit_status(&self) -> ExitStatus {
+        // The descriptions too: they stand in the environment, and are of the machine.
+        ExitStatus::MachineFailed
+    }
 }
 
 impl From<RawHwlocError> for DiscoveryError {

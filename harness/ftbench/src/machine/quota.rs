@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::control_groups::{Group, MOUNT_POINT, OWN_GROUPS, Version, groups};
+use crate::error::{ExitStatus, Failure};
 
 /// Why the quota is not known.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,12 @@ pub enum QuotaError {
         /// What it holds.
         text: String,
     },
+}
+
+impl Failure for QuotaError {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::MachineFailed
+    }
 }
 
 /// The CPU quota of this process, in CPUs' worth of time; `None` when nothing limits it.

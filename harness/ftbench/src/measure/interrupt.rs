@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
+use crate::error::SystemError;
+
 /// Tells whether ftbench was told to stop. The first signal asks for a clean end; the second one ends it at once.
 ///
 /// A hangup is neither second nor first to another: shells send it to jobs that the kernel has told already, and systemd
@@ -26,7 +28,14 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the system refuses the handlers.
-    pub fn listen() -> io::Result<Self> {
+    pub fn listen() -> Result<Self, SystemError> {
+        Self::listening().map_err(SystemError::of(
+            "listen to signals",
+            "raise the limit ('ulimit -a')",
+        ))
+    }
+
+    fn listening() -> io::Result<Self> {
         let interrupt = Self::never()?;
         let asked_on_purpose = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {

@@ -10,6 +10,7 @@ mod policy;
 pub use order::order;
 pub use policy::{Policy, PolicyError};
 
+use crate::error::{ExitStatus, Failure};
 use crate::machine::topology::{Topology, list_of_pus};
 
 /// Whether workers may share a PU.
@@ -68,6 +69,15 @@ pub enum PlacementError {
         /// CPUs' worth of time.
         quota: f64,
     },
+}
+
+impl Failure for PlacementError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::NothingAllowed => ExitStatus::MachineFailed,
+            _ => ExitStatus::WrongInput,
+        }
+    }
 }
 
 /// What is allowed and why, when there are more workers than PUs.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::folder::NEEDED_BYTES;
 use super::line::LARGEST_LINE_BYTES;
+use crate::error::{ExitStatus, Failure};
 use ftbench_schema::SCHEMA_VERSION;
 
 /// What went wrong with a run folder.
@@ -109,6 +110,18 @@ pub enum StoreError {
         /// Its version.
         found: u64,
     },
+}
+
+impl Failure for StoreError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Read { source, .. } => ExitStatus::of_reading(source),
+            Self::Write { .. } | Self::Stopped { .. } | Self::Gone(_) | Self::Full { .. } => {
+                ExitStatus::MachineFailed
+            }
+            _ => ExitStatus::WrongInput,
+        }
+    }
 }
 
 /// What helps against what the system said.

@@ -1,12 +1,14 @@
 //! The workloads that a command's words name: those of the standard suite, and files of the user's own.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::callable::CallableName;
 use super::metadata::{self, Metadata, MetadataError};
+use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::pattern::Pattern;
 use ftbench_schema::{CeilingFacts, Kernel, WorkloadFacts, suggest};
@@ -55,12 +57,12 @@ pub enum WorkloadError {
         reason: String,
     },
     /// The file cannot be read.
-    #[error("cannot read the workload {}: {reason}", path.display())]
+    #[error("cannot read the workload {}: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: String,
+        source: io::Error,
     },
     /// The metadata block is wrong.
     #[error("cannot use the workload {}: {source}", path.display())]
@@ -80,6 +82,15 @@ pub enum WorkloadError {
         /// The other.
         second: PathBuf,
     },
+}
+
+impl Failure for WorkloadError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            _ => ExitStatus::WrongInput,
+        }
+    }
 }
 
 impl Workload {
@@ -144,25 +155,22 @@ impl Workload {
     /// # Errors
     /// Says why the file cannot be read or what is wrong with its metadata block.
     pub fn read(path: &Path) -> Result<Vec<Self>, WorkloadError> {
-        let unreadable = |reason: String| WorkloadError::Unreadable {
+        let unreadable = |source| WorkloadError::Unreadable {
             path: path.to_owned(),
-            reason,
+            source,
         };
-        let path = path
-            .canonicalize()
-            .map_err(|error| unreadable(error.to_string()))?;
-        let facts = path.metadata().map_err(|error| unreadable(error.to_string()))?;
+        let path = path.canonicalize().map_err(unreadable)?;
+        let facts = path.metadata().map_err(unreadable)?;
         if !facts.is_file() {
-            return Err(unreadable("it is not a file".to_owned()));
+            return Err(unreadable(io::Error::other("it is not a file")));
         }
         if facts.len() > LARGEST_FILE_BYTES {
-            return Err(unreadable(format!(
+            return Err(unreadable(io::Error::other(format!(
                 "it has {} MiB; a workload is one Python file",
                 facts.len() >> 20
-            )));
+            ))));
         }
-        let source =
-            outside::read(&path, LARGEST_FILE_BYTES).map_err(|error| unreadable(error.to_string()))?;
+        let source = outside::read(&path, LARGEST_FILE_BYTES).map_err(unreadable)?;
         Self::from_source(&path, &source)
     }
 

@@ -13,12 +13,14 @@ mod descriptions;
 mod files;
 mod gil;
 mod interpreters;
+mod machine;
 mod names;
 mod out;
 mod stopped;
 mod workloads;
 
 use std::path::Path;
+use std::process::Command;
 
 use support::{Run, Sandbox, pair};
 
@@ -49,6 +51,21 @@ fn run(sandbox: &Sandbox, workloads: &[Source<'_>], words: &str, status: i32) ->
         .collect();
     let words = format!("{} -p {} {words}", paths.join(" "), pair().words());
     sandbox.run("out", &words, status)
+}
+
+/// A command that is started after these words of bash, which may limit what it may use.
+fn after(words: &str, command: &Command) -> Command {
+    let environment = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let mut bash = Command::new("bash");
+    bash.current_dir(command.get_current_dir().unwrap())
+        .env_clear()
+        .envs(environment)
+        .args(["-c", &format!("{words}; exec \"$@\""), "bash"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    bash
 }
 
 /// Whether something is on this machine that a test can do without; where it is not, the test says so.

@@ -1,29 +1,32 @@
 //! Run folders that cannot be written, or not be read again.
 
-use std::process::Command;
-
 use ftbench::record::store::{self, Checksums};
 
 use super::support::{Sandbox, pair, told};
-use super::{GOOD, SHORT};
+use super::{GOOD, SHORT, after};
 
 #[test]
 fn a_folder_that_cannot_be_written_is_told_before_the_first_trial() {
     let sandbox = Sandbox::new();
     let notes = sandbox.file("full/notes.txt", "mine");
     let in_the_way = sandbox.file("file", "mine");
-    for (out, words) in [
-        ("full", ["full exists and is not empty", "never overwritten"]),
-        ("file", ["cannot write file", "choose another --out"]),
-        ("file/below", ["cannot write file/below", "choose another --out"]),
+    for (out, status, words) in [
+        ("full", 2, ["full exists and is not empty", "never overwritten"]),
+        ("file", 3, ["cannot write file", "choose another --out"]),
+        (
+            "file/below",
+            3,
+            ["cannot write file/below", "choose another --out"],
+        ),
         (
             "/proc/ftbench/out",
+            3,
             ["cannot write /proc/ftbench/out", "choose another --out"],
         ),
     ] {
         println!("{out}");
         let told = sandbox.ftbench(&format!("run fib -p {} --out {out}", pair().gil));
-        told.refuses(&words, 2);
+        told.fails(status, &words, 2);
     }
     for path in [notes, in_the_way] {
         assert_eq!(std::fs::read_to_string(path).unwrap(), "mine");
@@ -54,21 +57,8 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
         "run {good} -p {} -m serial,threads -n 1 --rounds 8 --profile quick --out out",
         pair().words()
     ));
-    let environment = ftbench
-        .get_envs()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let mut command = Command::new("bash");
-    command
-        .current_dir(sandbox.path())
-        .env_clear()
-        .envs(environment)
-        .arg("-c")
-        .arg(format!("ulimit -f {LONGEST_FILE_BLOCKS}; exec \"$@\""))
-        .arg("bash")
-        .arg(ftbench.get_program())
-        .args(ftbench.get_args());
-    let told = told(command);
-    told.ends_with(2);
+    let told = told(after(&format!("ulimit -f {LONGEST_FILE_BLOCKS}"), &ftbench));
+    told.ends_with(3);
     told.says(&[
         "error: cannot write out/trials.jsonl",
         "File too large",

@@ -13,11 +13,15 @@ const BROKEN: &str = "def work(data, units):
     raise ValueError('no night is without one')
 ";
 
-/// Tells what it was called with, and ends with the status that a variable has for the command.
+/// Tells what it was called with, and ends with the status that a variable has for the command. Of a run there is a
+/// folder, unless a variable says that there is none.
 const STAND_IN: &str = r#"echo "called: $*" >&2
 case "$1" in
   doctor) exit "${DOCTOR:-0}" ;;
-  run) exit "${RUN:-0}" ;;
+  run)
+    while [ "$1" != --out ]; do shift; done
+    [ -n "$NOT_MEASURED" ] || { mkdir "$2" && touch "$2/run.json"; }
+    exit "${RUN:-0}" ;;
   history) exit "${HISTORY:-0}" ;;
 esac"#;
 
@@ -77,37 +81,48 @@ fn what_keeps_a_night_from_being_measured_is_no_regression() {
     let sandbox = Sandbox::new();
     sandbox.script("ftbench", STAND_IN);
     let file = sandbox.file("file", "");
-    for (variable, value) in [
-        ("FTBENCH_HISTORY", format!("{file}/nights")),
+    for (variable, value, status) in [
+        ("FTBENCH_HISTORY", format!("{file}/nights"), 3),
         (
             "FTBENCH_REPOSITORY",
             sandbox.path().join("none").display().to_string(),
+            2,
         ),
     ] {
         let told = night(&sandbox, &[(variable, value.as_str())]);
-        told.ends_with(2);
+        told.ends_with(status);
         assert!(!told.stderr.contains("called: run"), "{}", told.stderr);
     }
 }
 
-#[test]
-fn a_night_ends_with_what_it_found() {
+/// The first night of a stand-in.
+fn stood_in(statuses: &[(&str, &str)]) -> Told {
     let sandbox = Sandbox::new();
     sandbox.script("ftbench", STAND_IN);
+    night(&sandbox, statuses)
+}
+
+#[test]
+fn a_night_ends_with_what_it_found() {
     for (statuses, status) in [
         (&[][..], 0),
         (&[("DOCTOR", "1")], 0),
         (&[("RUN", "1")], 1),
         (&[("HISTORY", "1")], 1),
         (&[("RUN", "1"), ("HISTORY", "1")], 1),
+        (&[("RUN", "1"), ("HISTORY", "3")], 3),
         (&[("RUN", "2")], 2),
-        (&[("RUN", "130")], 2),
+        (&[("RUN", "3")], 3),
+        (&[("RUN", "130")], 130),
         (&[("HISTORY", "2")], 2),
     ] {
-        night(&sandbox, statuses).ends_with(status);
+        stood_in(statuses).ends_with(status);
     }
     // A cell that failed does not keep the others from being judged; a run that was not made does.
-    night(&sandbox, &[("RUN", "1")]).says(&["called: run fib nbody --profile standard", "called: history "]);
-    let refused = night(&sandbox, &[("RUN", "2")]);
-    assert!(!refused.stderr.contains("called: history"), "{}", refused.stderr);
+    stood_in(&[("RUN", "1")]).says(&["called: run fib nbody --profile standard", "called: history "]);
+    for status in ["1", "2"] {
+        let refused = stood_in(&[("RUN", status), ("NOT_MEASURED", "yes")]);
+        refused.ends_with(status.parse().unwrap());
+        assert!(!refused.stderr.contains("called: history"), "{}", refused.stderr);
+    }
 }

@@ -29,7 +29,7 @@ fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
             std::fs::remove_dir_all(&out).unwrap();
         }
         let told = ended(driver);
-        told.ends_with(2);
+        told.ends_with(3);
         told.says(&["out was removed or moved while ftbench was writing to it"]);
         assert!(!out.exists());
         if is_moved {
@@ -62,6 +62,11 @@ echo "show: $?"
 echo "still full: $?"
 cat errors
 rm disk/filler
+mount -o remount,ro disk || exit 99
+"$FTBENCH" run --resume disk/out 2>errors >/dev/null
+echo "read only: $?"
+cat errors
+mount -o remount,rw disk || exit 99
 "$FTBENCH" run --resume disk/out --format json >resumed.json
 echo "resume: $?"
 cp disk/out/trials.jsonl resumed.jsonl
@@ -97,12 +102,14 @@ fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() 
     );
     println!("{}", told.stdout);
     for words in [
-        "run: 2",
+        "run: 3",
         "error: cannot write disk/out/",
         "No space left on device",
         "make room, then go on with 'ftbench run --resume disk/out'",
         "show: 0",
-        "still full: 2",
+        "still full: 3",
+        "read only: 3",
+        "Read-only file system",
         "resume: 0",
     ] {
         assert!(

@@ -124,13 +124,14 @@ fn the_processes_of_a_pool_inherit_the_switch() {
 fn what_a_build_does_not_have_is_refused_with_a_way_out() {
     let sandbox = Sandbox::new();
     let [gil, free_threaded] = pair().tags();
-    let refuses = |word: &str, words: &[&str]| {
+    let fails = |status: i32, word: &str, words: &[&str]| {
         for command in ["run fib", "doctor"] {
             sandbox
                 .ftbench(&format!("{command} -p {gil} -p {word}"))
-                .refuses(words, 2);
+                .fails(status, words, 2);
         }
     };
+    let refuses = |word: &str, words: &[&str]| fails(2, word, words);
     refuses(
         &format!("{gil}+gil"),
         &["a GIL build always runs with its GIL on", &with_gil()],
@@ -145,7 +146,7 @@ fn what_a_build_does_not_have_is_refused_with_a_way_out() {
     );
     refuses(&format!("{free_threaded}+gli"), &["did you mean 'gil'"]);
     refuses(&format!("{free_threaded}+gil+nogil"), &["PYTHON_GIL twice"]);
-    refuses("3.99t+gil", &["no interpreter 3.99t was found"]);
+    fails(1, "3.99t+gil", &["no interpreter 3.99t was found"]);
     for one in interpreters() {
         // A path says what a tag says.
         let has = |switch: &str| {

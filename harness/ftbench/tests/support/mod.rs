@@ -157,11 +157,17 @@ impl Told {
         );
     }
 
-    /// It was refused: status 2, nothing on standard output, and these words in at most `lines` lines that say what
-    /// is wrong. clap's pointers to the help are not counted.
+    /// The command or its input was refused: it failed with status 2.
     #[track_caller]
     pub fn refuses(&self, words: &[&str], lines: usize) {
-        self.ends_with(2);
+        self.fails(2, words, lines);
+    }
+
+    /// It failed with this status, nothing on standard output, and these words in at most `lines` lines that say what
+    /// is wrong. clap's pointers to the help are not counted.
+    #[track_caller]
+    pub fn fails(&self, status: i32, words: &[&str], lines: usize) {
+        self.ends_with(status);
         assert_eq!(self.stdout, "");
         assert!(self.stderr.starts_with("error: "), "{}", self.stderr);
         self.says(words);

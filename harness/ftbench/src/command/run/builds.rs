@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::error::RunError;
 use crate::assets::embedded_host;
-use crate::cargo_build::{Builder, difference};
+use crate::cargo_build::{BuildError, Builder, difference};
 use crate::cli::OutputOptions;
 use crate::command::{cache_folder, remark};
 use crate::error::Error;
@@ -22,10 +23,10 @@ pub fn make(manifest: &mut Manifest, output: OutputOptions) -> Result<(), Error>
         say: &say,
     };
     hosts(manifest, &builder, output)?;
-    extensions(manifest, &builder, output)
+    Ok(extensions(manifest, &builder, output)?)
 }
 
-fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), Error> {
+fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), BuildError> {
     let sources = embedded_host();
     for interpreter in &manifest.interpreters {
         let is_embedded = |planned: &PlannedCell| {
@@ -46,21 +47,21 @@ fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) 
     Ok(())
 }
 
-fn extensions(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), Error> {
+fn extensions(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), RunError> {
+    let mut failed = None;
     for (interpreter, package) in wanted_extensions(manifest) {
         match builder.extension(&interpreter, Path::new(&package)) {
             Ok(built) => manifest.extensions.push(built),
             Err(error) => {
                 remark(output, &format!("warning: {error}"));
                 skip(manifest, &interpreter.tag, &package, &error.to_string());
+                failed.get_or_insert(error);
             }
         }
     }
-    let cells = &manifest.plan.cells;
-    let reason = cells.iter().find_map(|planned| planned.skipped.clone());
-    match reason {
-        Some(reason) if live(cells).all(|planned| planned.cell.is_native()) => {
-            Err(Error::NothingToMeasure(reason))
+    match failed {
+        Some(error) if live(&manifest.plan.cells).all(|planned| planned.cell.is_native()) => {
+            Err(RunError::Extension(error))
         }
         _ => Ok(()),
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::commit;
+use super::error::RunError;
 use crate::assets::catalogue;
 use crate::cli::{LabelWord, RunArgs};
+use crate::command::working_directory;
 use crate::error::Error;
 use crate::workload::arm::{ArmWord, is_name};
 use crate::workload::modules::imported_by;
@@ -102,18 +104,19 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>
     if arguments.callable.is_empty() {
         return Ok(workloads);
     }
-    let folder = std::env::current_dir().map_err(Error::WorkingDirectory)?;
+    let folder = working_directory()?;
     for callable in &arguments.callable {
         let workload = Workload::of_callable(callable, &folder);
         match workloads.iter().find(|other| other.name == workload.name) {
             None => workloads.push(workload),
             Some(other) if other.callable.is_some() => {}
             Some(other) => {
-                return Err(Error::Workload(WorkloadError::SameName {
+                return Err(WorkloadError::SameName {
                     name: workload.name,
                     first: other.path.clone(),
                     second: workload.path,
-                }));
+                }
+                .into());
             }
         }
     }
@@ -147,11 +150,11 @@ pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<Co
 }
 
 /// Labels by key.
-pub fn labels(words: &[LabelWord]) -> Result<BTreeMap<String, String>, Error> {
+pub fn labels(words: &[LabelWord]) -> Result<BTreeMap<String, String>, RunError> {
     let mut labels = BTreeMap::new();
     for word in words {
         if labels.insert(word.key.clone(), word.value.clone()).is_some() {
-            return Err(Error::LabelTwice(word.key.clone()));
+            return Err(RunError::LabelTwice(word.key.clone()));
         }
     }
     Ok(labels)

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use super::error::RunError;
 use super::prepare::Prepared;
-use crate::error::Error;
 use crate::interpreter::answer_to;
 use crate::workload::Workload;
 
@@ -18,7 +18,7 @@ const MARK: &str = "ftbench-contract ";
 /// # Errors
 /// Names the first workload in which every interpreter of the run finds a fault, and the baseline's words for it, which are
 /// those that a trial would end with.
-pub fn check(prepared: &Prepared) -> Result<(), Error> {
+pub fn check(prepared: &Prepared) -> Result<(), RunError> {
     let workloads = prepared.workloads.iter().chain(prepared.arms.files());
     let mut suspects: Vec<(&Workload, Option<String>)> = workloads
         .filter(|workload| workload.callable.is_none())
@@ -35,7 +35,7 @@ pub fn check(prepared: &Prepared) -> Result<(), Error> {
             .collect();
     }
     match suspects.into_iter().next() {
-        Some((workload, Some(fault))) => Err(Error::Unmeasurable {
+        Some((workload, Some(fault))) => Err(RunError::Unmeasurable {
             workload: workload.name.clone(),
             fault,
         }),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::environments::Pythons;
-use crate::error::Error;
+use crate::error::SystemError;
 use crate::measure::launch::{Launch, Launches, native_arguments, python_arguments};
 use crate::measure::protocol::Entry;
 use ftbench_schema::{ArmKind, Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
 
 /// Of every cell that is to be measured.
-pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, Error> {
+pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, SystemError> {
     let mut launches = Launches::default();
     for planned in &manifest.plan.cells {
         let cell = &planned.cell;
@@ -36,12 +36,15 @@ pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches,
 }
 
 /// The ceiling's workers are ftbench itself.
-fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch>, Error> {
+fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch>, SystemError> {
     let Some(ceiling) = &workload.ceiling else {
         return Ok(None);
     };
     Ok(Some(Launch {
-        executable: std::env::current_exe().map_err(Error::OwnExecutable)?,
+        executable: std::env::current_exe().map_err(SystemError::of(
+            "find ftbench's own executable",
+            "measure without the ceiling (--no-ceiling)",
+        ))?,
         arguments: native_arguments(ceiling.kernel),
         environment: manifest.environment.clone(),
         entry: Entry::default(),

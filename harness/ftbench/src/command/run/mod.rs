@@ -5,6 +5,7 @@ mod code;
 mod commit;
 mod contract;
 mod environments;
+pub(super) mod error;
 mod keep;
 mod launches;
 pub(super) mod prepare;
@@ -15,9 +16,10 @@ mod sessions;
 
 use std::collections::BTreeSet;
 
-use super::{print, remark, style};
+use super::error::OutputError;
+use super::{no_server, print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::measure::guarded::Guarding;
 use crate::measure::interrupt::Interrupt;
 use crate::measure::loopback::LoopbackServer;
@@ -28,6 +30,7 @@ use crate::record::store::{REPORT, RunFolder};
 use crate::terminal::plan;
 use crate::terminal::progress::Progress;
 use crate::workload::Service;
+use error::RunError;
 use ftbench_present::{json, markdown, noise, table};
 use ftbench_schema::{Manifest, RunStatus, StoppedBy, Summary, Warning};
 use keep::{Earlier, Keeper};
@@ -100,9 +103,11 @@ fn conduct(
     }
     let measured = measure(&mut prepared, &mut folder, earlier, shown.output);
     drop(server);
-    if matches!(measured, Err(Error::NotTheSame { .. })) {
-        return measured.map(|_| ExitStatus::WrongInput);
-    }
+    // What an earlier sitting left stays as it is until this one has begun.
+    let measured = match measured {
+        Err(error) if !sessions::has_begun(&prepared.manifest) => return Err(error),
+        other => other,
+    };
     let manifest = &mut prepared.manifest;
     manifest.status = match measured {
         Ok(StoppedBy::Interrupt) | Err(_) => RunStatus::Interrupted,
@@ -118,7 +123,7 @@ fn conduct(
     let summary = results::write(&folder)?;
     match show(&summary, shown) {
         // Nobody reads it any more, and how the run went stays to be told.
-        Err(error) if error.is_broken_pipe() => {}
+        Err(error) if error.exit_status() == ExitStatus::Success => {}
         told => told?,
     }
     let path = folder.path().display();
@@ -151,11 +156,10 @@ fn begin(prepared: &mut Prepared, folder: &mut RunFolder) -> Result<(), Error> {
 }
 
 fn dry_run(manifest: &Manifest, shown: Shown) -> Result<ExitStatus, Error> {
-    let text = match shown.format {
-        SummaryFormat::Json => format!("{}\n", serde_json::to_string_pretty(&manifest.plan)?),
+    print(&match shown.format {
+        SummaryFormat::Json => super::json(&manifest.plan)?,
         SummaryFormat::Table | SummaryFormat::Markdown => plan::table(manifest, style(shown.output)),
-    };
-    print(&text)?;
+    })?;
     Ok(ExitStatus::Success)
 }
 
@@ -169,8 +173,9 @@ pub(super) fn start_services(prepared: &mut Prepared) -> Result<Option<LoopbackS
     if needed.is_empty() {
         return Ok(None);
     }
-    let executable = std::env::current_exe().map_err(Error::LoopbackServer)?;
-    let server = LoopbackServer::start(&executable, &["loopback-server"]).map_err(Error::LoopbackServer)?;
+    let server = std::env::current_exe()
+        .and_then(|executable| LoopbackServer::start(&executable, &["loopback-server"]))
+        .map_err(no_server())?;
     for service in needed {
         let address = server.addresses().value(service);
         let environment = &mut prepared.manifest.environment;
@@ -188,7 +193,7 @@ fn measure(
     earlier: Option<Earlier>,
     output: OutputOptions,
 ) -> Result<StoppedBy, Error> {
-    let interrupt = Interrupt::listen().map_err(Error::Signals)?;
+    let interrupt = Interrupt::listen()?;
     let Some(mut runner) = ready(prepared, earlier.is_some(), &interrupt, output)? else {
         return Ok(StoppedBy::Interrupt);
     };
@@ -243,10 +248,11 @@ fn ready<'run>(
         }
         let changes = same::environments(&prepared.manifest.environments, &now);
         if !changes.is_empty() {
-            return Err(Error::NotTheSame {
+            return Err(RunError::NotTheSame {
                 folder: prepared.out.clone(),
                 changes,
-            });
+            }
+            .into());
         }
         prepared.manifest.environments = now;
     }
@@ -289,13 +295,12 @@ fn take_over(units: &Units, manifest: &mut Manifest) {
     }
 }
 
-fn show(summary: &Summary, shown: Shown) -> Result<(), Error> {
-    let text = match shown.format {
+fn show(summary: &Summary, shown: Shown) -> Result<(), OutputError> {
+    print(&match shown.format {
         SummaryFormat::Table => table::render(summary, style(shown.output)),
-        SummaryFormat::Json => json::summary(summary)?,
+        SummaryFormat::Json => json::summary(summary).map_err(OutputError::Json)?,
         SummaryFormat::Markdown => markdown::render(summary),
-    };
-    Ok(print(&text)?)
+    })
 }
 
 fn exit_status(summary: &Summary) -> ExitStatus {

@@ -8,11 +8,12 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::code::{self, Code};
+use super::error::RunError;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
 use crate::cli::{ProfileName, RunArgs};
 use crate::command::{cache_folder, command_line};
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
 use crate::machine::bind::Binder;
 use crate::machine::control_groups::memory_limit_bytes;
@@ -21,13 +22,13 @@ use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
 use crate::measure::environment;
 use crate::outside;
-use crate::plan::cells::{Candidate, WorkerCounts, cells};
+use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::workload::{Arms, Requirement, Workload};
 use ftbench_schema::{
-    CommitFacts, MachineFacts, Manifest, PackageWishes, Plan, RunStatus, SCHEMA_VERSION, Settings, Stopping,
-    Warning, WarningKind, WorkloadFacts,
+    CommitFacts, MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION,
+    Settings, Stopping, Warning, WarningKind, WorkloadFacts,
 };
 
 /// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
@@ -65,10 +66,10 @@ pub struct Packages {
 }
 
 impl Packages {
-    fn asked_for(arguments: &RunArgs) -> Result<Self, Error> {
+    fn asked_for(arguments: &RunArgs) -> Result<Self, RunError> {
         let with = arguments.with.iter().map(|requirement| match requirement {
             Requirement::Wheel(path) => {
-                let unreadable = |source| Error::Wheel {
+                let unreadable = |source| RunError::Wheel {
                     path: path.clone(),
                     source,
                 };
@@ -242,21 +243,33 @@ fn plan(
             waiting: &waiting,
         },
     };
-    let cells = cells(&candidates, &wanted)?;
-    if cells.iter().all(|planned| planned.skipped.is_some()) {
+    let cells = plan_cells(&candidates, &wanted)?;
+    if all_are_skipped(&cells) {
         let reason = cells
             .iter()
             .find_map(|planned| planned.skipped.clone())
             .unwrap_or_default();
-        return Err(Error::NothingToMeasure(format!(
-            "every cell would be skipped: {reason}"
-        )));
+        let message = format!("every cell would be skipped: {reason}");
+        let with_cargo = crate::plan::cells::Wanted {
+            has_cargo: true,
+            ..wanted
+        };
+        let lacks_cargo = !all_are_skipped(&plan_cells(&candidates, &with_cargo)?);
+        return Err(if lacks_cargo {
+            RunError::NoTool(message).into()
+        } else {
+            RunError::NothingToMeasure(message).into()
+        });
     }
     Ok(Plan {
         settings,
         baseline: selection.baseline.clone(),
         cells,
     })
+}
+
+fn all_are_skipped(cells: &[PlannedCell]) -> bool {
+    cells.iter().all(|planned| planned.skipped.is_some())
 }
 
 /// Says so when the control group may use less than the cores that workers could have.
@@ -379,9 +392,10 @@ fn default_out(started_at: &jiff::Timestamp, machine: &MachineFacts) -> PathBuf 
 }
 
 /// From the system, and small enough to be typed again and to survive JSON readers that have only floats.
-fn random_seed() -> Result<u64, Error> {
+fn random_seed() -> Result<u64, SystemError> {
     SysRng
         .try_next_u32()
         .map(u64::from)
-        .map_err(|error| Error::Random(io::Error::other(error)))
+        .map_err(io::Error::other)
+        .map_err(SystemError::of("get a random number", "give a --seed"))
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::command::plot::PNG_SCALE;
+use crate::command::plot::{PNG_SCALE, PlotError};
 use crate::error::Error;
 use crate::record::file_name::file_names;
 use crate::record::store::{self, CHARTS, REPORT, Run, RunFolder, SAMPLES, SUMMARY};
@@ -40,7 +40,7 @@ pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
 fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
     let material = Material::of_run(summary.clone(), Vec::new());
     charts(summary).par_iter().try_for_each(|(kind, workload, name)| {
-        let failed = |source| Error::Chart {
+        let failed = |source| PlotError::Chart {
             workload: if workload.is_empty() { "the run" } else { workload }.to_owned(),
             source,
         };

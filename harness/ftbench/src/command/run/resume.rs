@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::error::RunError;
 use super::keep::Earlier;
 use super::prepare::{Packages, Prepared};
 use super::{Shown, builds, code, conduct, exit_status, results, same, sessions, show, tell_lock};
@@ -75,7 +76,7 @@ fn again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<Pre
         if changes.is_empty() {
             return Ok(());
         }
-        Err(Error::NotTheSame {
+        Err(RunError::NotTheSame {
             folder: folder.to_owned(),
             changes,
         })

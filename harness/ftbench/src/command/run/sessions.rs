@@ -37,11 +37,18 @@ pub(super) fn unrecorded(manifest: &Manifest) -> Session {
     }
 }
 
+/// Whether this process has begun a sitting and not ended it.
+pub(super) fn has_begun(manifest: &Manifest) -> bool {
+    manifest.sessions.last().is_some_and(is_own)
+}
+
+fn is_own(sitting: &Session) -> bool {
+    sitting.process_id == Some(std::process::id()) && sitting.ended_at.is_none()
+}
+
 /// Writes into the manifest that this process has ended its sitting, if it has begun one.
 pub(super) fn end(manifest: &mut Manifest) {
-    let own = Some(std::process::id());
-    let sitting = manifest.sessions.last_mut();
-    if let Some(sitting) = sitting.filter(|sitting| sitting.process_id == own && sitting.ended_at.is_none()) {
+    if let Some(sitting) = manifest.sessions.last_mut().filter(|sitting| is_own(sitting)) {
         sitting.ended_at = Some(Timestamp::now().to_string());
     }
 }

@@ -23,8 +23,9 @@ const MOST_CPU_S: u64 = TIME_LIMIT.as_secs();
 /// Address space that the process has, bytes; ftbench itself takes less than a tenth.
 const MOST_MEMORY_BYTES: u64 = 2 << 30;
 
-/// Exit status of a description that was read and is of no use; the reason is on standard output.
-pub const REFUSED: u8 = 3;
+/// Exit status of a description that was read and is of no use; the reason is on standard output. None of ftbench's own
+/// errors has it.
+pub const REFUSED: u8 = 4;
 
 /// What came of going ahead.
 #[derive(Debug, PartialEq, Eq)]

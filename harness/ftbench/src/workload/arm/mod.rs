@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use super::catalogue::{Workload, WorkloadError};
 use super::requirement::Requirement;
+use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::{ArmFacts, ArmKind, Warning, WarningKind};
 use tree::sha256_of_tree;
@@ -150,6 +151,16 @@ pub enum ArmError {
     /// A file cannot be used as a workload.
     #[error(transparent)]
     Workload(#[from] WorkloadError),
+}
+
+impl Failure for ArmError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            Self::Workload(error) => error.exit_status(),
+            _ => ExitStatus::WrongInput,
+        }
+    }
 }
 
 /// One version of the user's code.
