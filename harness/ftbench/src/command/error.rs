@@ -69,6 +69,7 @@ mod tests {
     use crate::machine::bind::BindError;
     use crate::machine::discovery::DiscoveryError;
     use crate::machine::quota::QuotaError;
+    use crate::measure::failure::TrialFailure;
     use crate::plan::placement::{PlacementError, Policy};
     use crate::record::store::StoreError;
     use crate::workload::{ArmError, WorkloadError};
@@ -97,6 +98,13 @@ mod tests {
 
     fn word() -> String {
         "word".to_owned()
+    }
+
+    fn probe() -> ProbeError {
+        ProbeError::NoProcess {
+            path: path(),
+            cause: word(),
+        }
     }
 
     fn cargo() -> BuildError {
@@ -159,6 +167,8 @@ mod tests {
             (3, OutputError::Write(full()).into()),
             (3, NoCacheFolder.into()),
             (3, SystemError::of("listen to signals", "stop")(exhausted()).into()),
+            (3, SelectError::NoProcess(probe()).into()),
+            (3, probe().into()),
             (3, WorkloadError::Unreadable { path: path(), source: exhausted() }.into()),
             (3, ArmError::Unreadable { name: word(), path: path(), source: exhausted() }.into()),
             (3, cargo().into()),
@@ -166,6 +176,7 @@ mod tests {
             (3, BuildError::Cache { what: word(), path: path(), source: full() }.into()),
             (3, RunError::Extension(BuildError::NoCargo { what: word() }).into()),
             (3, RunError::NoTool(word()).into()),
+            (3, RunError::Refused { failure: TrialFailure::NoProcess(word()), folder: path() }.into()),
             (3, DiscoveryError::Hwloc(word()).into()),
             (3, DiscoveryError::Description { variable: "HWLOC_XMLFILE", value: word() }.into()),
             (3, BindError::NotThisSystem.into()),

@@ -35,6 +35,9 @@ use ftbench_present::table::Style;
 /// What stops it, to be told to the user.
 pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
     let output = cli.output;
+    if analyses(&cli.command) {
+        start_threads()?;
+    }
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, output),
         Command::Python(command) => python::python(command, output),
@@ -76,6 +79,29 @@ fn json(value: &impl Serialize) -> Result<String, OutputError> {
     let mut text = serde_json::to_string_pretty(value).map_err(OutputError::Json)?;
     text.push('\n');
     Ok(text)
+}
+
+/// Whether the command reads runs and has nothing to measure.
+const fn analyses(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Compare(_)
+            | Command::Plot(_)
+            | Command::Show(_)
+            | Command::Report(_)
+            | Command::Export(_)
+            | Command::Import(_)
+            | Command::History(_)
+    )
+}
+
+/// Starts the threads of the analysis, once. Rayon would start them itself, and panic where the system refuses them.
+fn start_threads() -> Result<(), SystemError> {
+    let remedy = "raise the limit ('ulimit -a'), or set RAYON_NUM_THREADS=1";
+    let built = rayon::ThreadPoolBuilder::new().build_global();
+    built
+        .map_err(io::Error::other)
+        .map_err(SystemError::of("start threads", remedy))
 }
 
 /// Why the services that workloads need are not there.

@@ -119,8 +119,10 @@ fn build_words(facts: &InterpreterFacts) -> String {
 fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     let mut status = ExitStatus::Success;
     for rejected in &found.rejected {
-        if !rejected.given_as.is_empty() {
-            status = rejected.reason.exit_status();
+        match rejected.reason.exit_status() {
+            ExitStatus::MachineFailed => status = ExitStatus::MachineFailed,
+            own if !rejected.given_as.is_empty() && status == ExitStatus::Success => status = own,
+            _ => {}
         }
         let expected = !rejected.given_as.is_empty() || rejected.is_failed_interpreter();
         if output.verbose || expected {

@@ -33,6 +33,9 @@ enum SelfcheckError {
     /// The workload fails in an experiment.
     #[error("a trial failed: {0}")]
     Trial(String),
+    /// The system refuses what trials need.
+    #[error("cannot go on measuring: {0}; raise the limit ('ulimit -a')")]
+    Refused(TrialFailure),
 }
 
 impl Failure for SelfcheckError {
@@ -40,6 +43,7 @@ impl Failure for SelfcheckError {
         match self {
             Self::NoSerialCell => ExitStatus::WrongInput,
             Self::Calibration(_) | Self::Trial(_) => ExitStatus::BadAnswer,
+            Self::Refused(_) => ExitStatus::MachineFailed,
         }
     }
 }
@@ -59,7 +63,10 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     let mut runner = runner(&mut prepared, &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
-        .map_err(|unsuccessful| SelfcheckError::Calibration(unsuccessful.failure))?;
+        .map_err(|unsuccessful| match runner.refused.take() {
+            Some(refused) => SelfcheckError::Refused(refused),
+            None => SelfcheckError::Calibration(unsuccessful.failure),
+        })?;
     let arms = [units, slowed(units, effect)];
     remark(
         output,
@@ -73,6 +80,9 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
             seed: seed.wrapping_add(u64::from(number)),
         };
         let Some(experiment) = bench.experiment(&mut runner, arguments.seconds)? else {
+            if let Some(refused) = runner.refused.take() {
+                return Err(SelfcheckError::Refused(refused).into());
+            }
             break;
         };
         remark(output, &selfcheck::line(number, &experiment));

@@ -66,20 +66,23 @@ struct Probed {
 fn probe_all(candidates: &[Candidate], time_limit: Duration) -> Vec<Result<Probed, ProbeError>> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(candidates.len()));
-    thread::scope(|scope| {
-        for _ in 0..PROBES_AT_ONCE.min(candidates.len()) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(candidate) = candidates.get(index) else {
-                        break;
-                    };
-                    let result = probe_candidate(candidate, time_limit);
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    results.push((index, result));
-                }
-            });
+    let probe_some = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(candidate) = candidates.get(index) else {
+                break;
+            };
+            let result = probe_candidate(candidate, time_limit);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push((index, result));
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..PROBES_AT_ONCE.min(candidates.len()) {
+            // Where the system has no thread left, there are fewer at once.
+            let _ = thread::Builder::new().spawn_scoped(scope, probe_some);
+        }
+        probe_some();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);

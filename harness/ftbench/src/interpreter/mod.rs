@@ -135,6 +135,12 @@ impl Found {
         failed.map(|one| &one.reason)
     }
 
+    /// Why an executable could not be asked, where that says nothing of the executable.
+    fn not_asked(&self) -> Option<&ProbeError> {
+        let mut reasons = self.rejected.iter().map(|one| &one.reason);
+        reasons.find(|reason| matches!(reason, ProbeError::NoProcess { .. }))
+    }
+
     /// How all interpreters are shown.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.interpreters.iter().map(|one| one.facts.tag.as_str())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
 use crate::bounded::{self, Ended};
-use crate::error::{self, Failure};
+use crate::error::{self, Failure, is_machines_fault};
 use ftbench_schema::switches::Switches;
 use ftbench_schema::version::Version;
 
@@ -36,6 +36,14 @@ pub enum ProbeError {
         /// The executable.
         path: PathBuf,
         /// What the system or the program says.
+        cause: String,
+    },
+    /// The system has no process, memory or descriptor left to start it with.
+    #[error("{} cannot be started: {cause}", path.display())]
+    NoProcess {
+        /// The executable.
+        path: PathBuf,
+        /// What the system says.
         cause: String,
     },
     /// It runs, and does not answer as a Python does.
@@ -74,7 +82,10 @@ pub enum ProbeError {
 
 impl Failure for ProbeError {
     fn exit_status(&self) -> error::ExitStatus {
-        error::ExitStatus::BadAnswer
+        match self {
+            Self::NoProcess { .. } => error::ExitStatus::MachineFailed,
+            _ => error::ExitStatus::BadAnswer,
+        }
     }
 }
 
@@ -180,7 +191,11 @@ fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Resu
         Ok(ended) => ended,
         Err(error) => {
             let cause = start_error(&error);
-            return Err(ProbeError::DoesNotStart { path, cause });
+            return Err(if is_machines_fault(&error) {
+                ProbeError::NoProcess { path, cause }
+            } else {
+                ProbeError::DoesNotStart { path, cause }
+            });
         }
     };
     let Some(status) = ended.status else {
@@ -286,6 +301,19 @@ mod tests {
         error
             .to_string()
             .replace(&folder.path().display().to_string(), "/folder")
+    }
+
+    #[test]
+    fn a_system_without_processes_says_nothing_of_the_executable() {
+        let concluded = |errno: rustix::io::Errno| {
+            conclude(Path::new("/python3"), PROBE_TIME_LIMIT, Err(errno.into())).unwrap_err()
+        };
+        for errno in [rustix::io::Errno::AGAIN, rustix::io::Errno::MFILE] {
+            let error = concluded(errno);
+            assert!(matches!(error, ProbeError::NoProcess { .. }), "{error}");
+        }
+        let missing = concluded(rustix::io::Errno::NOENT);
+        assert!(matches!(missing, ProbeError::DoesNotStart { .. }), "{missing}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::probe::{ProbeError, probe_patiently};
 use super::select::{Selection, default_pair, select};
 use super::select_error::SelectError;
 use super::wanted::{Wanted, wanted_paths};
+use crate::error::{ExitStatus, Failure};
 use ftbench_schema::InterpreterFacts;
 use ftbench_schema::switches::Switches;
 
@@ -25,13 +26,21 @@ pub fn resolve(
 ) -> Result<Selection, SelectError> {
     let wanted: Vec<Wanted> = words.iter().map(|word| Wanted::new(word, Path::exists)).collect();
     let found = discover(places, &wanted_paths(&wanted), time_limit);
-    if wanted.is_empty() {
-        return default_pair(&found);
-    }
-    select(&found, &wanted, &|one, switches| {
-        let path = Path::new(&one.facts.path);
-        let answer = probe_patiently(path, switches, time_limit)?;
-        Ok(facts(path, answer, switches))
+    let selected = if wanted.is_empty() {
+        default_pair(&found)
+    } else {
+        select(&found, &wanted, &|one, switches| {
+            let path = Path::new(&one.facts.path);
+            let answer = probe_patiently(path, switches, time_limit)?;
+            Ok(facts(path, answer, switches))
+        })
+    };
+    selected.map_err(|error| match found.not_asked() {
+        // It may be the one that is missing.
+        Some(reason) if error.exit_status() == ExitStatus::BadAnswer => {
+            SelectError::NoProcess(reason.clone())
+        }
+        _ => error,
     })
 }
 

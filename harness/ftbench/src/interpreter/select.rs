@@ -130,11 +130,12 @@ impl Picked<'_> {
         if let Some(refusal) = refused(&self.one.facts, self.switches) {
             return Err(not_had(refusal));
         }
-        let variant = ask_again(self.one, self.switches).map_err(|error| {
-            not_had(Refusal {
+        let variant = ask_again(self.one, self.switches).map_err(|error| match error {
+            ProbeError::NoProcess { .. } => SelectError::NoProcess(error),
+            error => not_had(Refusal {
                 reason: error.to_string(),
                 way_out: format!("leave '{}' out", self.switches),
-            })
+            }),
         })?;
         match disobeyed(&variant) {
             Some(refusal) => Err(not_had(refusal)),

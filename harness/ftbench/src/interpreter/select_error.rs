@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::probe::ProbeError;
 use crate::error::{ExitStatus, Failure};
 use ftbench_schema::Implementation;
 use ftbench_schema::suggest::one_of;
@@ -63,6 +64,9 @@ pub enum SelectError {
         /// What was installed and did not answer as it should.
         failed: Vec<String>,
     },
+    /// The system starts no process to ask an interpreter with.
+    #[error("{0}\nRaise the limit on processes, memory or open files ('ulimit -a')")]
+    NoProcess(ProbeError),
     /// A path that was not given to [`discover`](super::discover).
     #[error("{} was not looked at; this is a fault of ftbench, please report it", .0.display())]
     NotProbed(PathBuf),
@@ -75,7 +79,7 @@ impl Failure for SelectError {
                 ExitStatus::BadAnswer
             }
             Self::Switches { .. } | Self::NotATag { .. } | Self::SameName(_) => ExitStatus::WrongInput,
-            Self::NotProbed(_) => ExitStatus::MachineFailed,
+            Self::NoProcess(_) | Self::NotProbed(_) => ExitStatus::MachineFailed,
         }
     }
 }

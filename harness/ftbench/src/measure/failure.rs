@@ -20,6 +20,9 @@ pub enum TrialFailure {
         /// What the system said.
         error: String,
     },
+    /// The system has no process, pipe or memory left to start any trial with.
+    #[error("the system starts no process for a trial: {0}")]
+    NoProcess(String),
     /// It cannot be measured on this machine as it is.
     #[error("{0}")]
     Unavailable(String),

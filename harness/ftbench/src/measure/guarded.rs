@@ -59,6 +59,21 @@ pub struct WorkersEnds {
     pub output: OwnedFd,
 }
 
+/// Why there is no worker below a guard.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// The system does not give this process what it takes to start a guard.
+    System(io::Error),
+    /// There is a guard, and no worker.
+    Worker(String),
+}
+
+impl From<io::Error> for NotStarted {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
 /// A worker below its guard. Dropping it ends everything.
 #[derive(Debug)]
 pub struct Guarded {
@@ -88,9 +103,9 @@ impl Guarded {
         launch: &Launch,
         hash_seed: u32,
         ends: WorkersEnds,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, NotStarted> {
         // Should the guard be killed, what is below it comes here.
-        reaper::adopt_orphans()?;
+        reaper::adopt_orphans().map_err(io::Error::from)?;
         let known = group::children(reaper::own_id()).unwrap_or_default();
         let (own, guards) = UnixStream::pair()?;
         let scratch = scratch::choose(&launch.environment);
@@ -126,10 +141,11 @@ impl Guarded {
             scratch,
             control_group: guarding.control_group.clone(),
         };
-        match guarded.next_report(Instant::now() + STARTING_LIMIT)? {
-            Some(Report::Started { process_id }) => guarded.process_id = process_id,
-            Some(Report::NotStarted { error }) => return Err(io::Error::other(error)),
-            _ => return Err(io::Error::other("its guard ended")),
+        match guarded.next_report(Instant::now() + STARTING_LIMIT) {
+            Ok(Some(Report::Started { process_id })) => guarded.process_id = process_id,
+            Ok(Some(Report::NotStarted { error })) => return Err(NotStarted::Worker(error)),
+            Ok(_) => return Err(NotStarted::Worker("its guard ended".to_owned())),
+            Err(error) => return Err(NotStarted::Worker(error.to_string())),
         }
         Ok(guarded)
     }

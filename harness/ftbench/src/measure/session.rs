@@ -10,7 +10,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::channel::{Channel, Silence};
 use super::failure::{TrialFailure, bytes};
 use super::guard::Ending;
-use super::guarded::{Guarded, Guarding, WorkersEnds};
+use super::guarded::{Guarded, Guarding, NotStarted, WorkersEnds};
 use super::interrupt::Interrupt;
 use super::launch::Launch;
 use super::limits::{FIRST_LOOK, pause_after};
@@ -61,9 +61,12 @@ impl<'run> Session<'run> {
         bounds: &Bounds,
         interrupt: &'run Interrupt,
     ) -> Result<Self, TrialFailure> {
-        spawn(launch, hash_seed, bounds, interrupt).map_err(|error| TrialFailure::Start {
-            path: launch.executable.clone(),
-            error: error.to_string(),
+        spawn(launch, hash_seed, bounds, interrupt).map_err(|error| match error {
+            NotStarted::System(error) => TrialFailure::NoProcess(error.to_string()),
+            NotStarted::Worker(error) => TrialFailure::Start {
+                path: launch.executable.clone(),
+                error,
+            },
         })
     }
 
@@ -305,7 +308,7 @@ fn spawn<'run>(
     hash_seed: u32,
     bounds: &Bounds,
     interrupt: &'run Interrupt,
-) -> io::Result<Session<'run>> {
+) -> Result<Session<'run>, NotStarted> {
     let (requests_read, requests_write) = io::pipe()?;
     let (replies_read, replies_write) = io::pipe()?;
     let (output_read, output_write) = io::pipe()?;

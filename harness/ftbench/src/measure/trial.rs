@@ -46,6 +46,8 @@ pub struct RealRunner<'run> {
     pub guarding: Guarding,
     /// Tells when to stop.
     pub interrupt: &'run Interrupt,
+    /// Why the system started no process for a trial. There are no further trials then, as if ftbench had been stopped.
+    pub refused: Option<TrialFailure>,
 }
 
 impl TrialRunner for RealRunner<'_> {
@@ -76,7 +78,7 @@ impl TrialRunner for RealRunner<'_> {
                 }),
         };
         if let Err((failure, output)) = outcome {
-            if failure == TrialFailure::Interrupted {
+            if failure == TrialFailure::Interrupted || self.refused.is_some() {
                 return None;
             }
             trial.status = failure.status();
@@ -88,12 +90,12 @@ impl TrialRunner for RealRunner<'_> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.interrupt.is_asked()
+        self.interrupt.is_asked() || self.refused.is_some()
     }
 }
 
 impl<'run> RealRunner<'run> {
-    fn start(&self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
+    fn start(&mut self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
         let launch = self
             .launches
             .of(&planned.cell)
@@ -102,7 +104,11 @@ impl<'run> RealRunner<'run> {
             guarding: self.guarding.clone(),
             step_limit: Duration::from_secs_f64(self.settings.step_time_limit_s),
         };
-        Session::start(launch, hash_seed, &bounds, self.interrupt)
+        let started = Session::start(launch, hash_seed, &bounds, self.interrupt);
+        if let Err(refused @ TrialFailure::NoProcess(_)) = &started {
+            self.refused = Some(refused.clone());
+        }
+        started
     }
 
     fn measure(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cargo_build::BuildError;
 use crate::error::{ExitStatus, Failure};
+use crate::measure::failure::TrialFailure;
 
 /// Why a run is not made, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,18 @@ pub enum RunError {
         /// What is not as it was, a line each.
         changes: Vec<String>,
     },
+    /// The system refuses what trials need, in the middle of a run.
+    #[error(
+        "cannot go on measuring: {failure}\nWhat was measured is kept: raise the limit ('ulimit -a'), then go on with \
+         'ftbench run --resume {}'",
+        folder.display()
+    )]
+    Refused {
+        /// What was refused.
+        failure: TrialFailure,
+        /// The run's folder.
+        folder: PathBuf,
+    },
 }
 
 impl Failure for RunError {
@@ -58,7 +71,7 @@ impl Failure for RunError {
             // The user's own code does not compile.
             Self::Extension(BuildError::Cargo { .. }) => ExitStatus::WrongInput,
             Self::Extension(error) => error.exit_status(),
-            Self::NoTool(_) => ExitStatus::MachineFailed,
+            Self::NoTool(_) | Self::Refused { .. } => ExitStatus::MachineFailed,
             Self::LabelTwice(_)
             | Self::Unmeasurable { .. }
             | Self::NothingToMeasure(_)

@@ -212,8 +212,13 @@ fn measure(
     let known = Units::recorded(manifest);
     let baseline = &manifest.plan.baseline;
     let found = rounds::calibrate(&cells, baseline, known, &mut runner, &mut keeper);
+    let refusal = |runner: &mut RealRunner<'_>| {
+        let folder = prepared.out.clone();
+        let refused = runner.refused.take();
+        refused.map(|failure| RunError::Refused { failure, folder })
+    };
     let Some(units) = found else {
-        return Ok(StoppedBy::Interrupt);
+        return refusal(&mut runner).map_or(Ok(StoppedBy::Interrupt), |refused| Err(refused.into()));
     };
     take_over(&units, manifest);
     keeper.folder().write_manifest(manifest)?;
@@ -226,7 +231,7 @@ fn measure(
     };
     let ending = rounds::rounds(&course, &mut runner, &mut keeper);
     keeper.end();
-    Ok(ending?)
+    refusal(&mut runner).map_or(Ok(ending?), |refused| Err(refused.into()))
 }
 
 /// Makes ready what makes the trials; `None` when ftbench was told to stop meanwhile. The packages of a run that is gone
@@ -275,6 +280,7 @@ pub(super) fn runner<'run>(
         meters: std::mem::take(&mut prepared.meters),
         guarding: Guarding::by_this_program(manifest.plan.settings.limits),
         interrupt,
+        refused: None,
     })
 }
 

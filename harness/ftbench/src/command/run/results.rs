@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::command::plot::{PNG_SCALE, PlotError};
+use crate::command::start_threads;
 use crate::error::Error;
 use crate::record::file_name::file_names;
 use crate::record::store::{self, CHARTS, REPORT, Run, RunFolder, SAMPLES, SUMMARY};
@@ -14,6 +15,7 @@ use ftbench_schema::{SamplesByCell, Summary};
 
 /// Writes everything that is made of a run's records: figures, charts and the report.
 pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
+    start_threads()?;
     let (run, summary) = write_figures(folder)?;
     write_charts(folder, &summary)?;
     let report = page::html(Report {
