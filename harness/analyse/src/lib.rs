@@ -6,6 +6,7 @@ pub mod compare;
 pub mod cost;
 pub mod estimate;
 pub mod exact_median;
+pub mod extra_threads;
 pub mod findings;
 pub mod history;
 pub mod laws;

@@ -11,7 +11,7 @@ use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::median;
 use super::verdict::{Verdict, gil};
-use super::{arms, cost, findings, laws, overhead, quiet};
+use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
     SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
@@ -47,6 +47,10 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
+    let with_trials = planned
+        .iter()
+        .filter_map(|planned| Some((planned, by_cell.get(&planned.cell)?.as_slice())));
+    warnings.extend(extra_threads::findings(with_trials));
     let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
     warnings.extend(quiet.as_ref().and_then(quiet::finding));
     Summary {

@@ -160,6 +160,7 @@ fn trial(number: u32) -> Trial {
             .collect(),
         samples: (0..4).map(recorded).collect(),
         memory: None,
+        extra_threads: None,
     }
 }
 

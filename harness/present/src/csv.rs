@@ -270,6 +270,7 @@ mod tests {
                 }),
             }],
             memory: None,
+            extra_threads: None,
         }
     }
 

@@ -53,7 +53,7 @@ pub use summary::{
 pub use switch::{JitState, Switch};
 pub use switches::Switches;
 pub use tag::{Tag, TagError};
-pub use trial::{Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
+pub use trial::{ExtraThreads, Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
 pub use version::{Stage, Version, VersionError};
 pub use workload::{CalibrationFailure, WorkloadFacts, WorkloadKind};
 

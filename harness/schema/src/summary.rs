@@ -93,6 +93,8 @@ pub enum WarningKind {
     WorkersMoved,
     /// A module switched the GIL back on.
     GilReenabled,
+    /// Work starts threads or processes of its own, which share the PU of their worker.
+    StartsThreads,
     /// Too few rounds for an interval that can be trusted.
     FewRounds,
     /// Many samples were disturbed.

@@ -127,6 +127,23 @@ impl Memory {
     }
 }
 
+/// Threads and processes of a trial beside those of its model: what `work`, its set-up or an import has started. They share
+/// the PU of the worker that started them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExtraThreads {
+    /// Threads that were there when the workers were ready, before `work` was called.
+    pub before_work: u32,
+    /// The most that were seen at once, a process with one thread counting as one.
+    pub most: u32,
+    /// CPU time that they used in counted samples, nanoseconds; `None` where the system does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_time_ns: Option<u64>,
+    /// How often ftbench looked at the trial's threads while a warm-up sample ran.
+    pub looks: u32,
+    /// Looks at which one of them was ready to run on a PU where another one, or a worker, was too.
+    pub contended_looks: u32,
+}
+
 /// One process launched for one cell in one round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -172,6 +189,9 @@ pub struct Trial {
     pub samples: Vec<Sample>,
     /// Memory; `None` when it did not get so far.
     pub memory: Option<Memory>,
+    /// Threads beside the model's; `None` where ftbench did not look, as in the ceiling's trials and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_threads: Option<ExtraThreads>,
 }
 
 impl Trial {

@@ -97,6 +97,7 @@ impl TrialMaker<'_> {
             startup_ns: None,
             workers: Vec::new(),
             samples,
+            extra_threads: None,
             memory: run
                 .metadata
                 .count("mem_max_rss")

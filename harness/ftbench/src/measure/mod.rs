@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod channel;
 mod conduct;
 pub mod environment;
+mod extra_threads;
 pub mod failure;
 pub mod guard;
 pub mod guarded;

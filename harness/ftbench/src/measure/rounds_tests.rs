@@ -76,6 +76,7 @@ fn trial(assignment: &Assignment<'_>, status: TrialStatus) -> Trial {
         workers: vec![],
         samples: vec![],
         memory: None,
+        extra_threads: None,
     }
 }
 

@@ -7,6 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::binding;
 use super::calibrate::{Calibration, Next};
+use super::extra_threads;
 use super::failure::TrialFailure;
 use super::guarded::Guarding;
 use super::interrupt::Interrupt;
@@ -17,9 +18,12 @@ use super::said;
 use super::session::{Bounds, Session};
 use super::stamps::{self, Span, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
+use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::memory;
 use crate::machine::noise::{Meters, Observed, Watch};
-use ftbench_schema::{PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker};
+use ftbench_schema::{
+    ExtraThreads, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
+};
 
 /// Most bytes of traceback and output that a record keeps: where a worker and two processes of its pool were when the time
 /// was up.
@@ -134,9 +138,17 @@ impl<'run> RealRunner<'run> {
         let mut watch = self
             .meters
             .watch(process_ids.clone(), &planned.placement, counters);
+        if !planned.cell.is_native() {
+            let workers = ready.workers.iter();
+            let workers = workers.map(|worker| (worker.process_id, worker.thread_id));
+            watch.count_extra_threads(ModelThreads::new(session.process_id(), workers));
+        }
+        trial.extra_threads = extra_threads::before_work(&watch);
         let samples = self.settings.warmups + self.settings.samples;
         for number in 0..samples {
-            let (taken, observed) = watched_sample(session, number, &mut watch)?;
+            let is_warmup = number < self.settings.warmups;
+            let looks = trial.extra_threads.as_mut().filter(|_| is_warmup);
+            let (taken, observed) = watched_sample(session, number, &mut watch, looks)?;
             trial.gil_enabled_by = trial.gil_enabled_by.take().or(taken.gil_enabled_by.clone());
             let sample = self.recorded(taken, number, &trial.workers)?;
             trial.samples.push(Sample {
@@ -144,6 +156,11 @@ impl<'run> RealRunner<'run> {
                 cost: Some(observed.cost),
                 ..sample
             });
+            match &mut trial.extra_threads {
+                Some(_) if is_warmup => watch.include_started(&session.processes()),
+                Some(extra) => extra_threads::add_sample(extra, observed.extra_cpu_time_ns),
+                None => {}
+            }
             if number + 1 == samples {
                 // The workload may have started processes meanwhile, in samples too short to be looked at.
                 process_ids = session.processes();
@@ -303,10 +320,14 @@ fn watched_sample(
     session: &mut Session<'_>,
     number: u32,
     watch: &mut Watch<'_>,
+    looks: Option<&mut ExtraThreads>,
 ) -> Result<(Taken, Observed), TrialFailure> {
     let before = watch.before();
     let driver_before_ns = own_cpu_time_ns();
-    let taken = take_sample(session, number)?;
+    let taken = match looks {
+        Some(looks) => extra_threads::looking(watch, looks, || take_sample(session, number)),
+        None => take_sample(session, number),
+    }?;
     let driver_ns = own_cpu_time_ns().saturating_sub(driver_before_ns);
     let mut observed = watch.since(&before);
     observed.noise.driver_ns = Some(driver_ns);
@@ -371,6 +392,7 @@ fn blank(assignment: &Assignment<'_>) -> Trial {
         workers: Vec::new(),
         samples: Vec::new(),
         memory: None,
+        extra_threads: None,
     }
 }
 

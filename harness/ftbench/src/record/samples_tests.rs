@@ -53,6 +53,7 @@ fn trial(number: u64, status: TrialStatus) -> Trial {
         workers: Vec::new(),
         samples: (0..4).map(sample).collect(),
         memory: None,
+        extra_threads: None,
     }
 }
 

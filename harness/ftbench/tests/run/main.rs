@@ -13,6 +13,7 @@ mod folder;
 mod models;
 mod options;
 mod speedups;
+mod threads;
 mod variants;
 
 use ftbench_schema::Estimate;

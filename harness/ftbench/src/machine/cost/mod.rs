@@ -2,4 +2,5 @@
 
 pub mod counters;
 pub mod energy;
+pub mod extra_threads;
 pub mod processes;

@@ -1,9 +1,9 @@
 //! CPU time, context switches, page faults and waiting of some processes.
 //!
 //! CPU time comes from the process's CPU-time clock (clock_getcpuclockid(3)): nanoseconds, up to the moment, threads
-//! that ended among it. Waiting comes from `/proc/PID/task/TID/schedstat` (nanoseconds,
-//! `Documentation/scheduler/sched-stats.rst`), switches from `status` beside it, faults from `/proc/PID/stat`
-//! (proc_pid_status(5), proc_pid_stat(5)).
+//! that ended among it. That of a thread, and its waiting, come from `/proc/PID/task/TID/schedstat` (nanoseconds,
+//! `Documentation/scheduler/sched-stats.rst`), switches from `status` beside it, faults and the CPU time of children
+//! that ended from `/proc/PID/stat` (proc_pid_status(5), proc_pid_stat(5)).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +19,8 @@ const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 /// One thread's counters since it was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Thread {
+    /// CPU time, nanoseconds; `None` where the kernel does not report it.
+    pub cpu_time_ns: Option<u64>,
     /// Time for which it was ready to run and did not, nanoseconds; `None` where the kernel does not tell.
     pub run_queue_ns: Option<u64>,
     /// How often it gave up the CPU.
@@ -43,6 +45,8 @@ pub struct ProcessesReading {
     pub threads: BTreeMap<(i32, i32), Thread>,
     /// By process id; those that are gone have none.
     pub faults: BTreeMap<i32, Faults>,
+    /// CPU time of children that ended and were waited for, and of theirs, by process id, nanoseconds; in clock ticks.
+    pub ended_children_ns: BTreeMap<i32, u64>,
 }
 
 /// What the processes did between two readings. Threads that ended meanwhile take their figures with them; where a
@@ -89,6 +93,7 @@ pub fn cpu_time_between(before: &[Option<u64>], after: &[Option<u64>]) -> Option
 #[must_use]
 pub fn read(process_ids: &[i32]) -> ProcessesReading {
     let mut reading = ProcessesReading::default();
+    let tick_ns = NANOSECONDS_PER_SECOND / procfs::ticks_per_second().max(1);
     for &process_id in process_ids {
         for thread_id in group::threads(process_id) {
             let text = |file: &str| {
@@ -104,6 +109,10 @@ pub fn read(process_ids: &[i32]) -> ProcessesReading {
                 major: stat.majflt,
             };
             reading.faults.insert(process_id, faults);
+            let ticks = u64::try_from(stat.cutime.saturating_add(stat.cstime)).unwrap_or(0);
+            reading
+                .ended_children_ns
+                .insert(process_id, ticks.saturating_mul(tick_ns));
         }
     }
     reading
@@ -113,14 +122,16 @@ pub fn read(process_ids: &[i32]) -> ProcessesReading {
 /// zeros: a thread that has run is known by the number of its turns.
 #[must_use]
 pub fn thread(schedstat: &str, status: &str) -> Thread {
-    let mut words = schedstat.split_ascii_whitespace().skip(1);
-    let waited = words.next().and_then(|word| word.parse().ok());
-    let turns: u64 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+    let mut words = schedstat.split_ascii_whitespace();
+    let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
+    let (ran, waited) = (next(), next());
+    let turns = next().unwrap_or(0);
     let switches = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().parse().ok()
     };
     Thread {
+        cpu_time_ns: ran.filter(|_| turns > 0),
         run_queue_ns: waited.filter(|_| turns > 0),
         voluntary_switches: switches("voluntary_ctxt_switches:"),
         involuntary_switches: switches("nonvoluntary_ctxt_switches:"),
@@ -171,6 +182,7 @@ mod tests {
 
     fn reading(run_queue_ns: u64, minor: u64) -> ProcessesReading {
         let thread = Thread {
+            cpu_time_ns: Some(900),
             run_queue_ns: Some(run_queue_ns),
             voluntary_switches: Some(10),
             involuntary_switches: Some(run_queue_ns / 10),
@@ -178,6 +190,7 @@ mod tests {
         ProcessesReading {
             threads: BTreeMap::from([((5, 5), thread)]),
             faults: BTreeMap::from([(5, Faults { minor, major: 1 })]),
+            ended_children_ns: BTreeMap::new(),
         }
     }
 
@@ -187,6 +200,7 @@ mod tests {
         assert_eq!(
             read,
             Thread {
+                cpu_time_ns: Some(9_842_311_023),
                 run_queue_ns: Some(40_640),
                 voluntary_switches: Some(1_520),
                 involuntary_switches: Some(37),
@@ -200,6 +214,7 @@ mod tests {
         let before = reading(1_000, 50);
         let mut after = reading(1_500, 53);
         let newcomer = Thread {
+            cpu_time_ns: Some(30),
             run_queue_ns: Some(70),
             voluntary_switches: Some(2),
             involuntary_switches: Some(1),

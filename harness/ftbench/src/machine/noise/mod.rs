@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use crate::machine::cost::counters::{Counters, Counts, events_between};
 use crate::machine::cost::energy::{self, Zone, joules_between};
+use crate::machine::cost::extra_threads::{self, CpuReading, Look, ModelThreads};
 use crate::machine::cost::processes::{self, ProcessesReading, cpu_time_between, cpu_times_ns};
 use ftbench_schema::{Cost, Noise, Source};
 use pressure::Pressure;
@@ -95,6 +96,8 @@ impl Meters {
             pus,
             thermal_files,
             counters,
+            model: None,
+            started: Vec::new(),
         }
     }
 }
@@ -109,6 +112,10 @@ pub struct Watch<'meters> {
     own_pus: bool,
     thermal_files: Vec<PathBuf>,
     counters: Option<Counters>,
+    /// The threads that are not extra ones; `None` when extra threads are not counted.
+    model: Option<ModelThreads>,
+    /// Processes that were started since the watch began; they are extra ones.
+    started: Vec<i32>,
 }
 
 /// All counters at one moment.
@@ -131,6 +138,8 @@ struct Near {
 #[derive(Debug, Clone)]
 struct Far {
     processes: ProcessesReading,
+    /// CPU time of each process in `started`, and of its children that ended, nanoseconds.
+    started_ns: BTreeMap<i32, u64>,
     counts: Counts,
     pressure: Pressure,
     quota: Option<QuotaThrottling>,
@@ -145,9 +154,29 @@ pub struct Observed {
     pub noise: Noise,
     /// What it used.
     pub cost: Cost,
+    /// CPU time of threads and processes beside the model's, nanoseconds; `None` when it is not known.
+    pub extra_cpu_time_ns: Option<u64>,
 }
 
 impl Watch<'_> {
+    /// Counts threads and processes beside these as extra ones from now on.
+    pub fn count_extra_threads(&mut self, model: ModelThreads) {
+        self.model = Some(model);
+    }
+
+    /// Looks for extra threads at this moment; `None` when they are not counted.
+    #[must_use]
+    pub fn look(&self) -> Option<Look> {
+        let model = self.model.as_ref()?;
+        Some(extra_threads::look(model, &self.process_ids))
+    }
+
+    /// Reads the CPU time also of those of these processes that were not there when the watch began.
+    pub fn include_started(&mut self, processes: &[i32]) {
+        let started = processes.iter().filter(|id| !self.process_ids.contains(id));
+        self.started = started.copied().collect();
+    }
+
     /// Reads before a sample: what may stand apart first.
     #[must_use]
     pub fn before(&mut self) -> Reading {
@@ -188,12 +217,46 @@ impl Watch<'_> {
     fn far(&mut self) -> Far {
         Far {
             processes: processes::read(&self.process_ids),
+            started_ns: self.started_ns(),
             counts: self.counters.as_mut().map(Counters::read).unwrap_or_default(),
             pressure: pressure::read(),
             quota: throttle::quota_throttling(&self.meters.cpu_stat_files),
             thermal: sum(self.thermal_files.iter().map(|path| number(path))),
             energy: energy::read(&self.meters.zones),
         }
+    }
+
+    fn started_ns(&self) -> BTreeMap<i32, u64> {
+        let clocks = self.started.iter().zip(cpu_times_ns(&self.started));
+        let ended = processes::read(&self.started).ended_children_ns;
+        clocks
+            .filter_map(|(id, clock_ns)| {
+                Some((*id, clock_ns?.saturating_add(ended.get(id).copied().unwrap_or(0))))
+            })
+            .collect()
+    }
+
+    /// CPU time of threads and processes beside the model's.
+    fn extra_cpu_time_ns(&self, before: &Reading, after: &Reading) -> Option<u64> {
+        let model = self.model.as_ref()?;
+        let clocks = |near: &Near| -> BTreeMap<i32, u64> {
+            let clocks = self.process_ids.iter().zip(&near.cpu_ns);
+            clocks
+                .filter_map(|(id, clock_ns)| Some((*id, (*clock_ns)?)))
+                .collect()
+        };
+        let (earlier, later) = (clocks(&before.near), clocks(&after.near));
+        let before = CpuReading {
+            clocks_ns: &earlier,
+            started_ns: &before.far.started_ns,
+            processes: &before.far.processes,
+        };
+        let after = CpuReading {
+            clocks_ns: &later,
+            started_ns: &after.far.started_ns,
+            processes: &after.far.processes,
+        };
+        extra_threads::cpu_time_between(model, before, after)
     }
 
     /// Mean over the PUs.
@@ -254,7 +317,11 @@ impl Watch<'_> {
             cycles: events_between(from.counts.cycles, to.counts.cycles),
             cache_misses: events_between(from.counts.cache_misses, to.counts.cache_misses),
         };
-        Observed { noise, cost }
+        Observed {
+            noise,
+            cost,
+            extra_cpu_time_ns: self.extra_cpu_time_ns(before, after),
+        }
     }
 }
 

@@ -1,0 +1,132 @@
+use proptest::prelude::*;
+
+use super::super::summary::tests::{cell, drifting_run, manifest, trial};
+use super::*;
+use crate::summary::summarise;
+use ftbench_schema::{ExtraThreads, Manifest, Model};
+
+/// A pool of four that did nearly all of the work: 1.0 s of the 1.1 s that the counted samples lasted.
+const POOL: ExtraThreads = ExtraThreads {
+    before_work: 0,
+    most: 4,
+    cpu_time_ns: Some(1_000_000_000),
+    looks: 20,
+    contended_looks: 15,
+};
+
+/// Four trials of a workload, each with these extra threads.
+fn run(extra: [ExtraThreads; 4]) -> (Manifest, Vec<Trial>) {
+    let cell = cell("3.13t", Model::Serial, 1);
+    let trials = (0..4).zip(extra).map(|(round, extra)| {
+        let mut trial = trial(&cell, round, 100);
+        trial.extra_threads = Some(extra);
+        trial
+    });
+    (manifest(std::slice::from_ref(&cell)), trials.collect())
+}
+
+fn warnings((manifest, trials): &(Manifest, Vec<Trial>)) -> Vec<Warning> {
+    let mut warnings = summarise("r", manifest, trials).warnings;
+    warnings.retain(|warning| warning.kind == WarningKind::StartsThreads);
+    warnings
+}
+
+#[test]
+fn a_pool_inside_of_work_is_warned_of() {
+    let warnings = warnings(&run([POOL; 4]));
+    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once), which wait for each other on their worker's one PU; its times may be far too long: measure it with --pin none");
+    assert_eq!(warnings[0].workloads, ["fib"]);
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn every_interpreter_is_named_once_and_the_most_threads_count() {
+    let cells = ["3.13", "3.13t"].map(|tag| [1, 2].map(|workers| cell(tag, Model::Threads, workers)));
+    let cells = cells.as_flattened();
+    let trials = cells.iter().zip([2, 3, 5, 4]).map(|(cell, most)| {
+        let mut trial = trial(cell, 0, 100);
+        trial.extra_threads = Some(ExtraThreads { most, ..POOL });
+        trial
+    });
+    let found = warnings(&(manifest(cells), trials.collect()));
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].message.contains("on 3.13, 3.13t (up to 5 at once)"),
+        "{}",
+        found[0].message
+    );
+}
+
+#[test]
+fn threads_that_wait_or_take_turns_are_not_warned_of() {
+    let idle = ExtraThreads {
+        cpu_time_ns: Some(0),
+        ..POOL
+    };
+    assert_eq!(warnings(&run([idle; 4])), []);
+    let in_turns = ExtraThreads {
+        contended_looks: 3,
+        ..POOL
+    };
+    assert_eq!(warnings(&run([in_turns; 4])), []);
+    let unknown = ExtraThreads {
+        cpu_time_ns: None,
+        ..POOL
+    };
+    assert_eq!(warnings(&run([unknown; 4])), []);
+}
+
+#[test]
+fn half_of_the_trials_decide() {
+    let idle = ExtraThreads {
+        cpu_time_ns: Some(0),
+        ..POOL
+    };
+    assert_eq!(warnings(&run([POOL, POOL, idle, idle])).len(), 1);
+    assert_eq!(warnings(&run([POOL, idle, idle, idle])), []);
+}
+
+#[test]
+fn samples_too_short_for_a_look_are_judged_by_cpu_time() {
+    let unseen = ExtraThreads {
+        looks: 0,
+        contended_looks: 0,
+        ..POOL
+    };
+    assert_eq!(warnings(&run([unseen; 4])).len(), 1);
+}
+
+#[test]
+fn workers_that_are_not_bound_share_no_pu() {
+    let (manifest, mut trials) = run([POOL; 4]);
+    for trial in &mut trials {
+        trial.placement.clear();
+    }
+    assert_eq!(warnings(&(manifest, trials)), []);
+}
+
+#[test]
+fn records_without_the_key_and_failed_trials_say_nothing() {
+    assert_eq!(warnings(&drifting_run()), []);
+    let (manifest, mut trials) = run([POOL; 4]);
+    for trial in &mut trials {
+        trial.status = TrialStatus::Failed;
+    }
+    assert_eq!(warnings(&(manifest, trials)), []);
+}
+
+proptest! {
+    /// Nothing that can stand in a record is too much, and a cell whose threads used nothing is never warned of.
+    #[test]
+    fn idle_threads_are_never_warned_of(
+        before_work in any::<u32>(),
+        most in any::<u32>(),
+        looks in any::<u32>(),
+        contended_looks in any::<u32>(),
+        cpu_time_ns in prop::option::of(any::<u64>()),
+    ) {
+        let extra = ExtraThreads { before_work, most, cpu_time_ns, looks, contended_looks };
+        let found = warnings(&run([extra; 4]));
+        prop_assert!(found.is_empty() || cpu_time_ns > Some(0));
+    }
+}
