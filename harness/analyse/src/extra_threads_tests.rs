@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::summary::tests::{cell, drifting_run, manifest, trial};
 use super::*;
 use crate::summary::summarise;
+use ftbench_fixtures::records::{cell, drifting_run, manifest, trial};
 use ftbench_schema::{ExtraThreads, Manifest, Model};
 
 /// A pool of four that did nearly all of the work: 1.0 s of the 1.1 s that the counted samples lasted.

@@ -118,7 +118,7 @@ def catalogue():
 
     Those whose packages this interpreter lacks are left out, files of cases, which have no `work`
     of their own, and those with an extension, which ftbench must build first (see
-    test_extension.py and harness/ftbench/tests/embed.rs).
+    test_extension.py and harness/ftbench/tests/e2e/embed.rs).
     """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
         for file in sorted(files):

@@ -1,7 +1,7 @@
 """The checks of the workloads with an extension catch deliberate faults.
 
 The extension's functions are told again in Python, as its source describes them: what they compute
-is then known from two languages. harness/ftbench/tests/embed.rs runs the extension itself.
+is then known from two languages. harness/ftbench/tests/e2e/embed.rs runs the extension itself.
 """
 
 import sys

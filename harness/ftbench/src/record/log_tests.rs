@@ -180,8 +180,8 @@ fn a_torn_end_is_cut_off_before_the_next_line() {
 
 #[test]
 fn a_write_that_fails_leaves_whole_lines() {
-    // The size of files is limited for the whole process, so in one of its own (tests/bad_input/out.rs), and a disk that
-    // is full takes one of its own (tests/resume/disk.rs). Here the device that is always full.
+    // The size of files is limited for the whole process, so in one of its own (tests/e2e/bad_input/out.rs), and a disk that
+    // is full takes one of its own (tests/e2e/resume/disk.rs). Here the device that is always full.
     let Ok(file) = OpenOptions::new().append(true).open("/dev/full") else {
         return;
     };

@@ -1,0 +1,99 @@
+//! An extension module that switches the GIL back on.
+
+use std::process::Command;
+
+use ftbench_schema::{CellStatus, GilState, Model, WarningKind};
+
+use super::{GOOD, Source, run};
+use crate::support::{Sandbox, executable, pair};
+
+/// It does not declare `Py_mod_gil`, so a free-threaded build switches the GIL on when it is imported (PEP 703).
+const EXTENSION: &str = r#"
+#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "old_extension", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_old_extension(void) { return PyModule_Create(&module); }
+"#;
+
+/// Asks the interpreter where its headers are, and what its extension modules are called.
+const WHERE: &str =
+    "import sysconfig as s; print(s.get_path('include')); print(s.get_config_var('EXT_SUFFIX'))";
+
+fn compile_extension(sandbox: &Sandbox) {
+    let python = executable(&pair().free_threaded);
+    let said = Command::new(&python).args(["-c", WHERE]).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let (include, suffix) = said.trim().split_once('\n').unwrap();
+    let source = sandbox.file("old_extension.c", EXTENSION);
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-I", include, "-o"])
+        .arg(sandbox.path().join(format!("old_extension{suffix}")))
+        .arg(&source)
+        .status()
+        .unwrap_or_else(|error| panic!("cc does not start ({error}); `make test` installs it"));
+    assert!(compiled.success(), "cc cannot compile against {include}");
+}
+
+/// Imports it where there is no GIL: the GIL build has no such module, and needs none.
+fn importing() -> String {
+    format!(
+        "import sys
+if not getattr(sys, '_is_gil_enabled', lambda: True)():
+    import old_extension
+{GOOD}"
+    )
+}
+
+#[test]
+fn a_module_that_switches_the_gil_on_is_named() {
+    let sandbox = Sandbox::new();
+    compile_extension(&sandbox);
+    let importing = importing();
+    let workloads: [Source<'_>; 2] = [("importing", importing.as_bytes()), ("good", GOOD.as_bytes())];
+    let words = "-m serial,processes -n 1 --rounds 1";
+    let run = run(&sandbox, &workloads, words, 0);
+    run.all_ok("good");
+    for model in [Model::Serial, Model::Processes] {
+        let with_gil = run.cell("importing", &pair().gil, model, 1);
+        assert_eq!(with_gil.status, CellStatus::Ok);
+        let cell = run.cell("importing", &pair().free_threaded, model, 1);
+        assert_eq!(cell.status, CellStatus::GilReenabled, "{:?}", cell.reason);
+        let reason = cell.reason.unwrap_or_default();
+        assert!(reason.contains("old_extension"), "{reason}");
+    }
+    let summary = run.summary();
+    let mut warnings = summary.warnings.iter();
+    let warning = warnings
+        .find(|one| one.kind == WarningKind::GilReenabled)
+        .unwrap();
+    for word in ["importing", "old_extension", &pair().free_threaded] {
+        assert!(warning.message.contains(word), "{}", warning.message);
+        assert!(run.told.stdout.contains(word), "{}", run.told.stdout);
+    }
+    assert!(run.told.stdout.contains("GIL re-enabled"), "{}", run.told.stdout);
+}
+
+#[test]
+fn with_nogil_the_gil_stays_off_all_the_same() {
+    let sandbox = Sandbox::new();
+    compile_extension(&sandbox);
+    let importing = sandbox.file("importing.py", importing());
+    let build = &pair().free_threaded;
+    let variant = format!("{build}+nogil");
+    let words = format!("{importing} -p {build},{variant} -m serial,processes -n 1 --rounds 1");
+    let run = sandbox.run("out", &words, 0);
+    for model in [Model::Serial, Model::Processes] {
+        let cell = run.cell("importing", build, model, 1);
+        assert_eq!(
+            (cell.status, cell.gil),
+            (CellStatus::GilReenabled, Some(GilState::On))
+        );
+        let cell = run.cell("importing", &variant, model, 1);
+        assert_eq!((cell.status, cell.gil), (CellStatus::Ok, Some(GilState::Off)));
+    }
+    let summary = run.summary();
+    let warned = summary
+        .warnings
+        .iter()
+        .filter(|one| one.kind == WarningKind::GilReenabled);
+    assert!(warned.into_iter().all(|one| !one.message.contains(&variant)));
+}

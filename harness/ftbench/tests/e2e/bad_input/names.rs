@@ -1,0 +1,90 @@
+//! Words on the command line that mean nothing.
+
+use super::GOOD;
+use crate::support::{Sandbox, allowed_pus, pair};
+
+#[test]
+fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
+    let sandbox = Sandbox::new();
+    let gil = pair().gil.as_str();
+    let cases: [(&str, &[&str]); 10] = [
+        (
+            "run fibb",
+            &["'fibb'", "did you mean 'fib'?", "ftbench workloads list"],
+        ),
+        ("run fib http-fetch", &["'http-fetch'", "'http_fetch'"]),
+        ("run zz*", &["'zz*'", "ftbench workloads list"]),
+        ("run [ fib", &["the pattern '[' is malformed"]),
+        ("workloads show nbodi", &["'nbodi'", "'nbody'"]),
+        ("run fib -p 3.8", &["'3.8' is too old", "3.9 and newer"]),
+        (
+            "run fib -p snake",
+            &["'snake' is not the tag", "nearest here: ", gil],
+        ),
+        ("run fib --pin core", &["'core'", "cores, scatter, smt, none"]),
+        ("run fib --pin 0,99999", &["0,99999", "99999"]),
+        ("run fib --pin 60000", &["no PU 60000", "ftbench topology"]),
+    ];
+    for (words, told) in cases {
+        println!("{words}");
+        sandbox.ftbench(words).refuses(told, 2);
+    }
+    let missing = sandbox.ftbench("run fib -p 3.99");
+    let told = ["3.99", "nearest here: ", gil, "ftbench python install 3.99"];
+    missing.fails(1, &told, 2);
+    let missing = sandbox.ftbench("run fib -p ./missing");
+    missing.fails(1, &["/missing does not start", "no such file"], 2);
+    // clap gives the values that there are and the nearest one a line each.
+    let model = sandbox.ftbench("run fib -m thread");
+    model.refuses(&["'thread'", "'threads'", "asyncio-threads"], 3);
+    let left = std::fs::read_dir(sandbox.path()).unwrap().count();
+    assert_eq!(left, 0, "no folder is left behind");
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let sandbox = Sandbox::new();
+    for (option, value) in [
+        ("--rounds", "0"),
+        ("--rounds", "many"),
+        ("--timeout", "-1"),
+        ("--timeout", "nan"),
+        ("--seed", "-1"),
+        ("--profile", "fast"),
+        ("--scaling", "up"),
+        ("--pin", "0,0"),
+        ("-n", "0"),
+        ("-n", "2-1"),
+        ("-n", "1,,2"),
+        ("--format", "xml"),
+    ] {
+        println!("{option} {value}");
+        let told = sandbox.ftbench(&format!("run fib {option}={value}"));
+        told.refuses(&[value], 3);
+    }
+}
+
+#[test]
+fn more_workers_than_pus_are_refused_with_what_is_allowed_and_why() {
+    let sandbox = Sandbox::new();
+    let too_many = allowed_pus().len() + 62;
+    let told = sandbox.ftbench(&format!("run fib -n {too_many}"));
+    told.refuses(
+        &[&format!("{too_many} workers"), "Ask for at most ", "--pin none"],
+        2,
+    );
+    let reasons = ["cpuset and affinity mask allow", "quota"];
+    let explained = reasons.iter().any(|reason| told.stderr.contains(reason));
+    assert!(explained, "{}", told.stderr);
+}
+
+#[test]
+fn workers_that_are_not_pinned_may_be_more_than_pus() {
+    let sandbox = Sandbox::new();
+    let many = allowed_pus().len() + 2;
+    let words = format!("-m threads,processes -n {many} --pin none --rounds 1");
+    let run = super::run(&sandbox, &[("good", GOOD.as_bytes())], &words, 0);
+    run.all_ok("good");
+    let widest = run.trials().iter().map(|trial| trial.workers.len()).max();
+    assert_eq!(widest, Some(many));
+}

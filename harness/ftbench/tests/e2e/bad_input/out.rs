@@ -1,0 +1,133 @@
+//! Run folders that cannot be written, or not be read again.
+
+use ftbench::record::store::{self, Checksums};
+
+use super::{GOOD, SHORT, after};
+use crate::support::{Sandbox, pair, told};
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_before_the_first_trial() {
+    let sandbox = Sandbox::new();
+    let notes = sandbox.file("full/notes.txt", "mine");
+    let in_the_way = sandbox.file("file", "mine");
+    for (out, status, words) in [
+        ("full", 2, ["full exists and is not empty", "never overwritten"]),
+        ("file", 3, ["cannot write file", "choose another --out"]),
+        (
+            "file/below",
+            3,
+            ["cannot write file/below", "choose another --out"],
+        ),
+        (
+            "/proc/ftbench/out",
+            3,
+            ["cannot write /proc/ftbench/out", "choose another --out"],
+        ),
+    ] {
+        println!("{out}");
+        let told = sandbox.ftbench(&format!("run fib -p {} --out {out}", pair().gil));
+        told.fails(status, &words, 2);
+    }
+    for path in [notes, in_the_way] {
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn a_run_is_never_overwritten() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.file("good.py", GOOD);
+    let words = format!("{good} -p {} {SHORT}", pair().gil);
+    let run = sandbox.run("out", &words, 0);
+    let contents = || ["run.json", "trials.jsonl", "summary.json", "samples.csv"].map(|name| run.read(name));
+    let before = contents();
+    let again = sandbox.ftbench(&format!("run --out out {words}"));
+    again.refuses(&["out exists and is not empty"], 2);
+    assert_eq!(before, contents());
+}
+
+/// No file may become longer than this, in the 1,024 bytes of bash: room for the manifest and some of the trials.
+const LONGEST_FILE_BLOCKS: u32 = 20;
+
+#[test]
+fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.file("good.py", GOOD);
+    let ftbench = sandbox.command(&format!(
+        "run {good} -p {} -m serial,threads -n 1 --rounds 8 --profile quick --out out",
+        pair().words()
+    ));
+    let told = told(after(&format!("ulimit -f {LONGEST_FILE_BLOCKS}"), &ftbench));
+    told.ends_with(3);
+    told.says(&[
+        "error: cannot write out/trials.jsonl",
+        "File too large",
+        "make room, then go on with 'ftbench run --resume out'",
+    ]);
+    let shown = sandbox.ftbench("show out --format json");
+    shown.ends_with(0);
+    let summary = shown.json();
+    assert_ne!(summary["run"]["status"], "complete");
+    let mut cells = summary["cells"].as_array().unwrap().iter();
+    assert!(
+        cells.all(|cell| cell["rounds"].as_u64() > Some(0)),
+        "{}",
+        shown.stdout
+    );
+    sandbox.ftbench("show out").ends_with(0);
+    let out = sandbox.path().join("out");
+    let trials = || {
+        let recorded = store::read_trials(&out.join("trials.jsonl"), Checksums::Required).unwrap();
+        assert_eq!(recorded.warnings, []);
+        recorded.trials
+    };
+    let before = trials();
+    let resumed = sandbox.ftbench("run --resume out --format json");
+    resumed.ends_with(0);
+    let summary = resumed.json();
+    assert_eq!(summary["run"]["status"], "complete");
+    let mut cells = summary["cells"].as_array().unwrap().iter();
+    assert!(cells.all(|cell| cell["rounds"] == 8), "{}", resumed.stdout);
+    assert_eq!(trials()[..before.len()], before);
+}
+
+#[test]
+fn a_folder_that_is_no_run_or_is_damaged_is_told() {
+    let sandbox = Sandbox::new();
+    let nowhere = sandbox.ftbench("show nowhere");
+    nowhere.refuses(&["nowhere/run.json", "No such file"], 2);
+    let good = sandbox.file("good.py", GOOD);
+    let words = format!("{good} -p {} -m serial -n 1 --rounds 3", pair().gil);
+    let run = sandbox.run("out", &words, 0);
+    let (manifest, trials) = (run.text("run.json"), run.text("trials.jsonl"));
+    // A power cut may leave the last line unfinished.
+    sandbox.file("out/trials.jsonl", &trials[..trials.len() - 40]);
+    let shown = sandbox.ftbench("show out --format json");
+    shown.ends_with(0);
+    assert_eq!(shown.json()["cells"][0]["rounds"], 2);
+    let lines: Vec<&str> = trials.lines().collect();
+    sandbox.file(
+        "out/trials.jsonl",
+        format!("{}\nnonsense\n{}\n", lines[0], lines[1]),
+    );
+    let damaged = sandbox.ftbench("show out --format json");
+    damaged.ends_with(0);
+    let summary = damaged.json();
+    assert_eq!(summary["cells"][0]["rounds"], 2);
+    let warnings = summary["warnings"].as_array().unwrap();
+    let told = warnings
+        .iter()
+        .find(|warning| warning["kind"] == "damaged_record");
+    let message = told.unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("line 2 (it has no checksum)"), "{message}");
+    let rows = sandbox.ftbench("show out --format csv");
+    rows.ends_with(0);
+    rows.says(&["warning: trials.jsonl has 1 damaged line"]);
+    sandbox.file("out/trials.jsonl", &trials);
+    let newer = manifest.replacen("\"schema\": 1", "\"schema\": 99", 1);
+    sandbox.file("out/run.json", newer);
+    let newer = sandbox.ftbench("show out");
+    newer.refuses(&["run.json has format 99", "newer ftbench"], 2);
+    sandbox.file("out/run.json", &manifest[..manifest.len() / 2]);
+    sandbox.ftbench("show out").refuses(&["run.json is damaged"], 2);
+}

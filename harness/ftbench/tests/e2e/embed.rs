@@ -1,0 +1,226 @@
+//! The embedded host and workloads with an extension, on both builds: built once by cargo, then measured like any other.
+//!
+//! What is built goes into the user's cache, as in life: the first run on a machine builds for some minutes, each later
+//! one finds it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::support::{Run, Sandbox, Told, counts, executable, pair, told, told_within};
+use ftbench_schema::{CellStatus, GilState, Host, Linked, Model, Trial};
+
+/// Building for both interpreters takes a minute, and more on a machine that has other work.
+const TIME_TO_BUILD: Duration = Duration::from_secs(1200);
+
+/// `ftbench run` with the quick profile on the pair.
+#[track_caller]
+fn run(sandbox: &Sandbox, out: &str, words: &str, status: i32) -> Run {
+    let words = format!(
+        "run --profile quick --no-ceiling -p {} -n {} --out {out} {words}",
+        pair().words(),
+        counts()
+    );
+    let told = told_within(sandbox.command(&words), TIME_TO_BUILD);
+    told.ends_with(status);
+    Run {
+        folder: sandbox.path().join(out),
+        told,
+    }
+}
+
+#[test]
+fn the_embedded_host_measures_on_both_builds_beside_the_spawned_one() {
+    let sandbox = Sandbox::new();
+    let words = "fib --rounds 3 --host spawn,embed -m serial,threads,processes,asyncio";
+    let run = run(&sandbox, "hosts", words, 0);
+    for trial in run.trials() {
+        runs_in_its_host(&trial);
+    }
+    for tag in pair().tags() {
+        for cell in run.cells("fib").iter().filter(|cell| cell.interpreter == tag) {
+            if cell.host == Host::Embed && cell.model == Model::Processes {
+                assert_eq!(cell.status, CellStatus::Skipped);
+                let reason = cell.reason.clone().unwrap();
+                assert!(reason.contains("serial, threads, asyncio"), "{reason}");
+            } else {
+                assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
+            }
+        }
+    }
+    let hosts = run.manifest().hosts;
+    let tags: BTreeSet<&str> = hosts.iter().map(|host| host.interpreter.as_str()).collect();
+    assert_eq!(tags, pair().tags().into_iter().collect());
+    for host in &hosts {
+        let interpreter = run.manifest().interpreter(&host.interpreter).unwrap().clone();
+        let wanted = if interpreter.build.shared {
+            Linked::Shared
+        } else {
+            Linked::Static
+        };
+        assert_eq!(host.linked, wanted, "{host:?}");
+        assert!(host.pyo3_version.starts_with("0.28."), "{host:?}");
+    }
+    // On a terminal and in files, a reader can tell the two apart.
+    let embedded = format!("{} (embed)", pair().free_threaded);
+    for text in [&run.told.stdout, &run.text("charts/fib.svg")] {
+        assert!(text.contains(&embedded), "no {embedded} in:\n{text}");
+    }
+}
+
+/// Its GIL is as its build says, its threads are of one process, and they are as many as there are workers, none of them
+/// the main one.
+fn runs_in_its_host(trial: &Trial) {
+    let cell = &trial.cell;
+    let with_gil = !cell.interpreter.ends_with('t');
+    assert_eq!(trial.gil_enabled, Some(with_gil), "{cell}");
+    if cell.host != Host::Embed {
+        return;
+    }
+    let threads: BTreeSet<i32> = trial.workers.iter().map(|worker| worker.thread_id).collect();
+    let expected = if cell.model == Model::Threads {
+        cell.workers as usize
+    } else {
+        1
+    };
+    assert_eq!(threads.len(), expected, "{cell}");
+    for worker in &trial.workers {
+        let is_main = worker.thread_id == worker.process_id;
+        assert_eq!(is_main, cell.model != Model::Threads, "{cell}");
+    }
+    // Each sample's shares were done by these very threads.
+    for sample in &trial.samples {
+        let done_by: BTreeSet<i32> = sample
+            .shares
+            .iter()
+            .filter_map(|share| trial.workers.get(usize::try_from(share.worker).unwrap()))
+            .map(|worker| worker.thread_id)
+            .collect();
+        assert_eq!(done_by, threads, "{cell}");
+    }
+}
+
+#[test]
+fn what_fails_in_the_embedded_host_is_told_as_elsewhere() {
+    let sandbox = Sandbox::new();
+    let raises = sandbox.file(
+        "raises.py",
+        "def work(data, units):\n    raise ValueError('a deliberate fault')\n",
+    );
+    let wrong = sandbox.file(
+        "wrong.py",
+        "def work(data, units):\n    return units\n\n\ndef check(results, units):\n    assert False, 'wrong on purpose'\n",
+    );
+    // Once one share has failed, none is waited for.
+    let hangs = sandbox.file(
+        "stuck.py",
+        "import threading\nnever = threading.Event()\n\n\ndef split(data, workers):\n    return range(workers)\n\n\n\
+         def work(data, units):\n    if data:\n        never.wait()\n    raise KeyError('first')\n",
+    );
+    let words = format!("{raises} {wrong} {hangs} --rounds 1 --host embed -m threads");
+    let run = run(&sandbox, "faults", &words, 1);
+    run.all_have("raises", CellStatus::Failed, &["a deliberate fault", "in work"]);
+    run.all_have("wrong", CellStatus::WrongResult, &["wrong on purpose"]);
+    run.all_have("stuck", CellStatus::Failed, &["first"]);
+}
+
+#[test]
+fn extensions_run_in_both_hosts_and_the_one_that_needs_the_gil_is_named() {
+    let sandbox = Sandbox::new();
+    let words = "rust_calls rust_calls_gil --rounds 1 --host spawn,embed -m serial,threads";
+    let run = run(&sandbox, "extension", words, 0);
+    for case in ["small", "attached", "detached", "callback"] {
+        run.all_ok(&format!("rust_calls.{case}"));
+    }
+    for cell in run.cells("rust_calls_gil") {
+        if cell.interpreter == pair().gil {
+            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
+        } else {
+            assert_eq!(cell.status, CellStatus::GilReenabled, "{}", cell.cell);
+            assert_eq!(cell.gil, Some(GilState::On));
+            let reason = cell.reason.clone().unwrap();
+            assert!(reason.contains("ftbench_rust_gil"), "{reason}");
+        }
+    }
+    let extensions = run.manifest().extensions;
+    assert_eq!(extensions.len(), 2, "one for each interpreter: {extensions:?}");
+    for extension in extensions {
+        assert_eq!(extension.modules, ["ftbench_rust", "ftbench_rust_gil"]);
+        assert_eq!(extension.sha256.len(), 64);
+        assert!(extension.pyo3_version.unwrap().starts_with("0.28."));
+    }
+}
+
+/// ftbench without any cargo, and with an empty cache.
+fn without_cargo(sandbox: &Sandbox, words: &str) -> Told {
+    let mut command = sandbox.command(words);
+    command
+        .env("PATH", sandbox.path())
+        .env("CARGO_HOME", sandbox.path())
+        .env("XDG_CACHE_HOME", sandbox.path().join("cache"));
+    told(command)
+}
+
+#[test]
+fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
+    let sandbox = Sandbox::new();
+    let python = executable(&pair().gil).display().to_string();
+    let words = format!("run fib --profile quick --rounds 1 -n 1 -p {python} --host embed --out refused");
+    let told = without_cargo(&sandbox, &words);
+    told.fails(3, &["the embedded host for", "cargo", "https://rustup.rs"], 2);
+    assert!(!sandbox.path().join("refused").exists());
+    let alone = without_cargo(&sandbox, &format!("run rust_calls_gil -p {python} --out refused"));
+    alone.fails(
+        3,
+        &["every cell would be skipped", "cargo", "https://rustup.rs"],
+        2,
+    );
+
+    let words =
+        format!("run fib rust_calls_gil --profile quick --rounds 1 -n 1 -m serial -p {python} --out skipped");
+    let told = without_cargo(&sandbox, &words);
+    told.ends_with(0);
+    let run = Run {
+        folder: sandbox.path().join("skipped"),
+        told,
+    };
+    run.all_ok("fib");
+    run.all_have(
+        "rust_calls_gil",
+        CellStatus::Skipped,
+        &["no cargo", "https://rustup.rs"],
+    );
+}
+
+#[test]
+fn an_extension_that_cannot_be_built_is_told_with_cargos_words() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "broken/Cargo.toml",
+        "[package]\nname = \"broken\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
+    );
+    sandbox.file(
+        "broken/Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"broken\"\nversion = \"0.0.0\"\n",
+    );
+    sandbox.file("broken/src/lib.rs", "compile_error!(\"broken on purpose\");\n");
+    let workload = sandbox.file(
+        "mine.py",
+        "# /// script\n# [tool.ftbench]\n# extension = \"broken\"\n# ///\ndef work(data, units): ...\n",
+    );
+    let mut command = sandbox.command(&format!(
+        "run {workload} --profile quick --rounds 1 -n 1 --out refused"
+    ));
+    command
+        .env("XDG_CACHE_HOME", sandbox.path().join("cache"))
+        .arg("-p")
+        .arg(executable(&pair().gil));
+    let told = told(command);
+    told.ends_with(2);
+    told.says(&[
+        "the extension broken",
+        "broken on purpose",
+        ".log",
+        "cargo build --release",
+    ]);
+    assert!(!sandbox.path().join("refused").exists());
+}

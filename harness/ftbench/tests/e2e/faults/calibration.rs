@@ -1,0 +1,94 @@
+//! Workloads that fail while their units are found.
+
+use std::process::Stdio;
+
+use ftbench_schema::CellStatus;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::driver::wait_until;
+use crate::support::{Run, Sandbox, pair};
+
+/// Crashes the first time that it is called, and fails as long as there is a file `broken` beside it.
+const SOMETIMES: &str = "
+import os, time
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+def work(data, units):
+    if os.path.exists(os.path.join(FOLDER, 'broken')):
+        raise ValueError('not now')
+    try:
+        os.mkdir(os.path.join(FOLDER, 'crashed'))
+    except FileExistsError:
+        time.sleep(units * 1e-3)
+    else:
+        os._exit(3)
+";
+
+const ALWAYS: &str = "
+import time
+
+def work(data, units):
+    time.sleep(units * 1e-3)
+";
+
+#[test]
+fn one_crash_costs_nothing() {
+    let sandbox = Sandbox::new();
+    let sometimes = sandbox.file("sometimes.py", SOMETIMES);
+    let words = format!(
+        "{sometimes} -p {} -m threads -n 1 --rounds 2 --samples 1 --no-ceiling",
+        pair().free_threaded
+    );
+    sandbox.run("out", &words, 0).all_ok("sometimes");
+}
+
+#[test]
+fn what_failed_is_tried_again_when_the_run_is_resumed() {
+    const ROUNDS: usize = 12;
+    let sandbox = Sandbox::new();
+    let (sometimes, always) = (
+        sandbox.file("sometimes.py", SOMETIMES),
+        sandbox.file("always.py", ALWAYS),
+    );
+    let broken = sandbox.file("broken", "");
+    let mut command = sandbox.command(&format!(
+        "run --profile quick --out out {sometimes} {always} -p {} -m serial -n 1 --rounds {ROUNDS} --samples 1 \
+         --no-ceiling",
+        pair().free_threaded
+    ));
+    let mut driver = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let trials = sandbox.path().join("out/trials.jsonl");
+    wait_until("a trial", || {
+        std::fs::read_to_string(&trials).is_ok_and(|text| text.lines().count() >= 1)
+    });
+    kill_process(Pid::from_child(&driver), Signal::TERM).unwrap();
+    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    let mut run = Run {
+        folder: sandbox.path().join("out"),
+        told: sandbox.ftbench("show out"),
+    };
+    run.all_have("sometimes", CellStatus::Failed, &["not now"]);
+    std::fs::remove_file(broken).unwrap();
+    run.told = sandbox.ftbench("run --resume out");
+    run.told.ends_with(0);
+    for name in ["sometimes", "always"] {
+        run.all_ok(name);
+        let of_it = run
+            .trials()
+            .into_iter()
+            .filter(|trial| trial.cell.workload == name);
+        assert_eq!(of_it.count(), ROUNDS, "{name}");
+    }
+    for workload in run.manifest().workloads {
+        assert!(workload.units.is_some() && workload.failure.is_none());
+    }
+    let mut numbers: Vec<u64> = run.trials().iter().map(|trial| trial.trial).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 2 * ROUNDS);
+}

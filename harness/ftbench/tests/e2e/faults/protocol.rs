@@ -1,0 +1,185 @@
+//! Workers that do not speak the protocol as they should: shell scripts instead of interpreters, and another version's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ftbench::measure::failure::TrialFailure;
+use ftbench::measure::guarded::Guarding;
+use ftbench::measure::interrupt::Interrupt;
+use ftbench::measure::launch::{Launch, python_arguments};
+use ftbench::measure::protocol::{Entry, PROTOCOL_VERSION, Reply, Request};
+use ftbench::measure::session::{Bounds, Session};
+
+use crate::support::mark::Mark;
+use crate::support::paths::harness;
+use crate::support::{FTBENCH, Sandbox, executable, pair};
+
+/// For scripts that never answer.
+const SHORT: Duration = Duration::from_secs(2);
+
+fn bounds(step_limit: Duration) -> Bounds {
+    Bounds {
+        guarding: Guarding {
+            executable: PathBuf::from(FTBENCH),
+            limits: None,
+            control_group: None,
+        },
+        step_limit,
+    }
+}
+
+/// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
+fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
+    let launch = Launch {
+        executable: PathBuf::from("/bin/sh"),
+        arguments: vec!["-c".to_owned(), script.to_owned()],
+        environment: BTreeMap::new(),
+        entry: Entry::default(),
+    };
+    let test = format!("protocol-{}", script.len());
+    with_launch(launch, &test, &bounds(SHORT), talk)
+}
+
+/// The same with a worker that is started like this.
+fn with_launch<T>(
+    mut launch: Launch,
+    test: &str,
+    bounds: &Bounds,
+    talk: impl FnOnce(&mut Session<'_>) -> T,
+) -> T {
+    let mark = Mark::new(test);
+    let path = std::env::var("PATH").unwrap();
+    for (name, value) in [mark.variable(), ("PATH", path.as_str())] {
+        launch.environment.insert(name.to_owned(), value.to_owned());
+    }
+    let interrupt = Interrupt::never().unwrap();
+    let mut session = Session::start(&launch, 1, bounds, &interrupt).unwrap();
+    let told = talk(&mut session);
+    assert!(session.left_over().is_empty());
+    assert_eq!(mark.processes(), Vec::<String>::new());
+    assert_eq!(
+        session.processes(),
+        [session.process_id()],
+        "nothing is listed any more"
+    );
+    told
+}
+
+const HELLO: &str =
+    r#"echo '{"type":"hello","protocol":3,"process_id":1,"python":"","gil_enabled":false}' >&4; "#;
+
+#[track_caller]
+fn greeting_fails(script: &str, words: &str) {
+    let failure = with_worker(script, |session| session.greet().unwrap_err().to_string());
+    assert!(failure.contains(words), "no {words:?} in {failure:?}");
+}
+
+#[test]
+fn a_greeting_that_is_none_is_told() {
+    greeting_fails(
+        &HELLO.replace(":3,", ":1,"),
+        "it speaks version 1 of the protocol",
+    );
+    greeting_fails(
+        "echo '{\"type\":\"finished\"}' >&4",
+        "it answered Finished where 'hello' was due",
+    );
+    greeting_fails("echo hello >&4", "its answer is no message");
+    greeting_fails(
+        "exec 3<&- 4>&-; sleep 60",
+        "closed its channel without ending during start-up",
+    );
+    greeting_fails("exit 4", "ended with exit status 4 during start-up");
+    greeting_fails("sleep 60 & sleep 60", "start-up took longer than 2 s");
+    greeting_fails("kill -11 $$", "was killed by SIGSEGV during start-up");
+}
+
+#[test]
+fn a_python_worker_of_another_version_is_told() {
+    let sandbox = Sandbox::new();
+    let own = harness().join("worker/ftbench_worker");
+    for entry in std::fs::read_dir(own).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|suffix| suffix == "py") {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let source = std::fs::read_to_string(&path).unwrap();
+            let other = source.replace("\nPROTOCOL_VERSION = ", "\nPROTOCOL_VERSION = 9");
+            sandbox.file(&format!("ftbench_worker/{name}"), other);
+        }
+    }
+    let folder = sandbox.path().to_str().unwrap().to_owned();
+    let launch = Launch {
+        executable: executable(&pair().free_threaded),
+        arguments: python_arguments(),
+        environment: BTreeMap::from([("PYTHONPATH".to_owned(), folder)]),
+        entry: Entry::default(),
+    };
+    let bounds = bounds(Duration::from_secs(60));
+    let failure = with_launch(launch, "protocol-python", &bounds, |session| {
+        session.greet().unwrap_err()
+    });
+    let told = format!(
+        "it speaks version 9{PROTOCOL_VERSION} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
+    );
+    assert!(
+        matches!(&failure, TrialFailure::Nonsense(reason) if *reason == told),
+        "{failure}"
+    );
+}
+
+#[test]
+fn a_worker_that_answers_and_goes_is_finished() {
+    let script = format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; sleep 600 &");
+    with_worker(&script, |session| {
+        session.greet().unwrap();
+        session.finish().unwrap();
+    });
+}
+
+#[test]
+fn a_second_answer_is_found_before_the_next_request() {
+    let script = format!("{HELLO} {HELLO} sleep 60");
+    let failure = with_worker(&script, |session| {
+        session.greet().unwrap();
+        // Both are there by the time that the first was read, or soon after.
+        std::thread::sleep(Duration::from_millis(200));
+        session.ask(&Request::Finish, "ending the workers").unwrap_err()
+    });
+    assert!(
+        matches!(&failure, TrialFailure::Nonsense(told) if told.contains("before it was asked")),
+        "{failure}"
+    );
+}
+
+#[test]
+fn what_was_said_before_the_end_is_heard() {
+    let script =
+        format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; echo words; exit 3");
+    with_worker(&script, |session| {
+        session.greet().unwrap();
+        let reply = session.ask(&Request::Finish, "ending the workers").unwrap();
+        assert_eq!(reply, Reply::Finished);
+        let failure = session.ask(&Request::Finish, "exit").unwrap_err();
+        assert!(failure.to_string().contains("exit status 3"), "{failure}");
+        assert_eq!(session.last_output(&failure), "words");
+    });
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told() {
+    let launch = Launch {
+        executable: PathBuf::from("/nowhere/python"),
+        arguments: Vec::new(),
+        environment: BTreeMap::new(),
+        entry: Entry::default(),
+    };
+    let interrupt = Interrupt::never().unwrap();
+    let failure = Session::start(&launch, 1, &bounds(SHORT), &interrupt).unwrap_err();
+    assert!(
+        failure
+            .to_string()
+            .starts_with("/nowhere/python did not start: No such file"),
+        "{failure}"
+    );
+}

@@ -1,0 +1,139 @@
+//! The ceiling, end to end: on this machine, with real interpreters where `ftbench run` finds some.
+
+use serde_json::Value;
+
+use crate::support::{Run, Sandbox, allowed_pus};
+
+fn is_native(cell: &&Value) -> bool {
+    cell["interpreter"] == "native"
+}
+
+/// Runs a workload for five rounds, the fewest whose intervals can be relied on.
+#[track_caller]
+fn run(sandbox: &Sandbox, words: &str) -> Run {
+    sandbox.run("out", &format!("{words} --rounds 5 -m threads -n 1,2"), 0)
+}
+
+fn json(run: &Run, name: &str) -> Value {
+    serde_json::from_slice(&run.read(name)).unwrap()
+}
+
+#[test]
+fn a_run_has_the_ceiling_beside_it() {
+    if allowed_pus().len() < 2 {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let run = run(&sandbox, "fib");
+    let summary = json(&run, "summary.json");
+    let cells = summary["cells"].as_array().unwrap();
+    let native: Vec<&Value> = cells.iter().filter(is_native).collect();
+    assert_eq!(native.len(), 2);
+    for cell in &native {
+        assert_eq!(
+            (&cell["status"], &cell["host"], &cell["model"], &cell["gil"]),
+            (&"ok".into(), &"spawn".into(), &"threads".into(), &Value::Null),
+            "{cell}"
+        );
+        assert_eq!(
+            (&cell["ceiling_fraction"], &cell["vs_baseline"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(cell["speedup"]["low"].is_f64());
+        let same = |other: &&Value| !is_native(other) && other["workers"] == cell["workers"];
+        for other in cells.iter().filter(same) {
+            assert_eq!(other["placement"], cell["placement"]);
+        }
+    }
+    for cell in cells.iter().filter(|cell| !is_native(cell)) {
+        let fraction = &cell["ceiling_fraction"];
+        if cell["model"] == "serial" {
+            assert!(fraction.is_null());
+            continue;
+        }
+        let end = |name: &str| fraction[name].as_f64().unwrap();
+        assert!(
+            end("low") <= end("estimate") && end("estimate") <= end("high") && end("low") > 0.0,
+            "{cell}"
+        );
+    }
+    manifest_and_trials_tell_of_the_kernel(&run);
+}
+
+fn manifest_and_trials_tell_of_the_kernel(run: &Run) {
+    let manifest = json(run, "run.json");
+    let workload = &manifest["workloads"][0];
+    assert_eq!(workload["ceiling"]["kernel"], "integer");
+    let trials = run.text("trials.jsonl");
+    let trials: Vec<Value> = trials
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for trial in &trials {
+        let units = if trial["cell"]["interpreter"] == "native" {
+            &workload["ceiling"]["units"]
+        } else {
+            &workload["units"]
+        };
+        assert_eq!(
+            (&trial["units"], &trial["status"]),
+            (units, &"ok".into()),
+            "{trial}"
+        );
+        for worker in trial["workers"].as_array().unwrap() {
+            let number = usize::try_from(worker["worker"].as_u64().unwrap()).unwrap();
+            assert_eq!(
+                worker["bound_to"],
+                serde_json::json!([trial["placement"][number]])
+            );
+        }
+    }
+    let native = |trial: &&Value| trial["cell"]["interpreter"] == "native";
+    assert_eq!(trials.iter().filter(native).count(), 10);
+}
+
+#[test]
+fn no_ceiling_where_none_is_wanted_or_makes_sense() {
+    for words in ["fib --no-ceiling", "http_fetch --pin=none"] {
+        let told = Sandbox::new().ftbench(&format!("run --dry-run --format json -m threads {words}"));
+        told.ends_with(0);
+        let plan = told.json();
+        let cells = plan["cells"].as_array().unwrap();
+        assert!(
+            !cells.is_empty() && !cells.iter().any(|cell| is_native(&cell)),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn every_kernel_runs_as_a_worker_of_a_real_driver() {
+    if allowed_pus().len() < 2 {
+        return;
+    }
+    for kernel in ["floating_point", "memory_bandwidth"] {
+        let sandbox = Sandbox::new();
+        let workload = sandbox.file(
+            "adder.py",
+            format!(
+                "# /// script\n# [tool.ftbench]\n# ceiling = \"{kernel}\"\n# ///\n\
+                 def work(data, units):\n    return sum(range(units * 1000))\n"
+            ),
+        );
+        let summary = json(&run(&sandbox, &workload), "summary.json");
+        assert_eq!(summary["workloads"][0]["ceiling"]["kernel"], kernel);
+        let cells = summary["cells"].as_array().unwrap();
+        let native: Vec<&Value> = cells.iter().filter(is_native).collect();
+        assert!(
+            native.len() == 2 && native.iter().all(|cell| cell["status"] == "ok"),
+            "{native:?}"
+        );
+    }
+}
+
+#[test]
+fn a_native_worker_without_a_driver_says_so() {
+    Sandbox::new()
+        .ftbench("native-worker --kernel integer --channel 77 78")
+        .refuses(&["ftbench itself starts this command"], 2);
+}

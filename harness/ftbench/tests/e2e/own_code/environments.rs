@@ -1,0 +1,238 @@
+//! Packages are installed once for each interpreter, by uv or by pip, and recorded.
+
+use std::process::Stdio;
+
+use super::workshop::{From, With, Workshop, gil_tag, run_words};
+use crate::support::{pair, told};
+
+/// Names and versions of what an environment holds, without the installer.
+fn packages(environment: &ftbench_schema::EnvironmentFacts) -> Vec<String> {
+    let packages = environment.packages.iter();
+    packages
+        .filter(|package| package.name != "pip")
+        .map(|package| format!("{} {}", package.name, package.version))
+        .collect()
+}
+
+#[test]
+fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
+    for (with, installer) in [(With::Uv, "uv "), (With::Pip, "pip ")] {
+        let workshop = Workshop::new(with, From::Wheels);
+        workshop.wheel("made_up", "1.0", "py3-none-any");
+        workshop.wheel("other", "2.0", "py3-none-any");
+        let check = "import made_up, other, sys\nassert 'environments' in sys.prefix, sys.prefix\n";
+        let workload = workshop.workload("mine", "[\"made_up>=1\"]", check);
+        let plain = workshop.workload("plain", "[]", "");
+        let tags = pair().tags();
+        let words = format!("{workload} {plain} --with other");
+        let run = workshop.run("first", &tags, &words, 0);
+        run.all_ok("mine");
+        run.all_ok("plain");
+        let environments = run.manifest().environments;
+        assert_eq!(
+            environments.len(),
+            4,
+            "two sets of requirements for each interpreter"
+        );
+        for tag in tags {
+            run.told.says(&[
+                &format!("installing made-up, other for {tag}"),
+                &format!("installed other for {tag} in "),
+            ]);
+            let of = |workload: &str| {
+                let mut found = environments.iter();
+                found
+                    .find(|one| one.interpreter == tag && one.workloads == [workload])
+                    .unwrap()
+            };
+            let mine = of("mine");
+            assert!(mine.installer.starts_with(installer), "{}", mine.installer);
+            assert_eq!(mine.requirements, ["made_up>=1", "other"]);
+            assert_eq!(packages(mine), ["made_up 1.0", "other 2.0"]);
+            assert_eq!(packages(of("plain")), ["other 2.0"]);
+        }
+        let (made, rest) = workshop.environments();
+        assert_eq!((made.len(), rest), (4, vec![]));
+        let again = workshop.run("again", &tags, &words, 0);
+        again.all_ok("mine");
+        assert!(!again.told.stderr.contains("install"), "{}", again.told.stderr);
+        assert_eq!(again.manifest().environments, environments);
+        assert_eq!(workshop.environments().0, made);
+    }
+}
+
+#[test]
+fn a_workload_without_packages_runs_on_the_interpreter_as_it_is() {
+    let workshop = Workshop::new(With::Uv, From::Wheels);
+    let check = "import sys\nassert sys.prefix == sys.base_prefix, sys.prefix\n";
+    let workload = workshop.workload("plain", "[]", check);
+    let run = workshop.run("out", &pair().tags(), &workload, 0);
+    run.all_ok("plain");
+    assert_eq!(run.manifest().environments, []);
+    assert!(!run.text("run.json").contains("environments"));
+    assert_eq!(workshop.environments().0, [""; 0]);
+}
+
+#[test]
+fn numpy_runs_from_wheels_on_both_builds() {
+    let workshop = Workshop::new(With::Uv, From::Index);
+    let check = "import numpy\nassert 'environments' in numpy.__file__, numpy.__file__\n";
+    let workload = workshop.workload("arrays", "[\"numpy>=2\"]", check);
+    let run = workshop.run("out", &pair().tags(), &workload, 0);
+    run.all_ok("arrays");
+    for environment in run.manifest().environments {
+        assert!(
+            packages(&environment)
+                .iter()
+                .any(|name| name.starts_with("numpy 2."))
+        );
+    }
+}
+
+#[test]
+fn different_versions_on_the_two_builds_are_told() {
+    let workshop = Workshop::new(With::Uv, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    workshop.wheel("made_up", "2.0", &gil_tag());
+    let workload = workshop.workload("mine", "[\"made_up\"]", "");
+    let [gil, free_threaded] = pair().tags();
+    let run = workshop.run("out", &[gil, free_threaded], &workload, 0);
+    let words = format!("different versions of made_up: 2.0 on {gil}, 1.0 on {free_threaded}");
+    run.told.says(&[&words]);
+    let warnings = run.manifest().warnings;
+    assert!(
+        warnings.iter().any(|warning| warning.message.contains(&words)),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_lock_file_is_followed() {
+    let workshop = Workshop::new(With::Uv, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    workshop.wheel("other", "1.0", "py3-none-any");
+    let check = "import made_up\nassert made_up.VERSION == '1.0', made_up.VERSION\n";
+    let workload = workshop.workload("mine", "[\"made_up\"]", check);
+    let mut lock = workshop.command("");
+    let path = lock
+        .get_envs()
+        .find_map(|(name, value)| (name == "PATH").then_some(value?))
+        .unwrap();
+    let uv = std::env::split_paths(path)
+        .map(|folder| folder.join("uv"))
+        .find(|uv| uv.is_file());
+    let mut uv_lock = std::process::Command::new(uv.unwrap());
+    uv_lock
+        .args(["lock", "--script", &workload, "--no-python-downloads", "--python"])
+        .arg(crate::support::executable(&pair().gil))
+        .envs(
+            lock.env("NO_COLOR", "1")
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    told(uv_lock).ends_with(0);
+    // Newer than what is locked.
+    workshop.wheel("made_up", "2.0", "py3-none-any");
+    let words = format!("{workload} --with other");
+    let run = workshop.run("out", &pair().tags(), &words, 0);
+    run.all_ok("mine");
+    for environment in run.manifest().environments {
+        assert_eq!(packages(&environment), ["made_up 1.0", "other 1.0"]);
+        assert_eq!(environment.lock_sha256.unwrap().len(), 64);
+    }
+    // Another lock is another environment.
+    let locked = workshop.sandbox.path().join("mine.py.lock");
+    std::fs::remove_file(&locked).unwrap();
+    let newest = workshop.run("newest", &[&pair().gil], &words, 1);
+    newest.all_have(
+        "mine",
+        ftbench_schema::CellStatus::Failed,
+        &["AssertionError: 2.0"],
+    );
+}
+
+#[test]
+fn two_ftbench_at_once_make_one_environment() {
+    let workshop = Workshop::new(With::Pip, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    let running = ["one", "two"].map(|out| {
+        let mut command = workshop.command(&run_words(out, &[&pair().gil], &workload));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    });
+    let mut installed = 0;
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{errors}");
+        installed += usize::from(
+            !errors.contains("waiting for another ftbench") && errors.contains("installed made-up"),
+        );
+    }
+    assert_eq!(installed, 1, "one installs, the other waits for it");
+    let (made, rest) = workshop.environments();
+    assert_eq!((made.len(), rest), (1, vec![]));
+}
+
+#[test]
+fn what_a_killed_ftbench_left_is_no_obstacle() {
+    let workshop = Workshop::new(With::Uv, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    workshop.run("first", &[&pair().gil], &workload, 0).all_ok("mine");
+    let (made, _) = workshop.environments();
+    let folder = workshop
+        .cache()
+        .join("ftbench/environments")
+        .join(made.first().unwrap());
+    // Half an environment in both places.
+    std::fs::remove_file(folder.join("ftbench-environment.json")).unwrap();
+    let staging = folder
+        .parent()
+        .unwrap()
+        .join(format!("{}.making", made.first().unwrap()));
+    std::fs::create_dir_all(staging.join("bin")).unwrap();
+    workshop.run("again", &[&pair().gil], &workload, 0).all_ok("mine");
+    assert_eq!(workshop.environments().0, made);
+    assert!(!staging.exists());
+}
+
+#[test]
+fn a_wheel_of_ones_own_is_installed_and_noticed_when_it_changes() {
+    let workshop = Workshop::new(With::Pip, From::Wheels);
+    let wheel = workshop.wheel("made_up", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[]", "import made_up\n");
+    let words = format!("{workload} --with wheels/made_up-1.0-py3-none-any.whl");
+    let run = workshop.run("first", &[&pair().gil], &words, 0);
+    run.all_ok("mine");
+    assert_eq!(run.manifest().environments[0].requirements, [wheel]);
+    let missing = workshop.ftbench(&run_words(
+        "no",
+        &[&pair().gil],
+        &format!("{workload} --with wheels/no-1-x.whl"),
+    ));
+    missing.refuses(&["cannot read the wheel wheels/no-1-x.whl"], 2);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_installed_and_installs_nothing() {
+    let workshop = Workshop::new(With::Uv, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"made_up>=1\"]", "");
+    let [gil, free_threaded] = pair().tags();
+    let words = format!("{} --dry-run", run_words("out", &[gil, free_threaded], &workload));
+    let dry = workshop.ftbench(&words);
+    dry.ends_with(0);
+    dry.says(&[
+        &format!("would install made-up for {gil}"),
+        &format!("would install made-up for {free_threaded}"),
+    ]);
+    assert!(!workshop.cache().join("ftbench/environments").exists());
+    workshop.run("out", &[gil], &workload, 0);
+    let dry = workshop.ftbench(&words);
+    dry.says(&[
+        &format!("has made-up for {gil} already, in "),
+        &format!("would install made-up for {free_threaded}"),
+    ]);
+}

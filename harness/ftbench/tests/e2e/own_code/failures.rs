@@ -1,0 +1,118 @@
+//! What cannot be installed fails its own cells, with a reason, and nothing else.
+
+use ftbench_schema::CellStatus;
+
+use super::workshop::{From, With, Workshop, gil_tag, run_words};
+use crate::support::{Run, pair, told};
+
+#[test]
+fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
+    let [gil, free_threaded] = pair().tags();
+    for (with, own_words) in [
+        (With::Uv, "only found wheels for `gil-only`"),
+        (
+            With::Pip,
+            "Could not find a version that satisfies the requirement gil_only",
+        ),
+    ] {
+        let workshop = Workshop::new(with, From::Wheels);
+        workshop.wheel("gil_only", "1.0", &gil_tag());
+        let workload = workshop.workload("mine", "[\"gil_only\"]", "import gil_only\n");
+        let plain = workshop.workload("plain", "[]", "");
+        let run = workshop.run("out", &[gil, free_threaded], &format!("{workload} {plain}"), 1);
+        run.all_ok("plain");
+        for cell in run.cells("mine") {
+            if cell.interpreter == gil {
+                assert_eq!(cell.status, CellStatus::Ok, "{:?}", cell.reason);
+                continue;
+            }
+            assert_eq!(cell.status, CellStatus::Failed);
+            let reason = cell.reason.unwrap();
+            assert!(reason.contains("no wheel of gil"), "{reason}");
+            assert!(
+                reason.contains(&format!("for {free_threaded}")) && reason.contains(own_words),
+                "{reason}"
+            );
+            let log = reason.rsplit_once("all that the installer said: ").unwrap().1;
+            let log = std::fs::read_to_string(log.trim_end_matches(')')).unwrap();
+            assert!(log.starts_with("$ ") && log.contains(own_words), "{log}");
+        }
+        assert!(run.told.stdout.contains("no wheel of gil"), "{}", run.told.stdout);
+        let (made, rest) = workshop.environments();
+        assert_eq!((made.len(), rest), (1, vec![]));
+    }
+}
+
+#[test]
+fn a_package_that_is_nowhere_and_a_requirement_that_is_none() {
+    for (with, words) in [
+        (With::Uv, "no package not-there for"),
+        (With::Pip, "no wheel of not_there for"),
+    ] {
+        let workshop = Workshop::new(with, From::Wheels);
+        let absent = workshop.workload("absent", "[\"not_there\"]", "");
+        let option = workshop.workload("option", "[\"--index-url=http://127.0.0.1:9\"]", "");
+        let run = workshop.run("out", &[&pair().gil], &format!("{absent} {option}"), 1);
+        run.all_have("absent", CellStatus::Failed, &[words]);
+        run.all_have("option", CellStatus::Failed, &["is no requirement"]);
+        assert_eq!(run.trials(), vec![]);
+    }
+}
+
+#[test]
+fn an_index_that_does_not_answer_is_named_as_the_reason() {
+    let workshop = Workshop::new(With::Uv, From::Index);
+    let workload = workshop.workload("mine", "[\"made_up_nowhere\"]", "");
+    let mut command = workshop.command(&run_words("out", &[&pair().gil], &workload));
+    command
+        .env("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+        .env("UV_HTTP_RETRIES", "0")
+        .env("UV_CACHE_DIR", workshop.cache().join("uv"));
+    let run = Run {
+        told: told(command),
+        folder: workshop.sandbox.path().join("out"),
+    };
+    run.told.ends_with(1);
+    run.all_have(
+        "mine",
+        CellStatus::Failed,
+        &["the package index does not answer: ", "127.0.0.1:9"],
+    );
+}
+
+#[test]
+fn a_lock_file_without_uv_or_without_a_package_says_what_to_do() {
+    let workshop = Workshop::new(With::Pip, From::Wheels);
+    let locked = workshop.workload("locked", "[\"made_up\"]", "");
+    let lacking = workshop.workload("lacking", "[\"made_up\", \"other\"]", "");
+    for name in ["locked", "lacking"] {
+        workshop.sandbox.file(
+            &format!("{name}.py.lock"),
+            "version = 1\n[[package]]\nname = \"made-up\"\nversion = \"1.0\"\n",
+        );
+    }
+    let run = workshop.run("out", &[&pair().gil], &format!("{locked} {lacking}"), 1);
+    run.all_have("locked", CellStatus::Failed, &["needs uv"]);
+    run.all_have(
+        "lacking",
+        CellStatus::Failed,
+        &["depends on other", "uv lock --script"],
+    );
+}
+
+#[test]
+fn malformed_words_are_refused() {
+    let workshop = Workshop::new(With::Pip, From::Wheels);
+    for (words, told) in [
+        ("--callable function", "write 'package.module:function'"),
+        ("--callable my_file.py:main", "'my_file:main'"),
+        ("--with -r", "is no requirement"),
+        ("--with numpy=2", "malformed versions"),
+        ("--with ./folder", "uv build --wheel"),
+    ] {
+        let words = words.replace("--with ", "--with=");
+        workshop
+            .ftbench(&format!("run {words} --dry-run"))
+            .refuses(&[told], 2);
+    }
+}

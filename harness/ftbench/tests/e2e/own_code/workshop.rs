@@ -1,0 +1,183 @@
+//! A folder with a cache and a folder of wheels of its own, in which ftbench finds uv or does not.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Run, Sandbox, Told, executable, pair, told, users_cache};
+
+/// What an installer needs to reach the index of whoever runs the tests.
+const PASSED_ON: [&str; 6] = ["PIP_", "UV_", "SSL_", "REQUESTS_", "http", "HTTP"];
+
+/// Writes a wheel with one module: folder, name, version, tag.
+const MAKE_WHEEL: &str = r#"
+import sys, sysconfig, zipfile
+folder, name, version, tag = sys.argv[1:]
+tag = tag.replace("PLATFORM", sysconfig.get_platform().replace("-", "_").replace(".", "_"))
+info = f"{name}-{version}.dist-info"
+files = {
+    f"{name}.py": f"VERSION = {version!r}\n",
+    f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+    f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n",
+}
+files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+with zipfile.ZipFile(f"{folder}/{name}-{version}-{tag}.whl", "w") as wheel:
+    for path, text in files.items():
+        wheel.writestr(path, text)
+"#;
+
+/// What installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    Uv,
+    /// There is no uv.
+    Pip,
+}
+
+/// Where packages come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// The folder `wheels`, and nowhere else, as the user's configuration says.
+    Wheels,
+    /// The index that whoever runs the tests uses.
+    Index,
+}
+
+pub struct Workshop {
+    pub sandbox: Sandbox,
+    with: With,
+    from: From,
+}
+
+impl Workshop {
+    pub fn new(with: With, from: From) -> Self {
+        let sandbox = Sandbox::new();
+        let wheels = sandbox.path().join("wheels");
+        std::fs::create_dir(&wheels).unwrap();
+        // Not in the working directory, where uv would find it for every test.
+        let configuration = format!("no-index = true\nfind-links = [{:?}]\n", wheels.to_str().unwrap());
+        sandbox.file("configuration/uv.toml", configuration);
+        Self { sandbox, with, from }
+    }
+
+    /// Puts a wheel into the folder; returns its path, for one of every platform.
+    pub fn wheel(&self, name: &str, version: &str, tag: &str) -> String {
+        let folder = self.sandbox.path().join("wheels");
+        let mut command = Command::new(executable(&pair().gil));
+        command
+            .args(["-c", MAKE_WHEEL])
+            .arg(&folder)
+            .args([name, version, tag]);
+        assert!(command.status().unwrap().success());
+        let file = folder.join(format!("{name}-{version}-{tag}.whl"));
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// A workload that imports a package; what is in `more` runs after the import.
+    pub fn workload(&self, name: &str, dependencies: &str, more: &str) -> String {
+        let source = format!(
+            "# /// script\n# dependencies = {dependencies}\n# ///\n{more}\n\
+             def work(data, units):\n    for _ in range(units):\n        sum(range(10_000))\n"
+        );
+        self.sandbox.file(&format!("{name}.py"), source)
+    }
+
+    pub fn cache(&self) -> PathBuf {
+        self.sandbox.path().join("cache")
+    }
+
+    /// What lies in the folder of environments: those that are whole, and everything else.
+    pub fn environments(&self) -> (Vec<String>, Vec<String>) {
+        let Ok(entries) = std::fs::read_dir(self.cache().join("ftbench/environments")) else {
+            return (vec![], vec![]);
+        };
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+            .into_iter()
+            .filter(|name| !name.ends_with(".lock") && !name.ends_with(".log"))
+            .partition(|name| {
+                let environment = self.cache().join("ftbench/environments").join(name);
+                environment.join("ftbench-environment.json").is_file()
+            })
+    }
+
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = self.sandbox.command(words);
+        let passed_on = std::env::vars_os().filter(|(name, _)| {
+            PASSED_ON
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        });
+        command
+            .envs(passed_on)
+            .env("XDG_CACHE_HOME", self.cache())
+            // Downloads are kept from run to run.
+            .env("UV_CACHE_DIR", users_cache().join("uv"))
+            .env("PIP_CACHE_DIR", users_cache().join("pip"))
+            .env("PATH", path(self.with));
+        if self.from == From::Wheels {
+            command
+                .env(
+                    "UV_CONFIG_FILE",
+                    self.sandbox.path().join("configuration/uv.toml"),
+                )
+                .env_remove("UV_INDEX_URL")
+                .env("PIP_FIND_LINKS", self.sandbox.path().join("wheels"))
+                .env("PIP_NO_INDEX", "1");
+        }
+        command
+    }
+
+    pub fn ftbench(&self, words: &str) -> Told {
+        told(self.command(words))
+    }
+
+    /// `ftbench run` of one round with one worker on the given interpreters.
+    #[track_caller]
+    pub fn run(&self, out: &str, tags: &[&str], words: &str, status: i32) -> Run {
+        let told = self.ftbench(&run_words(out, tags, words));
+        told.ends_with(status);
+        Run {
+            folder: self.sandbox.path().join(out),
+            told,
+        }
+    }
+}
+
+/// The interpreters by their paths: nothing is found below a cache folder that is new.
+pub fn run_words(out: &str, tags: &[&str], words: &str) -> String {
+    let paths: Vec<String> = tags
+        .iter()
+        .map(|tag| executable(tag).display().to_string())
+        .collect();
+    format!(
+        "run --profile quick --rounds 1 --samples 1 --no-ceiling -n 1 -m serial,threads --out {out} -p {} {words}",
+        paths.join(",")
+    )
+}
+
+/// Tag of wheels for the pair's GIL build on this machine alone.
+pub fn gil_tag() -> String {
+    let version = format!("cp{}", pair().gil.replace('.', ""));
+    format!("{version}-{version}-PLATFORM")
+}
+
+/// The `PATH` with uv on it or without.
+fn path(with: With) -> OsString {
+    let users = std::env::var_os("PATH").unwrap_or_default();
+    let has_uv = |folder: &Path| folder.join("uv").is_file();
+    let tools = users_cache().join("ftbench/tools/bin");
+    let without = std::env::split_paths(&users).filter(|folder| !has_uv(folder));
+    match with {
+        With::Pip => std::env::join_paths(without).unwrap(),
+        With::Uv => {
+            let mut folders = std::env::split_paths(&users).chain([tools]);
+            let uv = folders.find(|folder| has_uv(folder));
+            let uv = uv.unwrap_or_else(|| panic!("these tests need uv; scripts/set-up.sh tools installs it"));
+            std::env::join_paths([uv].into_iter().chain(without)).unwrap()
+        }
+    }
+}

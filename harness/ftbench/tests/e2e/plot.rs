@@ -1,0 +1,214 @@
+//! `ftbench plot` on the run that the golden pictures are of.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use resvg::tiny_skia::Pixmap;
+use tempfile::TempDir;
+
+use crate::support::paths::two_cores;
+
+/// A copy of the run, to be drawn into.
+struct Run {
+    folder: TempDir,
+}
+
+impl Run {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let source = two_cores();
+        let run = Self { folder };
+        std::fs::create_dir(run.path()).unwrap();
+        for name in ["run.json", "trials.jsonl"] {
+            std::fs::copy(source.join(name), run.path().join(name)).unwrap();
+        }
+        run
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    fn plot(&self, words: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("ftbench").unwrap();
+        command.arg("plot").arg(self.path()).args(words);
+        command
+    }
+
+    fn refused(&self, words: &[&str]) -> String {
+        let output = self.plot(words).assert().code(2).get_output().clone();
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn a_chart_goes_into_the_run_and_its_path_is_printed() {
+    let run = Run::new();
+    let output = run
+        .plot(&["--workload", "fib", "--chart", "memory", "--theme", "dark"])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let path = run.path().join("charts/fib-memory-dark.svg");
+    assert_eq!(printed.trim_end(), path.display().to_string());
+    assert!(std::fs::read_to_string(path).unwrap().starts_with("<svg "));
+}
+
+#[test]
+fn every_workload_that_matches_gets_a_chart() {
+    let run = Run::new();
+    run.plot(&["--workload", "{fib,nbody}"]).assert().success();
+    let mut names: Vec<String> = std::fs::read_dir(run.path().join("charts"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["fib-scaling.svg", "nbody-scaling.svg"]);
+    let error = run.refused(&["--out", "one.svg"]);
+    assert!(
+        error.contains("3 workloads would be drawn into one file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_png_has_the_pixels_asked_for_and_goes_to_standard_output() {
+    let run = Run::new();
+    let output = run
+        .plot(&[
+            "--chart", "heat-map", "--size", "1280x720", "--format", "png", "--out", "-",
+        ])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    let picture = Pixmap::decode_png(&output.stdout).unwrap();
+    assert_eq!((picture.width(), picture.height()), (1280, 720));
+}
+
+#[test]
+fn title_and_labels_can_be_set() {
+    let run = Run::new();
+    let output = run
+        .plot(&[
+            "--workload",
+            "fib",
+            "--title",
+            "Mine & yours",
+            "--x-label",
+            "Cores",
+            "--y-label",
+            "Gain",
+            "--out",
+            "-",
+        ])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    let drawn = String::from_utf8(output.stdout).unwrap();
+    for words in ["Mine &amp; yours", "Cores", "Gain"] {
+        assert!(drawn.contains(words), "{words}");
+    }
+    let error = run.refused(&["--chart", "heat-map", "--x-label", "Cores"]);
+    assert!(error.contains("no horizontal axis"), "{error}");
+}
+
+#[test]
+fn two_runs_are_told_apart_in_one_chart() {
+    let (one, other) = (Run::new(), Run::new());
+    let text = std::fs::read_to_string(other.path().join("run.json")).unwrap();
+    let text = text.replace("\"hostname\": \"two-cores\"", "\"hostname\": \"elsewhere\"");
+    std::fs::write(other.path().join("run.json"), text).unwrap();
+    let second = format!("{}#3.13t", other.path().display());
+    let output = one
+        .plot(&[
+            &second,
+            "--workload",
+            "fib",
+            "--chart",
+            "interpreters",
+            "--out",
+            "-",
+        ])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    let drawn = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        drawn.contains("3.13t elsewhere") && drawn.contains("3.13t two-cores"),
+        "{drawn}"
+    );
+    assert!(!drawn.contains("3.13 elsewhere"));
+    let error = one.refused(&[&second, "--chart", "time-line"]);
+    assert!(error.contains("of one run"), "{error}");
+}
+
+#[test]
+fn what_is_misspelt_gets_the_nearest() {
+    let run = Run::new();
+    let error = run.refused(&["--workload", "fibb"]);
+    assert!(error.contains("did you mean 'fib'?"), "{error}");
+    let error = run.refused(&["--chart", "heatmap"]);
+    assert!(error.contains("'heat-map'"), "{error}");
+    let error = run.refused(&["--workload", "fib", "--size", "100x100"]);
+    assert!(
+        error.contains("480x300 or more") && error.lines().count() <= 2,
+        "{error}"
+    );
+    let error = run.refused(&["--workload", "fib", "--size", "99999x99999"]);
+    assert!(error.contains("too large"), "{error}");
+    let error = run.refused(&["--size", "large"]);
+    assert!(error.contains("1920x1080"), "{error}");
+}
+
+#[test]
+fn models_that_are_not_there_are_no_empty_success() {
+    let run = Run::new();
+    for words in [
+        ["-m", "interpreters", "--chart", "gil"],
+        ["-m", "interpreters", "--workload", "fib"],
+    ] {
+        let error = run.refused(&words);
+        assert!(
+            error.contains("measured no cells of the model interpreters; it has serial, threads, processes"),
+            "{error}"
+        );
+    }
+    assert!(!run.path().join("charts").exists());
+}
+
+#[test]
+fn a_name_of_another_kind_of_file_is_refused() {
+    let run = Run::new();
+    let file = |name: &str| run.folder.path().join(name).display().to_string();
+    let of_fib = |name: &str, more: &[&str]| {
+        let name = file(name);
+        let mut words = vec!["--workload", "fib", "--out", &name];
+        words.extend(more);
+        run.plot(&words)
+    };
+    for name in ["chart.pdf", "chart.jpg"] {
+        let output = of_fib(name, &[]).assert().code(2).get_output().clone();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("ends in neither"), "{error}");
+        assert!(!Path::new(&file(name)).exists());
+    }
+    let taken: [(&str, &[&str], &[u8]); 4] = [
+        ("chart", &[], b"<svg"),
+        ("chart.SVG", &[], b"<svg"),
+        ("chart.Png", &[], b"\x89PNG"),
+        ("chart.image", &["--format", "png"], b"\x89PNG"),
+    ];
+    for (name, more, beginning) in taken {
+        of_fib(name, more).assert().success();
+        assert!(
+            std::fs::read(file(name)).unwrap().starts_with(beginning),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,357 @@
+//! `ftbench report` in a real browser: what readers do with it, that hostile names do nothing, and that nothing leaves
+//! the file.
+
+mod browser;
+mod made_up;
+
+use std::path::PathBuf;
+
+use crate::support::{Sandbox, told};
+use browser::{Browser, DESKTOP, PHONE, Window};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+/// A made-up run's report in a folder that goes with the sandbox.
+fn report(sandbox: &Sandbox) -> PathBuf {
+    let folder = made_up::run_folder(sandbox.path());
+    let mut command = sandbox.command("report");
+    command.arg(&folder);
+    let told = told(command);
+    told.ends_with(0);
+    assert_eq!(told.stdout, "");
+    told.says(&["report.html"]);
+    folder.join("report.html")
+}
+
+/// Opens a report, does something with it, and looks at what must hold whatever was done.
+async fn with_report(window: Window, look: impl AsyncFnOnce(&Browser)) {
+    let sandbox = Sandbox::new();
+    let page = report(&sandbox);
+    let Some(browser) = browser::open(&page, window).await else {
+        return;
+    };
+    look(&browser).await;
+    assert_eq!(
+        browser.script("return window.broken").await,
+        Value::Null,
+        "a name was run"
+    );
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    let requests = browser.requests().await;
+    assert!(
+        !requests.is_empty() && requests.iter().all(|address| address.ends_with("/report.html")),
+        "{requests:?}"
+    );
+    browser.close().await;
+}
+
+const CURVES: &str = "return document.querySelectorAll('.chart .plot path.line').length";
+const SHOWN_ROWS: &str =
+    "return [...document.querySelectorAll('#cells tbody tr')].filter(row => !row.hidden).length";
+
+/// The numbers in a column of the table of all cells, in the order shown.
+fn column(heading: &str) -> String {
+    format!(
+        "const table = document.getElementById('cells');
+         const place = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent.startsWith('{heading}'));
+         return [...table.tBodies[0].rows].map(row => row.cells[place].dataset.v).filter(v => v !== undefined).map(Number);"
+    )
+}
+
+#[tokio::test]
+async fn series_can_be_switched_and_metrics_chosen() {
+    with_report(DESKTOP, async |browser| {
+        // Two workloads with four curves, and one whose threads failed.
+        assert_eq!(browser.script(CURVES).await, 10);
+        browser.click("#w0 .legend button").await;
+        assert_eq!(browser.script(CURVES).await, 9);
+        let pressed = "return document.querySelector('#w0 .legend button').getAttribute('aria-pressed')";
+        assert_eq!(browser.script(pressed).await, "false");
+        browser.click("#w0 .legend button").await;
+        assert_eq!(browser.script(CURVES).await, 10);
+        let title = "return document.querySelector('#w0 .plot text.title').textContent";
+        for (metric, words) in [
+            ("efficiency", "Efficiency"),
+            ("throughput", "Throughput"),
+            ("makespan", "Makespan"),
+            ("speedup", "Speedup"),
+        ] {
+            browser.click(&format!("#w0 .choice label:has([value={metric}])")).await;
+            let told = browser.script(title).await;
+            assert!(told.as_str().unwrap().starts_with(words), "{told}");
+        }
+        let ideal = "return [...document.querySelectorAll('#w0 .plot text')].some(text => text.textContent === 'ideal')";
+        assert_eq!(browser.script(ideal).await, true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_keyboard_stays_at_the_button_that_it_pressed() {
+    with_report(DESKTOP, async |browser| {
+        let focused = "return document.activeElement.textContent";
+        for (place, words, curves) in [(2, "none", 6), (1, "all", 10)] {
+            let button = format!("#w0 .legend-head button:nth-of-type({place})");
+            browser
+                .script(&format!("document.querySelector('{button}').focus()"))
+                .await;
+            browser.press(Key::Enter).await;
+            assert_eq!(browser.script(CURVES).await, curves);
+            assert_eq!(browser.script(focused).await, words);
+        }
+        browser
+            .script("document.querySelector('#w0 .legend button').focus()")
+            .await;
+        let name = browser.script(focused).await;
+        browser.press(Key::Enter).await;
+        assert_eq!(browser.script(CURVES).await, 9);
+        assert_eq!(browser.script(focused).await, name);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_are_told_to_pointer_and_keyboard() {
+    with_report(DESKTOP, async |browser| {
+        let tip = "return document.querySelector('#w0 .tip').hidden ? null : document.querySelector('#w0 .tip').textContent";
+        assert_eq!(browser.script(tip).await, Value::Null);
+        // One stop of the tab key for the whole chart.
+        let stops = "return document.querySelectorAll('#w0 .plot [tabindex=\"0\"]').length";
+        assert_eq!(browser.script(stops).await, 1);
+        browser.script("document.querySelector('#w0 .plot [tabindex=\"0\"]').focus()").await;
+        browser.press(Key::Right).await;
+        let told = browser.script(tip).await;
+        let told = told.as_str().unwrap();
+        assert!(told.contains("at 2 workers") && told.contains('['), "{told}");
+        let heard = browser.script("return document.activeElement.getAttribute('aria-label')").await;
+        let heard = heard.as_str().unwrap().to_owned();
+        assert!(heard.contains("2 workers: speedup") && heard.contains('['), "{heard}");
+        browser.press(Key::Escape).await;
+        assert_eq!(browser.script(tip).await, Value::Null);
+        browser
+            .script(
+                "const point = document.querySelector('#w0 .plot .point:last-child');
+                 const box = point.getBoundingClientRect();
+                 const spot = {bubbles: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2};
+                 point.ownerSVGElement.dispatchEvent(new PointerEvent('pointermove', spot));",
+            )
+            .await;
+        assert!(browser.script(tip).await.as_str().unwrap().contains("at 8 workers"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_table_sorts_and_filters() {
+    with_report(DESKTOP, async |browser| {
+        let numbers = async || -> Vec<f64> {
+            serde_json::from_value(browser.script(&column("Makespan")).await).unwrap()
+        };
+        let planned = numbers().await;
+        let heading = "#cells thead th:nth-child(6) button";
+        browser.click(heading).await;
+        let ascending = numbers().await;
+        assert!(ascending.is_sorted() && ascending != planned, "{ascending:?}");
+        browser
+            .script(&format!("document.querySelector('{heading}').focus()"))
+            .await;
+        browser.press(Key::Enter).await;
+        let descending = numbers().await;
+        assert!(descending.iter().rev().is_sorted(), "{descending:?}");
+        let sort = "return document.querySelector('#cells thead th:nth-child(6)').getAttribute('aria-sort')";
+        assert_eq!(browser.script(sort).await, "descending");
+        browser.press(Key::Enter).await;
+        assert_eq!(numbers().await, planned);
+
+        let all = browser.script(SHOWN_ROWS).await;
+        browser.keys("#filters input", "fib 3.13t").await;
+        // Serial, and threads and processes at four numbers of workers.
+        assert_eq!(browser.script(SHOWN_ROWS).await, 9);
+        browser
+            .script(
+                "const field = document.querySelector('#filters input');
+                 field.value = '';
+                 const status = document.querySelector('#filters select[name=status]');
+                 status.value = 'failed';
+                 status.dispatchEvent(new Event('input', {bubbles: true}));",
+            )
+            .await;
+        assert_eq!(browser.script(SHOWN_ROWS).await, 8);
+        let told = browser
+            .script("return document.querySelector('#filters output').textContent")
+            .await;
+        assert_eq!(told, json!(format!("8 of {all} cells")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_names_are_shown_and_do_nothing() {
+    with_report(DESKTOP, async |browser| {
+        let shown = browser.script("return document.body.innerText").await;
+        for name in [made_up::SCRIPT, "</script><script>", "onmouseover="] {
+            assert!(shown.as_str().unwrap().contains(name), "{name} is not shown as it is");
+        }
+        let page = "const foreign = document.querySelectorAll('img, iframe, object, embed, link, [onmouseover], [onfocus], [onerror]');
+                    return foreign.length";
+        assert_eq!(browser.script(page).await, 0);
+        let links = "return [...document.querySelectorAll('a')].map(a => a.getAttribute('href')).filter(a => !a.startsWith('#'))";
+        let links: Vec<String> = serde_json::from_value(browser.script(links).await).unwrap();
+        assert!(!links.is_empty());
+        assert!(links.iter().all(|link| link == "https://example.org/paper"), "{links:?}");
+        // The policy forbids even a script that were to get in. The browser says so in the console, which is read here
+        // so that it is empty afterwards.
+        browser
+            .script("const script = document.createElement('script'); script.textContent = 'window.got_in = 1'; document.body.append(script)")
+            .await;
+        assert_eq!(browser.script("return window.got_in").await, Value::Null);
+        assert_eq!(browser.console().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_has_room_for_everything() {
+    with_report(PHONE, async |browser| {
+        let widths = "return [document.documentElement.scrollWidth, innerWidth]";
+        assert_eq!(browser.script(widths).await, json!([PHONE.width, PHONE.width]));
+        assert_eq!(browser.script(CURVES).await, 10);
+        browser.click("#w0 .legend button").await;
+        browser.click("#w0 .choice label:has([value=makespan])").await;
+        // The table is wider than a phone and scrolls within itself. The driver takes a heading below the page's bar for one
+        // in view.
+        let heading = "#cells thead th:nth-child(6) button";
+        let scroll = format!(
+            "document.querySelector('{heading}').scrollIntoView({{block: 'center', inline: 'center'}})"
+        );
+        browser.script(&scroll).await;
+        let numbers: Vec<f64> = serde_json::from_value(browser.script(&column("Makespan")).await).unwrap();
+        assert!(!numbers.is_sorted());
+        browser.click(heading).await;
+        let numbers: Vec<f64> = serde_json::from_value(browser.script(&column("Makespan")).await).unwrap();
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        assert_eq!(browser.script(widths).await, json!([PHONE.width, PHONE.width]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn colours_follow_the_reader_and_the_switch() {
+    with_report(DESKTOP, async |browser| {
+        let background = "return getComputedStyle(document.body).backgroundColor";
+        let set = async |scheme: &str| {
+            let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            browser.chrome("Emulation.setEmulatedMedia", features).await;
+            browser.script(background).await
+        };
+        let (light, dark) = (set("light").await, set("dark").await);
+        assert_ne!(light, dark);
+        browser.click("#theme button").await;
+        assert_eq!(
+            browser.script(background).await,
+            light,
+            "the switch stands above the setting"
+        );
+        browser.click("#theme button").await;
+        set("light").await;
+        assert_eq!(browser.script(background).await, dark);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn paper_has_every_chart_and_is_light() {
+    with_report(PHONE, async |browser| {
+        browser
+            .chrome(
+                "Emulation.setEmulatedMedia",
+                json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]}),
+            )
+            .await;
+        browser
+            .script("document.querySelector('#w0 details.about').open = false")
+            .await;
+        let paper = browser.print().await;
+        assert!(paper.starts_with(b"%PDF"));
+        browser
+            .chrome("Emulation.setEmulatedMedia", json!({"media": "print"}))
+            .await;
+        browser.script("dispatchEvent(new Event('beforeprint'))").await;
+        let background = browser
+            .script("return getComputedStyle(document.body).backgroundColor")
+            .await;
+        assert_eq!(background, "rgb(255, 255, 255)");
+        let charts = "return [...document.querySelectorAll('.plot > svg, .strips > svg')]
+            .map(svg => [svg.getAttribute('width'), svg.getBoundingClientRect().height > 100])";
+        let charts = browser.script(charts).await;
+        let charts = charts.as_array().unwrap();
+        // A chart and a spread for each of three workloads.
+        assert_eq!(charts.len(), 6);
+        assert!(
+            charts.iter().all(|chart| *chart == charts[0] && chart[1] == true),
+            "{charts:?}"
+        );
+        let closed = "return document.querySelectorAll('details:not([open])').length";
+        assert_eq!(browser.script(closed).await, 0);
+        browser.script("dispatchEvent(new Event('afterprint'))").await;
+        assert_eq!(
+            browser
+                .script("return document.querySelector('#w0 details.about').open")
+                .await,
+            false
+        );
+    })
+    .await;
+}
+
+/// Chromium takes a font only when it finds nothing wrong with it, and says which it took.
+#[tokio::test]
+async fn a_chart_brings_its_font_with_it() {
+    let sandbox = Sandbox::new();
+    let folder = made_up::run_folder(sandbox.path());
+    let mut command = sandbox.command("plot --chart heat-map --out chart.svg");
+    command.arg(&folder);
+    told(command).ends_with(0);
+    let Some(browser) = browser::open(&sandbox.path().join("chart.svg"), DESKTOP).await else {
+        return;
+    };
+    let fonts = "return document.fonts.ready.then(
+        fonts => [...fonts].map(font => `${font.family} ${font.weight} ${font.status}`))";
+    assert_eq!(
+        browser.script(fonts).await,
+        json!(["Inter normal loaded", "Inter bold loaded"])
+    );
+    assert_eq!(browser.console().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[test]
+fn another_file_can_be_named() {
+    let sandbox = Sandbox::new();
+    let folder = made_up::run_folder(sandbox.path());
+    let mut command = sandbox.command("report --out pages/new.html -q");
+    command.arg(&folder);
+    let told = told(command);
+    told.ends_with(0);
+    assert_eq!(told.stderr, "");
+    let page = std::fs::read_to_string(sandbox.path().join("pages/new.html")).unwrap();
+    assert!(page.trim_start().starts_with("<!doctype html>"));
+    assert!(!folder.join("report.html").exists());
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .ftbench("report nowhere")
+        .refuses(&["nowhere", "ftbench run"], 2);
+    let folder = made_up::run_folder(sandbox.path());
+    std::fs::write(folder.join("trials.jsonl"), "{\"schema\":1}\n").unwrap();
+    let mut command = sandbox.command("report");
+    command.arg(&folder);
+    let told = told(command);
+    told.ends_with(0);
+    told.says(&["trials.jsonl has 1 damaged line", "line 1"]);
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("1 damaged line"));
+}

@@ -1,0 +1,133 @@
+//! A folder that goes away, and a disk that is full.
+
+use std::process::Command;
+
+use ftbench::record::store::{self, Checksums};
+
+use super::{SLEEPS, ended, has_trials, start, trials, wait_until};
+use crate::support::machine::measure_alone;
+use crate::support::{FTBENCH, Sandbox, pair, told};
+
+/// Set by contributors on whose machine no file system can be mounted, even in a name space of one's own. CI must not set
+/// it: a test that is passed over shows nothing.
+const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
+
+#[test]
+fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
+    for is_moved in [true, false] {
+        let sandbox = Sandbox::new();
+        let sleeps = sandbox.file("sleeps.py", SLEEPS);
+        let words = format!(
+            "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
+            pair().gil
+        );
+        let driver = start(sandbox.command(&words));
+        let out = sandbox.path().join("out");
+        wait_until("a trial", || has_trials(&out, 1));
+        if is_moved {
+            std::fs::rename(&out, sandbox.path().join("moved")).unwrap();
+        } else {
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+        let told = ended(driver);
+        told.ends_with(3);
+        told.says(&["out was removed or moved while ftbench was writing to it"]);
+        assert!(!out.exists());
+        if is_moved {
+            sandbox.ftbench("run --resume moved").ends_with(0);
+            assert_eq!(
+                trials(&sandbox.path().join("moved"), Checksums::Required).len(),
+                8
+            );
+        }
+    }
+}
+
+/// Runs on a file system of its own that is filled up after some trials, then goes on when there is room. Prints what
+/// each step ended with.
+const FULL_DISK: &str = r#"
+mkdir disk && mount -t tmpfs -o size=72m none disk || exit 99
+"$FTBENCH" run "$WORKLOAD" -p "$PYTHON" -m serial -n 1 --rounds 40 --samples 1 --no-ceiling --out disk/out 2>errors &
+for _ in $(seq 3000); do
+    [ "$(wc -l 2>/dev/null <disk/out/trials.jsonl)" -ge 2 ] 2>/dev/null && break
+    sleep 0.02
+done
+dd if=/dev/zero of=disk/filler bs=4k 2>/dev/null
+wait $!
+echo "run: $?"
+cat errors
+cp disk/out/trials.jsonl full.jsonl
+"$FTBENCH" show disk/out --format json >shown.json
+echo "show: $?"
+"$FTBENCH" run --resume disk/out 2>errors >/dev/null
+echo "still full: $?"
+cat errors
+rm disk/filler
+mount -o remount,ro disk || exit 99
+"$FTBENCH" run --resume disk/out 2>errors >/dev/null
+echo "read only: $?"
+cat errors
+mount -o remount,rw disk || exit 99
+"$FTBENCH" run --resume disk/out --format json >resumed.json
+echo "resume: $?"
+cp disk/out/trials.jsonl resumed.jsonl
+umount disk
+"#;
+
+#[test]
+fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() {
+    measure_alone();
+    let sandbox = Sandbox::new();
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let script = sandbox.file("full.sh", FULL_DISK);
+    let like = sandbox.command("");
+    let mut command = Command::new("unshare");
+    command
+        .args(["--map-root-user", "--mount", "bash", &script])
+        .current_dir(sandbox.path())
+        .env_clear()
+        .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("FTBENCH", FTBENCH)
+        .env("WORKLOAD", sleeps)
+        .env("PYTHON", &pair().gil);
+    if std::env::var_os(SKIP_MOUNTS).is_some() {
+        println!("nothing is shown here: {SKIP_MOUNTS} is set");
+        return;
+    }
+    let told = told(command);
+    assert!(
+        told.status != Some(99) && !told.stdout.is_empty(),
+        "this test needs 'unshare --map-root-user --mount' and a tmpfs in it, and has neither: {}\nWhere user name spaces \
+         are forbidden (sysctl kernel.apparmor_restrict_unprivileged_userns, in containers the seccomp profile), allow \
+         them, or set {SKIP_MOUNTS}=1 and leave the test to CI",
+        told.stderr
+    );
+    println!("{}", told.stdout);
+    for words in [
+        "run: 3",
+        "error: cannot write disk/out/",
+        "No space left on device",
+        "make room, then go on with 'ftbench run --resume disk/out'",
+        "show: 0",
+        "still full: 3",
+        "read only: 3",
+        "Read-only file system",
+        "resume: 0",
+    ] {
+        assert!(
+            told.stdout.contains(words),
+            "no {words:?}\n{}\n{}",
+            told.stdout,
+            told.stderr
+        );
+    }
+    let read = |name: &str| {
+        let recorded = store::read_trials(&sandbox.path().join(name), Checksums::Required).unwrap();
+        assert_eq!(recorded.warnings, []);
+        recorded.trials
+    };
+    let (full, resumed) = (read("full.jsonl"), read("resumed.jsonl"));
+    assert!(full.len() >= 2 && full.len() < 40, "{}", full.len());
+    assert_eq!(resumed.len(), 40);
+    assert_eq!(resumed[..full.len()], full);
+}

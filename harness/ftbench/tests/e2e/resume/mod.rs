@@ -1,0 +1,207 @@
+//! Runs that are stopped, by an interrupt, a kill, a full disk or the loss of their folder, and gone on with or not.
+
+mod disk;
+mod kills;
+mod refused;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ftbench::record::store::{self, Checksums};
+use ftbench_schema::{Manifest, Trial};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Sandbox, Told, pair};
+
+/// Takes the same time on a busy machine, so that few samples are enough.
+const SLEEPS: &str = "
+import time
+
+def work(data, units):
+    time.sleep(0.02 * units)
+    return units
+
+def check(results, units):
+    assert sum(results) == units
+";
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn send(driver: &Child, signal: Signal) {
+    let id = Pid::from_raw(i32::try_from(driver.id()).unwrap()).unwrap();
+    kill_process(id, signal).unwrap();
+}
+
+fn ended(driver: Child) -> Told {
+    Told::of(driver.wait_with_output().unwrap())
+}
+
+#[track_caller]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn has_trials(folder: &Path, count: usize) -> bool {
+    let text = std::fs::read(folder.join("trials.jsonl")).unwrap_or_default();
+    text.iter().filter(|&&byte| byte == b'\n').count() >= count
+}
+
+fn manifest(folder: &Path) -> Manifest {
+    serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap()
+}
+
+/// The trials of a record in which nothing is damaged, every line with its checksum.
+fn trials(folder: &Path, checksums: Checksums) -> Vec<Trial> {
+    let recorded = store::read_trials(&folder.join("trials.jsonl"), checksums).unwrap();
+    assert_eq!(recorded.warnings, []);
+    recorded.trials
+}
+
+/// A run of one serial cell in a folder `out` that is stopped after some trials.
+fn stopped_run(sandbox: &Sandbox, python: &str) -> Told {
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let words =
+        format!("run {sleeps} -p {python} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out");
+    let driver = start(sandbox.command(&words));
+    let out = sandbox.path().join("out");
+    wait_until("two trials", || has_trials(&out, 2));
+    send(&driver, Signal::INT);
+    ended(driver)
+}
+
+#[test]
+fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhile() {
+    let sandbox = Sandbox::new();
+    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let words = format!(
+        "run {sleeps} -p {} -m serial -n 1 --rounds 200 --samples 1 --no-ceiling --out out",
+        pair().gil
+    );
+    let driver = start(sandbox.command(&words));
+    let out = sandbox.path().join("out");
+    wait_until("a trial", || has_trials(&out, 1));
+    let second = sandbox.ftbench("run --resume out");
+    second.refuses(
+        &[
+            "out is in use by another ftbench",
+            &format!("(process {})", driver.id()),
+        ],
+        2,
+    );
+    sandbox
+        .ftbench(&words)
+        .refuses(&["out exists and is not empty"], 2);
+    sandbox.ftbench("show out").ends_with(0);
+    sandbox.ftbench("report out --out page.html").ends_with(0);
+    send(&driver, Signal::INT);
+    let told = ended(driver);
+    told.ends_with(130);
+    told.says(&["go on with 'ftbench run --resume out'"]);
+}
+
+#[test]
+fn a_run_that_was_stopped_is_gone_on_with_once() {
+    let sandbox = Sandbox::new();
+    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    let out = sandbox.path().join("out");
+    let before = trials(&out, Checksums::Required);
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    assert_eq!(told.json()["run"]["status"], "complete");
+    assert_eq!(told.json()["cells"][0]["rounds"], 8);
+    let after = trials(&out, Checksums::Required);
+    assert_eq!(after.len(), 8);
+    assert_eq!(after[..before.len()], before);
+    let sessions = manifest(&out).sessions;
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions.iter().all(|session| session.ended_at.is_some()));
+    let again = sandbox.ftbench("run --resume out");
+    again.ends_with(0);
+    again.says(&["out is complete; nothing is left to measure"]);
+    assert_eq!(trials(&out, Checksums::Required), after);
+}
+
+#[test]
+fn a_run_of_two_files_of_one_name_is_gone_on_with() {
+    let sandbox = Sandbox::new();
+    for folder in ["a", "b"] {
+        sandbox.file(&format!("{folder}/bench.py"), SLEEPS);
+    }
+    let words = format!(
+        "a/bench.py b/bench.py -p {} -m serial -n 1 --no-ceiling",
+        pair().gil
+    );
+    let run = sandbox.run("out", &format!("{words} --rounds 3 --samples 1"), 0);
+    let names = ["a/bench", "b/bench"];
+    for name in names {
+        run.all_ok(name);
+    }
+    for chart in ["a_bench.svg", "b_bench.svg"] {
+        assert!(run.folder.join("charts").join(chart).is_file(), "{chart}");
+    }
+    // As if it had been stopped before its last trial.
+    let path = run.folder.join("run.json");
+    let finished = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, finished.replace("\"complete\"", "\"interrupted\"")).unwrap();
+    let path = run.folder.join("trials.jsonl");
+    let record = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = record.split_inclusive('\n').collect();
+    std::fs::write(&path, lines[..lines.len() - 1].concat()).unwrap();
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    let summary = told.json();
+    let workloads = summary["workloads"].as_array().unwrap().iter();
+    assert_eq!(workloads.map(|one| &one["name"]).collect::<Vec<_>>(), names);
+    let cells = summary["cells"].as_array().unwrap();
+    assert!(cells.iter().all(|cell| cell["rounds"] == 3), "{cells:?}");
+    sandbox
+        .ftbench("plot out --chart scaling --workload b/bench")
+        .ends_with(0);
+}
+
+#[test]
+fn a_run_of_a_version_without_checksums_is_gone_on_with() {
+    let sandbox = Sandbox::new();
+    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    let out = sandbox.path().join("out");
+    let mut older: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("run.json")).unwrap()).unwrap();
+    let object = older.as_object_mut().unwrap();
+    object.remove("sessions").unwrap();
+    object.insert("status".to_owned(), "running".into());
+    std::fs::write(out.join("run.json"), older.to_string()).unwrap();
+    let lines: Vec<String> = trials(&out, Checksums::Required)
+        .iter()
+        .map(|trial| format!("{}\n", serde_json::to_string(trial).unwrap()))
+        .collect();
+    // And the beginning of a further one, as a kill leaves it.
+    let torn = "{\"schema\":1,\"trial\":7,\"rou";
+    std::fs::write(out.join("trials.jsonl"), format!("{}{torn}", lines.concat())).unwrap();
+    let told = sandbox.ftbench("run --resume out --format json");
+    told.ends_with(0);
+    told.says(&[&format!("removed {} bytes of an unfinished line", torn.len())]);
+    assert_eq!(told.json()["cells"][0]["rounds"], 8);
+    assert!(!told.stdout.contains("damaged_record"));
+    let text = std::fs::read_to_string(out.join("trials.jsonl")).unwrap();
+    let with_checksum = text.lines().filter(|line| line.contains("\"crc32\":")).count();
+    assert_eq!(with_checksum, 8 - lines.len());
+    let sessions = manifest(&out).sessions;
+    assert_eq!(
+        sessions
+            .iter()
+            .map(|session| session.checksums)
+            .collect::<Vec<_>>(),
+        [false, true]
+    );
+}

@@ -1,0 +1,99 @@
+//! Work that starts threads of its own, which share the PU of its worker.
+
+use ftbench_schema::{Summary, Warning, WarningKind};
+
+use crate::support::{Run, Sandbox, pair};
+
+/// Four threads at a time that let go of the GIL.
+const POOL: &str = "\
+import concurrent.futures, hashlib
+
+BYTES = bytes(200_000)
+
+def work(data, units):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(hashlib.sha256, [BYTES] * 4 * units))
+";
+
+/// Two processes at a time.
+const PROCESSES: &str = "\
+import subprocess
+
+def work(data, units):
+    command = ['sh', '-c', f'i=0; while [ $i -lt {units * 2000} ]; do i=$((i+1)); done']
+    for process in [subprocess.Popen(command) for _ in range(2)]:
+        process.wait()
+";
+
+/// A thread that waits, beside a worker that computes.
+const WAITS: &str = "\
+import threading
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+def work(data, units):
+    return sum(number * number for number in range(units * 10_000))
+";
+
+fn of_threads(summary: &Summary) -> Vec<&Warning> {
+    let kind = |warning: &&Warning| warning.kind == WarningKind::StartsThreads;
+    summary.warnings.iter().filter(kind).collect()
+}
+
+fn run(sandbox: &Sandbox, out: &str, more: &str) -> Run {
+    let files = [
+        ("pool.py", POOL),
+        ("processes.py", PROCESSES),
+        ("waits.py", WAITS),
+    ];
+    let files = files.map(|(name, contents)| sandbox.file(name, contents));
+    let words = format!(
+        "{} -p {} -m serial -n 1 --rounds 3 --no-ceiling {more}",
+        files.join(" "),
+        pair().words()
+    );
+    sandbox.run(out, &words, 0)
+}
+
+#[test]
+fn work_with_threads_of_its_own_is_warned_of_everywhere() {
+    let sandbox = Sandbox::new();
+    let run = run(&sandbox, "bound", "");
+    let summary = run.summary();
+    let found = of_threads(&summary);
+    let workloads: Vec<_> = found.iter().flat_map(|warning| &warning.workloads).collect();
+    assert_eq!(workloads, ["pool", "processes"], "{found:#?}");
+    let [gil, free_threaded] = pair().tags();
+    for warning in found {
+        let seen_on = format!("on {gil}, {free_threaded} (up to ");
+        assert!(warning.message.contains(&seen_on), "{}", warning.message);
+        assert!(warning.message.contains("--pin none"), "{}", warning.message);
+    }
+    let beginning = "pool starts threads or processes of its own";
+    for (place, text) in [
+        ("table", &run.told.stdout),
+        ("chart", &run.text("charts/pool.svg")),
+        ("page", &run.text("report.html")),
+    ] {
+        assert!(text.contains(beginning), "not in the {place}:\n{text}");
+    }
+    assert!(!run.text("charts/waits.svg").contains("threads or processes"));
+    for trial in run.trials() {
+        let extra = trial.extra_threads.unwrap();
+        let before_work = u32::from(trial.cell.workload == "waits");
+        assert_eq!(extra.before_work, before_work, "{}", trial.cell);
+        assert!(
+            extra.most >= before_work && extra.cpu_time_ns.is_some(),
+            "{}: {extra:?}",
+            trial.cell
+        );
+    }
+}
+
+#[test]
+fn threads_that_may_use_all_pus_are_not_warned_of() {
+    let sandbox = Sandbox::new();
+    let run = run(&sandbox, "unbound", "--pin none");
+    assert_eq!(of_threads(&run.summary()), Vec::<&Warning>::new());
+    assert!(run.trials().iter().all(|trial| trial.extra_threads.is_some()));
+}

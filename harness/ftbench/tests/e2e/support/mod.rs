@@ -1,0 +1,349 @@
+//! What the end-to-end tests have in common: ftbench in a clean environment, the pair of interpreters that it runs
+//! on, and readers of what it writes.
+
+pub mod driver;
+pub mod machine;
+pub mod mark;
+pub mod paths;
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ftbench_schema::{CellStatus, CellSummary, Manifest, Model, Summary, Trial};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program under test.
+pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
+
+/// A command that takes longer than this hangs.
+const TIME_LIMIT: Duration = Duration::from_secs(1_200);
+
+/// Of the environment only what is needed to find interpreters, to run programs, and to reach package indexes: the
+/// variables with these names, and those that begin with one of these prefixes.
+const TAKEN_OVER: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "PYENV_ROOT",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+];
+const TAKEN_OVER_PREFIXES: [&str; 4] = ["UV_", "PIP_", "SSL_CERT_", "CARGO_REGISTRIES_"];
+
+/// The part of the environment that commands under test are given.
+fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        TAKEN_OVER.contains(&name.as_ref())
+            || TAKEN_OVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// A folder to work in, gone when dropped.
+pub struct Sandbox {
+    folder: TempDir,
+}
+
+/// How a command ended and what it said.
+pub struct Told {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file; returns its path as a word for a command line.
+    pub fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> String {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, contents).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Writes a shell script that can be started.
+    pub fn script(&self, name: &str, body: &str) -> String {
+        let path = self.file(name, format!("#!/bin/sh\n{body}\n"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// ftbench with the arguments that these words are, in this folder and a clean environment. When they measure, no
+    /// other test does until the calling one ends.
+    pub fn command(&self, words: &str) -> Command {
+        if machine::measures(words) {
+            machine::measure_alone();
+        }
+        let mut command = Command::new(FTBENCH);
+        command
+            .args(words.split_whitespace())
+            .current_dir(self.path())
+            .env_clear()
+            .envs(environment())
+            .env("LANG", "C.UTF-8");
+        command
+    }
+
+    pub fn ftbench(&self, words: &str) -> Told {
+        told(self.command(words))
+    }
+
+    /// `ftbench run` with the quick profile into the folder `out`, which must end with this status.
+    #[track_caller]
+    pub fn run(&self, out: &str, words: &str, status: i32) -> Run {
+        let told = self.ftbench(&format!("run --profile quick --out {out} {words}"));
+        told.ends_with(status);
+        Run {
+            folder: self.path().join(out),
+            told,
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub fn told(command: Command) -> Told {
+    told_within(command, TIME_LIMIT)
+}
+
+/// Runs a command that may take so long.
+pub fn told_within(command: Command, limit: Duration) -> Told {
+    let output = assert_cmd::Command::from_std(command)
+        .timeout(limit)
+        .output()
+        .unwrap();
+    Told::of(output)
+}
+
+impl Told {
+    /// What a process said that has ended; it may not have panicked.
+    #[track_caller]
+    pub fn of(output: Output) -> Self {
+        let told = Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!told.stderr.contains("panicked"), "{}", told.stderr);
+        told
+    }
+
+    #[track_caller]
+    pub fn ends_with(&self, status: i32) {
+        assert_eq!(
+            self.status,
+            Some(status),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+    }
+
+    /// The command or its input was refused: it failed with status 2.
+    #[track_caller]
+    pub fn refuses(&self, words: &[&str], lines: usize) {
+        self.fails(2, words, lines);
+    }
+
+    /// It failed with this status, nothing on standard output, and these words in at most `lines` lines that say what
+    /// is wrong. clap's pointers to the help are not counted.
+    #[track_caller]
+    pub fn fails(&self, status: i32, words: &[&str], lines: usize) {
+        self.ends_with(status);
+        assert_eq!(self.stdout, "");
+        assert!(self.stderr.starts_with("error: "), "{}", self.stderr);
+        self.says(words);
+        let telling = self.stderr.lines().filter(|line| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
+        });
+        assert!(
+            telling.count() <= lines,
+            "more than {lines} lines:\n{}",
+            self.stderr
+        );
+    }
+
+    /// These words are on standard error.
+    #[track_caller]
+    pub fn says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in:\n{}", self.stderr);
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// A run that was made, and its folder.
+pub struct Run {
+    pub folder: PathBuf,
+    pub told: Told,
+}
+
+impl Run {
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.folder.join(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    pub fn manifest(&self) -> Manifest {
+        serde_json::from_slice(&self.read("run.json")).unwrap()
+    }
+
+    pub fn summary(&self) -> Summary {
+        serde_json::from_slice(&self.read("summary.json")).unwrap()
+    }
+
+    /// Every line of `trials.jsonl`; the last one ends with a line end too.
+    pub fn trials(&self) -> Vec<Trial> {
+        let text = self.text("trials.jsonl");
+        assert!(text.is_empty() || text.ends_with('\n'));
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// All cells of a workload.
+    pub fn cells(&self, workload: &str) -> Vec<CellSummary> {
+        let mut cells = self.summary().cells;
+        cells.retain(|cell| cell.workload == workload);
+        assert!(!cells.is_empty(), "no cell of {workload}");
+        cells
+    }
+
+    pub fn cell(&self, workload: &str, interpreter: &str, model: Model, workers: u32) -> CellSummary {
+        let found = self
+            .cells(workload)
+            .into_iter()
+            .find(|cell| cell.interpreter == interpreter && cell.model == model && cell.workers == workers);
+        found.unwrap_or_else(|| panic!("no cell {workload} {interpreter} {model} x{workers}"))
+    }
+
+    /// Every cell of the workload was measured.
+    #[track_caller]
+    pub fn all_ok(&self, workload: &str) {
+        for cell in self.cells(workload) {
+            assert_eq!(cell.status, CellStatus::Ok, "{}: {:?}", cell.cell, cell.reason);
+            assert!(cell.rounds > 0 && cell.samples > 0, "{}", cell.cell);
+        }
+    }
+
+    /// Every cell of the workload has this status and a reason with these words.
+    #[track_caller]
+    pub fn all_have(&self, workload: &str, status: CellStatus, words: &[&str]) {
+        for cell in self.cells(workload) {
+            let reason = cell.reason.clone().unwrap_or_default();
+            assert_eq!(cell.status, status, "{}: {reason}", cell.cell);
+            for word in words {
+                assert!(reason.contains(word), "no {word:?} for {}:\n{reason}", cell.cell);
+            }
+        }
+    }
+}
+
+/// Tags of the newest GIL and free-threaded builds of one version.
+pub struct Pair {
+    pub gil: String,
+    pub free_threaded: String,
+}
+
+impl Pair {
+    pub fn tags(&self) -> [&str; 2] {
+        [&self.gil, &self.free_threaded]
+    }
+
+    /// As the value of `-p`.
+    pub fn words(&self) -> String {
+        self.tags().join(",")
+    }
+}
+
+/// The interpreters that `ftbench python list` finds.
+pub fn interpreters() -> &'static [Value] {
+    static LIST: OnceLock<Vec<Value>> = OnceLock::new();
+    LIST.get_or_init(|| {
+        let told = Sandbox::new().ftbench("python list --format json");
+        told.ends_with(0);
+        told.json().as_array().unwrap().clone()
+    })
+}
+
+/// The pair that tests run on. It has to be there: a test that is passed over shows nothing.
+pub fn pair() -> &'static Pair {
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+    PAIR.get_or_init(|| {
+        let tags: Vec<&str> = interpreters().iter().filter_map(|one| one["tag"].as_str()).collect();
+        let minor = |tag: &&str| tag.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
+        let newest = tags
+            .iter()
+            .filter(|gil| tags.contains(&format!("{gil}t").as_str()))
+            .filter_map(|gil| Some((minor(gil)?, gil)))
+            .max();
+        let Some((_, gil)) = newest else {
+            panic!(
+                "these tests need a GIL and a free-threaded build of one version of CPython, and ftbench finds only \
+                 {tags:?}; `make test` gets them (scripts/install-python.sh --newest-pair)"
+            )
+        };
+        Pair {
+            gil: (*gil).to_owned(),
+            free_threaded: format!("{gil}t"),
+        }
+    })
+}
+
+/// The executable that a tag means.
+pub fn executable(tag: &str) -> PathBuf {
+    let found = interpreters().iter().find(|one| one["tag"] == tag);
+    PathBuf::from(found.unwrap()["path"].as_str().unwrap())
+}
+
+/// The cache folder of whoever runs the tests.
+pub fn users_cache() -> PathBuf {
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
+        PathBuf::from,
+    )
+}
+
+/// The PUs that this process may use.
+pub fn allowed_pus() -> Vec<u32> {
+    let told = Sandbox::new().ftbench("topology --format json");
+    told.ends_with(0);
+    let report = told.json();
+    let allowed = report["allowed_pus"].as_array().unwrap().iter();
+    allowed
+        .map(|pu| u32::try_from(pu.as_u64().unwrap()).unwrap())
+        .collect()
+}
+
+/// Numbers of workers, 1 and 2 where the machine has room for it, as the value of `-n`.
+pub fn counts() -> &'static str {
+    if allowed_pus().len() >= 2 { "1,2" } else { "1" }
+}
