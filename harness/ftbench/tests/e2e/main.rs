@@ -2,7 +2,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::zombie_processes,
     clippy::print_stdout,
     reason = "a test that cannot go on should stop, and one that shows less than it could should say why"
 )]

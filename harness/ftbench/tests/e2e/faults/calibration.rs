@@ -1,11 +1,9 @@
 //! Workloads that fail while their units are found.
 
-use std::process::Stdio;
-
 use ftbench_schema::CellStatus;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::support::driver::wait_until;
+use crate::support::driver::{Driver, HOLDABLE, Hold};
 use crate::support::{Run, Sandbox, pair};
 
 /// Crashes the first time that it is called, and fails as long as there is a file `broken` beside it.
@@ -25,10 +23,10 @@ def work(data, units):
         os._exit(3)
 ";
 
+/// After [`HOLDABLE`].
 const ALWAYS: &str = "
-import time
-
 def work(data, units):
+    wait_at('work')
     time.sleep(units * 1e-3)
 ";
 
@@ -49,25 +47,20 @@ fn what_failed_is_tried_again_when_the_run_is_resumed() {
     let sandbox = Sandbox::new();
     let (sometimes, always) = (
         sandbox.file("sometimes.py", SOMETIMES),
-        sandbox.file("always.py", ALWAYS),
+        sandbox.file("always.py", format!("{HOLDABLE}{ALWAYS}")),
     );
     let broken = sandbox.file("broken", "");
-    let mut command = sandbox.command(&format!(
+    let hold = Hold::at(&sandbox, "out", 1, "*:trial:*");
+    let command = sandbox.command(&format!(
         "run --profile quick --out out {sometimes} {always} -p {} -m serial -n 1 --rounds {ROUNDS} --samples 1 \
          --no-ceiling",
         pair().free_threaded
     ));
-    let mut driver = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let trials = sandbox.path().join("out/trials.jsonl");
-    wait_until("a trial", || {
-        std::fs::read_to_string(&trials).is_ok_and(|text| text.lines().count() >= 1)
-    });
-    kill_process(Pid::from_child(&driver), Signal::TERM).unwrap();
-    assert_eq!(driver.wait().unwrap().code(), Some(130));
+    let mut driver = Driver::start(command);
+    hold.wait(&mut driver);
+    driver.send(Signal::TERM);
+    driver.end().ends_with(130);
+    hold.release();
     let mut run = Run {
         folder: sandbox.path().join("out"),
         told: sandbox.ftbench("show out"),

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use ftbench::record::store::{self, Checksums};
 
-use super::{SLEEPS, ended, has_trials, start, trials, wait_until};
+use super::{sleeps, trials};
+use crate::support::driver::{Driver, Hold};
 use crate::support::machine::measure_alone;
 use crate::support::{FTBENCH, Sandbox, pair, told};
 
@@ -16,20 +17,22 @@ const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
 fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
     for is_moved in [true, false] {
         let sandbox = Sandbox::new();
-        let sleeps = sandbox.file("sleeps.py", SLEEPS);
+        let sleeps = sleeps(&sandbox);
         let words = format!(
             "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
             pair().gil
         );
-        let driver = start(sandbox.command(&words));
+        let hold = Hold::at(&sandbox, "out", 1, "sleeps:trial:work");
+        let mut driver = Driver::start(sandbox.command(&words));
+        hold.wait(&mut driver);
         let out = sandbox.path().join("out");
-        wait_until("a trial", || has_trials(&out, 1));
         if is_moved {
             std::fs::rename(&out, sandbox.path().join("moved")).unwrap();
         } else {
             std::fs::remove_dir_all(&out).unwrap();
         }
-        let told = ended(driver);
+        hold.release();
+        let told = driver.end();
         told.ends_with(3);
         told.says(&["out was removed or moved while ftbench was writing to it"]);
         assert!(!out.exists());
@@ -43,16 +46,16 @@ fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
     }
 }
 
-/// Runs on a file system of its own that is filled up after some trials, then goes on when there is room. Prints what
-/// each step ended with.
+/// Runs on a file system of its own that is filled up while the run is held after two trials, then goes on when there is
+/// room. Prints what each step ended with.
 const FULL_DISK: &str = r#"
 mkdir disk && mount -t tmpfs -o size=72m none disk || exit 99
 "$FTBENCH" run "$WORKLOAD" -p "$PYTHON" -m serial -n 1 --rounds 40 --samples 1 --no-ceiling --out disk/out 2>errors &
-for _ in $(seq 3000); do
-    [ "$(wc -l 2>/dev/null <disk/out/trials.jsonl)" -ge 2 ] 2>/dev/null && break
+while [ ! -e held ] && kill -0 $!; do
     sleep 0.02
 done
 dd if=/dev/zero of=disk/filler bs=4k 2>/dev/null
+rm hold
 wait $!
 echo "run: $?"
 cat errors
@@ -78,7 +81,8 @@ umount disk
 fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() {
     measure_alone();
     let sandbox = Sandbox::new();
-    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let _hold = Hold::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
+    let sleeps = sleeps(&sandbox);
     let script = sandbox.file("full.sh", FULL_DISK);
     let like = sandbox.command("");
     let mut command = Command::new("unshare");

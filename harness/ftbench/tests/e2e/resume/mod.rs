@@ -5,20 +5,18 @@ mod kills;
 mod refused;
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use ftbench::record::store::{self, Checksums};
 use ftbench_schema::{Manifest, Trial};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
+use crate::support::driver::{Driver, HOLDABLE, Hold};
 use crate::support::{Sandbox, Told, pair};
 
 /// Takes the same time on a busy machine, so that few samples are enough.
 const SLEEPS: &str = "
-import time
-
 def work(data, units):
+    wait_at('work')
     time.sleep(0.02 * units)
     return units
 
@@ -26,35 +24,9 @@ def check(results, units):
     assert sum(results) == units
 ";
 
-fn start(mut command: Command) -> Child {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn send(driver: &Child, signal: Signal) {
-    let id = Pid::from_raw(i32::try_from(driver.id()).unwrap()).unwrap();
-    kill_process(id, signal).unwrap();
-}
-
-fn ended(driver: Child) -> Told {
-    Told::of(driver.wait_with_output().unwrap())
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn has_trials(folder: &Path, count: usize) -> bool {
-    let text = std::fs::read(folder.join("trials.jsonl")).unwrap_or_default();
-    text.iter().filter(|&&byte| byte == b'\n').count() >= count
+/// Writes the workload `sleeps.py`, which a test can hold, and returns its path.
+fn sleeps(sandbox: &Sandbox) -> String {
+    sandbox.file("sleeps.py", format!("{HOLDABLE}{SLEEPS}"))
 }
 
 fn manifest(folder: &Path) -> Manifest {
@@ -68,29 +40,31 @@ fn trials(folder: &Path, checksums: Checksums) -> Vec<Trial> {
     recorded.trials
 }
 
-/// A run of one serial cell in a folder `out` that is stopped after some trials.
+/// A run of one serial cell in a folder `out` that is stopped after two of eight trials.
 fn stopped_run(sandbox: &Sandbox, python: &str) -> Told {
-    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let sleeps = sleeps(sandbox);
     let words =
         format!("run {sleeps} -p {python} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out");
-    let driver = start(sandbox.command(&words));
-    let out = sandbox.path().join("out");
-    wait_until("two trials", || has_trials(&out, 2));
-    send(&driver, Signal::INT);
-    ended(driver)
+    let hold = Hold::at(sandbox, "out", 2, "sleeps:trial:work");
+    let mut driver = Driver::start(sandbox.command(&words));
+    hold.wait(&mut driver);
+    driver.send(Signal::INT);
+    let told = driver.end();
+    hold.release();
+    told
 }
 
 #[test]
 fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhile() {
     let sandbox = Sandbox::new();
-    let sleeps = sandbox.file("sleeps.py", SLEEPS);
+    let sleeps = sleeps(&sandbox);
     let words = format!(
-        "run {sleeps} -p {} -m serial -n 1 --rounds 200 --samples 1 --no-ceiling --out out",
+        "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
         pair().gil
     );
-    let driver = start(sandbox.command(&words));
-    let out = sandbox.path().join("out");
-    wait_until("a trial", || has_trials(&out, 1));
+    let hold = Hold::at(&sandbox, "out", 1, "sleeps:trial:work");
+    let mut driver = Driver::start(sandbox.command(&words));
+    hold.wait(&mut driver);
     let second = sandbox.ftbench("run --resume out");
     second.refuses(
         &[
@@ -104,8 +78,8 @@ fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhil
         .refuses(&["out exists and is not empty"], 2);
     sandbox.ftbench("show out").ends_with(0);
     sandbox.ftbench("report out --out page.html").ends_with(0);
-    send(&driver, Signal::INT);
-    let told = ended(driver);
+    driver.send(Signal::INT);
+    let told = driver.end();
     told.ends_with(130);
     told.says(&["go on with 'ftbench run --resume out'"]);
 }

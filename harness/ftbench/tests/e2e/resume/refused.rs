@@ -7,7 +7,8 @@ use ftbench::record::store::Checksums;
 use ftbench_schema::{Manifest, WarningKind};
 use rustix::process::Signal;
 
-use super::{SLEEPS, ended, has_trials, manifest, send, start, stopped_run, trials, wait_until};
+use super::{SLEEPS, manifest, sleeps, stopped_run, trials};
+use crate::support::driver::{Driver, HOLDABLE, Hold};
 use crate::support::{Sandbox, executable, pair, told};
 
 #[test]
@@ -26,11 +27,11 @@ fn what_is_not_as_it_was_is_refused_with_what_changed() {
         told.refuses(&["cannot go on with out"], 4);
         told.says(words);
     };
-    sandbox.file("sleeps.py", format!("{SLEEPS}\n# later\n"));
+    sandbox.file("sleeps.py", format!("{HOLDABLE}{SLEEPS}\n# later\n"));
     refuses(&["sleeps (", "sleeps.py): sha256 was ", ", is "]);
     std::fs::remove_file(sandbox.path().join("sleeps.py")).unwrap();
     refuses(&["sleeps: cannot read the workload", "sleeps.py"]);
-    sandbox.file("sleeps.py", SLEEPS);
+    sleeps(&sandbox);
     std::fs::rename(&python, sandbox.path().join("elsewhere")).unwrap();
     refuses(&["python3 does not start: no such file"]);
     sandbox.script(
@@ -93,7 +94,8 @@ fn git(folder: &Path, words: &[&str]) {
 #[test]
 fn a_function_whose_module_changed_is_not_gone_on_with() {
     let sandbox = Sandbox::new();
-    let helper = |seconds: &str| format!("def duration_s():\n    return {seconds}\n");
+    let helper =
+        |seconds: &str| format!("{HOLDABLE}def duration_s():\n    wait_at('call')\n    return {seconds}\n");
     sandbox.file("mine/__init__.py", "");
     sandbox.file("mine/module.py", IMPORTING);
     sandbox.file("helper.py", helper("0.01"));
@@ -109,11 +111,13 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
         "run --callable mine.module:measured -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
         pair().gil
     );
-    let driver = start(sandbox.command(&words));
+    let hold = Hold::at(&sandbox, "out", 2, "helper:trial:call");
+    let mut driver = Driver::start(sandbox.command(&words));
+    hold.wait(&mut driver);
+    driver.send(Signal::INT);
+    driver.end().ends_with(130);
+    hold.release();
     let out = sandbox.path().join("out");
-    wait_until("two trials", || has_trials(&out, 2));
-    send(&driver, Signal::INT);
-    ended(driver).ends_with(130);
     let names = || -> Vec<String> {
         let modules = manifest(&out).modules.unwrap().into_iter();
         modules.map(|module| module.name).collect()

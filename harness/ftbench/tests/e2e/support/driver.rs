@@ -1,4 +1,4 @@
-//! A run that goes on while a test looks at it.
+//! A run that goes on while a test looks at it, and workloads that wait for the test.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Told;
+use super::{Sandbox, Told};
 
 /// A driver in the background. It is killed when it is dropped, so that a test that fails leaves nothing running.
 pub struct Driver {
@@ -32,6 +32,10 @@ impl Driver {
 
     pub fn child(&mut self) -> &mut Child {
         self.child.as_mut().unwrap()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     pub fn send(&self, signal: Signal) {
@@ -84,5 +88,64 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The beginning of a workload that a test can hold at a [`Hold`]: `wait_at(step)` says that it has come to a step.
+pub const HOLDABLE: &str = "
+import fnmatch, os, time
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+NAME = os.path.splitext(os.path.basename(__file__))[0]
+WHEN = 'calibration' if os.environ['PYTHONHASHSEED'] == '1' else 'trial'
+
+def wait_at(step):
+    while True:
+        try:
+            with open(os.path.join(FOLDER, 'hold')) as file:
+                record, trials, pattern = file.read().split()
+            with open(os.path.join(FOLDER, record)) as file:
+                recorded = file.read().count('\\n')
+        except FileNotFoundError:
+            return
+        if recorded < int(trials) or not fnmatch.fnmatchcase(f'{NAME}:{WHEN}:{step}', pattern):
+            return
+        with open(os.path.join(FOLDER, 'held'), 'w'):
+            pass
+        time.sleep(0.01)
+
+";
+
+/// A place in a run at which its workloads, which lie in the sandbox's own folder, wait until this is released.
+pub struct Hold<'a> {
+    sandbox: &'a Sandbox,
+}
+
+impl<'a> Hold<'a> {
+    /// Holds the run in the folder `out` once so many trials are recorded, at the first step that matches
+    /// `WORKLOAD:WHEN:STEP`, where WHEN is `calibration` or `trial`.
+    pub fn at(sandbox: &'a Sandbox, out: &str, trials: usize, pattern: &str) -> Self {
+        let _ = std::fs::remove_file(sandbox.path().join("held"));
+        // A workload never sees half of it.
+        let written = sandbox.file("hold.new", format!("{out}/trials.jsonl {trials} {pattern}"));
+        std::fs::rename(written, sandbox.path().join("hold")).unwrap();
+        Self { sandbox }
+    }
+
+    /// Waits until a workload has come to the place.
+    #[track_caller]
+    pub fn wait(&self, driver: &mut Driver) {
+        wait_until("the run to come to its hold", || {
+            assert!(
+                driver.child().try_wait().unwrap().is_none(),
+                "the run ended before its hold"
+            );
+            self.sandbox.path().join("held").exists()
+        });
+    }
+
+    /// Lets the run go on.
+    pub fn release(self) {
+        std::fs::remove_file(self.sandbox.path().join("hold")).unwrap();
     }
 }
