@@ -15,6 +15,9 @@ use crate::support::mark::Mark;
 use crate::support::paths::harness;
 use crate::support::{FTBENCH, Sandbox, executable, pair};
 
+/// What answers at all has answered by then, on a busy machine too.
+const LONG: Duration = Duration::from_secs(60);
+
 /// For scripts that never answer.
 const SHORT: Duration = Duration::from_secs(2);
 
@@ -30,25 +33,19 @@ fn bounds(step_limit: Duration) -> Bounds {
 }
 
 /// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
-fn with_worker<T>(script: &str, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
+fn with_worker<T>(script: &str, step_limit: Duration, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
     let launch = Launch {
         executable: PathBuf::from("/bin/sh"),
         arguments: vec!["-c".to_owned(), script.to_owned()],
         environment: BTreeMap::new(),
         entry: Entry::default(),
     };
-    let test = format!("protocol-{}", script.len());
-    with_launch(launch, &test, &bounds(SHORT), talk)
+    with_launch(launch, &bounds(step_limit), talk)
 }
 
 /// The same with a worker that is started like this.
-fn with_launch<T>(
-    mut launch: Launch,
-    test: &str,
-    bounds: &Bounds,
-    talk: impl FnOnce(&mut Session<'_>) -> T,
-) -> T {
-    let mark = Mark::new(test);
+fn with_launch<T>(mut launch: Launch, bounds: &Bounds, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
+    let mark = Mark::new("protocol");
     let path = std::env::var("PATH").unwrap();
     for (name, value) in [mark.variable(), ("PATH", path.as_str())] {
         launch.environment.insert(name.to_owned(), value.to_owned());
@@ -71,7 +68,14 @@ const HELLO: &str =
 
 #[track_caller]
 fn greeting_fails(script: &str, words: &str) {
-    let failure = with_worker(script, |session| session.greet().unwrap_err().to_string());
+    greeting_fails_within(LONG, script, words);
+}
+
+#[track_caller]
+fn greeting_fails_within(step_limit: Duration, script: &str, words: &str) {
+    let failure = with_worker(script, step_limit, |session| {
+        session.greet().unwrap_err().to_string()
+    });
     assert!(failure.contains(words), "no {words:?} in {failure:?}");
 }
 
@@ -91,7 +95,7 @@ fn a_greeting_that_is_none_is_told() {
         "closed its channel without ending during start-up",
     );
     greeting_fails("exit 4", "ended with exit status 4 during start-up");
-    greeting_fails("sleep 60 & sleep 60", "start-up took longer than 2 s");
+    greeting_fails_within(SHORT, "sleep 60 & sleep 60", "start-up took longer than 2 s");
     greeting_fails("kill -11 $$", "was killed by SIGSEGV during start-up");
 }
 
@@ -115,10 +119,7 @@ fn a_python_worker_of_another_version_is_told() {
         environment: BTreeMap::from([("PYTHONPATH".to_owned(), folder)]),
         entry: Entry::default(),
     };
-    let bounds = bounds(Duration::from_secs(60));
-    let failure = with_launch(launch, "protocol-python", &bounds, |session| {
-        session.greet().unwrap_err()
-    });
+    let failure = with_launch(launch, &bounds(LONG), |session| session.greet().unwrap_err());
     let told = format!(
         "it speaks version 9{PROTOCOL_VERSION} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
     );
@@ -131,7 +132,7 @@ fn a_python_worker_of_another_version_is_told() {
 #[test]
 fn a_worker_that_answers_and_goes_is_finished() {
     let script = format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; sleep 600 &");
-    with_worker(&script, |session| {
+    with_worker(&script, LONG, |session| {
         session.greet().unwrap();
         session.finish().unwrap();
     });
@@ -139,11 +140,11 @@ fn a_worker_that_answers_and_goes_is_finished() {
 
 #[test]
 fn a_second_answer_is_found_before_the_next_request() {
-    let script = format!("{HELLO} {HELLO} sleep 60");
-    let failure = with_worker(&script, |session| {
+    // Both come in one piece, so the second is there when the first is read.
+    let hello = HELLO.replace(">&4", "");
+    let script = format!("twice=$({hello} {hello}); echo \"$twice\" >&4; sleep 60");
+    let failure = with_worker(&script, LONG, |session| {
         session.greet().unwrap();
-        // Both are there by the time that the first was read, or soon after.
-        std::thread::sleep(Duration::from_millis(200));
         session.ask(&Request::Finish, "ending the workers").unwrap_err()
     });
     assert!(
@@ -156,7 +157,7 @@ fn a_second_answer_is_found_before_the_next_request() {
 fn what_was_said_before_the_end_is_heard() {
     let script =
         format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; echo words; exit 3");
-    with_worker(&script, |session| {
+    with_worker(&script, LONG, |session| {
         session.greet().unwrap();
         let reply = session.ask(&Request::Finish, "ending the workers").unwrap();
         assert_eq!(reply, Reply::Finished);
@@ -175,7 +176,7 @@ fn a_program_that_is_not_there_is_told() {
         entry: Entry::default(),
     };
     let interrupt = Interrupt::never().unwrap();
-    let failure = Session::start(&launch, 1, &bounds(SHORT), &interrupt).unwrap_err();
+    let failure = Session::start(&launch, 1, &bounds(LONG), &interrupt).unwrap_err();
     assert!(
         failure
             .to_string()

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use ftbench_schema::{Model, NATIVE, Scaling};
+use ftbench_analyse::estimate::{makespans_s, ratios};
+use ftbench_schema::{Model, NATIVE, Scaling, Trial};
 use serde_json::json;
 
 use super::folder::files;
-
 use super::{estimate, two_pus};
 use crate::support::{Run, Sandbox, allowed_pus, pair, told};
 
@@ -26,7 +26,7 @@ fn the_seed_gives_the_order_of_trials() {
         let tags = pair().words();
         let words = format!("fib sha256 -p {tags} -m serial,threads -n 1 --rounds 2 --seed {seed}");
         let trials = sandbox.run(out, &words, 0).trials();
-        let turn = |trial: &ftbench_schema::Trial| Turn {
+        let turn = |trial: &Trial| Turn {
             round: trial.round,
             cell: trial.cell.to_string(),
             hash_seed: trial.hash_seed,
@@ -98,11 +98,24 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
             .collect();
         // Three rounds of a warm-up and three samples.
         assert_eq!(notes, vec![of_two_workers.as_str(); 12]);
-        let [one, two] = [1, 2].map(|workers| run.cell("noting", gil, Model::Threads, workers));
-        let gained = estimate(one.makespan_s) / estimate(two.makespan_s);
-        // A ratio of medians against one paired by round: not equal, and far from a factor of two apart.
-        let speedup = estimate(two.speedup) / (gained * work);
-        assert!((0.7..1.4).contains(&speedup), "{name}: {speedup}");
+        let trials = run.trials();
+        let [one, two] = [1, 2].map(|workers| {
+            let threads = trials.iter().filter(|trial| trial.cell.model == Model::Threads);
+            let trials: Vec<&Trial> = threads.filter(|trial| trial.cell.workers == workers).collect();
+            makespans_s(&trials)
+        });
+        let speedups: Vec<f64> = ratios(&one, &two)
+            .into_values()
+            .map(|ratio| ratio * work)
+            .collect();
+        assert_eq!(speedups.len(), 3);
+        let least = speedups.iter().copied().fold(f64::MAX, f64::min);
+        let most = speedups.iter().copied().fold(0.0, f64::max);
+        let speedup = estimate(run.cell("noting", gil, Model::Threads, 2).speedup);
+        assert!(
+            (least * 0.999..=most * 1.001).contains(&speedup),
+            "{name}: {speedup} is not from {least} to {most}"
+        );
     }
 }
 
