@@ -185,8 +185,8 @@ def work(data, units):
 """,
 }
 
-# One thread works while the worker waits for it. On free-threaded 3.13 a thread that waits for a
-# lock tries it again and again before it sleeps, and looks like one that has something to do.
+# One thread works while the worker waits for it. On free-threaded builds a thread that waits for
+# a lock tries it again and again before it sleeps, and looks like one that has something to do.
 IN_TURNS = {
     "one_thread_joined": """
 def work(data, units):
@@ -334,7 +334,10 @@ def main():
         print(warning["message"])
     warned = {name for warning in warnings for name in warning["workloads"]}
     print_table(rows(trials, warned))
-    measured = {trial["cell"]["workload"] for trial in trials if trial["status"] == "ok"}
+    good = [trial["cell"] for trial in trials if trial["status"] == "ok"]
+    # OpenBLAS starts no thread where it may use one PU.
+    alone = [cell for cell in good if cell["workload"] == "numpy_matrix" and cell["workers"] == 1]
+    measured = {cell["workload"] for cell in good if cell not in alone}
     wrong = sorted((set(AT_ONCE) - warned | set(HARMLESS) & warned) & measured)
     if wrong and options.pin != "none":
         sys.exit(f"not as expected: {', '.join(wrong)}")

@@ -6,13 +6,14 @@ use ftbench_schema::{PlannedCell, Trial, TrialStatus, Warning, WarningKind};
 
 /// Extra threads count when they use more than this share of the time of the PUs that the workers are bound to. On PUs of
 /// their own they could shorten a sample by no more than that share; what is smaller is within the intervals of most runs,
-/// and event loops have threads that look up the names of hosts.
+/// and event loops have threads that look up the names of hosts (1 to 4 % in `scripts/thread-cases.py`). Where other
+/// processes run on these PUs the share gets smaller, so that noise may hide extra threads and never makes them up.
 const EXTRA_SHARE: f64 = 0.05;
 
 /// And when in more than this share of the looks one of them was ready to run on a PU where another one, or a worker, was
 /// too. A look reads one thread after the other, and so finds this now and then of threads that take turns, such as a
-/// process that is waited for: in 0 to 5 % of the looks on a quiet machine, up to 13 % on one with several times as many
-/// tasks as PUs. Of threads that could use more PUs it is found in 33 to 100 % (`scripts/thread-cases.py`, 2 PUs).
+/// process that is waited for: in 0 to 4 % of the looks on a quiet machine, up to 17 % with six tasks for each PU. Of
+/// threads that could use more PUs it is found in 70 to 100 % on a quiet machine (`scripts/thread-cases.py`, 2 PUs).
 const CONTENDED_SHARE: f64 = 0.2;
 
 /// A workload that starts threads.
@@ -56,8 +57,8 @@ impl Found<'_> {
         Warning::of_workloads(
             WarningKind::StartsThreads,
             format!(
-                "{} starts threads or processes of its own on {} (up to {} at once), which wait for each other on their \
-                 worker's one PU; its times may be far too long: measure it with --pin none",
+                "{} starts threads or processes of its own on {} (up to {} at once beside its workers), which share \
+                 their worker's one PU; its times may be far too long: measure it with --pin none",
                 self.workload,
                 self.interpreters.join(", "),
                 self.most,

@@ -34,7 +34,7 @@ fn warnings((manifest, trials): &(Manifest, Vec<Trial>)) -> Vec<Warning> {
 #[test]
 fn a_pool_inside_of_work_is_warned_of() {
     let warnings = warnings(&run([POOL; 4]));
-    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once), which wait for each other on their worker's one PU; its times may be far too long: measure it with --pin none");
+    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once beside its workers), which share their worker's one PU; its times may be far too long: measure it with --pin none");
     assert_eq!(warnings[0].workloads, ["fib"]);
     assert_eq!(warnings.len(), 1);
 }
@@ -51,7 +51,7 @@ fn every_interpreter_is_named_once_and_the_most_threads_count() {
     let found = warnings(&(manifest(cells), trials.collect()));
     assert_eq!(found.len(), 1);
     assert!(
-        found[0].message.contains("on 3.13, 3.13t (up to 5 at once)"),
+        found[0].message.contains("on 3.13, 3.13t (up to 5 at once"),
         "{}",
         found[0].message
     );

@@ -2,7 +2,7 @@
 
 use ftbench_schema::{Summary, Warning, WarningKind};
 
-use crate::support::{Run, Sandbox, pair};
+use crate::support::{Run, Sandbox, counts, pair};
 
 /// Four threads at a time that let go of the GIL.
 const POOL: &str = "\
@@ -96,4 +96,22 @@ fn threads_that_may_use_all_pus_are_not_warned_of() {
     let run = run(&sandbox, "unbound", "--pin none");
     assert_eq!(of_threads(&run.summary()), Vec::<&Warning>::new());
     assert!(run.trials().iter().all(|trial| trial.extra_threads.is_some()));
+}
+
+#[test]
+fn threads_of_the_models_are_not_taken_for_those_of_the_work() {
+    let sandbox = Sandbox::new();
+    let words = format!(
+        "{} -p {} -m threads,processes,processes:spawn,asyncio,asyncio-threads -n {} --rounds 1 --no-ceiling",
+        sandbox.file("waits.py", WAITS),
+        pair().words(),
+        counts()
+    );
+    let run = sandbox.run("models", &words, 0);
+    assert_eq!(of_threads(&run.summary()), Vec::<&Warning>::new());
+    for trial in run.trials() {
+        // Where the workers are processes, each has imported the workload.
+        let most = trial.extra_threads.unwrap().most;
+        assert!(most <= trial.cell.workers, "{}: {most}", trial.cell);
+    }
 }

@@ -88,7 +88,7 @@ const IN_DOCUMENTATION: [(&str, &str); 13] = [
 
 fn file_in_documentation(picture: &str) -> Option<PathBuf> {
     let (_, file) = IN_DOCUMENTATION.iter().find(|(name, _)| *name == picture)?;
-    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
     Some(images.join(file).with_extension("png"))
 }
 
