@@ -1,7 +1,7 @@
 # What people and CI do with this repository. `make` lists it.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test fuzz lint clean set-up browser interpreters
+.PHONY: help run build check test test-long fuzz lint clean set-up browser interpreters
 
 # set-up.sh puts the tools there, and perhaps cargo into a folder that is not on the PATH yet.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
@@ -19,6 +19,10 @@ run: build interpreters ## install what is missing, build, and run a quick bench
 build: set-up ## build ftbench with optimisations
 	cargo build --release --locked
 
+check: set-up lint ## within minutes: the checks of `lint`, unit and property tests, and one run on one interpreter
+	cargo test --workspace --locked --lib --bins --test static --test builds --test corpus
+	cargo test --workspace --locked --test e2e smoke
+
 # Containers often forbid name spaces of users. A full disk is then shown by a limit on the size of files alone.
 WITHOUT_MOUNTS = $(shell unshare --map-root-user --mount mount -t tmpfs none /mnt 2>/dev/null || \
 	echo FTBENCH_SKIP_MOUNT_TESTS=1)
@@ -27,6 +31,14 @@ WITHOUT_MOUNTS = $(shell unshare --map-root-user --mount mount -t tmpfs none /mn
 test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
 	$(WITHOUT_MOUNTS) cargo test --workspace --locked --no-fail-fast
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
+
+test-long: build interpreters ## what takes an hour and a quiet machine: hundreds of faults, fuzzing, and proofs of what ftbench promises
+	scripts/inject-faults.py
+	scripts/fuzz.sh
+	scripts/report-size.py target/release/ftbench
+	scripts/history-size.py target/release/ftbench
+	scripts/compare-aa.py
+	scripts/prove.py
 
 fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for longer than a short look
 	scripts/fuzz.sh $(ARGS)

@@ -104,7 +104,7 @@ def arguments():
     parser.add_argument("--faults", type=int, default=500, help="how many at least (500)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--ftbench", type=pathlib.Path, default=ROOT / "target/release/ftbench")
-    parser.add_argument("--python", default="3.13,3.13t", help="tags or paths (3.13,3.13t)")
+    parser.add_argument("--python", help="tags or paths (the pair that ftbench chooses)")
     parser.add_argument("--timeout", type=float, default=2.0, help="of a step, seconds (2)")
     parser.add_argument("--kinds", help="only these kinds of misbehaving workloads, with commas")
     parser.add_argument("--per-campaign", type=int, help="kinds in one run (10; of few faults 4)")
@@ -131,7 +131,8 @@ def campaign(folder, options, kinds, chance, totals):
     record = outside.Record(folder / "run")
     words = [
         *("run", str(folder / "healthy.py"), *(str(folder / f"{kind}.py") for kind in kinds)),
-        *("-p", options.python, "-m", "serial,threads,processes", "-n", "max"),
+        *(("-p", options.python) if options.python else ()),
+        *("-m", "serial,threads,processes", "-n", "max"),
         *("--profile", "quick", "--rounds", str(options.rounds), "--samples", "1", "--no-ceiling"),
         *("--timeout", str(options.timeout), "--seed", str(chance.randrange(1 << 32))),
         *("--out", str(record.folder), "-q"),

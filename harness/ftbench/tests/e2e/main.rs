@@ -23,4 +23,5 @@ mod python;
 mod report;
 mod resume;
 mod run;
+mod smoke;
 mod worker;
