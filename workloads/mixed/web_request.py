@@ -120,7 +120,7 @@ async def read_response(reader):
 
 
 def known_total():
-    """The items' total in cents, from how the server makes them: see harness/ftbench/src/measure."""
+    """The items' total in cents, from how ftbench's server makes them."""
     return sum((1 + n * 7919 % 9973) * (1 + n % 9) for n in range(1, ITEMS + 1) if n % 3 != 0)
 
 

@@ -48,7 +48,7 @@ class Metadata:
         if tuple(map(int, needed.groups())) > sys.version_info[:2]:
             return f"needs Python {'.'.join(needed.groups())}"
         if self.has_extension:
-            return "needs an extension, which ftbench builds; harness/ftbench/tests/e2e/embed.rs runs it"
+            return "needs an extension, which ftbench builds; ftbench/tests/e2e/embed.rs runs it"
         packages = [name for name in self.packages if importlib.util.find_spec(name) is None]
         return f"needs {', '.join(packages)}" if packages else None
 
