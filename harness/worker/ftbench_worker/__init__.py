@@ -3,7 +3,8 @@
 Standard library only, Python 3.9 and later, CPython and PyPy. The driver starts it as
 `python -m ftbench_worker --channel READ_FD WRITE_FD` and talks to it in JSON lines over these two
 file descriptors; harness/ftbench/src/measure/protocol.rs describes the messages, and
-harness/worker/examples has one of each. The worker prints nothing: stdout and stderr belong to the workload.
+harness/worker/examples has one of each. The worker prints nothing: stdout and stderr belong to
+the workload.
 
     __main__        the loop over requests
     channel         JSON lines over two file descriptors
