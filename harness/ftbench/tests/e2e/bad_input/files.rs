@@ -46,18 +46,6 @@ fn files_that_are_no_workloads_are_refused() {
 }
 
 #[test]
-fn two_files_of_one_name_are_refused() {
-    let sandbox = Sandbox::new();
-    for path in ["a/mine.py", "b/mine.py", "fib.py"] {
-        sandbox.file(path, GOOD);
-    }
-    let told = sandbox.ftbench("run a/mine.py b/mine.py");
-    told.refuses(&["a/mine.py", "b/mine.py", "'mine'", "rename one"], 2);
-    let told = sandbox.ftbench("run fib fib.py");
-    told.refuses(&["'fib'", "rename one"], 2);
-}
-
-#[test]
 fn a_workload_that_needs_another_python_is_skipped() {
     let sandbox = Sandbox::new();
     let newer = format!("# /// script\n# requires-python = \">=3.99\"\n# ///\n{GOOD}");
