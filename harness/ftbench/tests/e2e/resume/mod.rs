@@ -110,7 +110,7 @@ fn a_run_that_was_stopped_is_gone_on_with_once() {
 fn a_run_of_two_files_of_one_name_is_gone_on_with() {
     let sandbox = Sandbox::new();
     for folder in ["a", "b"] {
-        sandbox.file(&format!("{folder}/bench.py"), SLEEPS);
+        sandbox.file(&format!("{folder}/bench.py"), format!("{HOLDABLE}{SLEEPS}"));
     }
     let words = format!(
         "a/bench.py b/bench.py -p {} -m serial -n 1 --no-ceiling",
