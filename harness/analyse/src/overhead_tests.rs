@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use ftbench_fixtures::records::{cell, interpreter, manifest};
+use ftbench_fixtures::interpreters::interpreter;
+use ftbench_fixtures::records::{cell, manifest};
 use ftbench_schema::JitState;
 
 /// Each build's times by workload: one for each round.
@@ -111,12 +112,7 @@ fn only_rounds_that_all_workloads_have_are_in_the_mean() {
 
 #[test]
 fn pairs_are_of_one_minor_version_and_alike() {
-    let build = |tag: &str, version: &str| {
-        let gil = GilState::from_enabled(!tag.ends_with('t'));
-        let mut facts = interpreter(tag, gil);
-        facts.version = version.to_owned();
-        facts
-    };
+    let build = interpreter;
     let mut with_jit = build("3.14+jit", "3.14.2");
     with_jit.build.jit = true;
     // Compiled in and not used, it is no difference.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ceiling::NATIVE;
+/// What stands in the place of an interpreter's tag in the ceiling's cells.
+pub const NATIVE: &str = "native";
 
 /// How workers run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

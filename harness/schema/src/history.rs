@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::ceiling::Kernel;
 use super::cell::Cell;
 use super::summary::{CellStatus, Estimate};
-use super::workload::WorkloadKind;
+use super::workload::{Kernel, WorkloadKind};
 
 /// What a history is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

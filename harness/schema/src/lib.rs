@@ -2,60 +2,39 @@
 //!
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
 
-pub mod arm;
-pub mod built;
-pub mod ceiling;
 pub mod cell;
-pub mod differences;
 pub mod history;
-pub mod identity;
-pub mod imported;
 pub mod interpreter;
-pub mod law;
-pub mod limits;
-pub mod manifest;
-pub mod noise;
 pub mod pattern;
-pub mod samples;
-pub mod session;
+pub mod run;
 pub mod suggest;
 pub mod summary;
-pub mod switch;
-pub mod switches;
 pub mod tag;
 pub mod text;
 pub mod trial;
 pub mod units;
-pub mod version;
 pub mod workload;
 
-pub use arm::{ArmFacts, ArmKind, ArmRatio, CommitFacts};
-pub use built::{ExtensionFacts, HostFacts, Linked};
-pub use ceiling::{CeilingFacts, Kernel, Kernels, NATIVE};
-pub use cell::{Cell, Curve, Host, Model, ModelError};
-pub use differences::{builds, differences, pair_warnings};
-pub use identity::{BuildIdentity, ModuleFacts};
-pub use imported::{ImportFacts, ImportedFile};
-pub use interpreter::{BuildFacts, GilState, Implementation, InterpreterFacts};
-pub use law::{CurveLaws, Law, LawFit, Limit, LimitCause, NotFitted};
-pub use limits::Limits;
-pub use manifest::{
-    EnvironmentFacts, MachineFacts, Manifest, PackageFacts, Plan, PlannedCell, RunStatus, Scaling, Settings,
-    StoppedBy, Stopping, TopologyFacts,
+pub use cell::{Cell, Curve, Host, Model, ModelError, NATIVE};
+pub use interpreter::{
+    BuildFacts, BuildIdentity, GilState, Implementation, InterpreterFacts, JitState, Stage, Switch, Version,
+    VersionError,
 };
-pub use noise::{Cost, Disturbance, Noise, Source};
-pub use samples::{CellSamples, SamplesByCell};
-pub use session::{PackageWishes, Session};
+pub use run::{
+    ArmFacts, ArmKind, CommitFacts, EnvironmentFacts, ExtensionFacts, HostFacts, ImportFacts, ImportedFile,
+    Limits, Linked, MachineFacts, Manifest, ModuleFacts, PackageFacts, PackageWishes, Plan, PlannedCell,
+    RunStatus, Scaling, Session, Settings, StoppedBy, Stopping, TopologyFacts, Warning, WarningKind,
+};
 pub use summary::{
-    CellCost, CellStatus, CellSummary, Difference, Estimate, Overhead, Quietness, RunFacts, Summary, Warning,
-    WarningKind,
+    ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, Difference, Estimate, Law, LawFit, Limit,
+    LimitCause, NotFitted, Overhead, Quietness, RunFacts, Summary,
 };
-pub use switch::{JitState, Switch};
-pub use switches::Switches;
-pub use tag::{Tag, TagError};
-pub use trial::{ExtraThreads, Memory, ProcessMemory, Sample, Share, Trial, TrialStatus, Worker};
-pub use version::{Stage, Version, VersionError};
-pub use workload::{CalibrationFailure, WorkloadFacts, WorkloadKind};
+pub use tag::{Switches, Tag, TagError, builds, differences, is_pair, pair_warnings};
+pub use trial::{
+    CellSamples, Cost, Disturbance, ExtraThreads, Memory, Noise, ProcessMemory, Sample, SamplesByCell, Share,
+    Source, Trial, TrialStatus, Worker,
+};
+pub use workload::{CalibrationFailure, CeilingFacts, Kernel, Kernels, WorkloadFacts, WorkloadKind};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
 pub const SCHEMA_VERSION: u32 = 1;

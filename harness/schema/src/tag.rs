@@ -1,13 +1,12 @@
 //! Tags: the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.13d`, `pypy3.11` and, with a run-time
-//! switch, `3.13t+gil`.
+//! switch, `3.13t+gil`; and in what two builds differ, apart from the GIL.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::switches::Switches;
-use super::version::{Version, number};
-use crate::suggest::did_you_mean;
-use crate::{Implementation, InterpreterFacts, Switch};
+use super::interpreter::{Implementation, InterpreterFacts, Switch, Version, number};
+use super::run::{Warning, WarningKind};
+use super::suggest::{did_you_mean, nearest};
 
 /// Which interpreter is meant: implementation, version of the language, kind of build, and run-time switches.
 ///
@@ -245,6 +244,176 @@ fn parse(text: &str) -> Option<Tag> {
     parts.next().is_none().then_some(tag)
 }
 
+/// Run-time switches that an interpreter can have on together: at most one for each variable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Switches {
+    gil: Option<bool>,
+    jit: Option<bool>,
+    /// Thread-local bytecode is off.
+    notlbc: bool,
+}
+
+impl Switches {
+    /// No switch: the build as it is.
+    pub const NONE: Self = Self {
+        gil: None,
+        jit: None,
+        notlbc: false,
+    };
+
+    /// These and one more; `None` when its variable is set already.
+    #[must_use]
+    pub fn with(self, switch: Switch) -> Option<Self> {
+        let taken = self.iter().any(|other| other.variable() == switch.variable());
+        let with = match switch {
+            Switch::Gil | Switch::Nogil => Self {
+                gil: Some(switch == Switch::Gil),
+                ..self
+            },
+            Switch::Jit | Switch::Nojit => Self {
+                jit: Some(switch == Switch::Jit),
+                ..self
+            },
+            Switch::Notlbc => Self { notlbc: true, ..self },
+        };
+        (!taken).then_some(with)
+    }
+
+    /// Those of a record; of two that set one variable the first counts.
+    #[must_use]
+    pub fn of(recorded: &[Switch]) -> Self {
+        recorded.iter().fold(Self::NONE, |switches, &one| {
+            switches.with(one).unwrap_or(switches)
+        })
+    }
+
+    /// Reads what stands behind the first `+` of `given`, such as `gil+notlbc`, in any order.
+    ///
+    /// # Errors
+    /// When there is no such switch, or two set one variable.
+    pub fn read(names: &str, given: &str) -> Result<Self, TagError> {
+        names.split('+').try_fold(Self::NONE, |switches, name| {
+            let switch = Switch::named(name).ok_or_else(|| TagError::UnknownSwitch {
+                given: given.to_owned(),
+                name: name.to_owned(),
+                nearest: nearest(name, Switch::ALL.map(Switch::name)),
+            })?;
+            switches
+                .with(switch)
+                .ok_or_else(|| TagError::SwitchTwice(given.to_owned(), switch.variable()))
+        })
+    }
+
+    /// Each, in the order of [`Switch::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Switch> {
+        Switch::ALL.into_iter().filter(move |switch| match switch {
+            Switch::Gil => self.gil == Some(true),
+            Switch::Nogil => self.gil == Some(false),
+            Switch::Jit => self.jit == Some(true),
+            Switch::Nojit => self.jit == Some(false),
+            Switch::Notlbc => self.notlbc,
+        })
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+}
+
+/// As a tag ends with them: `+gil+notlbc`; empty for none.
+impl fmt::Display for Switches {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.iter().map(|switch| format!("+{switch}")).collect();
+        formatter.pad(&text)
+    }
+}
+
+/// Everything in which two builds differ that may change their speed, except the GIL, each in words that name the
+/// builds by their tags: `PGO on 3.13 only`. A compiler or optimisation level that is not known differs from none.
+#[must_use]
+pub fn differences(a: &InterpreterFacts, b: &InterpreterFacts) -> Vec<String> {
+    let one_has = |what: &str, in_a: bool, in_b: bool| match (in_a, in_b) {
+        (true, false) => Some(format!("{what} {} only", a.tag)),
+        (false, true) => Some(format!("{what} {} only", b.tag)),
+        _ => None,
+    };
+    let values = |what: &str, of_a: &str, of_b: &str| {
+        let both_known = !of_a.is_empty() && !of_b.is_empty();
+        (both_known && of_a != of_b).then(|| format!("{what} {of_a} for {} and {of_b} for {}", a.tag, b.tag))
+    };
+    let implementations =
+        [a.implementation, b.implementation].map(|implementation| implementation.to_string());
+    let [implementation_of_a, implementation_of_b] = &implementations;
+    // One that has no JIT cannot have it on.
+    let alike_jit = a.build.jit == b.build.jit;
+    [
+        values("implementation", implementation_of_a, implementation_of_b),
+        values("version", &a.version, &b.version),
+        one_has("PGO on", a.build.pgo, b.build.pgo),
+        one_has("LTO on", a.build.lto, b.build.lto),
+        one_has("JIT in", a.build.jit, b.build.jit),
+        one_has("JIT on in", a.uses_jit() && alike_jit, b.uses_jit() && alike_jit),
+        one_has("debug build on", a.build.debug, b.build.debug),
+        one_has("shared libpython on", a.build.shared, b.build.shared),
+        values("compiler", &a.build.compiler, &b.build.compiler),
+        values("optimisation", &a.build.optimisation, &b.build.optimisation),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A warning for every pair of a GIL and a free-threaded build of CPython, of one minor version, whose builds differ in
+/// more than the GIL. A build with several sets of switches counts once.
+#[must_use]
+pub fn pair_warnings(interpreters: &[InterpreterFacts]) -> Vec<Warning> {
+    let builds = builds(interpreters);
+    let mut warnings = Vec::new();
+    for gil in &builds {
+        let pairs = builds.iter().filter(|other| is_pair(gil, other));
+        warnings.extend(pairs.filter_map(|other| pair_warning(gil, other)));
+    }
+    warnings
+}
+
+/// Each executable once: the first of the interpreters that run it, whatever their switches.
+#[must_use]
+pub fn builds(interpreters: &[InterpreterFacts]) -> Vec<&InterpreterFacts> {
+    let is_first = |(index, one): &(usize, &InterpreterFacts)| {
+        let mut before = interpreters.iter().take(*index);
+        !before.any(|other| other.path == one.path)
+    };
+    let first = interpreters.iter().enumerate().filter(is_first);
+    first.map(|(_, one)| one).collect()
+}
+
+/// Whether these are a GIL and a free-threaded build of one minor version of CPython.
+#[must_use]
+pub fn is_pair(gil: &InterpreterFacts, free_threaded: &InterpreterFacts) -> bool {
+    let minor = |facts: &InterpreterFacts| Tag::of(facts).map(|tag| (tag.major, tag.minor));
+    let both_cpython = [gil, free_threaded]
+        .iter()
+        .all(|one| one.implementation == Implementation::CPython);
+    both_cpython && !gil.free_threaded && free_threaded.free_threaded && minor(gil) == minor(free_threaded)
+}
+
+fn pair_warning(gil: &InterpreterFacts, free_threaded: &InterpreterFacts) -> Option<Warning> {
+    let differences = differences(gil, free_threaded);
+    (!differences.is_empty()).then(|| {
+        Warning::of_run(
+            WarningKind::BuildsDiffer,
+            format!(
+                "{} and {} differ in more than the GIL: {}. What separates their times may come from that.",
+                gil.tag,
+                free_threaded.tag,
+                differences.join("; ")
+            ),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -334,5 +503,43 @@ mod tests {
         assert_eq!(why("3.13.15@pyenv"), TagError::Label("3.13.15@pyenv".to_owned()));
         assert_eq!(why("pypy3.11t"), TagError::PyPyBuild("pypy3.11t".to_owned()));
         insta::assert_snapshot!(why("3.13x"), @"'3.13x' is not the tag of an interpreter; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path has a '/' in it");
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_always_the_same(
+            mut picked in proptest::sample::subsequence(Switch::ALL.to_vec(), 1..=5).prop_shuffle()
+        ) {
+            let mut variables = std::collections::HashSet::new();
+            picked.retain(|switch| variables.insert(switch.variable()));
+            let switches = Switches::of(&picked);
+            let names: Vec<&str> = picked.iter().map(|switch| switch.name()).collect();
+            prop_assert_eq!(Switches::read(&names.join("+"), "").unwrap(), switches);
+            let mut sorted = picked.clone();
+            sorted.sort_by_key(|switch| Switch::ALL.iter().position(|other| other == switch));
+            prop_assert_eq!(switches.iter().collect::<Vec<_>>(), sorted);
+        }
+    }
+
+    #[test]
+    fn a_variable_has_one_value() {
+        let gil = Switches::NONE.with(Switch::Gil).unwrap();
+        assert_eq!(gil.with(Switch::Nogil), None);
+        assert_eq!(gil.with(Switch::Gil), None);
+        assert_eq!(gil.with(Switch::Notlbc).unwrap().to_string(), "+gil+notlbc");
+        assert_eq!(Switches::of(&[Switch::Gil, Switch::Nogil]), gil);
+        assert!(Switches::NONE.is_empty() && !gil.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_switch_is_told_with_the_nearest() {
+        let why = |names: &str| {
+            Switches::read(names, &format!("3.13t+{names}"))
+                .unwrap_err()
+                .to_string()
+        };
+        insta::assert_snapshot!(why("gill"), @"'3.13t+gill': there is no switch 'gill' (did you mean 'gil'?); there are gil, nogil, jit, nojit, notlbc");
+        insta::assert_snapshot!(why("gil+"), @"'3.13t+gil+': there is no switch '' (did you mean 'gil', 'nogil' or 'jit'?); there are gil, nogil, jit, nojit, notlbc");
+        insta::assert_snapshot!(why("gil+nogil"), @"'3.13t+gil+nogil' sets PYTHON_GIL twice; give each switch once, and only one of a pair such as gil and nogil");
     }
 }

@@ -1,11 +1,11 @@
-//! One line of `trials.jsonl`: one process launched for one cell in one round.
+//! One line of `trials.jsonl`: one process launched for one cell in one round, with its samples, what disturbed them, and
+//! what they cost. `docs/noise.md` explains the figures of noise and cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
-use super::noise::{Cost, Noise};
 
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -198,5 +198,253 @@ impl Trial {
     /// The samples that estimates use.
     pub fn counted_samples(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter().filter(|sample| !sample.warmup)
+    }
+}
+
+/// What can disturb a sample. Thresholds stand with the code that judges: `machine/noise/judge.rs` for one sample,
+/// `analyse/quiet.rs` for what only a whole run shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disturbance {
+    /// The hypervisor ran something else on the PUs in use.
+    Steal,
+    /// Other processes ran on the PUs in use.
+    Others,
+    /// The control group used up its CPU quota and was stopped.
+    QuotaThrottled,
+    /// A processor got too hot and slowed down.
+    ThermalThrottled,
+    /// Something on the machine waited for memory.
+    MemoryPressure,
+    /// The PUs in use ran slower than is usual for the cell in this run.
+    Frequency,
+}
+
+impl Disturbance {
+    /// The word for it in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Steal => "steal",
+            Self::Others => "others",
+            Self::QuotaThrottled => "quota_throttled",
+            Self::ThermalThrottled => "thermal_throttled",
+            Self::MemoryPressure => "memory_pressure",
+            Self::Frequency => "frequency",
+        }
+    }
+
+    /// The words for it in messages.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Steal => "steal",
+            Self::Others => "other processes",
+            Self::QuotaThrottled => "the CPU quota",
+            Self::ThermalThrottled => "heat",
+            Self::MemoryPressure => "memory pressure",
+            Self::Frequency => "a lower frequency",
+        }
+    }
+}
+
+/// What went on around a sample, from just before it was asked for to just after its answer was there. A figure that
+/// the machine does not tell is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noise {
+    /// Length of that time, nanoseconds: the makespan, and splitting, collecting garbage and checking around it.
+    pub interval_ns: u64,
+    /// The PUs (OS index) that the figures are of: those that the cell uses, or all that it may use.
+    pub pus: Vec<u32>,
+    /// Time that the hypervisor gave to others, summed over the PUs, nanoseconds; in steps of 10 ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal_ns: Option<u64>,
+    /// CPU time of others than the trial's processes, summed over the PUs, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_ns: Option<u64>,
+    /// How far `others_ns` may be off in one sample, nanoseconds; `None` where it counts nanoseconds itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_resolution_ns: Option<u64>,
+    /// Time for which the trial's threads were ready to run and did not, summed over threads, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_queue_ns: Option<u64>,
+    /// Time for which some task of the machine waited for a CPU, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_pressure_ns: Option<u64>,
+    /// Time for which some task of the machine waited for memory, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_pressure_ns: Option<u64>,
+    /// Time for which some task of the machine waited for input or output, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub io_pressure_ns: Option<u64>,
+    /// Mean clock frequency of the PUs when the sample was over, hertz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency_hz: Option<u64>,
+    /// How many times the PUs told that their core or package was slowed down for its heat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thermal_throttles: Option<u64>,
+    /// Periods in which the control group, or one that holds it, was stopped for its CPU quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_throttled_periods: Option<u64>,
+    /// Time for which it was stopped, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_throttled_ns: Option<u64>,
+    /// The driver's own CPU time while it waited for the sample, nanoseconds: what ftbench takes from what it measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver_ns: Option<u64>,
+    /// What was above its threshold. Nothing is left out of an estimate for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbed_by: Vec<Disturbance>,
+}
+
+impl Noise {
+    /// Time that the PUs had, nanoseconds: what shares are shares of.
+    #[must_use]
+    pub fn capacity_ns(&self) -> u64 {
+        let pus = u64::try_from(self.pus.len()).unwrap_or(u64::MAX);
+        self.interval_ns.saturating_mul(pus)
+    }
+}
+
+/// What a sample used, over the same time as its [`Noise`]. A figure that the machine does not tell is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// CPU time of the trial's processes, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_time_ns: Option<u64>,
+    /// How often their threads gave up the CPU, waiting for something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voluntary_switches: Option<u64>,
+    /// How often it was taken from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub involuntary_switches: Option<u64>,
+    /// Page faults that were answered from memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minor_faults: Option<u64>,
+    /// Page faults that needed a disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_faults: Option<u64>,
+    /// Energy of all processor packages, whoever used it, joules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_joules: Option<f64>,
+    /// Instructions that the trial's processes retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+    /// Clock cycles that they took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<u64>,
+    /// Times that they missed the last-level cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_misses: Option<u64>,
+}
+
+/// Where a kind of figure comes from on the machine of the run, or why it is not told there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// What it tells: `steal`, `others`, `run_queue`, `pressure`, `frequency`, `thermal_throttling`,
+    /// `quota_throttling`, `cpu_time`, `context_switches`, `page_faults`, `energy` or `hardware_counters`.
+    pub name: String,
+    /// Whether it can be read.
+    pub readable: bool,
+    /// What is read, and in which steps it counts where these are coarse; `None` when it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Why it cannot be read, and what would mend that; `None` when it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Names of reported figures beyond this many are dropped: a workload that makes up a new name for each sample would
+/// otherwise fill the memory.
+const MOST_REPORTED_NAMES: usize = 16;
+
+/// The counted samples of one cell's usable trials, in the order of the record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CellSamples {
+    /// Makespans, nanoseconds.
+    pub makespans_ns: Vec<u64>,
+    /// Whether something disturbed the sample, in the same order.
+    pub disturbed: Vec<bool>,
+    /// Figures that the workload's `report` gave, by name, one for each sample that had it.
+    pub reported: BTreeMap<String, Vec<f64>>,
+}
+
+impl CellSamples {
+    /// Takes in a counted sample.
+    pub fn add<'n>(
+        &mut self,
+        makespan_ns: u64,
+        disturbed: bool,
+        reported: impl IntoIterator<Item = (&'n str, f64)>,
+    ) {
+        self.makespans_ns.push(makespan_ns);
+        self.disturbed.push(disturbed);
+        for (name, figure) in reported {
+            if let Some(figures) = self.reported.get_mut(name) {
+                figures.push(figure);
+            } else if self.reported.len() < MOST_REPORTED_NAMES {
+                self.reported.insert(name.to_owned(), vec![figure]);
+            }
+        }
+    }
+
+    fn append(&mut self, mut later: Self) {
+        self.makespans_ns.append(&mut later.makespans_ns);
+        self.disturbed.append(&mut later.disturbed);
+        for (name, mut figures) in later.reported {
+            if let Some(known) = self.reported.get_mut(&name) {
+                known.append(&mut figures);
+            } else if self.reported.len() < MOST_REPORTED_NAMES {
+                self.reported.insert(name, figures);
+            }
+        }
+    }
+}
+
+/// The counted samples of every cell that has any: makespans and reported figures, for a picture of their spread.
+///
+/// A run may have a million samples. This holds nine bytes of each, and eight for each figure that it reported, where a
+/// whole [`Sample`] takes hundreds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SamplesByCell(HashMap<Cell, CellSamples>);
+
+impl SamplesByCell {
+    /// Those of trials in memory.
+    #[must_use]
+    pub fn of_trials(trials: &[Trial]) -> Self {
+        let mut samples = Self::default();
+        for trial in trials.iter().filter(|trial| trial.status == TrialStatus::Ok) {
+            let of_cell = samples.of_cell_mut(&trial.cell);
+            for sample in trial.counted_samples() {
+                let disturbed = sample
+                    .noise
+                    .as_ref()
+                    .is_some_and(|noise| !noise.disturbed_by.is_empty());
+                let reported = sample
+                    .reported
+                    .iter()
+                    .map(|(name, figure)| (name.as_str(), *figure));
+                of_cell.add(sample.makespan_ns(), disturbed, reported);
+            }
+        }
+        samples
+    }
+
+    /// Those of a cell; `None` when it has none.
+    #[must_use]
+    pub fn of_cell(&self, cell: &Cell) -> Option<&CellSamples> {
+        self.0.get(cell)
+    }
+
+    /// Those of a cell, to add to.
+    pub fn of_cell_mut(&mut self, cell: &Cell) -> &mut CellSamples {
+        self.0.entry(cell.clone()).or_default()
+    }
+
+    /// Puts what was read later behind what was read before.
+    pub fn append(&mut self, later: Self) {
+        for (cell, samples) in later.0 {
+            self.0.entry(cell).or_default().append(samples);
+        }
     }
 }

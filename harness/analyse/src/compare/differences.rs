@@ -236,7 +236,7 @@ mod tests {
     #![allow(clippy::indexing_slicing)]
     use super::super::simulation_tests::{SHARED, Simulation, side};
     use super::*;
-    use ftbench_fixtures::summaries::interpreter;
+    use ftbench_fixtures::interpreters::interpreter;
     use ftbench_schema::{ArmFacts, ArmKind, EnvironmentFacts, PackageFacts};
 
     fn runs(count: usize) -> Vec<Run> {

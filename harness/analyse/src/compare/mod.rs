@@ -4,11 +4,11 @@
 //! between runs: [`between_runs`] tells how far, [`drift`] how much of it the machine did. `docs/compare.md` has the
 //! method in words.
 
-mod apart;
 pub mod between_runs;
 mod differences;
 mod documented;
 pub mod drift;
+mod drift_correction;
 mod history;
 mod matching;
 #[cfg(test)]
@@ -16,12 +16,12 @@ mod matching_tests;
 mod material;
 mod moderate;
 mod obstacles;
-mod of_machine;
 mod paired;
 mod report;
 #[cfg(test)]
 mod simulation_tests;
 mod statuses;
+mod unpaired;
 mod verdict;
 mod wholes;
 
@@ -38,11 +38,11 @@ pub use report::{
 pub use verdict::Verdict;
 
 use super::multiple::SMALLEST_EFFECT;
-use apart::{Apart, Method};
 use ftbench_schema::suggest::UnknownInterpreter;
 use ftbench_schema::{Estimate, WorkloadKind};
 use history::Group;
 use matching::Pair;
+use unpaired::{Method, UnpairedComparison};
 use verdict::{Found, verdicts};
 
 /// How to compare.
@@ -155,7 +155,7 @@ pub fn compare(
     let outcome = if in_the_same_rounds {
         Outcome::paired(base, &compared)
     } else {
-        Outcome::apart(base, new, &compared, history, options)
+        Outcome::unpaired(base, new, &compared, history, options)
     };
     let comparison = outcome.report(base, new, &compared, unmatched, (overridden, options));
     if comparison.says_something() {
@@ -239,7 +239,7 @@ struct Outcome {
     found: BTreeMap<usize, Found>,
     means: Vec<GeometricMean>,
     /// `None` for pairs in the same rounds.
-    apart: Option<Apart>,
+    unpaired: Option<UnpairedComparison>,
 }
 
 impl Outcome {
@@ -252,11 +252,11 @@ impl Outcome {
         Self {
             means: means(pairs, &found, mean),
             found,
-            apart: None,
+            unpaired: None,
         }
     }
 
-    fn apart(
+    fn unpaired(
         base: &Side<'_>,
         new: &Side<'_>,
         pairs: &[Pair<'_>],
@@ -290,13 +290,13 @@ impl Outcome {
             groups: &groups,
             take_drift_out: options.take_drift_out,
         };
-        let apart = method.compare(pairs);
+        let unpaired = method.compare(pairs);
         Self {
-            means: means(pairs, &apart.found, |positions| {
-                apart.geometric_mean(positions).map(|found| found.ratio)
+            means: means(pairs, &unpaired.found, |positions| {
+                unpaired.geometric_mean(positions).map(|found| found.ratio)
             }),
-            found: apart.found.clone(),
-            apart: Some(apart),
+            found: unpaired.found.clone(),
+            unpaired: Some(unpaired),
         }
     }
 
@@ -314,9 +314,9 @@ impl Outcome {
         let mut cells = Vec::new();
         for ((position, found), verdict) in positions.iter().zip(found).zip(verdicts) {
             let as_measured = self
-                .apart
+                .unpaired
                 .as_ref()
-                .and_then(|apart| apart.as_measured.get(position).copied());
+                .and_then(|unpaired| unpaired.as_measured.get(position).copied());
             let pair = pairs.get(*position);
             cells.extend(pair.map(|pair| CellComparison::new(pair, &found, verdict, as_measured)));
         }
@@ -324,7 +324,7 @@ impl Outcome {
             .iter()
             .enumerate()
             .filter(|(position, _)| !self.found.contains_key(position));
-        let paired_in = self.apart.is_none().then_some(base.runs.as_slice());
+        let paired_in = self.unpaired.is_none().then_some(base.runs.as_slice());
         unmatched.extend(unknown.map(|(_, pair)| statuses::too_few_rounds(pair, paired_in)));
         let compared = pairs
             .iter()
@@ -334,7 +334,7 @@ impl Outcome {
             schema: COMPARISON_SCHEMA_VERSION,
             base: SideFacts::of(base),
             new: SideFacts::of(new),
-            pairing: if self.apart.is_some() {
+            pairing: if self.unpaired.is_some() {
                 Pairing::DifferentTimes
             } else {
                 Pairing::SameRounds
@@ -343,15 +343,15 @@ impl Outcome {
             smallest_effect: options.smallest_effect,
             counts: Counts::of(&cells, &unmatched),
             drift: self
-                .apart
+                .unpaired
                 .as_ref()
-                .map(|apart| apart.drifts.clone())
+                .map(|unpaired| unpaired.drifts.clone())
                 .unwrap_or_default(),
-            between_runs: self.apart.as_ref().and_then(BetweenRuns::of),
+            between_runs: self.unpaired.as_ref().and_then(BetweenRuns::of),
             workloads: self
-                .apart
+                .unpaired
                 .as_ref()
-                .map(|apart| wholes::workloads(pairs, apart, options.smallest_effect))
+                .map(|unpaired| wholes::workloads(pairs, unpaired, options.smallest_effect))
                 .unwrap_or_default(),
             geometric_means: self.means,
             cells,

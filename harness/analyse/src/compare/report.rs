@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::apart::Apart;
 use super::between_runs::Spread;
 use super::documented::Class;
 use super::drift::Drift;
 use super::matching::{Key, Pair, Planned};
 use super::material::Side;
+use super::unpaired::UnpairedComparison;
 use super::verdict::{Found, Verdict};
 use crate::sample::{mean, median};
 use ftbench_schema::{CellStatus, Estimate, WorkloadKind};
@@ -71,8 +71,8 @@ pub struct Common {
 }
 
 impl BetweenRuns {
-    pub(super) fn of(apart: &Apart) -> Option<Self> {
-        let mut own: Vec<f64> = apart.own_deviations().collect();
+    pub(super) fn of(unpaired: &UnpairedComparison) -> Option<Self> {
+        let mut own: Vec<f64> = unpaired.own_deviations().collect();
         if own.is_empty() {
             return None;
         }
@@ -82,8 +82,12 @@ impl BetweenRuns {
             deviation: spread.common.value.sqrt(),
         };
         Some(Self {
-            runs: apart.classes().map(|(_, spread)| spread.runs).max().unwrap_or(0),
-            common: apart.classes().map(common).collect(),
+            runs: unpaired
+                .classes()
+                .map(|(_, spread)| spread.runs)
+                .max()
+                .unwrap_or(0),
+            common: unpaired.classes().map(common).collect(),
             own: median(&mut own),
         })
     }

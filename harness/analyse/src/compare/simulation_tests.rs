@@ -16,7 +16,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
 use super::*;
 use ftbench_fixtures::records::manifest;
-use ftbench_fixtures::summaries::{self, Made};
+use ftbench_fixtures::summaries::{self, SyntheticCell};
 use ftbench_schema::{CeilingFacts, CellSummary, Kernel, Kernels, Model, NATIVE, WorkloadFacts};
 
 /// A cell that was measured, 0.1 s for 100 units.
@@ -25,7 +25,7 @@ pub(super) fn measured(workload: &str, model: Model, workers: u32) -> CellSummar
 }
 
 fn made(tag: &str, workload: &str, model: Model, workers: u32) -> CellSummary {
-    Made {
+    SyntheticCell {
         tag,
         workload,
         model,
@@ -33,7 +33,7 @@ fn made(tag: &str, workload: &str, model: Model, workers: u32) -> CellSummary {
         one_worker_s: 0.1,
         speedup: 1.0,
     }
-    .cell()
+    .summary()
 }
 
 /// What lies between runs and within them: standard deviations of the logarithm of a time.

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::apart::Apart;
 use super::matching::Pair;
 use super::report::WorkloadComparison;
+use super::unpaired::UnpairedComparison;
 use super::verdict::{Found, verdicts};
 
 /// Every workload with several cells on one PU, as a whole.
 ///
 /// What slows a workload down slows most of its cells, and their mean is steadier than each. Cells on several PUs are left
 /// to themselves: they go up and down together with what others leave of the cores, by more than a mean can make good.
-pub(super) fn workloads(pairs: &[Pair<'_>], apart: &Apart, smallest_effect: f64) -> Vec<WorkloadComparison> {
+pub(super) fn workloads(
+    pairs: &[Pair<'_>],
+    unpaired: &UnpairedComparison,
+    smallest_effect: f64,
+) -> Vec<WorkloadComparison> {
     let mut names: Vec<&str> = Vec::new();
     let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let compared = pairs
         .iter()
         .enumerate()
-        .filter(|(position, pair)| pair.pus == 1 && apart.found.contains_key(position));
+        .filter(|(position, pair)| pair.pus == 1 && unpaired.found.contains_key(position));
     for (position, pair) in compared {
         let name = pair.key.workload.as_str();
         if !positions.contains_key(name) {
@@ -29,7 +33,7 @@ pub(super) fn workloads(pairs: &[Pair<'_>], apart: &Apart, smallest_effect: f64)
         .into_iter()
         .filter_map(|name| {
             let own = positions.get(name).filter(|own| own.len() > 1)?;
-            Some(((name, own.len()), apart.geometric_mean(own)?))
+            Some(((name, own.len()), unpaired.geometric_mean(own)?))
         })
         .unzip();
     let verdicts = verdicts(&found, smallest_effect);

@@ -1,6 +1,6 @@
 //! What else was not the same in the first run after a change.
 
-use super::{Difference, Subject, What};
+use super::findings::{Difference, Subject, What};
 use ftbench_schema::history::HistoryRun;
 
 /// So many characters of a checksum tell files apart for people.

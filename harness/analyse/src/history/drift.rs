@@ -11,8 +11,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::confirm::FEWEST_NIGHTS;
+use super::findings::{MachineDrift, Night, Series, Subject};
+use super::noise;
 use super::series::logarithm;
-use super::{MachineDrift, Night, Series, Subject, noise};
 use crate::compare::{Load, pus_of_workers};
 use crate::sample::median;
 use ftbench_schema::history::HistoryRun;
@@ -156,5 +158,5 @@ fn spreads(nights: &[Night], factors: &HashMap<usize, f64>) -> Option<[f64; 2]> 
         .iter()
         .filter_map(|night| Some(logarithm(night)? - factors.get(&night.run).copied().unwrap_or(0.0)))
         .collect();
-    (raw.len() >= 2 * super::FEWEST_NIGHTS).then(|| [noise::spread(&raw), noise::spread(&divided)])
+    (raw.len() >= 2 * FEWEST_NIGHTS).then(|| [noise::spread(&raw), noise::spread(&divided)])
 }

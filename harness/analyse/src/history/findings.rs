@@ -7,6 +7,11 @@ use serde::Serialize;
 use ftbench_schema::history::{MachineKey, Metric, PassedOver, RunSettings, SeriesKey};
 use ftbench_schema::{CellStatus, Estimate, Kernels, WorkloadKind};
 
+/// A change is recent while its first run is among so many newest runs of its series: long enough for three nights of
+/// confirmation, and for somebody to come back from a long weekend. It is no longer when as many runs were made without the
+/// series: a benchmark that was taken out, or a machine that was given up, cannot become green again by itself.
+pub const RECENT_RUNS: usize = 7;
+
 /// From this share of a machine's series on, a change that they have in common is told as one of the machine or the
 /// build rather than of each.
 const SHARED: f64 = 0.8;

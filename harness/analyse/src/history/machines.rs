@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::findings::{RECENT_RUNS, RunLine};
 use super::series::Place;
-use super::{RECENT_RUNS, RunLine};
 use ftbench_schema::history::{HistoryRun, MachineKey};
 
 /// The machines of some runs.

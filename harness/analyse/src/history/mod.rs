@@ -27,7 +27,8 @@ use rayon::prelude::*;
 
 pub use confirm::FEWEST_NIGHTS;
 pub use findings::{
-    Change, Difference, Direction, History, Level, MachineDrift, Night, RunLine, Series, Subject, What,
+    Change, Difference, Direction, History, Level, MachineDrift, Night, RECENT_RUNS, RunLine, Series,
+    Subject, What,
 };
 
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
@@ -36,11 +37,6 @@ use confirm::{Fitted, Step, Terms};
 use ftbench_schema::Estimate;
 use ftbench_schema::history::{HistoryRun, Metric};
 use series::Place;
-
-/// A change is recent while its first run is among so many newest runs of its series: long enough for three nights of
-/// confirmation, and for somebody to come back from a long weekend. It is no longer when as many runs were made without the
-/// series: a benchmark that was taken out, or a machine that was given up, cannot become green again by itself.
-pub const RECENT_RUNS: usize = 7;
 
 /// What is asked of a history.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::confirm::{self, Fitted};
-use super::{Level, Night, Series, Subject};
+use super::findings::{Level, Night, Series, Subject};
 use crate::sample::{mean, median};
 use ftbench_schema::history::{HistoryRun, SeriesKey};
 use ftbench_schema::{CellStatus, WorkloadKind};

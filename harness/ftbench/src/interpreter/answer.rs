@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::configure;
-use ftbench_schema::version::{Stage, Version};
-use ftbench_schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState};
+use ftbench_schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState, Stage, Version};
 
 /// What the answer's line begins with, so that it is found among whatever else was printed.
 const MARK: &str = "ftbench-probe ";

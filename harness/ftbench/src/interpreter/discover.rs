@@ -11,8 +11,7 @@ use super::answer::Answer;
 use super::find::{Candidate, SearchPlaces, candidates};
 use super::probe::{ProbeError, SECOND_TRY_FACTOR, probe};
 use super::{Found, FoundInterpreter, Rejected};
-use ftbench_schema::InterpreterFacts;
-use ftbench_schema::switches::Switches;
+use ftbench_schema::{InterpreterFacts, Switches};
 
 /// How many executables are probed at the same time. A probe of a healthy one takes some tens of milliseconds of one
 /// core; with more at a time those that hang delay the others less.

@@ -9,7 +9,7 @@ use super::find::Source;
 use super::select::select;
 use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
-use ftbench_schema::switches::Switches;
+use ftbench_schema::Switches;
 
 /// A probe's answer, and what follows from it.
 pub fn probe_answer(printed: &str) {

@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use ftbench_schema::tag::Tag;
-use ftbench_schema::version::Version;
+use ftbench_schema::{Tag, Version};
 
 /// What an interpreter's name depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

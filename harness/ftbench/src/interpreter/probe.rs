@@ -10,8 +10,7 @@ use std::time::Duration;
 use super::answer::{self, Answer, BadAnswer};
 use crate::bounded::{self, Ended};
 use crate::error::{self, Failure, is_machines_fault};
-use ftbench_schema::switches::Switches;
-use ftbench_schema::version::Version;
+use ftbench_schema::{Switches, Version};
 
 /// How long one executable may take to answer.
 pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);

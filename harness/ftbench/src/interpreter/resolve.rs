@@ -10,8 +10,7 @@ use super::select::{Selection, default_pair, select};
 use super::select_error::SelectError;
 use super::wanted::{Wanted, wanted_paths};
 use crate::error::{ExitStatus, Failure};
-use ftbench_schema::InterpreterFacts;
-use ftbench_schema::switches::Switches;
+use ftbench_schema::{InterpreterFacts, Switches};
 
 /// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded
 /// build in `places`. Each executable may take `time_limit` to answer; see [`discover`] and [`probe_patiently`].

@@ -9,12 +9,11 @@ use super::select_error::{FIRST_FREE_THREADED_MINOR, SelectError};
 use super::variant::{Refusal, disobeyed, refused};
 use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
-use ftbench_schema::differences::{differences, is_pair, pair_warnings};
 use ftbench_schema::suggest::nearest;
-use ftbench_schema::switches::Switches;
-use ftbench_schema::tag::{Tag, TagError};
-use ftbench_schema::version::Stage;
-use ftbench_schema::{Implementation, InterpreterFacts, Warning, WarningKind};
+use ftbench_schema::{
+    Implementation, InterpreterFacts, Stage, Switches, Tag, TagError, Warning, WarningKind, differences,
+    is_pair, pair_warnings,
+};
 
 /// Asks an interpreter once more, started with these switches.
 pub(super) type AskAgain<'a> =

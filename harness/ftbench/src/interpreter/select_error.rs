@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use super::probe::ProbeError;
 use crate::error::{ExitStatus, Failure};
-use ftbench_schema::Implementation;
 use ftbench_schema::suggest::one_of;
-use ftbench_schema::tag::{Tag, TagError};
+use ftbench_schema::{Implementation, Tag, TagError};
 
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
 pub(super) const FIRST_FREE_THREADED_MINOR: u16 = 13;

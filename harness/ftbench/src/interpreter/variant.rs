@@ -1,8 +1,6 @@
 //! Which run-time switches a build has, and whether it obeyed those that it was started with. Pure.
 
-use ftbench_schema::switches::Switches;
-use ftbench_schema::tag::Tag;
-use ftbench_schema::{GilState, Implementation, InterpreterFacts, JitState, Switch};
+use ftbench_schema::{GilState, Implementation, InterpreterFacts, JitState, Switch, Switches, Tag};
 
 /// Why a build does not have a switch, or why the switch does nothing there, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ftbench_schema::switches::Switches;
-use ftbench_schema::tag::{Tag, TagError};
+use ftbench_schema::{Switches, Tag, TagError};
 
 /// An interpreter as the user asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

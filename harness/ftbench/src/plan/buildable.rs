@@ -62,10 +62,9 @@ pub(super) fn in_minor_series(version: &Version, fits: impl Fn(u64) -> bool) -> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ftbench_fixtures::summaries;
 
     fn interpreter(tag: &str) -> InterpreterFacts {
-        summaries::interpreter(tag, "3.13.15")
+        ftbench_fixtures::interpreters::interpreter(tag, "3.13.15")
     }
 
     #[test]

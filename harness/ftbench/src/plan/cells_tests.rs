@@ -29,7 +29,7 @@ fn two_cores() -> Topology {
 }
 
 fn interpreter(tag: &str) -> InterpreterFacts {
-    summaries::interpreter(tag, "3.13.15")
+    ftbench_fixtures::interpreters::interpreter(tag, "3.13.15")
 }
 
 fn workload(name: &str, kind: WorkloadKind, models: &[Model]) -> WorkloadFacts {

@@ -1,7 +1,7 @@
 //! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench --lib gallery -- --ignored` draws them.
 
 use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
-use ftbench_fixtures::summaries::{self, Made};
+use ftbench_fixtures::summaries::{self, SyntheticCell};
 use ftbench_schema::{CellStatus, Model, Overhead, Summary};
 
 /// The scaling chart of a workload.
@@ -67,7 +67,7 @@ pub(super) fn variants() -> Summary {
         .collect();
     for switches in ["+gil", "+nogil", "+nogil+nojit", "+nogil+notlbc"] {
         let tag = format!("3.13.15t{switches}");
-        let mut facts = summaries::interpreter("3.13t", "3.13.15");
+        let mut facts = ftbench_fixtures::interpreters::interpreter("3.13t", "3.13.15");
         facts.tag.clone_from(&tag);
         summary.interpreters.push(facts);
         summary.cells.extend(build.iter().cloned().map(|mut cell| {
@@ -139,7 +139,7 @@ fn alike() -> Summary {
         for model in [Model::Threads, Model::Processes, Model::Asyncio] {
             for workers in [1, 2] {
                 let speedup = if workers == 1 { 1.0 } else { 1.9 + nudge };
-                let cell = Made {
+                let cell = SyntheticCell {
                     tag,
                     workload: "fib",
                     model,
@@ -147,7 +147,7 @@ fn alike() -> Summary {
                     one_worker_s: 0.3,
                     speedup,
                 };
-                made.cells.push(cell.cell());
+                made.cells.push(cell.summary());
             }
             nudge += 0.004;
         }
@@ -197,7 +197,7 @@ fn crowd() -> Summary {
             for workers in [1, 2, 4, 6] {
                 let tag = format!("3.{minor}{}", if minor % 2 == 0 { "" } else { "t" });
                 let growth = f64::from(workers - 1) * (end - 1.0 + f64::from(minor) / 50.0);
-                let cell = Made {
+                let cell = SyntheticCell {
                     tag: &tag,
                     workload: "fib",
                     model,
@@ -205,7 +205,7 @@ fn crowd() -> Summary {
                     one_worker_s: 0.3,
                     speedup: 1.0 + growth,
                 };
-                made.cells.push(cell.cell());
+                made.cells.push(cell.summary());
             }
         }
     }

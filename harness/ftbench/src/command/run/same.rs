@@ -315,8 +315,8 @@ mod tests {
         };
         assert_eq!(interpreter(&unknown, &first), [""; 0], "an older run");
         let told = |is: &InterpreterFacts| interpreter(&first, is).join("\n");
-        insta::assert_snapshot!(told(&built("Nov 22", Some("bb"))), @"  3.13 (/python/3.13): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
-        insta::assert_snapshot!(told(&built("Nov 21", Some("bb"))), @"  3.13 (/python/3.13): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");
+        insta::assert_snapshot!(told(&built("Nov 22", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
+        insta::assert_snapshot!(told(&built("Nov 21", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::apart::Method;
 use super::documented::DOCUMENTED_DEGREES;
 use super::drift::{self, Load, Shift};
 use super::matching::Pair;
@@ -10,9 +9,9 @@ use super::material::Run;
 use super::moderate::Variance;
 use crate::sample::mean;
 
-/// What is known of the machine between the sides of a pair.
+/// How a pair is corrected for what the machine did between its sides.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum OfMachine {
+pub(super) enum DriftCorrection {
     /// It is told by kernels, and is taken out.
     TakenOut(Load, Shift),
     /// The logarithm of what kernels tell, which is more than can be believed: nothing smaller can be told then.
@@ -21,15 +20,15 @@ pub(super) enum OfMachine {
     Unknown,
 }
 
-impl OfMachine {
-    /// What the machine did between the runs that a pair was measured in, which need not be all of the sides'.
-    pub fn of(pair: &Pair<'_>, method: &Method<'_>, shifts: &BTreeMap<Load, Shift>) -> Self {
-        let known = pair.load.filter(|_| method.take_drift_out);
-        let Some((load, of_sides)) = known.and_then(|load| Some((load, shifts.get(&load)?))) else {
+impl DriftCorrection {
+    /// The correction for the runs that a pair was measured in, which need not be all of the sides'. `runs_of_sides` are
+    /// the numbers of runs of the two sides, `shifts` what the machine did between all of these.
+    pub fn of(pair: &Pair<'_>, runs_of_sides: [usize; 2], shifts: &BTreeMap<Load, Shift>) -> Self {
+        let Some((load, of_sides)) = pair.load.and_then(|load| Some((load, shifts.get(&load)?))) else {
             return Self::Unknown;
         };
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::read_in(cells));
-        let shift = if (base.len(), new.len()) == (method.base.len(), method.new.len()) {
+        let shift = if [base.len(), new.len()] == runs_of_sides {
             Some(*of_sides)
         } else {
             drift::between(load, &base, &new)

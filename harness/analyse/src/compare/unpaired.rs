@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::between_runs::{Row, Spread, spread};
 use super::documented::{Class, DOCUMENTED_DEGREES, Documented};
 use super::drift::{self, Drift, Load, Shift, average, quantile, two_sided};
+use super::drift_correction::{DriftCorrection, taken, unlike_the_kernels};
 use super::history::Group;
 use super::matching::Pair;
 use super::material::{Reading, Run};
 use super::moderate::Variance;
-use super::of_machine::{OfMachine, taken, unlike_the_kernels};
 use super::verdict::Found;
 use crate::estimate::map;
 use crate::sample::{mean, median};
@@ -59,7 +59,7 @@ impl Difference {
 
 /// What was found, for runs made at different times.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Apart {
+pub(super) struct UnpairedComparison {
     /// By the position of the pair.
     pub found: BTreeMap<usize, Found>,
     /// Ratios with the machine's drift still in them; only of pairs that it was taken out of.
@@ -108,19 +108,21 @@ pub(super) struct Method<'a> {
 
 impl Method<'_> {
     /// Compares all pairs that both sides measured, each by the runs that measured it.
-    pub fn compare(&self, pairs: &[Pair<'_>]) -> Apart {
+    pub fn compare(&self, pairs: &[Pair<'_>]) -> UnpairedComparison {
         let loads: BTreeSet<Load> = pairs.iter().filter_map(|pair| pair.load).collect();
         let shifts: BTreeMap<Load, Shift> = loads
             .into_iter()
             .filter_map(|load| Some((load, drift::between(load, self.base, self.new)?)))
             .collect();
-        let known: Vec<OfMachine> = pairs
-            .iter()
-            .map(|pair| OfMachine::of(pair, self, &shifts))
-            .collect();
+        let runs_of_sides = [self.base.len(), self.new.len()];
+        let correction = |pair: &Pair<'_>| match self.take_drift_out {
+            true => DriftCorrection::of(pair, runs_of_sides, &shifts),
+            false => DriftCorrection::Unknown,
+        };
+        let corrections: Vec<DriftCorrection> = pairs.iter().map(correction).collect();
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
-        for (position, (pair, known)) in pairs.iter().zip(&known).enumerate() {
-            let class = Class::of(known.taken_out().is_some(), pair.pus);
+        for (position, (pair, correction)) in pairs.iter().zip(&corrections).enumerate() {
+            let class = Class::of(correction.taken_out().is_some(), pair.pus);
             classes.entry(class).or_default().push(position);
         }
         let blocks = blocks(pairs);
@@ -133,13 +135,13 @@ impl Method<'_> {
             let round = round_deviation(positions.iter().filter_map(|&at| pairs.get(at)));
             (class, spread(&rows, &blocks, Documented::of(class, round)))
         };
-        let mut apart = Apart {
+        let mut comparison = UnpairedComparison {
             found: BTreeMap::new(),
             as_measured: BTreeMap::new(),
             drifts: shifts
                 .iter()
                 .map(|(&load, shift)| {
-                    let mut taken_out = known.iter().filter_map(OfMachine::taken_out);
+                    let mut taken_out = corrections.iter().filter_map(DriftCorrection::taken_out);
                     shift.as_drift(load, taken_out.any(|(other, _)| other == load))
                 })
                 .collect(),
@@ -148,10 +150,10 @@ impl Method<'_> {
             shifts,
             taken: taken(self.base, self.new),
         };
-        for ((position, pair), known) in pairs.iter().enumerate().zip(&known) {
-            apart.add(position, pair, *known);
+        for ((position, pair), correction) in pairs.iter().enumerate().zip(&corrections) {
+            comparison.add(position, pair, *correction);
         }
-        apart
+        comparison
     }
 }
 
@@ -186,7 +188,7 @@ fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
         .collect()
 }
 
-impl Apart {
+impl UnpairedComparison {
     /// The classes of which a cell was compared, and their variances.
     pub fn classes(&self) -> impl Iterator<Item = (Class, &Spread)> {
         let is_compared = |class: Class| self.differences.values().any(|cell| cell.class == class);
@@ -202,8 +204,8 @@ impl Apart {
         })
     }
 
-    fn add(&mut self, position: usize, pair: &Pair<'_>, known: OfMachine) {
-        let corrected_by = known.taken_out();
+    fn add(&mut self, position: usize, pair: &Pair<'_>, correction: DriftCorrection) {
+        let corrected_by = correction.taken_out();
         let [base, new] = [&pair.base, &pair.new].map(|cells| Pair::readings(cells));
         if base.is_empty() || new.is_empty() {
             return;
@@ -231,7 +233,7 @@ impl Apart {
                 degrees,
             },
         );
-        let mut components = vec![own, common, self.taken, doubted(known.doubted_log())];
+        let mut components = vec![own, common, self.taken, doubted(correction.doubted_log())];
         components.extend(within);
         components.extend(shift.map(|shift| shift.variance));
         self.found
@@ -246,7 +248,7 @@ impl Apart {
             workload: pair.key.workload.clone(),
             of_runs,
             own,
-            doubted_log: known.doubted_log(),
+            doubted_log: correction.doubted_log(),
             within: within.to_vec(),
         };
         self.differences.insert(position, cell);
