@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use super::error::OutputError;
-use super::run::builds;
-use super::run::prepare::{self, Prepared};
-use super::run::{runner, start_services};
+use super::run::planned::{self, PlannedRun};
+use super::run::{builds, ready, services};
 use super::{json, print, remark};
 use crate::cli::{ListFormat, OutputOptions, SelfcheckArgs, SelfcheckCommand};
 use crate::error::{Error, ExitStatus, Failure};
@@ -16,7 +15,7 @@ use crate::plan::order::{hash_seeds, round_order};
 use ftbench_analyse::estimate::{ByRound, makespans_s};
 use ftbench_analyse::selfcheck::{Experiment, Report, report};
 use ftbench_present::selfcheck;
-use ftbench_schema::{Cell, Model, PlannedCell, TrialStatus};
+use ftbench_schema::{Cell, Manifest, Model, PlannedCell, TrialStatus};
 
 /// Fewest rounds of an experiment, however short its time: below, ranks say nothing.
 const FEWEST_ROUNDS: u32 = 10;
@@ -54,13 +53,12 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         SelfcheckCommand::Aa(arguments) => (arguments, 0.0),
         SelfcheckCommand::Power { arguments, effect } => (arguments, *effect),
     };
-    let mut prepared = prepare::prepare(&arguments.as_run())?;
-    builds::make(&mut prepared.manifest, output)?;
+    let PlannedRun { mut manifest, setup } = planned::plan(&arguments.as_run())?;
+    builds::make(&mut manifest, output)?;
     let interrupt = Interrupt::listen()?;
-    let planned = serial_cell(&prepared)?;
-    let seed = prepared.manifest.seed;
-    let _server = start_services(&mut prepared)?;
-    let mut runner = runner(&mut prepared, &interrupt, output)?;
+    let planned = serial_cell(&manifest)?;
+    let server = services::start(&setup.code.workloads, &mut manifest.environment)?;
+    let (mut runner, _) = ready::runner(&manifest, setup, server.as_ref(), &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
         .map_err(|unsuccessful| match runner.refused.take() {
@@ -77,7 +75,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         let bench = Bench {
             planned: &planned,
             arms,
-            seed: seed.wrapping_add(u64::from(number)),
+            seed: manifest.seed.wrapping_add(u64::from(number)),
         };
         let Some(experiment) = bench.experiment(&mut runner, arguments.seconds)? else {
             if let Some(refused) = runner.refused.take() {
@@ -106,8 +104,8 @@ fn show(report: &Report, arguments: &SelfcheckArgs) -> Result<(), OutputError> {
     }
 }
 
-fn serial_cell(prepared: &Prepared) -> Result<PlannedCell, SelfcheckError> {
-    let plan = &prepared.manifest.plan;
+fn serial_cell(manifest: &Manifest) -> Result<PlannedCell, SelfcheckError> {
+    let plan = &manifest.plan;
     let serial = plan.cells.iter().find(|planned| {
         planned.cell.model == Model::Serial
             && planned.cell.interpreter == plan.baseline

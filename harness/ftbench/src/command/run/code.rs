@@ -14,15 +14,26 @@ use crate::workload::modules::imported_by;
 use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
 use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
 
-/// What a run measures.
+/// The code that a run measures.
 #[derive(Debug)]
 pub struct Code {
-    /// The workloads; of such as differ from arm to arm, those of the first one.
+    /// The workloads; where they differ from arm to arm, those of the first arm.
     pub workloads: Vec<Workload>,
     /// The versions of the code.
     pub arms: Arms,
-    /// The commit that was measured.
+    /// The commit that is measured.
     pub commit: Option<CommitFacts>,
+}
+
+impl Code {
+    /// The modules of the user's own that are measured, apart from those that arms are. The suite comes with ftbench.
+    pub fn modules(&self, suite: &Path) -> Vec<ModuleFacts> {
+        let own = self
+            .workloads
+            .iter()
+            .filter(|workload| !workload.path.starts_with(suite));
+        imported_by(own.chain(self.arms.files()), &self.arms.folders())
+    }
 }
 
 /// Finds what the arguments name. `suite` is the folder of the standard suite's files.
@@ -54,7 +65,7 @@ fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
     read_arms(words)
 }
 
-/// What is at the paths of arms, with its commits.
+/// Reads what is at the paths of arms, with its commits.
 pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
     let mut arms = Arms::read(words)?;
     for arm in &mut arms.all {
@@ -66,16 +77,8 @@ pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
     Ok(arms)
 }
 
-/// The modules of the user's own that are measured, apart from those that arms are. The suite comes with ftbench.
-pub fn modules(workloads: &[Workload], arms: &Arms, suite: &Path) -> Vec<ModuleFacts> {
-    let own = workloads
-        .iter()
-        .filter(|workload| !workload.path.starts_with(suite));
-    imported_by(own.chain(arms.files()), &arms.folders())
-}
-
-/// A commit unless the user has named it, which may be that of anything.
-pub fn told_by_git(commit: Option<CommitFacts>) -> Option<CommitFacts> {
+/// A commit that git reported. One that the user named may be of anything else.
+pub fn detected_commit(commit: Option<CommitFacts>) -> Option<CommitFacts> {
     commit.filter(|commit| commit.dirty.is_some())
 }
 
@@ -123,8 +126,8 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>
     Ok(workloads)
 }
 
-/// The commit of the last arm, for the others are what it is compared with, or of the user's own workloads. The suite comes
-/// with ftbench and has none.
+/// The commit of the last arm, because the others are what it is compared with, or of the user's own workloads. The suite
+/// comes with ftbench and has none.
 pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
     if let Some(last) = arms.all.last() {
         return last.facts.commit.clone();

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::error::RunError;
-use super::prepare::Prepared;
+use super::planned::PlannedRun;
 use crate::interpreter::answer_to;
 use crate::workload::Workload;
 
@@ -13,18 +13,19 @@ const SCRIPT: &str = include_str!("contract.py");
 /// What stands before the answer on its line.
 const MARK: &str = "ftbench-contract ";
 
-/// Checks the files of a run that is not going to be made.
+/// Checks the files of a run that is only planned.
 ///
 /// # Errors
 /// Names the first workload in which every interpreter of the run finds a fault, and the baseline's words for it, which are
 /// those that a trial would end with.
-pub fn check(prepared: &Prepared) -> Result<(), RunError> {
-    let workloads = prepared.workloads.iter().chain(prepared.arms.files());
+pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
+    let code = &planned.setup.code;
+    let workloads = code.workloads.iter().chain(code.arms.files());
     let mut suspects: Vec<(&Workload, Option<String>)> = workloads
         .filter(|workload| workload.callable.is_none())
         .map(|workload| (workload, None))
         .collect();
-    for interpreter in &prepared.manifest.interpreters {
+    for interpreter in &planned.manifest.interpreters {
         let files: Vec<&Workload> = suspects.iter().map(|(workload, _)| *workload).collect();
         let found = faults(Path::new(&interpreter.path), &files);
         suspects = suspects

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::prepare::Prepared;
+use super::planned::{PlannedRun, Setup};
 use crate::cli::OutputOptions;
 use crate::command::{cache_folder, remark};
 use crate::error::Error;
@@ -13,10 +13,10 @@ use crate::workload::environment::{Environment, EnvironmentError, Environments, 
 use crate::workload::{Requirement, Workload};
 use ftbench_schema::{Cell, EnvironmentFacts, InterpreterFacts, Manifest, Warning, WarningKind, text, units};
 
-/// Names of packages that are told in one line.
+/// The most names of packages in one line.
 const MOST_NAMES: usize = 5;
 
-/// Whom an environment serves.
+/// The interpreter, workload and arm that an environment serves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Served {
     /// Tag.
@@ -25,13 +25,13 @@ struct Served {
     arm: Option<String>,
 }
 
-/// The Pythons of environments; a reason where there is none.
+/// The Pythons of environments, or the reason why there is none.
 #[derive(Debug, Default)]
 pub(super) struct Pythons(HashMap<Served, Result<PathBuf, String>>);
 
 impl Pythons {
     /// Makes the environment's Python the one that is started, where the cell has an environment.
-    pub(super) fn lead(&self, cell: &Cell, launch: Launch) -> Result<Launch, String> {
+    pub(super) fn apply(&self, cell: &Cell, launch: Launch) -> Result<Launch, String> {
         let served = Served {
             interpreter: cell.interpreter.clone(),
             workload: cell.workload.clone(),
@@ -54,7 +54,7 @@ impl Pythons {
     }
 }
 
-/// One environment, and whom it serves.
+/// One environment, and what it serves.
 struct Need {
     /// Tag.
     interpreter: String,
@@ -101,20 +101,28 @@ fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     found
 }
 
+/// The environments of a run's workloads, on this machine and in the record.
+#[derive(Debug, Default)]
+pub(super) struct Installed {
+    pub(super) pythons: Pythons,
+    pub(super) environments: Vec<EnvironmentFacts>,
+}
+
 /// Installs what is not there yet. What cannot be installed becomes the reason of its cells.
 pub(super) fn install(
-    prepared: &mut Prepared,
+    manifest: &Manifest,
+    setup: &Setup,
     is_stopped: &dyn Fn() -> bool,
     output: OutputOptions,
-) -> Result<Pythons, Error> {
+) -> Result<Installed, Error> {
     let environments = Environments::below(&cache_folder()?);
     let tell = |line: &str| remark(output, line);
     let hooks = Hooks {
         tell: &tell,
         is_stopped,
     };
-    let mut pythons = Pythons::default();
-    for need in needs(prepared) {
+    let mut installed = Installed::default();
+    for need in needs(manifest, setup) {
         if is_stopped() {
             break;
         }
@@ -127,22 +135,16 @@ pub(super) fn install(
         {
             tell(&text::line(reason));
         }
-        pythons.insert(
-            &need,
-            &made
-                .as_ref()
-                .map(|made| made.python.clone())
-                .map_err(Clone::clone),
-        );
-        prepared
-            .manifest
+        let python = made.as_ref().map(|made| made.python.clone());
+        installed.pythons.insert(&need, &python.map_err(Clone::clone));
+        installed
             .environments
             .extend(made.ok().map(|made| facts(need, made)));
     }
-    Ok(pythons)
+    Ok(installed)
 }
 
-/// Says where the interpreters of a workload have different packages, in place of what an earlier sitting said.
+/// Warns where the interpreters of a workload have different packages, in place of the warnings of earlier sessions.
 pub(super) fn warn_of_differing(manifest: &mut Manifest, output: OutputOptions) {
     let differing = differing_packages(&manifest.environments);
     for warning in &differing {
@@ -183,7 +185,7 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
             .iter()
             .any(|one| Some(one.0) != found.first().map(|first| first.0))
     };
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut by_message: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for ((workload, _, package), found) in versions.into_iter().filter(|(_, found)| differs(found)) {
         let each: Vec<String> = found
             .iter()
@@ -194,12 +196,13 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
              the interpreters alone, such as --with '{package}==VERSION'",
             each.join(", ")
         );
-        let workloads = told.entry(message).or_default();
+        let workloads = by_message.entry(message).or_default();
         if !workloads.iter().any(|known| known == workload) {
             workloads.push(workload.to_owned());
         }
     }
-    told.into_iter()
+    by_message
+        .into_iter()
         .map(|(message, workloads)| Warning::of_workloads(WarningKind::PackagesDiffer, message, workloads))
         .collect()
 }
@@ -226,10 +229,10 @@ fn obtain(
     Ok(made)
 }
 
-/// Says what a run would install.
-pub(super) fn foretell(prepared: &Prepared, output: OutputOptions) -> Result<(), Error> {
+/// Shows what a run would install.
+pub(super) fn preview(planned: &PlannedRun, output: OutputOptions) -> Result<(), Error> {
     let environments = Environments::below(&cache_folder()?);
-    for need in needs(prepared) {
+    for need in needs(&planned.manifest, &planned.setup) {
         let found = match &need.wanted {
             Ok(wanted) => environments.find(wanted).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -258,18 +261,18 @@ fn facts(need: Need, made: Environment) -> EnvironmentFacts {
 }
 
 /// The environments of all cells that are to be measured, those that are the same together.
-fn needs(prepared: &Prepared) -> Vec<Need> {
-    let manifest = &prepared.manifest;
+fn needs(manifest: &Manifest, setup: &Setup) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for served in served(manifest) {
-        let known = prepared
+        let known = setup
+            .code
             .workloads
             .iter()
             .find(|known| known.name == served.workload);
         let (Some(interpreter), Some(workload)) = (manifest.interpreter(&served.interpreter), known) else {
             continue;
         };
-        let Some(wanted) = wanted(prepared, interpreter, workload, served.arm.as_deref()).transpose() else {
+        let Some(wanted) = wanted(setup, interpreter, workload, served.arm.as_deref()).transpose() else {
             continue;
         };
         let same = |need: &&mut Need| match (&need.wanted, &wanted) {
@@ -321,12 +324,12 @@ fn served(manifest: &Manifest) -> Vec<Served> {
 
 /// `None` for a workload that needs no packages, which runs on the interpreter as it is.
 fn wanted(
-    prepared: &Prepared,
+    setup: &Setup,
     interpreter: &InterpreterFacts,
     workload: &Workload,
     arm: Option<&str>,
 ) -> Result<Option<Wanted>, EnvironmentError> {
-    let workload = prepared.arms.workload(arm, workload);
+    let workload = setup.code.arms.workload(arm, workload);
     let dependencies = &workload.metadata.dependencies;
     let own: Vec<Requirement> = dependencies
         .iter()
@@ -339,17 +342,16 @@ fn wanted(
     if let Some(lock) = &lock {
         lock.covers(&own)?;
     }
-    let packages = &prepared.packages;
     let requirements: BTreeSet<Requirement> = own
         .into_iter()
-        .chain(packages.with.iter().cloned())
-        .chain(prepared.arms.wheel(arm))
+        .chain(setup.packages.with.iter().cloned())
+        .chain(setup.code.arms.wheel(arm))
         .collect();
     Ok((!requirements.is_empty()).then(|| Wanted {
         interpreter: interpreter.clone(),
         requirements,
         lock,
-        source_builds: packages.source_builds,
+        source_builds: setup.packages.source_builds,
     }))
 }
 
@@ -359,7 +361,7 @@ mod tests {
     use ftbench_schema::PackageFacts;
 
     #[test]
-    fn different_versions_are_told_once() {
+    fn different_versions_are_reported_once() {
         let environment = |interpreter: &str, numpy: &str| EnvironmentFacts {
             interpreter: interpreter.to_owned(),
             workloads: vec!["one".to_owned(), "two".to_owned()],
@@ -375,17 +377,17 @@ mod tests {
             installer: String::new(),
             lock_sha256: None,
         };
-        let told = |environments: &[EnvironmentFacts]| -> Vec<String> {
+        let messages = |environments: &[EnvironmentFacts]| -> Vec<String> {
             let warnings = differing_packages(environments);
             warnings.into_iter().map(|warning| warning.message).collect()
         };
         let [old, new] = [environment("3.13", "2.5.5"), environment("3.13t", "2.4.6")];
-        insta::assert_snapshot!(told(&[old.clone(), new]).join("\n"), @"the interpreters have different versions of numpy: 2.5.5 on 3.13, 2.4.6 on 3.13t; ask for one that all can have to compare the interpreters alone, such as --with 'numpy==VERSION'");
+        insta::assert_snapshot!(messages(&[old.clone(), new]).join("\n"), @"the interpreters have different versions of numpy: 2.5.5 on 3.13, 2.4.6 on 3.13t; ask for one that all can have to compare the interpreters alone, such as --with 'numpy==VERSION'");
         let workloads = differing_packages(&[old.clone(), environment("3.13t", "2.4.6")])
             .remove(0)
             .workloads;
         assert_eq!(workloads, ["one", "two"]);
-        assert_eq!(told(&[old.clone(), environment("3.13t", "2.5.5")]), [""; 0]);
-        assert_eq!(told(&[old]), [""; 0]);
+        assert_eq!(messages(&[old.clone(), environment("3.13t", "2.5.5")]), [""; 0]);
+        assert_eq!(messages(&[old]), [""; 0]);
     }
 }

@@ -38,7 +38,7 @@ pub enum RunError {
     /// The extension of the only workloads cannot be built.
     #[error(transparent)]
     Extension(BuildError),
-    /// The run cannot be gone on with, since something is not as it was.
+    /// The run cannot be resumed, because something has changed.
     #[error(
         "cannot go on with {}, for its figures would not be comparable:\n{}\nPut it back, or begin a new run",
         folder.display(),
@@ -47,7 +47,7 @@ pub enum RunError {
     NotTheSame {
         /// The run's folder.
         folder: PathBuf,
-        /// What is not as it was, a line each.
+        /// What has changed, a line each.
         changes: Vec<String>,
     },
     /// The system refuses what trials need, in the middle of a run.

@@ -8,7 +8,7 @@ use crate::measure::launch::{Launch, Launches, native_arguments, python_argument
 use crate::measure::protocol::Entry;
 use ftbench_schema::{ArmKind, Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
 
-/// Of every cell that is to be measured.
+/// How each cell that is to be measured is started.
 pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, SystemError> {
     let mut launches = Launches::default();
     for planned in &manifest.plan.cells {
@@ -66,13 +66,13 @@ fn python(
         environment: environment(manifest, interpreter, workload),
         entry: entry(manifest, cell, workload),
     };
-    let led = pythons.lead(cell, launch);
+    let with_packages = pythons.apply(cell, launch);
     if cell.host == Host::Spawn {
-        return Some(led);
+        return Some(with_packages);
     }
     let of_interpreter = |host: &&HostFacts| host.interpreter == cell.interpreter;
     let host = manifest.hosts.iter().find(of_interpreter)?;
-    Some(led.map(|mut launch| {
+    Some(with_packages.map(|mut launch| {
         let stands_for = launch.executable.display().to_string();
         launch.arguments.insert(0, stands_for);
         launch.executable = host.executable.clone().into();
@@ -80,8 +80,8 @@ fn python(
     }))
 }
 
-/// That of every trial, with the interpreter's switches, which the processes that a trial starts inherit, and the
-/// modules of the workload's extension.
+/// The environment of every trial, with the interpreter's switches, which the processes that a trial starts inherit, and
+/// the modules of the workload's extension.
 fn environment(
     manifest: &Manifest,
     interpreter: &InterpreterFacts,

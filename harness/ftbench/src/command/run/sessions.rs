@@ -1,17 +1,88 @@
-//! The sittings of a run: their beginnings, their ends, and the time that they took.
+//! The sessions of a run: their records, what differs between them, and the time that they took.
 
 use jiff::Timestamp;
 
-use ftbench_schema::{CommitFacts, Manifest, Session, Trial, Warning, WarningKind};
+use crate::record::store::{RunFolder, StoreError};
+use ftbench_schema::{CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind};
 
 /// The kernel's mark of this start of the computer.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// How much of a commit's name is told, characters.
-const TOLD_OF_COMMIT: usize = 12;
+/// How much of a commit's name is shown, characters.
+const SHORT_COMMIT: usize = 12;
 
-/// This process as a sitting that begins now, with the code at this commit.
-pub(super) fn own(commit: Option<CommitFacts>) -> Session {
+/// The folder of a run and the manifest in it.
+#[derive(Debug)]
+pub struct RunRecord {
+    /// The folder.
+    pub folder: RunFolder,
+    /// What the folder says of the run, or will say when the manifest is written next.
+    pub manifest: Manifest,
+}
+
+impl RunRecord {
+    /// Records that this process measures the run, with the code at this commit.
+    pub fn begin_session(&mut self, commit: Option<CommitFacts>) -> Result<(), StoreError> {
+        let manifest = &mut self.manifest;
+        let own = own(commit);
+        let is_new = |warning: &Warning| !manifest.warnings.contains(warning);
+        let difference = difference(&manifest.sessions, &own).filter(is_new);
+        manifest.warnings.extend(difference);
+        manifest.sessions.push(own);
+        manifest.status = RunStatus::Running;
+        (manifest.stopped_by, manifest.ended_at) = (None, None);
+        self.write()
+    }
+
+    /// Restarts the clock of the session: the time that a run may take does not include the installation of packages.
+    pub fn restart_session_clock(&mut self) {
+        if let Some(session) = self.manifest.sessions.last_mut() {
+            session.started_at = Timestamp::now().to_string();
+        }
+    }
+
+    /// Records that the session is over, and what ended it.
+    pub fn end_session(&mut self, stopped_by: StoppedBy) -> Result<(), StoreError> {
+        let manifest = &mut self.manifest;
+        manifest.status = match stopped_by {
+            StoppedBy::Interrupt => RunStatus::Interrupted,
+            StoppedBy::Rounds | StoppedBy::Precision | StoppedBy::Budget => RunStatus::Complete,
+        };
+        manifest.stopped_by = Some(stopped_by);
+        manifest.ended_at = Some(Timestamp::now().to_string());
+        if let Some(session) = manifest.sessions.last_mut() {
+            session.ended_at.clone_from(&manifest.ended_at);
+        }
+        self.write()
+    }
+
+    /// Writes the manifest to the folder.
+    pub fn write(&mut self) -> Result<(), StoreError> {
+        self.folder.write_manifest(&self.manifest)
+    }
+}
+
+/// What earlier sessions of a run made, and the time that they took; nothing for a new run.
+#[derive(Debug, Default)]
+pub struct EarlierSessions {
+    /// Their trials.
+    pub trials: Vec<Trial>,
+    /// Their time, seconds.
+    pub spent_s: f64,
+}
+
+impl EarlierSessions {
+    /// The sessions of a manifest, which made these trials.
+    pub fn of_run(manifest: &Manifest, trials: Vec<Trial>) -> Self {
+        Self {
+            spent_s: spent_s(&manifest.sessions, &trials),
+            trials,
+        }
+    }
+}
+
+/// This process as a session that starts now, with the code at this commit.
+fn own(commit: Option<CommitFacts>) -> Session {
     Session {
         started_at: Timestamp::now().to_string(),
         ended_at: None,
@@ -26,8 +97,8 @@ pub(super) fn own(commit: Option<CommitFacts>) -> Session {
     }
 }
 
-/// The sitting of a version of ftbench that recorded none, and wrote no checksums.
-pub(super) fn unrecorded(manifest: &Manifest) -> Session {
+/// The session of a version of ftbench that recorded none, and wrote no checksums.
+pub fn unrecorded(manifest: &Manifest) -> Session {
     Session {
         started_at: manifest.started_at.clone(),
         ended_at: manifest.ended_at.clone(),
@@ -37,29 +108,13 @@ pub(super) fn unrecorded(manifest: &Manifest) -> Session {
     }
 }
 
-/// Whether this process has begun a sitting and not ended it.
-pub(super) fn has_begun(manifest: &Manifest) -> bool {
-    manifest.sessions.last().is_some_and(is_own)
-}
-
-fn is_own(sitting: &Session) -> bool {
-    sitting.process_id == Some(std::process::id()) && sitting.ended_at.is_none()
-}
-
-/// Writes into the manifest that this process has ended its sitting, if it has begun one.
-pub(super) fn end(manifest: &mut Manifest) {
-    if let Some(sitting) = manifest.sessions.last_mut().filter(|sitting| is_own(sitting)) {
-        sitting.ended_at = Some(Timestamp::now().to_string());
-    }
-}
-
-/// What may differ between sittings and is told: versions of ftbench and of the kernel, and the commit where it moved and
-/// what is measured of it did not.
-pub(super) fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
+/// Warns of what may differ between sessions: versions of ftbench and of the kernel, and the commit where it moved and what
+/// is measured of it did not.
+fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
     let first = earlier.first()?;
     let commit = |session: &Session| -> String {
         let id = session.commit.as_ref().map(|commit| commit.id.as_str());
-        id.unwrap_or_default().chars().take(TOLD_OF_COMMIT).collect()
+        id.unwrap_or_default().chars().take(SHORT_COMMIT).collect()
     };
     let differs = |what: &str, was: &str, is: &str| {
         (was != is && !was.is_empty() && !is.is_empty()).then(|| format!("{what} {was}, then {is}"))
@@ -83,9 +138,9 @@ pub(super) fn difference(earlier: &[Session], own: &Session) -> Option<Warning> 
     })
 }
 
-/// Time that sittings took, seconds. One that was killed took until the end of its last trial. Only times of day are
-/// subtracted, for the monotonic clock begins anew when the computer does.
-pub(super) fn spent_s(sessions: &[Session], trials: &[Trial]) -> f64 {
+/// Time that sessions took, seconds. One that was killed took until the end of its last trial. Only times of day are
+/// subtracted, because the monotonic clock restarts with the computer.
+fn spent_s(sessions: &[Session], trials: &[Trial]) -> f64 {
     let instant = |text: &str| text.parse::<Timestamp>().ok();
     let starts: Vec<Option<Timestamp>> = sessions
         .iter()
@@ -130,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_sitting_took_until_its_last_trial() {
+    fn a_killed_session_took_until_its_last_trial() {
         let trial_at = |started_at: &str, seconds: u64| Trial {
             started_at: started_at.to_owned(),
             duration_ns: seconds * 1_000_000_000,
@@ -154,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_are_told() {
+    fn other_versions_are_reported() {
         let now = own(None);
         assert_eq!(difference(std::slice::from_ref(&now), &now), None);
         let older = Session {
@@ -166,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_moved_is_told_where_both_are_known() {
+    fn a_commit_that_moved_is_reported_where_both_are_known() {
         let at = |id: &str| {
             own(Some(CommitFacts {
                 id: id.to_owned(),

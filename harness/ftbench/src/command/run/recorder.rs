@@ -1,18 +1,19 @@
-//! Keeps every trial and tells of it.
+//! Records every trial and shows the progress.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::sessions::{EarlierSessions, RunRecord};
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
-use crate::record::store::{RunFolder, StoreError};
+use crate::record::store::StoreError;
 use crate::terminal::progress::{Outcome, Progress};
 use ftbench_analyse::precision::{PrecisionTracker, Standing, expected_rounds, stop};
 use ftbench_schema::{Cell, Manifest, StoppedBy, Stopping, Trial, TrialStatus, units};
 
-/// Writes trials to the run folder, shows the progress, and sees when the run is precise enough.
+/// Writes trials to the run folder, shows the progress, and ends the run when it is precise enough.
 #[derive(Debug)]
-pub struct Keeper<'run> {
-    folder: &'run mut RunFolder,
+pub struct RunRecorder<'run> {
+    record: &'run mut RunRecord,
     progress: Progress,
     rule: Stopping,
     precision: PrecisionTracker,
@@ -20,64 +21,49 @@ pub struct Keeper<'run> {
     round_started: Instant,
     /// Cells that are still measured.
     live: u32,
-    /// What earlier sittings took, seconds: all of it, and of each round's trials.
-    spent_s: f64,
-    rounds_s: HashMap<u32, f64>,
+    /// The time that earlier sessions took, seconds: all of it, and of each round's trials.
+    earlier_s: f64,
+    earlier_rounds_s: HashMap<u32, f64>,
     /// Trials that they made.
-    before: u64,
+    earlier_trials: u64,
 }
 
-/// What earlier sittings of a run made, and the time that they took; nothing for a run that begins.
-#[derive(Debug, Default)]
-pub struct Earlier {
-    /// Their trials.
-    pub trials: Vec<Trial>,
-    /// Their time, seconds.
-    pub spent_s: f64,
-}
-
-impl<'run> Keeper<'run> {
-    /// The run's time counts from now on.
-    pub fn new(folder: &'run mut RunFolder, progress: Progress, manifest: &Manifest) -> Self {
+impl<'run> RunRecorder<'run> {
+    /// Counts the time of the run from now on, beside what earlier sessions made.
+    pub fn new(record: &'run mut RunRecord, progress: Progress, earlier: &EarlierSessions) -> Self {
+        record.restart_session_clock();
         let now = Instant::now();
+        let mut precision = PrecisionTracker::new(record.manifest.clone());
+        let mut earlier_rounds_s: HashMap<u32, f64> = HashMap::new();
+        for trial in &earlier.trials {
+            precision.add(trial);
+            *earlier_rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
+        }
         Self {
-            folder,
+            rule: record.manifest.plan.settings.stopping,
+            record,
             progress,
-            rule: manifest.plan.settings.stopping,
-            precision: PrecisionTracker::new(manifest.clone()),
+            precision,
             started: now,
             round_started: now,
             live: 0,
-            spent_s: 0.0,
-            rounds_s: HashMap::new(),
-            before: 0,
+            earlier_s: earlier.spent_s,
+            earlier_rounds_s,
+            earlier_trials: earlier.trials.len() as u64,
         }
     }
 
-    /// Counts in what earlier sittings made.
-    pub fn take_over(&mut self, earlier: &Earlier) {
-        self.spent_s = earlier.spent_s;
-        for trial in &earlier.trials {
-            self.precision.add(trial);
-            self.before += 1;
-            *self.rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
-        }
-    }
-
-    /// The folder.
-    pub const fn folder(&mut self) -> &mut RunFolder {
-        self.folder
-    }
-
-    /// Calibration is over, the trials begin.
-    pub fn begin(&mut self, manifest: &Manifest, units: &Units) {
-        let cells = manifest.plan.cells.iter().filter(|planned| {
+    /// Records what calibration found, over what an earlier session may have found. The trials begin.
+    pub fn begin_rounds(&mut self, units: &Units) -> Result<(), StoreError> {
+        record_units(units, &mut self.record.manifest);
+        self.record.write()?;
+        let cells = self.record.manifest.plan.cells.iter().filter(|planned| {
             planned.skipped.is_none() && units.of(&planned.cell).is_some_and(Result::is_ok)
         });
         self.live = u32::try_from(cells.count()).unwrap_or(u32::MAX);
         self.progress.begin(
             u64::from(self.live) * u64::from(self.rule.fewest_rounds),
-            self.before,
+            self.earlier_trials,
         );
         self.round_started = Instant::now();
         let failures = |side: &HashMap<String, Calibrated>, of: &str| {
@@ -90,6 +76,7 @@ impl<'run> Keeper<'run> {
         };
         failures(&units.workloads, "");
         failures(&units.ceilings, "the ceiling of ");
+        Ok(())
     }
 
     /// The trials are over.
@@ -98,7 +85,7 @@ impl<'run> Keeper<'run> {
     }
 }
 
-impl Observer for Keeper<'_> {
+impl Observer for RunRecorder<'_> {
     type Error = StoreError;
 
     fn calibrating(&mut self, cell: &Cell) {
@@ -112,11 +99,11 @@ impl Observer for Keeper<'_> {
     }
 
     fn finished(&mut self, trial: Trial) -> Result<TrialStatus, StoreError> {
-        let trial = match self.folder.append(&trial) {
+        let trial = match self.record.folder.append(&trial) {
             Ok(()) => trial,
             Err(too_long @ StoreError::TrialTooLong { .. }) => {
                 let shorter = without_samples(trial, &too_long);
-                self.folder.append(&shorter)?;
+                self.record.folder.append(&shorter)?;
                 shorter
             }
             Err(error) => return Err(error),
@@ -134,15 +121,15 @@ impl Observer for Keeper<'_> {
     }
 
     fn round_over(&mut self, rounds: u32) -> Option<StoppedBy> {
-        // The last round may be in part of an earlier sitting.
+        // An earlier session may have made a part of the last round.
         let earlier_s = self
-            .rounds_s
+            .earlier_rounds_s
             .get(&rounds.saturating_sub(1))
             .copied()
             .unwrap_or_default();
         let standing = Standing {
             rounds,
-            elapsed_s: self.spent_s + self.started.elapsed().as_secs_f64(),
+            elapsed_s: self.earlier_s + self.started.elapsed().as_secs_f64(),
             next_round_s: self.round_started.elapsed().as_secs_f64() + earlier_s,
             // Only a rule that asks for precision looks at it.
             widest_half_width: self
@@ -157,7 +144,24 @@ impl Observer for Keeper<'_> {
     }
 }
 
-/// What is kept of a trial that takes more room than a record may have.
+/// Writes what calibration found into the manifest.
+fn record_units(units: &Units, manifest: &mut Manifest) {
+    let split = |found: &Calibrated| {
+        let found = found.as_ref();
+        (found.ok().copied(), found.err().cloned())
+    };
+    for workload in &mut manifest.workloads {
+        if let Some(found) = units.workloads.get(&workload.name) {
+            (workload.units, workload.failure) = split(found);
+        }
+        let found = units.ceilings.get(&workload.name);
+        if let Some((ceiling, found)) = workload.ceiling.as_mut().zip(found) {
+            (ceiling.units, ceiling.failure) = split(found);
+        }
+    }
+}
+
+/// What is recorded of a trial that takes more room than a record may have.
 fn without_samples(trial: Trial, too_long: &StoreError) -> Trial {
     let reason = match &trial.reason {
         Some(reason) => format!("{reason}; {too_long}"),
@@ -202,14 +206,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::record::line::LARGEST_LINE_BYTES;
-    use crate::record::store::{Checksums, TRIALS, read_trials};
+    use crate::record::store::{Checksums, RunFolder, TRIALS, read_trials};
     use ftbench_fixtures::records::{cell, manifest, trial};
     use ftbench_schema::Model;
 
-    /// Does something with the keeper of a run of these cells, and returns what was recorded.
-    fn kept(cells: &[Cell], precision: Option<f64>, act: impl FnOnce(&mut Keeper<'_>)) -> Vec<Trial> {
+    /// Does something with the recorder of a run of these cells, and returns what was recorded.
+    fn recorded(
+        cells: &[Cell],
+        precision: Option<f64>,
+        act: impl FnOnce(&mut RunRecorder<'_>),
+    ) -> Vec<Trial> {
         let sandbox = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(&sandbox.path().join("run")).unwrap();
+        let folder = RunFolder::create(&sandbox.path().join("run")).unwrap();
         let mut manifest = manifest(cells);
         manifest.plan.settings.stopping = Stopping {
             fewest_rounds: 5,
@@ -218,43 +226,47 @@ mod tests {
             budget_s: None,
         };
         let trials = folder.path().join(TRIALS);
-        act(&mut Keeper::new(
-            &mut folder,
+        act(&mut RunRecorder::new(
+            &mut RunRecord { folder, manifest },
             Progress::new(true, false),
-            &manifest,
+            &EarlierSessions::default(),
         ));
         read_trials(&trials, Checksums::Required).unwrap().trials
     }
 
     #[test]
-    fn a_trial_that_is_too_long_is_kept_without_its_samples() {
+    fn a_trial_that_is_too_long_is_recorded_without_its_samples() {
         let cells = [cell("3.13", Model::Serial, 1)];
         let [cell] = &cells;
-        let trials = kept(&cells, None, |keeper| {
+        let trials = recorded(&cells, None, |recorder| {
             let mut long = trial(cell, 0, 100);
             let figures = &mut long.samples.last_mut().unwrap().reported;
             figures.insert("x".repeat(LARGEST_LINE_BYTES), 1.0);
-            assert_eq!(keeper.finished(long.clone()).unwrap(), TrialStatus::Failed);
+            assert_eq!(recorder.finished(long.clone()).unwrap(), TrialStatus::Failed);
             (long.trial, long.round) = (1, 1);
             (long.status, long.reason) = (TrialStatus::WrongResult, Some("a sum is wrong".to_owned()));
-            assert_eq!(keeper.finished(long).unwrap(), TrialStatus::WrongResult);
+            assert_eq!(recorder.finished(long).unwrap(), TrialStatus::WrongResult);
             let mut short = trial(cell, 2, 100);
             short.trial = 2;
-            assert_eq!(keeper.finished(short).unwrap(), TrialStatus::Ok);
+            assert_eq!(recorder.finished(short).unwrap(), TrialStatus::Ok);
         });
         let [first, second, third] = trials.as_slice() else {
             unreachable!("three trials: {}", trials.len())
         };
         assert_eq!((first.status, first.samples.len()), (TrialStatus::Failed, 0));
-        let told = |trial: &Trial| trial.reason.clone().unwrap_or_default();
-        assert!(told(first).contains("more than the 64 MiB that a record may have"));
-        assert!(told(second).starts_with("a sum is wrong; a trial of fib takes more"));
+        let reason = |trial: &Trial| trial.reason.clone().unwrap_or_default();
+        assert!(reason(first).contains("more than the 64 MiB that a record may have"));
+        assert!(reason(second).starts_with("a sum is wrong; a trial of fib takes more"));
         assert_eq!(third.samples.len(), 4);
     }
 
     /// Makes ten rounds of one and two workers that always take as long, and of four; `of_four` is what their trial in a round
     /// becomes, if there is one.
-    fn ten_rounds(keeper: &mut Keeper<'_>, cells: &[Cell], of_four: impl Fn(u32, Trial) -> Option<Trial>) {
+    fn ten_rounds(
+        recorder: &mut RunRecorder<'_>,
+        cells: &[Cell],
+        of_four: impl Fn(u32, Trial) -> Option<Trial>,
+    ) {
         for round in 0..10 {
             for cell in cells {
                 let steady = trial(cell, round, 100);
@@ -262,7 +274,7 @@ mod tests {
                     4 => of_four(round, steady),
                     _ => Some(steady),
                 };
-                made.map(|trial| keeper.finished(trial).unwrap());
+                made.map(|trial| recorder.finished(trial).unwrap());
             }
         }
     }
@@ -271,27 +283,27 @@ mod tests {
     fn a_cell_that_was_given_up_does_not_keep_the_run_from_ending() {
         let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
         let [.., four] = &cells;
-        kept(&cells, Some(0.5), |keeper| {
-            ten_rounds(keeper, &cells, |round, _| {
+        recorded(&cells, Some(0.5), |recorder| {
+            ten_rounds(recorder, &cells, |round, _| {
                 (round < 4).then(|| trial(four, round, 1 << (4 * round)))
             });
-            assert_eq!(keeper.round_over(10), None);
-            keeper.gave_up(four);
-            assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
+            assert_eq!(recorder.round_over(10), None);
+            recorder.gave_up(four);
+            assert_eq!(recorder.round_over(10), Some(StoppedBy::Precision));
         });
     }
 
     #[test]
     fn a_cell_with_too_few_good_rounds_does_not_keep_the_run_from_ending() {
         let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
-        kept(&cells, Some(0.5), |keeper| {
-            ten_rounds(keeper, &cells, |round, mut trial| {
+        recorded(&cells, Some(0.5), |recorder| {
+            ten_rounds(recorder, &cells, |round, mut trial| {
                 if round > 1 {
                     trial.status = TrialStatus::Failed;
                 }
                 Some(trial)
             });
-            assert_eq!(keeper.round_over(10), Some(StoppedBy::Precision));
+            assert_eq!(recorder.round_over(10), Some(StoppedBy::Precision));
         });
     }
 }

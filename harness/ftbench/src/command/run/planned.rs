@@ -1,22 +1,21 @@
-//! Everything that is decided before the first trial.
+//! What a new run will measure, where and how: a [`PlannedRun`].
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::code::{self, Code};
 use super::error::RunError;
+use super::settings::settings;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
-use crate::cli::{ProfileName, RunArgs};
+use crate::cli::RunArgs;
 use crate::command::{cache_folder, command_line};
 use crate::error::{Error, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
 use crate::machine::bind::Binder;
-use crate::machine::control_groups::memory_limit_bytes;
 use crate::machine::discovery::Discovered;
 use crate::machine::noise::{Meters, sources};
 use crate::machine::{facts, quota};
@@ -25,38 +24,39 @@ use crate::outside;
 use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
-use crate::workload::{Arms, Requirement, Workload};
+use crate::workload::{Requirement, Workload};
 use ftbench_schema::{
-    CommitFacts, MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION,
-    Settings, Stopping, Warning, WarningKind, WorkloadFacts,
+    MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Settings, Warning,
+    WarningKind, WorkloadFacts,
 };
 
 /// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
 /// how waiting overlaps.
 const WAITING_WORKERS: [u32; 3] = [1, 4, 16];
 
-/// A run that may begin.
+/// A run whose cells, placements and settings are decided. Nothing is built, installed or written yet.
 #[derive(Debug)]
-pub struct Prepared {
-    /// What was decided, as it is recorded.
+pub struct PlannedRun {
+    /// The decisions, as they will be recorded.
     pub manifest: Manifest,
-    /// The workloads; of such as differ from arm to arm, those of the first one.
-    pub workloads: Vec<Workload>,
-    /// The versions of the code that are compared.
-    pub arms: Arms,
-    /// The commit that the code is of now, where git tells it.
-    pub commit: Option<CommitFacts>,
-    /// What is to be installed for them.
+    /// What making the trials takes.
+    pub setup: Setup,
+}
+
+/// What making the trials of a run takes and its manifest cannot hold.
+#[derive(Debug)]
+pub struct Setup {
+    /// The code to measure, and the commit that git reports for it now.
+    pub code: Code,
+    /// The packages to install for the workloads.
     pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
-    /// Tell of noise and cost.
+    /// Read noise and cost.
     pub meters: Meters,
-    /// The run's folder.
-    pub out: PathBuf,
 }
 
-/// What the command line says of packages.
+/// The packages that the command line asks for.
 #[derive(Debug, Default)]
 pub struct Packages {
     /// For every workload, beside its own dependencies.
@@ -66,7 +66,7 @@ pub struct Packages {
 }
 
 impl Packages {
-    fn asked_for(arguments: &RunArgs) -> Result<Self, RunError> {
+    fn requested(arguments: &RunArgs) -> Result<Self, RunError> {
         let with = arguments.with.iter().map(|requirement| match requirement {
             Requirement::Wheel(path) => {
                 let unreadable = |source| RunError::Wheel {
@@ -91,7 +91,7 @@ impl Packages {
         }
     }
 
-    /// SHA-256 of each wheel, by its path, as it is now. One that cannot be read is told when it is installed.
+    /// SHA-256 of each wheel, by its path, as it is now. One that cannot be read is reported when it is installed.
     pub fn wheels(&self) -> BTreeMap<String, String> {
         let of_wheel = |requirement: &Requirement| match requirement {
             Requirement::Wheel(path) => {
@@ -105,14 +105,10 @@ impl Packages {
 }
 
 /// Decides what is measured, where and how.
-pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
+pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let Code {
-        workloads,
-        arms,
-        commit,
-    } = code::choose(arguments, &assets.workloads)?;
-    let packages = Packages::asked_for(arguments)?;
+    let code = code::choose(arguments, &assets.workloads)?;
+    let packages = Packages::requested(arguments)?;
     let mut selection = interpreters(&arguments.python)?;
     if !arguments.dry_run {
         read_identities(&mut selection.interpreters);
@@ -122,35 +118,30 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
     let placer = Placer::new(discovered.topology(), arguments.pin.clone(), cpu_quota)?;
     let machine = facts::of_this_machine(discovered.topology(), cpu_quota);
     let pinned = *placer.policy() != Policy::None;
-    // A dry run shows the plan for any machine that hwloc can be told of.
+    // A dry run shows the plan for any machine whose description hwloc is given.
     let binder = (pinned && !arguments.dry_run)
         .then(|| Binder::new(discovered))
         .transpose()?;
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
-    warnings.extend(arms.warnings());
+    warnings.extend(code.arms.warnings());
     let settings = settings(arguments, &machine);
-    let mut workload_facts: Vec<WorkloadFacts> = workloads.iter().map(Workload::facts).collect();
+    let mut workload_facts: Vec<WorkloadFacts> = code.workloads.iter().map(Workload::facts).collect();
     if arguments.no_ceiling {
         workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
     }
-    let plan = plan(
+    let plan = plan_of(
         arguments,
         &selection,
         &Subjects {
-            workloads: &workloads,
+            workloads: &code.workloads,
             facts: &workload_facts,
-            arms: &arms.names(),
+            arms: &code.arms.names(),
         },
         &placer,
         settings,
     )?;
     let found = sources::find(&machine.topology.allowed_pus);
-    let started_at = jiff::Timestamp::now();
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| default_out(&started_at, &machine));
     let users = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let manifest = Manifest {
@@ -158,7 +149,7 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         schema: SCHEMA_VERSION,
         ftbench_version: env!("CARGO_PKG_VERSION").to_owned(),
         command_line: command_line(),
-        started_at: started_at.to_string(),
+        started_at: jiff::Timestamp::now().to_string(),
         ended_at: None,
         status: RunStatus::Running,
         stopped_by: None,
@@ -166,9 +157,9 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         machine,
         interpreters: selection.interpreters,
         workloads: workload_facts,
-        arms: arms.facts(),
-        modules: Some(code::modules(&workloads, &arms, &assets.workloads)),
-        commit: commit.clone(),
+        arms: code.arms.facts(),
+        modules: Some(code.modules(&assets.workloads)),
+        commit: code.commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
         plan,
         environment: environment::cleaned(users, &assets.worker),
@@ -180,15 +171,17 @@ pub fn prepare(arguments: &RunArgs) -> Result<Prepared, Error> {
         sessions: Vec::new(),
         warnings,
     };
-    Ok(Prepared {
+    Ok(PlannedRun {
         manifest,
-        workloads,
-        arms,
-        commit: code::told_by_git(commit),
-        packages,
-        binder,
-        meters: found.meters,
-        out,
+        setup: Setup {
+            code: Code {
+                commit: code::detected_commit(code.commit),
+                ..code
+            },
+            packages,
+            binder,
+            meters: found.meters,
+        },
     })
 }
 
@@ -206,7 +199,7 @@ struct Subjects<'a> {
     arms: &'a [String],
 }
 
-fn plan(
+fn plan_of(
     arguments: &RunArgs,
     selection: &Selection,
     subjects: &Subjects<'_>,
@@ -281,114 +274,6 @@ fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
         placer.limit()
     );
     (quota < pus as f64).then(|| Warning::of_run(WarningKind::CpuQuota, message))
-}
-
-/// What a profile stands for.
-struct Profile {
-    name: &'static str,
-    /// Counted samples of a trial. The more there are, the larger their share of the wall time, beside starting a
-    /// process and the warm-up; the fewer, the more rounds fit into it.
-    samples: u32,
-    stopping: Stopping,
-    target_sample_s: f64,
-}
-
-const fn profile(name: ProfileName) -> Profile {
-    match name {
-        ProfileName::Quick => Profile {
-            name: "quick",
-            samples: 3,
-            stopping: Stopping {
-                fewest_rounds: 5,
-                most_rounds: 5,
-                precision: None,
-                budget_s: None,
-            },
-            target_sample_s: 0.06,
-        },
-        ProfileName::Standard => Profile {
-            name: "standard",
-            samples: 6,
-            stopping: Stopping {
-                fewest_rounds: 10,
-                most_rounds: 50,
-                precision: Some(0.02),
-                budget_s: Some(10.0 * MINUTE_S),
-            },
-            target_sample_s: 0.1,
-        },
-        ProfileName::Thorough => Profile {
-            name: "thorough",
-            samples: 6,
-            stopping: Stopping {
-                fewest_rounds: 20,
-                most_rounds: 200,
-                precision: Some(0.005),
-                budget_s: Some(60.0 * MINUTE_S),
-            },
-            target_sample_s: 0.1,
-        },
-    }
-}
-
-const MINUTE_S: f64 = 60.0;
-
-/// Rounds that end a run whose precision or time is asked for and never reached.
-const MOST_ROUNDS: u32 = 1000;
-
-/// The profile's rule, with what is asked for otherwise.
-fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
-    if let Some(rounds) = arguments.rounds {
-        return Stopping {
-            fewest_rounds: rounds,
-            most_rounds: rounds,
-            precision: None,
-            budget_s: None,
-        };
-    }
-    if arguments.precision.is_none() && arguments.budget.is_none() {
-        return profile;
-    }
-    Stopping {
-        fewest_rounds: profile.fewest_rounds,
-        most_rounds: MOST_ROUNDS,
-        precision: arguments.precision.or(profile.precision),
-        budget_s: arguments.budget.or(profile.budget_s),
-    }
-}
-
-fn settings(arguments: &RunArgs, machine: &MachineFacts) -> Settings {
-    let profile = profile(arguments.profile);
-    let memory_bytes =
-        memory_limit_bytes().map_or(machine.memory_bytes, |limit| limit.min(machine.memory_bytes));
-    Settings {
-        profile: profile.name.to_owned(),
-        stopping: stopping(arguments, profile.stopping),
-        warmups: 1,
-        samples: arguments.samples.unwrap_or(profile.samples),
-        target_sample_s: profile.target_sample_s,
-        step_time_limit_s: arguments.timeout,
-        scaling: arguments.scaling.into(),
-        pin: arguments.pin.to_string(),
-        limits: Some(arguments.limits.asked().on(memory_bytes)),
-    }
-}
-
-/// `results/<UTC time>-<host>`.
-fn default_out(started_at: &jiff::Timestamp, machine: &MachineFacts) -> PathBuf {
-    let time = started_at.strftime("%Y-%m-%dT%H-%M-%SZ");
-    let host: String = machine
-        .hostname
-        .chars()
-        .map(|char| {
-            if char.is_ascii_alphanumeric() || char == '-' {
-                char
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    Path::new("results").join(format!("{time}-{host}"))
 }
 
 /// From the system, and small enough to be typed again and to survive JSON readers that have only floats.

@@ -1,29 +1,41 @@
-//! Whether what a run is gone on with is what it was begun with. Every line names a key of `run.json`, what it was and
-//! what it is. Pure.
+//! What has changed since a run was started. Every line names a key of `run.json`, what it was and what it is. Pure.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::error::RunError;
 use ftbench_schema::{
     ArmFacts, BuildIdentity, EnvironmentFacts, InterpreterFacts, MachineFacts, Manifest, ModuleFacts,
     WorkloadFacts, text,
 };
 
-/// What of the machine may differ: an update of the system is told, and does not end a run; the memory that the system
-/// tells moves with it.
+/// Fails where something has changed since the run in this folder was started.
+pub(super) fn refuse(folder: &Path, changes: Vec<String>) -> Result<(), RunError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::NotTheSame {
+        folder: folder.to_owned(),
+        changes,
+    })
+}
+
+/// Keys of the machine that may differ: an update of the system is reported and does not end a run, and changes the memory
+/// that the system reports.
 const MACHINE_MAY_DIFFER: [&str; 3] = ["os", "kernel", "memory_bytes"];
 
-/// What of a build says where it is, not what it is.
+/// Keys of a build that say where it is, not what it is.
 const BUILT_MAY_DIFFER: [&str; 4] = ["cached", "executable", "folder", "package"];
 
-/// Of the computer.
+/// Changes of the computer.
 pub(super) fn machine(was: &MachineFacts, is: &MachineFacts) -> Vec<String> {
     changes("the machine", was, is, &MACHINE_MAY_DIFFER)
 }
 
-/// Of an interpreter.
+/// Changes of an interpreter.
 pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<String> {
     let what = format!("{} ({})", was.tag, was.path);
     let mut found = changes(&what, was, is, &["tag", "path", "identity"]);
@@ -33,7 +45,7 @@ pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<
     found
 }
 
-/// Of which build it is, where both tell it: the first thing that shows that it was built anew.
+/// The first sign that an interpreter was rebuilt, where both builds are known.
 fn identity(what: &str, was: &BuildIdentity, is: &BuildIdentity) -> Option<String> {
     let [before, now] = [&was.version_text, &is.version_text];
     if before != now && !before.is_empty() && !now.is_empty() {
@@ -50,7 +62,7 @@ fn identity(what: &str, was: &BuildIdentity, is: &BuildIdentity) -> Option<Strin
     }
 }
 
-/// Of a workload's file.
+/// Changes of a workload's file.
 pub(super) fn workload(was: &WorkloadFacts, is: &WorkloadFacts) -> Vec<String> {
     if was.sha256 == is.sha256 {
         return Vec::new();
@@ -62,7 +74,7 @@ pub(super) fn workload(was: &WorkloadFacts, is: &WorkloadFacts) -> Vec<String> {
     )]
 }
 
-/// Of a version of the code.
+/// Changes of a version of the code.
 pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
     let what = format!("the arm {} ({})", was.name, was.path);
     if let (Some(before), Some(now)) = (&was.sha256, &is.sha256) {
@@ -72,7 +84,7 @@ pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
             .into_iter()
             .collect();
     }
-    // Too much to be read through, so its commit has to do.
+    // Too large to be hashed, so the commit stands for it.
     match (&was.commit, &is.commit) {
         (Some(before), Some(now)) if before.id != now.id => {
             vec![line(&format!(
@@ -84,7 +96,7 @@ pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
     }
 }
 
-/// Of the wheels that are installed for every workload, by their paths. One that cannot be read has its own error.
+/// Changes of the wheels that are installed for every workload, by their paths. One that cannot be read has its own error.
 pub(super) fn wheels(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
     let changed = was.iter().filter_map(|(path, before)| {
         let now = is.get(path).filter(|now| *now != before)?;
@@ -93,7 +105,7 @@ pub(super) fn wheels(was: &BTreeMap<String, String>, is: &BTreeMap<String, Strin
     changed.collect()
 }
 
-/// Of the modules that workloads import from their folders.
+/// Changes of the modules that workloads import from their folders.
 pub(super) fn modules(was: &[ModuleFacts], is: &[ModuleFacts]) -> Vec<String> {
     fn at<'a>(path: &str, among: &'a [ModuleFacts]) -> Option<&'a ModuleFacts> {
         among.iter().find(|module| module.path == path)
@@ -121,7 +133,7 @@ fn other_contents(what: &str, was: &str, is: &str) -> String {
     line(&format!("{what}: sha256 was {}, is {}", short(was), short(is)))
 }
 
-/// Of the programs and extensions that were built, and of the cells that need them.
+/// Changes of the programs and extensions that were built, and of the cells that need them.
 pub(super) fn builds(was: &Manifest, is: &Manifest) -> Vec<String> {
     let mut found = Vec::new();
     let of = |interpreter: &str, what: &str| format!("{what} of {interpreter}");
@@ -153,7 +165,7 @@ pub(super) fn builds(was: &Manifest, is: &Manifest) -> Vec<String> {
     found
 }
 
-/// Of the packages that workloads run with. An environment that could not be made before may be there now.
+/// Changes of the packages that workloads run with. An environment that could not be made before may be there now.
 pub(super) fn environments(was: &[EnvironmentFacts], is: &[EnvironmentFacts]) -> Vec<String> {
     was.iter()
         .flat_map(|before| {
@@ -175,7 +187,7 @@ pub(super) fn environments(was: &[EnvironmentFacts], is: &[EnvironmentFacts]) ->
         .collect()
 }
 
-/// What an environment holds.
+/// The contents of an environment, wherever it is.
 #[derive(Serialize)]
 struct Contents<'a> {
     requirements: &'a [String],
@@ -204,7 +216,7 @@ fn changes(what: &str, was: &impl Serialize, is: &impl Serialize, but: &[&str]) 
     found
 }
 
-/// Where in a value one is.
+/// A position in a value.
 struct Key<'a> {
     what: &'a str,
     path: &'a str,
@@ -263,7 +275,7 @@ mod tests {
     use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked, PackageFacts};
 
     #[test]
-    fn what_is_the_same_has_no_line() {
+    fn unchanged_facts_have_no_line() {
         let manifest = manifest(&[]);
         assert_eq!(machine(&manifest.machine, &manifest.machine), [""; 0]);
         assert_eq!(builds(&manifest, &manifest), [""; 0]);
@@ -297,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_was_made_anew_in_its_place_is_told_where_both_are_known() {
+    fn a_rebuilt_interpreter_is_reported_where_both_builds_are_known() {
         let built = |date: &str, sha256: Option<&str>| InterpreterFacts {
             identity: Some(BuildIdentity {
                 version_text: format!("3.13.15 (main, {date})\n[GCC 12.2.0]"),
@@ -314,13 +326,13 @@ mod tests {
             ..first.clone()
         };
         assert_eq!(interpreter(&unknown, &first), [""; 0], "an older run");
-        let told = |is: &InterpreterFacts| interpreter(&first, is).join("\n");
-        insta::assert_snapshot!(told(&built("Nov 22", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
-        insta::assert_snapshot!(told(&built("Nov 21", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");
+        let lines = |is: &InterpreterFacts| interpreter(&first, is).join("\n");
+        insta::assert_snapshot!(lines(&built("Nov 22", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
+        insta::assert_snapshot!(lines(&built("Nov 21", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");
     }
 
     #[test]
-    fn modules_that_changed_came_or_went_are_told() {
+    fn changed_added_and_removed_modules_are_reported() {
         let module = |name: &str, sha256: Option<&str>| ModuleFacts {
             name: name.to_owned(),
             path: format!("/mine/{name}.py"),
@@ -341,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_that_was_built_anew_is_told() {
+    fn a_rebuilt_wheel_is_reported() {
         let of =
             |digest: &str| BTreeMap::from([("/dist/a-1-py3-none-any.whl".to_owned(), digest.to_owned())]);
         assert_eq!(wheels(&of("1"), &of("1")), [""; 0]);

@@ -1,0 +1,83 @@
+//! Calibrating and measuring a run, until it ends or is stopped.
+
+use super::error::RunError;
+use super::ready::ReadyRun;
+use super::recorder::RunRecorder;
+use super::sessions::{EarlierSessions, RunRecord};
+use crate::cli::OutputOptions;
+use crate::error::Error;
+use crate::measure::made::Made;
+use crate::measure::rounds::{self, Course, TrialRunner, Units};
+use crate::measure::trial::RealRunner;
+use crate::record::store::RunFolder;
+use crate::terminal::progress::Progress;
+use ftbench_schema::StoppedBy;
+
+/// A run that is over, for now or for good. Its record says which, and what ended it.
+#[derive(Debug)]
+pub struct MeasuredRun {
+    /// The folder, which no other process can write to yet.
+    pub folder: RunFolder,
+}
+
+impl MeasuredRun {
+    /// Calibrates, then makes the rounds. Everything that was measured is in the folder, however it ends.
+    pub fn measure(ready: ReadyRun<'_>, output: OutputOptions) -> Result<Self, Error> {
+        let ReadyRun {
+            mut record,
+            mut runner,
+            earlier,
+            server,
+        } = ready;
+        let progress = Progress::new(output.quiet, output.verbose);
+        let stopped_by = measure(&mut record, &mut runner, &earlier, progress);
+        drop(server);
+        let recorded = record.end_session(*stopped_by.as_ref().unwrap_or(&StoppedBy::Interrupt));
+        // Of two errors the first one says why.
+        stopped_by?;
+        recorded?;
+        Ok(Self {
+            folder: record.folder,
+        })
+    }
+}
+
+fn measure(
+    record: &mut RunRecord,
+    runner: &mut RealRunner<'_>,
+    earlier: &EarlierSessions,
+    progress: Progress,
+) -> Result<StoppedBy, Error> {
+    if runner.is_interrupted() {
+        return Ok(StoppedBy::Interrupt);
+    }
+    let cells = record.manifest.plan.cells.clone();
+    let (seed, baseline) = (record.manifest.seed, record.manifest.plan.baseline.clone());
+    let known = Units::recorded(&record.manifest);
+    let path = record.folder.path().to_owned();
+    let mut recorder = RunRecorder::new(record, progress, earlier);
+    let found = rounds::calibrate(&cells, &baseline, known, runner, &mut recorder);
+    let stopped_by = match &found {
+        None => StoppedBy::Interrupt,
+        Some(units) => {
+            recorder.begin_rounds(units)?;
+            let course = Course {
+                cells: &cells,
+                units,
+                seed,
+                made: &Made::of(&earlier.trials),
+            };
+            let ending = rounds::rounds(&course, runner, &mut recorder);
+            recorder.end();
+            ending?
+        }
+    };
+    match runner.refused.take() {
+        Some(failure) => Err(RunError::Refused {
+            failure,
+            folder: path,
+        }
+        .into()),
+        None => Ok(stopped_by),
+    }
+}

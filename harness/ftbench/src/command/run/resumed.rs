@@ -1,0 +1,299 @@
+//! A run that was stopped, found unchanged, so that it can go on as if it had not been stopped.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::code::{self, Code};
+use super::folder::warn_of_missing_lock;
+use super::planned::{Packages, PlannedRun, Setup};
+use super::sessions::{self, EarlierSessions};
+use super::{builds, changes};
+use crate::assets::{Assets, catalogue};
+use crate::cli::OutputOptions;
+use crate::command::{cache_folder, remark};
+use crate::error::Error;
+use crate::interpreter::{PROBE_TIME_LIMIT, look_again, read_identities};
+use crate::machine::bind::Binder;
+use crate::machine::discovery::Discovered;
+use crate::machine::noise::sources;
+use crate::machine::{facts, quota};
+use crate::record::store::{self, Ending, Opened, RunFolder, StoreError, TRIALS};
+use crate::workload::arm::{ArmWord, Arms};
+use crate::workload::{Catalogue, Requirement, Workload};
+use ftbench_schema::{CommitFacts, Manifest, Trial, WorkloadFacts, text};
+
+/// A run whose folder was opened again.
+#[derive(Debug)]
+pub struct Reopened {
+    /// The folder.
+    pub folder: RunFolder,
+    /// What it says of the run.
+    pub manifest: Manifest,
+    trials: Vec<Trial>,
+}
+
+impl Reopened {
+    /// Opens the folder of a run and reads its trials. Reports what is wrong with the record.
+    pub fn open(path: &Path, output: OutputOptions) -> Result<Self, StoreError> {
+        let Opened {
+            folder,
+            header,
+            ending,
+        } = RunFolder::open(path)?;
+        warn_of_missing_lock(&folder, output);
+        if let Ending::CutOff(bytes) = ending {
+            let text = format!("removed {bytes} bytes of an unfinished line from the end of {TRIALS}");
+            remark(output, &text);
+        }
+        let manifest = header.manifest;
+        let recorded = store::read_trials(&path.join(TRIALS), store::checksums(&manifest))?;
+        for damage in store::damage(&recorded.warnings) {
+            remark(output, &format!("warning: {damage}"));
+        }
+        Ok(Self {
+            folder,
+            manifest,
+            trials: recorded.trials,
+        })
+    }
+}
+
+/// A run that can be resumed: its interpreters, workloads, builds and machine are those that it was started with.
+#[derive(Debug)]
+pub struct StoppedRun {
+    /// The plan that it was started with.
+    pub planned: PlannedRun,
+    /// The folder, in which nothing has changed.
+    pub folder: RunFolder,
+    /// What was measured.
+    pub earlier: EarlierSessions,
+}
+
+impl StoppedRun {
+    /// Checks that nothing has changed that would make the figures of the run incomparable, and builds what is missing.
+    pub fn check(reopened: Reopened, output: OutputOptions) -> Result<Self, Error> {
+        let Reopened {
+            folder,
+            manifest,
+            trials,
+        } = reopened;
+        let mut planned = plan_again(manifest, folder.path(), output)?;
+        record_unrecorded_sessions(&mut planned.manifest);
+        let earlier = EarlierSessions::of_run(&planned.manifest, trials);
+        let count = text::counted(earlier.trials.len(), "trial");
+        remark(
+            output,
+            &format!("going on with {}, which has {count}", folder.path().display()),
+        );
+        Ok(Self {
+            planned,
+            folder,
+            earlier,
+        })
+    }
+}
+
+/// Adds what older versions of ftbench did not record of their sessions.
+fn record_unrecorded_sessions(manifest: &mut Manifest) {
+    if manifest.sessions.is_empty() {
+        let unrecorded = sessions::unrecorded(manifest);
+        manifest.sessions.push(unrecorded);
+    }
+    if let Some(first) = manifest.sessions.first_mut() {
+        let detected = || code::detected_commit(manifest.commit.clone());
+        first.commit = first.commit.take().or_else(detected);
+    }
+}
+
+/// Plans what the manifest says, for the same interpreters, workloads and machine.
+fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<PlannedRun, Error> {
+    let assets = Assets::unpack(&cache_folder()?)?;
+    let discovered = Discovered::load()?;
+    let machine = facts::of_this_machine(discovered.topology(), quota::of_this_process()?);
+    let mut changed = changes::machine(&recorded.machine, &machine);
+    changed.extend(interpreters(&recorded));
+    let mut manifest = recorded.clone();
+    let code = code(&mut manifest, &assets.workloads, &mut changed)?;
+    let packages = packages(&manifest, &code.workloads);
+    changed.extend(changes::wheels(&recorded.packages.wheels, &packages.wheels()));
+    changes::refuse(folder, changed)?;
+    // The worker is this ftbench's own, because the two must understand each other.
+    let worker = assets.worker.display().to_string();
+    manifest.environment.insert("PYTHONPATH".to_owned(), worker);
+    (manifest.hosts, manifest.extensions) = Default::default();
+    builds::make(&mut manifest, output)?;
+    changes::refuse(folder, changes::builds(&recorded, &manifest))?;
+    manifest.warnings = recorded.warnings;
+    let mut cells = manifest.plan.cells.iter();
+    let pinned = cells.any(|planned| !planned.placement.is_empty());
+    Ok(PlannedRun {
+        setup: Setup {
+            code,
+            packages,
+            binder: pinned.then(|| Binder::new(discovered)).transpose()?,
+            meters: sources::find(&machine.topology.allowed_pus).meters,
+        },
+        manifest,
+    })
+}
+
+/// The code of the record, as it is now.
+fn code(manifest: &mut Manifest, suite: &Path, changed: &mut Vec<String>) -> Result<Code, Error> {
+    let mut arms = arms(manifest, changed);
+    let known = Known {
+        catalogue: catalogue(suite)?,
+        of_arms: arms.workloads(name_of_arms(manifest)),
+    };
+    let workloads = workloads(manifest, &known, changed);
+    let mut code = Code {
+        commit: None,
+        workloads,
+        arms,
+    };
+    // What is missing imports nothing, and has its own line.
+    let all_there =
+        code.workloads.len() == manifest.workloads.len() && code.arms.all.len() == manifest.arms.len();
+    if let Some(before) = manifest.modules.as_ref().filter(|_| all_there) {
+        changed.extend(changes::modules(before, &code.modules(suite)));
+    }
+    code.commit = commit(manifest, &code, suite);
+    Ok(code)
+}
+
+fn interpreters(recorded: &Manifest) -> Vec<String> {
+    recorded
+        .interpreters
+        .iter()
+        .flat_map(|was| match look_again(was, PROBE_TIME_LIMIT) {
+            Ok(mut is) => {
+                read_identities(std::slice::from_mut(&mut is));
+                changes::interpreter(was, &is)
+            }
+            Err(error) => vec![format!(
+                "  {}: {}",
+                text::line(&was.tag),
+                text::line(&error.to_string())
+            )],
+        })
+        .collect()
+}
+
+/// The arms of the record, as they are now.
+fn arms(recorded: &Manifest, changed: &mut Vec<String>) -> Arms {
+    let words: Vec<ArmWord> = recorded
+        .arms
+        .iter()
+        .map(|arm| ArmWord {
+            name: arm.name.clone(),
+            path: PathBuf::from(&arm.path),
+        })
+        .collect();
+    match code::read_arms(&words) {
+        Ok(arms) => {
+            let pairs = recorded.arms.iter().zip(&arms.all);
+            changed.extend(pairs.flat_map(|(was, is)| changes::arm(was, &is.facts)));
+            arms
+        }
+        Err(error) => {
+            changed.push(format!("  {}", text::line(&error.to_string())));
+            Arms::default()
+        }
+    }
+}
+
+/// The commit that the code is of now. Where the user had named one, what git reports is of something else.
+fn commit(recorded: &Manifest, code: &Code, suite: &Path) -> Option<CommitFacts> {
+    let was_named = recorded.commit.is_some() && code::detected_commit(recorded.commit.clone()).is_none();
+    if was_named {
+        return None;
+    }
+    code::detected_commit(code::commit_of(&code.arms, &code.workloads, suite))
+}
+
+/// What the workload is called whose files are the arms, without its cases.
+fn name_of_arms(recorded: &Manifest) -> Option<&str> {
+    let first = recorded.workloads.first()?;
+    let case = first.case.as_ref().map(|case| format!(".{case}"));
+    Some(case.map_or(first.name.as_str(), |case| {
+        first.name.strip_suffix(&case).unwrap_or(&first.name)
+    }))
+}
+
+/// Where workloads may be, other than at the path that the record has.
+struct Known {
+    catalogue: Catalogue,
+    /// Those of arms that are files, which may be called otherwise than their files.
+    of_arms: Vec<Workload>,
+}
+
+impl Known {
+    fn find(&self, was: &WorkloadFacts) -> Option<Workload> {
+        let is_it = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
+        let mut all = self.of_arms.iter().chain(self.catalogue.all());
+        all.find(is_it).cloned()
+    }
+}
+
+/// The workloads of the record. One of the suite may have moved, with ftbench's cache.
+fn workloads(manifest: &mut Manifest, known: &Known, changed: &mut Vec<String>) -> Vec<Workload> {
+    let mut found = Vec::new();
+    for was in &mut manifest.workloads {
+        let workload = match workload(was) {
+            Ok(workload) if workload.sha256 == was.sha256 => Ok(workload),
+            other => known.find(was).map_or(other, Ok),
+        };
+        match workload {
+            Ok(workload) => {
+                let is = workload.facts();
+                changed.extend(changes::workload(was, &is));
+                (was.path, was.extension) = (is.path, is.extension);
+                found.push(workload);
+            }
+            Err(reason) => changed.push(format!("  {}: {}", text::line(&was.name), text::line(&reason))),
+        }
+    }
+    found
+}
+
+fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
+    let path = Path::new(&was.path);
+    if let Some(callable) = &was.callable {
+        let callable = callable.parse().map_err(|error| format!("{error}"))?;
+        return Ok(Workload::of_callable(&callable, path));
+    }
+    let found = Workload::read(path).map_err(|error| error.to_string())?;
+    // Other files of the run may have put folders before its name. Older versions of ftbench did not record the case.
+    let is_it = |workload: &Workload| workload.name == was.name || workload.case == was.case;
+    let its = found.into_iter().find(is_it).map(|workload| Workload {
+        name: was.name.clone(),
+        ..workload
+    });
+    its.ok_or_else(|| format!("{} has no such case any more", was.path))
+}
+
+/// What was asked for of packages. Versions of ftbench that did not record it recorded what came of it.
+fn packages(manifest: &Manifest, workloads: &[Workload]) -> Packages {
+    let mut with: BTreeSet<Requirement> = BTreeSet::new();
+    with.extend(manifest.packages.with.iter().filter_map(|word| word.parse().ok()));
+    for environment in manifest
+        .environments
+        .iter()
+        .filter(|_| manifest.sessions.is_empty())
+    {
+        let own: BTreeSet<Requirement> = workloads
+            .iter()
+            .filter(|workload| environment.workloads.contains(&workload.name))
+            .flat_map(|workload| &workload.metadata.dependencies)
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let all = environment
+            .requirements
+            .iter()
+            .filter_map(|word| word.parse().ok());
+        with.extend(all.filter(|requirement| !own.contains(requirement)));
+    }
+    Packages {
+        with: with.into_iter().collect(),
+        source_builds: manifest.packages.source_builds,
+    }
+}
