@@ -24,5 +24,6 @@ pub mod native;
 pub mod outside;
 pub mod plan;
 pub mod record;
+pub mod services;
 pub mod terminal;
 pub mod workload;

@@ -188,7 +188,7 @@ class Waiting(CheckTestCase):
             module.setup(UNITS)
 
     def test_the_document_is_the_one_that_ftbench_sends(self):
-        """The digest is that of the test in harness/ftbench/src/measure/loopback.rs."""
+        """The digest is that of the test in harness/ftbench/src/services/loopback.rs."""
         digest = "013b112dd266d56309ac9c4c709f31b55de8956438d9f94616c7a5722b46933c"
         self.assertEqual(hashlib.sha256(DOCUMENT).hexdigest(), digest)
 

@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use crate::cli::{Cli, Colour, Command, OutputOptions};
 use crate::error::{Error, ExitStatus, SystemError};
-use crate::measure::loopback;
+use crate::services::loopback;
 use error::{NoCacheFolder, OutputError};
 use ftbench_present::table::Style;
 

@@ -13,7 +13,6 @@ pub mod guarded;
 pub mod interrupt;
 pub mod launch;
 pub mod limits;
-pub mod loopback;
 pub mod made;
 pub mod native_worker;
 pub mod protocol;

@@ -9,7 +9,7 @@ use crate::cli::OutputOptions;
 use crate::error::Error;
 use crate::measure::guarded::Guarding;
 use crate::measure::interrupt::Interrupt;
-use crate::measure::loopback::LoopbackServer;
+use crate::services::loopback::LoopbackServer;
 use crate::measure::trial::RealRunner;
 use crate::record::store::RunFolder;
 use ftbench_schema::{EnvironmentFacts, Manifest, StoppedBy};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::no_server;
 use crate::error::SystemError;
-use crate::measure::loopback::LoopbackServer;
+use crate::services::loopback::LoopbackServer;
 use crate::workload::{Service, Workload};
 
 /// Starts the server that the workloads need, and adds its addresses to the environment of their trials. `None` when
