@@ -7,7 +7,6 @@
 //! measured. [`cli`] and [`command`] put them together for the command line.
 
 pub mod assets;
-pub(crate) mod bounded;
 pub mod cargo_build;
 pub mod cli;
 pub mod command;
@@ -17,12 +16,12 @@ pub mod error;
 mod file_tree;
 pub mod import;
 pub mod interpreter;
-pub mod leash;
 pub mod machine;
 pub mod measure;
 pub mod native;
 pub mod outside;
 pub mod plan;
+pub mod process;
 pub mod record;
 pub mod services;
 pub mod terminal;

@@ -9,8 +9,8 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::store::{Place, StepError};
-use crate::leash::leashed;
 use crate::outside;
+use crate::process::leash::leashed;
 
 /// Variables that would lead a build elsewhere than ftbench does.
 const REMOVED: [&str; 6] = [

@@ -3,7 +3,7 @@
 use bytesize::ByteSize;
 use clap::Args;
 
-use crate::measure::limits::Asked;
+use crate::process::limits::Asked;
 
 /// What a trial may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]

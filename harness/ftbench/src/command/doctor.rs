@@ -13,7 +13,8 @@ use crate::doctor::{Report, Verdict};
 use crate::error::{Error, ExitStatus};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, SelectError, resolve};
 use crate::machine::discovery::Discovered;
-use crate::machine::{facts, quota};
+use crate::machine::facts;
+use crate::process::quota;
 use crate::terminal::doctor;
 use ftbench_schema::WarningKind;
 

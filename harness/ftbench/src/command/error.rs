@@ -68,9 +68,9 @@ mod tests {
     use crate::interpreter::{ProbeError, SelectError};
     use crate::machine::bind::BindError;
     use crate::machine::discovery::DiscoveryError;
-    use crate::machine::quota::QuotaError;
     use crate::measure::failure::TrialFailure;
     use crate::plan::placement::{PlacementError, Policy};
+    use crate::process::quota::QuotaError;
     use crate::record::store::StoreError;
     use crate::workload::{ArmError, WorkloadError};
     use ftbench_analyse::compare::Incomparable;

@@ -2,7 +2,7 @@
 
 use crate::cli::GuardArgs;
 use crate::error::{Error, ExitStatus, SystemError};
-use crate::measure::guard::{Order, serve, serve_plain};
+use crate::process::guard::guard_side::{Order, serve, serve_plain};
 
 /// Stays until the program has ended, or ftbench.
 ///

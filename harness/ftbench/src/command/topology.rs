@@ -4,8 +4,8 @@ use super::{json, print, style};
 use crate::cli::{ListFormat, OutputOptions, TopologyArgs};
 use crate::error::{Error, ExitStatus};
 use crate::machine::discovery::{Discovered, child};
-use crate::machine::quota;
 use crate::plan::placement::Placer;
+use crate::process::quota;
 use crate::terminal::topology;
 
 /// Columns of a drawing where no terminal says how many there are.

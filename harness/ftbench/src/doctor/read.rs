@@ -14,9 +14,9 @@ use super::facts::{
     Activity, Cores, Folder, Frequency, FrequencyPolicy, Heat, Kernel, Memory, MemorySizes, Moment, Power,
     Stat, ThermalZone, Ticks, Told, Untold,
 };
-use crate::machine::quota::QuotaError;
 use crate::machine::topology::Topology;
 use crate::outside;
+use crate::process::quota::QuotaError;
 
 /// At most so much of a file that cannot be understood is told.
 const TOLD_CHARACTERS: usize = 40;
@@ -39,7 +39,7 @@ impl System {
         }
     }
 
-    /// What limits the cores of `topology`. The quota is looked up elsewhere ([`crate::machine::quota`]).
+    /// What limits the cores of `topology`. The quota is looked up elsewhere ([`crate::process::quota`]).
     #[must_use]
     pub fn cores(&self, topology: &Topology, quota: Result<Option<f64>, QuotaError>) -> Cores {
         Cores {

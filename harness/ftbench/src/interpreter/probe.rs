@@ -8,8 +8,8 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
-use crate::bounded::{self, Ended};
 use crate::error::{self, Failure, is_machines_fault};
+use crate::process::bounded::{self, Ended};
 use ftbench_schema::{Switches, Version};
 
 /// How long one executable may take to answer.

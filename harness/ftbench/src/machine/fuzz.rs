@@ -7,7 +7,8 @@ use super::cost::processes;
 use super::discovery::Discovered;
 use super::noise::{pressure, pu_time, throttle};
 use super::topology::Topology;
-use super::{cache, description, group, quota};
+use super::{cache, description};
+use crate::process::{quota, tree};
 
 /// What files of `/proc` and `/sys` say, by what there is to read in each.
 pub fn system_text(which: u8, text: &str) {
@@ -45,7 +46,7 @@ pub fn system_text(which: u8, text: &str) {
             let _ = processes::thread(first, second);
         }
         6 => {
-            let _ = group::parse_children(text).count();
+            let _ = tree::parse_children(text).count();
         }
         _ => {
             let _ = cache::bytes(text);

@@ -3,7 +3,7 @@
 use procfs::process::Process;
 use procfs::{ProcError, ProcResult};
 
-use super::group::living;
+use crate::process::tree::living;
 use ftbench_schema::{Memory, ProcessMemory};
 
 /// Bytes in the unit that `/proc/PID/status` calls kB.
@@ -124,7 +124,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::machine::group::{below, tests::Group};
+    use crate::process::tree::{below, tests::Group};
 
     #[test]
     fn every_process_of_the_group_is_counted() {

@@ -2,15 +2,12 @@
 
 pub mod bind;
 pub mod cache;
-pub mod control_groups;
 pub mod cost;
 mod description;
 pub mod discovery;
 pub mod facts;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
-pub mod group;
 pub mod memory;
 pub mod noise;
-pub mod quota;
 pub mod topology;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::guarded::Guarded;
-use super::interrupt::Interrupt;
+use crate::process::guard::driver_side::Guarded;
+use crate::process::interrupt::Interrupt;
 
 /// Longest reply that is taken, bytes. A sample of 1,024 workers has about 150 kB.
 const LONGEST_REPLY_BYTES: usize = 8 << 20;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::guard::Ending;
-use crate::bounded::signal_name;
+use crate::process::bounded::signal_name;
+use crate::process::guard::guard_side::Ending;
 use ftbench_schema::TrialStatus;
 
 /// Why a trial has no result. The messages follow the cell's name in reports.

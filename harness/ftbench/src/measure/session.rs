@@ -9,14 +9,14 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::channel::{Channel, Silence};
 use super::failure::{TrialFailure, bytes};
-use super::guard::Ending;
-use super::guarded::{Guarded, Guarding, NotStarted, WorkersEnds};
-use super::interrupt::Interrupt;
 use super::launch::Launch;
-use super::limits::{FIRST_LOOK, pause_after};
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
 use super::said::{self, quoted, unexpected};
 use crate::machine::memory;
+use crate::process::guard::driver_side::{Guarded, Guarding, NotStarted, WorkersEnds};
+use crate::process::guard::guard_side::Ending;
+use crate::process::interrupt::Interrupt;
+use crate::process::limits::{FIRST_LOOK, pause_after};
 use ftbench_schema::Limits;
 
 /// How long a worker that has closed its channel may take to end.

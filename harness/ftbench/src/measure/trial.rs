@@ -9,8 +9,6 @@ use super::binding;
 use super::calibrate::{Calibration, Next};
 use super::extra_threads;
 use super::failure::TrialFailure;
-use super::guarded::Guarding;
-use super::interrupt::Interrupt;
 use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
@@ -21,6 +19,8 @@ use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::memory;
 use crate::machine::noise::{Meters, Observed, Watch};
+use crate::process::guard::driver_side::Guarding;
+use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
     ExtraThreads, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Worker,
 };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::bounded;
+use crate::process::bounded;
 use ftbench_schema::CommitFacts;
 
 /// Time for one question. A repository on a slow disk may be slow to tell what has changed, and no figure needs it.

@@ -26,7 +26,7 @@ use super::error::OutputError;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus, Failure};
-use crate::measure::interrupt::Interrupt;
+use crate::process::interrupt::Interrupt;
 use crate::record::store::{REPORT, RunFolder};
 use crate::terminal::plan;
 use ftbench_present::{json, markdown, noise, table};

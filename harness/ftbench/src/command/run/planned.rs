@@ -17,13 +17,14 @@ use crate::error::{Error, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
+use crate::machine::facts;
 use crate::machine::noise::{Meters, sources};
-use crate::machine::{facts, quota};
 use crate::measure::environment;
 use crate::outside;
 use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
+use crate::process::quota;
 use crate::workload::{Requirement, Workload};
 use ftbench_schema::{
     MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Settings, Warning,

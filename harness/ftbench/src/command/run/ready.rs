@@ -7,11 +7,11 @@ use super::sessions::{EarlierSessions, RunRecord};
 use super::{changes, launches, services};
 use crate::cli::OutputOptions;
 use crate::error::Error;
-use crate::measure::guarded::Guarding;
-use crate::measure::interrupt::Interrupt;
-use crate::services::loopback::LoopbackServer;
 use crate::measure::trial::RealRunner;
+use crate::process::guard::driver_side::Guarding;
+use crate::process::interrupt::Interrupt;
 use crate::record::store::RunFolder;
+use crate::services::loopback::LoopbackServer;
 use ftbench_schema::{EnvironmentFacts, Manifest, StoppedBy};
 
 /// A run that can be measured: its folder is open, its programs are built, its packages are installed, and its record says

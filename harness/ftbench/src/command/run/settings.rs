@@ -1,7 +1,7 @@
 //! How a run measures: the profile, with what the arguments change in it.
 
 use crate::cli::{ProfileName, RunArgs};
-use crate::machine::control_groups::memory_limit_bytes;
+use crate::process::control_groups::memory_limit_bytes;
 use ftbench_schema::{MachineFacts, Settings, Stopping};
 
 /// The settings that a profile stands for.

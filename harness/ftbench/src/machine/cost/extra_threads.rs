@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use procfs::process::Process;
 
 use super::processes::ProcessesReading;
-use crate::machine::group;
+use crate::process::tree;
 
 /// The threads that ftbench started a trial with: its workers, and what hands the work out to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn threads_now(process_id: i32) -> Vec<SeenThread> {
 /// Looks at the threads of a trial whose processes were `known` when the workers were ready.
 #[must_use]
 pub fn look(model: &ModelThreads, known: &[i32]) -> Look {
-    let below = group::below(model.main_process).unwrap_or_default();
+    let below = tree::below(model.main_process).unwrap_or_default();
     let processes: BTreeSet<i32> = below.into_iter().chain([model.main_process]).collect();
     let threads: Vec<SeenThread> = processes.into_iter().flat_map(threads_now).collect();
     judge(model, known, &threads)

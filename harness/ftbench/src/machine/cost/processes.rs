@@ -12,7 +12,7 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 use procfs::process::Process;
 
-use crate::machine::group;
+use crate::process::tree;
 
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -95,7 +95,7 @@ pub fn read(process_ids: &[i32]) -> ProcessesReading {
     let mut reading = ProcessesReading::default();
     let tick_ns = NANOSECONDS_PER_SECOND / procfs::ticks_per_second().max(1);
     for &process_id in process_ids {
-        for thread_id in group::threads(process_id) {
+        for thread_id in tree::threads(process_id) {
             let text = |file: &str| {
                 fs::read_to_string(format!("/proc/{process_id}/task/{thread_id}/{file}")).unwrap_or_default()
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::bounded;
+use crate::process::bounded;
 
 /// What the process is told to do, a hidden command of ftbench.
 pub const COMMAND: &str = "try-topology";

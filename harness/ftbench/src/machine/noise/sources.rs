@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{CPUS, Found, Meters, SCHEDSTAT, STAT, pressure, pu_time, throttle};
-use crate::machine::control_groups;
 use crate::machine::cost::counters::{self, Counters};
 use crate::machine::cost::energy::{self, POWERCAP, Zone};
 use crate::machine::cost::processes;
+use crate::process::control_groups;
 use ftbench_schema::Source;
 
 /// Files with a PU's frequency, the measured before the requested one (`Documentation/admin-guide/pm/cpufreq.rst`).

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::machine::control_groups::groups;
+use crate::process::control_groups::groups;
 
 /// Counters of a control group and those that hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

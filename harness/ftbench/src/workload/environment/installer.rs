@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::complaint::complaint;
 use super::lock::{Lock, LockError};
 use super::{EnvironmentError, Record, Wanted, failed, python_in};
-use crate::leash::{Leash, leashed};
 use crate::outside;
+use crate::process::leash::{Leash, leashed};
 
 /// Prints what is installed.
 const PACKAGES: &str = include_str!("packages.py");

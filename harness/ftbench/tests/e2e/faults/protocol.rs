@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ftbench::measure::failure::TrialFailure;
-use ftbench::measure::guarded::Guarding;
-use ftbench::measure::interrupt::Interrupt;
 use ftbench::measure::launch::{Launch, python_arguments};
 use ftbench::measure::protocol::{Entry, PROTOCOL_VERSION, Reply, Request};
 use ftbench::measure::session::{Bounds, Session};
+use ftbench::process::guard::driver_side::Guarding;
+use ftbench::process::interrupt::Interrupt;
 
 use crate::support::mark::Mark;
 use crate::support::paths::harness;

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::cgroup::{Delegated, TrialGroup};
-use super::guard::{ABORT, END, ENDING_LIMIT, Ending, REPLIES_FD, REQUESTS_FD, Report};
-use super::launch::Launch;
-use super::{reaper, scratch};
-use crate::machine::group;
+use super::guard_side::{ABORT, END, ENDING_LIMIT, Ending, REPLIES_FD, REQUESTS_FD, Report};
+use crate::measure::launch::Launch;
+use crate::process::tree;
+use crate::process::trial_group::{Delegated, TrialGroup};
+use crate::process::{reaper, scratch};
 use ftbench_schema::Limits;
 
 /// How long the guard may take to start a process.
@@ -106,7 +106,7 @@ impl Guarded {
     ) -> Result<Self, NotStarted> {
         // Should the guard be killed, what is below it comes here.
         reaper::adopt_orphans().map_err(io::Error::from)?;
-        let known = group::children(reaper::own_id()).unwrap_or_default();
+        let known = tree::children(reaper::own_id()).unwrap_or_default();
         let (own, guards) = UnixStream::pair()?;
         let scratch = scratch::choose(&launch.environment);
         let mut command = command(guarding, launch, hash_seed, scratch.as_deref());
@@ -161,7 +161,7 @@ impl Guarded {
     pub fn processes(&self) -> Vec<i32> {
         let below = i32::try_from(self.guard.id())
             .ok()
-            .and_then(|guard| group::below(guard).ok())
+            .and_then(|guard| tree::below(guard).ok())
             .unwrap_or_default();
         if below.is_empty() {
             vec![self.process_id]

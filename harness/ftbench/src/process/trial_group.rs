@@ -9,8 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::reaper;
-use crate::machine::control_groups::{MOUNT_POINT, OWN_GROUPS};
-use crate::machine::group as processes;
+use crate::process::control_groups::{MOUNT_POINT, OWN_GROUPS};
+use crate::process::tree;
 
 /// Where ftbench itself is put when its group has to be empty.
 const OWN_LEAF: &str = "ftbench-driver";
@@ -199,7 +199,7 @@ fn enter(group: &Path) -> io::Result<()> {
 
 /// Moves this process and its children, such as the loopback server.
 fn move_own(group: &Path) -> io::Result<()> {
-    for child in processes::children(reaper::own_id()).unwrap_or_default() {
+    for child in tree::children(reaper::own_id()).unwrap_or_default() {
         // It may have ended.
         let _ = write(&group.join("cgroup.procs"), &child.to_string());
     }

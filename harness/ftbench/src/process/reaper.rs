@@ -14,7 +14,7 @@ use rustix::process::{
     pidfd_send_signal, set_child_subreaper, waitpid,
 };
 
-use crate::machine::group;
+use crate::process::tree;
 
 /// The first wait between two rounds of killing; dying takes a process some hundred microseconds.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
@@ -66,7 +66,7 @@ pub fn end_all(keep: &[i32], limit: Duration) -> Vec<i32> {
 
 fn children_but(keep: &[i32]) -> Vec<i32> {
     // Without /proc nothing is known to be there, and no trial could have been watched.
-    let mut children = group::children(own_id()).unwrap_or_default();
+    let mut children = tree::children(own_id()).unwrap_or_default();
     children.retain(|child| !keep.contains(child));
     children
 }
@@ -89,14 +89,14 @@ fn is_left(child: i32) -> bool {
 
 /// Kills what is below a child.
 fn kill_below(child: i32) {
-    let below = group::below(child).unwrap_or_default();
+    let below = tree::below(child).unwrap_or_default();
     let family: HashSet<i32> = below.iter().copied().chain([child, own_id()]).collect();
     for pid in below.into_iter().filter_map(Pid::from_raw) {
         let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
             continue;
         };
         // The descriptor means whoever has the process id now; one of the family's it is by its parent.
-        if group::parent(pid.as_raw_nonzero().get()).is_some_and(|parent| family.contains(&parent)) {
+        if tree::parent(pid.as_raw_nonzero().get()).is_some_and(|parent| family.contains(&parent)) {
             let _ = pidfd_send_signal(&process, Signal::KILL);
         }
     }

@@ -89,7 +89,7 @@ fn listed_children(process_id: i32) -> Option<Vec<i32>> {
 }
 
 /// The process ids in a `children` file.
-pub(super) fn parse_children(text: &str) -> impl Iterator<Item = i32> {
+pub fn parse_children(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok())
 }
 
@@ -107,7 +107,7 @@ fn children_of_all(asked: i32) -> Result<HashMap<i32, Vec<i32>>, GroupError> {
 }
 
 /// The ids of a process's threads; none when it is gone.
-pub(super) fn threads(process_id: i32) -> Vec<i32> {
+pub fn threads(process_id: i32) -> Vec<i32> {
     let Ok(entries) = fs::read_dir(PathBuf::from(format!("/proc/{process_id}/task"))) else {
         return Vec::new();
     };
@@ -117,7 +117,8 @@ pub(super) fn threads(process_id: i32) -> Vec<i32> {
 }
 
 /// The state of a process that still runs; `None` when it is gone or only waits to be reaped.
-pub(super) fn living(process: &Process) -> Option<Stat> {
+#[must_use]
+pub fn living(process: &Process) -> Option<Stat> {
     process
         .stat()
         .ok()
@@ -125,7 +126,7 @@ pub(super) fn living(process: &Process) -> Option<Stat> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::os::unix::process::CommandExt;

@@ -13,7 +13,7 @@ pub const OWN_GROUPS: &str = "/proc/self/cgroup";
 
 /// The two interfaces that the kernel has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub enum Version {
     /// A hierarchy for each controller, or for a few of them.
     One,
     /// One hierarchy for all.
@@ -22,7 +22,7 @@ pub(super) enum Version {
 
 /// A group that may limit something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
+pub struct Group {
     /// Which files it has.
     pub version: Version,
     /// Where they may be; it need not be there.
@@ -31,7 +31,8 @@ pub(super) struct Group {
 
 /// The groups that `own_groups` (the contents of `/proc/self/cgroup`) names and all that hold them, as far as they may
 /// limit what `controller` does, below the mount point `root`.
-pub(super) fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Group> {
+#[must_use]
+pub fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Group> {
     own_groups
         .lines()
         .filter_map(|line| hierarchy(root, line, controller))

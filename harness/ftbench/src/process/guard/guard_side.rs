@@ -20,9 +20,9 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::cgroup::TrialGroup;
-use super::{reaper, scratch};
-use crate::machine::group;
+use crate::process::tree;
+use crate::process::trial_group::TrialGroup;
+use crate::process::{reaper, scratch};
 
 /// The worker's descriptors, as its command line names them. The guard hands them on.
 pub const REQUESTS_FD: i32 = 3;
@@ -291,7 +291,7 @@ fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
 
 /// Children before their parents, so that each tells where it is before it notices that the other is gone.
 fn abort_all() {
-    let mut below = group::below(reaper::own_id()).unwrap_or_default();
+    let mut below = tree::below(reaper::own_id()).unwrap_or_default();
     below.sort_unstable_by(|a, b| b.cmp(a));
     for pid in below.into_iter().filter_map(Pid::from_raw) {
         let _ = kill_process(pid, Signal::ABORT);

@@ -113,7 +113,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, QuotaError> {
 
 /// What one group's files say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Limit {
+pub enum Limit {
     /// Nothing is limited.
     Unlimited,
     /// So many CPUs' worth of time.
@@ -130,7 +130,7 @@ impl Limit {
 }
 
 /// `cpu.max`: `$QUOTA $PERIOD`, microseconds, where the quota may be `max`.
-pub(super) fn parse_cpu_max(text: &str) -> Option<Limit> {
+pub fn parse_cpu_max(text: &str) -> Option<Limit> {
     let mut words = text.split_ascii_whitespace();
     let (quota, period, rest) = (words.next()?, words.next()?, words.next());
     if rest.is_some() {
@@ -143,7 +143,7 @@ pub(super) fn parse_cpu_max(text: &str) -> Option<Limit> {
 }
 
 /// `cpu.cfs_quota_us` and `cpu.cfs_period_us`: microseconds; a quota of -1 is none.
-pub(super) fn parse_cfs(quota: &str, period: &str) -> Option<Limit> {
+pub fn parse_cfs(quota: &str, period: &str) -> Option<Limit> {
     let quota: i64 = quota.trim().parse().ok()?;
     if quota < 0 {
         return Some(Limit::Unlimited);

@@ -1,0 +1,6 @@
+//! The guard, a process between ftbench and the worker of a trial, and what the two say to each other.
+//!
+//! [`driver_side`] is the half that runs in ftbench itself, [`guard_side`] the half that runs in the guard.
+
+pub mod driver_side;
+pub mod guard_side;
