@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Kind, Material};
 use ftbench_present::page::{self, Report};
-use ftbench_present::table::{self, Style};
+use ftbench_present::style::Style;
+use ftbench_present::table;
 use ftbench_present::{csv, json, markdown};
 use ftbench_schema::{Manifest, SamplesByCell, Trial};
 

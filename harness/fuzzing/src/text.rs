@@ -12,7 +12,7 @@ use ftbench::record::file_name::file_name;
 use ftbench::workload::metadata::{self, Metadata};
 use ftbench::workload::{CallableName, Requirement, Workload};
 use ftbench_present::export::asv::Benchmarks;
-use ftbench_present::{listing, table::Style};
+use ftbench_present::{listing, style::Style};
 use ftbench_schema::pattern::Pattern;
 use ftbench_schema::{Tag, Version, text as harmless};
 

@@ -7,7 +7,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, LineStyle, Table};
 use ftbench_schema::Summary;
 
 use super::laws::{self, HEADINGS};
-use super::table::{BOLD, Style, hanging};
+use super::style::{BOLD, Style, hanging};
 use ftbench_schema::text;
 
 /// What is left out of the table as the terminal gets narrower, in this order: columns by number.

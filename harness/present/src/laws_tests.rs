@@ -1,5 +1,6 @@
 use super::*;
-use crate::table::{Style, render};
+use crate::style::Style;
+use crate::table::render;
 use ftbench_fixtures::summaries;
 use ftbench_schema::{Curve, GilState, Host, Model, NATIVE};
 

@@ -18,4 +18,5 @@ mod reasons;
 pub mod reported;
 pub mod rows;
 pub mod selfcheck;
+pub mod style;
 pub mod table;

@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 
-use super::table::Style;
+use super::style::Style;
 use ftbench_schema::text;
 
 /// Renders a heading and rows. What comes from files or machines is made printable.

@@ -4,7 +4,7 @@ use ftbench_schema::{CellStatus, CellSummary, Summary};
 
 use super::listing;
 use super::rows;
-use super::table::{BOLD, DIM, RED, Style, hanging};
+use super::style::{BOLD, DIM, RED, Style, hanging};
 use ftbench_schema::text;
 
 /// At most so many different reasons are told.

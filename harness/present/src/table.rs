@@ -1,10 +1,7 @@
 //! What a terminal shows after a run: findings, warnings, the table, what failed and what was skipped.
 
-use anstyle::{AnsiColor, Style as Ansi};
 use comfy_table::presets::NOTHING;
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
-};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, LineStyle, Table, Width};
 
 use ftbench_schema::{CellStatus, Model, Summary};
 
@@ -16,41 +13,8 @@ use super::noise;
 use super::reasons::{failures, skipped};
 use super::reported;
 use super::rows::{self, Group, Row, Tone};
+use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use ftbench_schema::text;
-
-/// How wide text is wrapped where the terminal does not say.
-const USUAL_WIDTH: u16 = 100;
-/// Below this width nothing can be laid out; a terminal wraps what is wider.
-const SMALLEST_WIDTH: u16 = 40;
-
-/// What the terminal can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Style {
-    /// Whether to colour.
-    pub colour: bool,
-    /// Columns of the terminal; `None` when not known, as in a file: nothing is left out then.
-    pub width: Option<u16>,
-}
-
-pub(super) const BOLD: Ansi = Ansi::new().bold();
-pub(super) const DIM: Ansi = Ansi::new().dimmed();
-pub(super) const GREEN: Ansi = AnsiColor::Green.on_default();
-pub(super) const YELLOW: Ansi = AnsiColor::Yellow.on_default();
-pub(super) const RED: Ansi = AnsiColor::Red.on_default();
-
-impl Style {
-    pub(super) fn paint(self, ansi: Ansi, text: &str) -> String {
-        if self.colour {
-            format!("{ansi}{text}{ansi:#}")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    pub(super) fn text_width(self) -> u16 {
-        self.width.unwrap_or(USUAL_WIDTH).max(SMALLEST_WIDTH)
-    }
-}
 
 /// The whole of it, each part apart by an empty line, ending with a line end.
 #[must_use]
@@ -144,25 +108,6 @@ fn warnings(summary: &Summary, style: Style) -> String {
         .map(|message| hanging(&style.paint(YELLOW, "warning:"), "warning:".len(), message, style))
         .collect();
     paragraphs.join("\n")
-}
-
-/// A label, and text wrapped beside it.
-pub(super) fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
-    let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
-    let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
-    let mut table = Table::new();
-    table
-        .force_no_tty()
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(room)
-        .add_row([message]);
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 0));
-    }
-    let indentation = format!("\n{}", " ".repeat(usize::from(indent)));
-    let wrapped: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    format!("{label} {}", wrapped.join(&indentation))
 }
 
 /// What is left out or shortened as the terminal gets narrower, in this order; each step keeps the ones before.

@@ -27,7 +27,7 @@ use crate::cli::{Cli, Colour, Command, OutputOptions};
 use crate::error::{Error, ExitStatus, SystemError};
 use crate::services::loopback;
 use error::{NoCacheFolder, OutputError};
-use ftbench_present::table::Style;
+use ftbench_present::style::Style;
 
 /// Does what the command line says.
 ///

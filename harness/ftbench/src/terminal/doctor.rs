@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
 use crate::doctor::checks::Finding;
 use crate::doctor::{Report, Severity, Verdict};
-use ftbench_present::table::Style;
+use ftbench_present::style::Style;
 use ftbench_schema::text;
 
 /// How wide text is wrapped where the terminal does not say.

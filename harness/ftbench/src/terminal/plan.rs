@@ -3,7 +3,7 @@
 use super::progress::minutes_and_seconds;
 use crate::plan::duration;
 use ftbench_present::listing;
-use ftbench_present::table::Style;
+use ftbench_present::style::Style;
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{Manifest, PlannedCell, Stopping, units};
 

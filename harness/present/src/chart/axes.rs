@@ -1,9 +1,9 @@
 //! Axes as they are drawn, for the bodies that have any.
 
+use super::axis::{Axis, Tick};
 use super::canvas::{Anchor, Pen, at};
 use super::layout::{self, Frame};
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::{Axis, Tick};
 
 const TICK_LINE: f64 = 16.0;
 
@@ -28,7 +28,7 @@ impl Sheet<'_, '_> {
 
     /// Grid lines and labels for values upwards, with the axis' title above the plot.
     pub(super) fn upward_axis(&self, plot: Frame, axis: &Axis) -> Drawn {
-        let theme = &self.chart.theme;
+        let theme = self.theme;
         for tick in &axis.ticks {
             let y = plot.bottom - axis.share(tick.value) * plot.height();
             let pen = Pen::solid(theme.grid, self.unit);
@@ -45,7 +45,7 @@ impl Sheet<'_, '_> {
 
     /// The line below the plot, with marks, as many labels as have room, and the axis' title.
     pub(super) fn bottom_axis(&self, plot: Frame, axis: &Axis, x: &dyn Fn(f64) -> f64) -> Drawn {
-        let theme = &self.chart.theme;
+        let theme = self.theme;
         let bottom = plot.bottom;
         let pen = Pen::solid(theme.muted, 1.2 * self.unit);
         self.canvas

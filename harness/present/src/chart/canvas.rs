@@ -7,8 +7,9 @@ use plotters::element::{Circle, DashedPathElement, PathElement, Polygon, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, RGBColor, ShapeStyle, TextStyle};
 
+use super::error::{ChartError, Size};
 use super::font::{FAMILY, Face, PLOTTERS_SIZE_TO_EM};
-use super::{ChartError, Colour, Size};
+use super::theme::Colour;
 use ftbench_schema::text::escape_markup;
 
 /// plotters rounds to whole pixels, which bends lines and unsettles markers; it draws on a tenfold sheet instead,

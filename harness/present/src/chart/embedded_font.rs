@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use resvg::usvg::roxmltree::{Document, Node};
 
-use super::ChartError;
+use super::error::ChartError;
 use super::font::{REGULAR, SEMI_BOLD};
 
 /// What the pictures call the font.

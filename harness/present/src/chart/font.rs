@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 use resvg::usvg::fontdb::{Database, Source};
 
-use super::ChartError;
+use super::error::ChartError;
 use ftbench_schema::text;
 
 /// Inter's two weights, under the SIL Open Font License 1.1, which stands beside them.

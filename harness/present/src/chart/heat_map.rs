@@ -1,9 +1,10 @@
 //! A table of numbers on colours.
 
+use super::axis::Axis;
 use super::canvas::{Anchor, Letters, Pen, at};
 use super::layout::Frame;
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::{Axis, theme};
+use super::theme;
 use ftbench_schema::text;
 
 /// Height of a row, pixels of the usual size, where there is room, and where there is not.
@@ -127,10 +128,10 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, map: &HeatMap) -> Drawn {
 impl Laid<'_, '_> {
     fn paint(&self) -> Drawn {
         self.heads()?;
-        let muted = self.sheet.chart.theme.muted;
+        let muted = self.sheet.theme.muted;
         let mut top = self.plot.top;
         for row in self.map.rows.iter().take(self.kept) {
-            self.name(&row.label, top, self.sheet.chart.theme.text)?;
+            self.name(&row.label, top, self.sheet.theme.text)?;
             let mut left = self.plot.left;
             for field in &row.fields {
                 self.field(field, left, top)?;
@@ -148,11 +149,9 @@ impl Laid<'_, '_> {
 
     fn heads(&self) -> Drawn {
         let Sheet {
-            canvas, unit, chart, ..
+            canvas, unit, theme, ..
         } = self.sheet;
-        let letters = self
-            .sheet
-            .letters(self.head_em, chart.theme.muted, Anchor::Middle);
+        let letters = self.sheet.letters(self.head_em, theme.muted, Anchor::Middle);
         let face = self.sheet.face(self.head_em, false);
         let bold = self.sheet.face(LABEL_EM, true);
         let mut start = 0;
@@ -163,14 +162,14 @@ impl Laid<'_, '_> {
             let words = bold.fit(&text::line(&first.group), right - left - 6.0 * unit);
             let heading = Letters {
                 face: bold,
-                ..self.sheet.letters(LABEL_EM, chart.theme.text, Anchor::Middle)
+                ..self.sheet.letters(LABEL_EM, theme.text, Anchor::Middle)
             };
             let y = self.plot.top - 30.0 * unit;
             canvas.text(&words, at(f64::midpoint(left, right), y), heading)?;
             let rule = at(left + 3.0 * unit, y + 6.0 * unit);
             canvas.line(
                 &[rule, at(right - 3.0 * unit, rule.y)],
-                Pen::solid(chart.theme.grid, 1.5 * unit),
+                Pen::solid(theme.grid, 1.5 * unit),
             )?;
             for (position, column) in group.iter().enumerate() {
                 let middle = left + (count(position) + 0.5) * self.column;
@@ -182,7 +181,7 @@ impl Laid<'_, '_> {
         Ok(())
     }
 
-    fn name(&self, words: &str, top: f64, colour: super::Colour) -> Drawn {
+    fn name(&self, words: &str, top: f64, colour: theme::Colour) -> Drawn {
         let unit = self.sheet.unit;
         let em = (self.row / unit).min(LABEL_EM);
         let right = self.plot.left - 10.0 * unit;
@@ -196,7 +195,7 @@ impl Laid<'_, '_> {
             .text(&words, place, self.sheet.letters(em, colour, Anchor::End))
     }
 
-    fn patch(&self, corner: super::canvas::Place, size: [f64; 2], colour: super::Colour) -> Drawn {
+    fn patch(&self, corner: super::canvas::Place, size: [f64; 2], colour: theme::Colour) -> Drawn {
         let [width, height] = size;
         let corners = [
             corner,
@@ -209,7 +208,7 @@ impl Laid<'_, '_> {
 
     fn field(&self, field: &Field, left: f64, top: f64) -> Drawn {
         let Sheet {
-            canvas, unit, chart, ..
+            canvas, unit, theme, ..
         } = self.sheet;
         let gap = (0.06 * self.row).min(1.5 * unit);
         let (words, ink, bold) = match field {
@@ -219,7 +218,7 @@ impl Laid<'_, '_> {
                 self.patch(at(left + gap, top + gap), size, colour)?;
                 (words, theme::ink_on(colour), true)
             }
-            Field::Without(words) => (words, chart.theme.muted, false),
+            Field::Without(words) => (words, theme.muted, false),
         };
         let em = (self.row * 0.62 / unit).min(LABEL_EM);
         let width = self.sheet.face(em, bold).width(words).max(1.0);
@@ -237,7 +236,7 @@ impl Laid<'_, '_> {
         let Sheet {
             canvas,
             unit,
-            chart,
+            theme,
             area,
             ..
         } = self.sheet;
@@ -258,17 +257,13 @@ impl Laid<'_, '_> {
             .map(|tick| (place(tick.value), face.width(&tick.label)))
             .collect();
         let kept = super::layout::without_overlap(&spans, 8.0 * unit);
-        let letters = self
-            .sheet
-            .letters(LABEL_EM - 1.0, chart.theme.muted, Anchor::Middle);
+        let letters = self.sheet.letters(LABEL_EM - 1.0, theme.muted, Anchor::Middle);
         for ((tick, (x, _)), kept) in ticks.iter().zip(spans).zip(kept) {
             if kept {
                 canvas.text(&tick.label, at(x, top + 24.0 * unit), letters)?;
             }
         }
-        let title = self
-            .sheet
-            .letters(LABEL_EM - 1.0, chart.theme.text, Anchor::Start);
+        let title = self.sheet.letters(LABEL_EM - 1.0, theme.text, Anchor::Start);
         let fitting = face.fit(&self.map.scale.title, area.right - left);
         canvas.text(&fitting, at(left, top + 42.0 * unit), title)
     }

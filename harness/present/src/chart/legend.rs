@@ -1,9 +1,9 @@
 //! Keys with their names in a line above the plot, for the bodies that have no room beside what they name.
 
-use super::ChartError;
-use super::Colour;
 use super::canvas::{Anchor, Pen, Place, at};
+use super::error::ChartError;
 use super::sheet::{Drawn, LABEL_EM, Sheet};
+use super::theme::Colour;
 
 /// What stands before a name.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, entries: &[Entry], middle: f64) -> Res
             y += 19.0 * unit;
         }
         key(sheet, &entry.key, at(x + 7.0 * unit, y))?;
-        let letters = sheet.letters(LABEL_EM, sheet.chart.theme.text, Anchor::Start);
+        let letters = sheet.letters(LABEL_EM, sheet.theme.text, Anchor::Start);
         let place = at(x + KEY * unit, y + 0.36 * LABEL_EM * unit);
         sheet.canvas.text(&words, place, letters)?;
         x += width + 18.0 * unit;

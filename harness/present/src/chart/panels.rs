@@ -2,12 +2,13 @@
 //! machine did.
 
 use super::axes;
+use super::axis::Axis;
 use super::canvas::{Anchor, Letters, Pen, at};
 use super::layout::{self, Frame};
 use super::legend::{self, Entry, Key, Shape};
 use super::lines::Point;
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::{Axis, Colour};
+use super::theme::Colour;
 use ftbench_schema::{Model, units};
 
 /// Height of a panel's heading, pixels of the usual size.
@@ -107,7 +108,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Panels) -> Drawn {
         if position + 1 == body.panels.len() {
             sheet.bottom_axis(plot, &body.x, &|value| placed.x(value))?;
         } else {
-            let pen = Pen::solid(sheet.chart.theme.muted, unit);
+            let pen = Pen::solid(sheet.theme.muted, unit);
             sheet
                 .canvas
                 .line(&[at(plot.left, plot.bottom), at(plot.right, plot.bottom)], pen)?;
@@ -117,7 +118,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Panels) -> Drawn {
 }
 
 fn key(sheet: &Sheet<'_, '_>, body: &Panels) -> Vec<Entry> {
-    let theme = &sheet.chart.theme;
+    let theme = sheet.theme;
     let unit = sheet.unit;
     let mut entries = vec![
         Entry {
@@ -148,7 +149,7 @@ fn key(sheet: &Sheet<'_, '_>, body: &Panels) -> Vec<Entry> {
 }
 
 fn break_pen(sheet: &Sheet<'_, '_>, worse: bool) -> Pen {
-    let theme = &sheet.chart.theme;
+    let theme = sheet.theme;
     let colour = if worse { theme.disturbed } else { theme.asyncio };
     Pen::solid(colour, 1.6 * sheet.unit)
 }
@@ -156,7 +157,7 @@ fn break_pen(sheet: &Sheet<'_, '_>, worse: bool) -> Pen {
 fn machine_pen(sheet: &Sheet<'_, '_>) -> Pen {
     Pen {
         dash: Some([5.0, 4.0].map(|length| length * sheet.unit)),
-        ..Pen::solid(sheet.chart.theme.reference, 1.4 * sheet.unit)
+        ..Pen::solid(sheet.theme.reference, 1.4 * sheet.unit)
     }
 }
 
@@ -180,7 +181,7 @@ impl Placed<'_, '_> {
     fn panel(&self, panel: &Panel) -> Drawn {
         let Self { sheet, plot, .. } = self;
         let (unit, canvas) = (sheet.unit, sheet.canvas);
-        let theme = &sheet.chart.theme;
+        let theme = sheet.theme;
         let colour = panel.family.map_or(theme.text, |family| theme.of(family));
         sheet.upward_axis(*plot, &panel.y)?;
         for (date, _) in &self.body.machine_changes {

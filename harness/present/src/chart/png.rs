@@ -3,7 +3,8 @@
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
-use super::{ChartError, font};
+use super::error::ChartError;
+use super::font;
 
 /// More pixels than this on a side are taken for a mistake: 16384 is what common viewers open.
 const LARGEST_SIDE: f32 = 16_384.0;

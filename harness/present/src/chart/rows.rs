@@ -1,10 +1,13 @@
 //! Rows below each other over an axis of values: bars with their intervals, and strips of single values.
 
+use super::axes;
+use super::axis::Axis;
 use super::canvas::{Anchor, Letters, Pen, at};
 use super::layout::Frame;
 use super::legend::{self, Entry, Key};
+use super::lines::ReferenceKind;
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::{Axis, Colour, ReferenceKind, axes};
+use super::theme::Colour;
 use ftbench_schema::{GilState, Model, text, units};
 
 /// Thickness of a bar, and the gap between rows, pixels of the usual size.
@@ -149,7 +152,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Rows) -> Drawn {
 }
 
 fn legend_of(sheet: &Sheet<'_, '_>, body: &Rows) -> Vec<Entry> {
-    let theme = &sheet.chart.theme;
+    let theme = sheet.theme;
     let looks = body.legend.iter().map(|(look, words)| Entry {
         key: Key::Box {
             colour: theme.shaded(look.family, look.strength),
@@ -166,16 +169,14 @@ fn legend_of(sheet: &Sheet<'_, '_>, body: &Rows) -> Vec<Entry> {
 }
 
 fn pen(sheet: &Sheet<'_, '_>, upright: &Upright) -> Pen {
-    let colour = sheet.chart.theme.reference;
+    let colour = sheet.theme.reference;
     match upright.kind {
         ReferenceKind::Reckoned if upright.label.is_empty() => Pen::solid(colour, sheet.unit),
         ReferenceKind::Reckoned => Pen {
             dash: Some([3.0, 4.0].map(|length| length * sheet.unit)),
             ..Pen::solid(colour, 1.5 * sheet.unit)
         },
-        ReferenceKind::Measured | ReferenceKind::Fitted(_) => {
-            Pen::solid(sheet.chart.theme.muted, 1.8 * sheet.unit)
-        }
+        ReferenceKind::Measured | ReferenceKind::Fitted(_) => Pen::solid(sheet.theme.muted, 1.8 * sheet.unit),
     }
 }
 
@@ -190,7 +191,7 @@ impl Laid<'_, '_> {
         } = self;
         for tick in &body.x.ticks {
             let x = self.x(tick.value);
-            let pen = Pen::solid(sheet.chart.theme.grid, sheet.unit);
+            let pen = Pen::solid(sheet.theme.grid, sheet.unit);
             sheet.canvas.line(&[at(x, plot.top), at(x, plot.bottom)], pen)?;
         }
         sheet.bottom_axis(*plot, &body.x, &|value| self.x(value))?;
@@ -209,7 +210,7 @@ impl Laid<'_, '_> {
                 self.row(row, middle)?;
             } else if position == gap.start {
                 let words = format!("{left_out} more");
-                self.name(&words, middle, sheet.chart.theme.muted)?;
+                self.name(&words, middle, sheet.theme.muted)?;
             } else {
                 continue;
             }
@@ -230,7 +231,7 @@ impl Laid<'_, '_> {
     }
 
     fn row(&self, row: &Row, middle: f64) -> Drawn {
-        self.name(&row.label, middle, self.sheet.chart.theme.text)?;
+        self.name(&row.label, middle, self.sheet.theme.text)?;
         let mut y = middle - self.bar * (count(row.marks.len()) - 1.0) / 2.0;
         for mark in &row.marks {
             if mark.dots.is_empty() {
@@ -257,21 +258,21 @@ impl Laid<'_, '_> {
 
     fn bar(&self, mark: &Mark, y: f64) -> Drawn {
         let Sheet {
-            canvas, unit, chart, ..
+            canvas, unit, theme, ..
         } = self.sheet;
-        let colour = chart.theme.shaded(mark.look.family, mark.look.strength);
+        let colour = theme.shaded(mark.look.family, mark.look.strength);
         let corners = self.corners(self.body.origin, mark.value, y, self.bar * 0.8);
         if mark.look.gil == Some(GilState::On) {
-            canvas.polygon(&corners, chart.theme.background, 1.0)?;
+            canvas.polygon(&corners, theme.background, 1.0)?;
             let closed: Vec<super::canvas::Place> = corners.iter().chain(&corners).copied().take(6).collect();
             canvas.line(&closed, Pen::solid(colour, 1.5 * unit))?;
         } else {
             canvas.polygon(&corners, colour, 1.0)?;
         }
-        let whisker = Pen::solid(chart.theme.text, 1.3 * unit);
+        let whisker = Pen::solid(theme.text, 1.3 * unit);
         let (low, high) = (self.x(mark.low), self.x(mark.high));
         // A halo, so that it shows on the bar too.
-        let halo = Pen::solid(chart.theme.background, 3.2 * unit);
+        let halo = Pen::solid(theme.background, 3.2 * unit);
         canvas.line(&[at(low, y), at(high, y)], halo)?;
         canvas.line(&[at(low, y), at(high, y)], whisker)?;
         let cap = self.bar * 0.22;
@@ -283,9 +284,9 @@ impl Laid<'_, '_> {
 
     fn strip(&self, mark: &Mark, y: f64) -> Drawn {
         let Sheet {
-            canvas, unit, chart, ..
+            canvas, unit, theme, ..
         } = self.sheet;
-        let colour = chart.theme.shaded(mark.look.family, mark.look.strength);
+        let colour = theme.shaded(mark.look.family, mark.look.strength);
         let band = self.corners(mark.low, mark.high, y, self.bar * 0.95);
         canvas.polygon(&band, colour, 0.22)?;
         let hollow = mark.look.gil == Some(GilState::On);
@@ -304,7 +305,7 @@ impl Laid<'_, '_> {
         let half = self.bar * 0.48;
         canvas.line(
             &[at(x, y - half), at(x, y + half)],
-            Pen::solid(chart.theme.text, 2.0 * unit),
+            Pen::solid(theme.text, 2.0 * unit),
         )
     }
 
@@ -334,7 +335,7 @@ impl Laid<'_, '_> {
         let em = (self.bar * 1.05 / unit).min(11.5);
         let letters = Letters {
             face: self.sheet.face(em, true),
-            ..self.sheet.letters(em, self.sheet.chart.theme.text, Anchor::Start)
+            ..self.sheet.letters(em, self.sheet.theme.text, Anchor::Start)
         };
         // Beside a bar; in a column beside strips, and where lines would cross the figures.
         let crossed = self

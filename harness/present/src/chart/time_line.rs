@@ -1,11 +1,12 @@
 //! Dots over the time of a run.
 
 use super::axes;
+use super::axis::Axis;
 use super::canvas::{Pen, Place, at};
 use super::layout::Frame;
 use super::legend::{self, Entry, Key, Shape};
 use super::sheet::{Drawn, Sheet};
-use super::{Axis, Colour};
+use super::theme::Colour;
 use ftbench_schema::text;
 
 /// What became of a trial.
@@ -98,7 +99,7 @@ pub(super) fn description(line: &TimeLine) -> String {
 /// Draws the body.
 pub(super) fn draw(sheet: &Sheet<'_, '_>, line: &TimeLine) -> Drawn {
     let unit = sheet.unit;
-    let theme = &sheet.chart.theme;
+    let theme = sheet.theme;
     let colour = |event: Event| match event {
         Event::Quiet => theme.muted,
         _ => theme.disturbed,

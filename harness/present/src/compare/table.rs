@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, LineStyle, Table};
 
 use crate::listing;
-use crate::table::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
+use crate::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use ftbench_analyse::compare::{CellComparison, Change, Comparison, Verdict};
 use ftbench_schema::text;
 

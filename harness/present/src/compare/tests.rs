@@ -1,7 +1,7 @@
 //! The formats, of one made-up comparison that has a bit of everything.
 
 use super::*;
-use crate::table::Style;
+use crate::style::Style;
 use ftbench_analyse::compare::{COMPARISON_SCHEMA_VERSION, Common, SideName};
 use ftbench_fixtures::summaries::estimate;
 use ftbench_schema::Model;

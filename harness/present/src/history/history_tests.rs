@@ -1,5 +1,5 @@
 use crate::chart;
-use crate::table::Style;
+use crate::style::Style;
 use ftbench_analyse::history::{Difference, History, Options, What, analyse};
 use ftbench_fixtures::nights::{Machine, Step, runs};
 use ftbench_schema::history::{PassedOver, RunSettings};

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::words;
 use crate::listing;
-use crate::table::{BOLD, DIM, Style};
+use crate::style::{BOLD, DIM, Style};
 use ftbench_analyse::history::{Change, Direction, History, Series};
 use ftbench_schema::text;
 

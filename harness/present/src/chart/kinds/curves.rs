@@ -4,9 +4,11 @@ use crate::chart::{Axis, Body, Chart, Lines, Scale, Series, Tick, axis, words};
 use ftbench_schema::units::{self, TimeUnit};
 use ftbench_schema::{CellSummary, GilState, Model, Scaling, Summary, text};
 
+use super::curve_words;
+use super::material::Material;
 use super::measured::{LONGEST_NAME, Line, Quantity, counts, measured, measured_as, series, thin_out};
-use super::shown::{MOST_WORKERS_LINEAR, Show, of_lines, value_range, workers_axis};
-use super::{Material, curve_words};
+use super::show::Show;
+use super::shown::{MOST_WORKERS_LINEAR, of_lines, value_range, workers_axis};
 
 /// The cells of a workload, the ceiling's apart.
 struct Cells<'a> {

@@ -5,7 +5,7 @@ use crate::chart::{Axis, Body, Chart, ReferenceKind, Scale, Tick, axis};
 use crate::headline::FLAT_WITHIN;
 use ftbench_schema::{CellSummary, GilState, Model, text, units};
 
-use super::Material;
+use super::material::Material;
 use super::workloads::{chart_of, finite, labels, largest, one, range, workloads};
 
 /// Up to this speedup the axis is linear.

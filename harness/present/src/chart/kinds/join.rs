@@ -4,7 +4,7 @@ use crate::chart::words;
 use ftbench_schema::suggest::{UnknownInterpreter, one_of};
 use ftbench_schema::{Cell, CellStatus, CellSummary, Host, Model, Scaling, Summary, Trial, text};
 
-use super::Material;
+use super::material::Material;
 
 /// One run of several, or the part of it that is shown.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use crate::laws::law;
 use ftbench_schema::{CurveLaws, Estimate, LawFit, Summary, units};
 
 use super::measured::{Line, Quantity, series_name};
-use super::shown::Show;
+use super::show::Show;
 
 /// Corners of a fitted curve.
 const FITTED_CORNERS: u32 = 40;

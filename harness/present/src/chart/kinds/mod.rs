@@ -5,17 +5,19 @@ mod curves;
 mod gil;
 mod join;
 mod laws;
+mod material;
 pub(super) mod measured;
 mod overhead;
+mod show;
 mod shown;
 mod suite;
 mod trials;
 mod workloads;
 
 pub use join::{JoinError, Part, join};
+pub use material::Material;
 
-use super::{Chart, words};
-use ftbench_schema::{CellSummary, Summary, Trial};
+use super::Chart;
 
 /// A kind of chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,62 +104,6 @@ impl Kind {
     #[must_use]
     pub const fn takes_trials(self) -> bool {
         matches!(self, Self::Spread | Self::TimeLine)
-    }
-}
-
-/// What a chart is made of: one run, or several joined.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Material {
-    /// The figures.
-    pub summary: Summary,
-    /// The trials; may be empty for the kinds that do not take them.
-    pub trials: Vec<Trial>,
-    /// The machines, one line each.
-    machines: Vec<String>,
-    /// How it was measured, where that is of several runs.
-    method: Option<String>,
-    /// What a reader must know of the joining.
-    notes: Vec<String>,
-    /// Workloads whose file is not the same in all of the runs.
-    unlike_files: Vec<String>,
-}
-
-impl Material {
-    /// Of one run.
-    #[must_use]
-    pub fn of_run(summary: Summary, trials: Vec<Trial>) -> Self {
-        Self {
-            machines: vec![words::machine(&summary)],
-            summary,
-            trials,
-            method: None,
-            notes: Vec::new(),
-            unlike_files: Vec::new(),
-        }
-    }
-
-    fn is_joined(&self) -> bool {
-        self.method.is_some()
-    }
-
-    /// Adds what every chart tells: machine and builds below the title; in the caption what failed and what was warned of
-    /// before what the chart itself has to say, and the method behind it.
-    fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
-        chart.subtitle.clone_from(&self.machines);
-        chart.subtitle.push(words::builds(&self.summary));
-        chart.subtitle.retain(|line| !line.is_empty());
-        let own = std::mem::take(&mut chart.caption);
-        chart.caption = words::notes(&self.summary, cells);
-        chart
-            .caption
-            .extend(words::unlike_files(&self.unlike_files, cells));
-        chart.caption.extend(own);
-        chart.caption.extend(self.notes.iter().cloned());
-        let method = self
-            .method
-            .clone()
-            .unwrap_or_else(|| words::method(&self.summary, cells));
-        chart.caption.push(format!("{key} {method}"));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::chart::rows::{Look, Mark, Row, Rows, Upright};
 use crate::chart::{Body, Chart, ReferenceKind, axis};
 use ftbench_schema::{CellSummary, GilState, Model, Overhead, text, units};
 
-use super::Material;
+use super::material::Material;
 use super::workloads::{chart_of, finite, one, range, workloads};
 
 /// The free-threaded build's time with one worker over the GIL build's.

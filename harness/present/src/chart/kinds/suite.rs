@@ -5,7 +5,7 @@ use crate::chart::{Axis, Body, Chart, Scale, axis, words};
 use crate::headline::Verdict;
 use ftbench_schema::{CellSummary, Estimate, Model, Summary, text, units};
 
-use super::Material;
+use super::material::Material;
 use super::workloads::{labels, largest, size_for, workloads};
 
 /// More columns than this leave no room for their numbers.

@@ -8,7 +8,7 @@ use crate::chart::{Body, Chart, Scale, axis};
 use ftbench_schema::units::{self, TimeUnit};
 use ftbench_schema::{Cell, CellSummary, Disturbance, Estimate, Sample, Trial, TrialStatus, text};
 
-use super::Material;
+use super::material::Material;
 use super::workloads::{range, size_for};
 
 /// More dots than this in a picture make a large file of one colour.

@@ -1,7 +1,7 @@
 //! The labels beside the plot: each as near to its line's end as the others allow, and never over data.
 
-use super::draw::{Curves, INSET};
-use super::{ReferenceKind, ReferenceLine, Series};
+use super::curves::{Curves, INSET, KEY, LEADER};
+use super::series::{ReferenceKind, ReferenceLine, Series};
 use crate::chart::canvas::{Anchor, Letters, Pen, at};
 use crate::chart::layout;
 use crate::chart::sheet::{Drawn, LABEL_EM, count};
@@ -9,11 +9,6 @@ use crate::chart::sheet::{Drawn, LABEL_EM, count};
 /// Height of a label's row, pixels of the usual size, and what it may shrink to.
 const LABEL_ROW: f64 = 18.0;
 const SMALLEST_LABEL_ROW: f64 = 14.0;
-/// From the plot to the key of a label.
-pub(super) const LEADER: f64 = 22.0;
-/// Length of the key.
-pub(super) const KEY: f64 = 28.0;
-
 /// One label beside the plot.
 struct Label<'a> {
     name: String,
@@ -89,7 +84,7 @@ impl<'a> Curves<'a, '_> {
     }
 
     fn label(&self, label: &Label<'_>, y: f64) -> Drawn {
-        let theme = &self.sheet.chart.theme;
+        let theme = self.sheet.theme;
         let key = self.plot.right + LEADER * self.sheet.unit;
         let key_end = key + KEY * self.sheet.unit;
         let (colour, pen) = match label.kind {
