@@ -13,7 +13,7 @@ use crate::error::{Error, ExitStatus, Failure};
 use crate::import::{ImportError, Source, assemble, pyperf};
 use crate::outside;
 use crate::record::file_name::file_name;
-use crate::record::store::RunFolder;
+use crate::record::folder::RunFolder;
 
 /// Largest file that is read, bytes, once it is decompressed: fifty times what the whole of pyperformance leaves.
 const LARGEST_BYTES: u64 = 128 << 20;

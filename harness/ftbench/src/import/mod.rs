@@ -8,7 +8,8 @@ mod sides;
 mod trials;
 mod warnings;
 
-pub use run::{Imported, Source, assemble};
+pub use pyperf::Source;
+pub use run::{Imported, assemble};
 
 /// Why a file is not imported.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

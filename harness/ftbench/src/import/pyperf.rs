@@ -7,6 +7,17 @@ use serde_json::{Map, Value};
 
 use super::Reason;
 
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Its name, without folders.
+    pub name: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its benchmarks.
+    pub suite: Suite,
+}
+
 /// A file's benchmarks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suite {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Subject, kind, placement, subject};
-use super::pyperf::{Benchmark, Metadata, Run, Suite};
+use super::pyperf::{Benchmark, Metadata, Run, Source};
 use super::rounds::Rounds;
 use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
@@ -12,17 +12,6 @@ use ftbench_schema::{
     Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan,
     PlannedCell, RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
 };
-
-/// A file that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    /// Its name, without folders.
-    pub name: String,
-    /// SHA-256 of its bytes, hexadecimal.
-    pub sha256: String,
-    /// Its benchmarks.
-    pub suite: Suite,
-}
 
 /// The run that files amount to.
 #[derive(Debug, Clone, PartialEq)]

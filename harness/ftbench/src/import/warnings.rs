@@ -1,6 +1,6 @@
 //! What a reader must know of an imported run before the figures.
 
-use super::run::Source;
+use super::pyperf::Source;
 use super::sides;
 use ftbench_schema::{MachineFacts, Warning, WarningKind};
 

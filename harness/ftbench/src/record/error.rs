@@ -3,10 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::folder::NEEDED_BYTES;
 use super::line::LARGEST_LINE_BYTES;
 use crate::error::{ExitStatus, Failure};
 use ftbench_schema::SCHEMA_VERSION;
+
+/// Space that must be free before a run starts, bytes: a large run's records and charts.
+pub(super) const NEEDED_BYTES: u64 = 64 << 20;
 
 /// What went wrong with a run folder.
 #[derive(Debug, thiserror::Error)]

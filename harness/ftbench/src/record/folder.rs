@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::error::StoreError;
+use super::error::{NEEDED_BYTES, StoreError};
 pub use super::log::Ending;
 use super::log::{Lock, Log, OpenError, Untouched};
 use super::store::{Header, MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
 use super::trials_file;
 use ftbench_schema::{Manifest, Trial};
-
-/// Space that must be free before a run starts, bytes: a large run's records and charts.
-pub(super) const NEEDED_BYTES: u64 = 64 << 20;
 
 /// A run folder that is being written. No other process can write to it meanwhile.
 #[derive(Debug)]

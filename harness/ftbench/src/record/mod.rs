@@ -2,7 +2,7 @@
 
 mod error;
 pub mod file_name;
-mod folder;
+pub mod folder;
 pub mod history;
 pub mod line;
 mod lines;

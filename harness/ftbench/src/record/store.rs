@@ -8,7 +8,6 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 pub use super::error::StoreError;
-pub use super::folder::{Ending, Opened, RunFolder};
 use super::line;
 pub use super::line::Checksums;
 use super::lines::{Damage, Lines};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::OutputOptions;
 use crate::command::remark;
-use crate::record::store::{RunFolder, StoreError};
+use crate::record::folder::RunFolder;
+use crate::record::store::StoreError;
 use ftbench_schema::Manifest;
 
 /// How much of a time in RFC 3339 is date, hours, minutes and seconds, characters.

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::measure::made::Made;
 use crate::measure::rounds::{self, Course, TrialRunner, Units};
 use crate::measure::trial::RealRunner;
-use crate::record::store::RunFolder;
+use crate::record::folder::RunFolder;
 use crate::terminal::progress::Progress;
 use ftbench_schema::StoppedBy;
 

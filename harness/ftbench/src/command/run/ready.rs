@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::measure::trial::RealRunner;
 use crate::process::guard::driver_side::Guarding;
 use crate::process::interrupt::Interrupt;
-use crate::record::store::RunFolder;
+use crate::record::folder::RunFolder;
 use crate::services::loopback::LoopbackServer;
 use ftbench_schema::{EnvironmentFacts, Manifest, StoppedBy};
 

@@ -205,8 +205,9 @@ fn outcome(trial: &Trial) -> Outcome {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::record::folder::RunFolder;
     use crate::record::line::LARGEST_LINE_BYTES;
-    use crate::record::store::{Checksums, RunFolder, TRIALS, read_trials};
+    use crate::record::store::{Checksums, TRIALS, read_trials};
     use ftbench_fixtures::records::{cell, manifest, trial};
     use ftbench_schema::Model;
 

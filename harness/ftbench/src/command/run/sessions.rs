@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::record::store::{RunFolder, StoreError};
+use crate::record::folder::RunFolder;
+use crate::record::store::StoreError;
 use ftbench_schema::{CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind};
 
 /// The kernel's mark of this start of the computer.
