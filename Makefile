@@ -49,6 +49,7 @@ lint: set-up ## check format and style of Rust, Python and shell
 	$(TOOLS)/ruff format --check workloads harness/ftbench/src harness/worker scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run docs/ci/ftbench-nightly
 	scripts/lint-workflows.sh
+	scripts/import-circles.py
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/lint-native.sh
 

@@ -154,7 +154,7 @@ mod tests {
         };
         summary.free_threading_overhead = vec![overhead("3.13", Some("fib"), 1), overhead("3.13", None, 4)];
         insta::assert_snapshot!(overheads(&summary).join("\n"), @"3.13t costs 1.62x [1.60, 1.64] on one worker (geometric mean of 4 workloads)");
-        summary.workloads = vec![summaries::workload("fib")];
+        summary.workloads = vec![ftbench_fixtures::records::workload("fib")];
         summary.free_threading_overhead = vec![
             overhead("3.13", Some("fib"), 1),
             overhead("3.13", None, 1),

@@ -183,7 +183,7 @@ fn workload(name: &str) -> WorkloadFacts {
     WorkloadFacts {
         ceiling: Some(CeilingFacts::of(Kernel::Integer)),
         sha256: "a".to_owned(),
-        ..summaries::workload(name)
+        ..ftbench_fixtures::records::workload(name)
     }
 }
 

@@ -37,7 +37,7 @@ fn workload(name: &str, kind: WorkloadKind, models: &[Model]) -> WorkloadFacts {
         kind,
         models: models.to_vec(),
         units: None,
-        ..summaries::workload(name)
+        ..ftbench_fixtures::records::workload(name)
     }
 }
 

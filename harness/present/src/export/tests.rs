@@ -154,7 +154,7 @@ fn bencher_gets_intervals() {
 #[test]
 fn asv_gets_a_grid_with_holes() {
     let mut summary = summaries::two_cores();
-    summary.workloads = vec![summaries::workload("fib")];
+    summary.workloads = vec![ftbench_fixtures::records::workload("fib")];
     summary
         .cells
         .retain(|cell| cell.workload == "fib" && cell.model.name() == "threads");

@@ -145,7 +145,7 @@ fn failures_keep_their_tracebacks() {
 #[test]
 fn what_a_workload_says_is_there_with_links_to_pages_only() {
     let mut summary = summaries::two_cores();
-    let mut facts = summaries::workload("fib");
+    let mut facts = ftbench_fixtures::records::workload("fib");
     facts.source = "https://example.org/a?b=1&c=<d> or javascript:alert(1)".to_owned();
     facts.shows = "what threads gain".to_owned();
     facts.failure = Some(CalibrationFailure {

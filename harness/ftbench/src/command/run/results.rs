@@ -89,7 +89,7 @@ mod tests {
             charts.map(|(.., name)| name).collect()
         };
         let mut summary = summaries::two_cores();
-        summary.workloads = ["fib", "nbody"].map(summaries::workload).to_vec();
+        summary.workloads = ["fib", "nbody"].map(ftbench_fixtures::records::workload).to_vec();
         assert_eq!(names(&summary), ["fib", "nbody", "_heat-map"]);
         summary.free_threading_overhead.push(Overhead {
             gil: "3.13".to_owned(),

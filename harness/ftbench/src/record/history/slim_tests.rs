@@ -11,9 +11,9 @@ fn of_package(name: &str, version: &str) -> PackageFacts {
 
 fn summary() -> Summary {
     let mut summary = summaries::two_cores();
-    let mut fib = summaries::workload("fib");
+    let mut fib = ftbench_fixtures::records::workload("fib");
     fib.ceiling = Some(CeilingFacts::of(Kernel::Integer));
-    summary.workloads = vec![fib, summaries::workload("nbody")];
+    summary.workloads = vec![fib, ftbench_fixtures::records::workload("nbody")];
     summary.environments = vec![EnvironmentFacts {
         interpreter: "3.13t".to_owned(),
         workloads: vec!["nbody".to_owned()],
