@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::machine::topology::{Pu, Topology};
 use crate::plan::placement::Policy;
-use ftbench_fixtures::summaries;
 use ftbench_schema::{CeilingFacts, Kernel};
 
 fn two_cores() -> Topology {
