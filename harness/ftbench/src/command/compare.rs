@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::selector::Selector;
 use super::{json, print, remark, style};
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
@@ -52,25 +53,6 @@ impl Failure for CompareError {
 }
 
 impl Failure for Incomparable {}
-
-/// A side as it was named: `RUN`, `DIR`, `RUN#TAG` or `DIR#TAG`.
-struct Named {
-    folders: Folders,
-    interpreter: Option<String>,
-}
-
-impl Named {
-    fn of(word: &str) -> Result<Self, CompareError> {
-        let (folder, interpreter) = match word.rsplit_once('#') {
-            Some((folder, tag)) if !Path::new(word).exists() => (folder, Some(tag.to_owned())),
-            _ => (word, None),
-        };
-        Ok(Self {
-            folders: Folders::of(Path::new(folder))?,
-            interpreter,
-        })
-    }
-}
 
 /// The runs that a folder stands for.
 struct Folders {
@@ -155,10 +137,11 @@ fn why_not(folder: &Path) -> Option<String> {
 
 /// Compares two sides and shows what comes out.
 pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let [base, new] = [Named::of(&arguments.base)?, Named::of(&arguments.new)?];
-    base.folders.tell("BASE", output);
-    new.folders.tell("NEW", output);
-    let mut folders: Vec<&PathBuf> = base.folders.runs.iter().chain(&new.folders.runs).collect();
+    let [base, new] = [&arguments.base, &arguments.new].map(|word| Selector::of(word));
+    let [of_base, of_new] = [Folders::of(base.folder)?, Folders::of(new.folder)?];
+    of_base.tell("BASE", output);
+    of_new.tell("NEW", output);
+    let mut folders: Vec<&PathBuf> = of_base.runs.iter().chain(&of_new.runs).collect();
     folders.sort();
     folders.dedup();
     let runs: Vec<Run> = folders
@@ -169,21 +152,21 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
         })
         .collect::<Result<_, StoreError>>()?;
     let history = history(&arguments.history, &folders, output)?;
-    let side = |named: &Named| Side {
+    let side = |selector: Selector<'_>, own: &Folders| Side {
         runs: folders
             .iter()
             .zip(&runs)
-            .filter(|(folder, _)| named.folders.runs.contains(folder))
+            .filter(|(folder, _)| own.runs.contains(folder))
             .map(|(_, run)| run)
             .collect(),
-        interpreter: named.interpreter.clone(),
+        interpreter: selector.name.map(str::to_owned),
     };
     let options = Options {
         smallest_effect: arguments.smallest_effect,
         anyway: arguments.anyway,
         take_drift_out: !arguments.as_measured,
     };
-    let comparison = compare_sides(&side(&base), &side(&new), &history, &options)?;
+    let comparison = compare_sides(&side(base, &of_base), &side(new, &of_new), &history, &options)?;
     let text = match arguments.format {
         CompareFormat::Table => table::render(&comparison, style(output)),
         CompareFormat::Json => json(&comparison)?,

@@ -12,6 +12,7 @@ pub mod plot;
 mod python;
 mod report;
 mod run;
+mod selector;
 mod selfcheck;
 mod show;
 mod topology;

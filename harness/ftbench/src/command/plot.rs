@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::error::OutputError;
+use super::selector::Selector;
 use super::{OutputOptions, print, remark, write_out};
 use crate::cli::{PictureFormat, PlotArgs};
 use crate::error::{Error, ExitStatus, Failure};
@@ -82,27 +83,6 @@ impl Failure for PlotError {
 
 impl Failure for JoinError {}
 
-/// A run as it was named: `RUN`, or `RUN#TAG`.
-struct Named<'a> {
-    folder: &'a Path,
-    interpreter: Option<&'a str>,
-}
-
-impl<'a> Named<'a> {
-    fn of(word: &'a str) -> Self {
-        match word.rsplit_once('#') {
-            Some((folder, tag)) if !Path::new(word).exists() => Self {
-                folder: Path::new(folder),
-                interpreter: Some(tag),
-            },
-            _ => Self {
-                folder: Path::new(word),
-                interpreter: None,
-            },
-        }
-    }
-}
-
 /// Draws charts of a run, or one of several runs.
 pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let kind = arguments.chart;
@@ -110,7 +90,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
         return Err(PlotError::OneRun { kind: kind.name() }.into());
     }
     let format = format(arguments)?;
-    let named: Vec<Named<'_>> = arguments.runs.iter().map(|word| Named::of(word)).collect();
+    let named: Vec<Selector<'_>> = arguments.runs.iter().map(|word| Selector::of(word)).collect();
     let parts: Vec<Part> = named
         .iter()
         .map(|named| read(named, kind, output))
@@ -168,7 +148,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     Ok(ExitStatus::Success)
 }
 
-fn read(named: &Named<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Error> {
+fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Error> {
     let run = store::read(named.folder)?;
     for damage in run.damage() {
         remark(output, &format!("warning: {damage}"));
@@ -181,7 +161,7 @@ fn read(named: &Named<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Er
         } else {
             Vec::new()
         },
-        interpreter: named.interpreter.map(str::to_owned),
+        interpreter: named.name.map(str::to_owned),
     })
 }
 
@@ -275,7 +255,12 @@ pub(super) fn format_of(path: &Path) -> Result<PictureFormat, PlotError> {
 
 /// In the first run's folder of charts, with a name that says what it is of. `of_workload` is the name of files of the workload
 /// that it is of, if it is of one.
-fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], of_workload: &str) -> String {
+fn usual_name(
+    arguments: &PlotArgs,
+    format: PictureFormat,
+    named: &[Selector<'_>],
+    of_workload: &str,
+) -> String {
     let mut words: Vec<String> = Vec::new();
     if !of_workload.is_empty() {
         words.push(of_workload.to_owned());
@@ -289,7 +274,7 @@ fn usual_name(arguments: &PlotArgs, format: PictureFormat, named: &[Named<'_>], 
             let folder = run.folder.file_name().unwrap_or_default().to_string_lossy();
             words.push(format!("and-{}", file_name(&folder)));
         }
-        words.extend(run.interpreter.map(file_name));
+        words.extend(run.name.map(file_name));
     }
     if arguments.theme.is_dark() {
         words.push("dark".to_owned());
