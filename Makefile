@@ -63,4 +63,4 @@ browser:
 	scripts/set-up.sh browser
 
 interpreters:
-	scripts/install-python.sh --newest-pair
+	$(if $(FTBENCH_TEST_PYTHONS),,scripts/install-python.sh --newest-pair)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds circles of imports between the Rust files of harness/*/src, and imports against the flow.
+"""Finds circles of imports between the files of a crate or of the worker, and imports against the flow.
 
 Files that import each other in a loop can only be read together. `use` items and paths in the code
 count; `mod` declarations, `use super::*` and what is compiled for tests alone do not. Prints each
@@ -121,6 +121,17 @@ def imports_of(source):
     return found
 
 
+def imports_of_python(package):
+    """The files that each file of a Python package imports, inside functions too."""
+    from_package = re.compile(rf"^\s*from {package.name}(?:\.(\w+))? import (.*)$", re.MULTILINE)
+    found = {}
+    for path in package.glob("*.py"):
+        imported = from_package.findall(path.read_text())
+        names = {name for module, rest in imported for name in [module, *re.findall(r"\w+", rest)]}
+        found[path] = {other for name in names if (other := package / f"{name}.py").is_file()}
+    return found
+
+
 def circles(imports):
     """Strongly connected components of two files or more.
 
@@ -151,8 +162,9 @@ def circles(imports):
 def main():
     sys.setrecursionlimit(10_000)
     wrong = 0
-    for source in sorted(HARNESS.glob("*/src")):
-        imports = imports_of(source)
+    worker = HARNESS / "worker" / "ftbench_worker"
+    for source in [worker, *sorted(HARNESS.glob("*/src"))]:
+        imports = imports_of_python(source) if source == worker else imports_of(source)
         for component in circles(imports):
             wrong += 1
             print(f"a circle of {len(component)} files:")

@@ -3,9 +3,8 @@
 use super::estimate::{ByRound, once_per_trial, over_rounds};
 use super::quiet::Tally;
 use super::sample::median;
+use ftbench_schema::units;
 use ftbench_schema::{CellCost, Cost, Sample as RecordedSample, Trial};
-
-const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
 #[must_use]
@@ -14,7 +13,7 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
         over_rounds(&per_trial(trials, |sample| value(sample.cost.as_ref()?)))
     };
     let count = |count: Option<u64>| count.map(|count| count as f64);
-    let cpu_time_s = of_cost(&|cost| Some(cost.cpu_time_ns? as f64 / NANOSECONDS_PER_SECOND));
+    let cpu_time_s = of_cost(&|cost| Some(units::seconds(cost.cpu_time_ns?)));
     let voluntary_switches = of_cost(&|cost| count(cost.voluntary_switches));
     let involuntary_switches = of_cost(&|cost| count(cost.involuntary_switches));
     let minor_faults = of_cost(&|cost| count(cost.minor_faults));

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use super::bootstrap::median_interval;
 use super::location::{Location, location};
 use super::sample::{Sample, median};
+use ftbench_schema::units;
 use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus};
-
-pub(super) const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// One value per round.
 pub type ByRound = BTreeMap<u32, f64>;
@@ -26,9 +25,7 @@ pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -
 /// The trial values of the makespan, seconds.
 #[must_use]
 pub fn makespans_s(trials: &[&Trial]) -> ByRound {
-    trial_values(trials, |sample| {
-        sample.makespan_ns() as f64 / NANOSECONDS_PER_SECOND
-    })
+    trial_values(trials, |sample| units::seconds(sample.makespan_ns()))
 }
 
 /// Of every trial that ended well, what `value` makes of it.

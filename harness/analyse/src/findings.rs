@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::location::FEWEST_VALUES;
+use ftbench_schema::text::counted;
 use ftbench_schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
 
 /// Fewer rounds than this are said to be few: the design's minimum for a stopping rule.
@@ -68,15 +69,15 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
 }
 
 fn few_rounds(fewest: u32) -> String {
-    let rounds = if fewest == 1 { "round" } else { "rounds" };
+    let rounds = counted(fewest, "round");
     if usize::try_from(fewest).is_ok_and(|fewest| fewest < FEWEST_VALUES) {
         return format!(
-            "some cells have {fewest} {rounds}, from which no interval can be made, and so no figure is shown; \
+            "some cells have {rounds}, from which no interval can be made, and so no figure is shown; \
              make at least {FEWEST_VALUES}"
         );
     }
     format!(
-        "some cells have {fewest} {rounds}; the intervals of makespans from fewer than {FEW_ROUNDS} hold the truth less \
+        "some cells have {rounds}; the intervals of makespans from fewer than {FEW_ROUNDS} hold the truth less \
          often than 95 %"
     )
 }

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::estimate::{
-    ByRound, NANOSECONDS_PER_SECOND, makespans_s, map, once_per_trial, over_rounds, trial_values,
-};
+use super::estimate::{ByRound, makespans_s, map, once_per_trial, over_rounds, trial_values};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::median;
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
+use ftbench_schema::units;
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
     SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
@@ -146,13 +145,9 @@ impl Analysis<'_> {
             busy_fraction: over_rounds(&trial_values(&with_shares, |sample| {
                 sample.busy_ns() as f64 / (workers * sample.makespan_ns().max(1) as f64)
             })),
-            startup_s: per_trial(&|trial| {
-                trial
-                    .startup_ns
-                    .map(|startup_ns| startup_ns as f64 / NANOSECONDS_PER_SECOND)
-            }),
+            startup_s: per_trial(&|trial| trial.startup_ns.map(units::seconds)),
             start_skew_s: over_rounds(&trial_values(&with_shares, |sample| {
-                sample.start_skew_ns() as f64 / NANOSECONDS_PER_SECOND
+                units::seconds(sample.start_skew_ns())
             })),
             rss_peak_bytes: per_trial(&|trial| {
                 trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)

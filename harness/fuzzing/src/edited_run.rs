@@ -11,7 +11,7 @@ use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Kind, Material};
 use ftbench_present::page::{self, Report};
 use ftbench_present::style::Style;
-use ftbench_present::table;
+use ftbench_present::terminal;
 use ftbench_present::{csv, json, markdown};
 use ftbench_schema::{Manifest, SamplesByCell, Trial};
 
@@ -75,7 +75,7 @@ impl EditedRun {
         let written = json::summary(&summary);
         assert!(written.is_ok(), "{:?}", written.err());
         for width in [None, Some(20), Some(100)] {
-            let shown = table::render(&summary, Style { colour: false, width });
+            let shown = terminal::render(&summary, Style { colour: false, width });
             let control = shown.chars().find(|char| char.is_control() && *char != '\n');
             assert_eq!(control, None, "{shown:?}");
         }

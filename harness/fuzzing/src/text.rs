@@ -12,7 +12,7 @@ use ftbench::record::file_name::file_name;
 use ftbench::workload::metadata::{self, Metadata};
 use ftbench::workload::{CallableName, Requirement, Workload};
 use ftbench_present::export::asv::Benchmarks;
-use ftbench_present::{listing, style::Style};
+use ftbench_present::{style::Style, table::Table};
 use ftbench_schema::pattern::Pattern;
 use ftbench_schema::{Tag, Version, text as harmless};
 
@@ -166,12 +166,13 @@ pub(super) fn foreign_text(bytes: &[u8]) {
     assert!(!escaped.contains(['<', '>', '"', '\'']), "{escaped:?}");
     let name = file_name(&foreign);
     assert!(name.len() < 200 && !name.contains(['/', '\0', '\n']), "{name:?}");
-    let rows = vec![vec![line, foreign.into_owned()]];
+    let table = Table::of_rows(["one", "two"], [[line, foreign.into_owned()]]);
     let style = Style {
         colour: false,
         width: Some(40),
     };
-    let _ = listing::render(&["one", "two"], rows, style);
+    let _ = table.list(style);
+    let _ = table.markdown();
 }
 
 /// Files of `/proc` and `/sys`: the first byte says which.

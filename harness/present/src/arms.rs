@@ -3,6 +3,7 @@
 use ftbench_schema::{ArmRatio, Model, Summary};
 
 use super::headline::{Clause, Verdict, with_interval};
+use super::table::{Cell, Column, Table};
 use ftbench_analyse::multiple::SMALLEST_EFFECT;
 use ftbench_schema::{text, units};
 
@@ -137,38 +138,31 @@ fn with_workers(compared: &ArmRatio) -> String {
     }
 }
 
-/// What the columns of [`rows`] are.
-pub const HEADING: [&str; 7] = [
-    "workload",
-    "interpreter",
-    "model",
-    "workers",
-    "arm",
-    "times as fast as",
-    "verdict",
-];
-
 /// Every comparison of a run, a row each.
 #[must_use]
-pub fn rows(summary: &Summary) -> Vec<Vec<String>> {
-    let ratios = summary.arm_ratios.iter();
-    ratios
-        .map(|compared| {
-            vec![
-                text::shorten(&text::line(&compared.workload), 32),
-                place(compared),
-                compared.model.to_string(),
-                compared.workers.to_string(),
-                text::line(compared.arm_name()),
-                format!(
-                    "{}: {}",
-                    text::line(&compared.base),
-                    with_interval(compared.ratio)
-                ),
-                verdict_words(verdict(compared)),
-            ]
-        })
-        .collect()
+pub fn table(summary: &Summary) -> Table {
+    let each = || summary.arm_ratios.iter();
+    Table::new(vec![
+        Column::words(
+            "workload",
+            each().map(|compared| text::shorten(&text::line(&compared.workload), 32)),
+        ),
+        Column::words("interpreter", each().map(|compared| place(compared))),
+        Column::words("model", each().map(|compared| compared.model)),
+        Column::figures("workers", each().map(|compared| compared.workers)),
+        Column::words("arm", each().map(|compared| compared.arm_name())),
+        Column::words(
+            "times as fast as",
+            each().map(|compared| format!("{}: {}", compared.base, with_interval(compared.ratio))),
+        ),
+        Column::words(
+            "verdict",
+            each().map(|compared| {
+                let verdict = verdict(compared);
+                Cell::from(verdict_words(verdict)).toned(verdict.tone())
+            }),
+        ),
+    ])
 }
 
 #[cfg(test)]
@@ -206,9 +200,8 @@ mod tests {
     #[test]
     fn every_comparison_is_a_row() {
         let summary = summaries::with_arms();
-        let rows = rows(&summary);
+        let rows: Vec<Vec<String>> = table(&summary).texts().collect();
         assert_eq!(rows.len(), summary.arm_ratios.len());
-        assert!(rows.iter().all(|row| row.len() == HEADING.len()));
         let first = rows.first().map(|row| row.join(" | "));
         insta::assert_snapshot!(first.unwrap_or_default(), @"fib | 3.13 | serial | 1 | new | base: 1.08x [1.05, 1.11] | faster");
     }

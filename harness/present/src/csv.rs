@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use ftbench_schema::units::seconds;
 use ftbench_schema::{Cost, Disturbance, Host, Model, Noise, Sample, Trial, TrialStatus};
 
 /// Trials that could not be written.
@@ -199,12 +200,6 @@ fn pus(sample: &Sample) -> String {
 fn causes(disturbed_by: &[Disturbance]) -> String {
     let names: Vec<&str> = disturbed_by.iter().map(|cause| cause.name()).collect();
     names.join(" ")
-}
-
-/// Nanoseconds as seconds. A trial is shorter than 2^53 ns (104 days), so none are lost.
-#[allow(clippy::cast_precision_loss)]
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use ftbench_schema::{Cell, CellStatus, CellSummary, Estimate, Model, Summary, WorkloadKind};
 
+use super::table::Tone;
 use ftbench_schema::{text, units};
 
 /// Within this share of 1 a speedup is flat, whatever its sign: 10 % from one more core is no scaling.
@@ -26,6 +27,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Faster is good.
+    pub(super) const fn tone(self) -> Tone {
+        match self {
+            Self::Faster => Tone::Good,
+            Self::Slower => Tone::Bad,
+            Self::Flat | Self::Unclear => Tone::Plain,
+        }
+    }
+
     /// Every verdict, in the order in which sentences tell them.
     pub const ALL: [Self; 4] = [Self::Faster, Self::Flat, Self::Slower, Self::Unclear];
 

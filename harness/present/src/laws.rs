@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use ftbench_schema::{CurveLaws, Estimate, Law, LawFit, Limit, LimitCause, NotFitted, Summary};
 
 use super::headline::{FLAT_WITHIN, with_interval};
+use super::table::{Column, Table};
 use ftbench_schema::{text, units};
 
 /// A law that misses what was measured by more than this share is said to.
@@ -66,7 +67,10 @@ pub fn sentence(curve: &CurveLaws) -> String {
         LimitCause::Cores | LimitCause::Superlinear | LimitCause::Unclear | LimitCause::Untold
     );
     if let Some(fit) = fit.filter(|fit| uses_law && fit.relative_error > POOR_FIT) {
-        told.push_str(&format!("; the law misses by {}", per_cent(fit.relative_error)));
+        told.push_str(&format!(
+            "; the law misses by {}",
+            units::per_cent(fit.relative_error, 0)
+        ));
     }
     told
 }
@@ -230,7 +234,7 @@ fn crosstalk(limit: &Limit, fit: Option<&LawFit>) -> String {
 
 fn untold(curve: &CurveLaws, grown: &str) -> String {
     let limit = &curve.limit;
-    let ideal = per_cent(limit.speedup.estimate / f64::from(limit.workers));
+    let ideal = units::per_cent(limit.speedup.estimate / f64::from(limit.workers), 0);
     let shares_cores = curve.fitted_up_to.map(|_| NotFitted::SharedCores);
     match curve.not_fitted.or(shares_cores) {
         Some(NotFitted::FewWorkerCounts { needed, .. }) => {
@@ -253,7 +257,10 @@ fn unclear(limit: &Limit) -> String {
     let speedup = with_interval(limit.speedup);
     let mut told = format!("unclear, {speedup} on {}", workers(limit.workers));
     if let Some(share) = limit.disturbed_share.filter(|share| *share > MANY_DISTURBED) {
-        told.push_str(&format!("; {} of its samples were disturbed", per_cent(share)));
+        told.push_str(&format!(
+            "; {} of its samples were disturbed",
+            units::per_cent(share, 0)
+        ));
     }
     told
 }
@@ -295,10 +302,6 @@ fn fraction_with_interval(estimate: Estimate) -> String {
     )
 }
 
-fn per_cent(share: f64) -> String {
-    format!("{} %", units::number(100.0 * share, 0))
-}
-
 fn per_cent_with_interval(share: Estimate) -> String {
     let number = |share: f64| units::number(100.0 * share, 0);
     format!(
@@ -309,50 +312,48 @@ fn per_cent_with_interval(share: Estimate) -> String {
     )
 }
 
-/// Headings of the table of fits.
-pub const HEADINGS: [&str; 7] = [
-    "workload",
-    "curve",
-    "law",
-    "serial fraction",
-    "crosstalk",
-    "best N",
-    "misses by",
-];
-
-/// One fit as the table shows it, a text for each of [`HEADINGS`].
-///
-/// Names are made harmless for terminals, not for markdown.
+/// The fits, a row each.
 #[must_use]
-pub fn rows(summary: &Summary) -> Vec<[String; HEADINGS.len()]> {
-    let fitted = summary.laws.iter().filter_map(|curve| {
-        let fit = curve.best_fit()?;
-        let crosstalk = fit
-            .crosstalk
-            .map_or_else(|| units::UNKNOWN.to_owned(), crosstalk_figure);
-        let best = fit.peak_workers.map_or_else(
-            || units::UNKNOWN.to_owned(),
-            |peak| {
-                let number = |value: f64| units::number(value, 0);
-                format!(
-                    "{} [{}, {}]",
-                    number(peak.estimate),
-                    number(peak.low),
-                    number(peak.high)
-                )
-            },
-        );
-        Some([
-            text::shorten(&text::line(&curve.workload), 24),
-            subject(curve),
-            law(curve, fit),
-            fraction_with_interval(fit.serial_fraction),
-            crosstalk,
-            best,
-            format!("{} %", units::number(100.0 * fit.relative_error, 1)),
-        ])
-    });
-    fitted.collect()
+pub fn table(summary: &Summary) -> Table {
+    let fitted = summary.laws.iter();
+    let fitted: Vec<(&CurveLaws, &LawFit)> = fitted
+        .filter_map(|curve| Some((curve, curve.best_fit()?)))
+        .collect();
+    let words = |heading: &str, text: fn(&CurveLaws, &LawFit) -> String| {
+        Column::words(heading, fitted.iter().map(|(curve, fit)| text(curve, fit)))
+    };
+    let figures = |heading: &str, text: fn(&LawFit) -> String| {
+        Column::figures(heading, fitted.iter().map(|(_, fit)| text(fit)))
+    };
+    Table::new(vec![
+        words("workload", |curve, _| {
+            text::shorten(&text::line(&curve.workload), 24)
+        }),
+        words("curve", |curve, _| subject(curve)),
+        words("law", law),
+        figures("serial fraction", |fit| {
+            fraction_with_interval(fit.serial_fraction)
+        }),
+        figures("crosstalk", |fit| {
+            fit.crosstalk
+                .map_or_else(|| units::UNKNOWN.to_owned(), crosstalk_figure)
+        }),
+        figures("best N", |fit| {
+            let number = |value: f64| units::number(value, 0);
+            fit.peak_workers.map_or_else(
+                || units::UNKNOWN.to_owned(),
+                |peak| {
+                    format!(
+                        "{} [{}, {}]",
+                        number(peak.estimate),
+                        number(peak.low),
+                        number(peak.high)
+                    )
+                },
+            )
+        }),
+        figures("misses by", |fit| units::per_cent(fit.relative_error, 1)),
+    ])
 }
 
 /// The law's name, and how far it was fitted where that is not to the end: `USL up to 8`.

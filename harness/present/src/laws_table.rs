@@ -1,20 +1,15 @@
 //! The terminal's part on scaling laws: a sentence on each curve, and the table of fits as wide as there is room for; of
 //! many workloads how many curves each cause limits.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, LineStyle, Table};
-
 use ftbench_schema::Summary;
 
-use super::laws::{self, HEADINGS};
+use super::laws;
 use super::style::{BOLD, Style, hanging};
+use super::table::fit;
 use ftbench_schema::text;
 
 /// What is left out of the table as the terminal gets narrower, in this order: columns by number.
 const LEFT_OUT: [&[usize]; 4] = [&[], &[6], &[4, 6], &[4, 5, 6]];
-
-/// The columns that hold figures.
-const FIRST_FIGURE: usize = 3;
 
 /// With more workloads the sentences would bury the tables above them.
 const MOST_WORKLOADS: usize = 6;
@@ -63,59 +58,15 @@ fn sentences(summary: &Summary, style: Style) -> String {
 }
 
 fn table(summary: &Summary, style: Style) -> String {
-    let rows = laws::rows(summary);
-    if rows.is_empty() {
+    let table = laws::table(summary);
+    if table.is_empty() {
         return String::new();
     }
-    let mut drawn = String::new();
-    for left_out in LEFT_OUT {
-        let table = without_columns(&rows, left_out, style);
-        let widths = table.column_max_content_widths();
-        let width: usize = widths.iter().map(|width| usize::from(*width) + 2).sum();
-        drawn = table.trim_fmt();
-        // The last column has no gap after it.
-        if style.width.is_none_or(|limit| width <= usize::from(limit) + 2) {
-            break;
-        }
-    }
-    format!("{}\n{drawn}", style.paint(BOLD, "scaling laws"))
-}
-
-fn without_columns(rows: &[[String; HEADINGS.len()]], left_out: &[usize], style: Style) -> Table {
-    let mut table = Table::new();
-    table
-        .force_no_tty()
-        .load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    if style.colour {
-        table.enforce_styling();
-    }
-    let cell = |column: usize, text: &str| {
-        let alignment = if column >= FIRST_FIGURE {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        };
-        Cell::new(text).set_alignment(alignment)
-    };
-    let kept = |texts: &[&str]| -> Vec<Cell> {
-        let texts = texts.iter().enumerate();
-        let kept = texts.filter(|(column, _)| !left_out.contains(column));
-        kept.map(|(column, text)| cell(column, text)).collect()
-    };
-    let headings = kept(&HEADINGS).into_iter();
-    table.set_header(
-        headings
-            .map(|cell| cell.add_attribute(Attribute::Dim))
-            .collect::<Vec<Cell>>(),
-    );
-    for row in rows {
-        let texts: Vec<&str> = row.iter().map(String::as_str).collect();
-        table.add_row(kept(&texts));
-    }
-    let columns = table.column_iter().count();
-    for (position, column) in table.column_iter_mut().enumerate() {
-        // One blank here and one where comfy-table draws the junction of its rule.
-        column.set_padding((0, u16::from(position + 1 < columns)));
-    }
-    table
+    let fitting = LEFT_OUT.iter().map(|left_out| table.without(left_out));
+    let fitting = fitting
+        .into_iter()
+        .find(|table| fit(std::slice::from_ref(table), style));
+    let [.., narrowest] = LEFT_OUT;
+    let table = fitting.unwrap_or_else(|| table.without(narrowest));
+    format!("{}\n{}", style.paint(BOLD, "scaling laws"), table.ruled(style))
 }

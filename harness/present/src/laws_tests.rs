@@ -1,6 +1,6 @@
 use super::*;
 use crate::style::Style;
-use crate::table::render;
+use crate::terminal::render;
 use ftbench_fixtures::summaries;
 use ftbench_schema::{Curve, GilState, Host, Model, NATIVE};
 

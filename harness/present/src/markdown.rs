@@ -1,7 +1,5 @@
 //! The result table as GitHub-flavoured markdown, for pasting into issues and posts.
 
-use std::fmt::Write;
-
 use ftbench_schema::{CellStatus, Summary};
 
 use super::arms;
@@ -10,8 +8,10 @@ use super::laws;
 use super::noise;
 use super::reasons::{Skip, skips};
 use super::reported;
-use super::rows::{self, Group};
-use ftbench_schema::text;
+use super::rows;
+use super::table::Table;
+use super::terminal;
+use ftbench_schema::text::{self, escape_markdown as escape};
 
 /// Findings, warnings, one table for each workload, and what failed or was skipped.
 ///
@@ -36,17 +36,19 @@ pub fn render(summary: &Summary) -> String {
             .iter()
             .map(|notice| format!("warning: {}", escape(notice))),
     ));
-    let heading = rows::baseline_heading(summary);
-    let with_ceiling = rows::has_ceiling(summary);
-    parts.extend(groups.iter().map(|group| table(group, &heading, with_ceiling)));
-    parts.push(arm_table(summary));
-    parts.extend(reported::tables(summary).iter().map(figures));
+    parts.extend(terminal::full_tables(summary).iter().map(Table::markdown));
+    parts.push(arms::table(summary).markdown());
+    parts.extend(
+        reported::tables(summary)
+            .iter()
+            .map(|(workload, table)| format!("What {} reports:\n\n{}", escape(workload), table.markdown())),
+    );
     let curves = summary.laws.iter().filter(|curve| !curve.is_native());
     parts.push(list(curves.map(|curve| {
         let subject = format!("{}, {}", text::line(&curve.workload), laws::subject(curve));
         format!("**{}**: {}", escape(&subject), escape(&laws::sentence(curve)))
     })));
-    parts.push(law_table(summary));
+    parts.push(laws::table(summary).markdown());
     let reasons = rows::reasons(summary, CellStatus::is_failure);
     parts.push(list(reasons.iter().map(|reason| {
         let names = escape(&rows::cell_names(&reason.cells, 4));
@@ -65,115 +67,9 @@ pub fn render(summary: &Summary) -> String {
     parts.join("\n")
 }
 
-fn arm_table(summary: &Summary) -> String {
-    let rows = arms::rows(summary);
-    if rows.is_empty() {
-        return String::new();
-    }
-    let line = |words: &[String]| format!("| {} |\n", words.join(" | "));
-    let mut table = line(&arms::HEADING.map(str::to_owned));
-    table.push_str("| --- | --- | --- | ---: | --- | ---: | --- |\n");
-    for row in rows {
-        let escaped: Vec<String> = row.iter().map(|word| escape(word)).collect();
-        table.push_str(&line(&escaped));
-    }
-    table
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    let mut text = String::new();
-    for item in items {
-        text.push_str("- ");
-        text.push_str(&item);
-        text.push('\n');
-    }
-    text
-}
-
-fn table(group: &Group, baseline_heading: &str, with_ceiling: bool) -> String {
-    let baseline = escape(baseline_heading);
-    let unit = group.unit.symbol();
-    let with_status = group.rows.iter().any(|row| row.status != CellStatus::Ok);
-    let mut table = format!(
-        "| interpreter | GIL | workload | model | workers | makespan ({unit}) | speedup |{} {baseline} |{}\n",
-        if with_ceiling {
-            format!(" {} |", rows::CEILING_HEADING)
-        } else {
-            String::new()
-        },
-        if with_status { " status |" } else { "" }
-    );
-    table.push_str("| --- | --- | --- | --- | ---: | ---: | ---: | ---: |");
-    table.push_str(if with_ceiling { " ---: |" } else { "" });
-    table.push_str(if with_status { " --- |\n" } else { "\n" });
-    let workload = escape(&group.workload);
-    for row in &group.rows {
-        // Writing to a string does not fail.
-        let _ = write!(
-            table,
-            "| {} | {} | {workload} | {} | {} | {} | {} |",
-            escape(&row.interpreter),
-            rows::gil_word(row.gil),
-            row.model,
-            row.workers,
-            row.makespan.text(),
-            row.speedup.text(),
-        );
-        if with_ceiling {
-            let _ = write!(table, " {} |", row.ceiling_fraction.text());
-        }
-        let _ = write!(table, " {} |", row.vs_baseline.text());
-        if with_status {
-            let _ = write!(table, " {} |", row.status.words());
-        }
-        table.push('\n');
-    }
-    table
-}
-
-/// What a workload reports.
-fn figures(table: &reported::Table) -> String {
-    let row = |words: &[String]| {
-        let cells: Vec<String> = words.iter().map(|word| escape(word.trim())).collect();
-        format!("| {} |\n", cells.join(" | "))
-    };
-    let mut text = format!("What {} reports:\n\n", escape(&table.workload));
-    text.push_str(&row(&table.heading));
-    text.push_str(&format!("|{}\n", " --- |".repeat(table.heading.len())));
-    text.extend(table.rows.iter().map(|words| row(words)));
-    text
-}
-
-/// The laws that were fitted; empty without any.
-fn law_table(summary: &Summary) -> String {
-    let rows = laws::rows(summary);
-    if rows.is_empty() {
-        return String::new();
-    }
-    let headings = laws::HEADINGS.join(" | ");
-    let mut table = format!("| {headings} |\n| --- | --- | --- | ---: | ---: | ---: | ---: |\n");
-    for row in rows {
-        // Intervals are no links: without a definition or a bracket after them they show as they are.
-        let cells: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(column, text)| if column < 2 { escape(text) } else { text.clone() })
-            .collect();
-        let _ = writeln!(table, "| {} |", cells.join(" | "));
-    }
-    table
-}
-
-/// Text with everything that markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text::escape_markup(&text::line(text)).chars() {
-        if matches!(character, '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '@') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
+/// A list with a bullet for each item; empty without items.
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+    items.map(|item| format!("- {item}\n")).collect()
 }
 
 #[cfg(test)]
@@ -191,18 +87,18 @@ mod tests {
         - **processes on 3.13**: 1.87x \[1.84, 1.90\] at 2 workers
         - **processes on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
 
-        | interpreter | GIL | workload | model | workers | makespan (ms) | speedup | vs 3.13 serial |
-        | --- | --- | --- | --- | ---: | ---: | ---: | ---: |
-        | 3.13 | on | fib | serial | 1 | 347 [343, 351] | - | 1.00 [0.98, 1.02] |
-        | 3.13 | on | fib | threads | 1 | 347 [343, 351] | 1.00 | 1.00 [0.98, 1.02] |
-        | 3.13 | on | fib | threads | 2 | 354 [350, 358] | 0.98 [0.97, 0.99] | 0.98 [0.96, 1.00] |
-        | 3.13 | on | fib | processes | 1 | 375 [370, 379] | 1.00 | 0.93 [0.91, 0.94] |
-        | 3.13 | on | fib | processes | 2 | 200 [198, 203] | 1.87 [1.84, 1.90] | 1.73 [1.70, 1.76] |
-        | 3.13t | off | fib | serial | 1 | 380 [375, 385] | - | 0.91 [0.90, 0.93] |
-        | 3.13t | off | fib | threads | 1 | 380 [375, 385] | 1.00 | 0.91 [0.90, 0.93] |
-        | 3.13t | off | fib | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 1.75 [1.72, 1.78] |
-        | 3.13t | off | fib | processes | 1 | 410 [405, 415] | 1.00 | 0.85 [0.83, 0.86] |
-        | 3.13t | off | fib | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 1.62 [1.60, 1.65] |
+        | workload | interpreter | model | workers | makespan (ms) | speedup | vs 3.13 serial | GIL |
+        | --- | --- | --- | ---: | ---: | ---: | ---: | --- |
+        | fib | 3.13 | serial | 1 | 347 [343, 351] | - | 1.00 [0.98, 1.02] | on |
+        | fib | 3.13 | threads | 1 | 347 [343, 351] | 1.00 | 1.00 [0.98, 1.02] | on |
+        | fib | 3.13 | threads | 2 | 354 [350, 358] | 0.98 [0.97, 0.99] | 0.98 [0.96, 1.00] | on |
+        | fib | 3.13 | processes | 1 | 375 [370, 379] | 1.00 | 0.93 [0.91, 0.94] | on |
+        | fib | 3.13 | processes | 2 | 200 [198, 203] | 1.87 [1.84, 1.90] | 1.73 [1.70, 1.76] | on |
+        | fib | 3.13t | serial | 1 | 380 [375, 385] | - | 0.91 [0.90, 0.93] | off |
+        | fib | 3.13t | threads | 1 | 380 [375, 385] | 1.00 | 0.91 [0.90, 0.93] | off |
+        | fib | 3.13t | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 1.75 [1.72, 1.78] | off |
+        | fib | 3.13t | processes | 1 | 410 [405, 415] | 1.00 | 0.85 [0.83, 0.86] | off |
+        | fib | 3.13t | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 1.62 [1.60, 1.65] | off |
         ");
     }
 
@@ -216,15 +112,15 @@ mod tests {
         - **threads on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
         - **processes on 3.13t**: 1.92x \[1.89, 1.95\] at 2 workers
 
-        | interpreter | GIL | workload | model | workers | makespan (ms) | speedup | % of ceiling | vs 3.13 serial |
-        | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
-        | 3.13t | off | fib | serial | 1 | 380 [375, 385] | - | - | 0.91 [0.90, 0.93] |
-        | 3.13t | off | fib | threads | 1 | 380 [375, 385] | 1.00 | 100 | 0.91 [0.90, 0.93] |
-        | 3.13t | off | fib | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.75 [1.72, 1.78] |
-        | 3.13t | off | fib | processes | 1 | 410 [405, 415] | 1.00 | 100 | 0.85 [0.83, 0.86] |
-        | 3.13t | off | fib | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.62 [1.60, 1.65] |
-        | native | - | fib | threads | 1 | 400 [395, 405] | 1.00 | - | - |
-        | native | - | fib | threads | 2 | 201 [199, 203] | 1.99 [1.96, 2.02] | - | - |
+        | workload | interpreter | model | workers | makespan (ms) | speedup | % of ceiling | vs 3.13 serial | GIL |
+        | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+        | fib | 3.13t | serial | 1 | 380 [375, 385] | - | - | 0.91 [0.90, 0.93] | off |
+        | fib | 3.13t | threads | 1 | 380 [375, 385] | 1.00 | 100 | 0.91 [0.90, 0.93] | off |
+        | fib | 3.13t | threads | 2 | 198 [196, 200] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.75 [1.72, 1.78] | off |
+        | fib | 3.13t | processes | 1 | 410 [405, 415] | 1.00 | 100 | 0.85 [0.83, 0.86] | off |
+        | fib | 3.13t | processes | 2 | 214 [211, 216] | 1.92 [1.89, 1.95] | 96 [95, 98] | 1.62 [1.60, 1.65] | off |
+        | fib | native | threads | 1 | 400 [395, 405] | 1.00 | - | - | - |
+        | fib | native | threads | 2 | 201 [199, 203] | 1.99 [1.96, 2.02] | - | - | - |
         ");
     }
 

@@ -108,12 +108,7 @@ pub fn sources(sources: &[Source]) -> String {
 
 /// A share with a digit behind the point where it is small.
 fn per_cent(share: f64) -> String {
-    let per_cent = 100.0 * share;
-    if per_cent < 10.0 {
-        format!("{per_cent:.1} %")
-    } else {
-        format!("{per_cent:.0} %")
-    }
+    units::per_cent(share, usize::from(share < 0.1))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use ftbench_schema::{CellStatus, CellSummary, Summary};
 
-use super::listing;
 use super::rows;
 use super::style::{BOLD, DIM, RED, Style, hanging};
+use super::table::{Column, Table};
 use ftbench_schema::text;
 
 /// At most so many different reasons are told.
@@ -55,12 +55,13 @@ pub(super) fn skipped(summary: &Summary, style: Style) -> String {
     if skips.is_empty() {
         return String::new();
     }
-    let shown = skips
-        .iter()
-        .take(MOST_REASONS)
-        .map(|skip| vec![skip.what.clone(), skip.cells.to_string(), skip.why.clone()]);
-    let table = listing::render(&["cells", "how many", "why"], shown, style);
-    let mut parts = vec![style.paint(BOLD, "Not measured"), table.trim_end().to_owned()];
+    let shown = || skips.iter().take(MOST_REASONS);
+    let table = Table::new(vec![
+        Column::words("cells", shown().map(|skip| &skip.what)),
+        Column::figures("how many", shown().map(|skip| skip.cells)),
+        Column::words("why", shown().map(|skip| &skip.why)),
+    ]);
+    let mut parts = vec![style.paint(BOLD, "Not measured"), table.list(style)];
     parts.extend(left_out(skips.len(), "skipped"));
     parts.join("\n")
 }

@@ -3,22 +3,12 @@
 use ftbench_schema::{CellSummary, Summary};
 
 use super::rows::{self, Figure};
+use super::table::{Column, Table};
 use ftbench_schema::text;
 
-/// What one workload reports: a row for each cell, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// The workload.
-    pub workload: String,
-    /// Headings: interpreter, model, workers, then each figure's name.
-    pub heading: Vec<String>,
-    /// As many words in each row.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A table for each workload that reports anything, in the order of the cells.
+/// Each workload that reports anything, in the order of the cells, and a table with a row for each of its cells.
 #[must_use]
-pub fn tables(summary: &Summary) -> Vec<Table> {
+pub fn tables(summary: &Summary) -> Vec<(&str, Table)> {
     let mut workloads: Vec<&str> = Vec::new();
     for cell in summary.cells.iter().filter(|cell| !cell.reported.is_empty()) {
         if !workloads.contains(&cell.workload.as_str()) {
@@ -33,49 +23,29 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
                 .iter()
                 .filter(|cell| cell.workload == workload && !cell.reported.is_empty())
                 .collect();
-            table(workload, &cells)
+            (workload, table(&cells))
         })
         .collect()
 }
 
-fn table(workload: &str, cells: &[&CellSummary]) -> Table {
+fn table(cells: &[&CellSummary]) -> Table {
     let mut names: Vec<&String> = cells.iter().flat_map(|cell| cell.reported.keys()).collect();
     names.sort();
     names.dedup();
-    let mut heading = vec!["interpreter".to_owned(), "model".to_owned(), "workers".to_owned()];
-    heading.extend(names.iter().map(|name| text::line(name).replace('_', " ")));
-    let figures: Vec<Vec<String>> = names
-        .iter()
-        .map(|name| {
-            let column: Vec<Figure> = cells
-                .iter()
-                .map(|cell| Figure::plain(cell.reported.get(*name).copied()))
-                .collect();
-            rows::align(&column.iter().collect::<Vec<_>>(), true)
-        })
-        .collect();
-    let rows = cells
-        .iter()
-        .enumerate()
-        .map(|(index, cell)| {
-            let mut row = vec![
-                text::line(&cell.interpreter_label()),
-                cell.model.to_string(),
-                cell.workers.to_string(),
-            ];
-            row.extend(
-                figures
-                    .iter()
-                    .map(|column| column.get(index).cloned().unwrap_or_default()),
-            );
-            row
-        })
-        .collect();
-    Table {
-        workload: workload.to_owned(),
-        heading,
-        rows,
-    }
+    let mut columns = vec![
+        Column::words("interpreter", cells.iter().map(|cell| cell.interpreter_label())),
+        Column::words("model", cells.iter().map(|cell| cell.model)),
+        Column::figures("workers", cells.iter().map(|cell| cell.workers)),
+    ];
+    columns.extend(names.into_iter().map(|name| {
+        let figures: Vec<Figure> = cells
+            .iter()
+            .map(|cell| Figure::plain(cell.reported.get(name).copied()))
+            .collect();
+        let heading = text::line(name).replace('_', " ");
+        Column::figures(&heading, rows::align(&figures.iter().collect::<Vec<_>>(), true))
+    }));
+    Table::new(columns)
 }
 
 #[cfg(test)]
@@ -99,15 +69,12 @@ mod tests {
             cell.reported.insert("updates".to_owned(), exactly(600_000.0));
         }
         let tables = tables(&summary);
-        let table = tables.first().unwrap();
-        assert_eq!(
-            table.heading,
-            ["interpreter", "model", "workers", "lost updates", "updates"]
-        );
-        let shown: Vec<String> = table.rows.iter().map(|row| row.join(" | ")).collect();
-        insta::assert_snapshot!(shown.join("\n"), @r"
-        3.13 | serial | 1 |      0                   | 600,000
-        3.13 | threads | 1 | 40,299 [39,100, 184,724] | 600,000
+        let (_, table) = tables.first().unwrap();
+        insta::assert_snapshot!(table.markdown(), @r"
+        | interpreter | model | workers | lost updates | updates |
+        | --- | --- | ---: | ---: | ---: |
+        | 3.13 | serial | 1 | 0 | 600,000 |
+        | 3.13 | threads | 1 | 40,299 [39,100, 184,724] | 600,000 |
         ");
     }
 

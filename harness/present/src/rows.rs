@@ -4,6 +4,7 @@ use ftbench_schema::{
     CellStatus, CellSummary, Difference, Estimate, GilState, Host, Model, RunStatus, Summary,
 };
 
+use super::table::Tone;
 use ftbench_schema::text;
 use ftbench_schema::units::{self, TimeUnit};
 
@@ -43,17 +44,6 @@ pub struct Row {
     pub native: bool,
 }
 
-/// What a ratio's interval says about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// The whole interval is above 1, by more than the smallest effect of interest.
-    Better,
-    /// The whole interval is below 1, by more than that.
-    Worse,
-    /// Neither, or not a ratio.
-    Plain,
-}
-
 /// An estimate as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
@@ -61,7 +51,7 @@ pub struct Figure {
     pub value: String,
     /// The interval's ends; `None` where there is none, as of a cell compared with itself.
     pub interval: Option<String>,
-    /// What it says.
+    /// Good or bad where the whole interval of a ratio differs from 1 by more than the smallest effect of interest.
     pub tone: Tone,
 }
 
@@ -90,8 +80,8 @@ impl Figure {
         let decimals = estimate.map_or(2, |known| units::ratio_decimals(known.estimate));
         let mut figure = Self::new(estimate, |value| units::number(value, decimals));
         figure.tone = match (estimate, difference) {
-            (Some(known), Some(difference)) if difference.differs && known.estimate > 1.0 => Tone::Better,
-            (Some(_), Some(difference)) if difference.differs => Tone::Worse,
+            (Some(known), Some(difference)) if difference.differs && known.estimate > 1.0 => Tone::Good,
+            (Some(_), Some(difference)) if difference.differs => Tone::Bad,
             _ => Tone::Plain,
         };
         figure
@@ -357,7 +347,7 @@ mod tests {
         let figure = ratio(Some(summaries::estimate(1.96, 1.5)));
         assert_eq!(
             (figure.text().as_str(), figure.tone),
-            ("1.96 [1.93, 1.99]", Tone::Better)
+            ("1.96 [1.93, 1.99]", Tone::Good)
         );
     }
 

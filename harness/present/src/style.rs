@@ -9,6 +9,9 @@ const USUAL_WIDTH: u16 = 100;
 /// Below this width nothing can be laid out; a terminal wraps what is wider.
 const SMALLEST_WIDTH: u16 = 40;
 
+/// Beyond this width lines are hard to follow.
+const LARGEST_WIDTH: u16 = 110;
+
 /// What the terminal can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
@@ -18,14 +21,25 @@ pub struct Style {
     pub width: Option<u16>,
 }
 
-pub(crate) const BOLD: Ansi = Ansi::new().bold();
-pub(crate) const DIM: Ansi = Ansi::new().dimmed();
-pub(crate) const GREEN: Ansi = AnsiColor::Green.on_default();
-pub(crate) const YELLOW: Ansi = AnsiColor::Yellow.on_default();
-pub(crate) const RED: Ansi = AnsiColor::Red.on_default();
+/// Headings and subjects.
+pub const BOLD: Ansi = Ansi::new().bold();
+/// What matters less.
+pub const DIM: Ansi = Ansi::new().dimmed();
+/// Good.
+pub const GREEN: Ansi = AnsiColor::Green.on_default();
+/// To be read with care.
+pub const YELLOW: Ansi = AnsiColor::Yellow.on_default();
+/// Bad.
+pub const RED: Ansi = AnsiColor::Red.on_default();
+/// A remark.
+pub const BLUE: Ansi = AnsiColor::Blue.on_default();
+/// What can be done.
+pub const CYAN: Ansi = AnsiColor::Cyan.on_default();
 
 impl Style {
-    pub(crate) fn paint(self, ansi: Ansi, text: &str) -> String {
+    /// Text with colours and the like, where the terminal has them.
+    #[must_use]
+    pub fn paint(self, ansi: Ansi, text: &str) -> String {
         if self.colour {
             format!("{ansi}{text}{ansi:#}")
         } else {
@@ -33,13 +47,18 @@ impl Style {
         }
     }
 
-    pub(crate) fn text_width(self) -> u16 {
-        self.width.unwrap_or(USUAL_WIDTH).max(SMALLEST_WIDTH)
+    /// How wide running text is.
+    #[must_use]
+    pub fn text_width(self) -> u16 {
+        self.width
+            .unwrap_or(USUAL_WIDTH)
+            .clamp(SMALLEST_WIDTH, LARGEST_WIDTH)
     }
 }
 
-/// A label, and text wrapped beside it.
-pub(crate) fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
+/// A label that takes so many columns, and text wrapped beside it.
+#[must_use]
+pub fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
     let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
     let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
     let mut table = Table::new();

@@ -1,375 +1,342 @@
-//! What a terminal shows after a run: findings, warnings, the table, what failed and what was skipped.
+//! A table of words and figures, and how it looks on a terminal and in GitHub-flavoured Markdown.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, LineStyle, Table, Width};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Width};
 
-use ftbench_schema::{CellStatus, Model, Summary};
+use super::style::Style;
+use ftbench_schema::text::{self, escape_markdown as escape};
 
-use super::arms;
-use super::headline::{self, Clause, Verdict};
-use super::laws_table;
-use super::listing;
-use super::noise;
-use super::reasons::{failures, skipped};
-use super::reported;
-use super::rows::{self, Group, Row, Tone};
-use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
-use ftbench_schema::text;
-
-/// The whole of it, each part apart by an empty line, ending with a line end.
-#[must_use]
-pub fn render(summary: &Summary, style: Style) -> String {
-    let parts = [
-        arms(summary, style),
-        findings(summary, style),
-        overheads(summary, style),
-        warnings(summary, style),
-        tables(summary, style),
-        arm_table(summary, style),
-        reported_figures(summary, style),
-        laws_table::render(summary, style),
-        failures(summary, style),
-        skipped(summary, style),
-        quiet(summary, style),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() {
-        return "nothing was measured\n".to_owned();
-    }
-    parts.join("\n\n") + "\n"
+/// What a cell says about what it stands for: a colour on a terminal, bold words in Markdown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    /// Nothing in particular.
+    #[default]
+    Plain,
+    /// Better: faster, or a success.
+    Good,
+    /// To be read with care.
+    Caution,
+    /// Worse: slower, or a failure.
+    Bad,
 }
 
-/// How versions of the code compare: what a run with arms was made for.
-fn arms(summary: &Summary, style: Style) -> String {
-    let comparisons = arms::comparisons(summary);
-    let subjects = comparisons.iter().map(|found| found.subject.chars().count() + 1);
-    let widest = subjects.max().unwrap_or(0).min(40);
-    let sentence = |found: &arms::Comparison| {
-        let clauses: Vec<String> = found
-            .clauses
-            .iter()
-            .map(|clause| dressed(clause, style))
-            .collect();
-        let subject = format!("{:<widest$}", found.subject.clone() + ":");
-        format!("{} {}", style.paint(BOLD, &subject), clauses.join("; "))
-    };
-    let lines: Vec<String> = comparisons.iter().map(sentence).collect();
-    lines.join("\n")
+/// A cell: one line of text that is safe to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    text: String,
+    tone: Tone,
+    is_dim: bool,
 }
 
-fn arm_table(summary: &Summary, style: Style) -> String {
-    let rows = arms::rows(summary);
-    if rows.is_empty() {
-        return String::new();
-    }
-    let table = listing::render(&arms::HEADING, rows, style);
-    format!("{}\n{}", style.paint(BOLD, "Arms compared"), table.trim_end())
-}
-
-fn dressed(clause: &Clause, style: Style) -> String {
-    match clause.verdict {
-        Verdict::Faster => style.paint(GREEN, &clause.words),
-        Verdict::Slower => style.paint(RED, &clause.words),
-        Verdict::Flat | Verdict::Unclear => clause.words.clone(),
-    }
-}
-
-fn findings(summary: &Summary, style: Style) -> String {
-    let findings = headline::findings(summary);
-    let several = rows::groups(summary).len() > 1;
-    let subjects = findings
-        .iter()
-        .map(|finding| finding.subject().chars().count() + 1);
-    let widest = subjects.max().unwrap_or(0).min(40);
-    let sentence = |finding: &headline::Finding| {
-        let found = finding.sentence(several, |clause| dressed(clause, style));
-        let subject = format!("{:<widest$}", finding.subject() + ":");
-        format!("{} {found}", style.paint(BOLD, &subject))
-    };
-    let lines: Vec<String> = findings.iter().map(sentence).collect();
-    lines.join("\n")
-}
-
-fn overheads(summary: &Summary, style: Style) -> String {
-    let lines = noise::overheads(summary);
-    let lines: Vec<String> = lines.iter().map(|line| style.paint(BOLD, line)).collect();
-    lines.join("\n")
-}
-
-fn quiet(summary: &Summary, style: Style) -> String {
-    let told = summary.quiet.as_ref().map(noise::quiet);
-    told.map(|line| style.paint(DIM, &line)).unwrap_or_default()
-}
-
-fn warnings(summary: &Summary, style: Style) -> String {
-    let messages = rows::notices(summary);
-    let paragraphs: Vec<String> = messages
-        .iter()
-        .map(|message| hanging(&style.paint(YELLOW, "warning:"), "warning:".len(), message, style))
-        .collect();
-    paragraphs.join("\n")
-}
-
-/// What is left out or shortened as the terminal gets narrower, in this order; each step keeps the ones before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Everything,
-    WithoutGil,
-    ShortHeadings,
-    WithoutBaselineInterval,
-    WithoutMakespanInterval,
-    WithoutCeilingInterval,
-    WithoutBaseline,
-    WithoutCeiling,
-    WithoutSpeedupInterval,
-    ShortNames,
-}
-
-impl Step {
-    const ALL: [Self; 10] = [
-        Self::Everything,
-        Self::WithoutGil,
-        Self::ShortHeadings,
-        Self::WithoutBaselineInterval,
-        Self::WithoutMakespanInterval,
-        Self::WithoutCeilingInterval,
-        Self::WithoutBaseline,
-        Self::WithoutCeiling,
-        Self::WithoutSpeedupInterval,
-        Self::ShortNames,
-    ];
-}
-
-/// What the tables of a summary have in common.
-struct Layout {
-    step: Step,
-    baseline_heading: String,
-    with_ceiling: bool,
-}
-
-impl Layout {
-    fn of(summary: &Summary, step: Step) -> Self {
+impl<T: ToString> From<T> for Cell {
+    fn from(value: T) -> Self {
         Self {
-            step,
-            baseline_heading: if step < Step::WithoutBaselineInterval {
-                rows::baseline_heading(summary)
-            } else {
-                rows::short_baseline_heading(summary)
-            },
-            with_ceiling: rows::has_ceiling(summary) && step < Step::WithoutCeiling,
+            text: text::line(&value.to_string()),
+            tone: Tone::Plain,
+            is_dim: false,
         }
     }
 }
 
-/// The tables of all workloads, columns under each other, as wide as the terminal allows.
-fn tables(summary: &Summary, style: Style) -> String {
-    let groups = rows::groups(summary);
-    let mut drawn = String::new();
-    for step in Step::ALL {
-        let layout = Layout::of(summary, step);
-        let mut tables: Vec<Table> = groups.iter().map(|group| table(group, &layout, style)).collect();
-        let width = align_columns(&mut tables);
-        if style.width.is_none_or(|limit| width <= usize::from(limit)) || step == Step::ShortNames {
-            let parts: Vec<String> = groups
-                .iter()
-                .zip(&tables)
-                .map(|(group, table)| {
-                    let name = text::shorten(&text::line(&group.workload), usize::from(style.text_width()));
-                    format!("{}\n{}", style.paint(BOLD, &name), table.trim_fmt())
-                })
-                .collect();
-            drawn = parts.join("\n\n");
-            break;
+impl Cell {
+    /// With a tone.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
+    }
+
+    /// Less prominent than others on a terminal, where `is_dim`.
+    #[must_use]
+    pub fn dimmed(mut self, is_dim: bool) -> Self {
+        self.is_dim |= is_dim;
+        self
+    }
+
+    fn terminal(&self, alignment: CellAlignment) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(&self.text).set_alignment(alignment);
+        let cell = match self.tone {
+            Tone::Plain => cell,
+            Tone::Good => cell.fg(Color::Green),
+            Tone::Caution => cell.fg(Color::Yellow),
+            Tone::Bad => cell.fg(Color::Red),
+        };
+        if self.is_dim {
+            cell.add_attribute(Attribute::Dim)
+        } else {
+            cell
         }
     }
-    drawn
 }
 
-fn reported_figures(summary: &Summary, style: Style) -> String {
-    let parts: Vec<String> = reported::tables(summary)
-        .into_iter()
-        .map(|table| {
-            let title = format!("what {} reports", text::line(&table.workload));
-            let heading: Vec<&str> = table.heading.iter().map(String::as_str).collect();
-            let rows = listing::render(&heading, table.rows, style);
-            format!("{}\n{}", style.paint(BOLD, &title), rows.trim_end())
+/// One column: its heading and its cells from top to bottom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    heading: Cell,
+    /// Figures are aligned to the right, and are our own: Markdown has nothing to escape in them.
+    is_figures: bool,
+    cells: Vec<Cell>,
+}
+
+impl Column {
+    /// A column of words.
+    #[must_use]
+    pub fn words<C: Into<Cell>>(heading: &str, cells: impl IntoIterator<Item = C>) -> Self {
+        Self {
+            heading: heading.into(),
+            is_figures: false,
+            cells: cells.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// A column of numbers, with or without units and intervals.
+    #[must_use]
+    pub fn figures<C: Into<Cell>>(heading: &str, cells: impl IntoIterator<Item = C>) -> Self {
+        Self {
+            is_figures: true,
+            ..Self::words(heading, cells)
+        }
+    }
+
+    fn alignment(&self) -> CellAlignment {
+        if self.is_figures {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        }
+    }
+
+    fn markdown(&self, cell: &Cell) -> String {
+        // Padding that aligns figures on a terminal means nothing here.
+        let words: Vec<&str> = cell.text.split_whitespace().collect();
+        let words = words.join(" ");
+        match cell.tone {
+            _ if self.is_figures => words,
+            Tone::Good | Tone::Bad => format!("**{}**", escape(&words)),
+            Tone::Plain | Tone::Caution => escape(&words),
+        }
+    }
+}
+
+/// A table: columns of the same length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    columns: Vec<Column>,
+}
+
+impl Table {
+    /// A table of such columns.
+    #[must_use]
+    pub const fn new(columns: Vec<Column>) -> Self {
+        Self { columns }
+    }
+
+    /// A table of words, row by row.
+    #[must_use]
+    pub fn of_rows<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
+        let mut columns: Vec<Column> = headings
+            .iter()
+            .map(|heading| Column::words(heading, [""; 0]))
+            .collect();
+        for row in rows {
+            for (column, text) in columns.iter_mut().zip(row) {
+                column.cells.push(text.into());
+            }
+        }
+        Self { columns }
+    }
+
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0
+    }
+
+    fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.cells.len())
+    }
+
+    /// The texts of the headings.
+    pub(crate) fn headings(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.heading.text.as_str())
+    }
+
+    /// The texts of each row.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<String>> {
+        (0..self.rows()).map(|row| {
+            let cells = self.columns.iter().filter_map(|column| column.cells.get(row));
+            cells.map(|cell| cell.text.clone()).collect()
         })
-        .collect();
-    parts.join("\n\n")
+    }
+
+    /// The table without some of its columns, by number.
+    pub(crate) fn without(&self, left_out: &[usize]) -> Self {
+        let columns = self.columns.iter().enumerate();
+        let kept = columns.filter(|(number, _)| !left_out.contains(number));
+        Self::new(kept.map(|(_, column)| column.clone()).collect())
+    }
+
+    /// For a terminal: a list with bold headings, whose long texts are wrapped. No line end follows the last line.
+    #[must_use]
+    pub fn list(&self, style: Style) -> String {
+        let mut table = self.terminal(Attribute::Bold, style);
+        if let Some(width) = style.width {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        table.trim_fmt()
+    }
+
+    fn terminal(&self, headings: Attribute, style: Style) -> comfy_table::Table {
+        let mut table = comfy_table::Table::new();
+        table.force_no_tty().load_style(NOTHING);
+        if style.colour {
+            table.enforce_styling();
+        }
+        let heading = |column: &Column| {
+            column
+                .heading
+                .terminal(column.alignment())
+                .add_attribute(headings)
+        };
+        table.set_header(self.columns.iter().map(heading));
+        for row in 0..self.rows() {
+            let cells = self.columns.iter().filter_map(|column| {
+                let cell = column.cells.get(row)?;
+                Some(cell.terminal(column.alignment()))
+            });
+            table.add_row(cells.collect::<Vec<_>>());
+        }
+        table
+    }
+
+    /// For a terminal: dim headings above a rule, nothing wrapped. No line end follows the last line.
+    #[must_use]
+    pub fn ruled(&self, style: Style) -> String {
+        ruled_alike(std::slice::from_ref(self), style).concat()
+    }
+
+    /// As GitHub-flavoured Markdown, ending with a line end; empty without rows. Words are escaped, so that they show
+    /// as they are and start nothing.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let rule = |column: &Column| if column.is_figures { "---:" } else { "---" }.to_owned();
+        let mut lines = line(self.headings().map(escape).collect());
+        lines.push_str(&line(self.columns.iter().map(rule).collect()));
+        for row in 0..self.rows() {
+            let cells = self.columns.iter().filter_map(|column| {
+                let cell = column.cells.get(row)?;
+                Some(column.markdown(cell))
+            });
+            lines.push_str(&line(cells.collect()));
+        }
+        lines
+    }
 }
 
-/// Gives the same columns of all tables the same width; the width of the whole.
-fn align_columns(tables: &mut [Table]) -> usize {
+/// Tables drawn as by [`Table::ruled`], each column as wide in all of them as in the widest.
+#[must_use]
+pub fn ruled_alike(tables: &[Table], style: Style) -> Vec<String> {
+    let widths = column_widths(tables);
+    let drawn = tables.iter().map(|table| {
+        let columns = table.columns.len();
+        let mut table = table.terminal(Attribute::Dim, style);
+        table.load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+        for (position, (column, width)) in table.column_iter_mut().zip(&widths).enumerate() {
+            // One blank here and one where comfy-table draws the junction of its rule.
+            let padding = u16::from(position + 1 < columns);
+            column.set_padding((0, padding));
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(
+                width.saturating_add(padding),
+            )));
+        }
+        table.trim_fmt()
+    });
+    drawn.collect()
+}
+
+/// Whether tables fit on the terminal when [`ruled_alike`] draws them.
+#[must_use]
+pub fn fit(tables: &[Table], style: Style) -> bool {
+    let widths = column_widths(tables);
+    let gaps = 2 * widths.len().saturating_sub(1);
+    let width = gaps + widths.into_iter().map(usize::from).sum::<usize>();
+    style.width.is_none_or(|limit| width <= usize::from(limit))
+}
+
+/// How wide the columns are, by their widest cells in any of the tables.
+fn column_widths(tables: &[Table]) -> Vec<u16> {
     let mut widths: Vec<u16> = Vec::new();
-    for table in tables.iter() {
-        let own = table.column_max_content_widths();
+    for table in tables {
+        let own = table
+            .terminal(Attribute::Dim, Style::default())
+            .column_max_content_widths();
         widths.resize(widths.len().max(own.len()), 0);
         for (width, own) in widths.iter_mut().zip(own) {
             *width = (*width).max(own);
         }
     }
-    let mut total = 0;
-    for table in tables {
-        total = 0;
-        let columns = table.column_iter().count();
-        for (position, (column, width)) in table.column_iter_mut().zip(&widths).enumerate() {
-            // One blank here and one where comfy-table draws the junction of its rule.
-            let padding = u16::from(position + 1 < columns);
-            column.set_padding((0, padding));
-            let padded = width.saturating_add(padding);
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(padded)));
-            total += usize::from(padded + padding);
-        }
-    }
-    total
-}
-
-/// One column: its heading and its cells from top to bottom.
-struct Column {
-    heading: String,
-    right: bool,
-    cells: Vec<Cell>,
-}
-
-fn table(group: &Group, layout: &Layout, style: Style) -> Table {
-    let columns = columns(group, layout);
-    let mut table = Table::new();
-    table
-        .force_no_tty()
-        .load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    if style.colour {
-        table.enforce_styling();
-    }
-    let heading = |column: &Column| {
-        let alignment = if column.right {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        };
-        Cell::new(&column.heading)
-            .set_alignment(alignment)
-            .add_attribute(Attribute::Dim)
-    };
-    table.set_header(columns.iter().map(heading).collect::<Vec<Cell>>());
-    let mut columns: Vec<_> = columns
-        .into_iter()
-        .map(|column| (column.right, column.cells.into_iter()))
-        .collect();
-    for row_of_group in &group.rows {
-        let row = columns.iter_mut().filter_map(|(right, cells)| {
-            let alignment = if *right {
-                CellAlignment::Right
-            } else {
-                CellAlignment::Left
-            };
-            let cell = cells.next()?.set_alignment(alignment);
-            Some(if row_of_group.native {
-                cell.add_attribute(Attribute::Dim)
-            } else {
-                cell
-            })
-        });
-        table.add_row(row.collect::<Vec<Cell>>());
-    }
-    table
-}
-
-fn columns(group: &Group, layout: &Layout) -> Vec<Column> {
-    let step = layout.step;
-    let short = step >= Step::ShortHeadings;
-    let heading = |long: &str, brief: &str| if short { brief.to_owned() } else { long.to_owned() };
-    let mut columns = vec![
-        words(group, heading("interpreter", "interp."), |row| {
-            let longest = if step == Step::ShortNames { 8 } else { 24 };
-            Cell::new(text::shorten(&text::line(&row.interpreter), longest))
-        }),
-        words(group, "model".to_owned(), |row| {
-            let cell = Cell::new(row.model);
-            if row.model == Model::Serial {
-                cell.add_attribute(Attribute::Dim)
-            } else {
-                cell
-            }
-        }),
-        Column {
-            heading: heading("workers", "N"),
-            right: true,
-            cells: group.rows.iter().map(|row| Cell::new(row.workers)).collect(),
-        },
-        Column {
-            heading: format!("makespan ({})", group.unit.symbol()),
-            right: true,
-            cells: figures(group, |row| &row.makespan, step < Step::WithoutMakespanInterval),
-        },
-        Column {
-            heading: "speedup".to_owned(),
-            right: true,
-            cells: figures(group, |row| &row.speedup, step < Step::WithoutSpeedupInterval),
-        },
-    ];
-    if layout.with_ceiling {
-        columns.push(Column {
-            heading: rows::CEILING_HEADING.to_owned(),
-            right: true,
-            cells: figures(
-                group,
-                |row| &row.ceiling_fraction,
-                step < Step::WithoutCeilingInterval,
-            ),
-        });
-    }
-    if step < Step::WithoutBaseline {
-        columns.push(Column {
-            heading: layout.baseline_heading.clone(),
-            right: true,
-            cells: figures(
-                group,
-                |row| &row.vs_baseline,
-                step < Step::WithoutBaselineInterval,
-            ),
-        });
-    }
-    if step < Step::WithoutGil {
-        columns.push(words(group, "GIL".to_owned(), |row| {
-            Cell::new(rows::gil_word(row.gil))
-        }));
-    }
-    if group.rows.iter().any(|row| row.status != CellStatus::Ok) {
-        columns.push(words(group, "status".to_owned(), status_cell));
-    }
-    columns
-}
-
-fn words(group: &Group, heading: String, cell: impl Fn(&Row) -> Cell) -> Column {
-    Column {
-        heading,
-        right: false,
-        cells: group.rows.iter().map(cell).collect(),
-    }
-}
-
-fn figures(group: &Group, of: impl Fn(&Row) -> &rows::Figure, with_interval: bool) -> Vec<Cell> {
-    let figures: Vec<&rows::Figure> = group.rows.iter().map(of).collect();
-    rows::align(&figures, with_interval)
-        .into_iter()
-        .zip(figures)
-        .map(|(text, figure)| match figure.tone {
-            Tone::Better => Cell::new(text).fg(Color::Green),
-            Tone::Worse => Cell::new(text).fg(Color::Red),
-            Tone::Plain => Cell::new(text),
-        })
-        .collect()
-}
-
-fn status_cell(row: &Row) -> Cell {
-    let cell = Cell::new(row.status.words());
-    match row.status {
-        CellStatus::Ok | CellStatus::Skipped => cell.add_attribute(Attribute::Dim),
-        CellStatus::GilReenabled => cell.fg(Color::Yellow),
-        CellStatus::Failed | CellStatus::TimedOut | CellStatus::WrongResult => cell.fg(Color::Red),
-    }
+    widths
 }
 
 #[cfg(test)]
-#[path = "table_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table::new(vec![
+            Column::words("tag", ["3.13t", "\u{1b}[31mred|"]),
+            Column::figures("speedup", ["1.93  [1.90, 1.96]", "0.98"]),
+            Column::words("verdict", [Cell::from("faster").toned(Tone::Good), "same".into()]),
+        ])
+    }
+
+    #[test]
+    fn a_list_lines_up_and_nothing_escapes() {
+        let rows = [["3.13t", "off"], ["\u{1b}[31mred", "on"]].map(|row| row.map(str::to_owned));
+        insta::assert_snapshot!(Table::of_rows(["tag", "GIL"], rows).list(Style::default()), @r"
+        tag       GIL
+        3.13t     off
+        �[31mred  on
+        ");
+    }
+
+    #[test]
+    fn a_ruled_table_aligns_figures_to_the_right() {
+        insta::assert_snapshot!(table().ruled(Style::default()), @r"
+        tag                   speedup  verdict
+        ──────────────────────────────────────
+        3.13t      1.93  [1.90, 1.96]  faster
+        �[31mred|                0.98  same
+        ");
+        let style = |width| Style {
+            colour: false,
+            width: Some(width),
+        };
+        assert!(fit(&[table()], style(38)) && !fit(&[table()], style(37)));
+        let colour = Style {
+            colour: true,
+            width: None,
+        };
+        assert!(table().ruled(colour).contains("\u{1b}[38;5;10mfaster"));
+    }
+
+    #[test]
+    fn markdown_escapes_words_and_stresses_verdicts() {
+        insta::assert_snapshot!(table().markdown(), @r"
+        | tag | speedup | verdict |
+        | --- | ---: | --- |
+        | 3.13t | 1.93 [1.90, 1.96] | **faster** |
+        | �\[31mred\| | 0.98 | same |
+        ");
+        assert_eq!(Table::of_rows(["tag"], []).markdown(), "");
+    }
+}

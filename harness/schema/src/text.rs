@@ -1,5 +1,10 @@
 //! Making text from elsewhere harmless: names, reasons and tracebacks may hold anything.
 
+use std::fmt::Display;
+
+/// So many digits of a hash name it for people, as git names a commit of a large repository.
+const SHORT_HASH: usize = 10;
+
 /// A line of foreign text: control characters, which could move a terminal's cursor or end a line of a table,
 /// and the code points that XML forbids (XML 1.0, production 2) become U+FFFD; line ends and tabs become spaces.
 #[must_use]
@@ -50,14 +55,37 @@ pub fn escape_markup(text: &str) -> String {
     escaped
 }
 
-/// `1 worker`, `2 workers`.
+/// A line of text with everything that Markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).
 #[must_use]
-pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("{count} {noun}")
-    } else {
-        format!("{count} {noun}s")
+pub fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in line(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '@' | '#' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            other => escaped.push(other),
+        }
     }
+    escaped
+}
+
+/// A count with its noun: `1 worker`, `2 workers`.
+#[must_use]
+pub fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
+    let plural = if count == 1.into() { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// As much of a hash as names it for people, where it is one.
+#[must_use]
+pub fn short_hash(hash: &str) -> &str {
+    let is_hash = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hash.get(..SHORT_HASH).filter(|_| is_hash).unwrap_or(hash)
 }
 
 #[cfg(test)]
@@ -76,6 +104,23 @@ mod tests {
         assert_eq!(shorten("threads on 3.13", 9), "threads…");
         assert_eq!(shorten("threads", 7), "threads");
         assert_eq!(shorten("threads", 0), "…");
+    }
+
+    #[test]
+    fn markdown_is_taken_as_it_stands() {
+        assert_eq!(
+            escape_markdown("it's <b> #1 [x](y) @a"),
+            r"it's &lt;b&gt; \#1 \[x\](y) \@a"
+        );
+    }
+
+    #[test]
+    fn counts_and_hashes_read_well() {
+        assert_eq!(counted(1_u32, "worker"), "1 worker");
+        assert_eq!(counted(0_usize, "worker"), "0 workers");
+        assert_eq!(short_hash("0123456789abcdef"), "0123456789");
+        assert_eq!(short_hash("feature/branch-name"), "feature/branch-name");
+        assert_eq!(short_hash("abc"), "abc");
     }
 
     proptest! {

@@ -8,6 +8,15 @@ pub const UNKNOWN: &str = "-";
 /// From this size on a number is written with an exponent: more digits would only hide it.
 const LARGEST_PLAIN: f64 = 1e7;
 
+/// Nanoseconds in a second.
+pub const NS_PER_S: u64 = 1_000_000_000;
+
+/// Nanoseconds as seconds; exact to the nanosecond below 2^53 ns (104 days).
+#[must_use]
+pub fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / NS_PER_S as f64
+}
+
 /// The unit that a whole table or axis shows times in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeUnit {
@@ -145,6 +154,12 @@ pub fn times(ratio: f64) -> String {
     } else {
         UNKNOWN.to_owned()
     }
+}
+
+/// A share in per cent, such as `12.5 %`.
+#[must_use]
+pub fn per_cent(share: f64, decimals: usize) -> String {
+    format!("{} %", number(100.0 * share, decimals))
 }
 
 /// A duration with a unit of its own, such as `198 ms`.

@@ -6,7 +6,7 @@ module `ftbench_embed`, which no other program has.
 
 import ftbench_embed
 
-from ftbench_worker.models import Handed, InOneProcess
+from ftbench_worker.model import Handed, InOneProcess
 from ftbench_worker.share import clock_ns, do_share, this_worker
 
 

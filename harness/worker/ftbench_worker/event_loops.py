@@ -5,7 +5,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ftbench_worker.models import Handed, InOneProcess
+from ftbench_worker.model import Handed, InOneProcess
 from ftbench_worker.share import clock_ns, do_share_async, this_worker
 from ftbench_worker.threads import results_or_failure
 

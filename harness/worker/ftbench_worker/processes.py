@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from ftbench_worker import pooled
 from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
-from ftbench_worker.models import Handed
+from ftbench_worker.model import Handed
 from ftbench_worker.share import clock_ns
 from ftbench_worker.threads import results_or_failure
 

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from ftbench_worker.models import Handed, InOneProcess
+from ftbench_worker.model import Handed, InOneProcess
 from ftbench_worker.share import clock_ns, do_share, this_worker
 
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::interpreter::{
     Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, available_switches, discover,
 };
-use ftbench_present::listing;
+use ftbench_present::table::Table;
 use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError};
 
 /// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
@@ -51,7 +51,10 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
         ListFormat::Table => {
             let rows = found.interpreters.iter().map(row);
             let heading = ["tag", "version", "GIL", "build", "switches", "from", "path"];
-            print(&listing::render(&heading, rows, style(output)))?;
+            print(&format!(
+                "{}\n",
+                Table::of_rows(heading, rows).list(style(output))
+            ))?;
         }
     }
     Ok(tell_rejected(&found, output))
@@ -65,9 +68,9 @@ fn entry(found: &FoundInterpreter) -> Entry<'_> {
     }
 }
 
-fn row(found: &FoundInterpreter) -> Vec<String> {
+fn row(found: &FoundInterpreter) -> [String; 7] {
     let facts = &found.facts;
-    vec![
+    [
         facts.tag.clone(),
         format!("{} {}", facts.implementation, facts.version),
         facts.gil.to_string(),

@@ -6,7 +6,7 @@ use crate::cli::{OutputOptions, ShowArgs, ShowFormat};
 use crate::error::{Error, ExitStatus};
 use crate::record::store;
 use ftbench_analyse::summary::summarise;
-use ftbench_present::{csv, json, markdown, table};
+use ftbench_present::{csv, json, markdown, terminal};
 
 /// Analyses a run folder again and shows what comes out.
 pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
@@ -24,7 +24,7 @@ pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, E
     match arguments.format {
         ShowFormat::Json => print(&json::summary(&summary).map_err(OutputError::Json)?)?,
         ShowFormat::Markdown => print(&markdown::render(&summary))?,
-        ShowFormat::Table | ShowFormat::Csv => print(&table::render(&summary, style(output)))?,
+        ShowFormat::Table | ShowFormat::Csv => print(&terminal::render(&summary, style(output)))?,
     }
     Ok(ExitStatus::Success)
 }

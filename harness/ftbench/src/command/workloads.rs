@@ -13,7 +13,7 @@ use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::outside;
 use crate::workload::catalogue::LARGEST_FILE_BYTES;
 use crate::workload::{Workload, WorkloadError};
-use ftbench_present::listing;
+use ftbench_present::table::{Column, Table};
 use ftbench_schema::{Model, WorkloadKind};
 
 /// A workload as `--format json` shows it.
@@ -84,24 +84,21 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
 
 /// A line each; where lines come from and what they show only when more is asked for, for they are long.
 fn table(workloads: &[Workload], output: OutputOptions) -> String {
-    let mut heading = vec!["workload", "kind", "needs", "what it does"];
+    let column =
+        |heading: &str, text: fn(&Workload) -> String| Column::words(heading, workloads.iter().map(text));
+    let mut columns = vec![
+        column("workload", |workload| workload.name.clone()),
+        column("kind", |workload| workload.metadata.kind.to_string()),
+        column("needs", |workload| workload.metadata.dependencies.join(", ")),
+        column("what it does", |workload| workload.metadata.summary.clone()),
+    ];
     if output.verbose {
-        heading.extend(["what it shows", "source"]);
+        columns.push(column("what it shows", |workload| {
+            workload.metadata.shows.clone()
+        }));
+        columns.push(column("source", |workload| workload.metadata.source.clone()));
     }
-    let rows = workloads.iter().map(|workload| {
-        let metadata = &workload.metadata;
-        let mut row = vec![
-            workload.name.clone(),
-            metadata.kind.to_string(),
-            metadata.dependencies.join(", "),
-            metadata.summary.clone(),
-        ];
-        if output.verbose {
-            row.extend([metadata.shows.clone(), metadata.source.clone()]);
-        }
-        row
-    });
-    listing::render(&heading, rows, style(output))
+    format!("{}\n", Table::new(columns).list(style(output)))
 }
 
 /// The file itself says more about a workload than a table could: its metadata stand at its head. All cases of a file

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::pyperf::{Metadata, Run};
+use ftbench_schema::units::NS_PER_S;
 use ftbench_schema::{Cell, Memory, ProcessMemory, SCHEMA_VERSION, Sample, Trial, TrialStatus};
 
 /// A sample takes at least this long, so that a nanosecond of rounding does not matter.
 const SHORTEST_SAMPLE_S: f64 = 1e-3;
 /// Longest sample that is kept: 100 days.
 const LONGEST_SAMPLE_S: f64 = 8.64e6;
-const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// Units of work in a sample, the same for every process of a benchmark: the iterations of its first value, times ten as
 /// often as it takes for the sample to be long enough.
@@ -53,7 +53,7 @@ impl TrialMaker<'_> {
             if seconds > LONGEST_SAMPLE_S {
                 return Err(value);
             }
-            let end_ns = now_ns.saturating_add((seconds * NANOSECONDS_PER_SECOND).round() as u64);
+            let end_ns = now_ns.saturating_add((seconds * NS_PER_S as f64).round() as u64);
             samples.push(Sample {
                 sample: position,
                 warmup,
@@ -80,9 +80,8 @@ impl TrialMaker<'_> {
             placement: self.placement.to_vec(),
             units: self.units,
             started_at: started_at(&run.metadata),
-            duration_ns: duration_s.map_or(now_ns, |duration_s| {
-                (duration_s * NANOSECONDS_PER_SECOND).round() as u64
-            }),
+            duration_ns: duration_s
+                .map_or(now_ns, |duration_s| (duration_s * NS_PER_S as f64).round() as u64),
             hash_seed: run
                 .metadata
                 .count("python_hash_seed")

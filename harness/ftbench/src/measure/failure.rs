@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bytesize::ByteSize;
-
 use crate::process::bounded::signal_name;
 use crate::process::guard::guard_side::Ending;
 use ftbench_schema::TrialStatus;
+use ftbench_schema::units;
 
 /// Why a trial has no result. The messages follow the cell's name in reports.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,8 +50,8 @@ pub enum TrialFailure {
     /// Its processes used more memory than the limit allows.
     #[error(
         "it used {} of memory during {step}, more than the limit of {} (--memory-limit)",
-        bytes(*used_bytes),
-        bytes(*limit_bytes)
+        units::bytes(*used_bytes as f64),
+        units::bytes(*limit_bytes as f64)
     )]
     TooMuchMemory {
         /// What it was doing.
@@ -71,7 +70,7 @@ pub enum TrialFailure {
         limit: u32,
     },
     /// It printed more than the limit allows.
-    #[error("it printed more than {} (--output-limit) up to {step}", bytes(*limit_bytes))]
+    #[error("it printed more than {} (--output-limit) up to {step}", units::bytes(*limit_bytes as f64))]
     TooMuchOutput {
         /// What it was doing.
         step: &'static str,
@@ -161,9 +160,4 @@ fn described(ending: Option<Ending>) -> String {
         (Some(status), None) => format!("ended with exit status {status}"),
         (None, None) => "ended in a way that the system does not tell".to_owned(),
     }
-}
-
-/// A number of bytes as people read it, and as options take it.
-pub(super) fn bytes(count: u64) -> String {
-    ByteSize(count).display().iec().to_string()
 }

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
+use super::stamps::monotonic_ns;
 use crate::machine::cache;
 use crate::native::{Workspace, WrongResult};
 use ftbench_schema::{Kernel, Scaling};
@@ -355,14 +356,6 @@ fn own_pus() -> Vec<u32> {
         .filter(|&pu| set.is_set(pu))
         .filter_map(|pu| u32::try_from(pu).ok())
         .collect()
-}
-
-/// `CLOCK_MONOTONIC`, which `time.perf_counter_ns` reads too, nanoseconds.
-fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or_default();
-    seconds * 1_000_000_000 + nanoseconds
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::channel::{Channel, Silence};
-use super::failure::{TrialFailure, bytes};
+use super::failure::TrialFailure;
 use super::launch::Launch;
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
 use super::said::{self, quoted, unexpected};
@@ -17,7 +17,7 @@ use crate::process::guard::driver_side::{Guarded, Guarding, NotStarted, WorkersE
 use crate::process::guard::guard_side::Ending;
 use crate::process::interrupt::Interrupt;
 use crate::process::limits::{FIRST_LOOK, pause_after};
-use ftbench_schema::Limits;
+use ftbench_schema::{Limits, units};
 
 /// How long a worker that has closed its channel may take to end.
 const DYING_LIMIT: Duration = Duration::from_millis(100);
@@ -291,7 +291,7 @@ impl<'run> Session<'run> {
         match self.limits {
             Some(limits) if error.starts_with("MemoryError") => format!(
                 "{error}; the limit is {} for each process (--memory-limit)",
-                bytes(limits.memory_bytes)
+                units::bytes(limits.memory_bytes as f64)
             ),
             _ => error,
         }

@@ -4,15 +4,24 @@
 use rustix::time::{ClockId, clock_gettime};
 
 use super::protocol::MeasuredShare;
+use ftbench_schema::units::NS_PER_S;
 
 /// How far a stamp may be off: interpreters that go through floating point round it.
 const TOLERANCE_NS: u64 = 1_000;
 
-/// `CLOCK_MONOTONIC` now, nanoseconds.
+/// `CLOCK_MONOTONIC`, which `time.perf_counter_ns` reads too, nanoseconds.
 #[must_use]
 pub fn monotonic_ns() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+    clock_ns(ClockId::Monotonic)
+}
+
+/// A clock now, nanoseconds.
+#[must_use]
+pub fn clock_ns(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or_default();
+    seconds * NS_PER_S + nanoseconds
 }
 
 /// From when to when something lasted, nanoseconds.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 
 use super::binding;
 use super::calibrate::{Calibration, Next};
@@ -14,7 +14,7 @@ use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIde
 use super::rounds::{Assignment, TrialRunner, Unsuccessful};
 use super::said;
 use super::session::{Bounds, Session};
-use super::stamps::{self, Span, monotonic_ns};
+use super::stamps::{self, Span, clock_ns, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::memory;
@@ -323,21 +323,15 @@ fn watched_sample(
     looks: Option<&mut ExtraThreads>,
 ) -> Result<(Taken, Observed), TrialFailure> {
     let before = watch.before();
-    let driver_before_ns = own_cpu_time_ns();
+    let driver_before_ns = clock_ns(ClockId::ProcessCPUTime);
     let taken = match looks {
         Some(looks) => extra_threads::looking(watch, looks, || take_sample(session, number)),
         None => take_sample(session, number),
     }?;
-    let driver_ns = own_cpu_time_ns().saturating_sub(driver_before_ns);
+    let driver_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(driver_before_ns);
     let mut observed = watch.since(&before);
     observed.noise.driver_ns = Some(driver_ns);
     Ok((taken, observed))
-}
-
-/// CPU time of all threads of this process so far, nanoseconds.
-fn own_cpu_time_ns() -> u64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
 
 fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {

@@ -12,6 +12,7 @@ pub use policy::{Policy, PolicyError};
 
 use crate::error::{ExitStatus, Failure};
 use crate::machine::topology::{Topology, list_of_pus};
+use ftbench_schema::text::counted;
 
 /// Whether workers may share a PU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +61,7 @@ pub enum PlacementError {
     /// More workers than the control group's CPU quota feeds.
     #[error(
         "{} would be throttled: the control group's quota is {quota} CPUs' worth of time\n{}",
-        counted(usize::try_from(*.workers).unwrap_or(usize::MAX), "worker"),
+        counted(*.workers, "worker"),
         remedy(*.workers, *.quota)
     )]
     Quota {
@@ -262,10 +263,6 @@ fn remedy(workers: u32, quota: f64) -> String {
 fn workers_fed_by(quota: f64) -> u32 {
     // A float turned into an integer saturates, and NaN becomes 0.
     quota.floor() as u32
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

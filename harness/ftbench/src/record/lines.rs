@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::line::{Fault, LARGEST_LINE_BYTES, Taken};
 use super::trials_file::{TrialsFile, TrialsReader};
+use ftbench_schema::text::counted;
 use ftbench_schema::{Warning, WarningKind};
 
 /// How much is asked of the system at once, bytes.
@@ -207,10 +208,6 @@ impl Damage {
         };
         format!("{name} has {lines}, {left_out}: {}", abridged(named, self.count))
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first of so many, and how many there are beside.

@@ -1,20 +1,10 @@
 //! What the doctor found, for the terminal and for programs.
 
-use anstyle::{AnsiColor, Style as Ansi};
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use anstyle::Style as Ansi;
 
-use crate::doctor::checks::Finding;
 use crate::doctor::{Report, Severity, Verdict};
-use ftbench_present::style::Style;
+use ftbench_present::style::{BLUE, CYAN, DIM, GREEN, RED, Style, YELLOW, hanging};
 use ftbench_schema::text;
-
-/// How wide text is wrapped where the terminal does not say.
-const USUAL_WIDTH: u16 = 80;
-/// Beyond this width lines are hard to follow.
-const LONGEST_LINE: u16 = 110;
-/// Below this width nothing can be laid out; a terminal wraps what is wider.
-const SMALLEST_WIDTH: u16 = 40;
 
 /// The report as indented JSON, ending with a line end.
 ///
@@ -27,55 +17,31 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
 /// The verdict, then the findings as they are ordered: what needs mending with effect and remedy, the rest in a line each.
 #[must_use]
 pub fn render(report: &Report, style: Style) -> String {
-    let mut table = Table::new();
-    table
-        .force_no_tty()
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(
-            style
-                .width
-                .unwrap_or(USUAL_WIDTH)
-                .clamp(SMALLEST_WIDTH, LONGEST_LINE),
-        );
-    if style.colour {
-        table.enforce_styling();
-    }
+    let words = report.findings.iter().map(|finding| word(finding.severity).len());
+    let label_width = words.max().unwrap_or(0);
+    let mut lines = vec![headline(report, style), String::new()];
     let mut above: Option<Severity> = None;
     for finding in &report.findings {
-        let told_in_full = finding.severity >= Severity::Note;
-        if above.is_some_and(|above| told_in_full || above >= Severity::Note) {
-            table.add_row(["", ""]);
+        let in_full = finding.severity >= Severity::Note;
+        if above.is_some_and(|above| in_full || above >= Severity::Note) {
+            lines.push(String::new());
         }
         above = Some(finding.severity);
-        add_rows(&mut table, finding, told_in_full);
+        let label = format!("{:<label_width$}", word(finding.severity));
+        let label = style.paint(colour(finding.severity), &label);
+        let found = text::line(&format!("{}: {}", finding.check, finding.found));
+        lines.push(hanging(&label, label_width, &found, style));
+        if !in_full {
+            continue;
+        }
+        let below = |message: &str| hanging(&" ".repeat(label_width), label_width, message, style);
+        lines.extend(finding.effect.as_ref().map(|effect| below(&text::line(effect))));
+        lines.extend(finding.remedy.as_ref().map(|remedy| {
+            let remedy = text::line(&format!("to mend: {remedy}"));
+            style.paint(CYAN, &below(&remedy))
+        }));
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 1));
-    }
-    let body: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    format!("{}\n\n{}\n", headline(report, style), body.join("\n"))
-}
-
-fn add_rows(table: &mut Table, finding: &Finding, told_in_full: bool) {
-    let found = text::line(&format!("{}: {}", finding.check, finding.found));
-    let label = Cell::new(word(finding.severity)).add_attribute(Attribute::Bold);
-    let label = match colour(finding.severity) {
-        Some(colour) => label.fg(colour),
-        None => label.add_attribute(Attribute::Dim),
-    };
-    if !told_in_full {
-        table.add_row([label, Cell::new(found)]);
-        return;
-    }
-    table.add_row([label, Cell::new(found).add_attribute(Attribute::Bold)]);
-    if let Some(effect) = &finding.effect {
-        table.add_row([Cell::new(""), Cell::new(text::line(effect))]);
-    }
-    if let Some(remedy) = &finding.remedy {
-        let remedy = text::line(&format!("to mend: {remedy}"));
-        table.add_row([Cell::new(""), Cell::new(remedy).fg(Color::Cyan)]);
-    }
+    lines.join("\n") + "\n"
 }
 
 const fn word(severity: Severity) -> &'static str {
@@ -88,13 +54,13 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-const fn colour(severity: Severity) -> Option<Color> {
+const fn colour(severity: Severity) -> Ansi {
     match severity {
-        Severity::Ok => Some(Color::Green),
-        Severity::Unknown => None,
-        Severity::Note => Some(Color::Blue),
-        Severity::Warning => Some(Color::Yellow),
-        Severity::Spoils => Some(Color::Red),
+        Severity::Ok => GREEN,
+        Severity::Unknown => DIM,
+        Severity::Note => BLUE,
+        Severity::Warning => YELLOW,
+        Severity::Spoils => RED,
     }
 }
 
@@ -111,28 +77,17 @@ fn headline(report: &Report, style: Style) -> String {
         some => text::counted(some, "warning"),
     };
     let (colour, sentence) = match report.verdict {
-        Verdict::Fit => (AnsiColor::Green, "nothing here spoils a comparison".to_owned()),
-        Verdict::WithCare => (
-            AnsiColor::Yellow,
-            format!("nothing here spoils a comparison; {warnings}"),
-        ),
+        Verdict::Fit => (GREEN, "nothing here spoils a comparison".to_owned()),
+        Verdict::WithCare => (YELLOW, format!("nothing here spoils a comparison; {warnings}")),
         Verdict::Spoiled => {
             let spoiling = match count(Severity::Spoils) {
                 1 => "1 finding spoils".to_owned(),
                 some => format!("{some} findings spoil"),
             };
-            (
-                AnsiColor::Red,
-                format!("{spoiling} comparisons on this machine; {warnings}"),
-            )
+            (RED, format!("{spoiling} comparisons on this machine; {warnings}"))
         }
     };
-    let ansi: Ansi = colour.on_default().bold();
-    if style.colour {
-        format!("{ansi}{sentence}{ansi:#}")
-    } else {
-        sentence
-    }
+    style.paint(colour.bold(), &sentence)
 }
 
 #[cfg(test)]
@@ -179,7 +134,7 @@ mod tests {
         ok aslr: on
         ok clock_source: tsc
         ok hardware_counters: can be read (perf_event_paranoid 2)
-        ok disk_space: 100.0 GiB free in /home/a/bench
+        ok disk_space: 100 GiB free in /home/a/bench
         ok interpreters: 3.14.2, 3.14.2t
         ok debug_build: none
         ok build_differences: none besides the GIL
@@ -255,7 +210,7 @@ mod tests {
         ok      numa_balancing: 1 NUMA node
         ok      aslr: on
         ok      clock_source: tsc
-        ok      disk_space: 100.0 GiB free in /home/a/bench
+        ok      disk_space: 100 GiB free in /home/a/bench
         ok      interpreters: 3.14.2, 3.14.2t
         ok      debug_build: none
         ");
@@ -278,7 +233,7 @@ mod tests {
                     .map(|line| line.chars().count())
                     .max();
                 assert!(
-                    longest.unwrap() <= usize::from(width.min(LONGEST_LINE)),
+                    longest.unwrap() <= usize::from(width.min(110)),
                     "{longest:?} at {width}"
                 );
             }

@@ -2,8 +2,8 @@
 
 use super::progress::minutes_and_seconds;
 use crate::plan::duration;
-use ftbench_present::listing;
 use ftbench_present::style::Style;
+use ftbench_present::table::Table;
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{Manifest, PlannedCell, Stopping, units};
 
@@ -73,7 +73,7 @@ fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
 pub fn table(manifest: &Manifest, style: Style) -> String {
     let rows = manifest.plan.cells.iter().map(|planned| {
         let cell = &planned.cell;
-        vec![
+        [
             cell.workload.clone(),
             cell.interpreter_label(),
             cell.model.to_string(),
@@ -86,8 +86,8 @@ pub fn table(manifest: &Manifest, style: Style) -> String {
     });
     let heading = ["workload", "interpreter", "model", "workers", "PU of each worker"];
     format!(
-        "{}\n{}\n",
-        listing::render(&heading, rows, style),
+        "{}\n\n{}\n",
+        Table::of_rows(heading, rows).list(style),
         one_line(manifest)
     )
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::machine::topology::{Pu, Topology, list_of_pus};
 use crate::plan::placement::{Placer, Policy};
+use ftbench_schema::text::counted;
 
 /// Machines with more cores than this are drawn with several cores a line, so that they fit on a screen.
 const MOST_CORES_LINE_BY_LINE: u32 = 16;
@@ -159,11 +160,11 @@ impl<'machine> Drawing<'machine> {
             counted(*packages, "package"),
             counted(*numa_nodes, "NUMA node"),
             counted(*cores, "core"),
-            counted(pus.len() as u64, "PU"),
+            counted(pus.len(), "PU"),
         ));
         let allowed = self.topology.allowed_pus();
         if allowed.len() < pus.len() {
-            let number = counted(allowed.len() as u64, "PU");
+            let number = counted(allowed.len(), "PU");
             self.fitting(
                 format!("this process may use {number}"),
                 &format!(": {}", list_of_pus(&allowed)),
@@ -311,12 +312,6 @@ impl<'machine> Drawing<'machine> {
                 .push("[ ]  a core, with the numbers of its PUs".to_owned());
         }
     }
-}
-
-fn counted(number: impl Into<u64>, what: &str) -> String {
-    let number = number.into();
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 #[cfg(test)]

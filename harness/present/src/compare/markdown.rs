@@ -1,7 +1,11 @@
 //! A comparison as GitHub-flavoured markdown: the comment of a pull request, or the summary of a job.
 
-use crate::markdown::escape;
+use crate::markdown::list;
 use ftbench_analyse::compare::{CellComparison, Change, Comparison, Verdict, WorkloadComparison};
+use ftbench_schema::text::escape_markdown as escape;
+
+/// A page has room for names of any sensible length.
+const LONGEST_NAME: usize = 200;
 
 /// The verdict first, then what changed; all cells, and how they were compared, folded up.
 ///
@@ -25,6 +29,7 @@ pub fn render(comparison: &Comparison) -> String {
     let (telling, other): (Vec<_>, Vec<_>) = super::groups(comparison)
         .into_iter()
         .partition(|group| matches!(group.change, Change::Broken | Change::Mended));
+    let cells = |cells: &[&CellComparison]| super::cell_table(cells, true, LONGEST_NAME).markdown();
     let sentences =
         |groups: &[super::Group<'_>]| list(groups.iter().map(|group| escape(&super::group_sentence(group))));
     let parts = [
@@ -34,17 +39,17 @@ pub fn render(comparison: &Comparison) -> String {
                 .iter()
                 .map(|line| format!("warning: {}", escape(line))),
         ),
-        workloads(&changed_wholes),
+        super::workload_table(&changed_wholes).markdown(),
         cells(&changed),
         sentences(&telling),
-        means(comparison),
+        super::mean_table(comparison).markdown(),
         details(
             &format!("All {} compared cells", comparison.cells.len()),
             &cells(&super::by_verdict(comparison)),
         ),
         details(
             &format!("All {} workloads as a whole", wholes.len()),
-            &workloads(&wholes),
+            &super::workload_table(&wholes).markdown(),
         ),
         details("Cells without a ratio", &sentences(&other)),
         details(
@@ -55,10 +60,6 @@ pub fn render(comparison: &Comparison) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    items.map(|item| format!("- {item}\n")).collect()
 }
 
 fn details(title: &str, body: &str) -> String {
@@ -75,69 +76,4 @@ fn details(title: &str, body: &str) -> String {
 fn small(sentences: &[String]) -> String {
     let escaped: Vec<String> = sentences.iter().map(|sentence| escape(sentence)).collect();
     format!("<sub>{}.</sub>\n", escaped.join(".<br>"))
-}
-
-fn cells(cells: &[&CellComparison]) -> String {
-    if cells.is_empty() {
-        return String::new();
-    }
-    let mut table =
-        "| workload | interpreter | model | workers | BASE | NEW | NEW / BASE | verdict |\n| --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n"
-            .to_owned();
-    for cell in cells {
-        let verdict = told(cell.verdict);
-        table.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {verdict} |\n",
-            escape(&cell.cell.workload),
-            cell.cell.interpreter.as_deref().map_or_else(String::new, escape),
-            cell.cell.model,
-            cell.cell.workers,
-            super::per_unit(cell.base_s_per_unit),
-            super::per_unit(cell.new_s_per_unit),
-            super::ratio(cell.ratio),
-        ));
-    }
-    table
-}
-
-fn told(verdict: Verdict) -> String {
-    let words = verdict.words();
-    match verdict {
-        Verdict::Slower | Verdict::Faster => format!("**{words}**"),
-        Verdict::Same | Verdict::CannotTell => words.to_owned(),
-    }
-}
-
-fn workloads(workloads: &[&WorkloadComparison]) -> String {
-    if workloads.is_empty() {
-        return String::new();
-    }
-    let mut table = format!(
-        "| {} |\n| --- | ---: | ---: | --- |\n",
-        super::WORKLOAD_HEADINGS.join(" | ")
-    );
-    for whole in workloads {
-        table.push_str(&format!(
-            "| {} | {} | {} | {} |\n",
-            escape(&whole.workload),
-            whole.cells,
-            super::ratio(whole.ratio),
-            told(whole.verdict),
-        ));
-    }
-    table
-}
-
-fn means(comparison: &Comparison) -> String {
-    if comparison.geometric_means.is_empty() {
-        return String::new();
-    }
-    let mut table = format!(
-        "| {} |\n| --- | ---: | ---: | ---: |\n",
-        super::MEAN_HEADINGS.join(" | ")
-    );
-    for mean in &comparison.geometric_means {
-        table.push_str(&format!("| {} |\n", super::mean(mean).join(" | ")));
-    }
-    table
 }

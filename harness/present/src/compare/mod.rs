@@ -9,11 +9,12 @@ pub mod table;
 mod tests;
 
 use ftbench_analyse::compare::{
-    BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, FailedInSome, GeometricMean, Key,
-    Pairing, SideFacts, Unmatched, Verdict, WorkloadComparison,
+    BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, FailedInSome, Key, Pairing, SideFacts,
+    Unmatched, Verdict, WorkloadComparison,
 };
 use ftbench_schema::{Estimate, Kernels, WorkloadKind};
 
+use super::table::{Cell, Column, Table, Tone};
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::units;
 
@@ -107,7 +108,7 @@ fn side(side: &SideFacts) -> String {
 }
 
 fn between_runs(between: &BetweenRuns) -> String {
-    let percent = |share: f64| format!("{} %", units::number(100.0 * share, 1));
+    let percent = |share: f64| units::per_cent(share, 1);
     let source = if between.runs == 0 {
         "documented values, for there is no history".to_owned()
     } else {
@@ -181,29 +182,80 @@ fn change(ratio: Estimate) -> String {
     )
 }
 
-/// A geometric mean in words.
-fn mean(mean: &GeometricMean) -> Vec<String> {
-    vec![
-        mean.kind.map_or("all", WorkloadKind::name).to_owned(),
-        mean.workloads.to_string(),
-        mean.cells.to_string(),
-        ratio(mean.ratio),
-    ]
+/// The cells, a row each; without the times of both sides where there is no room, and names of so many characters.
+fn cell_table(cells: &[&CellComparison], with_times: bool, longest_name: usize) -> Table {
+    let each = || cells.iter();
+    let name = |name: &str| text::shorten(&text::line(name), longest_name);
+    let mut columns = vec![Column::words(
+        "workload",
+        each().map(|cell| name(&cell.cell.workload)),
+    )];
+    if each().any(|cell| cell.cell.interpreter.is_some()) {
+        let interpreters = each().map(|cell| name(cell.cell.interpreter.as_deref().unwrap_or_default()));
+        columns.push(Column::words("interpreter", interpreters));
+    }
+    columns.push(Column::words("model", each().map(|cell| cell.cell.model)));
+    columns.push(Column::figures("workers", each().map(|cell| cell.cell.workers)));
+    if with_times {
+        columns.push(Column::figures(
+            "BASE",
+            each().map(|cell| per_unit(cell.base_s_per_unit)),
+        ));
+        columns.push(Column::figures(
+            "NEW",
+            each().map(|cell| per_unit(cell.new_s_per_unit)),
+        ));
+    }
+    columns.push(ratios(each().map(|cell| (cell.ratio, cell.verdict))));
+    columns.push(verdicts(each().map(|cell| cell.verdict)));
+    Table::new(columns)
 }
 
-/// A workload as a whole in words.
-fn workload(whole: &WorkloadComparison) -> Vec<String> {
-    vec![
-        text::line(&whole.workload),
-        whole.cells.to_string(),
-        ratio(whole.ratio),
-        whole.verdict.words().to_owned(),
-    ]
+/// Workloads as a whole, a row each.
+fn workload_table(wholes: &[&WorkloadComparison]) -> Table {
+    let each = || wholes.iter();
+    Table::new(vec![
+        Column::words("as a whole, on one PU", each().map(|whole| &whole.workload)),
+        Column::figures("cells", each().map(|whole| whole.cells)),
+        ratios(each().map(|whole| (whole.ratio, whole.verdict))),
+        verdicts(each().map(|whole| whole.verdict)),
+    ])
 }
 
-const WORKLOAD_HEADINGS: [&str; 4] = ["as a whole, on one PU", "cells", "NEW / BASE", "verdict"];
+/// The geometric means, a row each.
+fn mean_table(comparison: &Comparison) -> Table {
+    let each = || comparison.geometric_means.iter();
+    Table::new(vec![
+        Column::words(
+            "geometric mean",
+            each().map(|mean| mean.kind.map_or("all", WorkloadKind::name)),
+        ),
+        Column::figures("workloads", each().map(|mean| mean.workloads)),
+        Column::figures("cells", each().map(|mean| mean.cells)),
+        Column::figures("NEW / BASE", each().map(|mean| ratio(mean.ratio))),
+    ])
+}
 
-const MEAN_HEADINGS: [&str; 4] = ["geometric mean", "workloads", "cells", "NEW / BASE"];
+fn ratios(each: impl Iterator<Item = (Estimate, Verdict)>) -> Column {
+    let cells = each.map(|(value, verdict)| Cell::from(ratio(value)).toned(tone(verdict)));
+    Column::figures("NEW / BASE", cells)
+}
+
+fn verdicts(each: impl Iterator<Item = Verdict>) -> Column {
+    Column::words(
+        "verdict",
+        each.map(|verdict| Cell::from(verdict.words()).toned(tone(verdict))),
+    )
+}
+
+const fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Slower => Tone::Bad,
+        Verdict::Faster => Tone::Good,
+        Verdict::CannotTell => Tone::Caution,
+        Verdict::Same => Tone::Plain,
+    }
+}
 
 /// A ratio of times with its interval.
 fn ratio(ratio: Estimate) -> String {

@@ -1,11 +1,8 @@
 //! A comparison for the terminal.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, LineStyle, Table};
-
-use crate::listing;
 use crate::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
-use ftbench_analyse::compare::{CellComparison, Change, Comparison, Verdict};
+use crate::table::{Table, fit};
+use ftbench_analyse::compare::{Change, Comparison};
 use ftbench_schema::text;
 
 /// The whole of it, the verdict first, each part apart by an empty line, ending with a line end.
@@ -15,8 +12,11 @@ pub fn render(comparison: &Comparison, style: Style) -> String {
         opening(comparison, style),
         cells(comparison, style),
         unmatched(comparison, style),
-        workloads(comparison, style),
-        means(comparison, style),
+        listed(
+            &super::workload_table(&super::workloads_by_verdict(comparison)),
+            style,
+        ),
+        listed(&super::mean_table(comparison), style),
         differences(comparison, style),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -37,108 +37,19 @@ fn opening(comparison: &Comparison, style: Style) -> String {
     lines.join("\n")
 }
 
-/// What is left out as the terminal gets narrower, in this order; each step keeps the ones before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Everything,
-    WithoutTimes,
-    ShortNames,
-}
-
+/// The cells, as wide as the terminal allows: the times go first, then long names.
 fn cells(comparison: &Comparison, style: Style) -> String {
     let cells = super::by_verdict(comparison);
     if cells.is_empty() {
         return String::new();
     }
-    let mut drawn = String::new();
-    for step in [Step::Everything, Step::WithoutTimes, Step::ShortNames] {
-        drawn = table(&cells, step, style).trim_fmt();
-        let widest = drawn.lines().map(visible_width).max().unwrap_or(0);
-        if style.width.is_none_or(|limit| widest <= usize::from(limit)) {
-            break;
-        }
-    }
-    drawn
-}
-
-/// Characters that take room, without the escapes that colour them.
-fn visible_width(line: &str) -> usize {
-    let mut width = 0;
-    let mut in_escape = false;
-    for character in line.chars() {
-        match (in_escape, character) {
-            (false, '\u{1b}') => in_escape = true,
-            (true, 'm') => in_escape = false,
-            (true, _) => {}
-            (false, _) => width += 1,
-        }
-    }
-    width
-}
-
-fn table(cells: &[&CellComparison], step: Step, style: Style) -> Table {
-    let mut table = Table::new();
-    table
-        .force_no_tty()
-        .load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    if style.colour {
-        table.enforce_styling();
-    }
-    let with_interpreter = cells.iter().any(|cell| cell.cell.interpreter.is_some());
-    let mut headings = vec!["workload"];
-    if with_interpreter {
-        headings.push("interpreter");
-    }
-    headings.extend(["model", "workers"]);
-    if step < Step::WithoutTimes {
-        headings.extend(["BASE", "NEW"]);
-    }
-    headings.extend(["NEW / BASE", "verdict"]);
-    let is_figure = |heading: &str| matches!(heading, "workers" | "BASE" | "NEW" | "NEW / BASE");
-    let aligned = |cell: Cell, heading: &str| {
-        if is_figure(heading) {
-            cell.set_alignment(CellAlignment::Right)
-        } else {
-            cell
-        }
-    };
-    table.set_header(
-        headings
-            .iter()
-            .map(|heading| aligned(Cell::new(heading).add_attribute(Attribute::Dim), heading)),
-    );
-    let longest = if step == Step::ShortNames { 12 } else { 40 };
-    for cell in cells {
-        let name = |name: &str| text::shorten(&text::line(name), longest);
-        let row = headings.iter().map(|heading| {
-            let drawn = match *heading {
-                "workload" => Cell::new(name(&cell.cell.workload)),
-                "interpreter" => Cell::new(name(cell.cell.interpreter.as_deref().unwrap_or_default())),
-                "model" => Cell::new(cell.cell.model),
-                "workers" => Cell::new(cell.cell.workers),
-                "BASE" => Cell::new(super::per_unit(cell.base_s_per_unit)),
-                "NEW" => Cell::new(super::per_unit(cell.new_s_per_unit)),
-                "NEW / BASE" => toned(Cell::new(super::ratio(cell.ratio)), cell.verdict),
-                _ => toned(Cell::new(cell.verdict.words()), cell.verdict),
-            };
-            aligned(drawn, heading)
-        });
-        table.add_row(row.collect::<Vec<Cell>>());
-    }
-    let columns = headings.len();
-    for (position, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, u16::from(position + 1 < columns)));
-    }
-    table
-}
-
-fn toned(cell: Cell, verdict: Verdict) -> Cell {
-    match verdict {
-        Verdict::Slower => cell.fg(Color::Red),
-        Verdict::Faster => cell.fg(Color::Green),
-        Verdict::CannotTell => cell.fg(Color::Yellow),
-        Verdict::Same => cell,
-    }
+    let narrower =
+        [(true, 40), (false, 40)].map(|(with_times, longest)| super::cell_table(&cells, with_times, longest));
+    let fitting = narrower
+        .into_iter()
+        .find(|table| fit(std::slice::from_ref(table), style));
+    let table = fitting.unwrap_or_else(|| super::cell_table(&cells, false, 12));
+    table.ruled(style)
 }
 
 fn unmatched(comparison: &Comparison, style: Style) -> String {
@@ -157,22 +68,11 @@ fn unmatched(comparison: &Comparison, style: Style) -> String {
     lines.join("\n")
 }
 
-fn workloads(comparison: &Comparison, style: Style) -> String {
-    let wholes = super::workloads_by_verdict(comparison);
-    let rows = wholes.into_iter().map(super::workload).collect();
-    listed(&super::WORKLOAD_HEADINGS, rows, style)
-}
-
-fn means(comparison: &Comparison, style: Style) -> String {
-    let rows = comparison.geometric_means.iter().map(super::mean).collect();
-    listed(&super::MEAN_HEADINGS, rows, style)
-}
-
-fn listed(headings: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
-    if rows.is_empty() {
+fn listed(table: &Table, style: Style) -> String {
+    if table.is_empty() {
         return String::new();
     }
-    listing::render(headings, rows, style).trim_end().to_owned()
+    table.list(style)
 }
 
 fn differences(comparison: &Comparison, style: Style) -> String {

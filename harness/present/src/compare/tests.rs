@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::style::Style;
-use ftbench_analyse::compare::{COMPARISON_SCHEMA_VERSION, Common, SideName};
+use ftbench_analyse::compare::{COMPARISON_SCHEMA_VERSION, Common, GeometricMean, SideName};
 use ftbench_fixtures::summaries::estimate;
 use ftbench_schema::Model;
 
@@ -153,12 +153,12 @@ fn the_terminal_has_the_verdict_first() {
     - broken: queue 3.13t threads x2: ValueError: <queue> is empty
     - not comparable: sort 3.13t threads x2: its file is not the same in all runs
 
-    as a whole, on one PU  cells  NEW / BASE            verdict
-    json_round_trip        6      1.093 [1.049, 1.137]  slower
-    fib                    6      1.004 [0.964, 1.044]  cannot tell
+    as a whole, on one PU  cells            NEW / BASE  verdict
+    json_round_trip            6  1.093 [1.049, 1.137]  slower
+    fib                        6  1.004 [0.964, 1.044]  cannot tell
 
-    geometric mean  workloads  cells  NEW / BASE
-    cpu             3          4      1.004 [0.974, 1.034]
+    geometric mean  workloads  cells            NEW / BASE
+    cpu                     3      4  1.004 [0.974, 1.034]
 
     in what the sides differ
     - kernel: 6.1.0 in BASE, 6.1.2 in NEW
@@ -231,7 +231,7 @@ fn markdown_can_be_a_comment() {
 
     </details>
 
-    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals carry what lies between runs, for all cells together 1.0 % on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for there is no history).<br>by the ceiling&#39;s computing kernels (4 workloads) the machine itself was 3.1 % \[2.1, 4.1\] slower on 1 PU, 6.2 % \[4.1, 8.3\] slower on 2 PUs in NEW; taken out.</sub>
+    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals carry what lies between runs, for all cells together 1.0 % on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for there is no history).<br>by the ceiling's computing kernels (4 workloads) the machine itself was 3.1 % \[2.1, 4.1\] slower on 1 PU, 6.2 % \[4.1, 8.3\] slower on 2 PUs in NEW; taken out.</sub>
     ");
 }
 

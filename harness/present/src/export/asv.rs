@@ -19,6 +19,7 @@ use super::{Export, ExportError, Measured, label, pretty};
 use ftbench_analyse::location::mean_interval;
 use ftbench_analyse::sample::Sample;
 use ftbench_schema::Model;
+use ftbench_schema::units;
 
 /// The commit that was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +227,7 @@ impl Tree<'_> {
             .iter()
             .flatten()
             .flat_map(|measured| measured.trials.values())
-            .map(|trial| trial.duration_ns as f64 / 1e9)
+            .map(|trial| units::seconds(trial.duration_ns))
             .sum();
         Some(json!([
             of_each(&|sample| Some(sample.median())),

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use super::{Export, ExportError, full_name, pretty};
 use ftbench_schema::Estimate;
-
-/// Bencher's measure `latency` is in nanoseconds.
-const NANOSECONDS_PER_SECOND: f64 = 1e9;
+use ftbench_schema::units;
 
 #[derive(Debug, Serialize)]
 struct Metric {
@@ -37,7 +35,8 @@ pub fn render(export: &Export<'_>) -> Result<String, ExportError> {
     for measured in &export.measured {
         let mut measures = BTreeMap::new();
         if let Some(makespan_s) = measured.summary.makespan_s {
-            let scale = NANOSECONDS_PER_SECOND / measured.units() as f64;
+            // Bencher's measure `latency` is in nanoseconds.
+            let scale = units::NS_PER_S as f64 / measured.units() as f64;
             measures.insert("latency", Metric::of(makespan_s, scale));
         }
         let speedup = measured.summary.speedup.filter(|_| measured.cell.workers > 1);

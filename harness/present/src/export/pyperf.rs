@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Export, ExportError, Measured, benchmark_name, is_of, label, nothing};
+use ftbench_schema::units;
 use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text};
 
 /// The files of a run.
@@ -212,12 +213,12 @@ fn benchmark(export: &Export<'_>, measured: &Measured<'_>, share: &Share) -> Ben
 }
 
 fn run(trial: &Trial, units: u64, samples: usize) -> Run {
-    let per_unit_s = |sample: &Sample| sample.makespan_ns() as f64 / 1e9 / units as f64;
+    let per_unit_s = |sample: &Sample| units::seconds(sample.makespan_ns()) / units as f64;
     let mut metadata = Metadata::default();
     if let Some(date) = date(&trial.started_at) {
         metadata.put("date", date);
     }
-    metadata.put("duration", trial.duration_ns as f64 / 1e9);
+    metadata.put("duration", units::seconds(trial.duration_ns));
     metadata.put("round", trial.round);
     metadata.put("python_hash_seed", trial.hash_seed);
     if let Some(gil_enabled) = trial.gil_enabled {

@@ -48,20 +48,20 @@ fn the_table_tells_changes_first() {
       faster    w0 3.13t threads x2  2.01 ms -> 1.60 ms  -20.2 % [-21.3 %, -19.0 %]
       faster    mean of 4 cpu cells on 3.13t  1.105 -> 0.984  -11.0 % [-12.0 %, -9.9 %]
 
-    series                        nights  level    noise  newest runs
-    w0 3.13 threads x1            30      1.00 ms  2.3 %  ▃▄▅▄▃▆▆▁▆▅▃▂▄▆█▅▇▄▇▅▂▄▃▇▁▅▇▂▁▃
-    w0 3.13 threads x2            30      2.01 ms  2.5 %  ▇▃▅▃▅▆▆▆▆▃▅█▄▅▇▆▄▆▄▅▇▇▄▂▆▆▅▁▅▄
-    w0 3.13t threads x1           30      797 µs   1.7 %  ▇▇█▇▇████▇▇▇▁▂▂▂▂▂▁▂▂▁▂▂▁▂▂▂▁▂
-    w0 3.13t threads x2           30      1.60 ms  1.8 %  █▇▇▇▇▇▇▇▇███▂▁▂▂▂▂▂▂▃▁▂▂▃▂▂▂▂▂
-    w1 3.13 threads x1            30      1.00 ms  2.1 %  ▂▁▄▅▆▆▇▆▆▅▅▄▇█▅▆▂▅█▅▃▃▆▃▃▂▂▄▄▆
-    w1 3.13 threads x2            30      2.00 ms  2.1 %  █▄▄▅▆▄█▃▇▇▆▅█▄▃▁▁▇▃▄▂▆█▅▅▁▅▅▄▅
-    w1 3.13t threads x1           30      1.10 ms  2.5 %  ▂▃▂▄▁▂▂▃▃▂▃▃▂▂▃▂▄▂▂▂▇▇▇▇▇▄▆▅█▆
-    w1 3.13t threads x2           30      2.20 ms  2.0 %  ▂▄▂▃▂▃▁▄▂▁▁▂▃▁▁▂▃▂▃▁▆▆▇▆▆▇█▆██
-    mean of 4 cpu cells on 3.13   30      1.000    1.1 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
-    mean of 4 cpu cells on 3.13t  30      1.034    1.2 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
+    series                        nights    level  noise  newest runs
+    w0 3.13 threads x1                30  1.00 ms  2.3 %  ▃▄▅▄▃▆▆▁▆▅▃▂▄▆█▅▇▄▇▅▂▄▃▇▁▅▇▂▁▃
+    w0 3.13 threads x2                30  2.01 ms  2.5 %  ▇▃▅▃▅▆▆▆▆▃▅█▄▅▇▆▄▆▄▅▇▇▄▂▆▆▅▁▅▄
+    w0 3.13t threads x1               30   797 µs  1.7 %  ▇▇█▇▇████▇▇▇▁▂▂▂▂▂▁▂▂▁▂▂▁▂▂▂▁▂
+    w0 3.13t threads x2               30  1.60 ms  1.8 %  █▇▇▇▇▇▇▇▇███▂▁▂▂▂▂▂▂▃▁▂▂▃▂▂▂▂▂
+    w1 3.13 threads x1                30  1.00 ms  2.1 %  ▂▁▄▅▆▆▇▆▆▅▅▄▇█▅▆▂▅█▅▃▃▆▃▃▂▂▄▄▆
+    w1 3.13 threads x2                30  2.00 ms  2.1 %  █▄▄▅▆▄█▃▇▇▆▅█▄▃▁▁▇▃▄▂▆█▅▅▁▅▅▄▅
+    w1 3.13t threads x1               30  1.10 ms  2.5 %  ▂▃▂▄▁▂▂▃▃▂▃▃▂▂▃▂▄▂▂▂▇▇▇▇▇▄▆▅█▆
+    w1 3.13t threads x2               30  2.20 ms  2.0 %  ▂▄▂▃▂▃▁▄▂▁▁▂▃▁▁▂▃▂▃▁▆▆▇▆▆▇█▆██
+    mean of 4 cpu cells on 3.13       30    1.000  1.1 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
+    mean of 4 cpu cells on 3.13t      30    1.034  1.2 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
 
     The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
-    1 folder was passed over:
+    passed over 1 folder:
       night-030: did not end; 'ftbench show' tells what was measured
     ");
 }
@@ -72,7 +72,7 @@ fn markdown_is_a_table_of_changes() {
     ### 30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
 
     | since | cell | before | after | change | with |
-    | --- | --- | ---: | ---: | --- | --- |
+    | --- | --- | ---: | ---: | ---: | --- |
     | 2026-01-21 | w1 3.13t threads x1 | 1.00 ms | 1.10 ms | 🔴 +10.2 % [+8.1 %, +12.4 %] | commit f5ca38f748 |
     | 2026-01-21 | w1 3.13t threads x2 | 2.01 ms | 2.20 ms | 🔴 +9.2 % [+7.5 %, +11.0 %] | commit f5ca38f748 |
     | 2026-01-21 | mean of 4 cpu cells on 3.13t | 0.984 | 1.034 | 🔴 +5.1 % [+3.9 %, +6.4 %] | commit f5ca38f748 |
@@ -82,7 +82,7 @@ fn markdown_is_a_table_of_changes() {
 
     The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
 
-    1 folder was passed over:
+    passed over 1 folder:
 
     - `night-030`: did not end; 'ftbench show' tells what was measured
     ");

@@ -1,8 +1,10 @@
 //! The history as Markdown, for a job's page or an issue.
 
 use super::words;
-use ftbench_analyse::history::{Direction, History};
+use crate::table::{Column, Table};
+use ftbench_analyse::history::{Change, Direction, History, RunLine, Series};
 use ftbench_schema::text;
+use ftbench_schema::text::escape_markdown as escape;
 
 /// So many changes are listed; a page that needs more is not read.
 const MOST_CHANGES: usize = 60;
@@ -17,39 +19,7 @@ pub fn render(history: &History) -> String {
     if history.changes.is_empty() {
         lines.push("No change was found.".to_owned());
     } else {
-        lines.push("| since | cell | before | after | change | with |".to_owned());
-        lines.push("| --- | --- | ---: | ---: | --- | --- |".to_owned());
-        for change in history.changes.iter().take(MOST_CHANGES) {
-            let (Some(series), Some(run)) = (
-                history.series.get(change.series),
-                history.runs.get(change.first_after),
-            ) else {
-                continue;
-            };
-            let figure = |value: f64| words::figure(history.metric, &series.subject, value);
-            let sign = match change.direction {
-                _ if change.is_of_workload() => "⚪",
-                Direction::Worse => "🔴",
-                Direction::Better => "🟢",
-            };
-            let commit = run
-                .commit
-                .as_deref()
-                .map(|commit| format!("commit {}", words::short_commit(commit)));
-            let with: Vec<String> = commit
-                .into_iter()
-                .chain(words::differences(&change.coincides_with))
-                .collect();
-            lines.push(format!(
-                "| {} | {} | {} | {} | {sign} {} | {} |",
-                words::date(run),
-                escape(&words::subject(history, series)),
-                figure(change.before),
-                figure(change.after),
-                words::per_cent_interval(change.ratio),
-                escape(&with.join("; ")),
-            ));
-        }
+        lines.push(table(history).markdown().trim_end().to_owned());
         let more = history.changes.len().saturating_sub(MOST_CHANGES);
         if more > 0 {
             lines.push(String::new());
@@ -71,20 +41,52 @@ pub fn render(history: &History) -> String {
     lines.join("\n").trim_end().to_owned() + "\n"
 }
 
-/// With what means something in Markdown and HTML escaped.
-fn escape(words: &str) -> String {
-    let mut escaped = String::with_capacity(words.len());
-    for character in text::line(words).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            other => escaped.push(other),
-        }
+/// The changes, a row each.
+fn table(history: &History) -> Table {
+    let changes = history.changes.iter().take(MOST_CHANGES).filter_map(|change| {
+        let series = history.series.get(change.series)?;
+        Some((change, series, history.runs.get(change.first_after)?))
+    });
+    let changes: Vec<(&Change, &Series, &RunLine)> = changes.collect();
+    let figure = |series: &Series, value: f64| words::figure(history.metric, &series.subject, value);
+    let each = || changes.iter();
+    Table::new(vec![
+        Column::words("since", each().map(|(.., run)| words::date(run))),
+        Column::words(
+            "cell",
+            each().map(|(_, series, _)| words::subject(history, series)),
+        ),
+        Column::figures(
+            "before",
+            each().map(|(change, series, _)| figure(series, change.before)),
+        ),
+        Column::figures(
+            "after",
+            each().map(|(change, series, _)| figure(series, change.after)),
+        ),
+        Column::figures(
+            "change",
+            each().map(|(change, ..)| format!("{} {}", sign(change), words::per_cent_interval(change.ratio))),
+        ),
+        Column::words("with", each().map(|(change, _, run)| coincidences(change, run))),
+    ])
+}
+
+fn sign(change: &Change) -> &'static str {
+    match change.direction {
+        _ if change.is_of_workload() => "⚪",
+        Direction::Worse => "🔴",
+        Direction::Better => "🟢",
     }
-    escaped
+}
+
+/// What else changed in the same run.
+fn coincidences(change: &Change, run: &RunLine) -> String {
+    let commit = run.commit.as_deref();
+    let commit = commit.map(|commit| format!("commit {}", words::short_commit(commit)));
+    let with: Vec<String> = commit
+        .into_iter()
+        .chain(words::differences(&change.coincides_with))
+        .collect();
+    with.join("; ")
 }

@@ -105,7 +105,7 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
             .collect(),
         series: rows(history),
         charts: drawn,
-        smallest_effect: format!("{} %", units::number(history.smallest_effect * 100.0, 1)),
+        smallest_effect: units::per_cent(history.smallest_effect, 1),
     };
     let svgs: Vec<String> = page.charts.iter().map(|chart| chart.svg.clone()).collect();
     Ok(page::fill_static(PAGE, &page, &style, &svgs)?)
@@ -221,7 +221,7 @@ fn rows(history: &History) -> Vec<Row> {
             level: series.levels.last().map_or_else(String::new, |level| {
                 words::figure(history.metric, &series.subject, level.value)
             }),
-            noise: format!("{} %", units::number(series.noise * 100.0, 1)),
+            noise: units::per_cent(series.noise, 1),
             blocks: words::sparkline(series),
             remarks: words::remarks(series),
         })

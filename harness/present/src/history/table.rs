@@ -1,15 +1,10 @@
 //! The history on a terminal: changes first, then the series in a line each.
 
-use anstyle::{AnsiColor, Style as Ansi};
-
 use super::words;
-use crate::listing;
-use crate::style::{BOLD, DIM, Style};
+use crate::style::{BOLD, DIM, GREEN, RED, Style};
+use crate::table::{Column, Table};
 use ftbench_analyse::history::{Change, Direction, History, Series};
 use ftbench_schema::text;
-
-const RED: Ansi = AnsiColor::Red.on_default();
-const GREEN: Ansi = AnsiColor::Green.on_default();
 
 /// Up to so many series all are listed; of more, only those with something to say.
 const MOST_LISTED: usize = 40;
@@ -98,36 +93,34 @@ fn series(history: &History, all: bool, style: Style) -> String {
     let left_out = history.series.len() - listed.len();
     let mut shown = String::new();
     if !listed.is_empty() {
-        let heading = ["series", "nights", "level", "noise", "newest runs", ""];
-        let rows = listed.iter().map(|(_, series)| row(history, series));
-        shown = listing::render(&heading, rows, style).trim_end().to_owned();
+        let listed: Vec<&Series> = listed.into_iter().map(|(_, series)| series).collect();
+        shown = table(history, &listed).list(style);
     }
     if left_out > 0 {
         let gap = if shown.is_empty() { "" } else { "\n" };
         shown.push_str(&format!(
-            "{gap}{} without a change, a gap or a drift; -v lists them",
-            if left_out == 1 {
-                "1 more series is".to_owned()
-            } else {
-                format!("{left_out} more series are")
-            }
+            "{gap}{left_out} more series without a change, a gap or a drift; -v lists them"
         ));
     }
     shown
 }
 
-fn row(history: &History, series: &Series) -> Vec<String> {
-    let level = series.levels.last().map(|level| level.value);
-    vec![
-        words::subject(history, series),
-        series.nights.len().to_string(),
+fn table(history: &History, listed: &[&Series]) -> Table {
+    let each = || listed.iter();
+    let level = |series: &Series| {
+        let level = series.levels.last().map(|level| level.value);
         level.map_or_else(String::new, |value| {
             words::figure(history.metric, &series.subject, value)
-        }),
-        format!("{} %", ftbench_schema::units::number(series.noise * 100.0, 1)),
-        words::sparkline(series),
-        words::remarks(series),
-    ]
+        })
+    };
+    Table::new(vec![
+        Column::words("series", each().map(|series| words::subject(history, series))),
+        Column::figures("nights", each().map(|series| series.nights.len())),
+        Column::figures("level", each().map(|series| level(series))),
+        Column::figures("noise", each().map(|series| words::size(series.noise))),
+        Column::words("newest runs", each().map(|series| words::sparkline(series))),
+        Column::words("", each().map(|series| words::remarks(series))),
+    ])
 }
 
 fn passed_over(history: &History) -> Vec<String> {

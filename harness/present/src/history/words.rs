@@ -8,8 +8,6 @@ use ftbench_analyse::history::{
 use ftbench_schema::history::{Metric, RunSettings};
 use ftbench_schema::{Estimate, Kernels, text, units};
 
-/// So many characters of a commit's id name it for people, as git shows it.
-const SHORT_COMMIT: usize = 10;
 /// So many levels of a line of blocks, lowest first (Unicode block elements).
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// So many blocks are as wide as a table's cell should be.
@@ -21,7 +19,7 @@ pub fn figure(metric: Metric, subject: &Subject, value: f64) -> String {
         (Subject::Mean { .. }, _) => units::number(value, 3),
         (_, Metric::Time) => units::duration(value),
         (_, Metric::Speedup) => units::times(value),
-        (_, Metric::Efficiency) => format!("{} %", units::number(value * 100.0, 1)),
+        (_, Metric::Efficiency) => units::per_cent(value, 1),
         (_, Metric::Memory) => units::bytes(value),
     }
 }
@@ -35,7 +33,7 @@ pub fn per_cent(ratio: f64) -> String {
 
 /// The size of a change in per cent, where words say in which direction it goes.
 pub fn size(share: f64) -> String {
-    format!("{} %", units::number(share * 100.0, 1))
+    units::per_cent(share, 1)
 }
 
 /// A change in per cent with its interval.
@@ -110,13 +108,7 @@ pub fn date(run: &RunLine) -> String {
 
 /// A commit as people name it.
 pub fn short_commit(commit: &str) -> String {
-    let is_hash = commit.len() >= SHORT_COMMIT && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let named = if is_hash {
-        commit.get(..SHORT_COMMIT).unwrap_or(commit)
-    } else {
-        commit
-    };
-    text::shorten(&text::line(named), 40)
+    text::shorten(&text::line(text::short_hash(commit)), 40)
 }
 
 /// A run: its date, folder and commit.
@@ -235,14 +227,9 @@ pub fn notes(history: &History) -> Vec<String> {
         ));
     }
     if !history.passed_over.is_empty() {
-        let count = history.passed_over.len();
         notes.push(format!(
-            "{} passed over:",
-            if count == 1 {
-                "1 folder was".to_owned()
-            } else {
-                format!("{count} folders were")
-            }
+            "passed over {}:",
+            text::counted(history.passed_over.len(), "folder")
         ));
     }
     notes

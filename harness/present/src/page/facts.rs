@@ -291,7 +291,7 @@ pub fn about(facts: &WorkloadFacts) -> About {
         .ceiling
         .as_ref()
         .map(|ceiling| format!("the native kernel {}", ceiling.kernel));
-    let sha: String = facts.sha256.chars().take(12).collect();
+    let sha = text::short_hash(&facts.sha256);
     About {
         kind: facts.kind.name(),
         summary: text::line(&facts.summary),

@@ -51,7 +51,7 @@ fn fit(curve: &CurveLaws) -> Fit {
         serial_fraction: told(found.map(|fit| words(fit.serial_fraction, |value| units::number(value, 3)))),
         crosstalk: told(found.and_then(|fit| Some(words(fit.crosstalk?, small)))),
         best: told(found.and_then(|fit| Some(words(fit.peak_workers?, |value| units::number(value, 0))))),
-        misses_by: told(found.map(|fit| format!("{} %", units::number(100.0 * fit.relative_error, 1)))),
+        misses_by: told(found.map(|fit| units::per_cent(fit.relative_error, 1))),
     }
 }
 

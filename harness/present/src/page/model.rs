@@ -67,16 +67,16 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArmTable {
     /// What its columns are.
-    pub heading: Vec<&'static str>,
+    pub heading: Vec<String>,
     /// A row for each.
     pub rows: Vec<Vec<String>>,
 }
 
 fn arm_table(summary: &Summary) -> Option<ArmTable> {
-    let rows = arms::rows(summary);
-    (!rows.is_empty()).then(|| ArmTable {
-        heading: arms::HEADING.to_vec(),
-        rows,
+    let table = arms::table(summary);
+    (!table.is_empty()).then(|| ArmTable {
+        heading: table.headings().map(str::to_owned).collect(),
+        rows: table.texts().collect(),
     })
 }
 

@@ -69,7 +69,7 @@ pub fn of_cells(cells: &[Named<'_>]) -> Option<Spread> {
                 .samples
                 .makespans_ns
                 .iter()
-                .map(|&nanoseconds| nanoseconds as f64 / 1e9)
+                .map(|&nanoseconds| units::seconds(nanoseconds))
                 .collect();
             seconds.sort_by(f64::total_cmp);
             let median = quantile(&seconds, 0.5)?;
@@ -126,7 +126,7 @@ fn of_cell(named: &Named<'_>, sorted: &[f64], median: f64, axis: &Axis) -> CellS
     let mut counts: Vec<[u32; 3]> = (0..BINS).map(|bin| [bin, 0, 0]).collect();
     let samples = named.samples;
     for (&nanoseconds, &disturbed) in samples.makespans_ns.iter().zip(&samples.disturbed) {
-        let bin = axis.bin(deviation(nanoseconds as f64 / 1e9));
+        let bin = axis.bin(deviation(units::seconds(nanoseconds)));
         if let Some([_, all, of_them]) = counts.get_mut(bin as usize) {
             *all += 1;
             *of_them += u32::from(disturbed);

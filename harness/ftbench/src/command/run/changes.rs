@@ -129,8 +129,11 @@ pub(super) fn modules(was: &[ModuleFacts], is: &[ModuleFacts]) -> Vec<String> {
 }
 
 fn other_contents(what: &str, was: &str, is: &str) -> String {
-    let short = |sha256: &str| sha256.chars().take(12).collect::<String>();
-    line(&format!("{what}: sha256 was {}, is {}", short(was), short(is)))
+    line(&format!(
+        "{what}: sha256 was {}, is {}",
+        text::short_hash(was),
+        text::short_hash(is)
+    ))
 }
 
 /// Changes of the programs and extensions that were built, and of the cells that need them.
@@ -305,7 +308,7 @@ mod tests {
         let before = was.workloads.first().unwrap();
         let mut now = before.clone();
         now.sha256 = "0123456789abcdef".to_owned();
-        insta::assert_snapshot!(workload(before, &now).join("\n"), @"  fib (/fib.py): sha256 was , is 0123456789ab");
+        insta::assert_snapshot!(workload(before, &now).join("\n"), @r"  fib (/fib.py): sha256 was , is 0123456789");
     }
 
     #[test]

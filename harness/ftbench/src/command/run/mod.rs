@@ -30,7 +30,7 @@ use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
 use crate::record::store::REPORT;
 use crate::terminal::plan;
-use ftbench_present::{json, markdown, noise, table};
+use ftbench_present::{json, markdown, noise, terminal};
 use ftbench_schema::{Manifest, RunStatus, Summary};
 use measured::MeasuredRun;
 use planned::PlannedRun;
@@ -137,7 +137,7 @@ fn present_complete(folder: &RunFolder, display: Display) -> Result<ExitStatus, 
 
 fn show(summary: &Summary, display: Display) -> Result<(), OutputError> {
     print(&match display.format {
-        SummaryFormat::Table => table::render(summary, style(display.output)),
+        SummaryFormat::Table => terminal::render(summary, style(display.output)),
         SummaryFormat::Json => json::summary(summary).map_err(OutputError::Json)?,
         SummaryFormat::Markdown => markdown::render(summary),
     })

@@ -37,7 +37,7 @@ impl<'run> RunRecorder<'run> {
         let mut earlier_rounds_s: HashMap<u32, f64> = HashMap::new();
         for trial in &earlier.trials {
             precision.add(trial);
-            *earlier_rounds_s.entry(trial.round).or_default() += trial.duration_ns as f64 / 1e9;
+            *earlier_rounds_s.entry(trial.round).or_default() += units::seconds(trial.duration_ns);
         }
         Self {
             rule: record.manifest.plan.settings.stopping,
@@ -182,7 +182,7 @@ fn without_samples(trial: Trial, too_long: &StoreError) -> Trial {
 fn outcome(trial: &Trial) -> Outcome {
     let times: Vec<String> = trial
         .counted_samples()
-        .map(|sample| units::duration(sample.makespan_ns() as f64 / 1e9))
+        .map(|sample| units::duration(units::seconds(sample.makespan_ns())))
         .collect();
     let brief = match trial.status {
         TrialStatus::Ok => times.last().map_or("no sample", String::as_str),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::record::folder::RunFolder;
 use crate::record::store::StoreError;
+use ftbench_schema::units;
 use ftbench_schema::{CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind};
 
 /// The kernel's mark of this start of the computer.
@@ -158,7 +159,7 @@ fn spent_s(sessions: &[Session], trials: &[Trial]) -> f64 {
                 .iter()
                 .filter_map(|trial| Some((instant(&trial.started_at)?, trial.duration_ns)))
                 .filter(|(at, _)| *at >= start && next.is_none_or(|next| *at < next))
-                .map(|(at, duration_ns)| at.duration_since(start).as_secs_f64() + duration_ns as f64 / 1e9)
+                .map(|(at, duration_ns)| at.duration_since(start).as_secs_f64() + units::seconds(duration_ns))
                 .fold(0.0, f64::max)
         };
         spent_s += session

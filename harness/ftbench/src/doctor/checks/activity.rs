@@ -1,9 +1,10 @@
 //! What else the machine does.
 
-use super::{Check, Finding, counted, percent};
+use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::{Activity, Moment, Stat, Ticks, Untold};
 use crate::machine::topology::Topology;
+use ftbench_schema::{text::counted, units};
 
 /// From one other runnable task for every PU on, a worker shares its PU wherever it is bound: it gets about half of it.
 const SPOILING_RUNNABLE_PER_PU: f64 = 1.0;
@@ -94,7 +95,11 @@ pub fn load(activity: &Activity, topology: &Topology) -> Finding {
     let runnable = runnable_of_others(activity);
     // Tasks are counted on the whole machine. Where only a part is ours, they may all run on the other part.
     let per_pu = runnable.filter(|_| pus == machine).unwrap_or(0.0) / machine as f64;
-    let mut found = format!("others take {} of {}", percent(busy), counted(pus, "PU"));
+    let mut found = format!(
+        "others take {} of {}",
+        units::per_cent(busy, 1),
+        counted(pus, "PU")
+    );
     if let Some(runnable) = runnable {
         found.push_str(&format!(", {runnable:.1} tasks of the machine want to run"));
     }
@@ -161,12 +166,12 @@ pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
     let found = match share_now {
         Some(share) => format!(
             "{} of the time wanted now, {} since boot",
-            percent(share),
-            percent(since_boot)
+            units::per_cent(share, 1),
+            units::per_cent(since_boot, 1)
         ),
         None => format!(
             "{} of the time wanted since boot; too idle to tell of now",
-            percent(since_boot)
+            units::per_cent(since_boot, 1)
         ),
     };
     let elsewhere = "measure when the host is quieter, or on an instance with dedicated cores";

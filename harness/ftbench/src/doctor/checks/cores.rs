@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Finding, counted};
+use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::Cores;
 use crate::machine::topology::list_of_pus;
+use ftbench_schema::text::counted;
 
 /// Scaling over one core cannot be seen: two workers there take turns, and a build without the GIL looks no better than
 /// one with it.
 pub fn cores(cores: &Cores) -> Finding {
     let topology = &cores.topology;
     let usable = topology.allowed_cores();
-    let found = format!(
-        "{} of {} can be used",
-        usable,
-        counted(topology.cores as usize, "core")
-    );
+    let found = format!("{} of {} can be used", usable, counted(topology.cores, "core"));
     if usable > 1 {
         return Finding::ok(Check::Cores, found);
     }

@@ -1,8 +1,9 @@
 //! Heat and power: what makes a processor slower than it wants to be.
 
-use super::{Check, Finding, counted};
+use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::{Activity, Heat, Power, ThermalZone, Untold};
+use ftbench_schema::text::counted;
 
 /// How near to its limit a zone may come before that is worth saying, degrees Celsius. Idle machines are 30 and more
 /// degrees below; within 5 the first busy seconds reach it.
@@ -27,7 +28,7 @@ pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
     if let (Some(before), Some(after)) = (before, after)
         && after > before
     {
-        let found = format!("throttled {} while we looked", counted_times(after - before));
+        let found = format!("throttled {} while we looked", counted(after - before, "time"));
         return Finding::new(check, Severity::Spoils, found)
             .effect(effect)
             .remedy(cooler);
@@ -59,7 +60,7 @@ pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
         return Finding::new(
             check,
             Severity::Note,
-            format!("throttled {} since boot, not now", counted_times(events)),
+            format!("throttled {} since boot, not now", counted(events, "time")),
         )
         .effect("The cooling has not kept up before; a long run on all cores may meet that again.")
         .remedy(cooler);
@@ -87,10 +88,6 @@ fn reading(zone: &ThermalZone) -> String {
         zone.celsius,
         limit.unwrap_or_default()
     )
-}
-
-fn counted_times(count: u64) -> String {
-    counted(usize::try_from(count).unwrap_or(usize::MAX), "time")
 }
 
 /// On battery, firmwares lower the power that a package may draw, often in steps as the charge falls

@@ -1,9 +1,10 @@
 //! Memory: enough of it, and left where it is.
 
-use super::{Check, Finding, counted, size};
+use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::{Activity, Memory};
 use crate::machine::topology::Topology;
+use ftbench_schema::{text::counted, units};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -29,8 +30,8 @@ pub fn memory(memory: &Memory, topology: &Topology) -> Finding {
     let per_core = sizes.available_bytes / cores as u64;
     let found = format!(
         "{} of {} available for {}",
-        size(sizes.available_bytes),
-        size(sizes.total_bytes),
+        units::bytes(sizes.available_bytes as f64),
+        units::bytes(sizes.total_bytes as f64),
         counted(cores, "core")
     );
     let severity = if per_core < SPOILING_BYTES_PER_CORE {
@@ -61,8 +62,8 @@ pub fn swap(memory: &Memory, activity: &Activity) -> Finding {
     }
     let mut found = format!(
         "{} of {} used",
-        size(sizes.swap_used_bytes),
-        size(sizes.swap_total_bytes)
+        units::bytes(sizes.swap_used_bytes as f64),
+        units::bytes(sizes.swap_total_bytes as f64)
     );
     if let Ok(swappiness) = memory.swappiness {
         found.push_str(&format!(", swappiness {swappiness}"));
@@ -70,7 +71,7 @@ pub fn swap(memory: &Memory, activity: &Activity) -> Finding {
     let moved = moved_pages(activity);
     let remedy = "free memory, then 'sudo swapoff -a' (and 'sudo swapon -a' afterwards)";
     if moved > 0 {
-        let pages = counted(usize::try_from(moved).unwrap_or(usize::MAX), "page");
+        let pages = counted(moved, "page");
         let heavy = moved as f64 >= SPOILING_PAGES_PER_SECOND * activity.seconds;
         let severity = if heavy {
             Severity::Spoils
@@ -108,7 +109,7 @@ fn moved_pages(activity: &Activity) -> u64 {
 /// (`numa_balancing`) advises to turn that off for what is bound to nodes anyway, as ftbench's workers are.
 pub fn numa_balancing(memory: &Memory, topology: &Topology) -> Finding {
     let check = Check::NumaBalancing;
-    let nodes = counted(topology.numa_nodes as usize, "NUMA node");
+    let nodes = counted(topology.numa_nodes, "NUMA node");
     if topology.numa_nodes < 2 {
         return Finding::ok(check, nodes);
     }
@@ -162,7 +163,10 @@ mod tests {
     fn memory_is_judged_by_the_core() {
         let judged = |available_mib| memory(&with(available_mib, 0, 0), &samples::two_sockets());
         assert_eq!(judged(8 * 256).severity, Severity::Ok);
-        assert_eq!(judged(8 * 256).found, "2.0 GiB of 16.0 GiB available for 8 cores");
+        assert_eq!(
+            judged(8 * 256).found,
+            "2.00 GiB of 16.0 GiB available for 8 cores"
+        );
         assert_eq!(judged(8 * 255).severity, Severity::Warning);
         assert_eq!(judged(8 * 63).severity, Severity::Spoils);
     }
@@ -187,7 +191,7 @@ mod tests {
         assert_eq!(moving.severity, Severity::Warning);
         assert_eq!(
             moving.found,
-            "10 MiB of 2.0 GiB used, swappiness 60; 127 pages moved in 0.5 s"
+            "10.0 MiB of 2.00 GiB used, swappiness 60; 127 pages moved in 0.5 s"
         );
         assert_eq!(judged(with(8192, 2048, 10), 128).severity, Severity::Spoils);
     }

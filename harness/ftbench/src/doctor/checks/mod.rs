@@ -211,31 +211,6 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-/// A share as people read it, such as `4.2 %`.
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
-}
-
-/// Bytes as people read them, such as `12.3 GiB`.
-fn size(count_bytes: u64) -> String {
-    const KIB: f64 = 1024.0;
-    let mebibytes = count_bytes as f64 / KIB / KIB;
-    if mebibytes >= KIB {
-        format!("{:.1} GiB", mebibytes / KIB)
-    } else {
-        format!("{mebibytes:.0} MiB")
-    }
-}
-
-/// `1 core`, `2 cores`.
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

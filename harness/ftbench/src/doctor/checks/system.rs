@@ -1,8 +1,9 @@
 //! Settings of the kernel, and where results go.
 
-use super::{Check, Finding, size};
+use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::{Folder, Kernel};
+use ftbench_schema::units;
 
 /// A thorough run of a large plan writes some tens of megabytes, its charts included; this is room for several.
 const COMFORTABLE_FREE_BYTES: u64 = 512 * 1024 * 1024;
@@ -133,7 +134,7 @@ pub fn disk_space(folder: &Folder) -> Finding {
     match &folder.free_bytes {
         Err(why) => Finding::unknown(check, why),
         Ok(free) => {
-            let found = format!("{} free in {shown}", size(*free));
+            let found = format!("{} free in {shown}", units::bytes(*free as f64));
             if *free >= COMFORTABLE_FREE_BYTES {
                 return Finding::ok(check, found);
             }
@@ -222,7 +223,7 @@ mod tests {
         let full = disk_space(&folder(Ok(3 << 20), true));
         assert_eq!(
             (full.severity, full.found.as_str()),
-            (Severity::Warning, "3 MiB free in /home/a")
+            (Severity::Warning, "3.00 MiB free in /home/a")
         );
         let why = Untold::Other("statvfs failed".to_owned());
         assert_eq!(disk_space(&folder(Err(why), true)).severity, Severity::Unknown);

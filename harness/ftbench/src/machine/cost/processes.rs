@@ -13,8 +13,7 @@ use nix::unistd::Pid;
 use procfs::process::Process;
 
 use crate::process::tree;
-
-const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
+use ftbench_schema::units::NS_PER_S;
 
 /// One thread's counters since it was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,7 +72,7 @@ pub fn cpu_times_ns(process_ids: &[i32]) -> Vec<Option<u64>> {
         let time = clock.now().ok()?;
         let seconds = u64::try_from(time.tv_sec()).ok()?;
         let rest = u64::try_from(time.tv_nsec()).ok()?;
-        seconds.checked_mul(NANOSECONDS_PER_SECOND)?.checked_add(rest)
+        seconds.checked_mul(NS_PER_S)?.checked_add(rest)
     };
     process_ids.iter().map(of_process).collect()
 }
@@ -93,7 +92,7 @@ pub fn cpu_time_between(before: &[Option<u64>], after: &[Option<u64>]) -> Option
 #[must_use]
 pub fn read(process_ids: &[i32]) -> ProcessesReading {
     let mut reading = ProcessesReading::default();
-    let tick_ns = NANOSECONDS_PER_SECOND / procfs::ticks_per_second().max(1);
+    let tick_ns = NS_PER_S / procfs::ticks_per_second().max(1);
     for &process_id in process_ids {
         for thread_id in tree::threads(process_id) {
             let text = |file: &str| {

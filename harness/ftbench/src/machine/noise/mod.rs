@@ -18,6 +18,7 @@ use crate::machine::cost::counters::{Counters, Counts, events_between};
 use crate::machine::cost::energy::{self, Zone, joules_between};
 use crate::machine::cost::extra_threads::{self, CpuReading, Look, ModelThreads};
 use crate::machine::cost::processes::{self, ProcessesReading, cpu_time_between, cpu_times_ns};
+use ftbench_schema::units::NS_PER_S;
 use ftbench_schema::{Cost, Noise, Source};
 use pressure::Pressure;
 use pu_time::{PuReading, Span};
@@ -27,7 +28,6 @@ const STAT: &str = "/proc/stat";
 const SCHEDSTAT: &str = "/proc/schedstat";
 const CPUS: &str = "/sys/devices/system/cpu";
 const HERTZ_PER_KILOHERTZ: u64 = 1_000;
-const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /// What this machine tells of noise and cost.
 #[derive(Debug, Clone, Default)]
@@ -281,7 +281,7 @@ impl Watch<'_> {
             own_ns: cpu_time_ns
                 .zip(beside_ns)
                 .map(|(own, beside)| own.saturating_add(beside)),
-            tick_ns: NANOSECONDS_PER_SECOND / self.meters.ticks_per_second.max(1),
+            tick_ns: NS_PER_S / self.meters.ticks_per_second.max(1),
         };
         let taken = pu_time::between(&before.near.pus, &after.near.pus, &span);
         let (from, to) = (&before.far, &after.far);

@@ -5,10 +5,8 @@
 //! (`Documentation/scheduler/sched-stats.rst` of the kernel) counts nanoseconds; kernels without `CONFIG_SCHEDSTATS`
 //! do not have it. It is brought up to date when a task leaves the PU, so what still runs when it is read is missing.
 
+use ftbench_schema::units::NS_PER_S;
 use std::collections::BTreeMap;
-
-/// Nanoseconds in a second.
-const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Versions of `/proc/schedstat` whose seventh figure of a PU is the time of its tasks in nanoseconds: all since
 /// Linux 2.6.23. Before, it was in jiffies.
@@ -46,7 +44,7 @@ pub struct TakenByOthers {
 /// The counters of each PU in the text of `/proc/stat`. Lines that are none are passed over.
 #[must_use]
 pub fn parse_stat(text: &str, ticks_per_second: u64) -> BTreeMap<u32, PuTime> {
-    let nanoseconds = |ticks: u64| ticks.saturating_mul(NANOSECONDS_PER_SECOND / ticks_per_second.max(1));
+    let nanoseconds = |ticks: u64| ticks.saturating_mul(NS_PER_S / ticks_per_second.max(1));
     let pu = |line: &str| {
         let (pu, figures) = pu_line(line)?;
         // user nice system idle iowait irq softirq steal guest guest_nice; guest is part of user.

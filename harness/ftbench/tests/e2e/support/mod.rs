@@ -6,7 +6,7 @@ pub mod machine;
 pub mod mark;
 pub mod paths;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -43,11 +43,36 @@ const TAKEN_OVER_PREFIXES: [&str; 4] = ["UV_", "PIP_", "SSL_CERT_", "CARGO_REGIS
 
 /// The part of the environment that commands under test are given.
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| {
+    let taken_over = std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
         TAKEN_OVER.contains(&name.as_ref())
             || TAKEN_OVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
+    taken_over.map(|(name, value)| {
+        let value = if name == "PATH" {
+            with_given_first(&value)
+        } else {
+            value
+        };
+        (name, value)
     })
+}
+
+/// The executables that the tests run on instead of the newest pair: a GIL build and a free-threaded build.
+fn given() -> Option<[PathBuf; 2]> {
+    let given = std::env::var_os("FTBENCH_TEST_PYTHONS")?;
+    let paths: Vec<PathBuf> = given.to_str()?.split(',').map(PathBuf::from).collect();
+    let paths = paths.try_into();
+    Some(
+        paths.expect("FTBENCH_TEST_PYTHONS=GIL_BUILD,FREE_THREADED_BUILD takes the paths of two executables"),
+    )
+}
+
+/// The `PATH`, with the folders of the given executables before all others, so that ftbench finds them.
+fn with_given_first(path: &OsStr) -> OsString {
+    let folders = given().into_iter().flatten();
+    let folders = folders.filter_map(|python| Some(python.parent()?.to_owned()));
+    std::env::join_paths(folders.chain(std::env::split_paths(path))).unwrap()
 }
 
 /// A folder to work in, gone when dropped.
@@ -297,25 +322,53 @@ pub fn interpreters() -> &'static [Value] {
 /// The pair that tests run on. It has to be there: a test that is passed over shows nothing.
 pub fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
-    PAIR.get_or_init(|| {
-        let tags: Vec<&str> = interpreters().iter().filter_map(|one| one["tag"].as_str()).collect();
-        let minor = |tag: &&str| tag.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
-        let newest = tags
-            .iter()
-            .filter(|gil| tags.contains(&format!("{gil}t").as_str()))
-            .filter_map(|gil| Some((minor(gil)?, gil)))
-            .max();
-        let Some((_, gil)) = newest else {
-            panic!(
-                "these tests need a GIL and a free-threaded build of one version of CPython, and ftbench finds only \
-                 {tags:?}; `make test` gets them (scripts/install-python.sh --newest-pair)"
-            )
-        };
-        Pair {
-            gil: (*gil).to_owned(),
-            free_threaded: format!("{gil}t"),
-        }
+    PAIR.get_or_init(|| match given() {
+        Some(given) => given_pair(&given),
+        None => newest_pair(),
     })
+}
+
+fn given_pair(given: &[PathBuf; 2]) -> Pair {
+    let [gil, free_threaded] = given.each_ref().map(|python| {
+        let real = std::fs::canonicalize(python).unwrap();
+        let found = interpreters()
+            .iter()
+            .find(|one| one["path"] == real.to_str().unwrap());
+        let found = found.unwrap_or_else(|| panic!("ftbench does not find {}", real.display()));
+        let tag = found["tag"].as_str().unwrap().to_owned();
+        (tag, found["free_threaded"] == true)
+    });
+    assert!(
+        !gil.1 && free_threaded.1,
+        "FTBENCH_TEST_PYTHONS names the GIL build first"
+    );
+    Pair {
+        gil: gil.0,
+        free_threaded: free_threaded.0,
+    }
+}
+
+fn newest_pair() -> Pair {
+    let tags: Vec<&str> = interpreters()
+        .iter()
+        .filter_map(|one| one["tag"].as_str())
+        .collect();
+    let minor = |tag: &&str| tag.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
+    let newest = tags
+        .iter()
+        .filter(|gil| tags.contains(&format!("{gil}t").as_str()))
+        .filter_map(|gil| Some((minor(gil)?, gil)))
+        .max();
+    let Some((_, gil)) = newest else {
+        panic!(
+            "these tests need a GIL and a free-threaded build of one version of CPython, and ftbench finds only \
+             {tags:?}; `make test` gets them (scripts/install-python.sh --newest-pair)"
+        )
+    };
+    Pair {
+        gil: (*gil).to_owned(),
+        free_threaded: format!("{gil}t"),
+    }
 }
 
 /// The executable that a tag means.

@@ -24,7 +24,7 @@ impl Show {
             title: title.to_owned(),
             factor: 1.0,
             words: match quantity {
-                Quantity::Efficiency => |share| format!("{} %", units::number(share * 100.0, 0)),
+                Quantity::Efficiency => |share| units::per_cent(share, 0),
                 _ => units::times,
             },
             one_worker: matches!(quantity, Quantity::Speedup | Quantity::Efficiency).then_some(1.0),

@@ -84,7 +84,7 @@ fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: S
     for tick in &mut y.ticks {
         match show.quantity {
             Quantity::Speedup | Quantity::Speed => tick.label.push('x'),
-            Quantity::Efficiency => tick.label = format!("{} %", units::number(tick.value * 100.0, 0)),
+            Quantity::Efficiency => tick.label = units::per_cent(tick.value, 0),
             Quantity::Throughput | Quantity::Memory => {}
         }
     }

@@ -128,7 +128,7 @@ fn field(
     if let Some(value) = value.filter(|value| value.is_finite()) {
         let words = match shown {
             Shown::Speedup => units::times(value),
-            Shown::Efficiency => format!("{} %", units::number(value * 100.0, 0)),
+            Shown::Efficiency => units::per_cent(value, 0),
         };
         return Field::Value(value, words);
     }
@@ -160,7 +160,7 @@ fn scale(shown: Shown, low: f64, high: f64) -> Axis {
             };
             scale.high = high.max(1.0);
             for tick in &mut scale.ticks {
-                tick.label = format!("{} %", units::number(tick.value * 100.0, 0));
+                tick.label = units::per_cent(tick.value, 0);
             }
             scale
         }

@@ -25,7 +25,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 #[allow(clippy::cast_precision_loss)] // Exact up to 104 days.
 fn makespan_s(sample: &Sample) -> f64 {
-    sample.makespan_ns() as f64 / 1e9
+    units::seconds(sample.makespan_ns())
 }
 
 /// The median of a trial's counted samples, seconds; `None` when it did not end well.

@@ -195,7 +195,7 @@ fn failures_are_told_and_skips_listed() {
 
     Not measured
     cells                                  how many  why
-    processes, threads and serial on 3.13  5         serial has one worker only
+    processes, threads and serial on 3.13         5  serial has one worker only
     and 3.13t: fib and nbody
     "#);
 }

@@ -1,0 +1,281 @@
+//! What a terminal shows after a run: findings, warnings, the table, what failed and what was skipped.
+
+use ftbench_schema::{CellStatus, Model, Summary};
+
+use super::arms;
+use super::headline::{self, Clause, Verdict};
+use super::laws_table;
+use super::noise;
+use super::reasons::{failures, skipped};
+use super::reported;
+use super::rows::{self, Group, Row};
+use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
+use super::table::{self, Cell, Column, Table, Tone};
+use ftbench_schema::text;
+
+/// The whole of it, each part apart by an empty line, ending with a line end.
+#[must_use]
+pub fn render(summary: &Summary, style: Style) -> String {
+    let parts = [
+        arms(summary, style),
+        findings(summary, style),
+        overheads(summary, style),
+        warnings(summary, style),
+        tables(summary, style),
+        arm_table(summary, style),
+        reported_figures(summary, style),
+        laws_table::render(summary, style),
+        failures(summary, style),
+        skipped(summary, style),
+        quiet(summary, style),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return "nothing was measured\n".to_owned();
+    }
+    parts.join("\n\n") + "\n"
+}
+
+/// How versions of the code compare: what a run with arms was made for.
+fn arms(summary: &Summary, style: Style) -> String {
+    let comparisons = arms::comparisons(summary);
+    let subjects = comparisons.iter().map(|found| found.subject.chars().count() + 1);
+    let widest = subjects.max().unwrap_or(0).min(40);
+    let sentence = |found: &arms::Comparison| {
+        let clauses: Vec<String> = found
+            .clauses
+            .iter()
+            .map(|clause| dressed(clause, style))
+            .collect();
+        let subject = format!("{:<widest$}", found.subject.clone() + ":");
+        format!("{} {}", style.paint(BOLD, &subject), clauses.join("; "))
+    };
+    let lines: Vec<String> = comparisons.iter().map(sentence).collect();
+    lines.join("\n")
+}
+
+fn arm_table(summary: &Summary, style: Style) -> String {
+    let table = arms::table(summary);
+    if table.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}", style.paint(BOLD, "Arms compared"), table.list(style))
+}
+
+fn dressed(clause: &Clause, style: Style) -> String {
+    match clause.verdict {
+        Verdict::Faster => style.paint(GREEN, &clause.words),
+        Verdict::Slower => style.paint(RED, &clause.words),
+        Verdict::Flat | Verdict::Unclear => clause.words.clone(),
+    }
+}
+
+fn findings(summary: &Summary, style: Style) -> String {
+    let findings = headline::findings(summary);
+    let several = rows::groups(summary).len() > 1;
+    let subjects = findings
+        .iter()
+        .map(|finding| finding.subject().chars().count() + 1);
+    let widest = subjects.max().unwrap_or(0).min(40);
+    let sentence = |finding: &headline::Finding| {
+        let found = finding.sentence(several, |clause| dressed(clause, style));
+        let subject = format!("{:<widest$}", finding.subject() + ":");
+        format!("{} {found}", style.paint(BOLD, &subject))
+    };
+    let lines: Vec<String> = findings.iter().map(sentence).collect();
+    lines.join("\n")
+}
+
+fn overheads(summary: &Summary, style: Style) -> String {
+    let lines = noise::overheads(summary);
+    let lines: Vec<String> = lines.iter().map(|line| style.paint(BOLD, line)).collect();
+    lines.join("\n")
+}
+
+fn quiet(summary: &Summary, style: Style) -> String {
+    let told = summary.quiet.as_ref().map(noise::quiet);
+    told.map(|line| style.paint(DIM, &line)).unwrap_or_default()
+}
+
+fn warnings(summary: &Summary, style: Style) -> String {
+    let messages = rows::notices(summary);
+    let paragraphs: Vec<String> = messages
+        .iter()
+        .map(|message| hanging(&style.paint(YELLOW, "warning:"), "warning:".len(), message, style))
+        .collect();
+    paragraphs.join("\n")
+}
+
+/// What is left out or shortened as the terminal gets narrower, in this order; each step keeps the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Everything,
+    WithoutGil,
+    ShortHeadings,
+    WithoutBaselineInterval,
+    WithoutMakespanInterval,
+    WithoutCeilingInterval,
+    WithoutBaseline,
+    WithoutCeiling,
+    WithoutSpeedupInterval,
+    ShortNames,
+}
+
+impl Step {
+    const ALL: [Self; 10] = [
+        Self::Everything,
+        Self::WithoutGil,
+        Self::ShortHeadings,
+        Self::WithoutBaselineInterval,
+        Self::WithoutMakespanInterval,
+        Self::WithoutCeilingInterval,
+        Self::WithoutBaseline,
+        Self::WithoutCeiling,
+        Self::WithoutSpeedupInterval,
+        Self::ShortNames,
+    ];
+}
+
+/// What the tables of a summary have in common.
+struct Layout {
+    step: Step,
+    baseline_heading: String,
+    with_ceiling: bool,
+}
+
+impl Layout {
+    fn of(summary: &Summary, step: Step) -> Self {
+        Self {
+            step,
+            baseline_heading: if step < Step::WithoutBaselineInterval {
+                rows::baseline_heading(summary)
+            } else {
+                rows::short_baseline_heading(summary)
+            },
+            with_ceiling: rows::has_ceiling(summary) && step < Step::WithoutCeiling,
+        }
+    }
+}
+
+/// The tables of all workloads, columns under each other, as wide as the terminal allows.
+fn tables(summary: &Summary, style: Style) -> String {
+    let groups = rows::groups(summary);
+    let at_step = |step: Step| -> Vec<Table> {
+        let layout = Layout::of(summary, step);
+        let tables = groups.iter().map(|group| Table::new(columns(group, &layout)));
+        tables.collect()
+    };
+    let fitting = Step::ALL
+        .into_iter()
+        .map(at_step)
+        .find(|tables| table::fit(tables, style));
+    let tables = fitting.unwrap_or_else(|| at_step(Step::ShortNames));
+    let parts: Vec<String> = groups
+        .iter()
+        .zip(table::ruled_alike(&tables, style))
+        .map(|(group, drawn)| {
+            let name = text::shorten(&text::line(&group.workload), usize::from(style.text_width()));
+            format!("{}\n{drawn}", style.paint(BOLD, &name))
+        })
+        .collect();
+    parts.join("\n\n")
+}
+
+fn reported_figures(summary: &Summary, style: Style) -> String {
+    let parts: Vec<String> = reported::tables(summary)
+        .into_iter()
+        .map(|(workload, table)| {
+            let title = format!("what {} reports", text::line(workload));
+            format!("{}\n{}", style.paint(BOLD, &title), table.list(style))
+        })
+        .collect();
+    parts.join("\n\n")
+}
+
+/// One table for each workload, in full, with the workload's name in each row.
+pub(super) fn full_tables(summary: &Summary) -> Vec<Table> {
+    let layout = Layout::of(summary, Step::Everything);
+    let groups = rows::groups(summary);
+    let tables = groups.iter().map(|group| {
+        let mut columns = columns(group, &layout);
+        columns.insert(
+            0,
+            Column::words("workload", group.rows.iter().map(|_| &group.workload)),
+        );
+        Table::new(columns)
+    });
+    tables.collect()
+}
+
+fn columns(group: &Group, layout: &Layout) -> Vec<Column> {
+    let step = layout.step;
+    let short = step >= Step::ShortHeadings;
+    let heading = |long: &'static str, brief: &'static str| if short { brief } else { long };
+    let words = |heading: &str, cell: &dyn Fn(&Row) -> Cell| {
+        Column::words(heading, group.rows.iter().map(|row| cell(row).dimmed(row.native)))
+    };
+    let figures = |heading: &str, with_interval: bool, of: &dyn Fn(&Row) -> &rows::Figure| {
+        let figures: Vec<&rows::Figure> = group.rows.iter().map(of).collect();
+        let cells = rows::align(&figures, with_interval).into_iter().zip(&group.rows);
+        let cell = |(text, row): (String, &Row)| Cell::from(text).toned(of(row).tone).dimmed(row.native);
+        Column::figures(heading, cells.map(cell))
+    };
+    let longest = if step == Step::ShortNames { 8 } else { 24 };
+    let mut columns = vec![
+        words(heading("interpreter", "interp."), &|row| {
+            text::shorten(&text::line(&row.interpreter), longest).into()
+        }),
+        words("model", &|row| {
+            Cell::from(row.model).dimmed(row.model == Model::Serial)
+        }),
+        Column::figures(
+            heading("workers", "N"),
+            group
+                .rows
+                .iter()
+                .map(|row| Cell::from(row.workers).dimmed(row.native)),
+        ),
+        figures(
+            &format!("makespan ({})", group.unit.symbol()),
+            step < Step::WithoutMakespanInterval,
+            &|row| &row.makespan,
+        ),
+        figures("speedup", step < Step::WithoutSpeedupInterval, &|row| {
+            &row.speedup
+        }),
+    ];
+    if layout.with_ceiling {
+        columns.push(figures(
+            rows::CEILING_HEADING,
+            step < Step::WithoutCeilingInterval,
+            &|row| &row.ceiling_fraction,
+        ));
+    }
+    if step < Step::WithoutBaseline {
+        columns.push(figures(
+            &layout.baseline_heading,
+            step < Step::WithoutBaselineInterval,
+            &|row| &row.vs_baseline,
+        ));
+    }
+    if step < Step::WithoutGil {
+        columns.push(words("GIL", &|row| rows::gil_word(row.gil).into()));
+    }
+    if group.rows.iter().any(|row| row.status != CellStatus::Ok) {
+        columns.push(words("status", &|row| status_cell(row.status)));
+    }
+    columns
+}
+
+fn status_cell(status: CellStatus) -> Cell {
+    let cell = Cell::from(status.words());
+    match status {
+        CellStatus::Ok | CellStatus::Skipped => cell.dimmed(true),
+        CellStatus::GilReenabled => cell.toned(Tone::Caution),
+        CellStatus::Failed | CellStatus::TimedOut | CellStatus::WrongResult => cell.toned(Tone::Bad),
+    }
+}
+
+#[cfg(test)]
+#[path = "terminal_tests.rs"]
+mod tests;
