@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds circles of imports between the files of a crate or of the worker, and imports against the flow.
+"""Finds circles of imports between the files of a crate or of the worker, and against the flow.
 
 Files that import each other in a loop can only be read together. `use` items and paths in the code
 count; `mod` declarations, `use super::*` and what is compiled for tests alone do not. Prints each

@@ -147,7 +147,7 @@ pub fn table(summary: &Summary) -> Table {
             "workload",
             each().map(|compared| text::shorten(&text::line(&compared.workload), 32)),
         ),
-        Column::words("interpreter", each().map(|compared| place(compared))),
+        Column::words("interpreter", each().map(place)),
         Column::words("model", each().map(|compared| compared.model)),
         Column::figures("workers", each().map(|compared| compared.workers)),
         Column::words("arm", each().map(|compared| compared.arm_name())),

@@ -62,10 +62,10 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
 fn given() -> Option<[PathBuf; 2]> {
     let given = std::env::var_os("FTBENCH_TEST_PYTHONS")?;
     let paths: Vec<PathBuf> = given.to_str()?.split(',').map(PathBuf::from).collect();
-    let paths = paths.try_into();
-    Some(
-        paths.expect("FTBENCH_TEST_PYTHONS=GIL_BUILD,FREE_THREADED_BUILD takes the paths of two executables"),
-    )
+    let Ok(paths) = paths.try_into() else {
+        panic!("FTBENCH_TEST_PYTHONS=GIL_BUILD,FREE_THREADED_BUILD takes the paths of two executables")
+    };
+    Some(paths)
 }
 
 /// The `PATH`, with the folders of the given executables before all others, so that ftbench finds them.
