@@ -201,6 +201,15 @@ impl Curve {
         self.host.label(&self.interpreter, self.arm.as_deref())
     }
 
+    /// Whether reports call it so: `3.13t` or `3.13t (embed)` by the interpreter, `new` by the arm, `3.13t new` by both. A tag
+    /// without a host is the interpreter in its own executable.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.host.label(&self.interpreter, None) == name
+            || self.arm.as_deref() == Some(name)
+            || self.interpreter_label() == name
+    }
+
     /// Its cell with this many workers.
     #[must_use]
     pub const fn with_workers(self, workers: u32) -> Cell {
@@ -255,5 +264,37 @@ impl fmt::Display for Cell {
             self.model,
             self.workers
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_named_by_its_interpreter_its_arm_or_both() {
+        let names = ["3.13t", "3.13t (embed)", "new", "3.13t new", "3.13t (embed) new"];
+        let named_so = |host: Host, arm: Option<&str>| {
+            let curve = Curve {
+                interpreter: "3.13t".to_owned(),
+                host,
+                arm: arm.map(str::to_owned),
+                ..Curve::native("fib")
+            };
+            for never in ["3.13", "3.13t ", "3.13.15t", "(embed)", "base", ""] {
+                assert!(!curve.is_named(never), "{never}");
+            }
+            names
+                .into_iter()
+                .filter(|name| curve.is_named(name))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(named_so(Host::Spawn, None), ["3.13t"]);
+        assert_eq!(named_so(Host::Embed, None), ["3.13t (embed)"]);
+        assert_eq!(named_so(Host::Spawn, Some("new")), ["3.13t", "new", "3.13t new"]);
+        assert_eq!(
+            named_so(Host::Embed, Some("new")),
+            ["3.13t (embed)", "new", "3.13t (embed) new"]
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::Summary;
+
 /// How alike two names must be for one to be taken for a slip of the other: 1 is equal, 0 has nothing in common.
 /// Names of three to five letters with one letter wrong lie at 0.67 and above; half their letters wrong, at 0.5.
 const ALIKE: f64 = 0.5;
@@ -69,6 +71,27 @@ pub struct UnknownInterpreter {
     pub name: String,
     /// All there are.
     pub known: Vec<String>,
+}
+
+impl UnknownInterpreter {
+    /// For a run in which no cell has this name.
+    #[must_use]
+    pub fn new(summary: &Summary, name: &str) -> Self {
+        let cells = || summary.cells.iter().filter(|cell| !cell.is_native());
+        let interpreters = cells().map(|cell| cell.host.label(&cell.interpreter, None));
+        let arms = cells().filter_map(|cell| cell.arm.clone());
+        let mut known: Vec<String> = Vec::new();
+        for each in interpreters.chain(arms) {
+            if !known.contains(&each) {
+                known.push(each);
+            }
+        }
+        Self {
+            run: summary.run.name.clone(),
+            name: name.to_owned(),
+            known,
+        }
+    }
 }
 
 /// From 0 to 1. A beginning counts as a likely slip, however much of the name is missing.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::between_runs::Row;
 use super::drift::{self, Load};
 use super::matching::{Key, Pair};
-use super::material::{Reading, Run, is_named};
+use super::material::{Reading, Run};
 use ftbench_schema::{CellSummary, InterpreterFacts, MachineFacts};
 
 /// Runs of the same thing on the same machine.
@@ -48,7 +48,7 @@ impl Group<'_> {
 
     fn cells<'r>(&self, run: &'r Run) -> BTreeMap<Key, &'r CellSummary> {
         let belongs = |cell: &&CellSummary| {
-            !cell.is_native() && self.interpreter.as_ref().is_none_or(|name| is_named(cell, name))
+            !cell.is_native() && self.interpreter.as_ref().is_none_or(|name| cell.is_named(name))
         };
         let cells = run.summary.cells.iter().filter(belongs);
         cells

@@ -84,16 +84,8 @@ pub struct Side<'a> {
 impl Side<'_> {
     /// Whether a cell belongs to this side.
     pub(super) fn has(&self, cell: &CellSummary) -> bool {
-        !cell.is_native() && self.interpreter.as_ref().is_none_or(|name| is_named(cell, name))
+        !cell.is_native() && self.interpreter.as_ref().is_none_or(|name| cell.is_named(name))
     }
-}
-
-/// Whether what stands behind `#` names the cell's interpreter, its arm, or both.
-#[must_use]
-pub fn is_named(cell: &CellSummary, name: &str) -> bool {
-    cell.interpreter_label() == name
-        || cell.host.label(&cell.interpreter, None) == name
-        || cell.arm.as_deref() == Some(name)
 }
 
 /// One run's figure for a cell: how long one unit of its work took.

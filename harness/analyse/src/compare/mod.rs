@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 pub use drift::{Drift, Load, pus_of_workers};
 pub use history::is_same_machine;
 pub use matching::Key;
-pub use material::{Reading, Run, Side, is_named};
+pub use material::{Reading, Run, Side};
 pub use report::{
     BetweenRuns, COMPARISON_SCHEMA_VERSION, CellComparison, Change, Common, Comparison, Counts, FailedInSome,
     GeometricMean, Pairing, SideFacts, SideName, Unmatched, WorkloadComparison,
@@ -177,11 +177,7 @@ fn check_names(side: &Side<'_>) -> Result<(), UnknownInterpreter> {
         .find(|run| !run.summary.cells.iter().any(|cell| side.has(cell)));
     match without {
         None => Ok(()),
-        Some(run) => Err(UnknownInterpreter {
-            run: run.summary.run.name.clone(),
-            name: name.clone(),
-            known: run.labels().into_iter().collect(),
-        }),
+        Some(run) => Err(UnknownInterpreter::new(&run.summary, name)),
     }
 }
 

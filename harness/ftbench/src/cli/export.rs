@@ -29,8 +29,8 @@ pub struct ExportArgs {
     /// What to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json
     #[arg(long, value_enum, hide_possible_values = true)]
     pub format: ExportFormat,
-    /// Only this interpreter, by its tag [default: all]
-    #[arg(short, long, value_name = "TAG")]
+    /// Only this interpreter or arm, named as tables show it [default: all]
+    #[arg(short, long, value_name = "NAME")]
     pub interpreter: Option<String>,
     /// What github-action-benchmark is given: time, per unit of work and with customSmallerIsBetter, or speedup, with
     /// customBiggerIsBetter [default: time]

@@ -98,7 +98,7 @@ pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatu
         // What a file of pyperf's holds depends on the other interpreters' files.
         if arguments.format != ExportFormat::Pyperf {
             summary = narrowed;
-            trials.retain(|trial| formats::is_of(&trial.cell, interpreter));
+            trials.retain(|trial| trial.cell.is_named(interpreter));
         }
     }
     write(arguments, &summary, &trials, output)?;

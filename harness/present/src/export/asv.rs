@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use benchmarks::PREFIX;
 
-use super::{Export, ExportError, Measured, label, pretty};
+use super::{Export, ExportError, Measured, pretty};
 use ftbench_analyse::location::mean_interval;
 use ftbench_analyse::sample::Sample;
 use ftbench_schema::Model;
@@ -101,7 +101,7 @@ pub fn files(export: &Export<'_>, commit: &Commit, known: Benchmarks) -> Result<
     ];
     let mut sides: Vec<String> = Vec::new();
     for measured in &export.measured {
-        let side = label(&measured.cell);
+        let side = measured.cell.interpreter_label();
         if !sides.contains(&side) {
             sides.push(side);
         }
@@ -205,7 +205,7 @@ impl Tree<'_> {
                 self.export.measured.iter().find(|measured| {
                     Subject::of(measured) == *subject
                         && measured.cell.workers == workers
-                        && label(&measured.cell) == self.side
+                        && measured.cell.interpreter_label() == self.side
                 })
             })
             .collect();

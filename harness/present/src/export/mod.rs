@@ -147,41 +147,16 @@ fn nothing(summary: &Summary, why: &'static str) -> ExportError {
     }
 }
 
-/// Leaves only the cells of one interpreter, by its tag or, with its host, by its label.
+/// Leaves only the cells of this name, see [`ftbench_schema::Curve::is_named`].
 ///
 /// # Errors
 /// When the run has no such interpreter.
 pub fn narrow(summary: &mut Summary, interpreter: &str) -> Result<(), ExportError> {
-    let is_it = |cell: &CellSummary| is_of(&cell.cell, interpreter);
-    if !summary.cells.iter().any(is_it) {
-        let mut known: Vec<String> = Vec::new();
-        for cell in &summary.cells {
-            let label = cell.interpreter_label();
-            if !known.contains(&label) {
-                known.push(label);
-            }
-        }
-        let unknown = UnknownInterpreter {
-            run: summary.run.name.clone(),
-            name: interpreter.to_owned(),
-            known,
-        };
-        return Err(unknown.into());
+    if !summary.cells.iter().any(|cell| cell.is_named(interpreter)) {
+        return Err(UnknownInterpreter::new(summary, interpreter).into());
     }
-    summary.cells.retain(is_it);
+    summary.cells.retain(|cell| cell.is_named(interpreter));
     Ok(())
-}
-
-/// Whether a cell is of the interpreter that was named.
-#[must_use]
-pub fn is_of(cell: &Cell, interpreter: &str) -> bool {
-    cell.interpreter == interpreter || label(cell) == interpreter
-}
-
-/// The interpreter and its host, which tools that compare files take for one side of a comparison.
-#[must_use]
-pub fn label(cell: &Cell) -> String {
-    cell.host.label(&cell.interpreter, cell.arm.as_deref())
 }
 
 /// What a cell is called where files of several interpreters are compared by name: `fib[threads,2]`.
@@ -201,7 +176,7 @@ pub fn full_name(cell: &Cell) -> String {
     format!(
         "{} {}",
         benchmark_name(cell),
-        ftbench_schema::text::line(&label(cell))
+        ftbench_schema::text::line(&cell.interpreter_label())
     )
 }
 

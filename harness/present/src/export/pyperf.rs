@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Export, ExportError, Measured, benchmark_name, is_of, label, nothing};
+use super::{Export, ExportError, Measured, benchmark_name, nothing};
 use ftbench_schema::units;
 use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text};
 
@@ -119,9 +119,9 @@ pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportErr
         }
         if choice
             .interpreter
-            .is_none_or(|wanted| is_of(&measured.cell, wanted))
+            .is_none_or(|wanted| measured.cell.is_named(wanted))
         {
-            let label = label(&measured.cell);
+            let label = measured.cell.interpreter_label();
             if !benchmarks.contains_key(&label) {
                 order.push(measured);
             }
@@ -135,7 +135,7 @@ pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportErr
     let files: Vec<File> = order
         .into_iter()
         .map(|first| {
-            let interpreter = label(&first.cell);
+            let interpreter = first.cell.interpreter_label();
             let document = Document {
                 version: "1.0",
                 metadata: common(export, first),

@@ -2,7 +2,7 @@
 
 use crate::chart::words;
 use ftbench_schema::suggest::{UnknownInterpreter, one_of};
-use ftbench_schema::{Cell, CellStatus, CellSummary, Host, Model, Scaling, Summary, Trial, text};
+use ftbench_schema::{CellStatus, CellSummary, Model, Scaling, Summary, Trial, text};
 
 use super::material::Material;
 
@@ -13,7 +13,7 @@ pub struct Part {
     pub summary: Summary,
     /// Its trials; may be empty for the kinds that do not take them.
     pub trials: Vec<Trial>,
-    /// The one interpreter or arm that is shown, by its tag, its name or both as reports call them; `None` for all.
+    /// The one interpreter or arm that is shown, see [`ftbench_schema::Curve::is_named`]; `None` for all.
     pub interpreter: Option<String>,
 }
 
@@ -201,46 +201,23 @@ fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> 
 
 /// Leaves the interpreter or arm that is asked for.
 fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
+    let Some(wanted) = &part.interpreter else {
+        return Ok(());
+    };
     let summary = &mut part.summary;
-    if let Some(wanted) = &part.interpreter {
-        let is_wanted = |interpreter: &str, host: Host, arm: Option<&str>| {
-            interpreter == wanted || arm == Some(wanted.as_str()) || host.label(interpreter, arm) == *wanted
-        };
-        let is_shown = |cell: &Cell| is_wanted(&cell.interpreter, cell.host, cell.arm.as_deref());
-        let mut known: Vec<String> = summary
-            .interpreters
-            .iter()
-            .map(|facts| facts.tag.clone())
-            .collect();
-        let arms = summary.cells.iter().filter_map(|cell| cell.arm.clone());
-        for arm in arms {
-            if !known.contains(&arm) {
-                known.push(arm);
-            }
-        }
-        let is_known = known.contains(wanted) || summary.cells.iter().any(|cell| is_shown(&cell.cell));
-        if !is_known {
-            return Err(UnknownInterpreter {
-                run: summary.run.name.clone(),
-                name: wanted.clone(),
-                known,
-            });
-        }
-        summary
-            .cells
-            .retain(|cell| cell.is_native() || is_shown(&cell.cell));
-        let has_cell = |tag: &str| summary.cells.iter().any(|cell| cell.interpreter == tag);
-        summary
-            .interpreters
-            .retain(|facts| facts.tag == *wanted || has_cell(&facts.tag));
-        summary
-            .laws
-            .retain(|laws| is_wanted(&laws.interpreter, laws.host, laws.arm.as_deref()));
-        summary
-            .free_threading_overhead
-            .retain(|overhead| has_cell(&overhead.free_threaded));
-        part.trials.retain(|trial| is_shown(&trial.cell));
+    if !summary.cells.iter().any(|cell| cell.is_named(wanted)) {
+        return Err(UnknownInterpreter::new(summary, wanted));
     }
+    summary
+        .cells
+        .retain(|cell| cell.is_native() || cell.is_named(wanted));
+    let has_cell = |tag: &str| summary.cells.iter().any(|cell| cell.interpreter == tag);
+    summary.interpreters.retain(|facts| has_cell(&facts.tag));
+    summary.laws.retain(|laws| laws.is_named(wanted));
+    summary
+        .free_threading_overhead
+        .retain(|overhead| has_cell(&overhead.free_threaded));
+    part.trials.retain(|trial| trial.cell.is_named(wanted));
     Ok(())
 }
 
