@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use ftbench_fixtures::records::{cell, drifting_run, manifest, run_in_arms, trial};
+use ftbench_fixtures::records::{cell, drifting_run, manifest, run, run_in_arms, trial};
 use ftbench_schema::{CalibrationFailure, GilState, Model, NATIVE, WarningKind};
 
 #[test]
@@ -42,21 +42,17 @@ fn run_with_ceiling() -> (Manifest, Vec<Trial>) {
         cell(NATIVE, Model::Threads, 1),
         cell(NATIVE, Model::Threads, 2),
     ];
-    let mut trials = Vec::new();
-    for round in 0..6 {
+    run(&cells, 6, |round| {
         // Two workers suffer more, and the ceiling's as much as Python's.
-        let (slow, slower) = (u64::from(round + 1), u64::from(2 * round + 1));
-        for (cell, makespan_ms) in cells.iter().zip([
+        let (slow, slower) = (round + 1, 2 * round + 1);
+        [
             19_000 * slow,
             19_000 * slow,
             10_000 * slower,
             8_000 * slow,
             4_000 * slower,
-        ]) {
-            trials.push(trial(cell, round, makespan_ms));
-        }
-    }
-    (manifest(&cells), trials)
+        ]
+    })
 }
 
 #[test]

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::summary::summarise;
-use ftbench_fixtures::records::{cell, drifting_run, manifest, run_in_arms, trial};
+use ftbench_fixtures::records::{cell, drifting_run, run, run_in_arms};
 use ftbench_schema::{
     ArmRatio, CalibrationFailure, Cell, CellStatus, GilState, Manifest, Model, Trial, TrialStatus,
     WarningKind,
@@ -114,12 +114,7 @@ fn what_free_threading_costs_is_told_by_good_cells_alone() {
         cell("3.13t", Model::Serial, 1),
         cell("3.13t", Model::Threads, 1),
     ];
-    let (manifest, mut trials) = (manifest(&cells), Vec::new());
-    for round in 0..6 {
-        for (cell, makespan_ms) in cells.iter().zip([1000, 1000, 3000, 2000]) {
-            trials.push(trial(cell, round, makespan_ms));
-        }
-    }
+    let (manifest, mut trials) = run(&cells, 6, |_| [1000, 1000, 3000, 2000]);
     let cost = |trials: &[Trial]| {
         let overheads = summarise("r", &manifest, trials).free_threading_overhead;
         let of_fib = overheads.iter().find(|one| one.workload.is_some());

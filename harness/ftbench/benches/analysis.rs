@@ -5,7 +5,6 @@
 #![allow(missing_docs, reason = "criterion's macros")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has no result")]
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
 
@@ -17,10 +16,8 @@ use ftbench_analyse::bootstrap::median_interval;
 use ftbench_analyse::laws::intervals::{self, SpeedupsByRound};
 use ftbench_analyse::location::location;
 use ftbench_analyse::sample::Sample;
-use ftbench_schema::{
-    Cell, Curve, Host, Law, Model, SCHEMA_VERSION, Sample as RecordedSample, Share, Trial, TrialStatus,
-    Worker,
-};
+use ftbench_fixtures::records::{self, cell_of};
+use ftbench_schema::{Law, Model, Trial, Worker};
 use rayon::prelude::*;
 
 const CELLS: u64 = 1_000;
@@ -104,52 +101,9 @@ fn laws(criterion: &mut Criterion) {
 }
 
 fn trial(number: u32) -> Trial {
-    let start_ns = 1_000_000_000 + u64::from(number) * 500_000_000;
-    let recorded = |sample: u32| RecordedSample {
-        sample,
-        warmup: sample == 0,
-        start_ns,
-        end_ns: start_ns + 100_000_000,
-        gil_enabled: false,
-        moved: false,
-        shares: (0..2)
-            .map(|worker| Share {
-                worker,
-                start_ns,
-                end_ns: start_ns + 99_000_000,
-                pu: Some(worker),
-            })
-            .collect(),
-        reported: BTreeMap::new(),
-        noise: None,
-        cost: None,
-    };
+    let workload = format!("workload{}", number % 25);
     Trial {
-        schema: SCHEMA_VERSION,
         trial: u64::from(number),
-        round: number / 100,
-        cell: Cell {
-            curve: Curve {
-                interpreter: "3.13t".to_owned(),
-                host: Host::Spawn,
-                workload: format!("workload{}", number % 25),
-                arm: None,
-                model: Model::Threads,
-            },
-            workers: 1 + number % 4,
-        },
-        placement: vec![0, 1],
-        units: 128,
-        started_at: "2026-01-01T00:00:00Z".to_owned(),
-        duration_ns: 400_000_000,
-        hash_seed: 1,
-        status: TrialStatus::Ok,
-        reason: None,
-        last_words: None,
-        gil_enabled: Some(false),
-        gil_enabled_by: None,
-        start_method: None,
-        startup_ns: Some(100_000),
         workers: (0..2)
             .map(|worker| Worker {
                 worker,
@@ -158,9 +112,7 @@ fn trial(number: u32) -> Trial {
                 bound_to: vec![worker],
             })
             .collect(),
-        samples: (0..4).map(recorded).collect(),
-        memory: None,
-        extra_threads: None,
+        ..records::trial(&cell_of(&workload, "3.13t", Model::Threads, 2), number / 100, 100)
     }
 }
 

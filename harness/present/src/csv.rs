@@ -205,7 +205,8 @@ fn causes(disturbed_by: &[Disturbance]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftbench_schema::{Cell, Curve, SCHEMA_VERSION, Share};
+    use ftbench_fixtures::records::{cell, empty_trial, sample};
+    use ftbench_schema::Share;
 
     fn trial() -> Trial {
         let share = |worker, pu| Share {
@@ -214,58 +215,38 @@ mod tests {
             end_ns: 90_001_000,
             pu,
         };
+        let cell = cell("3.13t", Model::ProcessesFork, 2);
+        let sample = Sample {
+            start_ns: 0,
+            end_ns: 100_000_000,
+            shares: vec![share(0, Some(0)), share(1, None)],
+            noise: Some(Noise {
+                interval_ns: 110_000_000,
+                pus: vec![0, 1],
+                steal_ns: Some(10_000_000),
+                disturbed_by: vec![Disturbance::Steal, Disturbance::Others],
+                ..Noise::default()
+            }),
+            cost: Some(Cost {
+                cpu_time_ns: Some(150_000_000),
+                minor_faults: Some(12),
+                energy_joules: Some(2.5),
+                ..Cost::default()
+            }),
+            ..sample(&cell, 0, 0)
+        };
         Trial {
-            schema: SCHEMA_VERSION,
             trial: 3,
             round: 1,
-            cell: Cell {
-                curve: Curve {
-                    interpreter: "3.13t".to_owned(),
-                    host: Host::Spawn,
-                    workload: "fib".to_owned(),
-                    arm: None,
-                    model: Model::ProcessesFork,
-                },
-                workers: 2,
-            },
             placement: vec![0, 1],
             units: 40,
             started_at: "2026-11-21T08:00:00Z".to_owned(),
             duration_ns: 400_000_000,
             hash_seed: 11,
-            status: TrialStatus::Ok,
-            reason: None,
-            last_words: None,
-            gil_enabled: Some(false),
-            gil_enabled_by: None,
             start_method: Some("fork".to_owned()),
             startup_ns: Some(12_000_000),
-            workers: Vec::new(),
-            samples: vec![Sample {
-                sample: 0,
-                warmup: true,
-                start_ns: 0,
-                end_ns: 100_000_000,
-                gil_enabled: false,
-                moved: false,
-                shares: vec![share(0, Some(0)), share(1, None)],
-                reported: std::collections::BTreeMap::new(),
-                noise: Some(Noise {
-                    interval_ns: 110_000_000,
-                    pus: vec![0, 1],
-                    steal_ns: Some(10_000_000),
-                    disturbed_by: vec![Disturbance::Steal, Disturbance::Others],
-                    ..Noise::default()
-                }),
-                cost: Some(Cost {
-                    cpu_time_ns: Some(150_000_000),
-                    minor_faults: Some(12),
-                    energy_joules: Some(2.5),
-                    ..Cost::default()
-                }),
-            }],
-            memory: None,
-            extra_threads: None,
+            samples: vec![sample],
+            ..empty_trial(&cell)
         }
     }
 

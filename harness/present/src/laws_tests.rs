@@ -1,42 +1,20 @@
 use super::*;
 use crate::style::Style;
 use crate::terminal::render;
+use ftbench_fixtures::records::cell;
 use ftbench_fixtures::summaries;
-use ftbench_schema::{Curve, GilState, Host, Model, NATIVE};
+use ftbench_schema::{Model, NATIVE};
 
 const fn estimate(estimate: f64, low: f64, high: f64) -> Estimate {
     Estimate { estimate, low, high }
 }
 
 fn curve(interpreter: &str, cause: LimitCause, speedup: f64) -> CurveLaws {
-    CurveLaws {
-        curve: Curve {
-            interpreter: interpreter.to_owned(),
-            host: Host::Spawn,
-            workload: "fib".to_owned(),
-            arm: None,
-            model: Model::Threads,
-        },
-        workers: vec![1, 2, 4, 8],
-        gil: (interpreter != NATIVE).then(|| GilState::from_enabled(!interpreter.ends_with('t'))),
-        rounds: 10,
-        fits: Vec::new(),
-        enough: None,
-        not_fitted: Some(NotFitted::FewWorkerCounts { counts: 3, needed: 4 }),
-        fitted_up_to: None,
-        limit: Limit {
-            cause,
-            workers: 8,
-            speedup: summaries::estimate(speedup, 2.0),
-            best_workers: 8,
-            best_speedup: summaries::estimate(speedup, 2.0),
-            cores: 8.0,
-            ceiling_speedup: None,
-            ceiling_fraction: None,
-            busy_cpus: None,
-            disturbed_share: Some(0.42),
-        },
-    }
+    let curve = cell(interpreter, Model::Threads, 1).curve;
+    let mut laws = summaries::unfitted(curve, &[1, 2, 4, 8], cause, summaries::estimate(speedup, 2.0));
+    laws.not_fitted = Some(NotFitted::FewWorkerCounts { counts: 3, needed: 4 });
+    laws.limit.disturbed_share = Some(0.42);
+    laws
 }
 
 fn with_fit(curve: CurveLaws, law: Law, serial_fraction: Estimate, crosstalk: Option<Estimate>) -> CurveLaws {

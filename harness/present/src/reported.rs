@@ -66,7 +66,8 @@ mod tests {
             .zip([lost(0.0, 0.0, 0.0), lost(40_299.0, 39_100.0, 184_724.0)])
         {
             cell.reported.insert("lost_updates".to_owned(), lost);
-            cell.reported.insert("updates".to_owned(), exactly(600_000.0));
+            cell.reported
+                .insert("updates".to_owned(), summaries::estimate(600_000.0, 0.0));
         }
         let tables = tables(&summary);
         let (_, table) = tables.first().unwrap();
@@ -76,13 +77,5 @@ mod tests {
         | 3.13 | serial | 1 | 0 | 600,000 |
         | 3.13 | threads | 1 | 40,299 [39,100, 184,724] | 600,000 |
         ");
-    }
-
-    fn exactly(value: f64) -> Estimate {
-        Estimate {
-            estimate: value,
-            low: value,
-            high: value,
-        }
     }
 }

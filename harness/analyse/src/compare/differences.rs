@@ -237,7 +237,8 @@ mod tests {
     use super::super::simulation_tests::{SHARED, Simulation, side};
     use super::*;
     use ftbench_fixtures::interpreters::interpreter;
-    use ftbench_schema::{ArmFacts, ArmKind, EnvironmentFacts, PackageFacts};
+    use ftbench_fixtures::records;
+    use ftbench_schema::{ArmFacts, ArmKind, EnvironmentFacts};
 
     fn runs(count: usize) -> Vec<Run> {
         let mut simulation = Simulation::new(SHARED, 1);
@@ -254,17 +255,8 @@ mod tests {
 
     fn environment(arms: &[&str], version: &str) -> EnvironmentFacts {
         EnvironmentFacts {
-            interpreter: "3.13".to_owned(),
-            workloads: vec!["fib".to_owned()],
             arms: arms.iter().map(|&arm| arm.to_owned()).collect(),
-            path: String::new(),
-            requirements: Vec::new(),
-            packages: vec![PackageFacts {
-                name: "numpy".to_owned(),
-                version: version.to_owned(),
-            }],
-            installer: "uv".to_owned(),
-            lock_sha256: None,
+            ..records::environment("3.13", &[("numpy", version)])
         }
     }
 

@@ -10,6 +10,7 @@ use super::intervals::{SpeedupsByRound, fit_with};
 use super::*;
 use crate::coverage_tests::{Experiment, MACHINES, Machine};
 use crate::sample::median;
+use ftbench_fixtures::summaries::estimate;
 
 const COUNTS: [u32; 8] = [2, 4, 8, 16, 32, 64, 96, 128];
 
@@ -88,11 +89,7 @@ fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamp
             (own, recognised)
         })
         .collect();
-    let none = Estimate {
-        estimate: 0.0,
-        low: 0.0,
-        high: 0.0,
-    };
+    let none = estimate(0.0, 0.0);
     let share = |holds: &dyn Fn(&(LawFit, bool)) -> bool| {
         fits.iter().filter(|fit| holds(fit)).count() as f64 / fits.len() as f64
     };

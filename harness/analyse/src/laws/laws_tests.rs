@@ -2,31 +2,22 @@
 
 use super::*;
 use crate::summary::summarise;
-use ftbench_fixtures::records::{cell, manifest, trial};
+use ftbench_fixtures::records::{self, cell, place_on_cores};
 use ftbench_schema::{LimitCause, Trial};
 
 const COUNTS: [u32; 5] = [1, 2, 4, 8, 16];
 
 /// Threads that follow a law on a machine that gets slower by the round, with a little noise.
 fn run(rounds: u32, speedup: impl Fn(f64) -> f64) -> (Manifest, Vec<Trial>) {
-    let cells: Vec<Cell> = COUNTS
-        .iter()
-        .map(|&workers| cell("3.13t", Model::Threads, workers))
-        .collect();
-    let mut trials = Vec::new();
-    for round in 0..rounds {
-        for cell in &cells {
-            let noise = 0.001 * f64::from((round * 7 + cell.workers * 3) % 5);
-            let drift = f64::from(round + 1);
-            let makespan_ms = 1e6 * drift * (1.0 + noise) / speedup(f64::from(cell.workers));
-            trials.push(trial(cell, round, makespan_ms as u64));
-        }
-    }
-    let mut manifest = manifest(&cells);
-    manifest.machine.topology.cores = 16;
-    for planned in &mut manifest.plan.cells {
-        planned.placement = (0..planned.cell.workers).collect();
-    }
+    let cells = COUNTS.map(|workers| cell("3.13t", Model::Threads, workers));
+    let (mut manifest, trials) = records::run(&cells, rounds, |round| {
+        COUNTS.map(|workers| {
+            let noise = 0.001 * ((7 * round + 3 * u64::from(workers)) % 5) as f64;
+            let drift = (round + 1) as f64;
+            (1e6 * drift * (1.0 + noise) / speedup(f64::from(workers))) as u64
+        })
+    });
+    place_on_cores(&mut manifest, 16);
     (manifest, trials)
 }
 

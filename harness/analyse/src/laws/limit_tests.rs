@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::summary::summarise;
-use ftbench_fixtures::records::{cell, manifest, trial};
-use ftbench_schema::{Cell, NATIVE, Trial};
+use ftbench_fixtures::records::{cell, manifest, place_on_cores, run, trial};
+use ftbench_schema::{Cell, NATIVE};
 
 /// One curve's cells in a run on two cores, six rounds, with a speedup for each number of workers.
 struct Made {
@@ -17,28 +17,23 @@ struct Made {
 
 impl Made {
     fn cause(&self) -> LimitCause {
-        let mut cells: Vec<Cell> = Vec::new();
-        let mut trials: Vec<Trial> = Vec::new();
-        let of_ceiling = self.ceiling.iter().map(|point| (NATIVE, Model::Threads, point));
         let own = self
             .speedups
             .iter()
             .map(|point| (self.interpreter, self.model, point));
-        for (interpreter, model, &(workers, speedup)) in own.chain(of_ceiling) {
-            let cell = cell(interpreter, model, workers);
-            for round in 0..6 {
-                let makespan_ms = 100_000.0 / speedup * (1.0 + 0.002 * f64::from(round % 3));
-                trials.push(trial(&cell, round, makespan_ms as u64));
-            }
-            cells.push(cell);
-        }
-        let mut manifest = manifest(&cells);
+        let of_ceiling = self.ceiling.iter().map(|point| (NATIVE, Model::Threads, point));
+        let (cells, speedups): (Vec<Cell>, Vec<f64>) = own
+            .chain(of_ceiling)
+            .map(|(interpreter, model, &(workers, speedup))| (cell(interpreter, model, workers), speedup))
+            .unzip();
+        let (mut manifest, trials) = run(&cells, 6, |round| {
+            let slow = 1.0 + 0.002 * (round % 3) as f64;
+            speedups
+                .iter()
+                .map(move |speedup| (100_000.0 / speedup * slow) as u64)
+        });
         manifest.workloads.first_mut().unwrap().kind = self.kind;
-        manifest.machine.topology.cores = self.cores;
-        manifest.machine.topology.allowed_pus = (0..self.cores).collect();
-        for planned in &mut manifest.plan.cells {
-            planned.placement = (0..planned.cell.workers.min(self.cores)).collect();
-        }
+        place_on_cores(&mut manifest, self.cores);
         let laws = summarise("r", &manifest, &trials).laws;
         laws.first().unwrap().limit.cause
     }

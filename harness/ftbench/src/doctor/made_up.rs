@@ -6,7 +6,7 @@ use super::facts::{
 };
 use crate::machine::discovery::samples;
 use ftbench_fixtures::interpreters::facts;
-use ftbench_schema::{MachineFacts, TopologyFacts};
+use ftbench_schema::MachineFacts;
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -207,17 +207,7 @@ pub(crate) fn machine() -> MachineFacts {
     MachineFacts {
         hostname: "bench-1".to_owned(),
         cpu_model: "Example CPU 4-Core".to_owned(),
-        os: "Debian GNU/Linux 12".to_owned(),
-        kernel: "6.1.0".to_owned(),
-        architecture: "x86_64".to_owned(),
         memory_bytes: 32 * GIB,
-        cpu_quota: None,
-        topology: TopologyFacts {
-            packages: 1,
-            numa_nodes: 1,
-            cores: 4,
-            pus: 4,
-            allowed_pus: vec![0, 1, 2, 3],
-        },
+        ..ftbench_fixtures::records::machine(4)
     }
 }

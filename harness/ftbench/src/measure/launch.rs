@@ -91,20 +91,12 @@ impl Launches {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ftbench_schema::{Curve, Model};
+    use ftbench_fixtures::records::cell;
+    use ftbench_schema::Model;
 
     #[test]
     fn cells_that_differ_in_model_and_workers_are_started_alike() {
-        let serial = Cell {
-            curve: Curve {
-                interpreter: "3.13t".to_owned(),
-                host: Host::Spawn,
-                workload: "fib".to_owned(),
-                arm: None,
-                model: Model::Serial,
-            },
-            workers: 1,
-        };
+        let serial = cell("3.13t", Model::Serial, 1);
         let launch = Launch {
             executable: PathBuf::from("/python"),
             arguments: python_arguments(),

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use ftbench_schema::{Curve, Host, NATIVE, SCHEMA_VERSION};
+use ftbench_fixtures::records::{self, cell_of, empty_trial};
+use ftbench_schema::NATIVE;
 
 /// Plays trials from a script, and keeps a log of everything that was asked of it.
 #[derive(Default)]
@@ -57,26 +58,12 @@ impl TrialRunner for Scripted {
 
 fn trial(assignment: &Assignment<'_>, status: TrialStatus) -> Trial {
     Trial {
-        schema: SCHEMA_VERSION,
         trial: assignment.trial,
         round: assignment.round,
-        cell: assignment.planned.cell.clone(),
-        placement: vec![],
         units: assignment.units,
-        started_at: String::new(),
-        duration_ns: 0,
         hash_seed: assignment.hash_seed,
         status,
-        reason: None,
-        last_words: None,
-        gil_enabled: None,
-        gil_enabled_by: None,
-        start_method: None,
-        startup_ns: None,
-        workers: vec![],
-        samples: vec![],
-        memory: None,
-        extra_threads: None,
+        ..empty_trial(&assignment.planned.cell)
     }
 }
 
@@ -121,20 +108,7 @@ impl Observer for Kept {
 }
 
 pub(super) fn planned(interpreter: &str, workload: &str, model: Model, workers: u32) -> PlannedCell {
-    PlannedCell {
-        cell: Cell {
-            curve: Curve {
-                interpreter: interpreter.to_owned(),
-                host: Host::Spawn,
-                workload: workload.to_owned(),
-                arm: None,
-                model,
-            },
-            workers,
-        },
-        placement: vec![],
-        skipped: None,
-    }
+    records::planned(&cell_of(workload, interpreter, model, workers))
 }
 
 pub(super) fn cells() -> Vec<PlannedCell> {

@@ -60,21 +60,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use ftbench_schema::{Curve, Host, Model};
+    use ftbench_fixtures::records::cell_of;
+    use ftbench_schema::Model;
 
     fn cells(workloads: usize, each: u32) -> Vec<Cell> {
         (0..workloads)
             .flat_map(|workload| {
-                (1..=each).map(move |workers| Cell {
-                    curve: Curve {
-                        interpreter: "3.13t".to_owned(),
-                        host: Host::Spawn,
-                        workload: format!("w{workload}"),
-                        arm: None,
-                        model: Model::Threads,
-                    },
-                    workers,
-                })
+                let cell = move |workers| cell_of(&format!("w{workload}"), "3.13t", Model::Threads, workers);
+                (1..=each).map(cell)
             })
             .collect()
     }

@@ -4,56 +4,25 @@ use std::io::Write;
 
 use super::*;
 use crate::record::store;
-use ftbench_schema::{Curve, Disturbance, Host, Model, Noise, SCHEMA_VERSION, Sample, Trial};
+use ftbench_fixtures::records::{self, cell_of, empty_trial};
+use ftbench_schema::{Disturbance, Model, Noise, Sample, Trial};
 
 fn trial(number: u64, status: TrialStatus) -> Trial {
+    let cell = cell_of(&format!("w\"{}", number % 3), "3.13", Model::Threads, 2);
     let sample = |sample: u32| Sample {
-        sample,
-        warmup: sample == 0,
-        start_ns: 1_000,
-        end_ns: 1_000 + 1_000 * number + u64::from(sample),
-        gil_enabled: true,
-        moved: false,
-        shares: Vec::new(),
-        reported: [("rate \"\\u{e9}\"".to_owned(), f64::from(sample))]
-            .into_iter()
-            .collect(),
+        reported: [("rate \"\\u{e9}\"".to_owned(), f64::from(sample))].into(),
         noise: (sample == 1).then(|| Noise {
             disturbed_by: vec![Disturbance::Steal],
             ..Noise::default()
         }),
-        cost: None,
+        ..records::sample(&cell, sample, 1_000 * number + u64::from(sample))
     };
     Trial {
-        schema: SCHEMA_VERSION,
         trial: number,
-        round: 0,
-        cell: Cell {
-            curve: Curve {
-                interpreter: "3.13".to_owned(),
-                host: Host::Spawn,
-                workload: format!("w\"{}", number % 3),
-                arm: None,
-                model: Model::Threads,
-            },
-            workers: 2,
-        },
-        placement: vec![0, 1],
-        units: 7,
-        started_at: "2026-01-01T00:00:00Z".to_owned(),
-        duration_ns: 1,
-        hash_seed: 1,
         status,
-        reason: None,
         last_words: Some("x".repeat(2_000)),
-        gil_enabled: Some(true),
-        gil_enabled_by: None,
-        start_method: None,
-        startup_ns: None,
-        workers: Vec::new(),
         samples: (0..4).map(sample).collect(),
-        memory: None,
-        extra_threads: None,
+        ..empty_trial(&cell)
     }
 }
 

@@ -198,20 +198,12 @@ fn write_line(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftbench_schema::{Curve, Host, Model};
+    use ftbench_fixtures::records::cell_of;
+    use ftbench_schema::Model;
 
     #[test]
     fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
-        let mut cell = Cell {
-            curve: Curve {
-                interpreter: "3.13t".to_owned(),
-                host: Host::Spawn,
-                workload: "nbody".to_owned(),
-                arm: None,
-                model: Model::Threads,
-            },
-            workers: 2,
-        };
+        let mut cell = cell_of("nbody", "3.13t", Model::Threads, 2);
         assert_eq!(message(None, &cell, None, 60), "nbody 3.13t threads x2");
         let left = Some("12 min 20 s left".to_owned());
         assert_eq!(

@@ -3,59 +3,18 @@
 use sha2::{Digest, Sha256};
 
 use super::*;
-use ftbench_fixtures::summaries;
-use ftbench_schema::{
-    CalibrationFailure, CellStatus, Manifest, Plan, Settings, Stopping, Summary, TrialStatus,
-};
+use ftbench_fixtures::{records, summaries};
+use ftbench_schema::{CalibrationFailure, CellStatus, Manifest, Summary, TrialStatus};
 
 fn manifest(summary: &Summary) -> Manifest {
     Manifest {
-        imported: None,
-        schema: summary.schema,
-        ftbench_version: summary.run.ftbench_version.clone(),
-        command_line: vec!["ftbench".to_owned(), "run".to_owned(), "n*".to_owned()],
-        started_at: summary.run.started_at.clone(),
-        ended_at: summary.run.ended_at.clone(),
-        status: summary.run.status,
-        stopped_by: summary.stopped_by,
-        seed: summary.run.seed,
+        command_line: ["ftbench", "run", "n*"].map(str::to_owned).to_vec(),
         machine: summary.machine.clone(),
         interpreters: summary.interpreters.clone(),
         workloads: summary.workloads.clone(),
         arms: summary.arms.clone(),
-        commit: summary.run.commit.clone(),
-        modules: None,
-        labels: summary.run.labels.clone(),
-        plan: Plan {
-            settings: Settings {
-                profile: "quick".to_owned(),
-                stopping: Stopping {
-                    fewest_rounds: 5,
-                    most_rounds: 5,
-                    precision: None,
-                    budget_s: None,
-                },
-                warmups: 1,
-                samples: 3,
-                target_sample_s: 0.1,
-                step_time_limit_s: 60.0,
-                scaling: summary.run.scaling,
-                pin: "cores".to_owned(),
-                limits: None,
-            },
-            baseline: summary.run.baseline.clone(),
-            cells: Vec::new(),
-        },
-        environment: [("PATH".to_owned(), "</script>".to_owned())]
-            .into_iter()
-            .collect(),
-        sources: Vec::new(),
-        environments: Vec::new(),
-        hosts: Vec::new(),
-        extensions: Vec::new(),
-        packages: Default::default(),
-        sessions: Vec::new(),
-        warnings: Vec::new(),
+        environment: [("PATH".to_owned(), "</script>".to_owned())].into(),
+        ..records::manifest(&[])
     }
 }
 
@@ -145,7 +104,7 @@ fn failures_keep_their_tracebacks() {
 #[test]
 fn what_a_workload_says_is_there_with_links_to_pages_only() {
     let mut summary = summaries::two_cores();
-    let mut facts = ftbench_fixtures::records::workload("fib");
+    let mut facts = records::workload("fib");
     facts.source = "https://example.org/a?b=1&c=<d> or javascript:alert(1)".to_owned();
     facts.shows = "what threads gain".to_owned();
     facts.failure = Some(CalibrationFailure {

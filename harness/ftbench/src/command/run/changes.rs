@@ -274,8 +274,8 @@ fn line(words: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ftbench_fixtures::records::manifest;
-    use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked, PackageFacts};
+    use ftbench_fixtures::records::{environment, manifest};
+    use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked};
 
     #[test]
     fn unchanged_facts_have_no_line() {
@@ -295,7 +295,7 @@ mod tests {
         is.cpu_quota = Some(1.5);
         is.topology.allowed_pus = vec![0];
         insta::assert_snapshot!(machine(&was.machine, &is).join("\n"), @r"
-          the machine: cpu_model was cpu, is other�[31m
+          the machine: cpu_model was AMD EPYC 9554 64-Core Processor, is other�[31m
           the machine: cpu_quota was none, is 1.5
           the machine: topology.allowed_pus was [0,1], is [0]
         ");
@@ -385,23 +385,11 @@ mod tests {
 
     #[test]
     fn a_package_of_another_version_and_a_host_that_is_gone() {
-        let environment = |version: &str| EnvironmentFacts {
-            interpreter: "3.13".to_owned(),
-            workloads: vec!["one".to_owned()],
-            arms: Vec::new(),
-            path: format!("/{version}"),
-            requirements: vec!["numpy".to_owned()],
-            packages: vec![PackageFacts {
-                name: "numpy".to_owned(),
-                version: version.to_owned(),
-            }],
-            installer: String::new(),
-            lock_sha256: None,
-        };
-        let [old, new] = [environment("2.4"), environment("2.5")];
-        insta::assert_snapshot!(environments(std::slice::from_ref(&old), &[new]).join("\n"), @"  packages of one on 3.13: packages.numpy was 2.4, is 2.5");
+        let [old, mut new] = ["2.4", "2.5"].map(|version| environment("3.13", &[("numpy", version)]));
+        new.path = "/environments/2".to_owned();
+        insta::assert_snapshot!(environments(std::slice::from_ref(&old), &[new]).join("\n"), @"  packages of fib on 3.13: packages.numpy was 2.4, is 2.5");
         assert_eq!(environments(&[], std::slice::from_ref(&old)), [""; 0]);
-        insta::assert_snapshot!(environments(&[old], &[]).join("\n"), @"  packages of one on 3.13: cannot be installed any more");
+        insta::assert_snapshot!(environments(&[old], &[]).join("\n"), @"  packages of fib on 3.13: cannot be installed any more");
         let mut was = manifest(&[]);
         was.hosts.push(HostFacts {
             interpreter: "3.13".to_owned(),

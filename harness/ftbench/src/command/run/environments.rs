@@ -358,24 +358,16 @@ fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ftbench_schema::PackageFacts;
+    use ftbench_fixtures::records;
 
     #[test]
     fn different_versions_are_reported_once() {
         let environment = |interpreter: &str, numpy: &str| EnvironmentFacts {
-            interpreter: interpreter.to_owned(),
             workloads: vec!["one".to_owned(), "two".to_owned()],
-            arms: vec![],
-            path: String::new(),
-            requirements: vec![],
-            packages: [("numpy", numpy), ("six", "1.17.0"), ("pip", interpreter)]
-                .map(|(name, version)| PackageFacts {
-                    name: name.to_owned(),
-                    version: version.to_owned(),
-                })
-                .to_vec(),
-            installer: String::new(),
-            lock_sha256: None,
+            ..records::environment(
+                interpreter,
+                &[("numpy", numpy), ("six", "1.17.0"), ("pip", interpreter)],
+            )
         };
         let messages = |environments: &[EnvironmentFacts]| -> Vec<String> {
             let warnings = differing_packages(environments);

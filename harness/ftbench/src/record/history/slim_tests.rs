@@ -1,29 +1,14 @@
 use super::*;
-use ftbench_fixtures::summaries;
-use ftbench_schema::{CeilingFacts, EnvironmentFacts, Summary};
-
-fn of_package(name: &str, version: &str) -> PackageFacts {
-    PackageFacts {
-        name: name.to_owned(),
-        version: version.to_owned(),
-    }
-}
+use ftbench_fixtures::{records, summaries};
+use ftbench_schema::{CeilingFacts, Summary};
 
 fn summary() -> Summary {
     let mut summary = summaries::two_cores();
-    let mut fib = ftbench_fixtures::records::workload("fib");
+    let mut fib = records::workload("fib");
     fib.ceiling = Some(CeilingFacts::of(Kernel::Integer));
-    summary.workloads = vec![fib, ftbench_fixtures::records::workload("nbody")];
-    summary.environments = vec![EnvironmentFacts {
-        interpreter: "3.13t".to_owned(),
-        workloads: vec!["nbody".to_owned()],
-        arms: Vec::new(),
-        path: "/environments/1".to_owned(),
-        requirements: vec!["numpy>=2".to_owned()],
-        packages: vec![of_package("numpy", "2.3.1"), of_package("mpmath", "1.3.0")],
-        installer: "uv 0.9.0".to_owned(),
-        lock_sha256: None,
-    }];
+    summary.workloads = vec![fib, records::workload("nbody")];
+    let packages = [("numpy", "2.3.1"), ("mpmath", "1.3.0")];
+    summary.environments = vec![records::environment("3.13t", &packages)];
     summary
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ftbench_fixtures::interpreters::interpreter;
+use ftbench_fixtures::records::cell_of;
+use ftbench_fixtures::summaries::{self, usl};
 use ftbench_schema::{
-    Cell, CellStatus, CellSummary, Curve, CurveLaws, Disturbance, Estimate, GilState, InterpreterFacts, Law,
-    LawFit, Limit, LimitCause, Model, NATIVE, Overhead, Summary, Trial,
+    CellStatus, CellSummary, CurveLaws, Disturbance, Estimate, GilState, InterpreterFacts, Law, LawFit,
+    LimitCause, Model, NATIVE, Overhead, Summary, Trial,
 };
 
 const TAGS: [&str; 4] = ["3.13", "3.13t", "3.14", "3.14t"];
@@ -63,16 +66,7 @@ fn spread(number: usize) -> f64 {
 }
 
 fn estimate(value: f64, share: f64) -> Estimate {
-    Estimate {
-        estimate: value,
-        low: value * (1.0 - share),
-        high: value * (1.0 + share),
-    }
-}
-
-/// The Universal Scalability Law.
-fn usl(workers: u32, serial: f64, crosstalk: f64) -> f64 {
-    Law::Usl.speedup(serial, crosstalk, f64::from(workers))
+    summaries::estimate(value, 100.0 * share)
 }
 
 /// Serial fraction and crosstalk of a model on an interpreter.
@@ -115,16 +109,7 @@ fn cell(template: &CellSummary, workload: usize, tag: &str, model: Model, worker
     } * if tag.ends_with('t') { 1.2 } else { 1.0 };
     let speedup = (model != Model::Serial).then(|| estimate(speedup, if workers == 1 { 0.0 } else { 0.02 }));
     CellSummary {
-        cell: Cell {
-            curve: Curve {
-                interpreter: tag.to_owned(),
-                host: template.host,
-                workload: WORKLOADS[workload].to_owned(),
-                arm: template.arm.clone(),
-                model,
-            },
-            workers,
-        },
+        cell: cell_of(WORKLOADS[workload], tag, model, workers),
         gil: (tag != NATIVE).then(|| GilState::from_enabled(!tag.ends_with('t'))),
         placement: (0..workers).collect(),
         status: CellStatus::Ok,
@@ -146,15 +131,6 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
     let [serial, crosstalk] = law_of(workload, &cell.interpreter, cell.model);
     let speedup = cell.speedup.unwrap_or(estimate(1.0, 0.0));
     CurveLaws {
-        curve: Curve {
-            interpreter: cell.interpreter.clone(),
-            host: cell.host,
-            workload: cell.workload.clone(),
-            arm: None,
-            model: cell.model,
-        },
-        workers: COUNTS.to_vec(),
-        gil: cell.gil,
         rounds: 20,
         fits: vec![LawFit {
             law: Law::Usl,
@@ -168,20 +144,7 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
             relative_error: 0.01,
         }],
         enough: Some(Law::Usl),
-        not_fitted: None,
-        fitted_up_to: None,
-        limit: Limit {
-            cause: LimitCause::Crosstalk,
-            workers: 128,
-            speedup,
-            best_workers: 128,
-            best_speedup: speedup,
-            cores: 128.0,
-            ceiling_speedup: None,
-            ceiling_fraction: None,
-            busy_cpus: None,
-            disturbed_share: None,
-        },
+        ..summaries::unfitted(cell.curve.clone(), &COUNTS, LimitCause::Crosstalk, speedup)
     }
 }
 
@@ -240,7 +203,7 @@ pub fn summary(of_two_cores: &Summary) -> Summary {
         .collect();
     made.free_threading_overhead = overheads();
     made.cells = cells;
-    made.interpreters = interpreters(&made.interpreters[0]);
+    made.interpreters = interpreters();
     made.warnings.clear();
     made.run.started_at = "2026-11-21T08:00:00Z".to_owned();
     made.run.seed = 7;
@@ -267,16 +230,9 @@ pub fn fewer_cores(of_many_cores: &Summary) -> Summary {
     made
 }
 
-fn interpreters(template: &InterpreterFacts) -> Vec<InterpreterFacts> {
-    let facts = |tag: &str| InterpreterFacts {
-        tag: tag.to_owned(),
-        // Of no build, so that no picture names one.
-        version: String::new(),
-        free_threaded: tag.ends_with('t'),
-        gil: GilState::from_enabled(!tag.ends_with('t')),
-        ..template.clone()
-    };
-    TAGS.map(facts).to_vec()
+/// Of no build, so that no picture names one.
+fn interpreters() -> Vec<InterpreterFacts> {
+    TAGS.map(|tag| interpreter(tag, "")).to_vec()
 }
 
 fn overheads() -> Vec<Overhead> {

@@ -99,15 +99,12 @@ fn of_fit(law: &str, fit: &LawFit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ftbench_fixtures::summaries;
     use ftbench_schema::Law;
 
     #[test]
     fn a_fit_with_a_peak_tells_how_many_workers_pay() {
-        let exact = |value: f64| Estimate {
-            estimate: value,
-            low: value,
-            high: value,
-        };
+        let exact = |value: f64| summaries::estimate(value, 0.0);
         let fit = |peak: Option<f64>| LawFit {
             law: Law::Usl,
             serial_fraction: exact(0.02),
