@@ -11,3 +11,4 @@ mod paths;
 mod charts;
 mod listing;
 mod protocol;
+mod summaries;
