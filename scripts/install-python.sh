@@ -5,7 +5,6 @@
 # all of it stands in functions: bash then reads the whole script before it starts, even from standard input.
 set -uo pipefail
 
-readonly PAIR_SERIES="3.14 3.13" # newest first; what --newest-pair tries
 readonly FIRST_FREE_THREADED_MINOR=13
 # What CPython needs to build with its usual standard library modules; Debian's and Ubuntu's names.
 readonly BUILD_PACKAGES="build-essential pkgconf xz-utils libssl-dev zlib1g-dev libffi-dev libbz2-dev liblzma-dev \
@@ -16,6 +15,7 @@ readonly UV_SILENCE_S=15
 
 # The same places as ftbench looks in.
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench"
+readonly NO_UV="there is no uv on the PATH, nor in $CACHE/tools."
 readonly BUILT_FOLDER="$CACHE/python"
 readonly UV_FOLDER="${UV_PYTHON_INSTALL_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/uv/python}"
 # On the same file system as BUILT_FOLDER, so that a finished build appears there by one rename.
@@ -28,15 +28,18 @@ Gets CPython builds for ftbench, free-threaded ones too.
 usage: install-python.sh TAG...
        install-python.sh --newest-pair
 
-  TAG              3.13, 3.13t (free-threaded), or an exact version: 3.13.15, 3.13.15t
-  --newest-pair    a GIL and a free-threaded build of the same version: the pair that is there already,
-                   else the newest that can be had (3.14, then 3.13)
+  TAG              3.14, 3.14t (free-threaded), or an exact version: 3.14.2, 3.14.2t, 3.15.0rc1
+  --newest-pair    a GIL and a free-threaded build of the same version: the newest pair that is there already, else
+                   the newest release that uv or the distribution's sources list, else the one before it, and so on
   --build-packages print the Debian packages that a build from source needs
   -h, --help       print this
 
 uv is asked first. Where it cannot deliver, Debian and Ubuntu build from their own source package (about 5 minutes of
 one core for each build) into ~/.cache/ftbench/python. What is there already is left alone. Progress goes to stderr;
 the last line for each tag, on stdout, is the tag and the path of its executable.
+
+A tag such as 3.15 means a pre-release only as long as nobody lists a release of it, and --newest-pair never does. An
+exact version, such as 3.15.0rc1, always means what it says.
 
 Exit status: 0 all are there; 1 something cannot be had; 2 a wrong tag or option; 130 interrupted.
 END
@@ -99,7 +102,7 @@ check_tag() {
     return 2
   fi
   if [[ ! $1 =~ ^3\.([0-9]+)(\.[0-9]+((a|b|rc)[0-9]+)?)?t?$ ]]; then
-    fail "'$1' is not a tag that can be installed. Give one like 3.13, 3.13t or 3.13.15t."
+    fail "'$1' is not a tag that can be installed. Give one like 3.14, 3.14t, 3.14.2t or 3.15.0rc1."
     return 2
   fi
   if [[ $1 == *t ]] && ((BASH_REMATCH[1] < FIRST_FREE_THREADED_MINOR)); then
@@ -108,13 +111,30 @@ check_tag() {
   fi
 }
 
+# --- Releases and pre-releases ----------------------------------------------------------------------------------------
+
+# Sorts lines that begin with versions from new to old: 3.15.0, then 3.15.0rc1, 3.15.0b1 and 3.15.0a1.
+newest_first() { sed -E 's/^([0-9.]+)(a|b|rc)/\1~\2/' | sort -rV -u | sed -E 's/^([0-9.]+)~/\1/'; }
+
+# Keeps the lines that begin with a version that is a release.
+releases() { grep -E '^[0-9]+(\.[0-9]+)+( |$)'; }
+
+is_pre_release() { [[ $1 =~ [0-9](a|b|rc)[0-9] ]]; } # version or tag
+
+only_releases=false # whether pre-releases of the series that is asked for will not do
+listed=""           # what anybody lists of it: "", "pre-release" or "release"
+
+note_listed() { # lines that begin with versions
+  if releases <<<"$1" >/dev/null; then listed=release; elif [[ -n $1 && -z $listed ]]; then listed=pre-release; fi
+}
+
 # --- What is there already --------------------------------------------------------------------------------------------
 
 # Prints the version that an executable answers with, if it works and is of the kind asked for.
 answering_version() { # path, suffix
   "$1" -I -c 'import sys, sysconfig
 free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-sys.exit(1) if free_threaded != (sys.argv[1] == "t") else print(sys.version.split()[0])' "$2" 2>/dev/null
+sys.exit(1) if free_threaded != (sys.argv[1] == "t") else print(sys.version.split()[0].rstrip("+"))' "$2" 2>/dev/null
 }
 
 # Prints "version origin path" for each build of a tag that is there, newest version first.
@@ -135,22 +155,41 @@ list_there() { # tag
     answer=$(answering_version "$path" "$suffix") || continue
     [[ $version == "$series" || $version == "$answer" ]] || continue
     printf '%s %s %s\n' "$answer" "$origin" "$path"
-  done | sort -rV
+  done | newest_first
+}
+
+# What is there of a tag, without pre-releases while only releases will do.
+list_wanted_there() { # tag
+  if $only_releases; then list_there "$1" | releases; else list_there "$1"; fi
 }
 
 # Prints the path of the newest build of a tag that is there.
-path_there() { list_there "$1" | head -n 1 | cut -d ' ' -f 3- | grep .; }
+path_there() { list_wanted_there "$1" | head -n 1 | cut -d ' ' -f 3- | grep .; }
 
-# Prints "tag path" for the newest pair of one series whose halves have the same version and origin.
-list_pair_there() { # series
-  local answer origin path twin
-  while read -r answer origin path; do
-    twin=$(list_there "${answer}t" | awk -v origin="$origin" '$2 == origin { sub(/^[^ ]+ [^ ]+ /, ""); print; exit }')
-    if [[ -n $twin ]]; then
-      printf '%s %s\n%st %s\n' "$1" "$path" "$1" "$twin"
-      return 0
-    fi
-  done < <(list_there "$1")
+# Prints the series that something is there of and that have free-threaded builds, newest first.
+list_series_there() {
+  local folder
+  for folder in "$UV_FOLDER"/cpython-3.* "$BUILT_FOLDER"/3.*; do
+    printf '%s\n' "${folder##*/}"
+  done | sed -nE 's/^(cpython-)?(3\.[0-9]+)\..*/\2/p' | can_be_free_threaded
+}
+
+# Keeps versions, or series, that have free-threaded builds; newest first.
+can_be_free_threaded() { awk -F '[. ]' -v first="$FIRST_FREE_THREADED_MINOR" '$2 >= first' | newest_first; }
+
+# Prints "tag path" for both halves of the newest pair that is there: releases of the same version and origin.
+list_pair_there() {
+  local series answer origin path twin
+  while read -r series; do
+    while read -r answer origin path; do
+      twin=$(list_there "${answer}t" |
+        awk -v origin="$origin" '$2 == origin { sub(/^[^ ]+ [^ ]+ /, ""); print; exit }')
+      if [[ -n $twin ]]; then
+        printf '%s %s\n%st %s\n' "$series" "$path" "$series" "$twin"
+        return 0
+      fi
+    done < <(list_there "$series" | releases)
+  done < <(list_series_there)
   return 1
 }
 
@@ -167,20 +206,50 @@ find_uv() {
   return 1
 }
 
+# Prints the versions that uv lists for this machine, newest first, each followed by a t for its free-threaded build.
+# The list comes with uv and takes no network. An old uv may not know the option: then nothing is listed.
+list_uv() {
+  local uv
+  uv=$(find_uv) || return 1
+  "$uv" python list --only-downloads --color never 2>/dev/null |
+    sed -nE 's/^cpython-(3\.[0-9]+\.[0-9]+((a|b|rc)[0-9]+)?)(\+freethreaded)?-[^+ ]*( .*)?$/\1 \4/p' |
+    sed 's/+freethreaded/t/' | newest_first
+}
+
+# Prints the releases of which uv lists both builds, newest first.
+list_uv_pairs() {
+  local listed
+  listed=$(list_uv | releases)
+  comm -12 <(awk '$2 == "" { print $1 }' <<<"$listed" | sort -u) \
+    <(awk '$2 == "t" { print $1 }' <<<"$listed" | sort -u) | can_be_free_threaded
+}
+
 get_through_uv() { # tag
-  local version series suffix uv log request
+  local version series suffix uv log request listed_here
   if [[ -n $uv_verdict ]]; then
     reason=$uv_verdict
     return 1
   fi
   if ! uv=$(find_uv); then
-    uv_verdict="there is no uv on the PATH, nor in $CACHE/tools."
+    uv_verdict=$NO_UV
     reason=$uv_verdict
     return 1
   fi
   parse_tag "$1"
   request="$version"
-  [[ $suffix == t ]] && request="$version+freethreaded"
+  if [[ $version == "$series" ]]; then
+    listed_here=$(list_uv |
+      awk -v series="$series." -v suffix="$suffix" 'index($1, series) == 1 && $2 == suffix { print $1 }')
+    note_listed "$listed_here"
+    if $only_releases && [[ $listed == pre-release ]]; then
+      reason="it lists only pre-releases of $1: ${listed_here//$'\n'/, }."
+      return 1
+    fi
+    # uv is given the whole version: for a series, a pre-release that is there would do for it.
+    $only_releases && listed_here=$(releases <<<"$listed_here")
+    [[ -z $listed_here ]] || request=${listed_here%%$'\n'*}
+  fi
+  [[ $suffix == t ]] && request+="+freethreaded"
   log="$WORK_FOLDER/uv.$$.log"
   { mkdir -p "$WORK_FOLDER" && : >"$log"; } || { reason="cannot write in $WORK_FOLDER."; return 1; }
   if step "$1" "asking uv" "$log" env UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-0}" \
@@ -284,15 +353,24 @@ prepare_apt() { # tag
   apt_state=ready
 }
 
+# Prints the series that the indexes list sources of and that have free-threaded builds, newest first. apt-cache would
+# have to be given the names.
+list_source_series() {
+  # shellcheck disable=SC2016 # apt fills it in
+  private_apt apt-get indextargets --format '$(FILENAME)' 'Created-By: Sources' 2>/dev/null |
+    while read -r file; do /usr/lib/apt/apt-helper cat-file "$file"; done 2>/dev/null |
+    sed -nE 's/^Package: python(3\.[0-9]+)$/\1/p' | can_be_free_threaded
+}
+
 # Prints "upstream-version sha256 file package-version" for each source of a series, newest first.
 list_sources() { # series
   private_apt apt-cache showsrc --only-source "python$1" 2>/dev/null | awk '
     function flush() { if (file != "") print upstream, sum, file, package; file = "" }
     /^$/ { flush() }
     /^[^ ]/ { field = $1 }
-    $1 == "Version:" { package = upstream = $2; sub(/-[^-]*$/, "", upstream) }
+    $1 == "Version:" { package = upstream = $2; sub(/-[^-]*$/, "", upstream); gsub(/~/, "", upstream) }
     field == "Checksums-Sha256:" && $3 ~ /\.orig\.tar\.xz$/ { sum = $1; file = $3 }
-    END { flush() }' | sort -rV -u
+    END { flush() }' | newest_first
 }
 
 verified() { # file, sha256
@@ -303,15 +381,19 @@ verified() { # file, sha256
 # the one its twin was built from before all others, so that the two can be compared. Leaves its path in `tarball` and
 # the version in `source_version`.
 fetch_source() { # tag
-  local version series suffix twin listed sum file package downloads="$WORK_FOLDER/downloads" attempted=""
+  local version series suffix twin sources sum file package downloads="$WORK_FOLDER/downloads" attempted=""
   parse_tag "$1"
   prepare_apt "$1" || { reason=$apt_state; return 1; }
   mkdir -p "$downloads/partial" || { reason="cannot write in $downloads."; return 1; }
   twin=$series
   [[ -z $suffix ]] && twin="${series}t"
   twin=$(list_there "$twin" | awk '$2 == "built" { print $1; exit }')
-  while read -r listed sum file package; do
-    source_version=${listed//\~/}
+  sources=$(list_sources "$series")
+  if $only_releases; then
+    note_listed "$sources"
+    sources=$(releases <<<"$sources")
+  fi
+  while read -r source_version sum file package; do
     [[ $version == "$series" || $version == "$source_version" ]] || continue
     tarball="$downloads/$file"
     verified "$tarball" "$sum" && return 0
@@ -323,8 +405,8 @@ fetch_source() { # tag
       mv "$downloads/partial/$file" "$tarball" && return 0
     fi
     attempted="$attempted $source_version"
-  done < <(list_sources "$series" | awk -v twin="$twin" '$1 == twin { print; next } { rest = rest $0 "\n" }
-    END { printf "%s", rest }')
+  done < <(awk -v twin="$twin" 'NF && $1 == twin { print; next } NF { rest = rest $0 "\n" }
+    END { printf "%s", rest }' <<<"$sources")
   if [[ -n $attempted ]]; then
     reason="listed but could not be fetched:$attempted. See $WORK_FOLDER/apt.log."
   else
@@ -394,65 +476,126 @@ get_from_source() { # tag
     child=""
   fi
   # Another one may have built it while this one waited.
-  if list_there "$1" | grep -q '^[^ ]* built ' || { fetch_source "$1" && build "$1"; }; then status=0; fi
+  if list_wanted_there "$1" | grep -q '^[^ ]* built ' || { fetch_source "$1" && build "$1"; }; then status=0; fi
   exec 9>&-
   return "$status"
 }
 
 # --- What was asked for -----------------------------------------------------------------------------------------------
 
-cannot_be_had() { # tag, uv's reason, the source package's reason
+cannot_be_had() { # what, uv's reason, the source package's reason
+  local known next
   fail "$1 cannot be had."
-  printf '  uv: %s\n  source package: %s\n' "$2" "$3" >&2
+  known=$({ list_uv | cut -d ' ' -f 1; [[ $apt_state == ready ]] && list_source_versions; } | releases | newest_first)
+  if [[ -z $known ]]; then
+    next="install uv (https://docs.astral.sh/uv), or give apt a way to the network, and run the same again"
+  elif [[ -n $listed ]]; then
+    next="give uv or apt a way to the network and run the same again, or ask for another version"
+  else
+    next="ask for what is listed: ${known//$'\n'/, }"
+  fi
+  printf '  uv: %s\n  source package: %s\n  next: %s; or give ftbench an interpreter that you have with -p PATH\n' \
+    "$2" "$3" "$next" >&2
+}
+
+# Prints the versions that the indexes of source packages list.
+list_source_versions() {
+  local series
+  while read -r series; do list_sources "$series" | cut -d ' ' -f 1; done < <(list_source_series)
+}
+
+get() { # tag; leaves the reasons in `uv_reason` and `reason`
+  get_through_uv "$1" && return 0
+  uv_reason=$reason
+  get_from_source "$1"
 }
 
 install_tag() { # tag
-  local path uv_reason
-  if path=$(path_there "$1"); then
-    printf '%s  is there: %s\n' "$1" "$path"
+  local version series suffix there uv_reason
+  parse_tag "$1"
+  listed=""
+  only_releases=false
+  there=$(list_there "$1" | head -n 1)
+  if [[ $version == "$series" ]] && { [[ -z $there ]] || is_pre_release "${there%% *}"; }; then
+    only_releases=true
+  elif [[ -n $there ]]; then
+    printf '%s  is there: %s\n' "$1" "${there#* * }"
     return 0
   fi
-  if ! get_through_uv "$1"; then
-    uv_reason=$reason
-    get_from_source "$1" || { cannot_be_had "$1" "$uv_reason" "$reason"; return 1; }
+  if ! get "$1"; then
+    if $only_releases && [[ -n $there ]]; then
+      keep_pre_release "$1" "$there"
+      return
+    fi
+    # Where nobody lists anything else, a pre-release is meant.
+    if [[ $listed != pre-release ]] || ! get_pre_release "$1"; then
+      cannot_be_had "$1" "$uv_reason" "$reason"
+      return 1
+    fi
   fi
   printf '%s  %s\n' "$1" "$(path_there "$1")"
 }
 
-get_as() { # origin, tag
-  if [[ $1 == uv ]]; then get_through_uv "$2"; else get_from_source "$2"; fi
+get_pre_release() { # tag
+  only_releases=false
+  get "$1" || return 1
+  say "$1" "is a pre-release, $(list_there "$1" | head -n 1 | cut -d ' ' -f 1): no release of it is listed yet."
 }
 
-# Gets both builds of a series from one origin and prints them. Where one of them was there in an older version, the
-# newest of what is there decides.
-get_pair() { # origin, series
-  local wanted
-  for wanted in "$2" newest; do
-    if [[ $wanted == newest ]]; then
-      wanted=$({ list_there "$2"; list_there "${2}t"; } | awk -v origin="$1" '$2 == origin { print $1 }' |
-        sort -rV | head -n 1)
-    fi
-    get_as "$1" "$wanted" && get_as "$1" "${wanted}t" || return 1
-    list_pair_there "$2" | sed 's/ /  /' && return 0
-  done
-  reason="$2 and ${2}t cannot be had in the same version."
-  return 1
+keep_pre_release() { # tag, "version origin path"
+  say "$1" "${2%% *} is a pre-release, and no release can be had. uv: $uv_reason Source package: ${reason%%$'\n'*}"
+  printf '%s  is there: %s\n' "$1" "${2#* * }"
+}
+
+# Gets both builds of a version from one origin and prints them.
+get_pair() { # function that gets a tag, version
+  local series=${2%.*}
+  "$1" "$2" && "$1" "${2}t" || return 1
+  printf '%s  %s\n%st  %s\n' "$series" "$(path_there "$2")" "$series" "$(path_there "${2}t")"
 }
 
 install_newest_pair() {
-  local candidate uv_reason all_reasons=""
-  for candidate in $PAIR_SERIES; do
-    list_pair_there "$candidate" | sed 's/ /  is there: /' && return 0
+  local candidate uv_reason
+  only_releases=false # versions are given whole
+  if list_pair_there | sed 's/ /  is there: /' | grep .; then
+    tell_of_newer_series
+    return 0
+  fi
+  listed=release
+  reason="it lists no release with both builds."
+  find_uv >/dev/null || reason=$NO_UV
+  for candidate in $(list_uv_pairs); do
+    get_pair get_through_uv "$candidate" && return 0
   done
-  for candidate in $PAIR_SERIES; do
-    get_pair uv "$candidate" && return 0
-    uv_reason=$reason
-    get_pair built "$candidate" && return 0
-    say "$candidate" "cannot be built: ${reason%%$'\n'*}"
-    all_reasons+=$(cannot_be_had "$candidate with ${candidate}t" "$uv_reason" "$reason" 2>&1)$'\n'
-  done
-  printf '%s' "$all_reasons" >&2
+  uv_reason=$reason
+  get_pair_from_sources && return 0
+  cannot_be_had "a release of CPython as both a GIL and a free-threaded build" "$uv_reason" "$reason"
   return 1
+}
+
+# An index may list what its archive no longer serves, so each version that it lists is tried, newest first.
+get_pair_from_sources() {
+  local candidate attempted=""
+  can_build && prepare_apt newest || return 1
+  reason="the archive that apt uses lists no release with a free-threaded build.${apt_trouble:+ apt said: $apt_trouble}"
+  for candidate in $(list_source_versions | releases | newest_first); do
+    get_pair get_from_source "$candidate" && return 0
+    attempted+=$'\n'"    $candidate: ${reason//$'\n'/$'\n'    }"
+  done
+  [[ -z $attempted ]] || reason="none of those listed:$attempted"
+  return 1
+}
+
+# The pair that is there is kept, so that nothing is downloaded twice. Whoever wants the next series has to say so.
+tell_of_newer_series() {
+  local there newest
+  there=$(list_pair_there | head -n 1 | cut -d ' ' -f 1)
+  newest=$(list_uv_pairs | head -n 1)
+  newest=${newest%.*}
+  if [[ -n $newest && $newest != "$there" &&
+    $(printf '%s\n' "$there" "$newest" | newest_first | head -n 1) == "$newest" ]]; then
+    say "$there" "is not the newest that uv lists. To get it: ftbench python install $newest ${newest}t"
+  fi
 }
 
 main() {
@@ -466,7 +609,7 @@ main() {
       install_newest_pair
       return
       ;;
-    "") fail "no tag given. Try: install-python.sh 3.13 3.13t, or --help."; return 2 ;;
+    "") fail "no tag given. Try: install-python.sh 3.14 3.14t, or --newest-pair, or --help."; return 2 ;;
   esac
   for tag in "$@"; do check_tag "$tag" || return 2; done
   trap interrupted INT TERM HUP
