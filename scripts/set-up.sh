@@ -57,6 +57,13 @@ apt_install() { # packages...
   } || fail "apt could not install them. See its message above, then run as root: $command"
 }
 
+check_system() {
+  local system
+  system=$(uname -s)
+  [[ $system == Linux ]] ||
+    fail "ftbench runs on Linux only, and this is $system. Use a Linux machine or a virtual machine; on Windows, WSL 2."
+}
+
 # --- packages ---------------------------------------------------------------------------------------------------------
 
 set_up_packages() {
@@ -81,7 +88,6 @@ set_up_debian_packages() {
 
 check_packages_elsewhere() {
   local missing="" program libraries="hwloc libudev"
-  [[ $(uname) == Darwin ]] && libraries=hwloc
   for program in cc make pkg-config git python3; do
     is_there "$program" || missing+=" $program"
   done
@@ -91,8 +97,7 @@ check_packages_elsewhere() {
   fi
   [[ -z $missing ]] || fail "missing:$missing. Install these and run this again:
   Fedora           sudo dnf install gcc make pkgconf-pkg-config hwloc-devel systemd-devel git python3
-  Arch             sudo pacman -S --needed base-devel hwloc systemd-libs git python
-  macOS, Homebrew  xcode-select --install; brew install hwloc pkgconf git python"
+  Arch             sudo pacman -S --needed base-devel hwloc systemd-libs git python"
 }
 
 # --- browser ----------------------------------------------------------------------------------------------------------
@@ -114,7 +119,6 @@ set_up_browser() {
     fail "missing: Chromium or Chrome with the chromedriver of the same version, for the tests of the report. Install them:
   Fedora           sudo dnf install chromium chromedriver
   Arch             sudo pacman -S --needed chromium
-  macOS, Homebrew  brew install --cask chromium chromedriver
   elsewhere        https://googlechromelabs.github.io/chrome-for-testing/
   or set FTBENCH_SKIP_BROWSER_TESTS=1 and leave these tests to CI"
   fi
@@ -185,6 +189,7 @@ main() {
       *) printf "set-up: '%s' is not a part. The parts are packages, rust, tools and browser; see --help.\n" "$part" >&2; exit 2 ;;
     esac
   done
+  check_system
   for part in "$@"; do "set_up_$part"; done
   say "all is there ($*)"
 }

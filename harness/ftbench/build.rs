@@ -1,8 +1,20 @@
-//! Rebuilds the crate when a file that it embeds has changed, which `include_dir!` alone does not notice.
+//! Refuses systems other than Linux, and rebuilds the crate when a file that it embeds has changed, which `include_dir!`
+//! alone does not notice.
 
 use std::path::Path;
+use std::process::exit;
 
 fn main() {
+    // Of the target, not of the machine that builds. Here and not in the sources: nothing is compiled then, so this is
+    // the only error.
+    let system = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    if system != "linux" {
+        println!(
+            "cargo::error=ftbench runs on Linux only, and this build is for {system}: it binds threads and reads clocks, \
+             noise and costs through Linux's own interfaces. Build it on Linux, in a virtual machine or in WSL 2"
+        );
+        exit(1);
+    }
     for name in ["worker", "workloads"] {
         let link = Path::new("embedded").join(name);
         // Cargo looks at the time of a link, not at what is behind it.

@@ -8,6 +8,7 @@ mod machine;
 mod names;
 mod out;
 mod stopped;
+mod systems;
 mod workloads;
 
 use std::path::Path;
