@@ -217,6 +217,9 @@ impl fmt::Display for JitState {
 }
 
 /// A version of the language with its patch level, such as `3.13.15` or `3.15.0a1`; ordered from old to new.
+///
+/// `sys.version` of a build between two versions ends with a plus, `3.16.0a0+`. It is read and left out, as in
+/// `sys.version_info`: which build it is, [`BuildIdentity`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     /// The 3 of `3.13.15`.
@@ -262,6 +265,12 @@ impl Version {
         }
     }
 
+    /// Whether this comes before a release: an alpha, a beta or a release candidate.
+    #[must_use]
+    pub fn is_pre_release(self) -> bool {
+        self.stage != Stage::Final
+    }
+
     /// Whether this is below [`Version::OLDEST`].
     #[must_use]
     pub fn is_too_old(self) -> bool {
@@ -277,12 +286,18 @@ impl fmt::Display for Version {
             patch,
             stage,
         } = self;
-        write!(formatter, "{major}.{minor}.{patch}")?;
-        match stage {
-            Stage::Alpha(number) => write!(formatter, "a{number}"),
-            Stage::Beta(number) => write!(formatter, "b{number}"),
-            Stage::Candidate(number) => write!(formatter, "rc{number}"),
-            Stage::Final => Ok(()),
+        write!(formatter, "{major}.{minor}.{patch}{stage}")
+    }
+}
+
+/// As a version ends with it: `rc1`; empty for a release.
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alpha(number) => write!(formatter, "a{number}"),
+            Self::Beta(number) => write!(formatter, "b{number}"),
+            Self::Candidate(number) => write!(formatter, "rc{number}"),
+            Self::Final => Ok(()),
         }
     }
 }
@@ -300,6 +315,7 @@ fn parse(text: &str) -> Option<Version> {
     let (minor, rest) = rest.split_once('.')?;
     let stage_at = rest.find(|letter: char| !letter.is_ascii_digit());
     let (patch, stage) = rest.split_at(stage_at.unwrap_or(rest.len()));
+    let stage = stage.strip_suffix('+').unwrap_or(stage);
     Some(Version {
         major: number(major)?,
         minor: number(minor)?,
@@ -308,7 +324,7 @@ fn parse(text: &str) -> Option<Version> {
     })
 }
 
-fn parse_stage(text: &str) -> Option<Stage> {
+pub(super) fn parse_stage(text: &str) -> Option<Stage> {
     if text.is_empty() {
         Some(Stage::Final)
     } else if let Some(rest) = text.strip_prefix("rc") {
@@ -377,12 +393,47 @@ mod tests {
             "3.15.0a2",
             "3.15.0b1",
             "3.15.0rc1",
+            "3.15.0rc2",
+            "3.15.0rc10",
             "3.15.0",
+            "3.16.0a0",
+            "3.16.0b1",
+            "3.100.0rc1",
+            "4.0.0a1",
         ];
         let versions: Vec<Version> = in_order.iter().map(|text| text.parse().unwrap()).collect();
-        assert!(versions.is_sorted());
+        assert!(versions.is_sorted_by(|old, new| old < new));
         assert!("3.8.18".parse::<Version>().unwrap().is_too_old());
         assert!(!"3.9.0".parse::<Version>().unwrap().is_too_old());
+    }
+
+    #[test]
+    fn alphas_come_before_betas_candidates_and_the_release() {
+        let stages = [
+            Stage::Alpha(u16::MAX),
+            Stage::Beta(0),
+            Stage::Candidate(0),
+            Stage::Final,
+        ];
+        assert!(stages.is_sorted_by(|old, new| old < new));
+        let is_pre_release = |text: &str| text.parse::<Version>().unwrap().is_pre_release();
+        assert!(
+            ["3.16.0a0", "3.16.0b1", "3.16.0rc1"]
+                .into_iter()
+                .all(is_pre_release)
+        );
+        assert!(!is_pre_release("3.16.0"));
+    }
+
+    #[test]
+    fn the_plus_of_a_development_build_is_left_out() {
+        for (text, shown) in [
+            ("3.16.0a0+", "3.16.0a0"),
+            ("3.15.0rc1+", "3.15.0rc1"),
+            ("3.15.2+", "3.15.2"),
+        ] {
+            assert_eq!(text.parse::<Version>().unwrap().to_string(), shown);
+        }
     }
 
     #[test]
@@ -392,7 +443,8 @@ mod tests {
             "3",
             "3.13",
             "3.13.",
-            "3.13.15+",
+            "3.13.15++",
+            "3.13.+15",
             "3.13.015",
             "3.13.0c1",
             "3.13.99999",

@@ -481,6 +481,8 @@ pub enum WarningKind {
     NoGilBuild,
     /// An interpreter was left out.
     InterpreterSkipped,
+    /// An interpreter is an alpha, a beta or a release candidate.
+    PreRelease,
     /// The control group's CPU quota is below the cores of the machine.
     CpuQuota,
     /// Workers were seen on PUs other than their own.

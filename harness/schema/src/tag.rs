@@ -1,10 +1,10 @@
-//! Tags: the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.13d`, `pypy3.11` and, with a run-time
-//! switch, `3.13t+gil`; and in what two builds differ, apart from the GIL.
+//! Tags: the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.15.0rc1`, `3.13d`, `pypy3.11` and, with
+//! a run-time switch, `3.13t+gil`; and in what two builds differ, apart from the GIL.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::interpreter::{Implementation, InterpreterFacts, Switch, Version, number};
+use super::interpreter::{Implementation, InterpreterFacts, Stage, Switch, Version, number, parse_stage};
 use super::run::{Warning, WarningKind};
 use super::suggest::{did_you_mean, nearest};
 
@@ -22,6 +22,8 @@ pub struct Tag {
     pub minor: u16,
     /// The 15 of `3.13.15t`; `None` stands for any.
     pub patch: Option<u16>,
+    /// The rc1 of `3.15.0rc1t`; without a patch version it says nothing, and is `Final`.
+    pub stage: Stage,
     /// A build that can run without the GIL: the `t` of `3.13t`.
     pub free_threaded: bool,
     /// A debug build: the `d` of `3.13d`; with both, `t` comes first, as in CPython's own `sys.abiflags`.
@@ -112,6 +114,7 @@ impl Tag {
             major: version.major,
             minor: version.minor,
             patch: Some(version.patch),
+            stage: version.stage,
             free_threaded: facts.free_threaded,
             debug: facts.build.debug,
             switches: Switches::of(&facts.switches),
@@ -121,7 +124,11 @@ impl Tag {
     /// The same without the patch version.
     #[must_use]
     pub const fn short(self) -> Self {
-        Self { patch: None, ..self }
+        Self {
+            patch: None,
+            stage: Stage::Final,
+            ..self
+        }
     }
 
     /// The same without switches: the build that it is a variant of.
@@ -133,7 +140,7 @@ impl Tag {
         }
     }
 
-    /// Whether an interpreter is one of those that this tag means.
+    /// Whether an interpreter is one of those that this tag means: `3.15` means pre-releases too, `3.15.0` only that release.
     #[must_use]
     pub fn matches(&self, facts: &InterpreterFacts) -> bool {
         Self::of(facts).is_some_and(|full| *self == full || *self == full.short())
@@ -142,7 +149,7 @@ impl Tag {
     /// What [`Ord`] compares.
     fn sort_key(&self) -> impl Ord {
         let not_cpython = self.implementation != Implementation::CPython;
-        let version = (self.major, self.minor, self.patch);
+        let version = (self.major, self.minor, self.patch, self.stage);
         (
             not_cpython,
             version,
@@ -173,7 +180,7 @@ impl fmt::Display for Tag {
         };
         text.push_str(&format!("{}.{}", self.major, self.minor));
         if let Some(patch) = self.patch {
-            text.push_str(&format!(".{patch}"));
+            text.push_str(&format!(".{patch}{}", self.stage));
         }
         if self.free_threaded {
             text.push('t');
@@ -196,6 +203,8 @@ impl FromStr for Tag {
             return Err(TagError::Label(text.to_owned()));
         }
         let (build, names) = match text.split_once('+') {
+            // The plus of a development build, `3.16.0a0+`, as [`Version`] reads it.
+            Some((build, "")) if parse(build).is_some_and(|tag| tag.patch.is_some()) => (build, None),
             Some((build, names)) => (build, Some(names)),
             None => (text, None),
         };
@@ -220,7 +229,12 @@ fn parse(text: &str) -> Option<Tag> {
         None => (Implementation::CPython, text),
     };
     let flags_at = rest.find(|letter: char| letter.is_ascii_alphabetic());
-    let (version, flags) = rest.split_at(flags_at.unwrap_or(rest.len()));
+    let (version, rest) = rest.split_at(flags_at.unwrap_or(rest.len()));
+    // No flag is a digit.
+    let (stage, flags) = rest.split_at(
+        rest.rfind(|letter: char| letter.is_ascii_digit())
+            .map_or(0, |last| last + 1),
+    );
     let (free_threaded, debug) = match flags {
         "" => (false, false),
         "t" => (true, false),
@@ -237,11 +251,13 @@ fn parse(text: &str) -> Option<Tag> {
             Some(part) => Some(number(part)?),
             None => None,
         },
+        stage: parse_stage(stage)?,
         free_threaded,
         debug,
         switches: Switches::NONE,
     };
-    parts.next().is_none().then_some(tag)
+    let is_whole = parts.next().is_none() && (tag.patch.is_some() || tag.stage == Stage::Final);
+    is_whole.then_some(tag)
 }
 
 /// Run-time switches that an interpreter can have on together: at most one for each variable.
@@ -426,21 +442,46 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn any_stage() -> impl Strategy<Value = Stage> {
+        prop_oneof![
+            any::<u16>().prop_map(Stage::Alpha),
+            any::<u16>().prop_map(Stage::Beta),
+            any::<u16>().prop_map(Stage::Candidate),
+            Just(Stage::Final),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn tags_of_versions_are_ordered_as_the_versions(
+            patches in any::<[u16; 2]>(), a in any_stage(), b in any_stage()
+        ) {
+            let versions = [(patches[0], a), (patches[1], b), (patches[0], b)]
+                .map(|(patch, stage)| Version { stage, ..Version::new(3, 16, patch) });
+            let tags = versions.map(|version| tag(&version.to_string()));
+            for (version, tag) in versions.iter().zip(&tags) {
+                for (other_version, other_tag) in versions.iter().zip(&tags) {
+                    prop_assert_eq!(version.cmp(other_version), tag.cmp(other_tag));
+                }
+            }
+        }
+
         #[test]
         fn what_is_shown_can_be_read(
             pypy in any::<bool>(), minor in 9..=u16::MAX, patch in any::<Option<u16>>(), flags in any::<[bool; 2]>(),
+            stage in any_stage(),
             switches in proptest::sample::subsequence(Switch::ALL.to_vec(), 0..=5)
         ) {
             let switches = Switches::of(&switches);
             let [free_threaded, debug] = flags.map(|flag| flag && !pypy);
             let implementation = if pypy { Implementation::PyPy } else { Implementation::CPython };
-            let tag = Tag { implementation, major: 3, minor, patch, free_threaded, debug, switches };
+            let stage = patch.map_or(Stage::Final, |_| stage);
+            let tag = Tag { implementation, major: 3, minor, patch, stage, free_threaded, debug, switches };
             prop_assert_eq!(tag.to_string().parse::<Tag>().unwrap(), tag);
         }
 
         #[test]
-        fn what_can_be_read_is_shown_the_same(text in "(pypy)?[0-9]{1,2}\\.[0-9]{1,2}(\\.[0-9]{1,2})?t?d?((\\+gil|\\+nogil)?(\\+jit|\\+nojit)?(\\+notlbc)?)") {
+        fn what_can_be_read_is_shown_the_same(text in "(pypy)?[0-9]{1,2}\\.[0-9]{1,2}(\\.[0-9]{1,2}((a|b|rc)[0-9]{1,2})?)?t?d?((\\+gil|\\+nogil)?(\\+jit|\\+nojit)?(\\+notlbc)?)") {
             if let Ok(tag) = text.parse::<Tag>() {
                 prop_assert_eq!(tag.to_string(), text);
             }
@@ -464,9 +505,31 @@ mod tests {
             "3.13.15",
             "3.13.15t",
             "3.14",
+            "3.15.0a7",
+            "3.15.0b1",
+            "3.15.0rc1",
+            "3.15.0rc1t",
+            "3.15.0rc2",
+            "3.15.0",
+            "3.16.0a0",
             "pypy3.11",
         ];
         assert!(in_order.map(tag).is_sorted());
+    }
+
+    #[test]
+    fn versions_that_nobody_has_seen_yet_are_tags() {
+        for (text, shown) in [
+            ("3.16.0a0", "3.16.0a0"),
+            ("3.16.0a0+", "3.16.0a0"),
+            ("3.17.0b1t", "3.17.0b1t"),
+            ("3.17.0b1t+", "3.17.0b1t"),
+            ("3.15.0rc1+", "3.15.0rc1"),
+            ("3.15.0rc1td+gil", "3.15.0rc1td+gil"),
+            ("4.0.0a1", "4.0.0a1"),
+        ] {
+            assert_eq!(tag(text).to_string(), shown);
+        }
     }
 
     #[test]
@@ -486,6 +549,12 @@ mod tests {
             "3.13 ",
             "+gil",
             "3.13x+gil",
+            "3.15rc1",
+            "3.15.0c1",
+            "3.15.0rc",
+            "3.15.0rc01",
+            "3.15.0rc1.1",
+            "3.15.0t1",
         ] {
             assert_eq!(why(text), TagError::Malformed(text.to_owned()));
         }

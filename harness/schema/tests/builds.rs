@@ -104,6 +104,21 @@ fn tag(text: &str) -> Tag {
 }
 
 #[test]
+fn a_series_means_its_pre_releases_and_a_version_only_itself() {
+    let (candidate, release) = (facts("3.15.0rc1t"), facts("3.15.0t"));
+    for meant in ["3.15t", "3.15.0rc1t", "3.15.0rc1t+"] {
+        assert!(tag(meant).matches(&candidate), "{meant}");
+    }
+    for other in ["3.15.0t", "3.15.0rc2t", "3.15.0rc1"] {
+        assert!(!tag(other).matches(&candidate), "{other}");
+    }
+    assert!(tag("3.15t").matches(&release) && tag("3.15.0t").matches(&release));
+    assert!(!tag("3.15.0rc1t").matches(&release));
+    assert_eq!(Tag::of(&candidate), Some(tag("3.15.0rc1t")));
+    assert!(candidate.free_threaded && !candidate.build.debug);
+}
+
+#[test]
 fn a_tag_means_its_builds_and_no_others() {
     let build = facts("3.13.15t");
     for meant in ["3.13t", "3.13.15t"] {
