@@ -106,7 +106,8 @@ check_tag() {
     return 2
   fi
   if [[ $1 == *t ]] && ((BASH_REMATCH[1] < FIRST_FREE_THREADED_MINOR)); then
-    fail "'$1': CPython has free-threaded builds from 3.$FIRST_FREE_THREADED_MINOR on. Try 3.${FIRST_FREE_THREADED_MINOR}t."
+    fail "'$1': CPython has free-threaded builds from 3.$FIRST_FREE_THREADED_MINOR on; ask for ${1%t}, or for no tag \
+to get the newest pair."
     return 2
   fi
 }
@@ -488,7 +489,7 @@ cannot_be_had() { # what, uv's reason, the source package's reason
   fail "$1 cannot be had."
   known=$({ list_uv | cut -d ' ' -f 1; [[ $apt_state == ready ]] && list_source_versions; } | releases | newest_first)
   if [[ -z $known ]]; then
-    next="install uv (https://docs.astral.sh/uv), or give apt a way to the network, and run the same again"
+    next="install uv, or a newer one (https://docs.astral.sh/uv), or give apt a way to the network, and run the same again"
   elif [[ -n $listed ]]; then
     next="give uv or apt a way to the network and run the same again, or ask for another version"
   else

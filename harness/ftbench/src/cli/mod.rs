@@ -167,8 +167,8 @@ pub enum PythonCommand {
     },
     /// Get interpreters: with uv where it can deliver, else built from source
     Install {
-        /// Tags, such as 3.13 or 3.13t
-        #[arg(value_name = "TAG", required = true)]
+        /// Tags, such as 3.14, 3.14t or 3.15.0rc1; none for the newest release of which both builds can be had
+        #[arg(value_name = "TAG")]
         tags: Vec<String>,
     },
 }

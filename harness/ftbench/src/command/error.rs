@@ -117,6 +117,7 @@ mod tests {
     }
 
     #[rustfmt::skip]
+    #[allow(clippy::unwrap_used)]
     fn table() -> Vec<(u8, Error)> {
         vec![
             // Nobody reads it any more.
@@ -131,6 +132,7 @@ mod tests {
             (2, SelectError::SameName(word()).into()),
             (2, SelectError::Switches { asked: word(), reason: word(), way_out: word() }.into()),
             (2, SelectError::NotATag { error: TagError::TooOld(word()), nearest: vec![] }.into()),
+            (2, SelectError::NeverFreeThreaded { tag: "3.12t".parse().unwrap() }.into()),
             (2, TagError::Malformed(word()).into()),
             (2, WorkloadError::Unknown { name: word(), nearest: vec![] }.into()),
             (2, WorkloadError::Unreadable { path: path(), source: missing() }.into()),

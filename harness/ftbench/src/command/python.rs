@@ -12,7 +12,7 @@ use crate::interpreter::{
     Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, available_switches, discover,
 };
 use ftbench_present::table::Table;
-use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError};
+use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError, Version};
 
 /// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
 const INSTALL_SCRIPT: &str = include_str!("../../embedded/install-python.sh");
@@ -45,7 +45,7 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
         ListFormat::Table if found.interpreters.is_empty() => {
             remark(
                 output,
-                "no interpreter was found; 'ftbench python install 3.13 3.13t' gets a pair",
+                "no interpreter was found; 'ftbench python install' gets a pair",
             );
         }
         ListFormat::Table => {
@@ -91,10 +91,12 @@ fn switch_words(facts: &InterpreterFacts) -> String {
     }
 }
 
-/// What sets a build apart, such as `PGO, LTO` or `-O3, debug`.
+/// What sets a build apart, such as `PGO, LTO` or `-O3, pre-release, debug`.
 fn build_words(facts: &InterpreterFacts) -> String {
     let build = &facts.build;
+    let version: Option<Version> = facts.version.parse().ok();
     let flags = [
+        (version.is_some_and(Version::is_pre_release), "pre-release"),
         (build.pgo, "PGO"),
         (build.lto, "LTO"),
         (build.jit && facts.uses_jit(), "JIT"),
@@ -135,7 +137,7 @@ fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     status
 }
 
-/// Runs the script with the tags. What it prints is for the user as it is.
+/// Runs the script with the tags, or for the newest pair where there are none. What it prints is for the user as it is.
 fn install(tags: &[String]) -> Result<ExitStatus, Error> {
     for text in tags {
         let tag: Tag = text.parse()?;
@@ -153,6 +155,7 @@ fn install(tags: &[String]) -> Result<ExitStatus, Error> {
     let status = Command::new("bash")
         .arg(script.path())
         .args(tags)
+        .args(tags.is_empty().then_some("--newest-pair"))
         .stdin(Stdio::null())
         .status()
         .map_err(failed())?;

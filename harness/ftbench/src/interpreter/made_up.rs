@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Found, FoundInterpreter, Source};
 use crate::file_tree::write_in;
 use ftbench_fixtures::interpreters::facts;
-use ftbench_schema::GilState;
+use ftbench_schema::{GilState, Stage, Version};
 
 /// One that was found in pyenv's folder.
 pub(crate) fn found_one(full_tag: &str) -> FoundInterpreter {
@@ -31,15 +31,16 @@ pub(crate) fn found(full_tags: &[&str]) -> Found {
 /// A shell script that answers the probe as a build with this full tag would.
 pub(crate) fn answering(full_tag: &str) -> String {
     let facts = facts(full_tag);
-    let version: Vec<u16> = facts
-        .version
-        .split('.')
-        .map(|part| part.parse().unwrap())
-        .collect();
-    let [major, minor, patch] = version.try_into().unwrap();
+    let version: Version = facts.version.parse().unwrap();
+    let (level, serial) = match version.stage {
+        Stage::Alpha(serial) => ("alpha", serial),
+        Stage::Beta(serial) => ("beta", serial),
+        Stage::Candidate(serial) => ("candidate", serial),
+        Stage::Final => ("final", 0),
+    };
     let answer = json!({
         "implementation": facts.implementation.to_string(),
-        "version": [major, minor, patch, "final", 0],
+        "version": [version.major, version.minor, version.patch, level, serial],
         "gil_enabled": facts.gil == GilState::On,
         "configuration": {
             "Py_GIL_DISABLED": u8::from(facts.free_threaded), "Py_DEBUG": u8::from(facts.build.debug)

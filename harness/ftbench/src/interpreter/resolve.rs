@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::interpreter::made_up::{Folder, answering};
     use crate::interpreter::read_identities;
-    use ftbench_schema::{GilState, Switch};
+    use ftbench_schema::{GilState, Switch, WarningKind};
 
     const LONG: Duration = Duration::from_secs(120);
 
@@ -80,6 +80,33 @@ mod tests {
     fn resolved(words: &[&str]) -> Result<Selection, SelectError> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         resolve(&SearchPlaces::default(), &words, LONG)
+    }
+
+    #[test]
+    fn a_version_that_nobody_has_seen_yet_is_measured_and_labelled() {
+        let folder = Folder::new();
+        let paths = ["3.16.0a0", "3.16.0a0t", "3.15.2"].map(|full_tag| {
+            let path = folder.script(&format!("{full_tag}/python3"), &answering(full_tag));
+            path.display().to_string()
+        });
+        let selection = resolved(&[&paths[0], &paths[1], &paths[2]]).unwrap();
+        let shown = selection
+            .interpreters
+            .iter()
+            .map(|one| (one.tag.as_str(), one.version.as_str()));
+        let expected = [("3.16", "3.16.0a0"), ("3.16t", "3.16.0a0"), ("3.15", "3.15.2")];
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+        let messages: Vec<_> = selection
+            .warnings
+            .iter()
+            .map(|one| (one.kind, one.message.as_str()))
+            .collect();
+        let told = ["3.16 is a pre-release", "3.16t is a pre-release"];
+        assert_eq!(messages.len(), 2);
+        for ((kind, message), told) in messages.iter().zip(told) {
+            assert_eq!(*kind, WarningKind::PreRelease);
+            assert!(message.starts_with(&format!("{told}, 3.16.0a0: ")), "{message}");
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
 use ftbench_schema::suggest::nearest;
 use ftbench_schema::{
-    Implementation, InterpreterFacts, Stage, Switches, Tag, TagError, Warning, WarningKind, differences,
-    is_pair, pair_warnings,
+    Implementation, InterpreterFacts, Switches, Tag, TagError, Version, Warning, WarningKind, builds,
+    differences, is_pair, pair_warnings,
 };
 
 /// Asks an interpreter once more, started with these switches.
@@ -32,8 +32,8 @@ pub struct Selection {
 
 /// Picks what was asked for, in that order, each build once for each set of switches.
 ///
-/// A tag means the newest of the interpreters that it matches, and among builds of one version the one from the best
-/// source; one that was itself given by path is meant only if there is no other. A path that cannot be measured with
+/// A tag means the newest of the interpreters that it matches, so a pre-release only where no release of its series is
+/// found, and among builds of one version the one from the best source; one that was itself given by path is meant only if there is no other. A path that cannot be measured with
 /// is left out with a warning. What has switches is asked again, so that its facts are those of the variant.
 ///
 /// # Errors
@@ -164,14 +164,9 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
         Wanted::Tag(tag) => {
             let build = tag.build();
             let matching = found.interpreters.iter().filter(|one| build.matches(&one.facts));
-            let one =
-                matching
-                    .min_by_key(|one| one.is_only_given())
-                    .ok_or_else(|| SelectError::UnknownTag {
-                        tag: build,
-                        nearest: nearest(&build.to_string(), found.usable_tags()),
-                        failed: failed_words(found),
-                    })?;
+            let one = matching
+                .min_by_key(|one| one.is_only_given())
+                .ok_or_else(|| not_found(found, build))?;
             let asked = Some(tag.to_string());
             let switches = tag.switches;
             Ok(Pick::Taken(Picked {
@@ -211,6 +206,17 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
     }
 }
 
+fn not_found(found: &Found, tag: Tag) -> SelectError {
+    if tag.free_threaded && (tag.major, tag.minor) < (3, FIRST_FREE_THREADED_MINOR) {
+        return SelectError::NeverFreeThreaded { tag };
+    }
+    SelectError::UnknownTag {
+        tag,
+        nearest: nearest(&tag.to_string(), found.usable_tags()),
+        failed: failed_words(found),
+    }
+}
+
 /// Gives those that were picked distinct tags, and finds the baseline and the pairs that are not alike.
 fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: Vec<Warning>) -> Selection {
     let labelled: Vec<Labelled> = picked.iter().map(Picked::labelled).collect();
@@ -221,12 +227,26 @@ fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: 
         .collect();
     let first_gil = interpreters.iter().find(|one| !one.free_threaded);
     let baseline = first_gil.or(interpreters.first()).map(|one| one.tag.clone());
+    warnings.extend(builds(&interpreters).into_iter().filter_map(pre_release_warning));
     warnings.extend(pair_warnings(&interpreters));
     Selection {
         baseline: baseline.unwrap_or_default(),
         interpreters,
         warnings,
     }
+}
+
+fn pre_release_warning(facts: &InterpreterFacts) -> Option<Warning> {
+    let version: Version = facts.version.parse().ok()?;
+    version.is_pre_release().then(|| {
+        Warning::of_run(
+            WarningKind::PreRelease,
+            format!(
+                "{} is a pre-release, {version}: the release may be faster or slower.",
+                facts.tag
+            ),
+        )
+    })
 }
 
 /// Picks what a run measures with when nothing was asked for: the newest minor version of which there are both a GIL and
@@ -245,7 +265,9 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
         .flat_map(|gil| builds().map(move |free_threaded| (gil, free_threaded)))
         .filter(|(gil, free_threaded)| is_pair(&gil.facts, &free_threaded.facts))
         .min_by_key(|(gil, free_threaded)| {
-            let pre_release = [gil, free_threaded].iter().any(|one| one.is_pre_release());
+            let pre_release = [gil, free_threaded]
+                .iter()
+                .any(|one| one.version.is_pre_release());
             let minor = (gil.version.major, gil.version.minor);
             let other_version = gil.version != free_threaded.version;
             let unlike = !differences(&gil.facts, &free_threaded.facts).is_empty();
@@ -260,7 +282,7 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
     let newest = |free_threaded: bool| {
         builds()
             .filter(|one| one.facts.free_threaded == free_threaded)
-            .min_by_key(|one| one.is_pre_release())
+            .min_by_key(|one| one.version.is_pre_release())
     };
     let mut picked: Vec<&FoundInterpreter> = [newest(false), newest(true)].into_iter().flatten().collect();
     if picked.is_empty() {
@@ -302,8 +324,7 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
     let get = if can_be_paired {
         format!("'ftbench python install {partner}'")
     } else {
-        let minor = FIRST_FREE_THREADED_MINOR;
-        format!("'ftbench python install 3.{minor}' and 'ftbench python install 3.{minor}t'")
+        "'ftbench python install'".to_owned()
     };
     let (kind, message) = if free_threaded {
         let missing = format!(
@@ -330,10 +351,6 @@ fn failed_words(found: &Found) -> Vec<String> {
 impl FoundInterpreter {
     fn is_cpython_release(&self) -> bool {
         self.facts.implementation == Implementation::CPython && !self.facts.build.debug
-    }
-
-    fn is_pre_release(&self) -> bool {
-        self.version.stage != Stage::Final
     }
 }
 

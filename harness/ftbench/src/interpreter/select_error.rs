@@ -25,6 +25,15 @@ pub enum SelectError {
         /// What was installed and did not answer as it should: it may be the one.
         failed: Vec<String>,
     },
+    /// There can be no such build.
+    #[error(
+        "{tag} does not exist: CPython has free-threaded builds from 3.{minor} on\nask for {}, or get the newest pair \
+         with 'ftbench python install'", gil_build(*tag), minor = FIRST_FREE_THREADED_MINOR
+    )]
+    NeverFreeThreaded {
+        /// What was asked for.
+        tag: Tag,
+    },
     /// The build is there and does not have the switches.
     #[error("{asked} cannot be measured: {reason}\n{way_out}")]
     Switches {
@@ -56,8 +65,8 @@ pub enum SelectError {
     },
     /// There is no interpreter at all.
     #[error(
-        "no Python interpreter was found\n{}get a pair with 'ftbench python install 3.{minor} 3.{minor}t', or give one \
-         with '-p PATH'", left_out(failed), minor = FIRST_FREE_THREADED_MINOR
+        "no Python interpreter was found\n{}get a pair with 'ftbench python install', or give one with '-p PATH'",
+        left_out(failed)
     )]
     NothingFound {
         /// What was installed and did not answer as it should.
@@ -77,7 +86,10 @@ impl Failure for SelectError {
             Self::UnknownTag { .. } | Self::NothingLeft { .. } | Self::NothingFound { .. } => {
                 ExitStatus::BadAnswer
             }
-            Self::Switches { .. } | Self::NotATag { .. } | Self::SameName(_) => ExitStatus::WrongInput,
+            Self::NeverFreeThreaded { .. }
+            | Self::Switches { .. }
+            | Self::NotATag { .. }
+            | Self::SameName(_) => ExitStatus::WrongInput,
             Self::NoProcess(_) | Self::NotProbed(_) => ExitStatus::MachineFailed,
         }
     }
@@ -93,6 +105,13 @@ fn nearest_words(nearest: &[String]) -> String {
 fn left_out(failed: &[String]) -> String {
     let lines = failed.iter().map(|reason| format!("left out: {reason}\n"));
     lines.collect()
+}
+
+const fn gil_build(tag: Tag) -> Tag {
+    Tag {
+        free_threaded: false,
+        ..tag
+    }
 }
 
 fn how_to_get(tag: Tag) -> String {

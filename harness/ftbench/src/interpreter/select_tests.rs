@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::error::{ExitStatus, Failure};
 use crate::interpreter::made_up::{found, found_one};
 use crate::interpreter::{ProbeError, Rejected, Source};
 use ftbench_schema::{GilState, JitState, Switch, Version};
@@ -242,25 +243,69 @@ fn the_default_prefers_builds_that_differ_in_nothing_else() {
 
 #[test]
 fn the_default_leaves_out_debug_builds_and_pre_releases() {
-    let pre_release = |full_tag: &str| {
-        let version = Version {
-            stage: Stage::Alpha(1),
-            ..found_one(full_tag).version
-        };
-        let mut one = found_one(full_tag);
-        one.version = version;
-        one.facts.version = version.to_string();
-        one
-    };
-    let mut interpreters = found(&["3.14.2d", "3.14.2td", "3.14.2", "3.13.15", "3.13.15t"]).interpreters;
-    interpreters.extend([pre_release("3.15.0"), pre_release("3.15.0t")]);
-    let selection = default_pair(&Found::new(interpreters, Vec::new())).unwrap();
-    assert_eq!(shown(&selection), ["3.13=3.13.15", "3.13t=3.13.15"]);
-    let only = Found::new(vec![pre_release("3.15.0"), pre_release("3.15.0t")], Vec::new());
+    let picked = |full_tags: &[&str]| shown(&default_pair(&found(full_tags)).unwrap());
+    let older = ["3.13=3.13.15", "3.13t=3.13.15"];
+    let with_debug = ["3.14.2d", "3.14.2td", "3.14.2", "3.13.15", "3.13.15t"];
     assert_eq!(
-        shown(&default_pair(&only).unwrap()),
-        ["3.15=3.15.0a1", "3.15t=3.15.0a1"]
+        picked(&[&with_debug[..], &["3.15.0a1", "3.15.0a1t"]].concat()),
+        older
     );
+    // Nor half a pair that is one.
+    assert_eq!(picked(&["3.15.0", "3.15.0rc1t", "3.13.15", "3.13.15t"]), older);
+}
+
+#[test]
+fn a_pre_release_is_the_default_only_where_there_is_no_other_pair() {
+    let selection = default_pair(&found(&["3.14.2", "3.15.0rc1", "3.15.0rc1t"])).unwrap();
+    assert_eq!(shown(&selection), ["3.15=3.15.0rc1", "3.15t=3.15.0rc1"]);
+    let kinds: Vec<WarningKind> = selection.warnings.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [WarningKind::PreRelease; 2]);
+    insta::assert_snapshot!(messages(&selection).join("\n"), @"
+    3.15 is a pre-release, 3.15.0rc1: the release may be faster or slower.
+    3.15t is a pre-release, 3.15.0rc1: the release may be faster or slower.
+    ");
+}
+
+#[test]
+fn a_series_means_a_pre_release_only_where_no_release_of_it_is_found() {
+    let shown = |full_tags: &[&str], words: &[&str]| {
+        let selection = select(&found(full_tags), &wanted(words)).unwrap();
+        (shown(&selection), selection.warnings.len())
+    };
+    let candidates = ["3.15.0rc1", "3.15.0rc1t", "3.15.0rc2"];
+    assert_eq!(
+        shown(&candidates, &["3.15", "3.15t", "3.15.0rc1"]),
+        (
+            vec![
+                "3.15=3.15.0rc2".to_owned(),
+                "3.15t=3.15.0rc1".to_owned(),
+                "3.15.0rc1=3.15.0rc1".to_owned()
+            ],
+            4
+        )
+    );
+    let with_release = [&candidates[..], &["3.15.0"]].concat();
+    assert_eq!(
+        shown(&with_release, &["3.15"]),
+        (vec!["3.15=3.15.0".to_owned()], 0)
+    );
+    let error = select(&found(&candidates), &wanted(&["3.15.0"]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("no interpreter 3.15.0 was found; nearest here: 3.15"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_version_without_free_threaded_builds_is_refused() {
+    let error = select(&found(&["3.12.1"]), &wanted(&["3.12.1t"])).unwrap_err();
+    assert_eq!(error.exit_status(), ExitStatus::WrongInput);
+    insta::assert_snapshot!(error, @"
+    3.12.1t does not exist: CPython has free-threaded builds from 3.13 on
+    ask for 3.12.1, or get the newest pair with 'ftbench python install'
+    ");
 }
 
 #[test]
@@ -275,13 +320,13 @@ fn without_a_pair_the_default_says_how_to_get_one() {
         )
     };
     insta::assert_snapshot!(picked(&["3.13.0", "3.12.1"]), @"3.13=3.13.0: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13t'");
-    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["3.12.1", "pypy3.11.13"]), @"3.12=3.12.1: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install'");
     insta::assert_snapshot!(picked(&["3.12.1", "3.13.15t"]), @"3.12=3.12.1 3.13t=3.13.15: [NoGilBuild] no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
     insta::assert_snapshot!(picked(&["3.13.15t"]), @"3.13t=3.13.15: [NoGilBuild] no GIL build of 3.13 was found to compare 3.13t with; get one with 'ftbench python install 3.13'");
-    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install 3.13' and 'ftbench python install 3.13t'");
+    insta::assert_snapshot!(picked(&["pypy3.11.13"]), @"pypy3.11=3.11.13: [NoFreeThreadedBuild] no free-threaded build of CPython was found, so threads without the GIL are not measured; get one with 'ftbench python install'");
     insta::assert_snapshot!(default_pair(&Found::default()).unwrap_err(), @"
     no Python interpreter was found
-    get a pair with 'ftbench python install 3.13 3.13t', or give one with '-p PATH'
+    get a pair with 'ftbench python install', or give one with '-p PATH'
     ");
 }
 
@@ -343,7 +388,7 @@ fn one_that_was_installed_and_does_not_answer_is_told() {
     insta::assert_snapshot!(default_pair(&Found::new(Vec::new(), vec![failed()])).unwrap_err(), @"
     no Python interpreter was found
     left out: /cache/python3.13t hangs: no answer within 40 s
-    get a pair with 'ftbench python install 3.13 3.13t', or give one with '-p PATH'
+    get a pair with 'ftbench python install', or give one with '-p PATH'
     ");
 }
 

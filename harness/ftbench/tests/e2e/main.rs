@@ -20,6 +20,7 @@ mod native;
 mod own_code;
 mod plot;
 mod python;
+mod python_install;
 mod report;
 mod resume;
 mod run;

@@ -7,7 +7,7 @@ use crate::support::{Sandbox, allowed_pus, pair};
 fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
     let sandbox = Sandbox::new();
     let gil = pair().gil.as_str();
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 11] = [
         (
             "run fibb",
             &["'fibb'", "did you mean 'fib'?", "ftbench workloads list"],
@@ -17,6 +17,15 @@ fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
         ("run [ fib", &["the pattern '[' is malformed"]),
         ("workloads show nbodi", &["'nbodi'", "'nbody'"]),
         ("run fib -p 3.8", &["'3.8' is too old", "3.9 and newer"]),
+        (
+            "run fib -p 3.12t",
+            &[
+                "3.12t does not exist",
+                "free-threaded builds from 3.13 on",
+                "ask for 3.12,",
+                "'ftbench python install'",
+            ],
+        ),
         (
             "run fib -p snake",
             &["'snake' is not the tag", "nearest here: ", gil],

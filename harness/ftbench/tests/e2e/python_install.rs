@@ -1,0 +1,197 @@
+//! `ftbench python install`, with a uv that lists and installs what a test says, and a system that builds nothing.
+
+use std::path::Path;
+
+use crate::support::{Sandbox, Told, told};
+
+/// Lists the tags in `listed`; installs those that are in `deliverable` too, as scripts that answer with their version.
+const UV: &str = r#"
+here=$(dirname "$0")/..
+case "$1 $2" in
+"--version "*) echo "uv 0.13.8" ;;
+"python list")
+  sed -E 's/^(.*)t$/\1+freethreaded/; s/^.*$/cpython-&-linux-x86_64-gnu    <download available>/' "$here/listed" ;;
+"python install")
+  for request; do :; done
+  echo "$request" >>"$here/requests"
+  version=${request%+freethreaded}
+  suffix=""
+  [ "$version" = "$request" ] || suffix=t
+  if ! grep -qx "$version$suffix" "$here/deliverable"; then
+    echo "error: No download found for request: cpython-$request" >&2
+    exit 1
+  fi
+  name=python$(echo "$version" | cut -d. -f1,2)$suffix
+  bin=$UV_PYTHON_INSTALL_DIR/cpython-$request-linux-x86_64-gnu/bin
+  mkdir -p "$bin"
+  printf '#!/bin/sh\nfor last; do :; done\n[ "$last" = "%s" ] && echo %s\n' "$suffix" "$version" >"$bin/$name"
+  chmod +x "$bin/$name" ;;
+esac
+"#;
+
+struct Uv {
+    sandbox: Sandbox,
+}
+
+impl Uv {
+    fn new(listed: &[&str], deliverable: &[&str]) -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.script("bin/uv", UV);
+        // No package is installed that a build needs.
+        sandbox.script("bin/dpkg-query", "exit 1");
+        let uv = Self { sandbox };
+        uv.lists(listed, deliverable);
+        uv
+    }
+
+    fn lists(&self, listed: &[&str], deliverable: &[&str]) {
+        self.sandbox.file("listed", listed.join("\n") + "\n");
+        self.sandbox.file("deliverable", deliverable.join("\n") + "\n");
+    }
+
+    fn install(&self, tags: &str) -> Told {
+        let path = std::env::var("PATH").unwrap();
+        let mut command = self.sandbox.command(&format!("python install {tags}"));
+        command
+            .env("PATH", format!("{}/bin:{path}", self.sandbox.path().display()))
+            .env("XDG_CACHE_HOME", self.sandbox.path().join("cache"))
+            .env("UV_PYTHON_INSTALL_DIR", self.sandbox.path().join("pythons"));
+        told(command)
+    }
+
+    /// What uv was asked to install so far.
+    fn requests(&self) -> String {
+        let text = std::fs::read_to_string(self.sandbox.path().join("requests"));
+        text.unwrap_or_default().lines().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The tags that were printed, each with the name of its executable's version folder.
+fn printed(told: &Told) -> Vec<String> {
+    let line = |line: &str| {
+        let (tag, path) = (line.split(' ').next().unwrap(), line.rsplit(' ').next().unwrap());
+        let folder = Path::new(path).ancestors().nth(2).unwrap().file_name().unwrap();
+        let version = folder
+            .to_str()
+            .unwrap()
+            .strip_suffix("-linux-x86_64-gnu")
+            .unwrap();
+        format!("{tag}={}", version.strip_prefix("cpython-").unwrap())
+    };
+    told.stdout.lines().map(line).collect()
+}
+
+#[test]
+fn without_a_tag_the_newest_release_with_both_builds_is_installed_once() {
+    let listed = [
+        "3.17.0a1",
+        "3.17.0a1t",
+        "3.16.1",
+        "3.15.10",
+        "3.15.10t",
+        "3.14.9",
+        "3.14.9t",
+    ];
+    let uv = Uv::new(&listed, &listed);
+    let first = uv.install("");
+    first.ends_with(0);
+    assert_eq!(printed(&first), ["3.15=3.15.10", "3.15t=3.15.10+freethreaded"]);
+    assert_eq!(uv.requests(), "3.15.10 3.15.10+freethreaded");
+    let again = uv.install("");
+    again.ends_with(0);
+    assert_eq!(printed(&again), printed(&first));
+    assert!(
+        again.stdout.contains("3.15  is there: ") && again.stderr.is_empty(),
+        "{}",
+        again.stderr
+    );
+    // A newer series is told of, and not taken.
+    uv.lists(&["3.16.1", "3.16.1t"], &["3.16.1", "3.16.1t"]);
+    let newer = uv.install("");
+    assert_eq!(printed(&newer), printed(&first));
+    newer.says(&["ftbench python install 3.16 3.16t"]);
+    assert_eq!(uv.requests(), "3.15.10 3.15.10+freethreaded");
+}
+
+#[test]
+fn a_release_that_is_listed_and_not_delivered_gives_way_to_the_one_before() {
+    let uv = Uv::new(
+        &["3.15.2", "3.15.2t", "3.14.10", "3.14.10t"],
+        &["3.15.2", "3.14.10", "3.14.10t"],
+    );
+    let installed = uv.install("");
+    installed.ends_with(0);
+    assert_eq!(
+        printed(&installed),
+        ["3.14=3.14.10", "3.14t=3.14.10+freethreaded"]
+    );
+    installed.says(&["uv cannot deliver it: No download found for request: cpython-3.15.2+freethreaded"]);
+}
+
+#[test]
+fn without_any_release_the_reasons_and_the_next_step_are_given() {
+    let uv = Uv::new(&["3.17.0a1", "3.17.0a1t"], &["3.17.0a1", "3.17.0a1t"]);
+    let none = uv.install("");
+    none.ends_with(1);
+    none.says(&[
+        "both a GIL and a free-threaded build cannot be had",
+        "uv: it lists no release with both builds",
+        "source package: ",
+        "next: ",
+        "-p PATH",
+    ]);
+    assert_eq!(uv.requests(), "");
+    // Nor with a version manager's stand-in for uv.
+    uv.sandbox.script("bin/uv", "exit 1");
+    for tags in ["", "3.15"] {
+        let none = uv.install(tags);
+        none.ends_with(1);
+        none.says(&["cannot be had", "there is no uv on the PATH", "next: install uv"]);
+    }
+}
+
+#[test]
+fn a_series_means_a_pre_release_only_while_no_release_is_listed() {
+    let candidate = ["3.15.0rc1", "3.15.0rc1t", "3.15.0b4"];
+    let uv = Uv::new(&candidate, &candidate);
+    let installed = uv.install("3.15");
+    installed.ends_with(0);
+    installed.says(&["3.15  is a pre-release, 3.15.0rc1: no release of it is listed yet"]);
+    assert_eq!(printed(&installed), ["3.15=3.15.0rc1"]);
+    let exact = uv.install("3.15.0b4 3.15.0rc1t");
+    exact.ends_with(0);
+    assert!(!exact.stderr.contains("is a pre-release"), "{}", exact.stderr);
+    let kept = uv.install("3.15");
+    kept.ends_with(0);
+    kept.says(&["3.15.0rc1 is a pre-release, and no release can be had"]);
+    assert!(kept.stdout.contains("3.15  is there: "), "{}", kept.stdout);
+    // It is listed, so nothing else will do for the free-threaded build that is not there.
+    uv.lists(&["3.16.0a2t", "3.16.0t", "3.15.0"], &["3.16.0a2t", "3.15.0"]);
+    let refused = uv.install("3.16t");
+    refused.ends_with(1);
+    refused.says(&["3.16t cannot be had", "cpython-3.16.0+freethreaded", "next: "]);
+    let release = uv.install("3.15");
+    release.ends_with(0);
+    assert_eq!(printed(&release), ["3.15=3.15.0"]);
+}
+
+#[test]
+fn what_does_not_exist_is_refused_with_what_does() {
+    let uv = Uv::new(
+        &["3.15.2", "3.15.2t", "3.12.16"],
+        &["3.15.2", "3.15.2t", "3.12.16"],
+    );
+    let unknown = uv.install("3.99");
+    unknown.ends_with(1);
+    unknown.says(&[
+        "3.99 cannot be had",
+        "next: ask for what is listed: 3.15.2, 3.12.16; or",
+    ]);
+    let never = uv.install("3.12t");
+    never.ends_with(2);
+    never.says(&[
+        "'3.12t': CPython has free-threaded builds from 3.13 on",
+        "ask for 3.12",
+    ]);
+    assert_eq!(uv.requests(), "3.99");
+}
