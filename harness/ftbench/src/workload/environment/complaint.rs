@@ -40,6 +40,22 @@ static NO_VERSION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
+/// uv: `A path (made_up-1.0-cp313-cp313t-linux_x86_64.whl) dependency is incompatible with the current platform`; pip:
+/// `ERROR: made_up-1.0-cp313-cp313t-linux_x86_64.whl is not a supported wheel on this platform.`
+#[allow(clippy::expect_used, reason = "a constant that the tests compile")]
+static OTHER_WHEEL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([^\s/()]+\.whl)(?:\) dependency is incompatible|\s+is\s+not\s+a\s+supported\s+wheel)")
+        .expect("a valid pattern")
+});
+
+/// Words of `python -m venv`, and of pip's absence, that tell of an interpreter that installs nothing by itself.
+const NO_PIP: [&str; 4] = [
+    "'-m', 'ensurepip'",
+    "because ensurepip is not",
+    "no module named venv",
+    "no module named pip",
+];
+
 /// Names package and build, and gives the installer's own line.
 pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     let tag = &wanted.interpreter.tag;
@@ -51,6 +67,14 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
             "cannot install {} for {tag}, the package index does not answer",
             wanted.names().join(", ")
         )
+    } else if NO_PIP.iter().any(|words| lower.contains(words)) {
+        format!(
+            "cannot install {} for {tag}, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), \
+             or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv)",
+            wanted.names().join(", ")
+        )
+    } else if let Some(wheel) = name(&OTHER_WHEEL) {
+        format!("the wheel {wheel} is not for {tag}, give one that was built for it")
     } else if let Some(name) = name(&NO_WHEELS) {
         format!("no wheel of {name} for {tag}")
     } else if let Some(name) = name(&NO_PACKAGE) {
@@ -82,7 +106,7 @@ fn own_line(output: &str) -> String {
     let hint = lines
         .iter()
         .filter_map(|line| line.trim().strip_prefix("hint: "))
-        .find(|hint| hint.contains("found wheels for"));
+        .find(|hint| hint.contains("found wheels for") || hint.starts_with("The wheel is compatible with"));
     let after = |prefix: &str| {
         let start = lines
             .iter()
@@ -179,6 +203,35 @@ ERROR: No matching distribution found for numpy<1
         insta::assert_snapshot!(of("WARNING: Retrying after connection broken by 'NewConnectionError(\"refused\")': /simple/six/
 ERROR: Could not find a version that satisfies the requirement six (from versions: none)
 "), @"cannot install orjson for 3.13t, the package index does not answer: Could not find a version that satisfies the requirement six (from versions: none)");
+    }
+
+    #[test]
+    fn a_wheel_for_another_abi_is_named() {
+        insta::assert_snapshot!(of("Resolved 1 package in 7ms
+error: Failed to determine installation plan
+  cause: A path (wheels/made_up-1.0-cp313-cp313-linux_x86_64.whl) dependency is incompatible with the current platform
+
+hint: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)
+"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t, give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
+        insta::assert_snapshot!(of("ERROR: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
+"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t, give one that was built for it: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
+    }
+
+    // What CPython 3.14 without the module, and Debian's without the package, printed.
+    #[test]
+    fn an_interpreter_without_ensurepip_needs_uv() {
+        insta::assert_snapshot!(of("$ /opt/python3.13t -I -m venv /cache/e
+Error: Command '['/cache/e/bin/python3.13t', '-m', 'ensurepip', '--upgrade', '--default-pip']' returned non-zero exit status 1.
+"), @"cannot install orjson for 3.13t, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Error: Command '['/cache/e/bin/python3.13t', '-m', 'ensurepip', '--upgrade', '--default-pip']' returned non-zero exit status 1.");
+        insta::assert_snapshot!(of("The virtual environment was not created successfully because ensurepip is not
+available.  On Debian/Ubuntu systems, you need to install the python3-venv
+package using the following command.
+
+    apt install python3.11-venv
+
+Failing command: /cache/e/bin/python3
+"), @"cannot install orjson for 3.13t, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Failing command: /cache/e/bin/python3");
+        assert!(of("/usr/bin/python3: No module named venv\n").contains("install uv"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ftbench_schema::CellStatus;
 
 use super::workshop::{From, With, Workshop, gil_tag, run_words};
-use crate::support::{Run, pair, told};
+use crate::support::{Run, executable, pair, told};
 
 #[test]
 fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
@@ -41,6 +41,58 @@ fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
         let (made, rest) = workshop.environments();
         assert_eq!((made.len(), rest), (1, vec![]));
     }
+}
+
+#[test]
+fn a_wheel_for_another_abi_fails_where_it_does_not_fit() {
+    let [gil, free_threaded] = pair().tags();
+    for with in [With::Uv, With::Pip] {
+        let workshop = Workshop::new(with, From::Wheels);
+        let wheel = workshop.wheel("gil_only", "1.0", &gil_tag());
+        let workload = workshop.workload("mine", "[]", "import gil_only\n");
+        let words = format!("{workload} --with {wheel}");
+        let run = workshop.run("out", &[gil, free_threaded], &words, 1);
+        for cell in run.cells("mine") {
+            if cell.interpreter == gil {
+                assert_eq!(cell.status, CellStatus::Ok, "{:?}", cell.reason);
+                continue;
+            }
+            let reason = cell.reason.unwrap();
+            let words = format!("is not for {free_threaded}, give one that was built for it: ");
+            assert!(
+                reason.contains("the wheel gil_only-1.0-") && reason.contains(&words),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_interpreter_without_ensurepip_needs_uv() {
+    let workshop = Workshop::new(With::Pip, From::Wheels);
+    workshop.wheel("made_up", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    let plain = workshop.workload("plain", "[]", "");
+    // What `venv` says where the module is missing.
+    let body = format!(
+        "case \"$*\" in *'-m venv'*) echo \"Error: Command '['$4/bin/python', '-m', 'ensurepip', '--upgrade']' \
+         returned non-zero exit status 1.\"; exit 1;; esac\nexec {} \"$@\"",
+        executable(&pair().gil).display()
+    );
+    let bare = workshop.sandbox.script("bare/python3", &body);
+    let words =
+        format!("run --profile quick --out out {workload} {plain} -p {bare} -m serial -n 1 --rounds 1");
+    let run = Run {
+        told: workshop.ftbench(&words),
+        folder: workshop.sandbox.path().join("out"),
+    };
+    run.told.ends_with(1);
+    run.all_ok("plain");
+    run.all_have(
+        "mine",
+        CellStatus::Failed,
+        &["it has no ensurepip and there is no uv: install uv (https://"],
+    );
 }
 
 #[test]
