@@ -59,6 +59,9 @@ pub struct BuildFacts {
     pub lto: bool,
     /// The experimental JIT compiler is compiled in (PEP 744).
     pub jit: bool,
+    /// The instructions of the bytecode are functions that call each other (`--with-tail-call-interp`, from 3.14 on).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tail_calls: bool,
     /// A debug build (`--with-pydebug`).
     pub debug: bool,
     /// The executable is linked against a shared libpython.

@@ -371,6 +371,11 @@ pub fn differences(a: &InterpreterFacts, b: &InterpreterFacts) -> Vec<String> {
         one_has("LTO on", a.build.lto, b.build.lto),
         one_has("JIT in", a.build.jit, b.build.jit),
         one_has("JIT on in", a.uses_jit() && alike_jit, b.uses_jit() && alike_jit),
+        one_has(
+            "tail-calling interpreter in",
+            a.build.tail_calls,
+            b.build.tail_calls,
+        ),
         one_has("debug build on", a.build.debug, b.build.debug),
         one_has("shared libpython on", a.build.shared, b.build.shared),
         values("compiler", &a.build.compiler, &b.build.compiler),

@@ -27,6 +27,7 @@ fn every_difference_is_told_in_words() {
     gil.build.shared = true;
     let mut free_threaded = build("3.13.15t", "3.13t");
     free_threaded.build.jit = true;
+    free_threaded.build.tail_calls = true;
     free_threaded.build.debug = true;
     free_threaded.build.compiler = "Clang 18.1.8".to_owned();
     free_threaded.build.optimisation = "-Og".to_owned();
@@ -35,6 +36,7 @@ fn every_difference_is_told_in_words() {
     PGO on 3.13 only
     LTO on 3.13 only
     JIT in 3.13t only
+    tail-calling interpreter in 3.13t only
     debug build on 3.13t only
     shared libpython on 3.13 only
     compiler GCC 12.2.0 for 3.13 and Clang 18.1.8 for 3.13t

@@ -101,6 +101,7 @@ fn build_words(facts: &InterpreterFacts) -> String {
         (build.lto, "LTO"),
         (build.jit && facts.uses_jit(), "JIT"),
         (build.jit && !facts.uses_jit(), "JIT off"),
+        (build.tail_calls, "tail calls"),
         (build.debug, "debug"),
         (build.shared, "shared"),
     ];

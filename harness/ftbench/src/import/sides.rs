@@ -30,6 +30,7 @@ pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
         pgo: has("enable-optimizations"),
         lto: has("with-lto"),
         jit: configure::has_jit(options),
+        tail_calls: has("with-tail-call-interp"),
         debug: has("with-pydebug"),
         shared: has("enable-shared"),
         compiler: text("python_compiler").to_owned(),

@@ -35,6 +35,7 @@ fn a_free_threaded_build_is_told() {
         pgo: true,
         lto: true,
         jit: false,
+        tail_calls: false,
         debug: false,
         shared: false,
         compiler: "Clang 18.1.8".to_owned(),
@@ -98,6 +99,8 @@ fn configure_options_are_told_from_their_values() {
     assert!(build("'--enable-experimental-jit'").jit && build("'--enable-experimental-jit=yes-off'").jit);
     assert!(!build("'--enable-experimental-jit=no'").jit);
     assert!(!build("'--enable-experimental-jit=interpreter'").jit);
+    assert!(build("'--with-tail-call-interp'").tail_calls);
+    assert!(!build("'--with-tail-call-interp=no'").tail_calls && !build("").tail_calls);
 }
 
 #[test]

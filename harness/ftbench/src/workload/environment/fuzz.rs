@@ -24,6 +24,7 @@ pub fn installer_words(output: &str) {
                 pgo: false,
                 lto: false,
                 jit: false,
+                tail_calls: false,
                 debug: false,
                 shared: false,
                 compiler: String::new(),
