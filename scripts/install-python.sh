@@ -528,7 +528,7 @@ install_tag() { # tag
       keep_pre_release "$1" "$there"
       return
     fi
-    # Where nobody lists anything else, a pre-release is meant.
+    # A pre-release is meant only where nobody lists a release.
     if [[ $listed != pre-release ]] || ! get_pre_release "$1"; then
       cannot_be_had "$1" "$uv_reason" "$reason"
       return 1
@@ -559,7 +559,7 @@ install_newest_pair() {
   local candidate uv_reason
   only_releases=false # versions are given whole
   if list_pair_there | sed 's/ /  is there: /' | grep .; then
-    tell_of_newer_series
+    report_newer_series
     return 0
   fi
   listed=release
@@ -588,7 +588,7 @@ get_pair_from_sources() {
 }
 
 # The pair that is there is kept, so that nothing is downloaded twice. Whoever wants the next series has to say so.
-tell_of_newer_series() {
+report_newer_series() {
   local there newest
   there=$(list_pair_there | head -n 1 | cut -d ' ' -f 1)
   newest=$(list_uv_pairs | head -n 1)

@@ -250,7 +250,7 @@ fn the_default_leaves_out_debug_builds_and_pre_releases() {
         picked(&[&with_debug[..], &["3.15.0a1", "3.15.0a1t"]].concat()),
         older
     );
-    // Nor half a pair that is one.
+    // Half a pair that is a pre-release does not count either.
     assert_eq!(picked(&["3.15.0", "3.15.0rc1t", "3.13.15", "3.13.15t"]), older);
 }
 

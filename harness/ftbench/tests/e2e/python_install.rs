@@ -105,7 +105,7 @@ fn without_a_tag_the_newest_release_with_both_builds_is_installed_once() {
         "{}",
         again.stderr
     );
-    // A newer series is told of, and not taken.
+    // A newer series is reported, not installed.
     uv.lists(&["3.16.1", "3.16.1t"], &["3.16.1", "3.16.1t"]);
     let newer = uv.install("");
     assert_eq!(printed(&newer), printed(&first));
@@ -141,7 +141,7 @@ fn without_any_release_the_reasons_and_the_next_step_are_given() {
         "-p PATH",
     ]);
     assert_eq!(uv.requests(), "");
-    // Nor with a version manager's stand-in for uv.
+    // A version manager may put a stand-in for uv there that does nothing.
     uv.sandbox.script("bin/uv", "exit 1");
     for tags in ["", "3.15"] {
         let none = uv.install(tags);
@@ -165,7 +165,7 @@ fn a_series_means_a_pre_release_only_while_no_release_is_listed() {
     kept.ends_with(0);
     kept.says(&["3.15.0rc1 is a pre-release, and no release can be had"]);
     assert!(kept.stdout.contains("3.15  is there: "), "{}", kept.stdout);
-    // It is listed, so nothing else will do for the free-threaded build that is not there.
+    // Its release is listed, so a pre-release does not stand in for it.
     uv.lists(&["3.16.0a2t", "3.16.0t", "3.15.0"], &["3.16.0a2t", "3.15.0"]);
     let refused = uv.install("3.16t");
     refused.ends_with(1);
