@@ -4,11 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+use pep440_rs::Version;
 use sha2::{Digest, Sha256};
 
 use crate::cargo_build::Files;
 use crate::error::{ExitStatus, Failure};
 use crate::workload::{Catalogue, Workload, WorkloadError};
+use ftbench_schema::InterpreterFacts;
 
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
 static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/workloads");
@@ -23,6 +25,12 @@ const EMBEDDED_HOST: [(&str, &str); 4] = [
     ("src/main.rs", include_str!("../embedded/host/src/main.rs")),
     ("src/pool.rs", include_str!("../embedded/host/src/pool.rs")),
 ];
+
+/// The series of PyO3 that the embedded host's `Cargo.toml` names.
+pub const PYO3_SERIES: &str = "0.30";
+/// The last series that takes free-threaded builds before 3.14.
+const OLDER_PYO3_SERIES: &str = "0.28";
+const OLDER_PYO3_LOCK: &str = include_str!("../embedded/host/lock-0.28.toml");
 
 /// The Cargo package of the suite's own extension module, below the folder of the workloads that import it.
 const RUST_EXTENSION: [(&str, &str); 3] = [
@@ -95,11 +103,19 @@ impl Assets {
     }
 }
 
-/// The sources of the embedded host.
+/// The sources of the embedded host for this interpreter, which say with which PyO3 it is built: the newest series that
+/// takes it.
 #[must_use]
-pub fn embedded_host() -> Files {
+pub fn embedded_host(interpreter: &InterpreterFacts) -> Files {
     let file = |(path, contents): (&str, &str)| (PathBuf::from(path), contents.as_bytes().to_vec());
-    EMBEDDED_HOST.into_iter().map(file).collect()
+    let mut files: Files = EMBEDDED_HOST.into_iter().map(file).collect();
+    let version = interpreter.version.parse::<Version>();
+    if interpreter.free_threaded && version.is_ok_and(|version| version < Version::new([3, 14])) {
+        let [(manifest_path, manifest), (lock_path, _), ..] = EMBEDDED_HOST;
+        let manifest = manifest.replace(&format!("\"{PYO3_SERIES}\""), &format!("\"{OLDER_PYO3_SERIES}\""));
+        files.extend([(manifest_path, manifest.as_str()), (lock_path, OLDER_PYO3_LOCK)].map(file));
+    }
+    files
 }
 
 /// The standard suite, read from the binary; `root` is where its files are, or will be, on disk.
@@ -163,6 +179,24 @@ fn write_package(files: &[(&str, &str)], target: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::cargo_build::pyo3_version;
+    use ftbench_fixtures::interpreters::facts;
+
+    #[test]
+    fn the_newest_pyo3_that_takes_an_interpreter_builds_its_host() {
+        let series_for = |tag: &str| {
+            let files = embedded_host(&facts(tag));
+            let text = |path: &str| String::from_utf8(files[Path::new(path)].clone()).unwrap();
+            let locked = pyo3_version(&text("Cargo.lock")).unwrap();
+            let (series, _) = locked.rsplit_once('.').unwrap();
+            assert!(text("Cargo.toml").contains(&format!("pyo3 = {{ version = \"{series}\"")));
+            series.to_owned()
+        };
+        assert_eq!(series_for("3.13.15t"), OLDER_PYO3_SERIES);
+        for tag in ["3.9.1", "3.13.15", "3.14.2", "3.14.0t", "3.15.0t"] {
+            assert_eq!(series_for(tag), PYO3_SERIES, "{tag}");
+        }
+    }
 
     #[test]
     fn files_are_copied_once_and_whole() {

@@ -95,16 +95,89 @@ pub struct InterpreterFacts {
     pub switches: Vec<Switch>,
     /// How it was built.
     pub build: BuildFacts,
+    /// What it says of its own ways at start-up.
+    #[serde(default, skip_serializing_if = "RuntimeFacts::is_empty")]
+    pub runtime: RuntimeFacts,
     /// Which build of this version it is; `None` where that is not known, as in runs of earlier versions of ftbench.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<BuildIdentity>,
 }
 
 impl InterpreterFacts {
+    /// What kind of build it is, in words such as `-O3`, `PGO`, `pre-release`; none where nothing is known.
+    #[must_use]
+    pub fn build_words(&self) -> Vec<&str> {
+        let build = &self.build;
+        let version: Option<Version> = self.version.parse().ok();
+        let words = [
+            (version.is_some_and(Version::is_pre_release), "pre-release"),
+            (!build.optimisation.is_empty(), build.optimisation.as_str()),
+            (build.pgo, "PGO"),
+            (build.lto, "LTO"),
+            (build.jit && self.uses_jit(), "JIT"),
+            (build.jit && !self.uses_jit(), "JIT off"),
+            (build.tail_calls, "tail calls"),
+            (build.debug, "debug"),
+            (build.shared, "shared"),
+        ];
+        words
+            .into_iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, word)| word)
+            .collect()
+    }
+
     /// Whether its JIT is in use. Where only the build is known, one that has a JIT is taken to use it.
     #[must_use]
     pub fn uses_jit(&self) -> bool {
         self.jit.map_or(self.build.jit, |state| state == JitState::On)
+    }
+}
+
+/// Ways of CPython that versions and builds change and that move figures. Each is `None` where the interpreter does not
+/// tell, as before the version that brought it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeFacts {
+    /// Whether a thread starts with a copy of its creator's context variables rather than with none
+    /// (3.14, <https://docs.python.org/3/using/cmdline.html#cmdoption-X>).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_inherit_context: Option<bool>,
+    /// Whether `warnings.catch_warnings` is local to a context rather than to the process (3.14, likewise).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_aware_warnings: Option<bool>,
+    /// How cyclic garbage is collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub garbage_collector: Option<GarbageCollector>,
+}
+
+impl RuntimeFacts {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A garbage collector of CPython
+/// (<https://github.com/python/cpython/blob/main/InternalDocs/garbage_collector.md>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GarbageCollector {
+    /// Three generations; the youngest most often.
+    Generational,
+    /// Two generations, the older one in increments (3.14.0 to 3.14.4, which later releases took back).
+    Incremental,
+    /// That of free-threaded builds: one generation, and all threads stop while it is looked through.
+    FreeThreaded,
+}
+
+impl fmt::Display for GarbageCollector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Generational => "generational",
+            Self::Incremental => "incremental",
+            Self::FreeThreaded => "free-threaded",
+        })
     }
 }
 

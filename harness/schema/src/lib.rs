@@ -17,8 +17,8 @@ pub mod workload;
 
 pub use cell::{Cell, Curve, Host, Model, ModelError, NATIVE};
 pub use interpreter::{
-    BuildFacts, BuildIdentity, GilState, Implementation, InterpreterFacts, JitState, Stage, Switch, Version,
-    VersionError,
+    BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,
+    RuntimeFacts, Stage, Switch, Version, VersionError,
 };
 pub use run::{
     ArmFacts, ArmKind, CommitFacts, EnvironmentFacts, ExtensionFacts, HostFacts, ImportFacts, ImportedFile,

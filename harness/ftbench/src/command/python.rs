@@ -12,7 +12,7 @@ use crate::interpreter::{
     Found, FoundInterpreter, PROBE_TIME_LIMIT, SearchPlaces, available_switches, discover,
 };
 use ftbench_present::table::Table;
-use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError, Version};
+use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError, units};
 
 /// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
 const INSTALL_SCRIPT: &str = include_str!("../../embedded/install-python.sh");
@@ -74,7 +74,7 @@ fn row(found: &FoundInterpreter) -> [String; 7] {
         facts.tag.clone(),
         format!("{} {}", facts.implementation, facts.version),
         facts.gil.to_string(),
-        build_words(facts),
+        words_or_none(&facts.build_words()),
         switch_words(facts),
         found.source.name().to_owned(),
         facts.path.clone(),
@@ -84,37 +84,12 @@ fn row(found: &FoundInterpreter) -> [String; 7] {
 /// The run-time switches that a build has, such as `gil, nogil`.
 fn switch_words(facts: &InterpreterFacts) -> String {
     let names: Vec<&str> = available_switches(facts).into_iter().map(Switch::name).collect();
-    if names.is_empty() {
-        "-".to_owned()
-    } else {
-        names.join(", ")
-    }
+    words_or_none(&names)
 }
 
-/// What sets a build apart, such as `PGO, LTO` or `-O3, pre-release, debug`.
-fn build_words(facts: &InterpreterFacts) -> String {
-    let build = &facts.build;
-    let version: Option<Version> = facts.version.parse().ok();
-    let flags = [
-        (version.is_some_and(Version::is_pre_release), "pre-release"),
-        (build.pgo, "PGO"),
-        (build.lto, "LTO"),
-        (build.jit && facts.uses_jit(), "JIT"),
-        (build.jit && !facts.uses_jit(), "JIT off"),
-        (build.tail_calls, "tail calls"),
-        (build.debug, "debug"),
-        (build.shared, "shared"),
-    ];
-    let mut words: Vec<&str> = flags
-        .iter()
-        .filter(|(set, _)| *set)
-        .map(|(_, word)| *word)
-        .collect();
-    if !build.pgo && !build.optimisation.is_empty() {
-        words.insert(0, &build.optimisation);
-    }
+fn words_or_none(words: &[&str]) -> String {
     if words.is_empty() {
-        "-".to_owned()
+        units::UNKNOWN.to_owned()
     } else {
         words.join(", ")
     }

@@ -4,7 +4,8 @@ use super::Reason;
 use super::pyperf::Metadata;
 use crate::interpreter::configure;
 use ftbench_schema::{
-    BuildFacts, GilState, Implementation, InterpreterFacts, JitState, MachineFacts, Switch, TopologyFacts,
+    BuildFacts, GilState, Implementation, InterpreterFacts, JitState, MachineFacts, RuntimeFacts, Switch,
+    TopologyFacts,
 };
 
 /// The interpreter of a run, with the tag that it would have.
@@ -52,6 +53,7 @@ pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
         jit,
         switches: text("switches").split(',').filter_map(Switch::named).collect(),
         build,
+        runtime: RuntimeFacts::default(),
         identity: None,
     })
 }

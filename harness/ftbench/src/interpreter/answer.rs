@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::configure;
-use ftbench_schema::{BuildFacts, BuildIdentity, GilState, Implementation, JitState, Stage, Version};
+use ftbench_schema::{
+    BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, JitState, RuntimeFacts, Stage,
+    Version,
+};
 
 /// What the answer's line begins with, so that it is found among whatever else was printed.
 const MARK: &str = "ftbench-probe ";
@@ -27,6 +30,8 @@ pub struct Answer {
     pub jit: Option<JitState>,
     /// How it was built.
     pub build: BuildFacts,
+    /// What it says of its own ways.
+    pub runtime: RuntimeFacts,
     /// Which build it is, without the digest of its file; `None` where it tells nothing of that.
     pub identity: Option<BuildIdentity>,
     /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
@@ -68,6 +73,7 @@ pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
         gil: GilState::from_enabled(told.gil_enabled),
         jit: told.jit_state(implementation),
         build: told.build(implementation),
+        runtime: told.runtime(implementation),
         identity: told.identity(),
         executable: told.executable,
     })
@@ -89,6 +95,12 @@ struct Told {
     executable: Option<PathBuf>,
     #[serde(default = "yes")]
     gil_enabled: bool,
+    /// The names of `sys.flags` that are asked for, where there are such.
+    #[serde(default)]
+    flags: BTreeMap<String, bool>,
+    /// `gc.get_threshold()`.
+    #[serde(default)]
+    gc_thresholds: Vec<u64>,
     jit_available: Option<bool>,
     jit_enabled: Option<bool>,
     /// The environment variable `PYTHON_JIT`.
@@ -145,6 +157,27 @@ impl Told {
                 // What PyPy's sysconfig tells is for extension modules, and a fixed text.
                 Implementation::PyPy => String::new(),
             },
+        }
+    }
+
+    fn runtime(&self, implementation: Implementation) -> RuntimeFacts {
+        let flag = |name: &str| self.flags.get(name).copied();
+        RuntimeFacts {
+            thread_inherit_context: flag("thread_inherit_context"),
+            context_aware_warnings: flag("context_aware_warnings"),
+            garbage_collector: self
+                .garbage_collector()
+                .filter(|_| implementation == Implementation::CPython),
+        }
+    }
+
+    /// Only the incremental collector has no threshold for an oldest generation (`gc.get_threshold`, 3.14).
+    fn garbage_collector(&self) -> Option<GarbageCollector> {
+        match self.gc_thresholds.as_slice() {
+            [_, _, _] if self.free_threaded() => Some(GarbageCollector::FreeThreaded),
+            [_, _, 0] => Some(GarbageCollector::Incremental),
+            [_, _, _] => Some(GarbageCollector::Generational),
+            _ => None,
         }
     }
 

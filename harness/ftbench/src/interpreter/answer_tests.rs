@@ -20,6 +20,24 @@ fn configured(arguments: &str) -> Value {
 }
 
 #[test]
+fn what_3_14_changed_is_told() {
+    let runtime = |free_threaded: u8, thresholds: [u64; 3]| {
+        let answer = parsed(&json!({
+            "implementation": "CPython", "version": [3, 14, 2, "final", 0],
+            "configuration": {"Py_GIL_DISABLED": free_threaded}, "gc_thresholds": thresholds,
+            "flags": {"thread_inherit_context": free_threaded == 1, "context_aware_warnings": free_threaded == 1},
+        }));
+        answer.runtime
+    };
+    let collector = |free_threaded, thresholds| runtime(free_threaded, thresholds).garbage_collector;
+    assert_eq!(collector(0, [2000, 10, 0]), Some(GarbageCollector::Incremental));
+    assert_eq!(collector(0, [2000, 10, 10]), Some(GarbageCollector::Generational));
+    assert_eq!(collector(1, [2000, 10, 10]), Some(GarbageCollector::FreeThreaded));
+    assert_eq!(runtime(1, [2000, 10, 10]).thread_inherit_context, Some(true));
+    assert_eq!(runtime(0, [2000, 10, 0]).context_aware_warnings, Some(false));
+}
+
+#[test]
 fn a_free_threaded_build_is_told() {
     let answer = parsed(&json!({
         "implementation": "CPython", "version": [3, 13, 15, "final", 0], "abiflags": "t", "gil_enabled": false,
@@ -48,6 +66,7 @@ fn a_free_threaded_build_is_told() {
         gil: GilState::Off,
         jit: None,
         build,
+        runtime: RuntimeFacts::default(),
         identity: Some(BuildIdentity {
             version_text: "3.13.15 (main) [Clang 18.1.8 ]".to_owned(),
             file: Some("/opt/3.13t/bin/python3.13t".to_owned()),

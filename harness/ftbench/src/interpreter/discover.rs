@@ -132,6 +132,7 @@ pub(super) fn facts(path: &Path, answer: Answer, switches: Switches) -> Interpre
         jit: answer.jit,
         switches: switches.iter().collect(),
         build: answer.build,
+        runtime: answer.runtime,
         identity: answer.identity,
     }
 }

@@ -64,6 +64,19 @@ def real_executable():
     return os.path.realpath(executable) if executable else None
 
 
+def flags():
+    # Since Python 3.14.
+    names = ("context_aware_warnings", "thread_inherit_context")
+    return {name: bool(getattr(sys.flags, name)) for name in names if hasattr(sys.flags, name)}
+
+
+def gc_thresholds():
+    # PyPy has other ones.
+    import gc
+
+    return list(gc.get_threshold()) if hasattr(gc, "get_threshold") else []
+
+
 libraries = shared_libraries()
 answer = {
     "implementation": platform.python_implementation(),
@@ -76,6 +89,8 @@ if sys.version_info >= (3, 9):  # noqa: UP036
         compiler=platform.python_compiler(),
         configuration=configuration(),
         executable=real_executable(),
+        flags=flags(),
+        gc_thresholds=gc_thresholds(),
         gil_enabled=sys._is_gil_enabled() if hasattr(sys, "_is_gil_enabled") else True,
         jit_available=jit("is_available"),
         jit_enabled=jit("is_enabled"),

@@ -2,6 +2,7 @@
 
 use pep440_rs::Version;
 
+use crate::assets::PYO3_SERIES;
 use ftbench_schema::{Implementation, InterpreterFacts, Model};
 
 /// Why the embedded host is not for this interpreter or model.
@@ -28,11 +29,7 @@ pub(super) fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Opti
 /// The models that the embedded host runs in a way of its own, or on its main thread.
 const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
 
-/// The series of PyO3 that the embedded host's `Cargo.toml` names, the last one that takes free-threaded builds of
-/// 3.13.
-const PYO3_SERIES: &str = "0.28";
-
-/// The last minor version of Python 3 that it builds for, that one experimentally (`pyo3-ffi` 0.28.3, `build.rs`).
+/// The last minor version of Python 3 that it builds for, (`pyo3-ffi` 0.30.1, `build.rs`).
 const LAST_PYO3_MINOR: u64 = 15;
 
 /// Why an extension cannot be built for this interpreter, as far as can be told beforehand.
@@ -83,7 +80,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             cannot_embed(&next, Model::Threads).unwrap(),
-            @"the embedded host is built with PyO3 0.28, which knows CPython up to 3.15"
+            @"the embedded host is built with PyO3 0.30, which knows CPython up to 3.15"
         );
         insta::assert_snapshot!(
             cannot_embed(&interpreter("3.13"), Model::AsyncioThreads).unwrap(),
@@ -96,11 +93,5 @@ mod tests {
         );
         assert_eq!(cannot_extend(&interpreter("3.13t"), true), None);
         assert!(cannot_extend(&pypy, true).unwrap().contains("pypy3.11 is PyPy"));
-    }
-
-    #[test]
-    fn the_series_of_pyo3_is_the_one_that_the_embedded_host_names() {
-        let manifest = include_str!("../../embedded/host/manifest.toml");
-        assert!(manifest.contains(&format!("pyo3 = {{ version = \"{PYO3_SERIES}\"")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ftbench_schema::{BuildFacts, CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind};
+use ftbench_schema::{CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind};
 
 use super::kinds::measured::{LONGEST_NAME, LONGEST_TAG};
 use crate::headline::{self, Verdict};
@@ -109,17 +109,14 @@ pub(crate) fn builds(summary: &Summary) -> String {
 
 fn of_version(version: &str, interpreters: &[&InterpreterFacts]) -> String {
     let tag = |facts: &&InterpreterFacts| text::shorten(&text::line(&facts.tag), LONGEST_TAG);
-    let first = interpreters
-        .first()
-        .map(|facts| build(&facts.build))
-        .unwrap_or_default();
-    if interpreters.iter().all(|facts| build(&facts.build) == first) {
+    let first = interpreters.first().map(|facts| build(facts)).unwrap_or_default();
+    if interpreters.iter().all(|facts| build(facts) == first) {
         let tags: Vec<String> = interpreters.iter().map(tag).collect();
         return format!("{version} ({}: {first})", all_of(&tags));
     }
     let each: Vec<String> = interpreters
         .iter()
-        .map(|facts| format!("{}: {}", tag(facts), build(&facts.build)))
+        .map(|facts| format!("{}: {}", tag(facts), build(facts)))
         .collect();
     format!("{version} ({})", each.join(", "))
 }
@@ -135,25 +132,10 @@ fn all_of(names: &[String]) -> String {
     }
 }
 
-fn build(facts: &BuildFacts) -> String {
-    let optimisation = text::line(&facts.optimisation);
-    let switches = [
-        (true, optimisation.as_str()),
-        (facts.pgo, "PGO"),
-        (facts.lto, "LTO"),
-        (facts.jit, "JIT"),
-        (facts.debug, "debug"),
-        (facts.shared, "shared"),
-    ];
-    let words: Vec<&str> = switches
-        .into_iter()
-        .filter(|(on, word)| *on && !word.is_empty())
-        .map(|(_, word)| word)
-        .collect();
-    if words.is_empty() {
-        "build unknown".to_owned()
-    } else {
-        words.join(" ")
+fn build(facts: &InterpreterFacts) -> String {
+    match facts.build_words().as_slice() {
+        [] => "build unknown".to_owned(),
+        words => text::line(&words.join(" ")),
     }
 }
 

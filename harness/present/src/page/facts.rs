@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::escape::{self, Piece};
 use crate::noise;
 use ftbench_schema::{
-    BuildFacts, CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings,
-    StoppedBy, Summary, WorkloadFacts, text, units,
+    CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings, StoppedBy,
+    Summary, WorkloadFacts, text, units,
 };
 
 /// A name and its value.
@@ -241,30 +241,12 @@ fn build(facts: &InterpreterFacts) -> Build {
         tag: text::line(&facts.tag),
         version: format!("{} {}", facts.implementation, text::line(&facts.version)),
         gil: format!("{kind}, GIL {} at start-up", facts.gil),
-        build: switches(&facts.build),
+        build: match facts.build_words().as_slice() {
+            [] => "unknown".to_owned(),
+            words => text::line(&words.join(", ")),
+        },
         compiler: text::line(&facts.build.compiler),
         path: text::line(&facts.path),
-    }
-}
-
-fn switches(build: &BuildFacts) -> String {
-    let optimisation = text::line(&build.optimisation);
-    let words: Vec<&str> = [
-        (true, optimisation.as_str()),
-        (build.pgo, "PGO"),
-        (build.lto, "LTO"),
-        (build.jit, "JIT"),
-        (build.debug, "debug"),
-        (build.shared, "shared libpython"),
-    ]
-    .into_iter()
-    .filter(|(on, word)| *on && !word.is_empty())
-    .map(|(_, word)| word)
-    .collect();
-    if words.is_empty() {
-        "unknown".to_owned()
-    } else {
-        words.join(", ")
     }
 }
 

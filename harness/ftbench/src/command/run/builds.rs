@@ -27,7 +27,6 @@ pub fn make(manifest: &mut Manifest, output: OutputOptions) -> Result<(), Error>
 }
 
 fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), BuildError> {
-    let sources = embedded_host();
     for interpreter in &manifest.interpreters {
         let is_embedded = |planned: &PlannedCell| {
             planned.cell.host == Host::Embed && planned.cell.interpreter == interpreter.tag
@@ -35,7 +34,7 @@ fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) 
         if !live(&manifest.plan.cells).any(is_embedded) {
             continue;
         }
-        let built = builder.host(interpreter, &sources)?;
+        let built = builder.host(interpreter, &embedded_host(interpreter))?;
         if let Some(message) = difference(interpreter, built.linked) {
             remark(output, &format!("warning: {message}"));
             manifest

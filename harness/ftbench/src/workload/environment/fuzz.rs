@@ -6,7 +6,7 @@ use std::path::Path;
 use super::complaint::complaint;
 use super::lock::Lock;
 use super::{Record, Wanted};
-use ftbench_schema::{BuildFacts, GilState, Implementation, InterpreterFacts, PackageFacts};
+use ftbench_schema::{BuildFacts, GilState, Implementation, InterpreterFacts, PackageFacts, RuntimeFacts};
 
 /// What an installer printed before it failed: a line for the user comes out.
 pub fn installer_words(output: &str) {
@@ -30,6 +30,7 @@ pub fn installer_words(output: &str) {
                 compiler: String::new(),
                 optimisation: String::new(),
             },
+            runtime: RuntimeFacts::default(),
             identity: None,
         },
         requirements: ["numpy"]
