@@ -123,7 +123,7 @@ pub struct Reading {
 /// What tells machines apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MachineKey {
-    /// Network name; empty where it says nothing, see `analyse::history`.
+    /// Network name; empty where it says nothing, see `ftbench_analyse::history`.
     pub hostname: String,
     /// Processor model, as it names itself.
     pub cpu_model: String,

@@ -201,8 +201,8 @@ impl Trial {
     }
 }
 
-/// What can disturb a sample. Thresholds stand with the code that judges: `machine/noise/judge.rs` for one sample,
-/// `analyse/quiet.rs` for what only a whole run shows.
+/// What can disturb a sample. Thresholds stand with the code that judges: `machine/noise/judge.rs` of the program for one
+/// sample, `quiet.rs` of `ftbench-analyse` for what only a whole run shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disturbance {

@@ -1,6 +1,6 @@
 //! Synthetic curves up to 128 workers with a known law: what is found again, and how often intervals hold the truth.
 //!
-//! The machines are those of `analyse/coverage_tests.rs`: what they do to a trial's logarithm is done to every cell of a
+//! The machines are those of `crate::coverage_tests`: what they do to a trial's logarithm is done to every cell of a
 //! round.
 #![allow(clippy::unwrap_used)]
 
