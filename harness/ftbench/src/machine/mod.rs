@@ -1,4 +1,4 @@
-//! The computer: its topology, its limits, and facts about it.
+//! The computer: its topology, facts about it, binding to its PUs, and the noise and cost of what runs on it.
 
 pub mod bind;
 pub mod cache;

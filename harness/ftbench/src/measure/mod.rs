@@ -1,4 +1,4 @@
-//! The only part that starts processes, binds cores and reads clocks.
+//! Runs trials: the only part that starts them, binds their workers and reads clocks around their samples.
 
 mod binding;
 pub mod calibrate;
