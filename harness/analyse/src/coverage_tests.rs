@@ -243,7 +243,7 @@ fn of_many_equal_cells_one_is_called_in_at_most_one_of_twenty_runs() {
     }
 }
 
-/// Prints the table of docs/decisions.md: `cargo test --release -p ftbench --lib study -- --ignored --nocapture`.
+/// Prints the table of docs/decisions.md: `cargo test --release -p ftbench-analyse --lib study -- --ignored --nocapture`.
 #[test]
 #[ignore = "a study of minutes, for people; the method that it chose is checked above"]
 #[allow(clippy::print_stdout)]

@@ -1,6 +1,6 @@
 //! The hot parts: intervals over many cells, reading a long record, parsing replies.
 //!
-//! `cargo bench -p ftbench` runs them; DESIGN's bar for the first is 2 s on 2 cores.
+//! `cargo bench -p ftbench` runs them; the first may take 2 s on 2 cores.
 
 #![allow(missing_docs, reason = "criterion's macros")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has no result")]

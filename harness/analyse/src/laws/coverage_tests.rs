@@ -111,7 +111,7 @@ fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamp
 }
 
 /// Prints the table of docs/laws.md:
-/// `cargo test --release -p ftbench --lib laws::coverage -- --ignored --nocapture`.
+/// `cargo test --release -p ftbench-analyse --lib laws::coverage -- --ignored --nocapture`.
 #[test]
 #[ignore = "a study of minutes, for people; a short form of it is checked below"]
 #[allow(clippy::print_stdout)]

@@ -1,4 +1,4 @@
-//! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench --lib gallery -- --ignored` draws them.
+//! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench-present --lib gallery -- --ignored` draws them.
 
 use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
 use ftbench_fixtures::summaries::{self, SyntheticCell};
