@@ -7,7 +7,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench"
 readonly TOOLS="$CACHE/tools"
 readonly REQUIREMENTS="scripts/tools-requirements.txt"
-readonly FALLBACK_RUST_VERSION=1.88
 
 usage() {
   cat <<'END'
@@ -127,10 +126,9 @@ set_up_browser() {
 # --- rust -------------------------------------------------------------------------------------------------------------
 
 set_up_rust() {
-  local wanted="" found
+  local wanted found
   export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin" # a fresh rustup is not on the PATH yet
-  [[ ! -f Cargo.toml ]] || wanted=$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
-  wanted=${wanted:-$FALLBACK_RUST_VERSION}
+  wanted=$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
   is_there cargo || install_rust "$wanted"
   found=$(cargo --version | cut -d ' ' -f 2)
   if [[ $(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1) != "$wanted" ]]; then
