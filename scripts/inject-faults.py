@@ -163,7 +163,8 @@ def campaign(folder, options, kinds, chance, totals):
                 totals.injected[damage.__name__.replace("_", " ")] += 1
             words = ["run", "--resume", str(record.folder), "-q"]
             continue
-        if ended.returncode not in (0, 1):
+        # With 1, a cell failed, or an interpreter is missing and there is no run.
+        if ended.returncode not in (0, 1) or not (record.folder / "run.json").exists():
             totals.gave_up = True
             said = ended.stderr[-600:]
             totals.problems.append(

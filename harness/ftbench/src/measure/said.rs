@@ -12,6 +12,18 @@ const NAME_BYTES: usize = 120;
 /// Most bytes of an exception in a line.
 const ERROR_BYTES: usize = 2 << 10;
 
+/// What Python's fault handler puts before tracebacks at `SIGABRT`, which ftbench sends when the time is up.
+const FAULT_HANDLERS_WORDS: &str = "Fatal Python error: Aborted";
+/// What that means here.
+const TIME_IS_UP_WORDS: &str = "Where it was when the time was up:";
+/// Beginnings of lines of the fault handler that say nothing of the workload. Since 3.14 it adds a C stack, of the
+/// interpreter's own functions.
+const OF_THE_INTERPRETER: [&str; 3] = [
+    "  Binary file \"",
+    "Current thread's C stack trace",
+    "<Cannot show all threads",
+];
+
 /// What stands where something was left out.
 const LEFT_OUT: &str = "...";
 
@@ -33,6 +45,19 @@ pub(super) fn name(said: String) -> String {
 /// An exception, cut off where it is too long.
 pub(super) fn error(said: String) -> String {
     within(said, ERROR_BYTES)
+}
+
+/// What was printed when the time was up, in ftbench's words.
+pub(super) fn where_it_was(printed: &str) -> String {
+    let of_the_workload = |line: &&str| {
+        !OF_THE_INTERPRETER
+            .iter()
+            .any(|beginning| line.starts_with(beginning))
+    };
+    let lines: Vec<&str> = printed.lines().filter(of_the_workload).collect();
+    lines
+        .join("\n")
+        .replacen(FAULT_HANDLERS_WORDS, TIME_IS_UP_WORDS, 1)
 }
 
 fn within(said: String, most_bytes: usize) -> String {
@@ -69,6 +94,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_the_fault_handler_says_of_the_interpreter_is_left_out() {
+        let printed = "Fatal Python error: Aborted\n\n<Cannot show all threads while the GIL is disabled>\n\
+                       Stack (most recent call first):\n  File \"a.py\", line 3 in work\n\n\
+                       Current thread's C stack trace (most recent call first):\n  Binary file \"/python\", at +0x2\n";
+        insta::assert_snapshot!(where_it_was(printed), @r#"
+        Where it was when the time was up:
+
+        Stack (most recent call first):
+          File "a.py", line 3 in work
+        "#);
+    }
 
     #[test]
     fn what_is_quoted_is_text_and_short() {

@@ -25,11 +25,6 @@ const DYING_LIMIT: Duration = Duration::from_millis(100);
 /// How long a worker that took too long may take to tell where each of its threads is.
 const TELLING_LIMIT: Duration = Duration::from_secs(1);
 
-/// What Python's fault handler puts before tracebacks at `SIGABRT`, which ftbench sends when the time is up.
-const FAULT_HANDLERS_WORDS: &str = "Fatal Python error: Aborted";
-/// What that means here.
-const TIME_IS_UP_WORDS: &str = "Where it was when the time was up:";
-
 /// A started worker. Dropping it ends everything that it has started.
 #[derive(Debug)]
 pub struct Session<'run> {
@@ -162,7 +157,7 @@ impl<'run> Session<'run> {
         self.guarded.end();
         let output = self.channel.last_output();
         if timed_out {
-            output.replacen(FAULT_HANDLERS_WORDS, TIME_IS_UP_WORDS, 1)
+            said::where_it_was(&output)
         } else {
             output
         }

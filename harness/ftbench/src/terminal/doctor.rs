@@ -6,6 +6,9 @@ use crate::doctor::{Report, Severity, Verdict};
 use ftbench_present::style::{BLUE, CYAN, DIM, GREEN, RED, Style, YELLOW, hanging};
 use ftbench_schema::text;
 
+/// How wide lines are where the terminal does not say: its remedies are copied into issues.
+const USUAL_WIDTH: u16 = 80;
+
 /// The report as indented JSON, ending with a line end.
 ///
 /// # Errors
@@ -17,6 +20,10 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
 /// The verdict, then the findings as they are ordered: what needs mending with effect and remedy, the rest in a line each.
 #[must_use]
 pub fn render(report: &Report, style: Style) -> String {
+    let style = Style {
+        width: style.width.or(Some(USUAL_WIDTH)),
+        ..style
+    };
     let words = report.findings.iter().map(|finding| word(finding.severity).len());
     let label_width = words.max().unwrap_or(0);
     let mut lines = vec![headline(report, style), String::new()];

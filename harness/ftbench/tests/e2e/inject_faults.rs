@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::machine::measure_alone;
 use crate::support::paths::harness;
-use crate::support::{FTBENCH, executable, pair, told_within};
+use crate::support::{FTBENCH, executable, pair, path, told_within};
 
 /// Many times what it takes.
 const TIME_LIMIT: Duration = Duration::from_secs(900);
@@ -19,7 +19,8 @@ fn forty_faults_cost_no_recorded_trial() {
     command
         .arg(script)
         .args(["--faults", "40", "--seed", "7", "--ftbench", FTBENCH])
-        .args(["--python", &pair().words()]);
+        .args(["--python", &pair().words()])
+        .env("PATH", path());
     let told = told_within(command, TIME_LIMIT);
     told.ends_with(0);
     for line in [

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use procfs::process::Process;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process, pidfd_open, setrlimit,
@@ -28,6 +29,9 @@ use crate::process::{reaper, scratch};
 pub const REQUESTS_FD: i32 = 3;
 /// Where the worker writes.
 pub const REPLIES_FD: i32 = 4;
+
+/// How long the threads of a process may take to show their stacks. The driver waits a second for all that is said.
+const SHOWING_STACKS: Duration = Duration::from_millis(200);
 
 /// An order of the driver: send every process of the trial `SIGABRT`, at which Python tells where each thread is.
 pub const ABORT: u8 = b'a';
@@ -293,9 +297,28 @@ fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
 fn abort_all() {
     let mut below = tree::below(reaper::own_id()).unwrap_or_default();
     below.sort_unstable_by(|a, b| b.cmp(a));
-    for pid in below.into_iter().filter_map(Pid::from_raw) {
-        let _ = kill_process(pid, Signal::ABORT);
+    let asked = below
+        .iter()
+        .filter(|&&process_id| handles(process_id, Signal::USR1));
+    let asked = asked
+        .filter(|&&process_id| send(process_id, Signal::USR1))
+        .count();
+    if asked > 0 {
+        std::thread::sleep(SHOWING_STACKS);
     }
+    for process_id in below {
+        send(process_id, Signal::ABORT);
+    }
+}
+
+fn send(process_id: i32, signal: Signal) -> bool {
+    Pid::from_raw(process_id).is_some_and(|pid| kill_process(pid, signal).is_ok())
+}
+
+/// Whether a process has a handler of its own for a signal, whose default would end it.
+fn handles(process_id: i32, signal: Signal) -> bool {
+    let status = Process::new(process_id).and_then(|process| process.status());
+    status.is_ok_and(|status| status.sigcgt >> (signal.as_raw() - 1) & 1 == 1)
 }
 
 fn end_everything(group: Option<TrialGroup>) -> Vec<i32> {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::machine::measure_alone;
 use crate::support::paths::harness;
-use crate::support::{FTBENCH, Sandbox, Told, pair, told};
+use crate::support::{FTBENCH, Sandbox, Told, pair, path, told};
 
 const HEALTHY: &str = "def work(data, units):
     return [sum(range(1000)) for _ in range(units)]
@@ -29,7 +29,7 @@ esac"#;
 
 fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Told {
     let script = harness().join("../docs/ci/ftbench-nightly");
-    let path = format!("{}:{}", sandbox.path().display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", sandbox.path().display(), path().to_str().unwrap());
     let mut command = Command::new(script);
     command
         .env("PATH", path)

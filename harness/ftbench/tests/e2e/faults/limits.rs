@@ -11,7 +11,7 @@ fn a_process_that_takes_too_much_memory_gets_no_more() {
         Failed,
         &[
             "MemoryError",
-            "the limit is 1.0 GiB for each process (--memory-limit)",
+            "the limit is 1.00 GiB for each process (--memory-limit)",
         ],
         &["in fault"],
     );
@@ -29,7 +29,7 @@ def fault():
 ";
     with_fault("greedy_family", fault, "--memory-limit 300MiB").is(
         Failed,
-        &["of memory during a sample, more than the limit of 300.0 MiB (--memory-limit)"],
+        &["of memory during a sample, more than the limit of 300 MiB (--memory-limit)"],
         &[],
     );
 }
@@ -45,7 +45,7 @@ def fault():
     let outcome = with_fault("noisy", fault, "--output-limit 3MiB");
     outcome.is(
         Failed,
-        &["it printed more than 3.0 MiB (--output-limit)"],
+        &["it printed more than 3.00 MiB (--output-limit)"],
         &["xxxxxxxx"],
     );
     assert!(

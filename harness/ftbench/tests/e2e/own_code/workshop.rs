@@ -167,7 +167,7 @@ pub fn gil_tag() -> String {
 
 /// The `PATH` with uv on it or without.
 fn path(with: With) -> OsString {
-    let users = std::env::var_os("PATH").unwrap_or_default();
+    let users = crate::support::path();
     let has_uv = |folder: &Path| folder.join("uv").is_file();
     let tools = users_cache().join("ftbench/tools/bin");
     let without = std::env::split_paths(&users).filter(|folder| !has_uv(folder));

@@ -6,7 +6,7 @@ pub mod machine;
 pub mod mark;
 pub mod paths;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,11 +49,7 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
             || TAKEN_OVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
     taken_over.map(|(name, value)| {
-        let value = if name == "PATH" {
-            with_given_first(&value)
-        } else {
-            value
-        };
+        let value = if name == "PATH" { path() } else { value };
         (name, value)
     })
 }
@@ -69,10 +65,11 @@ fn given() -> Option<[PathBuf; 2]> {
 }
 
 /// The `PATH`, with the folders of the given executables before all others, so that ftbench finds them.
-fn with_given_first(path: &OsStr) -> OsString {
+pub fn path() -> OsString {
     let folders = given().into_iter().flatten();
     let folders = folders.filter_map(|python| Some(python.parent()?.to_owned()));
-    std::env::join_paths(folders.chain(std::env::split_paths(path))).unwrap()
+    let users = std::env::var_os("PATH").unwrap();
+    std::env::join_paths(folders.chain(std::env::split_paths(&users))).unwrap()
 }
 
 /// A folder to work in, gone when dropped.
