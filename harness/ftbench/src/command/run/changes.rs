@@ -38,7 +38,8 @@ pub(super) fn machine(was: &MachineFacts, is: &MachineFacts) -> Vec<String> {
 /// Changes of an interpreter.
 pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<String> {
     let what = format!("{} ({})", was.tag, was.path);
-    let mut found = changes(&what, was, is, &["tag", "path", "identity"]);
+    // What the runtime says of itself follows from the build, and earlier versions did not record it.
+    let mut found = changes(&what, was, is, &["tag", "path", "identity", "runtime"]);
     if let (Some(before), Some(now)) = (&was.identity, &is.identity) {
         found.extend(identity(&what, before, now));
     }
@@ -275,7 +276,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use ftbench_fixtures::records::{environment, manifest};
-    use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked};
+    use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked, RuntimeFacts};
 
     #[test]
     fn unchanged_facts_have_no_line() {
@@ -328,7 +329,14 @@ mod tests {
             identity: None,
             ..first.clone()
         };
-        assert_eq!(interpreter(&unknown, &first), [""; 0], "an older run");
+        let known = InterpreterFacts {
+            runtime: RuntimeFacts {
+                thread_inherit_context: Some(true),
+                ..RuntimeFacts::default()
+            },
+            ..first.clone()
+        };
+        assert_eq!(interpreter(&unknown, &known), [""; 0], "an older run");
         let lines = |is: &InterpreterFacts| interpreter(&first, is).join("\n");
         insta::assert_snapshot!(lines(&built("Nov 22", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): identity.version_text was 3.13.15 (main, Nov 21) [GCC 12.2.0], is 3.13.15 (main, Nov 22) [GCC 12.2.0]");
         insta::assert_snapshot!(lines(&built("Nov 21", Some("bb"))), @"  3.13 (/opt/python/3.13/bin/python): /usr/lib/libpython3.13.so.1.0: sha256 was aa, is bb");

@@ -60,7 +60,7 @@ impl Workshop {
         Self { sandbox, with, from }
     }
 
-    /// Puts a wheel into the folder; returns its path, for one of every platform.
+    /// Puts a wheel into the folder; returns its path. `PLATFORM` in a tag stands for this one.
     pub fn wheel(&self, name: &str, version: &str, tag: &str) -> String {
         let folder = self.sandbox.path().join("wheels");
         let mut command = Command::new(executable(&pair().gil));
@@ -69,8 +69,12 @@ impl Workshop {
             .arg(&folder)
             .args([name, version, tag]);
         assert!(command.status().unwrap().success());
-        let file = folder.join(format!("{name}-{version}-{tag}.whl"));
-        file.to_str().unwrap().to_owned()
+        let made = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let names: Vec<String> = made.map(|path| path.to_str().unwrap().to_owned()).collect();
+        let beginning = format!("/{name}-{version}-");
+        names.into_iter().find(|path| path.contains(&beginning)).unwrap()
     }
 
     /// A workload that imports a package; what is in `more` runs after the import.

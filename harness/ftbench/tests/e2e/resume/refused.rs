@@ -59,7 +59,7 @@ fn what_is_not_as_it_was_is_refused_with_what_changed() {
     );
     identity.sha256 = Some("0".repeat(64));
     sandbox.file("out/run.json", serde_json::to_vec(&other).unwrap());
-    refuses(&[": sha256 was 000000000000, is "]);
+    refuses(&[": sha256 was 0000000000, is "]);
     other.interpreters[0].identity.as_mut().unwrap().version_text = "3.13.15 (main, yesterday)".to_owned();
     sandbox.file("out/run.json", serde_json::to_vec(&other).unwrap());
     refuses(&["identity.version_text was 3.13.15 (main, yesterday), is 3."]);
