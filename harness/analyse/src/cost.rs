@@ -3,8 +3,7 @@
 use super::estimate::{ByRound, once_per_trial, over_rounds};
 use super::quiet::Tally;
 use super::sample::median;
-use ftbench_schema::units;
-use ftbench_schema::{CellCost, Cost, Sample as RecordedSample, Trial};
+use ftbench_schema::{CellCost, Cost, Sample as RecordedSample, Trial, units};
 
 /// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
 #[must_use]

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use super::bootstrap::median_interval;
 use super::location::{Location, location};
 use super::sample::{Sample, median};
-use ftbench_schema::units;
-use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus};
+use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus, units};
 
 /// One value per round.
 pub type ByRound = BTreeMap<u32, f64>;

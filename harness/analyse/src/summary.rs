@@ -10,10 +10,9 @@ use super::ratios::{Measured, MeasuredCell};
 use super::sample::median;
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
-use ftbench_schema::units;
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
-    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus,
+    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus, units,
 };
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.

@@ -4,13 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
-use pep440_rs::Version;
 use sha2::{Digest, Sha256};
 
 use crate::cargo_build::Files;
 use crate::error::{ExitStatus, Failure};
 use crate::workload::{Catalogue, Workload, WorkloadError};
-use ftbench_schema::InterpreterFacts;
+use ftbench_schema::{InterpreterFacts, Version};
 
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
 static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/workloads");
@@ -110,7 +109,7 @@ pub fn embedded_host(interpreter: &InterpreterFacts) -> Files {
     let file = |(path, contents): (&str, &str)| (PathBuf::from(path), contents.as_bytes().to_vec());
     let mut files: Files = EMBEDDED_HOST.into_iter().map(file).collect();
     let version = interpreter.version.parse::<Version>();
-    if interpreter.free_threaded && version.is_ok_and(|version| version < Version::new([3, 14])) {
+    if interpreter.free_threaded && version.is_ok_and(|version| version < Version::new(3, 14, 0)) {
         let [(manifest_path, manifest), (lock_path, _), ..] = EMBEDDED_HOST;
         let manifest = manifest.replace(&format!("\"{PYO3_SERIES}\""), &format!("\"{OLDER_PYO3_SERIES}\""));
         files.extend([(manifest_path, manifest.as_str()), (lock_path, OLDER_PYO3_LOCK)].map(file));

@@ -5,7 +5,7 @@ use ftbench_schema::Summary;
 
 use super::laws;
 use super::style::{BOLD, Style, hanging};
-use super::table::fit;
+use super::table::ruled;
 use ftbench_schema::text;
 
 /// What is left out of the table as the terminal gets narrower, in this order: columns by number.
@@ -62,11 +62,7 @@ fn table(summary: &Summary, style: Style) -> String {
     if table.is_empty() {
         return String::new();
     }
-    let fitting = LEFT_OUT.iter().map(|left_out| table.without(left_out));
-    let fitting = fitting
-        .into_iter()
-        .find(|table| fit(std::slice::from_ref(table), style));
-    let [.., narrowest] = LEFT_OUT;
-    let table = fitting.unwrap_or_else(|| table.without(narrowest));
-    format!("{}\n{}", style.paint(BOLD, "scaling laws"), table.ruled(style))
+    let layouts = LEFT_OUT.map(|left_out| vec![table.without(left_out)]);
+    let drawn = ruled(layouts, style).concat();
+    format!("{}\n{drawn}", style.paint(BOLD, "scaling laws"))
 }

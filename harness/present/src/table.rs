@@ -176,9 +176,13 @@ impl Table {
         Self::new(kept.map(|(_, column)| column.clone()).collect())
     }
 
-    /// For a terminal: a list with bold headings, whose long texts are wrapped. No line end follows the last line.
+    /// For a terminal: a list with bold headings, whose long texts are wrapped; empty without rows. No line end follows
+    /// the last line.
     #[must_use]
     pub fn list(&self, style: Style) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
         let mut table = self.terminal(Attribute::Bold, style);
         if let Some(width) = style.width {
             table
@@ -214,12 +218,6 @@ impl Table {
         table
     }
 
-    /// For a terminal: dim headings above a rule, nothing wrapped. No line end follows the last line.
-    #[must_use]
-    pub fn ruled(&self, style: Style) -> String {
-        ruled_alike(std::slice::from_ref(self), style).concat()
-    }
-
     /// As GitHub-flavoured Markdown, ending with a line end; empty without rows. Words are escaped, so that they show
     /// as they are and start nothing.
     #[must_use]
@@ -242,10 +240,18 @@ impl Table {
     }
 }
 
-/// Tables drawn as by [`Table::ruled`], each column as wide in all of them as in the widest.
+/// The first of these layouts that fits on the terminal, else the last, for a terminal: dim headings above a rule, nothing
+/// wrapped, each column as wide in all tables of the layout as in the widest. No line end follows the last line of a table.
 #[must_use]
-pub fn ruled_alike(tables: &[Table], style: Style) -> Vec<String> {
-    let widths = column_widths(tables);
+pub fn ruled(layouts: impl IntoIterator<Item = Vec<Table>>, style: Style) -> Vec<String> {
+    let mut tables = Vec::new();
+    for layout in layouts {
+        tables = layout;
+        if fit(&tables, style) {
+            break;
+        }
+    }
+    let widths = column_widths(&tables);
     let drawn = tables.iter().map(|table| {
         let columns = table.columns.len();
         let mut table = table.terminal(Attribute::Dim, style);
@@ -263,9 +269,8 @@ pub fn ruled_alike(tables: &[Table], style: Style) -> Vec<String> {
     drawn.collect()
 }
 
-/// Whether tables fit on the terminal when [`ruled_alike`] draws them.
-#[must_use]
-pub fn fit(tables: &[Table], style: Style) -> bool {
+/// Whether tables fit on the terminal when [`ruled`] draws them.
+fn fit(tables: &[Table], style: Style) -> bool {
     let widths = column_widths(tables);
     let gaps = 2 * widths.len().saturating_sub(1);
     let width = gaps + widths.into_iter().map(usize::from).sum::<usize>();
@@ -311,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_ruled_table_aligns_figures_to_the_right() {
-        insta::assert_snapshot!(table().ruled(Style::default()), @r"
+        insta::assert_snapshot!(ruled([vec![table()]], Style::default()).concat(), @r"
         tag                   speedup  verdict
         ──────────────────────────────────────
         3.13t      1.93  [1.90, 1.96]  faster
@@ -326,7 +331,11 @@ mod tests {
             colour: true,
             width: None,
         };
-        assert!(table().ruled(colour).contains("\u{1b}[38;5;10mfaster"));
+        assert!(
+            ruled([vec![table()]], colour)
+                .concat()
+                .contains("\u{1b}[38;5;10mfaster")
+        );
     }
 
     #[test]

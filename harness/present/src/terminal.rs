@@ -165,14 +165,9 @@ fn tables(summary: &Summary, style: Style) -> String {
         let tables = groups.iter().map(|group| Table::new(columns(group, &layout)));
         tables.collect()
     };
-    let fitting = Step::ALL
-        .into_iter()
-        .map(at_step)
-        .find(|tables| table::fit(tables, style));
-    let tables = fitting.unwrap_or_else(|| at_step(Step::ShortNames));
     let parts: Vec<String> = groups
         .iter()
-        .zip(table::ruled_alike(&tables, style))
+        .zip(table::ruled(Step::ALL.map(at_step), style))
         .map(|(group, drawn)| {
             let name = text::shorten(&text::line(&group.workload), usize::from(style.text_width()));
             format!("{}\n{drawn}", style.paint(BOLD, &name))

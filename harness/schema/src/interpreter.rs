@@ -171,16 +171,6 @@ pub enum GarbageCollector {
     FreeThreaded,
 }
 
-impl fmt::Display for GarbageCollector {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Generational => "generational",
-            Self::Incremental => "incremental",
-            Self::FreeThreaded => "free-threaded",
-        })
-    }
-}
-
 /// Tells a build of an interpreter from another one of the same version that was put in its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildIdentity {

@@ -147,7 +147,7 @@ impl Told {
             pgo: self.pgo(),
             lto: self.lto(),
             jit: self.jit(implementation),
-            // Since 3.15 nothing else tells: names of pyconfig.h with an underscore in front are not in sysconfig.
+            // Since 3.15 nothing else says so: names of pyconfig.h with an underscore in front are not in sysconfig.
             tail_calls: configure::has(self.configure_arguments(), "with-tail-call-interp"),
             debug: self.is_set("Py_DEBUG") || self.abiflags.contains('d'),
             shared: self.shared(),

@@ -101,11 +101,14 @@ mod tests {
             .iter()
             .map(|one| (one.kind, one.message.as_str()))
             .collect();
-        let told = ["3.16 is a pre-release", "3.16t is a pre-release"];
+        let beginnings = ["3.16 is a pre-release", "3.16t is a pre-release"];
         assert_eq!(messages.len(), 2);
-        for ((kind, message), told) in messages.iter().zip(told) {
+        for ((kind, message), beginning) in messages.iter().zip(beginnings) {
             assert_eq!(*kind, WarningKind::PreRelease);
-            assert!(message.starts_with(&format!("{told}, 3.16.0a0: ")), "{message}");
+            assert!(
+                message.starts_with(&format!("{beginning}, 3.16.0a0: ")),
+                "{message}"
+            );
         }
     }
 

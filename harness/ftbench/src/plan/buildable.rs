@@ -29,7 +29,7 @@ pub(super) fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Opti
 /// The models that the embedded host runs in a way of its own, or on its main thread.
 const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
 
-/// The last minor version of Python 3 that it builds for, (`pyo3-ffi` 0.30.1, `build.rs`).
+/// The last minor version of Python 3 that it builds for (`pyo3-ffi` 0.30.1, `build.rs`).
 const LAST_PYO3_MINOR: u64 = 15;
 
 /// Why an extension cannot be built for this interpreter, as far as can be told beforehand.

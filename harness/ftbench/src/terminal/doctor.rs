@@ -240,7 +240,7 @@ mod tests {
                     .map(|line| line.chars().count())
                     .max();
                 assert!(
-                    longest.unwrap() <= usize::from(width.min(110)),
+                    longest.unwrap() <= usize::from(style.text_width()),
                     "{longest:?} at {width}"
                 );
             }

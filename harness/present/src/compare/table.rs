@@ -1,7 +1,7 @@
 //! A comparison for the terminal.
 
 use crate::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
-use crate::table::{Table, fit};
+use crate::table::ruled;
 use ftbench_analyse::compare::{Change, Comparison};
 use ftbench_schema::text;
 
@@ -12,11 +12,8 @@ pub fn render(comparison: &Comparison, style: Style) -> String {
         opening(comparison, style),
         cells(comparison, style),
         unmatched(comparison, style),
-        listed(
-            &super::workload_table(&super::workloads_by_verdict(comparison)),
-            style,
-        ),
-        listed(&super::mean_table(comparison), style),
+        super::workload_table(&super::workloads_by_verdict(comparison)).list(style),
+        super::mean_table(comparison).list(style),
         differences(comparison, style),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -43,13 +40,10 @@ fn cells(comparison: &Comparison, style: Style) -> String {
     if cells.is_empty() {
         return String::new();
     }
-    let narrower =
-        [(true, 40), (false, 40)].map(|(with_times, longest)| super::cell_table(&cells, with_times, longest));
-    let fitting = narrower
-        .into_iter()
-        .find(|table| fit(std::slice::from_ref(table), style));
-    let table = fitting.unwrap_or_else(|| super::cell_table(&cells, false, 12));
-    table.ruled(style)
+    let layouts = [(true, 40), (false, 40), (false, 12)];
+    let layouts =
+        layouts.map(|(with_times, longest_name)| vec![super::cell_table(&cells, with_times, longest_name)]);
+    ruled(layouts, style).concat()
 }
 
 fn unmatched(comparison: &Comparison, style: Style) -> String {
@@ -66,13 +60,6 @@ fn unmatched(comparison: &Comparison, style: Style) -> String {
         })
         .collect();
     lines.join("\n")
-}
-
-fn listed(table: &Table, style: Style) -> String {
-    if table.is_empty() {
-        return String::new();
-    }
-    table.list(style)
 }
 
 fn differences(comparison: &Comparison, style: Style) -> String {

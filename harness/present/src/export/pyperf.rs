@@ -7,8 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Export, ExportError, Measured, benchmark_name, nothing};
-use ftbench_schema::units;
-use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text};
+use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text, units};
 
 /// The files of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

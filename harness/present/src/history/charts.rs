@@ -132,10 +132,10 @@ fn finding(history: &History, chosen: &[(usize, &Series)]) -> String {
     let by = match with.as_slice() {
         [smallest, .., largest] => format!(
             "{} to {}",
-            words::size(size(smallest)),
-            words::size(size(largest))
+            units::per_cent(size(smallest), 1),
+            units::per_cent(size(largest), 1)
         ),
-        _ => words::size(size(newest)),
+        _ => units::per_cent(size(newest), 1),
     };
     format!("{} by {by} since {date}", words::verdict(history.metric, newest))
 }

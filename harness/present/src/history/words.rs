@@ -31,11 +31,6 @@ pub fn per_cent(ratio: f64) -> String {
     format!("{sign}{} %", units::number(value, 1))
 }
 
-/// The size of a change in per cent, where words say in which direction it goes.
-pub fn size(share: f64) -> String {
-    units::per_cent(share, 1)
-}
-
 /// A change in per cent with its interval.
 pub fn per_cent_interval(ratio: Estimate) -> String {
     format!(

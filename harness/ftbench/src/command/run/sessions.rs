@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::record::folder::RunFolder;
 use crate::record::store::StoreError;
-use ftbench_schema::units;
-use ftbench_schema::{CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind};
+use ftbench_schema::{
+    CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind, units,
+};
 
 /// The kernel's mark of this start of the computer.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";

@@ -297,12 +297,8 @@ fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
 fn abort_all() {
     let mut below = tree::below(reaper::own_id()).unwrap_or_default();
     below.sort_unstable_by(|a, b| b.cmp(a));
-    let asked = below
-        .iter()
-        .filter(|&&process_id| handles(process_id, Signal::USR1));
-    let asked = asked
-        .filter(|&&process_id| send(process_id, Signal::USR1))
-        .count();
+    let ask = |&&process_id: &&i32| handles(process_id, Signal::USR1) && send(process_id, Signal::USR1);
+    let asked = below.iter().filter(ask).count();
     if asked > 0 {
         std::thread::sleep(SHOWING_STACKS);
     }

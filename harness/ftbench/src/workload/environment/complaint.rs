@@ -48,7 +48,7 @@ static OTHER_WHEEL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
-/// Words of `python -m venv`, and of pip's absence, that tell of an interpreter that installs nothing by itself.
+/// Words of `python -m venv`, and of pip's absence, that show that an interpreter installs nothing by itself.
 const NO_PIP: [&str; 4] = [
     "'-m', 'ensurepip'",
     "because ensurepip is not",

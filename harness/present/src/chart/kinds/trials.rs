@@ -23,7 +23,6 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some(lower.midpoint(*upper))
 }
 
-#[allow(clippy::cast_precision_loss)] // Exact up to 104 days.
 fn makespan_s(sample: &Sample) -> f64 {
     units::seconds(sample.makespan_ns())
 }
