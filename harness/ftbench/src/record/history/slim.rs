@@ -195,6 +195,7 @@ impl SlimInterpreter {
             (build.lto, "LTO"),
             (build.jit, "with a JIT"),
             (self.jit == Some(JitState::On), "JIT on"),
+            (build.tail_calls, "tail calls"),
             (build.debug, "debug"),
             (build.shared, "shared"),
             (!build.compiler.is_empty(), build.compiler.as_str()),
