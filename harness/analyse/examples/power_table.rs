@@ -5,7 +5,7 @@
 //! logarithm normal around its arm's. What a round does to both arms cancels in their ratio and is left out.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
-use ftbench_analyse::estimate::ByRound;
+use ftbench_analyse::estimate::Makespans;
 use ftbench_analyse::precision::half_width;
 use ftbench_analyse::selfcheck::Experiment;
 use rand::{Rng, SeedableRng};
@@ -60,7 +60,7 @@ fn main() {
 }
 
 fn experiment(random: &mut ChaCha8Rng, noise: f64, rounds: u32, slowdown: f64) -> Option<Experiment> {
-    let mut arm = |time: f64| -> ByRound {
+    let mut arm = |time: f64| -> Makespans {
         (0..rounds)
             .map(|round| (round, time * (noise * normal(random)).exp()))
             .collect()

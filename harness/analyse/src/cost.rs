@@ -50,10 +50,11 @@ fn utilisation(workers: u32, sample: &RecordedSample) -> Option<f64> {
     (had_ns > 0.0).then(|| cpu_time_ns / had_ns)
 }
 
-/// Of every trial that ended well, the median over its counted samples of a value that all of them have.
+/// Of every trial that ended well, the median over its counted samples that were watched of a value that all of them have.
 fn per_trial(trials: &[&Trial], value: impl Fn(&RecordedSample) -> Option<f64>) -> ByRound {
     once_per_trial(trials, |trial| {
-        let mut values: Vec<f64> = trial.counted_samples().map(&value).collect::<Option<_>>()?;
+        let watched = trial.counted_samples().filter(|sample| sample.cost.is_some());
+        let mut values: Vec<f64> = watched.map(&value).collect::<Option<_>>()?;
         (!values.is_empty()).then(|| median(&mut values))
     })
 }

@@ -1,11 +1,11 @@
-//! What trials say about a cell, and two cells about each other. The round is the independent unit: samples of one
-//! trial share a process, its memory layout and its moment, and are condensed into one value first.
+//! What trials say about a cell, and cells about each other. The round is the independent unit: samples of one trial share a
+//! process and its memory layout, and are condensed into one value first.
 
 use std::collections::BTreeMap;
 
 use super::bootstrap::median_interval;
 use super::location::{Location, location};
-use super::sample::{Sample, median};
+use super::sample::{Sample, mean, median};
 use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus, units};
 
 /// One value per round.
@@ -19,12 +19,6 @@ pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -
             (!values.is_empty()).then(|| (trial.round, median(&mut values)))
         })
         .collect()
-}
-
-/// The trial values of the makespan, seconds.
-#[must_use]
-pub fn makespans_s(trials: &[&Trial]) -> ByRound {
-    trial_values(trials, |sample| units::seconds(sample.makespan_ns()))
 }
 
 /// Of every trial that ended well, what `value` makes of it.
@@ -47,20 +41,169 @@ pub fn over_rounds(values: &ByRound) -> Option<Estimate> {
     median_interval(&Sample::new(values.values().copied().collect())?)
 }
 
-/// The ratio a/b in every round that both have.
-#[must_use]
-pub fn ratios(a: &ByRound, b: &ByRound) -> ByRound {
-    a.iter()
-        .filter_map(|(&round, &a)| b.get(&round).map(|&b| (round, a / b)))
-        .collect()
+/// The makespans of a cell's good trials: what its ratios to other cells are made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Makespans(BTreeMap<u32, InRound>);
+
+/// Those of one trial.
+#[derive(Debug, Clone, PartialEq)]
+struct InRound {
+    /// The trial value, seconds.
+    value_s: f64,
+    /// The trials that it took turns with.
+    group: Option<u64>,
+    /// The samples that were taken in a sweep, in the order of sweeps.
+    in_turn: Vec<InSweep>,
 }
 
-/// The ratio a/b, paired by round: exp of the centre of log(a/b) with its interval, and the p value of no difference;
-/// `None` with too few rounds in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct InSweep {
+    sweep: u32,
+    window: u32,
+    makespan_s: f64,
+}
+
+impl InRound {
+    /// Of a trial that ended well; `None` without a counted sample.
+    fn of(trial: &Trial) -> Option<Self> {
+        let seconds = |sample: &RecordedSample| units::seconds(sample.makespan_ns());
+        let samples: Vec<&RecordedSample> = trial.counted_samples().collect();
+        let is_together =
+            |a: &&RecordedSample, b: &&RecordedSample| a.window.is_some() && a.window == b.window;
+        let windows = samples.chunk_by(is_together);
+        let mut values_s: Vec<f64> = windows
+            .map(|window| mean(&window.iter().map(|sample| seconds(sample)).collect::<Vec<_>>()))
+            .collect();
+        let in_turn = samples.iter().filter_map(|sample| {
+            Some(InSweep {
+                sweep: sample.turn?.sweep,
+                window: sample.window.unwrap_or(sample.turn?.sweep),
+                makespan_s: seconds(sample),
+            })
+        });
+        (!values_s.is_empty()).then(|| Self {
+            in_turn: in_turn.collect(),
+            value_s: median(&mut values_s),
+            group: trial.group,
+        })
+    }
+
+    fn in_sweep(&self, sweep: u32) -> Option<f64> {
+        let found = self.in_turn.binary_search_by_key(&sweep, |sample| sample.sweep);
+        Some(self.in_turn.get(found.ok()?)?.makespan_s)
+    }
+}
+
+impl Makespans {
+    /// Those of a cell's trials, as far as they ended well.
+    #[must_use]
+    pub fn of(trials: &[&Trial]) -> Self {
+        let of_trials = usable(trials).filter_map(|trial| Some((trial.round, InRound::of(trial)?)));
+        Self(of_trials.collect())
+    }
+
+    /// Adds another trial of the cell.
+    pub fn add(&mut self, trial: &Trial) {
+        self.0.extend(Self::of(&[trial]).0);
+    }
+
+    /// The trial values, seconds.
+    #[must_use]
+    pub fn by_round(&self) -> ByRound {
+        let values = self.0.iter();
+        values.map(|(&round, trial)| (round, trial.value_s)).collect()
+    }
+
+    /// In how many rounds there is a trial.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<(u32, f64)> for Makespans {
+    /// Trial values, seconds, of trials that took no turns.
+    fn from_iter<I: IntoIterator<Item = (u32, f64)>>(values: I) -> Self {
+        let in_round = |value_s| InRound {
+            value_s,
+            group: None,
+            in_turn: Vec::new(),
+        };
+        let values = values.into_iter();
+        Self(values.map(|(round, value)| (round, in_round(value))).collect())
+    }
+}
+
+/// The logarithm of the first product of times over the second, in every round that has all of them.
+///
+/// Where all trials of a round took turns, it is the median over windows of sweeps, each with the times of those sweeps alone:
+/// they are milliseconds apart, so what the machine does meanwhile strikes all of them. Otherwise it is that of the trial
+/// values. A window is added up before it is compared, so that what happens in few of its samples, such as a collection of
+/// garbage, counts as much as it takes.
 #[must_use]
-pub fn paired_ratio(a: &ByRound, b: &ByRound) -> Option<Location> {
-    let logs = ratios(a, b).into_values().map(f64::ln).collect();
-    let Location { centre, p_value } = location(&Sample::new(logs)?)?;
+pub fn log_contrast(over: &[&Makespans], under: &[&Makespans]) -> ByRound {
+    let rounds = over.first().into_iter().flat_map(|first| first.0.keys());
+    let log = |round: u32| {
+        let (over, under) = (in_round(over, round)?, in_round(under, round)?);
+        in_turn(&over, &under).or_else(|| log_quotient(&over, &under, |trial| Some(trial.value_s)))
+    };
+    rounds.filter_map(|&round| Some((round, log(round)?))).collect()
+}
+
+fn in_round<'m>(cells: &[&'m Makespans], round: u32) -> Option<Vec<&'m InRound>> {
+    cells.iter().map(|makespans| makespans.0.get(&round)).collect()
+}
+
+/// The median over windows, each with the samples of the sweeps that all of these trials have; `None` for trials that did not
+/// take turns with each other.
+fn in_turn(over: &[&InRound], under: &[&InRound]) -> Option<f64> {
+    let first = over.first()?;
+    first.group?;
+    let all = || over.iter().chain(under);
+    if all().any(|trial| trial.group != first.group) {
+        return None;
+    }
+    let is_common = |sample: &&InSweep| all().all(|trial| trial.in_sweep(sample.sweep).is_some());
+    let common: Vec<&InSweep> = first.in_turn.iter().filter(is_common).collect();
+    let log = |window: &[&InSweep]| {
+        log_quotient(over, under, |trial| {
+            window.iter().map(|sample| trial.in_sweep(sample.sweep)).sum()
+        })
+    };
+    let windows = common.chunk_by(|a, b| a.window == b.window);
+    let mut logs: Vec<f64> = windows.filter_map(log).collect();
+    (!logs.is_empty()).then(|| median(&mut logs))
+}
+
+/// Each side is added up on its own, so that equal sides give 0 to the last digit.
+fn log_quotient(
+    over: &[&InRound],
+    under: &[&InRound],
+    value: impl Fn(&InRound) -> Option<f64>,
+) -> Option<f64> {
+    let logs =
+        |trials: &[&InRound]| -> Option<f64> { trials.iter().map(|trial| Some(value(trial)?.ln())).sum() };
+    Some(logs(over)? - logs(under)?)
+}
+
+/// The ratio a/b in every round that both have.
+#[must_use]
+pub fn ratios(a: &Makespans, b: &Makespans) -> ByRound {
+    let logs = log_contrast(&[a], &[b]);
+    logs.into_iter().map(|(round, log)| (round, log.exp())).collect()
+}
+
+/// The ratio a/b, paired by sweep and round: exp of the centre over rounds of log(a/b) with its interval, and the p value
+/// of no difference; `None` with too few rounds in common.
+#[must_use]
+pub fn paired_ratio(a: &Makespans, b: &Makespans) -> Option<Location> {
+    centre_of(log_contrast(&[a], &[b]))
+}
+
+/// exp of the centre over rounds of these logarithms.
+#[must_use]
+pub fn centre_of(logs: ByRound) -> Option<Location> {
+    let Location { centre, p_value } = location(&Sample::new(logs.into_values().collect())?)?;
     Some(Location {
         centre: map(centre, f64::exp),
         p_value,
@@ -79,13 +222,75 @@ pub fn map(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estimate {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use proptest::prelude::*;
 
     use super::*;
+    use ftbench_fixtures::records::{cell, trial};
+    use ftbench_schema::{Model, Turn};
 
-    fn by_round(values: &[f64]) -> ByRound {
+    fn by_round(values: &[f64]) -> Makespans {
         (0..).zip(values.iter().copied()).collect()
+    }
+
+    /// A trial in round 0 that took turns in this group: the makespan of each sweep, milliseconds.
+    fn in_turns(group: u64, by_sweep_ms: &[(u32, u64)]) -> Makespans {
+        let cell = cell("3.13t", Model::Threads, 1);
+        let mut trial = trial(&cell, 0, 0);
+        let like = trial.samples.pop().unwrap();
+        let sample = |&(sweep, makespan_ms): &(u32, u64)| RecordedSample {
+            turn: Some(Turn { sweep, position: 0 }),
+            warmup: false,
+            end_ns: like.start_ns + makespan_ms * 1_000_000,
+            ..like.clone()
+        };
+        trial.samples = by_sweep_ms.iter().map(sample).collect();
+        trial.group = Some(group);
+        Makespans::of(&[&trial])
+    }
+
+    #[test]
+    fn times_of_one_sweep_are_paired_before_the_round_is_condensed() {
+        // The machine is ten times slower in sweeps 1 and 2, of which b lacks one and a the other.
+        let a = in_turns(7, &[(0, 10), (1, 100), (3, 12), (4, 11)]);
+        let b = in_turns(7, &[(0, 20), (2, 200), (3, 24), (4, 22)]);
+        let ratio = ratios(&b, &a)[&0];
+        assert!((ratio - 2.0).abs() < 1e-12, "{ratio}");
+        // Sweeps of other groups are others: trial values are left, 22 and 11.5.
+        let apart = ratios(&in_turns(8, &[(0, 20), (2, 200), (3, 24), (4, 22)]), &a)[&0];
+        assert!((apart - 23.0 / 11.5).abs() < 1e-12, "{apart}");
+        let never = ratios(&in_turns(7, &[(5, 20)]), &a)[&0];
+        assert!((never - 20.0 / 11.5).abs() < 1e-12, "{never}");
+    }
+
+    #[test]
+    fn what_is_rare_counts_as_much_as_it_takes() {
+        let in_windows = |by_sweep_ms: &[(u32, u64)]| {
+            let mut makespans = in_turns(7, by_sweep_ms);
+            let trial = makespans.0.get_mut(&0).unwrap();
+            for sample in &mut trial.in_turn {
+                sample.window = sample.sweep / 4;
+            }
+            makespans
+        };
+        // One sample in four takes five times as long.
+        let a: Vec<(u32, u64)> = (0..12).map(|sweep| (sweep, 10)).collect();
+        let b: Vec<(u32, u64)> = (0..12)
+            .map(|sweep| (sweep, if sweep % 4 == 2 { 50 } else { 10 }))
+            .collect();
+        let ratio = ratios(&in_windows(&b), &in_windows(&a))[&0];
+        assert!((ratio - 2.0).abs() < 1e-12, "{ratio}");
+        let alone = ratios(&in_turns(7, &b), &in_turns(7, &a))[&0];
+        assert!((alone - 1.0).abs() < 1e-12, "{alone}");
+    }
+
+    #[test]
+    fn four_times_of_a_sweep_make_a_share_of_the_ceiling() {
+        let one = in_turns(7, &[(0, 10), (1, 30)]);
+        let two = in_turns(7, &[(0, 6), (1, 18)]);
+        let native = [in_turns(7, &[(0, 8), (1, 24)]), in_turns(7, &[(0, 4), (1, 12)])];
+        let logs = log_contrast(&[&one, &native[1]], &[&two, &native[0]]);
+        assert!((logs[&0].exp() - 10.0 / 6.0 / 2.0).abs() < 1e-12, "{logs:?}");
     }
 
     #[test]
@@ -102,8 +307,8 @@ mod tests {
 
     #[test]
     fn only_rounds_in_common_count() {
-        let a = ByRound::from([(0, 1.0), (1, 8.0), (2, 8.0), (3, 8.0)]);
-        let b = ByRound::from([(1, 4.0), (2, 4.0), (3, 4.0), (4, 100.0)]);
+        let a = Makespans::from_iter([(0, 1.0), (1, 8.0), (2, 8.0), (3, 8.0)]);
+        let b = Makespans::from_iter([(1, 4.0), (2, 4.0), (3, 4.0), (4, 100.0)]);
         assert!((paired_ratio(&a, &b).unwrap().centre.estimate - 2.0).abs() < 1e-12);
         assert_eq!(paired_ratio(&a, &by_round(&[1.0, 1.0])), None);
     }

@@ -92,12 +92,14 @@ fn most_of_cell(trials: &[&Trial]) -> Option<u32> {
     (is_used && is_contended).then_some(most)
 }
 
-/// The share of its PUs' time that extra threads used while the trial's counted samples ran; 0 where it is not known.
+/// The share of its PUs' time that extra threads used while counted samples of the trial ran that were watched; 0 where it is
+/// not known.
 fn share_of_extra_threads(trial: &Trial) -> f64 {
     let used_ns = trial.extra_threads.and_then(|extra| extra.cpu_time_ns);
     let pus: BTreeSet<u32> = trial.placement.iter().copied().collect();
     let made_ns: u64 = trial
         .counted_samples()
+        .filter(|sample| sample.cost.is_some())
         .fold(0, |sum, sample| sum.saturating_add(sample.makespan_ns()));
     let capacity_ns = made_ns as f64 * pus.len() as f64;
     if capacity_ns > 0.0 {

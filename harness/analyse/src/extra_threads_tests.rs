@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, drifting_run, manifest, trial};
-use ftbench_schema::{ExtraThreads, Manifest, Model};
+use ftbench_schema::{Cell, Cost, ExtraThreads, Manifest, Model};
 
 /// A pool of four that did nearly all of the work: 1.0 s of the 1.1 s that the counted samples lasted.
 const POOL: ExtraThreads = ExtraThreads {
@@ -14,14 +14,22 @@ const POOL: ExtraThreads = ExtraThreads {
     contended_looks: 15,
 };
 
+/// A trial with these extra threads, all samples of which were watched.
+fn watched(cell: &Cell, round: u32, extra: ExtraThreads) -> Trial {
+    let mut trial = trial(cell, round, 100);
+    trial.extra_threads = Some(extra);
+    for sample in &mut trial.samples {
+        sample.cost = Some(Cost::default());
+    }
+    trial
+}
+
 /// Four trials of a workload, each with these extra threads.
 fn run(extra: [ExtraThreads; 4]) -> (Manifest, Vec<Trial>) {
     let cell = cell("3.13t", Model::Serial, 1);
-    let trials = (0..4).zip(extra).map(|(round, extra)| {
-        let mut trial = trial(&cell, round, 100);
-        trial.extra_threads = Some(extra);
-        trial
-    });
+    let trials = (0..4)
+        .zip(extra)
+        .map(|(round, extra)| watched(&cell, round, extra));
     (manifest(std::slice::from_ref(&cell)), trials.collect())
 }
 
@@ -43,11 +51,10 @@ fn a_pool_inside_of_work_is_warned_of() {
 fn every_interpreter_is_named_once_and_the_most_threads_count() {
     let cells = ["3.13", "3.13t"].map(|tag| [1, 2].map(|workers| cell(tag, Model::Threads, workers)));
     let cells = cells.as_flattened();
-    let trials = cells.iter().zip([2, 3, 5, 4]).map(|(cell, most)| {
-        let mut trial = trial(cell, 0, 100);
-        trial.extra_threads = Some(ExtraThreads { most, ..POOL });
-        trial
-    });
+    let trials = cells
+        .iter()
+        .zip([2, 3, 5, 4])
+        .map(|(cell, most)| watched(cell, 0, ExtraThreads { most, ..POOL }));
     let found = warnings(&(manifest(cells), trials.collect()));
     assert_eq!(found.len(), 1);
     assert!(

@@ -30,6 +30,21 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
             ),
         ));
     }
+    let computing: BTreeSet<(&str, String)> = trials
+        .iter()
+        .filter(|trial| trial.waiting_cpu_ns.is_some())
+        .map(|trial| (trial.cell.workload.as_str(), trial.cell.interpreter_label()))
+        .collect();
+    for (workload, interpreter) in computing {
+        warnings.push(Warning::of_workloads(
+            WarningKind::ComputesWhileWaiting,
+            format!(
+                "{workload} on {interpreter} goes on computing between its samples, so some of its cells were \
+                 measured alone and their ratios have wider intervals; end its threads before 'work' returns"
+            ),
+            vec![workload.to_owned()],
+        ));
+    }
     warnings
 }
 

@@ -1,10 +1,7 @@
 //! What the free-threaded build costs where its threads bring nothing: on one worker.
 
-use std::collections::BTreeMap;
-
-use super::estimate::{ByRound, map, paired_ratio};
-use super::location::location;
-use super::sample::{Sample, mean};
+use super::estimate::{ByRound, Makespans, centre_of, log_contrast, paired_ratio};
+use super::sample::mean;
 use ftbench_schema::{
     Cell, Curve, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead,
     Switch, WorkloadKind,
@@ -18,7 +15,10 @@ const ONE_WORKER: [Model; 2] = [Model::Serial, Model::Threads];
 /// `makespans` are those of a cell that is `ok`: where something failed, or switched the GIL back on, nothing is known of a
 /// cost.
 #[must_use]
-pub fn of_pairs<'m>(manifest: &Manifest, makespans: &dyn Fn(&Cell) -> Option<&'m ByRound>) -> Vec<Overhead> {
+pub fn of_pairs<'m>(
+    manifest: &Manifest,
+    makespans: &dyn Fn(&Cell) -> Option<&'m Makespans>,
+) -> Vec<Overhead> {
     let mut found = Vec::new();
     for (gil, free_threaded) in pairs(&manifest.interpreters) {
         let pair = Pair {
@@ -66,19 +66,19 @@ struct Pair<'a, 'm> {
     free_threaded: &'a str,
     /// The version of the code: with several, the first.
     arm: Option<&'a str>,
-    makespans: &'a dyn Fn(&Cell) -> Option<&'m ByRound>,
+    makespans: &'a dyn Fn(&Cell) -> Option<&'m Makespans>,
 }
 
 impl<'m> Pair<'_, 'm> {
     fn overheads(&self, manifest: &Manifest) -> Vec<Overhead> {
         let mut found = Vec::new();
-        let mut computing: Vec<BTreeMap<u32, f64>> = Vec::new();
+        let mut computing: Vec<ByRound> = Vec::new();
         for workload in &manifest.workloads {
             let Some((free_threaded, gil)) = self.times(&workload.name) else {
                 continue;
             };
             if workload.kind == WorkloadKind::Cpu {
-                computing.push(log_ratios(free_threaded, gil));
+                computing.push(log_contrast(&[free_threaded], &[gil]));
             }
             let ratio = paired_ratio(free_threaded, gil);
             found.extend(ratio.map(|ratio| self.overhead(Some(workload.name.clone()), 1, ratio.centre)));
@@ -90,7 +90,7 @@ impl<'m> Pair<'_, 'm> {
     }
 
     /// The times of both builds, the free-threaded one's first, of the first model that both have.
-    fn times(&self, workload: &str) -> Option<(&'m ByRound, &'m ByRound)> {
+    fn times(&self, workload: &str) -> Option<(&'m Makespans, &'m Makespans)> {
         ONE_WORKER.iter().find_map(|&model| {
             let of = |interpreter: &str| {
                 let cell = Cell {
@@ -103,7 +103,7 @@ impl<'m> Pair<'_, 'm> {
                     },
                     workers: 1,
                 };
-                (self.makespans)(&cell).filter(|times| !times.is_empty())
+                (self.makespans)(&cell).filter(|times| times.rounds() > 0)
             };
             of(self.free_threaded).zip(of(self.gil))
         })
@@ -121,25 +121,18 @@ impl<'m> Pair<'_, 'm> {
     }
 }
 
-fn log_ratios(a: &ByRound, b: &ByRound) -> BTreeMap<u32, f64> {
-    a.iter()
-        .filter_map(|(round, a)| Some((*round, (a / b.get(round)?).ln())))
-        .collect()
-}
-
 /// exp of the centre over rounds of each round's mean over workloads. Only rounds that all workloads have are used: with
 /// one missing, the round's mean would be of something else.
-fn geometric_mean(workloads: &[BTreeMap<u32, f64>]) -> Option<Estimate> {
+fn geometric_mean(workloads: &[ByRound]) -> Option<Estimate> {
     let rounds = workloads.first()?.keys();
     let means = rounds.filter_map(|round| {
         let logs: Vec<f64> = workloads
             .iter()
             .map(|logs| logs.get(round).copied())
             .collect::<Option<_>>()?;
-        Some(mean(&logs))
+        Some((*round, mean(&logs)))
     });
-    let found = location(&Sample::new(means.collect())?)?;
-    Some(map(found.centre, f64::exp))
+    centre_of(means.collect()).map(|found| found.centre)
 }
 
 #[cfg(test)]

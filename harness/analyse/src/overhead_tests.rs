@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use super::*;
 use ftbench_fixtures::interpreters::interpreter;
 use ftbench_fixtures::records::{cell, manifest};
@@ -20,7 +22,7 @@ fn overheads(kinds: &[(&str, WorkloadKind)], times: &Times<'_>) -> Vec<Overhead>
             workload
         })
         .collect();
-    let cells: Vec<(Cell, ByRound)> = times
+    let cells: Vec<(Cell, Makespans)> = times
         .iter()
         .map(|(interpreter, workload, model, times)| {
             let mut cell = cell(interpreter, *model, 1);
@@ -28,7 +30,7 @@ fn overheads(kinds: &[(&str, WorkloadKind)], times: &Times<'_>) -> Vec<Overhead>
             (cell, (0..).zip(times.iter().copied()).collect())
         })
         .collect();
-    let makespans: BTreeMap<&Cell, &ByRound> = cells.iter().map(|(cell, times)| (cell, times)).collect();
+    let makespans: BTreeMap<&Cell, &Makespans> = cells.iter().map(|(cell, times)| (cell, times)).collect();
     of_pairs(&manifest, &|cell| makespans.get(cell).copied())
 }
 

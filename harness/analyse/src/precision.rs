@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::estimate::{ByRound, makespans_s};
+use super::estimate::Makespans;
 use super::ratios::{Measured, MeasuredCell};
 use super::verdict::{is_reenabled, status_of};
 use super::{arms, overhead};
@@ -22,7 +22,7 @@ pub fn half_width(interval: Estimate) -> f64 {
 #[derive(Debug)]
 pub struct PrecisionTracker {
     manifest: Manifest,
-    cells: HashMap<Cell, (CellStatus, ByRound)>,
+    cells: HashMap<Cell, (CellStatus, Makespans)>,
 }
 
 impl PrecisionTracker {
@@ -44,11 +44,11 @@ impl PrecisionTracker {
         let (worst, makespans) = self
             .cells
             .entry(trial.cell.clone())
-            .or_insert((CellStatus::Ok, ByRound::new()));
+            .or_insert((CellStatus::Ok, Makespans::default()));
         if severity(status) > severity(*worst) {
             *worst = status;
         }
-        makespans.extend(makespans_s(&[trial]));
+        makespans.add(trial);
     }
 
     /// Removes a cell that is not measured any more: none of its ratios gets more precise.

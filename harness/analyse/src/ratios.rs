@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::estimate::{ByRound, paired_ratio, ratios};
+use super::estimate::{Makespans, centre_of, log_contrast, paired_ratio};
 use super::location::Location;
 use ftbench_schema::{Cell, CellStatus, Curve, Estimate, Host, Model, Plan};
 
@@ -20,7 +20,7 @@ pub struct MeasuredCell<'a> {
     /// What became of it.
     pub status: CellStatus,
     /// The makespans of its good trials, seconds.
-    pub makespans: &'a ByRound,
+    pub makespans: &'a Makespans,
 }
 
 impl<'a> Measured<'a> {
@@ -59,19 +59,19 @@ impl<'a> Measured<'a> {
 
     /// The makespans of a cell's good trials; `None` without a trial.
     #[must_use]
-    pub fn makespans(&self, cell: &Cell) -> Option<&'a ByRound> {
+    pub fn makespans(&self, cell: &Cell) -> Option<&'a Makespans> {
         self.cells.get(cell).map(|measured| measured.makespans)
     }
 
     /// The makespans of a cell that is `ok`.
     #[must_use]
-    pub fn good(&self, cell: &Cell) -> Option<&'a ByRound> {
+    pub fn good(&self, cell: &Cell) -> Option<&'a Makespans> {
         let measured = self.cells.get(cell)?;
         (measured.status == CellStatus::Ok).then_some(measured.makespans)
     }
 
     /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
-    fn reference(&self, cell: &Cell) -> Option<&'a ByRound> {
+    fn reference(&self, cell: &Cell) -> Option<&'a Makespans> {
         let measured = self.cells.get(cell)?;
         (measured.status != CellStatus::WrongResult).then_some(measured.makespans)
     }
@@ -101,22 +101,24 @@ impl<'a> Measured<'a> {
         })
     }
 
-    /// The time of a reference over that of a cell, paired by round; `None` with too few rounds in common.
+    /// The time of a reference over that of a cell, paired by sweep and round; `None` with too few rounds in common.
     #[must_use]
     pub fn ratio(&self, reference: &Cell, cell: &Cell) -> Option<Location> {
         paired_ratio(self.reference(reference)?, self.makespans(cell)?)
     }
 
     /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
-    /// (T1/TN) / (C1/CN), all four of the same round, so that what slows a round down cancels. With weak scaling both
-    /// speedups are N times the ratio of times, which cancels too.
+    /// (T1/TN) / (C1/CN), all four of the same sweep or round, so that what slows the machine down cancels. With weak scaling
+    /// both speedups are N times the ratio of times, which cancels too.
     #[must_use]
     pub fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
         if cell.is_native() || cell.model == Model::Serial {
             return None;
         }
         let native = Curve::native(&cell.workload).with_workers(cell.workers);
-        let of = |cell: &Cell| Some(ratios(self.reference(&Self::alone(cell))?, self.reference(cell)?));
-        paired_ratio(&of(cell)?, &of(&native)?).map(|found| found.centre)
+        let [one, many] = [&Self::alone(cell), cell].map(|cell| self.reference(cell));
+        let [native_one, native_many] = [&Self::alone(&native), &native].map(|cell| self.reference(cell));
+        let logs = log_contrast(&[one?, native_many?], &[many?, native_one?]);
+        centre_of(logs).map(|found| found.centre)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::estimate::{ByRound, paired_ratio};
+use super::estimate::{Makespans, paired_ratio};
 use super::location::{CONFIDENCE, Location};
 use super::multiple::SMALLEST_EFFECT;
 use super::precision::half_width;
@@ -20,12 +20,12 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// Makes an experiment of the makespans of its arms, seconds; `None` with too few rounds.
+    /// Makes an experiment of the makespans of its arms; `None` with too few rounds.
     #[must_use]
-    pub fn new(first: &ByRound, second: &ByRound, seconds: f64) -> Option<Self> {
+    pub fn new(first: &Makespans, second: &Makespans, seconds: f64) -> Option<Self> {
         Some(Self {
             ratio: paired_ratio(second, first)?,
-            rounds: first.len().min(second.len()),
+            rounds: first.rounds().min(second.rounds()),
             seconds,
         })
     }
@@ -112,7 +112,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn by_round(values: impl IntoIterator<Item = f64>) -> ByRound {
+    fn by_round(values: impl IntoIterator<Item = f64>) -> Makespans {
         (0..).zip(values).collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::estimate::{ByRound, makespans_s, map, once_per_trial, over_rounds, trial_values};
+use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::median;
@@ -22,9 +22,9 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     for trial in trials {
         by_cell.entry(&trial.cell).or_default().push(trial);
     }
-    let makespans: HashMap<&Cell, ByRound> = by_cell
+    let makespans: HashMap<&Cell, Makespans> = by_cell
         .iter()
-        .map(|(&cell, trials)| (cell, makespans_s(trials)))
+        .map(|(&cell, trials)| (cell, Makespans::of(trials)))
         .collect();
     let verdicts = verdicts(manifest, &by_cell);
     let planned = &manifest.plan.cells;
@@ -105,7 +105,7 @@ impl Analysis<'_> {
         let none = Vec::new();
         let trials = self.by_cell.get(cell).unwrap_or(&none);
         let per_trial = |value: &dyn Fn(&Trial) -> Option<f64>| over_rounds(&once_per_trial(trials, value));
-        let no_rounds = ByRound::new();
+        let no_rounds = Makespans::default();
         let makespans = self.measured.makespans(cell).unwrap_or(&no_rounds);
         let workers = f64::from(cell.workers);
         let speedup = self.ratio_to(&Measured::alone(cell), cell);
@@ -131,10 +131,10 @@ impl Analysis<'_> {
             placement: planned.placement.clone(),
             status: verdict.status,
             reason: verdict.reason,
-            rounds: count(makespans.len()),
+            rounds: count(makespans.rounds()),
             samples: count(usable_samples(trials)),
             units: trials.first().map(|trial| trial.units),
-            makespan_s: over_rounds(makespans),
+            makespan_s: over_rounds(&makespans.by_round()),
             speedup: speedup.map(|ratio| ratio.estimate),
             speedup_difference: speedup.and_then(|ratio| ratio.difference),
             vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
@@ -148,6 +148,9 @@ impl Analysis<'_> {
             start_skew_s: over_rounds(&trial_values(&with_shares, |sample| {
                 units::seconds(sample.start_skew_ns())
             })),
+            handing_out_s: over_rounds(&trial_values(&with_shares, |sample| {
+                units::seconds(sample.handing_out_ns())
+            })),
             rss_peak_bytes: per_trial(&|trial| {
                 trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
             }),
@@ -158,6 +161,7 @@ impl Analysis<'_> {
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
             }),
+            memory_peak_bytes: per_trial(&|trial| Some(trial.memory.as_ref()?.peak_bytes()? as f64)),
             reported: reported(trials),
             cost: cost::of_cell(cell.workers, trials),
         }

@@ -60,6 +60,10 @@ struct SampleRow<'a> {
     cycles: Option<u64>,
     cache_misses: Option<u64>,
     arm: Option<&'a str>,
+    group: Option<u64>,
+    sweep: Option<u32>,
+    position: Option<u32>,
+    window: Option<u32>,
 }
 
 /// Writes a heading and one row per sample, warm-ups too. A trial that ended before its first sample has one
@@ -86,7 +90,7 @@ pub fn write_samples<'a>(
 }
 
 /// The columns, in the order of [`SampleRow`]'s fields; written even where there is no row.
-const HEADINGS: [&str; 43] = [
+const HEADINGS: [&str; 47] = [
     "trial",
     "round",
     "interpreter",
@@ -130,6 +134,10 @@ const HEADINGS: [&str; 43] = [
     "cycles",
     "cache_misses",
     "arm",
+    "group",
+    "sweep",
+    "position",
+    "window",
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
@@ -137,6 +145,7 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
     let with_shares = sample.filter(|sample| !sample.shares.is_empty());
     let noise = sample.and_then(|sample| sample.noise.as_ref());
     let cost = sample.and_then(|sample| sample.cost.as_ref());
+    let turn = sample.and_then(|sample| sample.turn);
     let noise_s = |of: fn(&Noise) -> Option<u64>| noise.and_then(of).map(seconds);
     let count = |of: fn(&Cost) -> Option<u64>| cost.and_then(of);
     SampleRow {
@@ -183,11 +192,19 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         cycles: count(|cost| cost.cycles),
         cache_misses: count(|cost| cost.cache_misses),
         arm: trial.cell.arm.as_deref(),
+        group: trial.group,
+        sweep: turn.map(|turn| turn.sweep),
+        position: turn.map(|turn| turn.position),
+        window: sample.and_then(|sample| sample.window),
     }
 }
 
-/// The PU that each share was last seen on, in the order of the shares, apart by spaces; `?` where not known.
+/// The PU that each share was last seen on, in the order of the shares, apart by spaces; `?` where not known, and nothing for a
+/// sample in which nobody looked.
 fn pus(sample: &Sample) -> String {
+    if sample.shares.iter().all(|share| share.pu.is_none()) {
+        return String::new();
+    }
     let names: Vec<String> = sample
         .shares
         .iter()
@@ -206,7 +223,7 @@ fn causes(disturbed_by: &[Disturbance]) -> String {
 mod tests {
     use super::*;
     use ftbench_fixtures::records::{cell, empty_trial, sample};
-    use ftbench_schema::Share;
+    use ftbench_schema::{Share, Turn};
 
     fn trial() -> Trial {
         let share = |worker, pu| Share {
@@ -233,10 +250,16 @@ mod tests {
                 energy_joules: Some(2.5),
                 ..Cost::default()
             }),
+            turn: Some(Turn {
+                sweep: 1,
+                position: 4,
+            }),
+            window: Some(0),
             ..sample(&cell, 0, 0)
         };
         Trial {
             trial: 3,
+            group: Some(2),
             round: 1,
             placement: vec![0, 1],
             units: 40,
@@ -265,10 +288,10 @@ mod tests {
         failed.startup_ns = None;
         failed.cell.arm = Some("new".to_owned());
         insta::assert_snapshot!(written(&[trial(), failed]), @r#"
-        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm
-        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,
+        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm,group,sweep,position,window
+        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,,2,1,4,0
         3,1,3.13t,spawn,fib,processes:fork,2,failed,40,,,,,,,,,,2026-11-21T08:00:00Z,11,fork,"import: SyntaxError: ""a, b""
-        line 2",,,,,,,,,,,,,,,,,,,,,new
+        line 2",,,,,,,,,,,,,,,,,,,,,new,2,,,
         "#);
     }
 

@@ -22,8 +22,9 @@ pub use interpreter::{
 };
 pub use run::{
     ArmFacts, ArmKind, CommitFacts, EnvironmentFacts, ExtensionFacts, HostFacts, ImportFacts, ImportedFile,
-    Limits, Linked, MachineFacts, Manifest, ModuleFacts, PackageFacts, PackageWishes, Plan, PlannedCell,
-    RunStatus, Scaling, Session, Settings, StoppedBy, Stopping, TopologyFacts, Warning, WarningKind,
+    Limits, Linked, MachineFacts, Manifest, ModuleFacts, Order, PackageFacts, PackageWishes, Plan,
+    PlannedCell, RunStatus, Scaling, Session, Settings, StoppedBy, Stopping, TopologyFacts, Warning,
+    WarningKind,
 };
 pub use summary::{
     ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, Difference, Estimate, Law, LawFit, Limit,
@@ -32,7 +33,7 @@ pub use summary::{
 pub use tag::{Switches, Tag, TagError, builds, differences, is_pair, pair_warnings};
 pub use trial::{
     CellSamples, Cost, Disturbance, ExtraThreads, Memory, Noise, ProcessMemory, Sample, SamplesByCell, Share,
-    Source, Trial, TrialStatus, Worker,
+    Source, Trial, TrialStatus, Turn, Worker,
 };
 pub use workload::{CalibrationFailure, CeilingFacts, Kernel, Kernels, WorkloadFacts, WorkloadKind};
 

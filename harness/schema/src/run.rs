@@ -87,6 +87,17 @@ pub enum Scaling {
     Weak,
 }
 
+/// How the samples of a round's trials follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// The trials of a workload's cells are alive together and take turns, sample by sample.
+    Sweeps,
+    /// A trial has all its samples before the next one starts, as in all runs of versions that recorded no order.
+    #[default]
+    Trials,
+}
+
 /// When the rounds of a run end; fixed before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stopping {
@@ -114,6 +125,10 @@ pub enum StoppedBy {
     Interrupt,
 }
 
+const fn one() -> u32 {
+    1
+}
+
 /// How a run measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -121,10 +136,19 @@ pub struct Settings {
     pub profile: String,
     /// When the rounds end.
     pub stopping: Stopping,
-    /// Warm-up samples at the start of a trial.
+    /// Warm-up samples at the start of a trial, at least.
     pub warmups: u32,
-    /// Counted samples of a trial.
+    /// How long the warm-up samples of a trial take together, at least, seconds. 0 in runs of earlier versions.
+    #[serde(default)]
+    pub warmup_s: f64,
+    /// Counted samples of a trial; with the order `sweeps`, the number of sweeps.
     pub samples: u32,
+    /// How many samples make a window; 1 in runs of earlier versions.
+    #[serde(default = "one")]
+    pub window: u32,
+    /// How the samples of a round's trials follow each other.
+    #[serde(default)]
+    pub order: Order,
     /// How long a sample of the baseline with one worker should last, seconds.
     pub target_sample_s: f64,
     /// Limit on every step of a trial, seconds.
@@ -491,6 +515,8 @@ pub enum WarningKind {
     GilReenabled,
     /// Work starts threads or processes of its own, which share the PU of their worker.
     StartsThreads,
+    /// A workload computes while it waits for its turn, and so is measured alone.
+    ComputesWhileWaiting,
     /// Too few rounds for an interval that can be trusted.
     FewRounds,
     /// Many samples were disturbed.

@@ -156,10 +156,19 @@ pub struct CellSummary {
     pub startup_s: Option<Estimate>,
     /// From the first worker's start to the last one's, seconds.
     pub start_skew_s: Option<Estimate>,
+    /// Makespan less the longest share: handing out the work and collecting the results, seconds. Where trials take turns, the
+    /// workers have slept meanwhile. `None` in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handing_out_s: Option<Estimate>,
     /// Sum over processes of each one's peak resident set, bytes.
     pub rss_peak_bytes: Option<Estimate>,
-    /// Largest proportional set size seen between samples, summed over processes, bytes.
+    /// Largest proportional set size seen between samples, summed over processes, bytes. Where trials take turns, those
+    /// that are alive at the same time share pages of files, and this is smaller.
     pub pss_peak_bytes: Option<Estimate>,
+    /// Largest memory seen between samples: anonymous and shared memory of all processes, and pages of files once, bytes.
+    /// `None` in summaries of versions that did not tell them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_peak_bytes: Option<Estimate>,
     /// Figures of its own that the workload's `report` gave, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reported: BTreeMap<String, Estimate>,

@@ -47,11 +47,27 @@ pub struct Share {
     pub pu: Option<u32>,
 }
 
+/// When a sample was taken, among those of the trials that took turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The sweep, from 0: one sample of every trial of the group.
+    pub sweep: u32,
+    /// The place in the sweep's random order, from 0.
+    pub position: u32,
+}
+
 /// One timed execution of all units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Its number in the trial, from 0; warm-ups come first.
     pub sample: u32,
+    /// Its turn; `None` for warm-ups, in a trial that took no turns, and for a sample of a sweep that was broken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
+    /// Samples of the same number are taken together: what counts is how long all of them took. `None` for warm-ups, and in
+    /// records of earlier versions, whose samples were longer and stand for themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32>,
     /// Whether it is a warm-up, which estimates leave out.
     pub warmup: bool,
     /// When the work was handed out, `CLOCK_MONOTONIC`, nanoseconds.
@@ -90,6 +106,16 @@ impl Sample {
         starts.max().unwrap_or(0).saturating_sub(first)
     }
 
+    /// The makespan less the longest share: what handing out the work and collecting the results took, nanoseconds.
+    #[must_use]
+    pub fn handing_out_ns(&self) -> u64 {
+        let shares = self.shares.iter();
+        let longest_ns = shares
+            .map(|share| share.end_ns.saturating_sub(share.start_ns))
+            .max();
+        self.makespan_ns().saturating_sub(longest_ns.unwrap_or(0))
+    }
+
     /// Time spent inside `work`, summed over the shares, nanoseconds.
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
@@ -114,11 +140,25 @@ pub struct ProcessMemory {
 pub struct Memory {
     /// Each process that was alive after the last sample.
     pub processes: Vec<ProcessMemory>,
-    /// Proportional set size summed over the processes, the largest of the readings taken between samples, bytes.
+    /// Proportional set size summed over the processes, the largest of the readings taken between samples, bytes. Pages of
+    /// files are divided among all processes of the machine that map them, those of trials alive at the same time too.
     pub pss_peak_bytes: Option<u64>,
+    /// Anonymous and shared memory summed over the processes, each page once, the largest reading, bytes. No other trial
+    /// shares any of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_peak_bytes: Option<u64>,
+    /// Pages of files in memory, of the process that has most, the largest reading, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_peak_bytes: Option<u64>,
 }
 
 impl Memory {
+    /// What the trial would take by itself, bytes: its anonymous and shared memory, and pages of files once.
+    #[must_use]
+    pub fn peak_bytes(&self) -> Option<u64> {
+        Some(self.anonymous_peak_bytes?.saturating_add(self.file_peak_bytes?))
+    }
+
     /// Sum of the processes' peaks, bytes; pages that they share are counted once for each.
     #[must_use]
     pub fn rss_peak_bytes(&self) -> u64 {
@@ -153,6 +193,14 @@ pub struct Trial {
     pub trial: u64,
     /// The round, from 0.
     pub round: u32,
+    /// The trials that it took turns with: the number of the first of them. Sweeps of one group are the same sweeps. `None`
+    /// for a trial that took no turns, as in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u64>,
+    /// CPU time that a trial of the cell used between two samples while others had their turns, when that was so much that
+    /// this one took none, nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_cpu_ns: Option<u64>,
     /// What was measured.
     pub cell: Cell,
     /// The PU (hwloc OS index) of each worker, in the order of workers; empty when not pinned.
@@ -195,6 +243,13 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// Time inside its samples, warm-ups too, nanoseconds: what it took of a run in which others had their turns meanwhile.
+    #[must_use]
+    pub fn in_samples_ns(&self) -> u64 {
+        let each = self.samples.iter().map(Sample::makespan_ns);
+        each.fold(0, u64::saturating_add)
+    }
+
     /// The samples that estimates use.
     pub fn counted_samples(&self) -> impl Iterator<Item = &Sample> {
         self.samples.iter().filter(|sample| !sample.warmup)
@@ -446,5 +501,43 @@ impl SamplesByCell {
         for (cell, samples) in later.0 {
             self.0.entry(cell).or_default().append(samples);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_the_longest_share_is_handing_out() {
+        let share = |worker, start_ns, end_ns| Share {
+            worker,
+            start_ns,
+            end_ns,
+            pu: None,
+        };
+        let mut sample = Sample {
+            sample: 0,
+            turn: None,
+            window: None,
+            warmup: false,
+            start_ns: 100,
+            end_ns: 200,
+            gil_enabled: false,
+            moved: false,
+            shares: vec![share(0, 110, 160), share(1, 120, 190)],
+            reported: BTreeMap::new(),
+            noise: None,
+            cost: None,
+        };
+        assert_eq!(
+            (sample.handing_out_ns(), sample.start_skew_ns(), sample.busy_ns()),
+            (30, 10, 120)
+        );
+        sample.shares.clear();
+        assert_eq!(
+            (sample.handing_out_ns(), sample.start_skew_ns(), sample.busy_ns()),
+            (100, 0, 0)
+        );
     }
 }

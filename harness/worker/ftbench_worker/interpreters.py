@@ -1,6 +1,5 @@
 """Subinterpreters: one InterpreterPoolExecutor with as many interpreters as there are workers."""
 
-import gc
 import os
 import sys
 from concurrent.futures.interpreter import InterpreterPoolExecutor
@@ -40,10 +39,6 @@ class Interpreters:
 
     def set_up(self, units):
         return self._in_each("setup", pooled.set_up, units)
-
-    def collect(self):
-        gc.collect()
-        self._in_each("work", pooled.collect)
 
     def run(self, inputs, units):
         # Without `split`, nothing is sent but the number of units.

@@ -5,7 +5,6 @@ A model is made for a loaded workload and a number of workers, and has these met
     start()             create the workers and wait until each has reported once; returns them
     set_up(units)       call `setup` where it has not been called yet, wait for all; returns the
                         workers again, since `setup` may have changed the GIL's state
-    collect()           collect garbage in every process and interpreter
     run(inputs, units)  the timed section: hand out one share per worker, wait for all; inputs and
                         units are lists with one entry per worker, inputs may be None; returns
                         `Handed`
@@ -16,7 +15,6 @@ A model is made for a loaded workload and a number of workers, and has these met
 in this interpreter, and so imports its modules here.
 """
 
-import gc
 from collections import namedtuple
 
 from ftbench_worker.share import this_worker
@@ -44,10 +42,6 @@ class InOneProcess:
             worker._replace(gil_enabled=now.gil_enabled, gil_enabled_by=now.gil_enabled_by)
             for worker in self._started
         ]
-
-    def collect(self):
-        """Collect garbage."""
-        gc.collect()
 
     def inputs_of_workers(self, inputs):
         """One input per worker: what `split` gave, else this process's data for each."""

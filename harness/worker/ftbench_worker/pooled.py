@@ -5,8 +5,6 @@ have had their first. A failure is returned, not raised, so that the others need
 barrier in vain.
 """
 
-import gc
-
 from ftbench_worker import gil
 from ftbench_worker.failure import Failed
 from ftbench_worker.share import do_share, this_worker
@@ -45,12 +43,6 @@ def set_up(units):
         failure = failed.failure
     _barrier.wait()
     return this_worker(), failure
-
-
-def collect():
-    gc.collect()
-    _barrier.wait()
-    return this_worker(), None
 
 
 def share(units, *data):

@@ -51,10 +51,6 @@ class Processes:
     def set_up(self, units):
         return self._in_each("setup", pooled.set_up, units)
 
-    def collect(self):
-        gc.collect()
-        self._in_each("work", pooled.collect)
-
     def run(self, inputs, units):
         # Without `split`, nothing is sent but the number of units.
         shares = [(each,) for each in units] if inputs is None else list(zip(units, inputs))

@@ -64,12 +64,11 @@ class Trial:
         }
 
     def _sample(self, sample):
-        """Take one sample: split and collect garbage before, check and report after."""
+        """Take one sample: split before, check and report after."""
         model = self._model
         if model is None:
             raise ContractError("the driver asked for a sample before it sent 'prepare'")
         inputs = self._workload.split(len(self._units_of_workers))
-        model.collect()
         handed = model.run(inputs, self._units_of_workers)
         results = [share.result for share in handed.shares]
         units = sum(self._units_of_workers)

@@ -150,7 +150,7 @@ fn interpreters_of_one_run_are_paired_in_its_rounds() {
         // The machine gets slower and slower; 3.13t takes a quarter longer throughout.
         let factor = if cell.interpreter == "3.13t" { 1.25 } else { 1.0 };
         let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
-        run.makespans_s.insert(cell.cell.clone(), makespans.collect());
+        run.makespans.insert(cell.cell.clone(), makespans.collect());
     }
     let runs = vec![run];
     let named = |name: &str| Side {
@@ -187,7 +187,7 @@ fn a_lone_slowdown_among_sixty_cells_is_found_in_ten_rounds() {
                 cell.workers = workers;
                 let mut makespan = |round| (round, factor * 0.1 * simulation.normal(0.02).exp());
                 let makespans = (0..rounds).map(&mut makespan).collect();
-                run.makespans_s.insert(cell.cell.clone(), makespans);
+                run.makespans.insert(cell.cell.clone(), makespans);
                 run.summary.cells.push(cell);
             }
         }
@@ -322,7 +322,7 @@ fn rounds_that_only_one_side_has_pair_nothing() {
             _ => 5,
         };
         let makespans = (first..first + 5).map(|round| (round, 0.1)).collect();
-        run.makespans_s.insert(cell.cell.clone(), makespans);
+        run.makespans.insert(cell.cell.clone(), makespans);
     }
     let runs = vec![run];
     let named = |name: &str| Side {
@@ -350,7 +350,7 @@ fn arms_of_one_run_are_paired_interpreter_by_interpreter() {
             let mut cell = cell.clone();
             cell.arm = Some(arm.to_owned());
             let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
-            run.makespans_s.insert(cell.cell.clone(), makespans.collect());
+            run.makespans.insert(cell.cell.clone(), makespans.collect());
             run.summary.cells.push(cell);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::estimate::{ByRound, makespans_s};
+use crate::estimate::Makespans;
 use crate::summary::summarise;
 use ftbench_schema::{
     Cell, CellStatus, CellSummary, Kernel, Manifest, Summary, Trial, WorkloadFacts, WorkloadKind,
@@ -15,9 +15,9 @@ pub struct Run {
     pub manifest: Manifest,
     /// What the analysis made of it.
     pub summary: Summary,
-    /// The makespans of every cell, seconds, by round; empty for a run whose trials were not read, which can be
+    /// The makespans of every cell; empty for a run whose trials were not read, which can be
     /// compared with other runs, but not within itself.
-    pub makespans_s: HashMap<Cell, ByRound>,
+    pub makespans: HashMap<Cell, Makespans>,
 }
 
 impl Run {
@@ -28,14 +28,14 @@ impl Run {
         for trial in trials {
             by_cell.entry(&trial.cell).or_default().push(trial);
         }
-        let makespans_s = by_cell
+        let makespans = by_cell
             .into_iter()
-            .map(|(cell, trials)| (cell.clone(), makespans_s(&trials)))
+            .map(|(cell, trials)| (cell.clone(), Makespans::of(&trials)))
             .collect();
         Self {
             summary: summarise(name, &manifest, trials),
             manifest,
-            makespans_s,
+            makespans,
         }
     }
 
@@ -45,7 +45,7 @@ impl Run {
         Self {
             manifest,
             summary,
-            makespans_s: HashMap::new(),
+            makespans: HashMap::new(),
         }
     }
 

@@ -193,7 +193,7 @@ fn in_the_same_rounds(base: &Side<'_>, new: &Side<'_>) -> Result<bool, Incompara
     {
         return Err(Incomparable::WithItself(first.summary.run.name.clone()));
     }
-    match shared.iter().find(|run| run.makespans_s.is_empty()) {
+    match shared.iter().find(|run| run.makespans.is_empty()) {
         Some(run) => Err(Incomparable::NoRounds(run.summary.run.name.clone())),
         None => Ok(true),
     }

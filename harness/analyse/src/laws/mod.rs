@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::estimate::{ByRound, ratios};
+use super::estimate::{ByRound, Makespans, log_contrast};
 use ftbench_schema::{
     Cell, CellStatus, CellSummary, CurveLaws, Estimate, Law, LawFit, Manifest, Model, NotFitted, Scaling,
 };
@@ -29,7 +29,7 @@ const SMALLEST_CROSSTALK: f64 = super::multiple::SMALLEST_EFFECT;
 pub fn of_run(
     manifest: &Manifest,
     cells: &[CellSummary],
-    makespans: &HashMap<&Cell, ByRound>,
+    makespans: &HashMap<&Cell, Makespans>,
 ) -> Vec<CurveLaws> {
     let curves = curves(cells);
     let run = Run { manifest, makespans };
@@ -80,7 +80,7 @@ fn with_workers(cell: &CellSummary, workers: u32) -> Cell {
 #[derive(Clone, Copy)]
 struct Run<'a> {
     manifest: &'a Manifest,
-    makespans: &'a HashMap<&'a Cell, ByRound>,
+    makespans: &'a HashMap<&'a Cell, Makespans>,
 }
 
 impl Run<'_> {
@@ -128,24 +128,22 @@ impl Run<'_> {
         let (first, others) = cells.split_first()?;
         let of = |cell: &CellSummary| self.makespans.get(&cell.cell);
         let alone = of(first)?;
-        let speedups: Vec<ByRound> = others
+        let log_speedups: Vec<ByRound> = others
             .iter()
             .map(|cell| {
                 let work = match self.manifest.plan.settings.scaling {
                     Scaling::Strong => 1.0,
                     Scaling::Weak => f64::from(cell.workers),
                 };
-                let mut speedups = ratios(alone, of(cell)?);
-                speedups.values_mut().for_each(|ratio| *ratio *= work);
-                Some(speedups)
+                let mut log_speedups = log_contrast(&[alone], &[of(cell)?]);
+                log_speedups.values_mut().for_each(|log| *log += work.ln());
+                Some(log_speedups)
             })
             .collect::<Option<_>>()?;
         let rounds: Vec<Vec<f64>> = alone
+            .by_round()
             .keys()
-            .filter_map(|round| {
-                let of_round = speedups.iter().map(|speedups| Some(speedups.get(round)?.ln()));
-                of_round.collect()
-            })
+            .filter_map(|round| log_speedups.iter().map(|logs| logs.get(round).copied()).collect())
             .collect();
         SpeedupsByRound::new(others.iter().map(|cell| cell.workers).collect(), &rounds)
     }

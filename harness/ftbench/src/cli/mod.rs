@@ -32,7 +32,9 @@ pub use resume::{ResumeArgs, parse};
 pub use run::RunArgs;
 pub use selfcheck::{SelfcheckArgs, SelfcheckCommand};
 use values::kernel_parser;
-pub use values::{ListFormat, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName};
+pub use values::{
+    ListFormat, OrderName, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName,
+};
 pub use versions::{LabelWord, VersionArgs};
 
 const STYLES: Styles = Styles::styled()

@@ -75,6 +75,7 @@ mod tests {
             "spawn",
             "quick",
             "strong",
+            "sweeps",
             "1M",
             "a.b:c",
             "base=mine.py",

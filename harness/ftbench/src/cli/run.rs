@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, seconds, seed};
-use super::{LimitOptions, ProfileName, ResumeArgs, ScalingName, VersionArgs};
+use super::values::{
+    DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
+};
+use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, VersionArgs};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::workload::{CallableName, Requirement};
@@ -49,7 +51,7 @@ pub struct RunArgs {
     /// Where workers are bound: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// What interpreters run in: spawn (their own executables), embed (a Rust program, built with cargo)
+    /// spawn (own executables) or embed (in a Rust program)
     #[arg(
         long,
         value_name = "HOST",
@@ -65,8 +67,7 @@ pub struct RunArgs {
     /// Leave out the ceiling: native kernels that tell what the machine gives
     #[arg(long)]
     pub no_ceiling: bool,
-    /// How precisely to measure: quick (5 rounds of short samples), standard (10 to 50 rounds, until intervals are within
-    /// 2 %, for up to 10 minutes) or thorough (20 to 200 rounds, 0.5 %, an hour)
+    /// quick (5 rounds), standard (10 to 50, until within 2 %, 10 minutes at most) or thorough (20 to 200, 0.5 %, 1 hour)
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// How many rounds, instead of the profile's number
@@ -75,13 +76,19 @@ pub struct RunArgs {
     /// Counted samples of a trial, instead of the profile's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub samples: Option<u32>,
+    /// How long a sample of one worker lasts, instead of the profile's time
+    #[arg(long, value_name = "TIME", value_parser = sample_s)]
+    pub sample_time: Option<f64>,
+    /// Compared trials take turns (sweeps) or not (trials)
+    #[arg(long, value_enum, default_value_t = OrderName::Sweeps, hide_possible_values = true)]
+    pub order: OrderName,
     /// Go on until every interval shown is within so much, such as 1%
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "rounds")]
     pub precision: Option<f64>,
     /// Time for the whole run, such as 90s or 1h30m, after the fewest rounds
     #[arg(long, value_name = "TIME", value_parser = duration_s, conflicts_with = "rounds")]
     pub budget: Option<f64>,
-    /// Whether workers share the work (strong), or each does all of it (weak)
+    /// Workers share the work (strong) or repeat it (weak)
     #[arg(long, value_enum, default_value_t = ScalingName::Strong, hide_possible_values = true)]
     pub scaling: ScalingName,
     /// Seconds that any step of a trial may take

@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::values::{DEFAULT_TIMEOUT_S, percent, seconds, seed};
 use super::{
-    LimitOptions, ListFormat, ProfileName, ResumeArgs, RunArgs, ScalingName, SummaryFormat, VersionArgs,
+    LimitOptions, ListFormat, OrderName, ProfileName, ResumeArgs, RunArgs, ScalingName, SummaryFormat,
+    VersionArgs,
 };
 use crate::plan::placement::Policy;
 use ftbench_schema::{Host, Model};
@@ -73,6 +74,8 @@ impl SelfcheckArgs {
             no_ceiling: true,
             rounds: None,
             samples: self.samples,
+            sample_time: None,
+            order: OrderName::Sweeps,
             precision: None,
             budget: None,
             scaling: ScalingName::Strong,

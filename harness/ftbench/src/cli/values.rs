@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use ftbench_present::chart::{Kind, Size, Theme};
-use ftbench_schema::{Host, Kernel, Model, Scaling};
+use ftbench_schema::{Host, Kernel, Model, Order, Scaling};
 
 /// How long and how precisely to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,6 +31,24 @@ impl From<ScalingName> for Scaling {
         match name {
             ScalingName::Strong => Self::Strong,
             ScalingName::Weak => Self::Weak,
+        }
+    }
+}
+
+/// How the samples of a round's trials follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OrderName {
+    /// Trials that are compared are alive together and take turns, sample by sample
+    Sweeps,
+    /// One trial after the other
+    Trials,
+}
+
+impl From<OrderName> for Order {
+    fn from(name: OrderName) -> Self {
+        match name {
+            OrderName::Sweeps => Self::Sweeps,
+            OrderName::Trials => Self::Trials,
         }
     }
 }
@@ -151,11 +169,26 @@ pub(super) fn percent(word: &str) -> Result<f64, String> {
     }
 }
 
+/// Below, handing work out and reading clocks would be a part of what is measured.
+const SHORTEST_SAMPLE_S: f64 = 0.001;
+const LONGEST_SAMPLE_S: f64 = 10.0;
+
 /// Seconds of a duration such as `90s`, `10m` or `1h30m`.
 pub(super) fn duration_s(word: &str) -> Result<f64, String> {
     match word.parse::<jiff::SignedDuration>() {
         Ok(duration) if duration.is_positive() => Ok(duration.as_secs_f64()),
         _ => Err("give a time such as 90s, 10m or 1h30m".to_owned()),
+    }
+}
+
+/// Seconds that a sample may be asked to last, such as `20ms`.
+pub(super) fn sample_s(word: &str) -> Result<f64, String> {
+    match duration_s(word) {
+        Ok(seconds) if (SHORTEST_SAMPLE_S..=LONGEST_SAMPLE_S).contains(&seconds) => Ok(seconds),
+        _ => Err(format!(
+            "give a time between {} ms and {LONGEST_SAMPLE_S} s, such as 20ms or 0.5s",
+            SHORTEST_SAMPLE_S * 1e3
+        )),
     }
 }
 

@@ -10,12 +10,12 @@ use crate::cli::{ListFormat, OutputOptions, SelfcheckArgs, SelfcheckCommand};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::measure::failure::TrialFailure;
 use crate::measure::rounds::{Assignment, TrialRunner};
-use crate::plan::order::{hash_seeds, round_order};
+use crate::plan::order::{Turns, hash_seeds};
 use crate::process::interrupt::Interrupt;
-use ftbench_analyse::estimate::{ByRound, makespans_s};
+use ftbench_analyse::estimate::Makespans;
 use ftbench_analyse::selfcheck::{Experiment, Report, report};
 use ftbench_present::selfcheck;
-use ftbench_schema::{Cell, Manifest, Model, PlannedCell, TrialStatus};
+use ftbench_schema::{Manifest, Model, PlannedCell, TrialStatus};
 
 /// Fewest rounds of an experiment, however short its time: below, ranks say nothing.
 const FEWEST_ROUNDS: u32 = 10;
@@ -61,7 +61,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     let (mut runner, _) = ready::runner(&manifest, setup, server.as_ref(), &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
-        .map_err(|unsuccessful| match runner.refused.take() {
+        .map_err(|unsuccessful| match runner.take_refusal() {
             Some(refused) => SelfcheckError::Refused(refused),
             None => SelfcheckError::Calibration(unsuccessful.failure),
         })?;
@@ -78,7 +78,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
             seed: manifest.seed.wrapping_add(u64::from(number)),
         };
         let Some(experiment) = bench.experiment(&mut runner, arguments.seconds)? else {
-            if let Some(refused) = runner.refused.take() {
+            if let Some(refused) = runner.take_refusal() {
                 return Err(SelfcheckError::Refused(refused).into());
             }
             break;
@@ -136,31 +136,29 @@ impl Bench<'_> {
         seconds: f64,
     ) -> Result<Option<Experiment>, SelfcheckError> {
         let started = Instant::now();
-        let mut makespans = [ByRound::new(), ByRound::new()];
+        let mut makespans = [Makespans::default(), Makespans::default()];
         for round in 0.. {
             let round_started = Instant::now();
             let seeds = hash_seeds(self.arms.len(), self.seed, round);
-            for arm in round_order(&self.cells(), self.seed, round) {
-                let (Some(&units), Some(&hash_seed), Some(kept)) =
-                    (self.arms.get(arm), seeds.get(arm), makespans.get_mut(arm))
-                else {
-                    continue;
-                };
-                let assignment = Assignment {
-                    trial: 0,
+            let first_trial = u64::from(round) * self.arms.len() as u64;
+            let assignments = self.arms.iter().zip(seeds).zip(first_trial..);
+            let assignments: Vec<Assignment<'_>> = assignments
+                .map(|((&units, hash_seed), trial)| Assignment {
+                    trial,
                     round,
                     planned: self.planned,
                     units,
                     hash_seed,
-                };
-                let Some(trial) = runner.run(&assignment) else {
-                    return Ok(None);
-                };
+                })
+                .collect();
+            let Some(trials) = runner.run(&assignments, Turns::of_group(self.seed, first_trial)) else {
+                return Ok(None);
+            };
+            for (kept, trial) in makespans.iter_mut().zip(trials) {
                 if trial.status != TrialStatus::Ok {
-                    let reason = trial.reason.unwrap_or_default();
-                    return Err(SelfcheckError::Trial(reason));
+                    return Err(SelfcheckError::Trial(trial.reason.unwrap_or_default()));
                 }
-                kept.extend(makespans_s(&[&trial]));
+                kept.add(&trial);
             }
             let next_ends_s = (started.elapsed() + round_started.elapsed()).as_secs_f64();
             if round + 1 >= FEWEST_ROUNDS && next_ends_s > seconds {
@@ -169,16 +167,5 @@ impl Bench<'_> {
         }
         let [first, second] = &makespans;
         Ok(Experiment::new(first, second, started.elapsed().as_secs_f64()))
-    }
-
-    /// Stand-ins of the arms, to be put in order: one block of two cells.
-    fn cells(&self) -> Vec<Cell> {
-        ["first arm", "second arm"]
-            .map(|arm| {
-                let mut cell = self.planned.cell.clone();
-                cell.interpreter = arm.to_owned();
-                cell
-            })
-            .to_vec()
     }
 }

@@ -9,7 +9,7 @@ use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
 use super::{ImportError, Reason, sides};
 use ftbench_schema::{
-    Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, PackageWishes, Plan,
+    Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, Order, PackageWishes, Plan,
     PlannedCell, RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
 };
 
@@ -312,6 +312,9 @@ impl<'a> Assembly<'a> {
             },
             warmups: most(&|trial| trial.samples.len() - trial.counted_samples().count()),
             samples: most(&|trial| trial.counted_samples().count()),
+            window: 1,
+            order: Order::Trials,
+            warmup_s: 0.0,
             target_sample_s: 0.0,
             step_time_limit_s: 0.0,
             limits: None,

@@ -56,6 +56,8 @@ impl TrialMaker<'_> {
             let end_ns = now_ns.saturating_add((seconds * NS_PER_S as f64).round() as u64);
             samples.push(Sample {
                 sample: position,
+                turn: None,
+                window: None,
                 warmup,
                 start_ns: now_ns,
                 end_ns,
@@ -76,6 +78,8 @@ impl TrialMaker<'_> {
             schema: SCHEMA_VERSION,
             trial: number,
             round,
+            group: None,
+            waiting_cpu_ns: None,
             cell: self.cell.clone(),
             placement: self.placement.to_vec(),
             units: self.units,
@@ -107,6 +111,8 @@ impl TrialMaker<'_> {
                         rss_peak_bytes,
                     }],
                     pss_peak_bytes: None,
+                    anonymous_peak_bytes: None,
+                    file_peak_bytes: None,
                 }),
         })
     }

@@ -24,8 +24,17 @@ pub struct MemoryError {
 /// One process's memory at one moment.
 struct Reading {
     rss_peak_bytes: u64,
+    file_bytes: Option<u64>,
     /// `None` where the system does not let us see it.
-    pss_bytes: Option<u64>,
+    mapped: Option<Mapped>,
+}
+
+/// What the maps of a process say, each page divided by the number of processes that have it, bytes.
+#[derive(Clone, Copy, Default)]
+struct Mapped {
+    pss_bytes: u64,
+    /// `None` on kernels that do not tell kinds of pages apart, before 5.4.
+    anonymous_bytes: Option<u64>,
 }
 
 /// Memory of these processes at this moment: the peak RSS of each so far, and the sum of their PSS now, which counts
@@ -35,33 +44,35 @@ struct Reading {
 ///
 /// When a living process's own `status` cannot be read.
 pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
-    let mut processes = Vec::new();
-    let mut pss_bytes = Some(0_u64);
+    let mut readings = Vec::new();
     for &process_id in process_ids {
         let Ok(process) = Process::new(process_id) else {
             continue;
         };
         match read(&process) {
-            Ok(Some(reading)) => {
-                processes.push(ProcessMemory {
-                    process_id,
-                    rss_peak_bytes: reading.rss_peak_bytes,
-                });
-                pss_bytes = pss_bytes
-                    .zip(reading.pss_bytes)
-                    .map(|(sum, more)| sum.saturating_add(more));
-            }
+            Ok(Some(reading)) => readings.push((process_id, reading)),
             // It has given its memory back and is about to end.
             Ok(None) => {}
             Err(_) if living(&process).is_none() => {}
             Err(source) => return Err(MemoryError { process_id, source }),
         }
     }
-    processes.sort_by_key(|process| process.process_id);
-    let pss_peak_bytes = pss_bytes.filter(|_| !processes.is_empty());
+    readings.sort_by_key(|(process_id, _)| *process_id);
+    let over_processes = |of: &dyn Fn(&Reading) -> Option<u64>, join: fn(u64, u64) -> u64| -> Option<u64> {
+        let each = readings.iter().map(|(_, reading)| of(reading));
+        each.reduce(|a, b| Some(join(a?, b?))).flatten()
+    };
     Ok(Memory {
-        processes,
-        pss_peak_bytes,
+        pss_peak_bytes: over_processes(&|one| Some(one.mapped?.pss_bytes), u64::saturating_add),
+        anonymous_peak_bytes: over_processes(&|one| one.mapped?.anonymous_bytes, u64::saturating_add),
+        file_peak_bytes: over_processes(&|one| one.file_bytes, u64::max),
+        processes: readings
+            .iter()
+            .map(|(process_id, reading)| ProcessMemory {
+                process_id: *process_id,
+                rss_peak_bytes: reading.rss_peak_bytes,
+            })
+            .collect(),
     })
 }
 
@@ -84,35 +95,45 @@ pub fn more_than(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
     Some(pss_bytes.unwrap_or(rss_bytes)).filter(|&used_bytes| used_bytes > limit_bytes)
 }
 
-/// Joins a reading with those before it: the processes of the later one, and the larger PSS.
+/// Joins a reading with those before it: the processes of the later one, and the larger of everything else.
 #[must_use]
 pub fn joined(earlier: Option<Memory>, later: Memory) -> Memory {
-    let earlier_pss = earlier.and_then(|memory| memory.pss_peak_bytes);
+    let largest = |of: fn(&Memory) -> Option<u64>| of(&later).max(earlier.as_ref().and_then(of));
     Memory {
-        pss_peak_bytes: later.pss_peak_bytes.max(earlier_pss),
-        ..later
+        pss_peak_bytes: largest(|memory| memory.pss_peak_bytes),
+        anonymous_peak_bytes: largest(|memory| memory.anonymous_peak_bytes),
+        file_peak_bytes: largest(|memory| memory.file_peak_bytes),
+        processes: later.processes,
     }
 }
 
 fn read(process: &Process) -> ProcResult<Option<Reading>> {
+    let status = process.status()?;
     // `VmHWM` is missing when the process has no memory of its own left.
-    let Some(peak_kib) = process.status()?.vmhwm else {
+    let Some(peak_kib) = status.vmhwm else {
         return Ok(None);
     };
-    let pss_bytes = match process.smaps_rollup() {
+    let mapped = match process.smaps_rollup() {
         Ok(rollup) => {
-            let parts = rollup
-                .memory_map_rollup
-                .iter()
-                .filter_map(|map| map.extension.map.get("Pss"));
-            Some(parts.copied().fold(0, u64::saturating_add))
+            let sum = |key: &str| {
+                let maps = rollup.memory_map_rollup.iter();
+                maps.filter_map(|map| map.extension.map.get(key).copied())
+                    .reduce(u64::saturating_add)
+            };
+            Some(Mapped {
+                pss_bytes: sum("Pss").unwrap_or(0),
+                anonymous_bytes: sum("Pss_Anon")
+                    .zip(sum("Pss_Shmem"))
+                    .map(|(anonymous, shared)| anonymous.saturating_add(shared)),
+            })
         }
         Err(ProcError::PermissionDenied(_) | ProcError::NotFound(_)) if living(process).is_some() => None,
         Err(error) => return Err(error),
     };
     Ok(Some(Reading {
         rss_peak_bytes: peak_kib.saturating_mul(BYTES_PER_KIB),
-        pss_bytes,
+        file_bytes: status.rssfile.map(|kib| kib.saturating_mul(BYTES_PER_KIB)),
+        mapped,
     }))
 }
 
@@ -143,6 +164,10 @@ mod tests {
         if let Some(pss) = memory.pss_peak_bytes {
             assert!(pss > 0 && pss <= memory.rss_peak_bytes());
         }
+        if let Some(peak) = memory.peak_bytes() {
+            let anonymous = memory.anonymous_peak_bytes.unwrap();
+            assert!(anonymous > 0 && anonymous <= peak, "{memory:?}");
+        }
     }
 
     #[test]
@@ -167,6 +192,8 @@ mod tests {
         let nothing = Memory {
             processes: vec![],
             pss_peak_bytes: None,
+            anonymous_peak_bytes: None,
+            file_peak_bytes: None,
         };
         assert_eq!((unreaped, reaped), (nothing.clone(), nothing));
     }
@@ -179,6 +206,8 @@ mod tests {
                 rss_peak_bytes: 1,
             }],
             pss_peak_bytes,
+            anonymous_peak_bytes: pss_peak_bytes.map(|bytes| 2 * bytes),
+            file_peak_bytes: None,
         };
         assert_eq!(joined(None, reading(1, Some(5))), reading(1, Some(5)));
         assert_eq!(

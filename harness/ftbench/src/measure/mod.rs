@@ -12,6 +12,7 @@ pub mod made;
 pub mod native_worker;
 pub mod protocol;
 pub mod rounds;
+pub mod runner;
 mod said;
 pub mod session;
 pub mod stamps;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use super::conduct::Conduct;
 use super::failure::TrialFailure;
 use super::made::Made;
-use crate::plan::order::{hash_seeds, round_order};
-use ftbench_schema::{CalibrationFailure, Cell, Manifest, Model, PlannedCell, StoppedBy, Trial, TrialStatus};
+use crate::plan::order::{Turns, hash_seeds, round_order};
+use ftbench_schema::{
+    CalibrationFailure, Cell, Manifest, Model, Order, PlannedCell, StoppedBy, Trial, TrialStatus,
+};
 
 /// Tries of an interpreter to calibrate a workload; a crash might be chance.
 const CALIBRATION_TRIES: u32 = 2;
@@ -34,8 +36,9 @@ pub trait TrialRunner {
     /// Says why the cell cannot be timed, with the end of what it printed.
     fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful>;
 
-    /// Makes a trial; one that goes wrong is a record too. `None` when ftbench was told to stop in the middle.
-    fn run(&mut self, assignment: &Assignment<'_>) -> Option<Trial>;
+    /// Makes the trials of a group, which take turns, and returns them in the order of the assignments; one that goes wrong
+    /// is a record too. `None` when ftbench was told to stop in the middle.
+    fn run(&mut self, group: &[Assignment<'_>], turns: Turns) -> Option<Vec<Trial>>;
 
     /// Whether ftbench was told to stop.
     fn is_interrupted(&self) -> bool;
@@ -58,8 +61,8 @@ pub trait Observer {
     /// The workload of a cell is about to be calibrated, or its ceiling.
     fn calibrating(&mut self, cell: &Cell);
 
-    /// A trial is about to be made.
-    fn starting(&mut self, assignment: &Assignment<'_>);
+    /// The trials of a group are about to be made.
+    fn starting(&mut self, group: &[Assignment<'_>]);
 
     /// A trial was made: keep it. Returns what it counts as.
     ///
@@ -221,11 +224,13 @@ pub struct Course<'a> {
     pub units: &'a Units,
     /// Seed of orders and hash seeds.
     pub seed: u64,
+    /// Whether the trials of a block take turns.
+    pub order: Order,
     /// What earlier sittings have made.
     pub made: &'a Made,
 }
 
-/// Makes rounds until the observer ends them, handing each trial to it before the next one starts.
+/// Makes rounds until the observer ends them, handing the trials of each group to it before the next one starts.
 ///
 /// Trials that were made before are passed over, with all that follows from them: a run that was stopped and gone on with
 /// has the same trials, with the same numbers, as one that was left alone.
@@ -245,24 +250,24 @@ pub fn rounds<O: Observer>(
     let mut next = 0;
     for round in 0.. {
         let seeds = hash_seeds(cells.len(), seed, round);
-        for index in round_order(&all, seed, round) {
-            let (Some(planned), Some(conduct), Some(&hash_seed)) =
-                (cells.get(index), conducts.get_mut(index), seeds.get(index))
-            else {
-                continue;
-            };
-            let Some(&Ok(units)) = course.units.of(&planned.cell) else {
-                continue;
-            };
-            if planned.skipped.is_some() || conduct.is_hopeless() {
-                continue;
-            }
-            let status = if let Some(before) = made.trial(round, &planned.cell) {
-                next = next.max(before.trial + 1);
-                before.status
-            } else {
-                if runner.is_interrupted() {
-                    return Ok(StoppedBy::Interrupt);
+        for block in round_order(&all, seed, round) {
+            let mut missing = Vec::new();
+            for index in block {
+                let (Some(planned), Some(conduct), Some(&hash_seed)) =
+                    (cells.get(index), conducts.get_mut(index), seeds.get(index))
+                else {
+                    continue;
+                };
+                let Some(&Ok(units)) = course.units.of(&planned.cell) else {
+                    continue;
+                };
+                if planned.skipped.is_some() || conduct.is_hopeless() {
+                    continue;
+                }
+                if let Some(before) = made.trial(round, &planned.cell) {
+                    next = next.max(before.trial + 1);
+                    take(conduct, before.status, &planned.cell, observer);
+                    continue;
                 }
                 let trial = made.free_number(next);
                 next = trial + 1;
@@ -273,15 +278,29 @@ pub fn rounds<O: Observer>(
                     units,
                     hash_seed,
                 };
-                observer.starting(&assignment);
-                let Some(new) = runner.run(&assignment) else {
+                missing.push((index, assignment));
+            }
+            let together = match course.order {
+                Order::Sweeps => missing.len().max(1),
+                Order::Trials => 1,
+            };
+            for group in missing.chunks(together) {
+                if runner.is_interrupted() {
+                    return Ok(StoppedBy::Interrupt);
+                }
+                let (indices, assignments): (Vec<usize>, Vec<Assignment<'_>>) = group.iter().copied().unzip();
+                observer.starting(&assignments);
+                let first = assignments.first().map_or(next, |first| first.trial);
+                let Some(trials) = runner.run(&assignments, Turns::of_group(seed, first)) else {
                     return Ok(StoppedBy::Interrupt);
                 };
-                observer.finished(new)?
-            };
-            conduct.take(status);
-            if conduct.is_hopeless() {
-                observer.gave_up(&planned.cell);
+                for (index, trial) in indices.into_iter().zip(trials) {
+                    let cell = trial.cell.clone();
+                    let status = observer.finished(trial)?;
+                    if let Some(conduct) = conducts.get_mut(index) {
+                        take(conduct, status, &cell, observer);
+                    }
+                }
             }
         }
         if made.goes_beyond(round) {
@@ -292,6 +311,14 @@ pub fn rounds<O: Observer>(
         }
     }
     Ok(StoppedBy::Rounds)
+}
+
+/// Takes how a trial of a cell went, after which the cell may be given up.
+fn take<O: Observer>(conduct: &mut Conduct, status: TrialStatus, cell: &Cell, observer: &mut O) {
+    conduct.take(status);
+    if conduct.is_hopeless() {
+        observer.gave_up(cell);
+    }
 }
 
 #[cfg(test)]

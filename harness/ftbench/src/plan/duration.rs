@@ -8,6 +8,9 @@ use ftbench_schema::{GilState, InterpreterFacts, Model, PlannedCell, Scaling, Se
 const LAUNCH_S: f64 = 0.06;
 const LAUNCH_WORKER_S: f64 = 0.04;
 
+/// Between two samples: a request, its answer, and now and then what goes on around it. Measured on the same machine.
+const BETWEEN_SAMPLES_S: f64 = 0.001;
+
 /// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of a build
 /// without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
 #[must_use]
@@ -35,8 +38,9 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
         (Scaling::Strong, false) | (Scaling::Weak, true) => 1.0,
         (Scaling::Weak, false) => workers,
     };
-    let samples = f64::from(settings.warmups + settings.samples);
-    launch_s + samples * settings.target_sample_s * makespans
+    let makespan_s = settings.target_sample_s * makespans;
+    let warmup_s = settings.warmup_s.max(f64::from(settings.warmups) * makespan_s);
+    launch_s + warmup_s + f64::from(settings.samples) * (makespan_s + BETWEEN_SAMPLES_S)
 }
 
 #[cfg(test)]

@@ -3,5 +3,6 @@
 mod buildable;
 pub mod cells;
 pub mod duration;
+pub mod groups;
 pub mod order;
 pub mod placement;

@@ -1,4 +1,4 @@
-//! The order of a round: blocks at random, cells at random inside their block.
+//! The order of a round: blocks at random, cells at random inside their block, and the turns of their trials at random.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -12,6 +12,8 @@ mod stream {
     pub const ORDER: u64 = 0;
     /// Hash seeds: this plus the round's number.
     pub const HASH_SEED: u64 = 1 << 32;
+    /// Turns: this plus the number of the group's first trial.
+    pub const TURNS: u64 = 1 << 33;
 }
 
 fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -20,12 +22,12 @@ fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     generator
 }
 
-/// Indices into `cells` in the order in which a round visits them.
+/// Blocks of indices into `cells` in the order in which a round visits them.
 ///
-/// The cells of one workload form a block and stay together, so that cells that are compared run within seconds
-/// of each other. The order depends on the seed, the round and the list of cells alone.
+/// The cells of one workload form a block, so that cells that are compared are measured together. The order depends on the
+/// seed, the round and the list of cells alone.
 #[must_use]
-pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<usize> {
+pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<Vec<usize>> {
     let mut blocks: Vec<Vec<usize>> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         let block = blocks.iter_mut().find(|block| {
@@ -44,7 +46,24 @@ pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<usize> {
     for block in &mut blocks {
         block.shuffle(&mut generator);
     }
-    blocks.into_iter().flatten().collect()
+    blocks
+}
+
+/// The orders in which trials take turns, sweep by sweep; the group is named by its first trial.
+#[derive(Debug)]
+pub struct Turns(ChaCha8Rng);
+
+impl Turns {
+    /// Those of a group.
+    #[must_use]
+    pub fn of_group(seed: u64, first_trial: u64) -> Self {
+        Self(generator(seed, stream::TURNS.wrapping_add(first_trial)))
+    }
+
+    /// Puts these in the order of the next sweep.
+    pub fn next_sweep<T>(&mut self, trials: &mut [T]) {
+        trials.shuffle(&mut self.0);
+    }
 }
 
 /// `PYTHONHASHSEED` of each cell's trial in a round. CPython takes 0 (no randomisation) to 4294967295; 0 is left out.
@@ -75,7 +94,10 @@ mod tests {
     #[test]
     fn the_order_of_a_seed_is_a_promise() {
         // Runs are repeated and resumed by seed: a change here makes old seeds mean something else.
-        assert_eq!(round_order(&cells(2, 3), 7, 0), [1, 2, 0, 3, 5, 4]);
+        assert_eq!(round_order(&cells(2, 3), 7, 0), [[1, 2, 0], [3, 5, 4]]);
+        let mut trials = [0, 1, 2, 3];
+        Turns::of_group(7, 12).next_sweep(&mut trials);
+        assert_eq!(trials, [0, 3, 1, 2]);
         assert_eq!(hash_seeds(2, 7, 0), [4_024_836_692, 1_578_418_910]);
     }
 
@@ -91,7 +113,7 @@ mod tests {
         let cells = cells(1, 4);
         let mut firsts = [0_u32; 4];
         for round in 0..4000 {
-            firsts[round_order(&cells, 1, round)[0]] += 1;
+            firsts[round_order(&cells, 1, round)[0][0]] += 1;
         }
         // Binomial with mean 1000 and standard deviation 27.
         assert!(
@@ -105,12 +127,15 @@ mod tests {
         fn a_permutation_that_keeps_blocks_together(workloads in 1_usize..6, each in 1_u32..6, seed: u64, round: u32) {
             let cells = cells(workloads, each);
             let order = round_order(&cells, seed, round);
-            let mut sorted = order.clone();
+            let mut sorted = order.concat();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (0..cells.len()).collect::<Vec<_>>());
-            let mut blocks: Vec<&str> = order.iter().map(|&index| cells[index].workload.as_str()).collect();
-            blocks.dedup();
-            prop_assert_eq!(blocks.len(), workloads);
+            prop_assert_eq!(order.len(), workloads);
+            for block in order {
+                let mut names: Vec<&str> = block.iter().map(|&index| cells[index].workload.as_str()).collect();
+                names.dedup();
+                prop_assert_eq!(names.len(), 1);
+            }
         }
     }
 }

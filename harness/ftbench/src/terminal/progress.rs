@@ -88,12 +88,13 @@ impl Progress {
         }
     }
 
-    /// A trial begins.
-    pub fn trial_starts(&self, cell: &Cell) {
-        if let Some(bar) = &self.bar {
+    /// The trials of a group begin.
+    pub fn group_starts(&self, cells: &[&Cell]) {
+        if let (Some(bar), Some(first)) = (&self.bar, cells.first()) {
             let counts = format!("{}/{}", self.done, self.planned).len();
             let room = LINE_WIDTH.saturating_sub(BAR_WIDTH + 1 + counts + 2);
-            bar.set_message(message(self.time_left(), cell, self.latest.as_deref(), room));
+            let latest = self.latest.as_deref();
+            bar.set_message(message(self.time_left(), first, cells.len(), latest, room));
         }
     }
 
@@ -155,11 +156,21 @@ impl Progress {
 }
 
 /// What stands beside the bar, in at most `room` characters where that can be: only the workload's name gives way.
-fn message(time_left: Option<String>, cell: &Cell, latest: Option<&str>, room: usize) -> String {
+fn message(
+    time_left: Option<String>,
+    cell: &Cell,
+    cells: usize,
+    latest: Option<&str>,
+    room: usize,
+) -> String {
     let told = |cell: &Cell| {
+        let what = match cells {
+            1 => cell.to_string(),
+            _ => format!("{}, {cells} cells in turn", cell.workload),
+        };
         let parts = [
             time_left.clone(),
-            Some(text::line(&cell.to_string())),
+            Some(text::line(&what)),
             latest.map(|latest| format!("last {}", text::line(latest))),
         ];
         parts.into_iter().flatten().collect::<Vec<String>>().join("  ")
@@ -204,14 +215,15 @@ mod tests {
     #[test]
     fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
         let mut cell = cell_of("nbody", "3.13t", Model::Threads, 2);
-        assert_eq!(message(None, &cell, None, 60), "nbody 3.13t threads x2");
+        assert_eq!(message(None, &cell, 1, None, 60), "nbody 3.13t threads x2");
+        assert_eq!(message(None, &cell, 12, None, 60), "nbody, 12 cells in turn");
         let left = Some("12 min 20 s left".to_owned());
         assert_eq!(
-            message(left.clone(), &cell, Some("203 ms"), 60),
+            message(left.clone(), &cell, 1, Some("203 ms"), 60),
             "12 min 20 s left  nbody 3.13t threads x2  last 203 ms"
         );
         cell.workload = "matrix_multiplication_by_blocks".to_owned();
-        let short = message(left, &cell, Some("203 ms"), 60);
+        let short = message(left, &cell, 1, Some("203 ms"), 60);
         assert_eq!(
             short,
             "12 min 20 s left  matrix_mult… 3.13t threads x2  last 203 ms"

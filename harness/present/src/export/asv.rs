@@ -227,7 +227,7 @@ impl Tree<'_> {
             .iter()
             .flatten()
             .flat_map(|measured| measured.trials.values())
-            .map(|trial| units::seconds(trial.duration_ns))
+            .map(|trial| units::seconds(trial.in_samples_ns()))
             .sum();
         Some(json!([
             of_each(&|sample| Some(sample.median())),

@@ -37,8 +37,8 @@ fn case(summary: &CellSummary, trials: &[Trial]) -> TestCase {
     let mut case = TestCase::new(text::line(&cell.to_string()), status(summary));
     case.set_classname(text::line(&format!("ftbench.{}", cell.workload)));
     let own = trials.iter().filter(|trial| trial.cell == *cell);
-    let duration_ns = own.map(|trial| trial.duration_ns).sum();
-    case.set_time(std::time::Duration::from_nanos(duration_ns));
+    let in_samples_ns = own.map(Trial::in_samples_ns).fold(0, u64::saturating_add);
+    case.set_time(std::time::Duration::from_nanos(in_samples_ns));
     let figures = [
         ("makespan_s", summary.makespan_s),
         ("speedup", summary.speedup),

@@ -10,7 +10,7 @@ pub mod pyperf;
 
 use std::collections::BTreeMap;
 
-use ftbench_analyse::estimate::{ByRound, makespans_s};
+use ftbench_analyse::estimate::{ByRound, Makespans};
 use ftbench_schema::suggest::UnknownInterpreter;
 use ftbench_schema::{Cell, CellStatus, CellSummary, Host, InterpreterFacts, Summary, Trial, TrialStatus};
 
@@ -107,7 +107,7 @@ impl<'a> Export<'a> {
             let list: Vec<&Trial> = trials.values().copied().collect();
             Some(Measured {
                 summary,
-                makespans_s: makespans_s(&list),
+                makespans_s: Makespans::of(&list).by_round(),
                 cell: cell.clone(),
                 trials,
             })

@@ -200,8 +200,12 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Table {
     columns.extend(ratios(summary));
     columns.push(number(
         "Memory (MiB)",
-        "peak of all processes together; pages that they share are counted once (PSS)",
-        |cell| Entry::estimate(cell.pss_peak_bytes, |bytes| units::number(bytes / MEBIBYTE, 1)),
+        "peak of all processes together; pages that they share are counted once",
+        |cell| {
+            Entry::estimate(cell.memory_peak_bytes.or(cell.pss_peak_bytes), |bytes| {
+                units::number(bytes / MEBIBYTE, 1)
+            })
+        },
     ));
     columns.push(number(
         "CPU (%)",

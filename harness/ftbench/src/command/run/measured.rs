@@ -8,7 +8,7 @@ use crate::cli::OutputOptions;
 use crate::error::Error;
 use crate::measure::made::Made;
 use crate::measure::rounds::{self, Course, TrialRunner, Units};
-use crate::measure::trial::RealRunner;
+use crate::measure::runner::RealRunner;
 use crate::record::folder::RunFolder;
 use crate::terminal::progress::Progress;
 use ftbench_schema::StoppedBy;
@@ -53,6 +53,7 @@ fn measure(
     }
     let cells = record.manifest.plan.cells.clone();
     let (seed, baseline) = (record.manifest.seed, record.manifest.plan.baseline.clone());
+    let order = record.manifest.plan.settings.order;
     let known = Units::recorded(&record.manifest);
     let path = record.folder.path().to_owned();
     let mut recorder = RunRecorder::new(record, progress, earlier);
@@ -65,6 +66,7 @@ fn measure(
                 cells: &cells,
                 units,
                 seed,
+                order,
                 made: &Made::of(&earlier.trials),
             };
             let ending = rounds::rounds(&course, runner, &mut recorder);
@@ -72,7 +74,7 @@ fn measure(
             ending?
         }
     };
-    match runner.refused.take() {
+    match runner.take_refusal() {
         Some(failure) => Err(RunError::Refused {
             failure,
             folder: path,

@@ -27,13 +27,16 @@ use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
 use crate::workload::{Requirement, Workload};
 use ftbench_schema::{
-    MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Settings, Warning,
-    WarningKind, WorkloadFacts,
+    MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
+    WarningKind, WorkloadFacts, WorkloadKind,
 };
 
 /// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
 /// how waiting overlaps.
 const WAITING_WORKERS: [u32; 3] = [1, 4, 16];
+
+/// Where all work waits, samples are as long as they are for so many workers that compute.
+const WORKERS_IF_ALL_WAIT: u32 = 2;
 
 /// A run whose cells, placements and settings are decided. Nothing is built, installed or written yet.
 #[derive(Debug)]
@@ -126,7 +129,6 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let mut warnings = selection.warnings.clone();
     warnings.extend(quota_warning(&placer, &machine));
     warnings.extend(code.arms.warnings());
-    let settings = settings(arguments, &machine);
     let mut workload_facts: Vec<WorkloadFacts> = code.workloads.iter().map(Workload::facts).collect();
     if arguments.no_ceiling {
         workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
@@ -140,7 +142,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
             arms: &code.arms.names(),
         },
         &placer,
-        settings,
+        &machine,
     )?;
     let found = sources::find(&machine.topology.allowed_pus);
     let users = std::env::vars_os()
@@ -205,7 +207,7 @@ fn plan_of(
     selection: &Selection,
     subjects: &Subjects<'_>,
     placer: &Placer,
-    settings: Settings,
+    machine: &MachineFacts,
 ) -> Result<Plan, Error> {
     let limit = placer.limit();
     let computing = match &arguments.workers {
@@ -256,10 +258,20 @@ fn plan_of(
         });
     }
     Ok(Plan {
-        settings,
+        settings: settings(arguments, machine, most_workers(&cells, subjects.facts)),
         baseline: selection.baseline.clone(),
         cells,
     })
+}
+
+/// The largest number of workers of a cell that computes. Those that wait overlap however short their shares are.
+fn most_workers(cells: &[PlannedCell], facts: &[WorkloadFacts]) -> u32 {
+    let computes = |planned: &&PlannedCell| {
+        let workload = facts.iter().find(|facts| facts.name == planned.cell.workload);
+        planned.skipped.is_none() && workload.is_some_and(|facts| facts.kind != WorkloadKind::Io)
+    };
+    let counts = cells.iter().filter(computes).map(|planned| planned.cell.workers);
+    counts.max().unwrap_or(WORKERS_IF_ALL_WAIT)
 }
 
 fn all_are_skipped(cells: &[PlannedCell]) -> bool {

@@ -7,7 +7,8 @@ use super::sessions::{EarlierSessions, RunRecord};
 use super::{changes, launches, services};
 use crate::cli::OutputOptions;
 use crate::error::Error;
-use crate::measure::trial::RealRunner;
+use crate::measure::runner::RealRunner;
+use crate::measure::trial::Equipment;
 use crate::process::guard::driver_side::Guarding;
 use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
@@ -106,14 +107,13 @@ pub fn runner<'run>(
         environments,
     } = environments::install(manifest, &setup, &|| interrupt.is_asked(), output)?;
     let of_server = server.and_then(LoopbackServer::process_id);
-    let runner = RealRunner {
+    let equipment = Equipment {
         launches: launches::of_run(manifest, &pythons)?,
         settings: manifest.plan.settings.clone(),
         binder: setup.binder,
         meters: setup.meters.beside(of_server.into_iter().collect()),
         guarding: Guarding::by_this_program(manifest.plan.settings.limits),
         interrupt,
-        refused: None,
     };
-    Ok((runner, environments))
+    Ok((RealRunner::new(equipment), environments))
 }

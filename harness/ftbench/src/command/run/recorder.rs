@@ -34,10 +34,8 @@ impl<'run> RunRecorder<'run> {
         record.restart_session_clock();
         let now = Instant::now();
         let mut precision = PrecisionTracker::new(record.manifest.clone());
-        let mut earlier_rounds_s: HashMap<u32, f64> = HashMap::new();
         for trial in &earlier.trials {
             precision.add(trial);
-            *earlier_rounds_s.entry(trial.round).or_default() += units::seconds(trial.duration_ns);
         }
         Self {
             rule: record.manifest.plan.settings.stopping,
@@ -48,7 +46,7 @@ impl<'run> RunRecorder<'run> {
             round_started: now,
             live: 0,
             earlier_s: earlier.spent_s,
-            earlier_rounds_s,
+            earlier_rounds_s: rounds_s(&earlier.trials),
             earlier_trials: earlier.trials.len() as u64,
         }
     }
@@ -94,8 +92,9 @@ impl Observer for RunRecorder<'_> {
             .remark(&format!("calibrating {of}{}", cell.workload));
     }
 
-    fn starting(&mut self, assignment: &Assignment<'_>) {
-        self.progress.trial_starts(&assignment.planned.cell);
+    fn starting(&mut self, group: &[Assignment<'_>]) {
+        let cells: Vec<&Cell> = group.iter().map(|assignment| &assignment.planned.cell).collect();
+        self.progress.group_starts(&cells);
     }
 
     fn finished(&mut self, trial: Trial) -> Result<TrialStatus, StoreError> {
@@ -142,6 +141,21 @@ impl Observer for RunRecorder<'_> {
         self.progress.expect(u64::from(self.live) * u64::from(expected));
         stop(&self.rule, &standing)
     }
+}
+
+/// The time that each round's trials took, seconds. Those of a group were alive at the same time.
+fn rounds_s(trials: &[Trial]) -> HashMap<u32, f64> {
+    let mut of_groups: HashMap<(u32, u64), u64> = HashMap::new();
+    for trial in trials {
+        let group = trial.group.unwrap_or(trial.trial);
+        let longest_ns = of_groups.entry((trial.round, group)).or_default();
+        *longest_ns = trial.duration_ns.max(*longest_ns);
+    }
+    let mut rounds_s: HashMap<u32, f64> = HashMap::new();
+    for ((round, _), duration_ns) in of_groups {
+        *rounds_s.entry(round).or_default() += units::seconds(duration_ns);
+    }
+    rounds_s
 }
 
 /// Writes what calibration found into the manifest.

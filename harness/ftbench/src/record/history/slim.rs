@@ -287,6 +287,8 @@ struct SlimCell<'a> {
     rss_peak_bytes: Option<Estimate>,
     #[serde(default)]
     pss_peak_bytes: Option<Estimate>,
+    #[serde(default)]
+    memory_peak_bytes: Option<Estimate>,
 }
 
 impl SlimCell<'_> {
@@ -324,7 +326,10 @@ impl SlimCell<'_> {
             // Of one worker they are 1 by definition.
             Metric::Speedup => self.speedup.filter(|_| !one_worker),
             Metric::Efficiency => self.efficiency.filter(|_| !one_worker),
-            Metric::Memory => self.pss_peak_bytes.or(self.rss_peak_bytes),
+            Metric::Memory => self
+                .memory_peak_bytes
+                .or(self.pss_peak_bytes)
+                .or(self.rss_peak_bytes),
         };
         value.filter(|value| value.estimate.is_finite() && value.estimate > 0.0)
     }

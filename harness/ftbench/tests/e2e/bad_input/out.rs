@@ -54,7 +54,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
     let sandbox = Sandbox::new();
     let good = sandbox.file("good.py", GOOD);
     let ftbench = sandbox.command(&format!(
-        "run {good} -p {} -m serial,threads -n 1 --rounds 8 --profile quick --out out",
+        "run {good} -p {} -m serial,threads -n 1 --rounds 8 --samples 3 --profile quick --out out",
         pair().words()
     ));
     let told = told(after(&format!("ulimit -f {LONGEST_FILE_BLOCKS}"), &ftbench));

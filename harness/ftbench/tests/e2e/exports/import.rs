@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use ftbench::record::store;
-use ftbench_analyse::estimate::makespans_s;
+use ftbench_analyse::estimate::Makespans;
 use ftbench_schema::{Cell, Trial};
 
 use super::{Golden, tools};
@@ -30,7 +30,7 @@ fn unit_times(trials: &[Trial]) -> BTreeMap<Cell, Vec<(u32, f64)>> {
         .into_iter()
         .map(|(cell, trials)| {
             let units = trials[0].units as f64;
-            let values = makespans_s(&trials).into_iter();
+            let values = Makespans::of(&trials).by_round().into_iter();
             (
                 cell,
                 values.map(|(round, value)| (round, value / units)).collect(),

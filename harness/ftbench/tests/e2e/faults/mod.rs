@@ -109,7 +109,7 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
         "--timeout 40"
     };
     let mut command = sandbox.command(&format!(
-        "run --profile quick --out out {faulty} {healthy} -p {} -m {model} -n 1 --rounds 2 --samples 1 --no-ceiling \
+        "run --profile quick --out out {faulty} {healthy} -p {} -m {model} -n 1 --rounds 2 --samples 1 --sample-time 100ms --no-ceiling \
          {timeout} {words}",
         pair().free_threaded
     ));

@@ -4,6 +4,7 @@ mod folder;
 mod models;
 mod options;
 mod speedups;
+mod sweeps;
 mod threads;
 mod variants;
 

@@ -130,10 +130,16 @@ impl Sandbox {
         told(self.command(words))
     }
 
-    /// `ftbench run` with the quick profile into the folder `out`, which must end with this status.
+    /// `ftbench run` with the quick profile and, unless the words say how many, three samples into the folder `out`, which must
+    /// end with this status.
     #[track_caller]
     pub fn run(&self, out: &str, words: &str, status: i32) -> Run {
-        let told = self.ftbench(&format!("run --profile quick --out {out} {words}"));
+        let samples = if words.contains("--samples") {
+            ""
+        } else {
+            "--samples 3"
+        };
+        let told = self.ftbench(&format!("run --profile quick {samples} --out {out} {words}"));
         told.ends_with(status);
         Run {
             folder: self.path().join(out),

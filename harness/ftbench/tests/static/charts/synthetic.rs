@@ -123,6 +123,7 @@ fn cell(template: &CellSummary, workload: usize, tag: &str, model: Model, worker
         vs_baseline: Some(estimate(0.4 / makespan_s, 0.015)),
         efficiency: speedup.map(|ratio| estimate(ratio.estimate / f64::from(workers), 0.02)),
         pss_peak_bytes: Some(estimate(memory, 0.01)),
+        memory_peak_bytes: None,
         ..template.clone()
     }
 }

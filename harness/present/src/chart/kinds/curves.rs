@@ -2,7 +2,7 @@
 
 use crate::chart::{Axis, Body, Chart, Lines, Scale, Series, Tick, axis, words};
 use ftbench_schema::units::{self, TimeUnit};
-use ftbench_schema::{CellSummary, GilState, Model, Scaling, Summary, text};
+use ftbench_schema::{CellSummary, Estimate, GilState, Model, Scaling, Summary, text};
 
 use super::curve_words;
 use super::material::Material;
@@ -136,11 +136,13 @@ pub(super) fn memory(material: &Material, workload: &str) -> Chart {
     let cells = Cells::of(summary, workload);
     let lines = measured(summary, &cells.own, Quantity::Memory);
     let finding = curve_words::memory(&lines);
-    let shared = cells
-        .own
-        .iter()
-        .all(|cell| cell.pss_peak_bytes.is_some() || cell.rss_peak_bytes.is_none());
-    let of = if shared {
+    let all_have = |of: fn(&CellSummary) -> Option<Estimate>| {
+        let mut cells = cells.own.iter();
+        cells.all(|cell| of(cell).is_some() || cell.rss_peak_bytes.is_none())
+    };
+    let of = if all_have(|cell| cell.memory_peak_bytes) {
+        "shared pages counted once"
+    } else if all_have(|cell| cell.pss_peak_bytes) {
         "shared pages counted once (PSS)"
     } else {
         "pages shared by processes counted in each (RSS)"

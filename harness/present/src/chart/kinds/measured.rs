@@ -44,7 +44,10 @@ impl Quantity {
                 })
             }
             Self::Speed => cell.vs_baseline,
-            Self::Memory => cell.pss_peak_bytes.or(cell.rss_peak_bytes),
+            Self::Memory => cell
+                .memory_peak_bytes
+                .or(cell.pss_peak_bytes)
+                .or(cell.rss_peak_bytes),
         }
     }
 }
