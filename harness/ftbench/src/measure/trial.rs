@@ -41,10 +41,14 @@ const WATCHING_SHARE: f64 = 0.03;
 /// However long that takes, one sample in so many is watched.
 const MOST_UNWATCHED: u32 = 49;
 
-/// CPU time that a trial may use between two of its samples: 1 ms, which going to sleep takes on a slow machine, and a
-/// hundredth of the time that passes.
+/// CPU time that a trial may use between two of its samples: 1 ms, which going to sleep takes on a slow machine, and a tenth
+/// of the time that passes.
 const WAITING_CPU_NS: u64 = 1_000_000;
-const WAITING_CPU_PART: u64 = 100;
+const WAITING_CPU_PART: u64 = 10;
+
+/// A trial is ended after so many pauses in a row in which it used more. In a single one, time that the hypervisor took may have
+/// been counted as its own.
+const PAUSES_TO_END: u32 = 2;
 
 /// Warm-up samples are no more than this, however short they are.
 const MOST_WARMUPS: u32 = 100;
@@ -89,6 +93,8 @@ struct LiveWorker<'e> {
     watch: Watch<'e>,
     /// CPU time of its processes when its last sample was over, and when that was.
     at_rest: (Instant, Vec<Option<u64>>),
+    /// Pauses before this sample, in a row, in which it used too much of it.
+    busy_pauses: u32,
     /// Samples to be taken before the next one that is watched.
     unwatched: u32,
 }
@@ -119,6 +125,7 @@ impl<'e> LiveTrial<'e> {
                         process_ids,
                         watch,
                         at_rest: (Instant::now(), Vec::new()),
+                        busy_pauses: 0,
                         unwatched: 0,
                     });
                     trial.warm_up()?;
@@ -192,14 +199,14 @@ impl<'e> LiveTrial<'e> {
         self.waiting_cpu_ns
     }
 
-    /// Takes a counted sample. A trial that has computed since its last one, while others had their turns, is ended instead.
+    /// Takes a counted sample. A trial that goes on computing while others have their turns is ended instead.
     ///
     /// # Errors
     /// When ftbench was told to stop.
     pub(super) fn take_sample(&mut self, sweep: u32, position: Option<u32>) -> Result<(), TrialFailure> {
         let turn = position.map(|position| Turn { sweep, position });
-        let waiting_cpu_ns = self.worker.as_ref().filter(|_| turn.is_some());
-        self.waiting_cpu_ns = waiting_cpu_ns.and_then(LiveWorker::too_much_cpu_ns);
+        let waiting = self.worker.as_mut().filter(|_| turn.is_some());
+        self.waiting_cpu_ns = waiting.and_then(LiveWorker::too_much_cpu_ns);
         if self.waiting_cpu_ns.is_some() {
             self.worker = None;
             return Ok(());
@@ -312,12 +319,17 @@ impl LiveWorker<'_> {
         Ok(())
     }
 
-    /// CPU time since the last sample, nanoseconds, when it is more than a waiting trial may use.
-    fn too_much_cpu_ns(&self) -> Option<u64> {
+    /// CPU time since the last sample, nanoseconds, when that is more than a waiting trial may use, and was so before.
+    fn too_much_cpu_ns(&mut self) -> Option<u64> {
         let (since, before) = &self.at_rest;
         let used_ns = cpu_time_between(before, &cpu_times_ns(&self.process_ids))?;
         let allowed_ns = WAITING_CPU_NS + nanoseconds(since.elapsed()) / WAITING_CPU_PART;
-        (used_ns > allowed_ns).then_some(used_ns)
+        self.busy_pauses = if used_ns > allowed_ns {
+            self.busy_pauses + 1
+        } else {
+            0
+        };
+        (self.busy_pauses >= PAUSES_TO_END).then_some(used_ns)
     }
 
     /// Memory that the system does not tell is unknown, which is no reason to lose the times.
