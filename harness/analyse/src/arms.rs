@@ -1,6 +1,6 @@
 //! How the arms of a run compare with the first of them.
 
-use super::estimate::{paired_ratio, ratios};
+use super::estimate::{centre_of, log_contrast};
 use super::ratios::Measured;
 use ftbench_schema::{ArmRatio, Cell, CellStatus, Difference};
 
@@ -30,11 +30,13 @@ fn ratio(of_base: &Cell, cell: &Cell, measured: &Measured<'_>) -> Option<ArmRati
     cell.arm.as_deref().filter(|arm| *arm != base)?;
     let of_base = measured.makespans(of_base)?;
     let own = measured.makespans(cell)?;
-    let found = paired_ratio(of_base, own)?;
+    let logs = log_contrast(&[of_base], &[own]);
+    let rounds = logs.len();
+    let found = centre_of(logs)?;
     Some(ArmRatio {
         cell: cell.clone(),
         base: base.to_owned(),
-        rounds: u32::try_from(ratios(of_base, own).len()).unwrap_or(u32::MAX),
+        rounds: u32::try_from(rounds).unwrap_or(u32::MAX),
         ratio: found.centre,
         difference: Difference {
             p_value: found.p_value,

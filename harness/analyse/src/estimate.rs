@@ -186,13 +186,6 @@ fn log_quotient(
     Some(logs(over)? - logs(under)?)
 }
 
-/// The ratio a/b in every round that both have.
-#[must_use]
-pub fn ratios(a: &Makespans, b: &Makespans) -> ByRound {
-    let logs = log_contrast(&[a], &[b]);
-    logs.into_iter().map(|(round, log)| (round, log.exp())).collect()
-}
-
 /// The ratio a/b, paired by sweep and round: exp of the centre over rounds of log(a/b) with its interval, and the p value
 /// of no difference; `None` with too few rounds in common.
 #[must_use]
@@ -208,6 +201,17 @@ pub fn centre_of(logs: ByRound) -> Option<Location> {
         centre: map(centre, f64::exp),
         p_value,
     })
+}
+
+/// exp of the centre over rounds of each round's mean over several ratios, given as their logarithms. Only rounds that all of
+/// them have are used: with one missing, the round's mean would be of something else.
+#[must_use]
+pub fn geometric_mean(log_ratios: &[ByRound]) -> Option<Estimate> {
+    let means = log_ratios.first()?.keys().filter_map(|round| {
+        let of_round: Option<Vec<f64>> = log_ratios.iter().map(|logs| logs.get(round).copied()).collect();
+        Some((*round, mean(&of_round?)))
+    });
+    centre_of(means.collect()).map(|found| found.centre)
 }
 
 /// Applies an increasing function to a value and its interval.
@@ -228,6 +232,12 @@ mod tests {
     use super::*;
     use ftbench_fixtures::records::{cell, trial};
     use ftbench_schema::{Model, Turn};
+
+    /// The ratio a/b in every round that both have.
+    fn ratios(a: &Makespans, b: &Makespans) -> ByRound {
+        let logs = log_contrast(&[a], &[b]);
+        logs.into_iter().map(|(round, log)| (round, log.exp())).collect()
+    }
 
     fn by_round(values: &[f64]) -> Makespans {
         (0..).zip(values.iter().copied()).collect()

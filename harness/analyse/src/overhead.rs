@@ -1,7 +1,6 @@
 //! What the free-threaded build costs where its threads bring nothing: on one worker.
 
-use super::estimate::{ByRound, Makespans, centre_of, log_contrast, paired_ratio};
-use super::sample::mean;
+use super::estimate::{ByRound, Makespans, centre_of, geometric_mean, log_contrast};
 use ftbench_schema::{
     Cell, Curve, Estimate, GilState, Host, Implementation, InterpreterFacts, Manifest, Model, Overhead,
     Switch, WorkloadKind,
@@ -77,10 +76,11 @@ impl<'m> Pair<'_, 'm> {
             let Some((free_threaded, gil)) = self.times(&workload.name) else {
                 continue;
             };
+            let logs = log_contrast(&[free_threaded], &[gil]);
             if workload.kind == WorkloadKind::Cpu {
-                computing.push(log_contrast(&[free_threaded], &[gil]));
+                computing.push(logs.clone());
             }
-            let ratio = paired_ratio(free_threaded, gil);
+            let ratio = centre_of(logs);
             found.extend(ratio.map(|ratio| self.overhead(Some(workload.name.clone()), 1, ratio.centre)));
         }
         let mean = geometric_mean(&computing);
@@ -119,20 +119,6 @@ impl<'m> Pair<'_, 'm> {
             ratio,
         }
     }
-}
-
-/// exp of the centre over rounds of each round's mean over workloads. Only rounds that all workloads have are used: with
-/// one missing, the round's mean would be of something else.
-fn geometric_mean(workloads: &[ByRound]) -> Option<Estimate> {
-    let rounds = workloads.first()?.keys();
-    let means = rounds.filter_map(|round| {
-        let logs: Vec<f64> = workloads
-            .iter()
-            .map(|logs| logs.get(round).copied())
-            .collect::<Option<_>>()?;
-        Some((*round, mean(&logs)))
-    });
-    centre_of(means.collect()).map(|found| found.centre)
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ pub struct CellSummary {
     /// that are alive at the same time share pages of files, and this is smaller.
     pub pss_peak_bytes: Option<Estimate>,
     /// Largest memory seen between samples: anonymous and shared memory of all processes, and pages of files once, bytes.
-    /// `None` in summaries of versions that did not tell them apart.
+    /// `None` in summaries of versions that did not distinguish them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<Estimate>,
     /// Figures of its own that the workload's `report` gave, by name.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::matching::{Pair, Planned};
 use super::material::Run;
 use super::verdict::Found;
-use crate::estimate::{ByRound, Makespans, centre_of, log_contrast};
-use crate::sample::mean;
-use ftbench_schema::{Cell, CellStatus, Estimate};
+use crate::estimate::{self, ByRound, Makespans, centre_of, log_contrast};
+use ftbench_schema::{CellStatus, Estimate};
 
 /// The ratio of every pair that both sides measured, NEW over BASE, by the position of the pair.
 pub(super) fn ratios(runs: &[&Run], pairs: &[Pair<'_>]) -> BTreeMap<usize, Found> {
@@ -29,15 +28,10 @@ pub(super) fn rounds_in_common(runs: &[&Run], pair: &Pair<'_>) -> usize {
     log_ratios(runs, pair).len()
 }
 
-/// exp of the centre over rounds of each round's mean over the pairs at these positions. Only rounds that all of them
-/// have are used: with one missing, the round's mean would be of something else.
+/// The geometric mean of the ratios of the pairs, over the rounds that all of them have.
 pub(super) fn geometric_mean(runs: &[&Run], pairs: &[&Pair<'_>]) -> Option<Estimate> {
     let logs: Vec<ByRound> = pairs.iter().map(|pair| log_ratios(runs, pair)).collect();
-    let means = logs.first()?.keys().filter_map(|round| {
-        let of_round: Option<Vec<f64>> = logs.iter().map(|logs| logs.get(round).copied()).collect();
-        Some((*round, mean(&of_round?)))
-    });
-    centre_of(means.collect()).map(|found| found.centre)
+    estimate::geometric_mean(&logs)
 }
 
 /// The logarithm of NEW over BASE in every round of every run that has both, with the rounds of all runs numbered on. Units
@@ -59,6 +53,5 @@ fn makespans<'run>(run: &'run Run, cells: &[Planned<'_>]) -> Option<&'run Makesp
         .iter()
         .filter(|planned| planned.cell.status == CellStatus::Ok)
         .find(|planned| std::ptr::eq(run, planned.run))?;
-    let cell: &Cell = &planned.cell.cell;
-    run.makespans.get(cell)
+    run.makespans.get(&planned.cell.cell)
 }

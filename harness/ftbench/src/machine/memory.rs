@@ -30,10 +30,10 @@ struct Reading {
 }
 
 /// What the maps of a process say, each page divided by the number of processes that have it, bytes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Mapped {
     pss_bytes: u64,
-    /// `None` on kernels that do not tell kinds of pages apart, before 5.4.
+    /// `None` on kernels that do not distinguish kinds of pages, before 5.4.
     anonymous_bytes: Option<u64>,
 }
 

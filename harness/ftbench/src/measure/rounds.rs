@@ -37,7 +37,7 @@ pub trait TrialRunner {
     fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful>;
 
     /// Makes the trials of a group, which take turns, and returns them in the order of the assignments; one that goes wrong
-    /// is a record too. `None` when ftbench was told to stop in the middle.
+    /// is a record too. `None` when a stop was requested meanwhile.
     fn run(&mut self, group: &[Assignment<'_>], turns: Turns) -> Option<Vec<Trial>>;
 
     /// Whether ftbench was told to stop.

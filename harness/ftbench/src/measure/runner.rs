@@ -72,31 +72,24 @@ impl<'run> RealRunner<'run> {
                 .copied()
                 .collect();
             while !rest.is_empty() {
-                let trials = self.take_turns(&mut rest, &mut turns)?;
-                for (assignment, trial) in trials {
-                    match trial {
-                        Some(trial) => made.push(trial),
-                        None => alone.push(assignment),
-                    }
-                }
+                alone.extend(self.take_turns(&mut rest, &mut turns, &mut made)?);
             }
         }
         for assignment in alone {
-            let mut trial = self.alone(assignment)?;
-            trial.waiting_cpu_ns = self.known(assignment).waiting_cpu_ns;
-            made.push(trial);
+            self.take_turns(&mut vec![assignment], &mut turns, &mut made)?;
         }
         made.sort_by_key(|trial| trial.trial);
         Ok(made)
     }
 
-    /// Starts as many trials as can be alive together, which are taken from `rest`, and takes a sample of each in every sweep.
-    /// There is no trial of what computes while it waits.
+    /// Starts as many trials as can be alive together, which are taken from `rest`, takes a sample of each in every sweep, and
+    /// adds them to `made`. Returns those that computed while they waited, and so have to be made alone.
     fn take_turns<'a>(
         &mut self,
         rest: &mut Vec<&'a Assignment<'a>>,
         turns: &mut Turns,
-    ) -> Result<Vec<(&'a Assignment<'a>, Option<Trial>)>, TrialFailure> {
+        made: &mut Vec<Trial>,
+    ) -> Result<Vec<&'a Assignment<'a>>, TrialFailure> {
         let Self { equipment, known, .. } = self;
         let mut trials: Vec<LiveTrial<'_>> = Vec::with_capacity(rest.len());
         let (mut used_bytes, mut largest_bytes) = (0_u64, 0);
@@ -121,35 +114,28 @@ impl<'run> RealRunner<'run> {
                 Err(failure) => return Err(failure),
             }
         }
-        let assignments = rest.drain(..trials.len());
+        let assignments: Vec<&Assignment<'_>> = rest.drain(..trials.len()).collect();
         let take_turns = trials.len() > 1;
         for sweep in 0..equipment.settings.samples {
-            while !is_whole(sweep, &mut trials, turns, take_turns)? {}
+            while !make_sweep(sweep, &mut trials, turns, take_turns)? {}
         }
-        let assignments: Vec<&Assignment<'_>> = assignments.collect();
-        let name = assignments
-            .first()
-            .filter(|_| take_turns)
-            .map(|first| first.trial);
-        let mut ended = Vec::with_capacity(trials.len());
+        let first = assignments.first().filter(|_| take_turns);
+        let group = first.map(|first| first.trial);
+        let mut alone = Vec::new();
         for (assignment, trial) in assignments.into_iter().zip(trials) {
+            let known = known.entry(assignment.planned.cell.clone()).or_default();
             if let Some(waiting_cpu_ns) = trial.waiting_cpu_ns() {
-                let known = known.entry(assignment.planned.cell.clone()).or_default();
                 known.waiting_cpu_ns = Some(waiting_cpu_ns);
-                ended.push((assignment, None));
+                alone.push(assignment);
             } else {
-                ended.push((assignment, Some(trial.finish(name)?)));
+                made.push(Trial {
+                    group,
+                    waiting_cpu_ns: known.waiting_cpu_ns,
+                    ..trial.finish()?
+                });
             }
         }
-        Ok(ended)
-    }
-
-    fn alone(&self, assignment: &Assignment<'_>) -> Result<Trial, TrialFailure> {
-        let mut trial = LiveTrial::start(&self.equipment, assignment)?;
-        for number in 0..self.equipment.settings.samples {
-            trial.take_sample(number, None)?;
-        }
-        trial.finish(None)
+        Ok(alone)
     }
 }
 
@@ -172,9 +158,9 @@ impl TrialRunner for RealRunner<'_> {
     }
 }
 
-/// Makes a sweep. It is broken off, and has to be made again, when a trial ends between the samples of others, which then
-/// are no longer close to each other: it may have used up its time limit.
-fn is_whole(
+/// Makes a sweep, and returns whether it is complete. It is broken off, and has to be made again, when a trial ends between the
+/// samples of others, which then are no longer close to each other: it may have used up its time limit.
+fn make_sweep(
     sweep: u32,
     trials: &mut [LiveTrial<'_>],
     turns: &mut Turns,

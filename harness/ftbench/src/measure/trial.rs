@@ -38,7 +38,7 @@ const SAMPLE: &str = "a sample";
 /// /proc, 1 to 5 ms on a virtual machine with 2 cores.
 const WATCHING_SHARE: f64 = 0.03;
 
-/// However long that takes, one sample in so many is watched.
+/// However long that takes, no more samples than this are left unwatched before the next one that is.
 const MOST_UNWATCHED: u32 = 49;
 
 /// CPU time that a trial may use between two of its samples: 1 ms, which going to sleep takes on a slow machine, and a tenth
@@ -81,8 +81,6 @@ pub(super) struct LiveTrial<'e> {
     record: Trial,
     /// `None` once it is over.
     worker: Option<LiveWorker<'e>>,
-    /// CPU time that it used while it waited for its turn, when that was too much.
-    waiting_cpu_ns: Option<u64>,
 }
 
 /// A worker that is ready for samples.
@@ -103,7 +101,7 @@ impl<'e> LiveTrial<'e> {
     /// Launches and prepares a trial, binds its workers and warms them up; one that goes wrong is over.
     ///
     /// # Errors
-    /// When ftbench was told to stop, or the system starts no process.
+    /// When a stop was requested, or the system starts no process.
     pub(super) fn start(
         equipment: &'e Equipment<'e>,
         assignment: &Assignment<'_>,
@@ -113,7 +111,6 @@ impl<'e> LiveTrial<'e> {
             launched: Instant::now(),
             record: blank(assignment),
             worker: None,
-            waiting_cpu_ns: None,
         };
         match equipment.start(assignment.planned, assignment.hash_seed) {
             Err(refused @ TrialFailure::NoProcess(_)) => return Err(refused),
@@ -196,18 +193,18 @@ impl<'e> LiveTrial<'e> {
 
     /// CPU time that it used while it waited for its turn, nanoseconds, when that was so much that it was ended.
     pub(super) const fn waiting_cpu_ns(&self) -> Option<u64> {
-        self.waiting_cpu_ns
+        self.record.waiting_cpu_ns
     }
 
     /// Takes a counted sample. A trial that goes on computing while others have their turns is ended instead.
     ///
     /// # Errors
-    /// When ftbench was told to stop.
+    /// When a stop was requested.
     pub(super) fn take_sample(&mut self, sweep: u32, position: Option<u32>) -> Result<(), TrialFailure> {
         let turn = position.map(|position| Turn { sweep, position });
         let waiting = self.worker.as_mut().filter(|_| turn.is_some());
-        self.waiting_cpu_ns = waiting.and_then(LiveWorker::too_much_cpu_ns);
-        if self.waiting_cpu_ns.is_some() {
+        self.record.waiting_cpu_ns = waiting.and_then(LiveWorker::too_much_cpu_ns);
+        if self.record.waiting_cpu_ns.is_some() {
             self.worker = None;
             return Ok(());
         }
@@ -239,15 +236,14 @@ impl<'e> LiveTrial<'e> {
     /// Lets the workers go, and returns the record.
     ///
     /// # Errors
-    /// When ftbench was told to stop.
-    pub(super) fn finish(mut self, group: Option<u64>) -> Result<Trial, TrialFailure> {
+    /// When a stop was requested.
+    pub(super) fn finish(mut self) -> Result<Trial, TrialFailure> {
         if let Some(mut worker) = self.worker.take() {
             if let Err(failure) = worker.finish(&mut self.record) {
                 self.fail_in(worker.session, failure)?;
             }
             self.record.duration_ns = nanoseconds(self.launched.elapsed());
         }
-        self.record.group = group;
         Ok(self.record)
     }
 
@@ -299,8 +295,7 @@ impl LiveWorker<'_> {
                 observed = Some(seen);
                 let begun = Instant::now();
                 self.read_memory(record);
-                let makespan_ns = taken.end_ns.saturating_sub(taken.start_ns);
-                self.unwatched = unwatched_after(watching + begun.elapsed(), makespan_ns);
+                self.unwatched = unwatched_after(watching + begun.elapsed(), taken.makespan_ns());
                 taken
             }
         };
@@ -332,7 +327,7 @@ impl LiveWorker<'_> {
         (self.busy_pauses >= PAUSES_TO_END).then_some(used_ns)
     }
 
-    /// Memory that the system does not tell is unknown, which is no reason to lose the times.
+    /// Memory that the system does not report is unknown, which is no reason to lose the times.
     fn read_memory(&self, record: &mut Trial) {
         if let Ok(reading) = memory::of_processes(&self.process_ids) {
             record.memory = Some(memory::joined(record.memory.take(), reading));
@@ -453,7 +448,7 @@ impl<'run> Equipment<'run> {
                 Next::Try(units) => {
                     self.prepare(session, planned, units)?;
                     let taken = take_sample(session, 0)?;
-                    next = calibration.took(taken.end_ns.saturating_sub(taken.start_ns));
+                    next = calibration.took(taken.makespan_ns());
                 }
             }
         }
@@ -477,6 +472,12 @@ struct Taken {
     gil_enabled_by: Option<String>,
     shares: Vec<MeasuredShare>,
     reported: BTreeMap<String, f64>,
+}
+
+impl Taken {
+    fn makespan_ns(&self) -> u64 {
+        self.end_ns.saturating_sub(self.start_ns)
+    }
 }
 
 /// Says so when a failed trial leaves processes behind that nothing ends: they will be in the way of those to come.

@@ -49,14 +49,14 @@ const fn profile(name: ProfileName) -> Profile {
 }
 
 /// A sample of one worker where no cell has more: the shorter, the closer together those that are compared.
-const SHORTEST_SAMPLE_S: f64 = 0.02;
+const ONE_WORKER_SAMPLE_S: f64 = 0.02;
 
 /// A worker's share of a sample at the largest number of workers: five switch intervals of CPython, and long beside the time that
 /// handing it out takes, 0.3 to 0.6 ms for a thread on a virtual machine with 2 cores.
 const SHARE_S: f64 = 0.025;
 
 /// A sample of one worker is no longer than this, unless shares would be shorter than [`SHORTEST_SHARE_S`].
-const LONGEST_SAMPLE_S: f64 = 0.3;
+const LONGEST_DEFAULT_SAMPLE_S: f64 = 0.3;
 
 /// A worker's share, at least: the switch interval of CPython, within which a thread that waits for the GIL does not get it.
 const SHORTEST_SHARE_S: f64 = 0.005;
@@ -65,12 +65,12 @@ const SHORTEST_SHARE_S: f64 = 0.005;
 const FEWEST_SAMPLES: u32 = 5;
 
 /// How long a sample of one worker lasts where some cells have so many.
-fn sample_s(most_workers: u32) -> f64 {
+fn default_sample_s(most_workers: u32) -> f64 {
     let workers = f64::from(most_workers);
     if most_workers == 1 {
-        return SHORTEST_SAMPLE_S;
+        return ONE_WORKER_SAMPLE_S;
     }
-    let wanted_s = (SHARE_S * workers).min(LONGEST_SAMPLE_S);
+    let wanted_s = (SHARE_S * workers).min(LONGEST_DEFAULT_SAMPLE_S);
     wanted_s.max(SHORTEST_SHARE_S * workers)
 }
 
@@ -112,7 +112,9 @@ pub fn settings(arguments: &RunArgs, machine: &MachineFacts, most_workers: u32) 
     let profile = profile(arguments.profile);
     let memory_bytes =
         memory_limit_bytes().map_or(machine.memory_bytes, |limit| limit.min(machine.memory_bytes));
-    let target_sample_s = arguments.sample_time.unwrap_or_else(|| sample_s(most_workers));
+    let target_sample_s = arguments
+        .sample_time
+        .unwrap_or_else(|| default_sample_s(most_workers));
     let samples = arguments
         .samples
         .unwrap_or_else(|| ((profile.counted_s / target_sample_s).round() as u32).max(FEWEST_SAMPLES));
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn samples_are_long_enough_for_the_shares_of_many_workers() {
         let near = |most_workers, expected_s: f64| {
-            let found_s = sample_s(most_workers);
+            let found_s = default_sample_s(most_workers);
             assert!(
                 (found_s - expected_s).abs() < 1e-9,
                 "{most_workers} workers: {found_s} s"

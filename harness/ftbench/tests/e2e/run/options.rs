@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use ftbench_analyse::estimate::{Makespans, ratios};
+use ftbench_analyse::estimate::{Makespans, log_contrast};
 use ftbench_schema::{Model, NATIVE, Scaling, Trial};
 use serde_json::json;
 
@@ -105,9 +105,9 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
             let trials: Vec<&Trial> = threads.filter(|trial| trial.cell.workers == workers).collect();
             Makespans::of(&trials)
         });
-        let speedups: Vec<f64> = ratios(&one, &two)
+        let speedups: Vec<f64> = log_contrast(&[&one], &[&two])
             .into_values()
-            .map(|ratio| ratio * work)
+            .map(|log| log.exp() * work)
             .collect();
         assert_eq!(speedups.len(), 3);
         let least = speedups.iter().copied().fold(f64::MAX, f64::min);
