@@ -249,7 +249,7 @@ pub fn rounds<O: Observer>(
     let mut conducts = vec![Conduct::default(); cells.len()];
     let mut next = 0;
     for round in 0.. {
-        let seeds = hash_seeds(cells.len(), seed, round);
+        let seeds = hash_seeds(&all, seed, round);
         for block in round_order(&all, seed, round) {
             let mut missing = Vec::new();
             for index in block {

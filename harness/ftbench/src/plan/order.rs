@@ -1,4 +1,7 @@
-//! The order of a round: blocks at random, cells at random inside their block, and the turns of their trials at random.
+//! What is drawn for each round: the order of blocks, the order of cells inside their block, the turns of their trials, and hash
+//! seeds.
+
+use std::collections::HashMap;
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -67,10 +70,21 @@ impl Turns {
 }
 
 /// `PYTHONHASHSEED` of each cell's trial in a round. CPython takes 0 (no randomisation) to 4294967295; 0 is left out.
+///
+/// All cells of a workload have the same one, so that what it does to the time of a dict cancels in their ratios (common random
+/// numbers: Law, *Simulation Modeling and Analysis*, section 11.2).
 #[must_use]
-pub fn hash_seeds(cells: usize, seed: u64, round: u32) -> Vec<u32> {
+pub fn hash_seeds(cells: &[Cell], seed: u64, round: u32) -> Vec<u32> {
     let mut generator = generator(seed, stream::HASH_SEED + u64::from(round));
-    (0..cells).map(|_| generator.next_u32().max(1)).collect()
+    let mut drawn: HashMap<&str, u32> = HashMap::new();
+    let workloads = cells.iter().map(|cell| cell.workload.as_str());
+    workloads
+        .map(|workload| {
+            *drawn
+                .entry(workload)
+                .or_insert_with(|| generator.next_u32().max(1))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -98,7 +112,10 @@ mod tests {
         let mut trials = [0, 1, 2, 3];
         Turns::of_group(7, 12).next_sweep(&mut trials);
         assert_eq!(trials, [0, 3, 1, 2]);
-        assert_eq!(hash_seeds(2, 7, 0), [4_024_836_692, 1_578_418_910]);
+        assert_eq!(
+            hash_seeds(&cells(2, 2), 7, 0),
+            [4_024_836_692, 4_024_836_692, 1_578_418_910, 1_578_418_910]
+        );
     }
 
     #[test]
@@ -106,6 +123,7 @@ mod tests {
         let cells = cells(3, 6);
         assert_ne!(round_order(&cells, 7, 0), round_order(&cells, 7, 1));
         assert_ne!(round_order(&cells, 7, 0), round_order(&cells, 8, 0));
+        assert_ne!(hash_seeds(&cells, 7, 0), hash_seeds(&cells, 7, 1));
     }
 
     #[test]
