@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
-use super::sample::median;
+use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
 use ftbench_schema::{
@@ -151,6 +151,13 @@ impl Analysis<'_> {
             handing_out_s: over_rounds(&trial_values(&with_shares, |sample| {
                 units::seconds(sample.handing_out_ns())
             })),
+            collections: per_trial(&|trial| {
+                let of_samples = trial.counted_samples().map(|sample| sample.collections);
+                let counts: Option<Vec<f64>> = of_samples.map(|count| Some(count? as f64)).collect();
+                counts
+                    .filter(|counts| !counts.is_empty())
+                    .map(|counts| mean(&counts))
+            }),
             rss_peak_bytes: per_trial(&|trial| {
                 trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
             }),

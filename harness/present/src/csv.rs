@@ -64,6 +64,7 @@ struct SampleRow<'a> {
     sweep: Option<u32>,
     position: Option<u32>,
     window: Option<u32>,
+    collections: Option<u64>,
 }
 
 /// Writes a heading and one row per sample, warm-ups too. A trial that ended before its first sample has one
@@ -90,7 +91,7 @@ pub fn write_samples<'a>(
 }
 
 /// The columns, in the order of [`SampleRow`]'s fields; written even where there is no row.
-const HEADINGS: [&str; 47] = [
+const HEADINGS: [&str; 48] = [
     "trial",
     "round",
     "interpreter",
@@ -138,6 +139,7 @@ const HEADINGS: [&str; 47] = [
     "sweep",
     "position",
     "window",
+    "collections",
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
@@ -196,6 +198,7 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         sweep: turn.map(|turn| turn.sweep),
         position: turn.map(|turn| turn.position),
         window: sample.and_then(|sample| sample.window),
+        collections: sample.and_then(|sample| sample.collections),
     }
 }
 
@@ -288,10 +291,10 @@ mod tests {
         failed.startup_ns = None;
         failed.cell.arm = Some("new".to_owned());
         insta::assert_snapshot!(written(&[trial(), failed]), @r#"
-        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm,group,sweep,position,window
-        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,,2,1,4,0
+        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm,group,sweep,position,window,collections
+        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,,2,1,4,0,
         3,1,3.13t,spawn,fib,processes:fork,2,failed,40,,,,,,,,,,2026-11-21T08:00:00Z,11,fork,"import: SyntaxError: ""a, b""
-        line 2",,,,,,,,,,,,,,,,,,,,,new,2,,,
+        line 2",,,,,,,,,,,,,,,,,,,,,new,2,,,,
         "#);
     }
 

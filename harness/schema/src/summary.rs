@@ -160,6 +160,10 @@ pub struct CellSummary {
     /// workers have slept meanwhile. `None` in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handing_out_s: Option<Estimate>,
+    /// Garbage collections in a sample, of any generation and in all of the cell's interpreters: the mean over the samples of a
+    /// trial. `None` of native threads, and in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collections: Option<Estimate>,
     /// Sum over processes of each one's peak resident set, bytes.
     pub rss_peak_bytes: Option<Estimate>,
     /// Largest proportional set size seen between samples, summed over processes, bytes. Where trials take turns, those

@@ -76,6 +76,10 @@ pub struct Sample {
     pub end_ns: u64,
     /// Whether the GIL was on in any of the trial's processes when it was over.
     pub gil_enabled: bool,
+    /// Garbage collections meanwhile, of any generation, in the interpreters of the workers; `None` of native threads and
+    /// imported samples, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collections: Option<u64>,
     /// Whether a worker was seen on a PU other than its own.
     pub moved: bool,
     /// One entry per worker's share.
@@ -524,6 +528,7 @@ mod tests {
             start_ns: 100,
             end_ns: 200,
             gil_enabled: false,
+            collections: None,
             moved: false,
             shares: vec![share(0, 110, 160), share(1, 120, 190)],
             reported: BTreeMap::new(),

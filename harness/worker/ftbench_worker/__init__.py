@@ -22,4 +22,4 @@ the workload.
     failure         an exception of the workload, told in the user's terms
 """
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4

@@ -1,5 +1,6 @@
 """One worker's part of a sample, and how the units of a sample become such parts."""
 
+import gc
 import os
 import threading
 import time
@@ -11,8 +12,8 @@ from ftbench_worker.failure import Failed, describe
 # CLOCK_MONOTONIC on Linux, so that stamps of different processes can be compared.
 clock_ns = time.perf_counter_ns
 
-# Who a worker is, and the GIL's state in its process.
-Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by")
+# Who a worker is, the GIL's state in its process, and garbage collections in its interpreter so far.
+Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by collections")
 
 # One finished part: the worker that did it, when `work` was entered and when it returned, by
 # `clock_ns`, and what it returned.
@@ -21,7 +22,14 @@ Share = namedtuple("Share", "worker start_ns end_ns result")
 
 def this_worker():
     """The thread that calls, as a worker."""
-    return Worker(os.getpid(), threading.get_native_id(), gil.enabled(), gil.enabled_by())
+    return Worker(
+        os.getpid(), threading.get_native_id(), gil.enabled(), gil.enabled_by(), collections()
+    )
+
+
+def collections():
+    """Garbage collections in this interpreter so far, of any generation."""
+    return sum(generation["collections"] for generation in gc.get_stats())
 
 
 def split_units(units, workers):

@@ -2,7 +2,7 @@
 
 from ftbench_worker import PROTOCOL_VERSION, gil, models
 from ftbench_worker.failure import ContractError, failing_as
-from ftbench_worker.share import clock_ns, split_units
+from ftbench_worker.share import clock_ns, collections, split_units
 from ftbench_worker.workload import load
 
 
@@ -13,6 +13,8 @@ class Trial:
         self._workload = None
         self._model = None
         self._units_of_workers = []
+        # Of a pool whose workers have an interpreter each: collections so far, by worker.
+        self._collections_elsewhere = {}
 
     def answer(self, request):
         """The reply to a request."""
@@ -55,6 +57,8 @@ class Trial:
             model.start()
             end_ns = clock_ns()
         reported = model.set_up(units)
+        self._collections_elsewhere = {}
+        self._collections(reported)
         return {
             "type": "ready",
             **_gil_state(reported),
@@ -69,7 +73,10 @@ class Trial:
         if model is None:
             raise ContractError("the driver asked for a sample before it sent 'prepare'")
         inputs = self._workload.split(len(self._units_of_workers))
+        collections_before = self._collections([])
         handed = model.run(inputs, self._units_of_workers)
+        workers = [share.worker for share in handed.shares]
+        collected = self._collections(workers) - collections_before
         results = [share.result for share in handed.shares]
         units = sum(self._units_of_workers)
         self._workload.check(results, units)
@@ -78,13 +85,23 @@ class Trial:
             "sample": sample,
             "start_ns": handed.start_ns,
             "end_ns": handed.end_ns,
-            **_gil_state([share.worker for share in handed.shares]),
+            **_gil_state(workers),
+            "collections": collected,
             "shares": [
                 {**_identity(share.worker), "start_ns": share.start_ns, "end_ns": share.end_ns}
                 for share in handed.shares
             ],
             "reported": self._workload.report(results, units),
         }
+
+    def _collections(self, reported):
+        """Garbage collections so far where the work runs, as far as its workers have reported."""
+        if self._model.works_here:
+            return collections()
+        for worker in reported:
+            identity = (worker.process_id, worker.thread_id)
+            self._collections_elsewhere[identity] = worker.collections
+        return sum(self._collections_elsewhere.values())
 
     def _finish(self):
         model = self._model

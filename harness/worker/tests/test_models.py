@@ -331,6 +331,28 @@ class Details(WorkerTestCase):
             self.assertEqual(reply["type"], "ready", reply)
 
 
+class Collections(WorkerTestCase):
+    def test_counted_wherever_the_work_runs(self):
+        path = self.write(
+            """
+            import gc
+            gc.disable()
+            def work(data, units):
+                for _ in range(3):
+                    gc.collect()
+            """
+        )
+        for model in MODELS:
+            workers = 1 if model == "serial" else 2
+            driver = self.driver()
+            driver.prepare(path, model, workers)
+            # In threads of one interpreter, a collection is left out while another one goes on.
+            fewest = 3 if model in ("threads", "asyncio-threads") else 3 * workers
+            for number in range(3):
+                found = driver.sample(number)["collections"]
+                self.assertIn(found, range(fewest, 3 * workers + 1), model)
+
+
 class GilState(WorkerTestCase):
     def test_without_free_threading_it_is_on(self):
         is_enabled = getattr(sys, "_is_gil_enabled", lambda: True)

@@ -62,6 +62,7 @@ impl TrialMaker<'_> {
                 start_ns: now_ns,
                 end_ns,
                 gil_enabled,
+                collections: None,
                 moved: false,
                 shares: Vec::new(),
                 reported: BTreeMap::new(),

@@ -137,6 +137,7 @@ impl Trial {
             end_ns: handed.end_ns,
             gil_enabled: false,
             gil_enabled_by: None,
+            collections: None,
             shares: handed.shares.iter().map(|share| share.measured).collect(),
             reported: BTreeMap::new(),
         }

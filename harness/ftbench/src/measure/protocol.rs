@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use ftbench_schema::{Model, Scaling};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What the driver sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,6 +119,8 @@ pub enum Reply {
         gil_enabled: bool,
         /// The module that switched it on.
         gil_enabled_by: Option<String>,
+        /// Garbage collections, of any generation, in the interpreters of the workers; `None` from a native worker.
+        collections: Option<u64>,
         /// One entry per share of the work, in order.
         shares: Vec<MeasuredShare>,
         /// What the workload's `report` returned, by name.

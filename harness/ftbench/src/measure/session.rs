@@ -12,6 +12,7 @@ use super::failure::TrialFailure;
 use super::launch::Launch;
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
 use super::said::{self, quoted, unexpected};
+use super::stamps::clock_ns;
 use crate::machine::memory;
 use crate::process::guard::driver_side::{Guarded, Guarding, NotStarted, WorkersEnds};
 use crate::process::guard::guard_side::Ending;
@@ -34,6 +35,7 @@ pub struct Session<'run> {
     interrupt: &'run Interrupt,
     step_limit: Duration,
     limits: Option<Limits>,
+    waiting_cpu_ns: u64,
 }
 
 /// How a worker is started and kept in bounds.
@@ -112,10 +114,19 @@ impl<'run> Session<'run> {
         let mut line =
             serde_json::to_vec(request).map_err(|error| TrialFailure::Nonsense(error.to_string()))?;
         line.push(b'\n');
+        let before_ns = clock_ns(ClockId::ProcessCPUTime);
         if self.requests.write_all(&line).is_err() {
             return Err(self.ended_during(step));
         }
-        self.receive(step)
+        let line = self.receive_line(step)?;
+        self.waiting_cpu_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(before_ns);
+        self.understood(&line)
+    }
+
+    /// CPU time that ftbench used from sending the last request until its answer was there, nanoseconds.
+    #[must_use]
+    pub const fn waiting_cpu_ns(&self) -> u64 {
+        self.waiting_cpu_ns
     }
 
     /// Lets the worker go and waits until it and all that it has started are gone.
@@ -169,11 +180,19 @@ impl<'run> Session<'run> {
     }
 
     fn receive(&mut self, step: &'static str) -> Result<Reply, TrialFailure> {
-        let line = match self.receive_until_silence(step) {
-            Ok(line) => line?,
-            Err(silence) => return Err(self.failure(silence, step)),
-        };
-        match serde_json::from_slice(&line) {
+        let line = self.receive_line(step)?;
+        self.understood(&line)
+    }
+
+    fn receive_line(&mut self, step: &'static str) -> Result<Vec<u8>, TrialFailure> {
+        match self.receive_until_silence(step) {
+            Ok(line) => line,
+            Err(silence) => Err(self.failure(silence, step)),
+        }
+    }
+
+    fn understood(&self, line: &[u8]) -> Result<Reply, TrialFailure> {
+        match serde_json::from_slice(line) {
             Ok(Reply::Failed {
                 step,
                 wrong_result,
@@ -190,7 +209,7 @@ impl<'run> Session<'run> {
                 "its answer is no message ({}): {}",
                 // serde_json quotes the whole of a word that it does not know.
                 quoted(error.to_string().as_bytes()),
-                quoted(&line)
+                quoted(line)
             ))),
         }
     }
@@ -321,5 +340,6 @@ fn spawn<'run>(
         interrupt,
         step_limit: bounds.step_limit,
         limits,
+        waiting_cpu_ns: 0,
     })
 }

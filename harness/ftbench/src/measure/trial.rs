@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rustix::time::ClockId;
-
 use super::binding;
 use super::calibrate::{Calibration, Next};
 use super::extra_threads;
@@ -15,7 +13,7 @@ use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIde
 use super::rounds::{Assignment, Unsuccessful};
 use super::said;
 use super::session::{Bounds, Session};
-use super::stamps::{self, Span, clock_ns, monotonic_ns};
+use super::stamps::{self, Span, monotonic_ns};
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::cost::processes::{cpu_time_between, cpu_times_ns};
@@ -470,6 +468,7 @@ struct Taken {
     end_ns: u64,
     gil_enabled: bool,
     gil_enabled_by: Option<String>,
+    collections: Option<u64>,
     shares: Vec<MeasuredShare>,
     reported: BTreeMap<String, f64>,
 }
@@ -498,12 +497,10 @@ fn watched_sample(
     let begun = Instant::now();
     let before = watch.before();
     let asked = Instant::now();
-    let driver_before_ns = clock_ns(ClockId::ProcessCPUTime);
     let taken = take_sample(session, number)?;
-    let driver_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(driver_before_ns);
     let answered = Instant::now();
     let mut observed = watch.since(&before);
-    observed.noise.driver_ns = Some(driver_ns);
+    observed.noise.driver_ns = Some(session.waiting_cpu_ns());
     let cost = asked.duration_since(begun) + answered.elapsed();
     Ok((taken, observed, cost))
 }
@@ -532,6 +529,7 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
             end_ns,
             gil_enabled,
             gil_enabled_by,
+            collections,
             shares,
             reported,
         } if sample == number => {
@@ -541,6 +539,7 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
                 end_ns,
                 gil_enabled,
                 gil_enabled_by: gil_enabled_by.map(said::name),
+                collections,
                 shares,
                 reported,
             })
@@ -589,6 +588,7 @@ fn recorded(taken: Taken, number: u32, workers: &[Worker], is_watched: bool) -> 
         start_ns: taken.start_ns,
         end_ns: taken.end_ns,
         gil_enabled: taken.gil_enabled,
+        collections: taken.collections,
         moved: shares.iter().any(|(_, elsewhere)| *elsewhere),
         shares: shares.into_iter().map(|(share, _)| share).collect(),
         reported: taken.reported,
