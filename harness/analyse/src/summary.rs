@@ -6,13 +6,14 @@ use rayon::prelude::*;
 
 use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
+use super::precision::half_width;
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};
 use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
-    SCHEMA_VERSION, Scaling, Summary, Trial, TrialStatus, units,
+    SCHEMA_VERSION, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
 };
 
 /// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
@@ -73,15 +74,31 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         workloads: manifest.workloads.clone(),
         environments: manifest.environments.clone(),
         arms: manifest.arms.clone(),
-        arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
+        sensitivity: sensitivity(&cells, &arm_ratios),
         free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.good(cell)),
-        laws: laws::of_run(manifest, &cells, &makespans),
+        laws: laws::of_run(manifest, trials, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
+        arm_ratios,
         cells,
     }
+}
+
+/// A difference is called in four of five runs when it is as large as its interval reaches with as much certainty again: by the
+/// normal approximation, (1.96 + 0.84) / 1.96 of the half-width (Cohen, *Statistical Power Analysis for the Behavioral Sciences*,
+/// 1988). Smaller ones than [`SMALLEST_EFFECT`] are never called.
+fn sensitivity(cells: &[CellSummary], arm_ratios: &[ArmRatio]) -> Option<Sensitivity> {
+    let with_baseline = cells.iter().filter(|cell| cell.vs_baseline_difference.is_some());
+    let ratios = with_baseline.filter_map(|cell| cell.vs_baseline);
+    let ratios = ratios.chain(arm_ratios.iter().map(|arm| arm.ratio));
+    let mut half_widths: Vec<f64> = ratios.map(half_width).collect();
+    let comparisons = u32::try_from(half_widths.len()).unwrap_or(u32::MAX);
+    (comparisons > 0).then(|| Sensitivity {
+        difference: (median(&mut half_widths) * (1.96 + 0.84) / 1.96).max(SMALLEST_EFFECT),
+        comparisons,
+    })
 }
 
 fn verdicts<'m>(manifest: &'m Manifest, by_cell: &HashMap<&Cell, Vec<&Trial>>) -> HashMap<&'m Cell, Verdict> {

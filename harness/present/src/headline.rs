@@ -2,28 +2,39 @@
 //!
 //! Every word is decided by a whole interval, never by a point.
 
-use ftbench_schema::{Cell, CellStatus, CellSummary, Estimate, Model, Summary, WorkloadKind};
+use ftbench_analyse::laws::verdict;
+use ftbench_schema::{
+    Cell, CellStatus, CellSummary, CurveLaws, CurveVerdict, Estimate, Model, Summary, WorkloadKind,
+};
 
 use super::table::Tone;
 use ftbench_schema::{text, units};
 
-/// Within this share of 1 a speedup is flat, whatever its sign: 10 % from one more core is no scaling.
-pub const FLAT_WITHIN: f64 = 0.10;
-
 /// At most so many workloads are named in one sentence.
 const MOST_NAMES: usize = 3;
 
-/// What a speedup's interval says.
+/// What is found of a speedup, or of a version of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// All of the interval is above 1, and not all of it within [`FLAT_WITHIN`].
+    /// It is faster; a curve scales.
     Faster,
-    /// All of the interval is within [`FLAT_WITHIN`] of 1.
+    /// There is no difference worth the name; a curve does not scale.
     Flat,
-    /// All of the interval is below 1, and not all of it within [`FLAT_WITHIN`].
+    /// It is slower.
     Slower,
-    /// The interval has 1 inside and is wider than [`FLAT_WITHIN`].
+    /// The interval is too wide to tell.
     Unclear,
+}
+
+impl From<CurveVerdict> for Verdict {
+    fn from(verdict: CurveVerdict) -> Self {
+        match verdict {
+            CurveVerdict::Scales | CurveVerdict::AsTheMachine => Self::Faster,
+            CurveVerdict::DoesNotScale => Self::Flat,
+            CurveVerdict::Slower => Self::Slower,
+            CurveVerdict::CannotTell => Self::Unclear,
+        }
+    }
 }
 
 impl Verdict {
@@ -39,19 +50,10 @@ impl Verdict {
     /// Every verdict, in the order in which sentences tell them.
     pub const ALL: [Self; 4] = [Self::Faster, Self::Flat, Self::Slower, Self::Unclear];
 
-    /// The verdict on a speedup.
+    /// The verdict on a cell's speedup, by its interval.
     #[must_use]
     pub fn on(speedup: Estimate) -> Self {
-        let Estimate { low, high, .. } = speedup;
-        if low >= 1.0 - FLAT_WITHIN && high <= 1.0 + FLAT_WITHIN {
-            Self::Flat
-        } else if low > 1.0 {
-            Self::Faster
-        } else if high < 1.0 {
-            Self::Slower
-        } else {
-            Self::Unclear
-        }
+        verdict::on(speedup).into()
     }
 }
 
@@ -150,10 +152,12 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
     largest.sort_by_key(|(cell, _)| !computes(summary, &cell.workload));
     let mut parts: Vec<Part> = Vec::new();
     for (cell, speedup) in largest {
+        let is_its = |laws: &&CurveLaws| laws.curve == cell.curve && laws.limit.workers == cell.workers;
+        let laws = summary.laws.iter().find(is_its);
         let reading = Reading {
             workload: cell.workload.clone(),
             speedup,
-            verdict: Verdict::on(speedup),
+            verdict: laws.map_or_else(|| Verdict::on(speedup), |laws| laws.verdict.into()),
         };
         match parts.iter_mut().find(|part| part.workers == cell.workers) {
             Some(part) => part.readings.push(reading),
@@ -262,7 +266,7 @@ fn speedups(verdict: Verdict, readings: &[&Reading], with_intervals: bool) -> Op
         Verdict::Faster => figures,
         Verdict::Flat => format!("flat ({figures})"),
         Verdict::Slower => format!("slower, {figures}"),
-        Verdict::Unclear => format!("unclear, {figures}"),
+        Verdict::Unclear => format!("cannot tell, {figures}"),
     })
 }
 
@@ -293,19 +297,6 @@ fn on_workloads(readings: &[&Reading]) -> String {
 mod tests {
     use super::*;
     use ftbench_fixtures::summaries;
-
-    const fn estimate(estimate: f64, low: f64, high: f64) -> Estimate {
-        Estimate { estimate, low, high }
-    }
-
-    #[test]
-    fn the_whole_interval_decides() {
-        assert_eq!(Verdict::on(estimate(1.93, 1.90, 1.96)), Verdict::Faster);
-        assert_eq!(Verdict::on(estimate(1.05, 1.04, 1.06)), Verdict::Flat);
-        assert_eq!(Verdict::on(estimate(0.6, 0.5, 0.7)), Verdict::Slower);
-        assert_eq!(Verdict::on(estimate(1.3, 0.8, 2.1)), Verdict::Unclear);
-        assert_eq!(Verdict::on(estimate(1.3, f64::NAN, 2.1)), Verdict::Unclear);
-    }
 
     fn sentences(summary: &Summary) -> Vec<String> {
         findings(summary)

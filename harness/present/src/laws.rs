@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use ftbench_schema::{CurveLaws, Estimate, Law, LawFit, Limit, LimitCause, NotFitted, Summary};
+use ftbench_analyse::laws::verdict::{self, FLAT_WITHIN};
+use ftbench_schema::{CurveLaws, CurveVerdict, Estimate, Law, LawFit, Limit, LimitCause, NotFitted, Summary};
 
-use super::headline::{FLAT_WITHIN, with_interval};
+use super::headline::with_interval;
 use super::table::{Column, Table};
 use ftbench_schema::{text, units};
 
@@ -88,6 +89,7 @@ const fn counted(cause: LimitCause) -> Counted {
         LimitCause::Gil => Counted::Limits("the GIL"),
         LimitCause::GilInPart => Counted::Limits("turns under the GIL"),
         LimitCause::OneThread => Counted::Limits("a shared thread"),
+        LimitCause::OneAtATime => Counted::Limits("one worker at a time"),
         LimitCause::Cores => Counted::Limits("too few cores"),
         LimitCause::Machine => Counted::Limits("the machine"),
         LimitCause::Crosstalk => Counted::Limits("crosstalk"),
@@ -95,7 +97,7 @@ const fn counted(cause: LimitCause) -> Counted {
         LimitCause::NothingSeen => Counted::Otherwise("no limit seen in"),
         LimitCause::Superlinear => Counted::Otherwise("more speedup than workers in"),
         LimitCause::Untold => Counted::Otherwise("too little known of"),
-        LimitCause::Unclear => Counted::Otherwise("unclear in"),
+        LimitCause::Unclear => Counted::Otherwise("too wide an interval in"),
     }
 }
 
@@ -143,6 +145,9 @@ fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
             fit.map_or(grown, serial_with_limit)
         ),
         LimitCause::OneThread => format!("{grown}: all tasks share one thread"),
+        LimitCause::OneAtATime => {
+            format!("{grown}: one worker at a time, because of a lock, a serial part or waiting")
+        }
         LimitCause::Cores => format!("{grown}: they have {}", cores(limit)),
         LimitCause::Machine => as_good_as_the_machine(limit, fit),
         LimitCause::Crosstalk => crosstalk(limit, fit),
@@ -160,12 +165,24 @@ fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
             ),
             None => format!("{grown}, no limit seen"),
         },
-        LimitCause::Unclear => unclear(limit),
+        LimitCause::Unclear => unclear(curve),
     }
 }
 
 /// `flat at 1.01x on 2 workers`, `slower, 0.61x on 2 workers`, `1.92x on 2 workers`.
 fn on_workers(limit: &Limit) -> String {
+    let has_a_wide_interval = verdict::on(limit.speedup) == CurveVerdict::CannotTell;
+    if has_a_wide_interval {
+        // What is said of it rests on other facts.
+        let busy = limit.busy_cpus.map_or_else(String::new, |busy| {
+            format!(", {} CPUs busy", units::number(busy, 1))
+        });
+        return format!(
+            "{} on {}{busy}",
+            with_interval(limit.speedup),
+            workers(limit.workers)
+        );
+    }
     let speedup = limit.speedup.estimate;
     let how = if speedup > 1.0 + FLAT_WITHIN {
         ""
@@ -234,14 +251,16 @@ fn crosstalk(limit: &Limit, fit: Option<&LawFit>) -> String {
 
 fn untold(curve: &CurveLaws, grown: &str) -> String {
     let limit = &curve.limit;
-    let ideal = units::per_cent(limit.speedup.estimate / f64::from(limit.workers), 0);
+    let of_ideal = || units::per_cent(limit.speedup.estimate / f64::from(limit.workers), 0) + " of ideal";
+    let of_ceiling = |fraction| per_cent_with_interval(fraction) + " of the ceiling";
+    let share = limit.ceiling_fraction.map_or_else(of_ideal, of_ceiling);
     let shares_cores = curve.fitted_up_to.map(|_| NotFitted::SharedCores);
     match curve.not_fitted.or(shares_cores) {
         Some(NotFitted::FewWorkerCounts { needed, .. }) => {
-            format!("{grown}, {ideal} of ideal; it takes {needed} worker counts to tell why")
+            format!("{grown}, {share}; it takes {needed} worker counts to tell why")
         }
         Some(NotFitted::FewRounds { needed, .. }) => {
-            format!("{grown}, {ideal} of ideal; it takes {needed} rounds to tell why")
+            format!("{grown}, {share}; it takes {needed} rounds to tell why")
         }
         Some(NotFitted::SharedCores) => {
             format!(
@@ -249,13 +268,24 @@ fn untold(curve: &CurveLaws, grown: &str) -> String {
                 cores(limit)
             )
         }
-        None => format!("{grown}, {ideal} of ideal; too small a loss to tell why"),
+        None => format!("{grown}, {share}; too small a loss to tell why"),
     }
 }
 
-fn unclear(limit: &Limit) -> String {
+/// An interval that is too wide for a cause, and perhaps for a verdict.
+fn unclear(curve: &CurveLaws) -> String {
+    let limit = &curve.limit;
     let speedup = with_interval(limit.speedup);
-    let mut told = format!("unclear, {speedup} on {}", workers(limit.workers));
+    let workers = workers(limit.workers);
+    let mut told = match (curve.verdict, curve.needs_s) {
+        (CurveVerdict::CannotTell, Some(needs_s)) => format!(
+            "cannot tell, {speedup} on {workers}; about {} more of {} would",
+            roughly(needs_s),
+            text::shorten(&text::line(&curve.workload), 24)
+        ),
+        (CurveVerdict::CannotTell, None) => format!("cannot tell, {speedup} on {workers}"),
+        _ => format!("scales, {speedup} on {workers}; too wide an interval to tell what limits it"),
+    };
     if let Some(share) = limit.disturbed_share.filter(|share| *share > MANY_DISTURBED) {
         told.push_str(&format!(
             "; {} of its samples were disturbed",
@@ -263,6 +293,15 @@ fn unclear(limit: &Limit) -> String {
         ));
     }
     told
+}
+
+/// A duration of which only the size is known: `40 s`, `3 min`.
+fn roughly(seconds: f64) -> String {
+    if seconds < 120.0 {
+        format!("{} s", units::number(seconds, 0))
+    } else {
+        format!("{} min", units::number(seconds / 60.0, 0))
+    }
 }
 
 fn serial(fit: &LawFit) -> String {

@@ -132,7 +132,7 @@ fn every_cause_has_words() {
     5.90x on 8 workers, 74 % of ideal; it takes 4 worker counts to tell why
     9.10x on 8 workers, more than there are: something holds one worker back that does not hold several
     7.90x on 8 workers, no limit seen; serial fraction at most 0.0030
-    unclear, 1.30x [1.27, 1.33] on 8 workers; 42 % of its samples were disturbed
+    cannot tell, 1.30x [1.27, 1.33] on 8 workers; about 42 s more of fib would; 42 % of its samples were disturbed
     ");
 }
 
@@ -198,8 +198,8 @@ fn of_many_workloads_the_terminal_counts_causes() {
     what limits 7 workloads
       the GIL limits 3 curves, crosstalk 3, a serial fraction 3, the machine 2,
       turns under the GIL 1, a shared thread 1, too few cores 1; too little known of
-      1, more speedup than workers in 1, no limit seen in 1, unclear in 1. 'ftbench
-      report RUN' tells of each.
+      1, more speedup than workers in 1, no limit seen in 1, too wide an interval in
+      1. 'ftbench report RUN' tells of each.
     ");
     summary
         .laws

@@ -59,7 +59,11 @@ pub fn render(summary: &Summary) -> String {
         let Skip { what, cells, why } = skip;
         format!("skipped: {} ({cells} cells): {}", escape(what), escape(why))
     })));
-    parts.push(list(summary.quiet.iter().map(|told| escape(&noise::quiet(told)))));
+    let quiet = summary.quiet.as_ref().map(noise::quiet);
+    let sensitivity = summary.sensitivity.as_ref().map(noise::sensitivity);
+    parts.push(list(
+        [quiet, sensitivity].iter().flatten().map(|told| escape(told)),
+    ));
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() {
         return "nothing was measured\n".to_owned();

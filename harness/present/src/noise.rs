@@ -1,6 +1,6 @@
 //! How quiet a run was, what free-threading costs, and where such figures come from, in words.
 
-use ftbench_schema::{Overhead, Quietness, Source, Summary, WorkloadKind};
+use ftbench_schema::{Overhead, Quietness, Sensitivity, Source, Summary, WorkloadKind};
 
 use ftbench_schema::{text, units};
 
@@ -24,6 +24,23 @@ pub fn quiet(quiet: &Quietness) -> String {
         ),
     };
     format!("noise: {shares}{disturbed}")
+}
+
+/// `precision: a true difference of 3.1 % is called in four of five such runs (median of 20 comparisons)`.
+#[must_use]
+pub fn sensitivity(sensitivity: &Sensitivity) -> String {
+    let Sensitivity {
+        difference,
+        comparisons,
+    } = *sensitivity;
+    let of = match comparisons {
+        1 => String::new(),
+        several => format!(" (median of {several} comparisons)"),
+    };
+    format!(
+        "precision: a true difference of {} is called in four of five such runs{of}",
+        per_cent(difference)
+    )
 }
 
 /// One line for each pair of builds: `3.13t costs 1.62x [1.60, 1.65] on one worker (geometric mean of 4 workloads)`.

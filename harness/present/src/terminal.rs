@@ -93,8 +93,11 @@ fn overheads(summary: &Summary, style: Style) -> String {
 }
 
 fn quiet(summary: &Summary, style: Style) -> String {
-    let told = summary.quiet.as_ref().map(noise::quiet);
-    told.map(|line| style.paint(DIM, &line)).unwrap_or_default()
+    let quiet = summary.quiet.as_ref().map(noise::quiet);
+    let sensitivity = summary.sensitivity.as_ref().map(noise::sensitivity);
+    let lines = [quiet, sensitivity].into_iter().flatten();
+    let lines: Vec<String> = lines.map(|line| style.paint(DIM, &line)).collect();
+    lines.join("\n")
 }
 
 fn warnings(summary: &Summary, style: Style) -> String {

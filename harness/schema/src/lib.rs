@@ -27,8 +27,8 @@ pub use run::{
     WarningKind,
 };
 pub use summary::{
-    ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, Difference, Estimate, Law, LawFit, Limit,
-    LimitCause, NotFitted, Overhead, Quietness, RunFacts, Summary,
+    ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, CurveVerdict, Difference, Estimate, Law, LawFit,
+    Limit, LimitCause, NotFitted, Overhead, Quietness, RunFacts, Sensitivity, Summary,
 };
 pub use tag::{Switches, Tag, TagError, builds, differences, is_pair, pair_warnings};
 pub use trial::{

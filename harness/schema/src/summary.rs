@@ -301,6 +301,9 @@ pub struct Summary {
     /// How quiet the run was; `None` where noise was not read.
     #[serde(default)]
     pub quiet: Option<Quietness>,
+    /// How small a difference the run could have found; `None` where it compares nothing, and in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
     /// What free-threaded builds cost on one worker.
     #[serde(default)]
     pub free_threading_overhead: Vec<Overhead>,
@@ -313,6 +316,15 @@ pub struct Summary {
     pub warnings: Vec<Warning>,
     /// The cells, in the order of the plan.
     pub cells: Vec<CellSummary>,
+}
+
+/// How small a difference a run could have found.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// A true difference of this size is called in four of five such runs, as a share; the median over the comparisons.
+    pub difference: f64,
+    /// How many comparisons there are: cells with the baseline, and arms.
+    pub comparisons: u32,
 }
 
 /// How an arm compares with the first one, everything else being equal.
@@ -446,6 +458,24 @@ pub enum NotFitted {
     SharedCores,
 }
 
+/// What is found of a curve at its largest number of workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CurveVerdict {
+    /// It gains what native code gains on the same cores.
+    AsTheMachine,
+    /// It is faster than one worker, at least by the lower end of the interval of its speedup.
+    Scales,
+    /// It gains no more than 10 %, or its workers take turns on one CPU.
+    DoesNotScale,
+    /// It is slower than one worker, by more than 10 %.
+    Slower,
+    /// The interval of its speedup has 1 inside and is wider than 10 % to either side, and nothing else tells. So are the
+    /// curves of earlier versions, which had no verdict.
+    #[default]
+    CannotTell,
+}
+
 /// What keeps a curve from growing with its workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -456,6 +486,8 @@ pub enum LimitCause {
     GilInPart,
     /// All workers are tasks of one thread.
     OneThread,
+    /// One worker at a time computes, with the GIL off: a lock, a serial part or waiting.
+    OneAtATime,
     /// There are no more cores.
     Cores,
     /// The ceiling grows no more either.
@@ -526,6 +558,12 @@ pub struct CurveLaws {
     /// Why none was fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_fitted: Option<NotFitted>,
+    /// What is found of it.
+    #[serde(default)]
+    pub verdict: CurveVerdict,
+    /// Where the verdict cannot be told: how much longer its workload's rounds would have to go on, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_s: Option<f64>,
     /// What keeps it from growing.
     pub limit: Limit,
 }

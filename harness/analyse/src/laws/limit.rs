@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::verdict::{self, FLAT_WITHIN};
 use ftbench_schema::{
-    CellSummary, Estimate, GilState, LawFit, Limit, LimitCause, Manifest, Model, TopologyFacts, WorkloadKind,
+    CellSummary, CurveVerdict, Estimate, GilState, LawFit, Limit, LimitCause, Manifest, Model, TopologyFacts,
+    WorkloadKind,
 };
-
-/// A speedup whose interval lies within this share of 1, or below 1, is flat: the headline's measure.
-const FLAT_WITHIN: f64 = 0.10;
 
 /// An interval whose upper end is more than this many times its lower one says nothing about causes.
 const WIDEST: f64 = 1.5;
@@ -17,6 +16,9 @@ const WIDEST: f64 = 1.5;
 /// the bar for work that shares nothing.
 const AS_GOOD_WITHIN: f64 = 0.05;
 
+/// And at most this share is, by the lower end.
+const SURELY_AS_GOOD_WITHIN: f64 = 0.10;
+
 /// A share of the ideal speedup that is missing is worth a cause when it is larger than this.
 const WORTH_A_CAUSE: f64 = 0.05;
 
@@ -24,14 +26,14 @@ const WORTH_A_CAUSE: f64 = 0.05;
 /// taken to be all used: splitting the work and handing it out leave gaps, and other threads add a little.
 const ALL_USED_WITHIN: f64 = 0.1;
 
-/// What limits a curve with these cells, fewest workers first; `ceiling` is the native cell with the most workers of them,
-/// `fit` the law that is enough.
+/// The verdict on a curve with these cells, fewest workers first, and what limits it; `ceiling` is the native cell with the
+/// most workers of them, `fit` the law that is enough.
 pub fn of_curve(
     manifest: &Manifest,
     cells: &[&CellSummary],
     ceiling: Option<&CellSummary>,
     fit: Option<&LawFit>,
-) -> Option<Limit> {
+) -> Option<(CurveVerdict, Limit)> {
     let last = cells.last()?;
     let best = cells
         .iter()
@@ -61,10 +63,9 @@ pub fn of_curve(
         gil_on: last.gil == Some(GilState::On),
         model: last.model,
     };
-    Some(Limit {
-        cause: case.cause(),
-        ..limit
-    })
+    let verdict = case.verdict();
+    let cause = case.cause(verdict);
+    Some((verdict, Limit { cause, ..limit }))
 }
 
 /// The cores that a cell's workers have at most: no more than the PUs they are bound to, than the machine has, and than
@@ -116,7 +117,9 @@ pub fn waits(manifest: &Manifest, workload: &str) -> bool {
 /// have fewer cores than they are. All of them where they wait, or make use of no more than one.
 pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
     let lacks_cores = |last: &CellSummary| {
-        let grows = last.speedup.is_some_and(|speedup| !is_flat(speedup));
+        let grows = last
+            .speedup
+            .is_some_and(|speedup| speedup.high > 1.0 + FLAT_WITHIN);
         grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
     };
     if !cells.last().is_some_and(|last| lacks_cores(last)) {
@@ -125,10 +128,6 @@ pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary
     let has_cores = |cell: &&&CellSummary| f64::from(cell.workers) <= cores(manifest, cell);
     let count = cells.iter().take_while(has_cores).count();
     cells.get(..count).unwrap_or_default()
-}
-
-fn is_flat(speedup: Estimate) -> bool {
-    speedup.high <= 1.0 + FLAT_WITHIN
 }
 
 struct Case<'a> {
@@ -140,18 +139,30 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn cause(&self) -> LimitCause {
-        let low = self.limit.speedup.low;
+    fn verdict(&self) -> CurveVerdict {
+        let by_interval = verdict::on(self.limit.speedup);
+        if self.is_as_good_as_the_machine() {
+            CurveVerdict::AsTheMachine
+        } else if by_interval != CurveVerdict::Slower && self.takes_turns_on_one_cpu() {
+            CurveVerdict::DoesNotScale
+        } else {
+            by_interval
+        }
+    }
+
+    fn cause(&self, verdict: CurveVerdict) -> LimitCause {
+        let Estimate { low, high, .. } = self.limit.speedup;
         let workers = f64::from(self.limit.workers);
-        if self.is_unclear() {
-            LimitCause::Unclear
-        } else if self.is_flat() {
+        let is_flat = high <= 1.0 + FLAT_WITHIN;
+        if is_flat || matches!(verdict, CurveVerdict::DoesNotScale | CurveVerdict::Slower) {
             self.of_flat()
+        } else if verdict == CurveVerdict::CannotTell || high > WIDEST * low {
+            LimitCause::Unclear
         } else if low > workers * (1.0 + WORTH_A_CAUSE) {
             LimitCause::Superlinear
         } else if low >= workers * (1.0 - WORTH_A_CAUSE) && !self.peak_is_measured() {
             LimitCause::NothingSeen
-        } else if self.is_as_good_as_the_machine() {
+        } else if verdict == CurveVerdict::AsTheMachine {
             LimitCause::Machine
         } else if self.shares_cores() && self.uses_all_cores() {
             LimitCause::Cores
@@ -167,22 +178,18 @@ impl Case<'_> {
         low <= (1.0 + ALL_USED_WITHIN) * cores && high >= (1.0 - ALL_USED_WITHIN) * cores
     }
 
-    fn is_unclear(&self) -> bool {
-        let Estimate { low, high, .. } = self.limit.speedup;
-        let either_way = low < 1.0 && high > 1.0 && !self.is_flat();
-        either_way || high > WIDEST * low
-    }
-
-    fn is_flat(&self) -> bool {
-        is_flat(self.limit.speedup)
-    }
-
     fn is_slower(&self) -> bool {
         self.limit.speedup.high < 1.0 - FLAT_WITHIN
     }
 
     fn takes_turns(&self) -> bool {
         self.gil_on && matches!(self.model, Model::Threads | Model::AsyncioThreads)
+    }
+
+    /// However wide the interval is, workers that use one CPU of several together gain nothing from the others.
+    fn takes_turns_on_one_cpu(&self) -> bool {
+        let may_gain_nothing = self.limit.speedup.low <= 1.0 + FLAT_WITHIN;
+        may_gain_nothing && !self.waits && self.limit.cores >= 1.5 && self.keeps_one_cpu_busy()
     }
 
     /// One thread at a time, and that is busy all the time.
@@ -197,7 +204,9 @@ impl Case<'_> {
 
     fn is_as_good_as_the_machine(&self) -> bool {
         let fraction = self.limit.ceiling_fraction;
-        fraction.is_some_and(|fraction| fraction.high >= 1.0 - AS_GOOD_WITHIN && fraction.low > 0.5)
+        fraction.is_some_and(|fraction| {
+            fraction.high >= 1.0 - AS_GOOD_WITHIN && fraction.low >= 1.0 - SURELY_AS_GOOD_WITHIN
+        })
     }
 
     fn peak_is_measured(&self) -> bool {
@@ -230,6 +239,8 @@ impl Case<'_> {
             // Taking turns makes nothing slower; what is slower has a cost that one worker does not.
             return if self.is_slower() {
                 LimitCause::Crosstalk
+            } else if self.takes_turns_on_one_cpu() {
+                LimitCause::OneAtATime
             } else {
                 LimitCause::Untold
             };

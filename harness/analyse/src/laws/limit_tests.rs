@@ -3,9 +3,10 @@
 use super::*;
 use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, manifest, place_on_cores, run, trial};
-use ftbench_schema::{Cell, NATIVE};
+use ftbench_schema::{Cell, Cost, CurveLaws, NATIVE};
 
 /// One curve's cells in a run on two cores, six rounds, with a speedup for each number of workers.
+#[derive(Clone, Copy)]
 struct Made {
     interpreter: &'static str,
     model: Model,
@@ -13,10 +14,18 @@ struct Made {
     cores: u32,
     speedups: &'static [(u32, f64)],
     ceiling: &'static [(u32, f64)],
+    /// By how much the times on several workers stray to either side from round to round, as a logarithm.
+    scatter: f64,
+    /// CPUs that the workers keep busy, where that is told.
+    busy_cpus: Option<f64>,
 }
 
 impl Made {
     fn cause(&self) -> LimitCause {
+        self.laws().limit.cause
+    }
+
+    fn laws(&self) -> CurveLaws {
         let own = self
             .speedups
             .iter()
@@ -26,16 +35,30 @@ impl Made {
             .chain(of_ceiling)
             .map(|(interpreter, model, &(workers, speedup))| (cell(interpreter, model, workers), speedup))
             .unzip();
-        let (mut manifest, trials) = run(&cells, 6, |round| {
+        let (mut manifest, mut trials) = run(&cells, 6, |round| {
             let slow = 1.0 + 0.002 * (round % 3) as f64;
-            speedups
-                .iter()
-                .map(move |speedup| (100_000.0 / speedup * slow) as u64)
+            let strays = if round % 2 == 0 {
+                self.scatter
+            } else {
+                -self.scatter
+            };
+            let cells = cells.iter().zip(&speedups);
+            cells.map(move |(cell, speedup)| {
+                let strays = if cell.workers > 1 { strays } else { 0.0 };
+                (100_000.0 / speedup * slow * strays.exp()) as u64
+            })
         });
+        for sample in trials.iter_mut().flat_map(|trial| &mut trial.samples) {
+            let busy_ns = |busy_cpus| (busy_cpus * sample.makespan_ns() as f64) as u64;
+            sample.cost = self.busy_cpus.map(|busy_cpus| Cost {
+                cpu_time_ns: Some(busy_ns(busy_cpus)),
+                ..Cost::default()
+            });
+        }
         manifest.workloads.first_mut().unwrap().kind = self.kind;
         place_on_cores(&mut manifest, self.cores);
         let laws = summarise("r", &manifest, &trials).laws;
-        laws.first().unwrap().limit.cause
+        laws.first().unwrap().clone()
     }
 }
 
@@ -46,7 +69,61 @@ const PLAIN: Made = Made {
     cores: 8,
     speedups: &[(1, 1.0), (2, 1.0)],
     ceiling: &[],
+    scatter: 0.0,
+    busy_cpus: None,
 };
+
+#[test]
+fn the_verdict_rests_on_all_that_is_known() {
+    let wide = Made {
+        scatter: 0.5,
+        ..PLAIN
+    };
+    let found = wide.laws();
+    assert_eq!(found.verdict, CurveVerdict::CannotTell);
+    assert_eq!(found.limit.cause, LimitCause::Unclear);
+    assert!(found.needs_s.unwrap() > 0.0);
+    // However wide: workers that keep one CPU of eight busy take turns.
+    let one_at_a_time = Made {
+        busy_cpus: Some(1.06),
+        ..wide
+    };
+    let found = one_at_a_time.laws();
+    assert_eq!(found.verdict, CurveVerdict::DoesNotScale);
+    assert_eq!(found.limit.cause, LimitCause::OneAtATime);
+    assert_eq!(found.needs_s, None);
+    let with_gil = Made {
+        interpreter: "3.13",
+        ..one_at_a_time
+    };
+    assert_eq!(with_gil.laws().verdict, CurveVerdict::DoesNotScale);
+    assert_eq!(with_gil.cause(), LimitCause::Gil);
+    // What waits uses one CPU or less, and is faster for it.
+    let waits = Made {
+        kind: WorkloadKind::Io,
+        ..one_at_a_time
+    };
+    assert_eq!(waits.laws().verdict, CurveVerdict::CannotTell);
+    let scales = Made {
+        speedups: &[(1, 1.0), (2, 1.75)],
+        scatter: 0.3,
+        ..PLAIN
+    };
+    assert_eq!(scales.laws().verdict, CurveVerdict::Scales);
+    assert_eq!(scales.cause(), LimitCause::Unclear);
+    // The ceiling strays as the curve does, and the share of it does not.
+    let as_the_machine = Made {
+        ceiling: &[(1, 1.0), (2, 1.8)],
+        scatter: 0.6,
+        ..scales
+    };
+    assert_eq!(as_the_machine.laws().verdict, CurveVerdict::AsTheMachine);
+    let slower = Made {
+        speedups: &[(1, 1.0), (2, 0.6)],
+        ..PLAIN
+    };
+    assert_eq!(slower.laws().verdict, CurveVerdict::Slower);
+}
 
 #[test]
 fn a_flat_curve_has_a_cause_by_what_it_runs_on() {

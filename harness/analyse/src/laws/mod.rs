@@ -7,13 +7,16 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::estimate::{ByRound, Makespans, log_contrast};
+use super::sample::median;
 use ftbench_schema::{
-    Cell, CellStatus, CellSummary, CurveLaws, Estimate, Law, LawFit, Manifest, Model, NotFitted, Scaling,
+    Cell, CellStatus, CellSummary, CurveLaws, CurveVerdict, Estimate, Law, LawFit, Manifest, Model,
+    NotFitted, Scaling, Trial, units,
 };
 
 pub mod fit;
 pub mod intervals;
 mod limit;
+pub mod verdict;
 
 use intervals::{FEWEST_ROUNDS, SpeedupsByRound};
 
@@ -28,11 +31,16 @@ const SMALLEST_CROSSTALK: f64 = super::multiple::SMALLEST_EFFECT;
 #[must_use]
 pub fn of_run(
     manifest: &Manifest,
+    trials: &[Trial],
     cells: &[CellSummary],
     makespans: &HashMap<&Cell, Makespans>,
 ) -> Vec<CurveLaws> {
     let curves = curves(cells);
-    let run = Run { manifest, makespans };
+    let run = Run {
+        manifest,
+        makespans,
+        round_s: round_s(trials),
+    };
     curves
         .par_iter()
         .enumerate()
@@ -77,14 +85,38 @@ fn with_workers(cell: &CellSummary, workers: u32) -> Cell {
     }
 }
 
-#[derive(Clone, Copy)]
+/// How long a round of each workload takes, seconds: from the launch of its first trial to its last sample.
+fn round_s(trials: &[Trial]) -> HashMap<&str, f64> {
+    let mut rounds: HashMap<(&str, u32), (u64, u64)> = HashMap::new();
+    for trial in trials {
+        let Some(end_ns) = trial.samples.last().map(|sample| sample.end_ns) else {
+            continue;
+        };
+        let start_ns = end_ns.saturating_sub(trial.duration_ns);
+        let (first_ns, last_ns) = rounds
+            .entry((&trial.cell.workload, trial.round))
+            .or_insert((start_ns, end_ns));
+        *first_ns = start_ns.min(*first_ns);
+        *last_ns = end_ns.max(*last_ns);
+    }
+    let mut lengths_s: HashMap<&str, Vec<f64>> = HashMap::new();
+    for ((workload, _), (first_ns, last_ns)) in rounds {
+        let length_s = units::seconds(last_ns.saturating_sub(first_ns));
+        lengths_s.entry(workload).or_default().push(length_s);
+    }
+    let of_workload = |(workload, mut lengths_s): (_, Vec<f64>)| (workload, median(&mut lengths_s));
+    lengths_s.into_iter().map(of_workload).collect()
+}
+
 struct Run<'a> {
     manifest: &'a Manifest,
     makespans: &'a HashMap<&'a Cell, Makespans>,
+    /// How long a round of each workload takes, seconds.
+    round_s: HashMap<&'a str, f64>,
 }
 
 impl Run<'_> {
-    fn laws(self, index: usize, cells: &[&CellSummary], curves: &[Vec<&CellSummary>]) -> Option<CurveLaws> {
+    fn laws(&self, index: usize, cells: &[&CellSummary], curves: &[Vec<&CellSummary>]) -> Option<CurveLaws> {
         let last = cells.last()?;
         let with_cores = limit::with_a_core_each(self.manifest, cells);
         let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= FEWEST_COUNTS);
@@ -109,7 +141,10 @@ impl Run<'_> {
         let fit = fits
             .iter()
             .find(|fit| Some(fit.law) == enough && fitted_up_to.is_none());
-        let limit = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
+        let (verdict, limit) = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
+        let open = Some(limit.speedup).filter(|_| verdict == CurveVerdict::CannotTell);
+        let further_rounds = open.map(|speedup| verdict::further_rounds(speedup, last.rounds));
+        let round_s = self.round_s.get(last.workload.as_str());
         Some(CurveLaws {
             curve: last.curve.clone(),
             workers: cells.iter().map(|cell| cell.workers).collect(),
@@ -117,6 +152,10 @@ impl Run<'_> {
             rounds: u32::try_from(rounds).unwrap_or(u32::MAX),
             enough,
             not_fitted,
+            verdict,
+            needs_s: further_rounds
+                .zip(round_s)
+                .map(|(rounds, round_s)| rounds * round_s),
             limit,
             fitted_up_to: fitted_up_to.filter(|_| !fits.is_empty()),
             fits,
@@ -124,7 +163,7 @@ impl Run<'_> {
     }
 
     /// The logarithms of the speedups in every round that has all of the curve's cells.
-    fn speedups(self, cells: &[&CellSummary]) -> Option<SpeedupsByRound> {
+    fn speedups(&self, cells: &[&CellSummary]) -> Option<SpeedupsByRound> {
         let (first, others) = cells.split_first()?;
         let of = |cell: &CellSummary| self.makespans.get(&cell.cell);
         let alone = of(first)?;
@@ -148,7 +187,7 @@ impl Run<'_> {
         SpeedupsByRound::new(others.iter().map(|cell| cell.workers).collect(), &rounds)
     }
 
-    fn fits(self, curve: &SpeedupsByRound, index: usize) -> Vec<LawFit> {
+    fn fits(&self, curve: &SpeedupsByRound, index: usize) -> Vec<LawFit> {
         let laws: &[Law] = match self.manifest.plan.settings.scaling {
             Scaling::Strong => &[Law::Amdahl, Law::Usl],
             Scaling::Weak => &[Law::Gustafson],

@@ -61,7 +61,7 @@ fn clause(verdict: Verdict, speedups: &mut [f64], tags: &[String]) -> Option<Str
         Verdict::Faster => format!("reach {range} {on}"),
         Verdict::Flat => format!("stay flat {on}"),
         Verdict::Slower => format!("fall to {range} {on}"),
-        Verdict::Unclear => format!("are unclear {on}"),
+        Verdict::Unclear => format!("need more rounds {on}"),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::chart::rows::{Look, Mark, Row, Rows, Upright};
 use crate::chart::{Axis, Body, Chart, ReferenceKind, Scale, Tick, axis};
-use crate::headline::FLAT_WITHIN;
+use ftbench_analyse::laws::verdict::FLAT_WITHIN;
 use ftbench_schema::{CellSummary, GilState, Model, text, units};
 
 use super::material::Material;
