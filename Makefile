@@ -38,6 +38,7 @@ test-long: build interpreters ## what takes an hour and a quiet machine: hundred
 	scripts/report-size.py target/release/ftbench
 	scripts/history-size.py target/release/ftbench
 	scripts/compare-aa.py
+	scripts/thread-cases.py
 	scripts/prove.py
 
 fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for longer than a short look

@@ -5,8 +5,18 @@ use std::collections::BTreeMap;
 
 use super::bootstrap::median_interval;
 use super::location::{Location, location};
+use super::precision::half_width;
 use super::sample::{Sample, mean, median};
 use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus, units};
+
+/// Two samples of a trial are as fast as each other when they differ by this share of the faster one at most.
+const AS_FAST_WITHIN: f64 = 0.02;
+
+/// Rounds in which both trials have undisturbed samples, at least.
+const FEWEST_UNDISTURBED_ROUNDS: usize = 5;
+
+/// The half-width of an undisturbed ratio's interval, at most, as a share of the estimate.
+const WIDEST_UNDISTURBED: f64 = 0.05;
 
 /// One value per round.
 pub type ByRound = BTreeMap<u32, f64>;
@@ -50,6 +60,8 @@ pub struct Makespans(BTreeMap<u32, InRound>);
 struct InRound {
     /// The trial value, seconds.
     value_s: f64,
+    /// The fastest sample, seconds, where the next one is as fast: nothing disturbed it.
+    undisturbed_s: Option<f64>,
     /// The trials that it took turns with.
     group: Option<u64>,
     /// The samples that were taken in a sweep, in the order of sweeps.
@@ -84,6 +96,7 @@ impl InRound {
         (!values_s.is_empty()).then(|| Self {
             in_turn: in_turn.collect(),
             value_s: median(&mut values_s),
+            undisturbed_s: undisturbed(samples.iter().map(|sample| seconds(sample)).collect()),
             group: trial.group,
         })
     }
@@ -126,6 +139,7 @@ impl FromIterator<(u32, f64)> for Makespans {
     fn from_iter<I: IntoIterator<Item = (u32, f64)>>(values: I) -> Self {
         let in_round = |value_s| InRound {
             value_s,
+            undisturbed_s: None,
             group: None,
             in_turn: Vec::new(),
         };
@@ -186,6 +200,30 @@ fn log_quotient(
     Some(logs(over)? - logs(under)?)
 }
 
+/// The fastest of these times, where the next one is at most [`AS_FAST_WITHIN`] slower.
+fn undisturbed(mut times_s: Vec<f64>) -> Option<f64> {
+    times_s.sort_by(f64::total_cmp);
+    let (fastest_s, next_s) = (times_s.first()?, times_s.get(1)?);
+    (*next_s <= fastest_s * (1.0 + AS_FAST_WITHIN)).then_some(*fastest_s)
+}
+
+/// The ratio a/b of undisturbed samples: exp of the centre over rounds of log(a/b), each of the fastest sample in the round.
+///
+/// `None` with fewer than five rounds in which the two fastest samples of both are as fast as each other, or with an interval of
+/// more than 5 % to either side: then whole rounds are disturbed, and others cannot be told from them. `docs/decisions.md` has
+/// the simulation behind the rule.
+#[must_use]
+pub fn undisturbed_ratio(a: &Makespans, b: &Makespans) -> Option<Estimate> {
+    let log = |round: &u32| {
+        let [a, b] = [a, b].map(|makespans| makespans.0.get(round)?.undisturbed_s);
+        Some((*round, a?.ln() - b?.ln()))
+    };
+    let logs: ByRound = a.0.keys().filter_map(log).collect();
+    let is_enough = logs.len() >= FEWEST_UNDISTURBED_ROUNDS;
+    let found = centre_of(logs).filter(|_| is_enough)?.centre;
+    (half_width(found) <= WIDEST_UNDISTURBED).then_some(found)
+}
+
 /// The ratio a/b, paired by sweep and round: exp of the centre over rounds of log(a/b) with its interval, and the p value
 /// of no difference; `None` with too few rounds in common.
 #[must_use]
@@ -228,6 +266,9 @@ pub fn map(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estimate {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use statrs::distribution::{ContinuousCDF, Normal};
 
     use super::*;
     use ftbench_fixtures::records::{cell, trial};
@@ -301,6 +342,93 @@ mod tests {
         let native = [in_turns(7, &[(0, 8), (1, 24)]), in_turns(7, &[(0, 4), (1, 12)])];
         let logs = log_contrast(&[&one, &native[1]], &[&two, &native[0]]);
         assert!((logs[&0].exp() - 10.0 / 6.0 / 2.0).abs() < 1e-12, "{logs:?}");
+    }
+
+    #[test]
+    fn what_disturbs_most_samples_leaves_the_undisturbed_ratio_as_it_is() {
+        let over_rounds = |by_sweep_ms: &[&[(u32, u64)]]| {
+            let rounds = (0..).zip(by_sweep_ms);
+            let of_round = |(round, sweeps): (u32, &&[(u32, u64)])| {
+                let trial = in_turns(7, sweeps).0.into_values().next()?;
+                Some((round, trial))
+            };
+            Makespans(rounds.filter_map(of_round).collect())
+        };
+        let one: [&[(u32, u64)]; 5] = [&[(0, 200), (1, 201), (2, 230)]; 5];
+        // A neighbour slows most samples on two workers down.
+        let two: [&[(u32, u64)]; 5] = [&[(0, 100), (1, 160), (2, 101), (3, 170), (4, 165)]; 5];
+        let found = undisturbed_ratio(&over_rounds(&one), &over_rounds(&two)).unwrap();
+        assert!((found.estimate - 2.0).abs() < 1e-12, "{found:?}");
+        // A single fast sample may be a fault, and four rounds are too few.
+        let lonely: [&[(u32, u64)]; 5] = [&[(0, 100), (1, 160), (2, 161)]; 5];
+        assert_eq!(undisturbed_ratio(&over_rounds(&one), &over_rounds(&lonely)), None);
+        assert_eq!(
+            undisturbed_ratio(&over_rounds(&one), &over_rounds(&two[..4])),
+            None
+        );
+        // In some rounds the neighbour never rests.
+        let busy: &[(u32, u64)] = &[(0, 160), (1, 161), (2, 162)];
+        let two = [two[0], busy, two[0], busy, two[0]];
+        assert_eq!(undisturbed_ratio(&over_rounds(&one), &over_rounds(&two)), None);
+    }
+
+    /// Ten rounds of eight samples whose fastest share the truth, on so many PUs; a sample takes as long as its slowest PU, each
+    /// of which is disturbed with this probability, and then takes 1.4 times as long in the mean.
+    fn disturbed_run(random: &mut ChaCha8Rng, pus: u32, probability: f64) -> Makespans {
+        let normal = Normal::standard();
+        let mut uniform = || (f64::from(random.next_u32()) + 0.5) / f64::from(u32::MAX);
+        let rounds = (0..10).map(|round| {
+            let process = 0.005 * normal.inverse_cdf(uniform().min(1.0 - 1e-12));
+            let sample = |_| {
+                let of_pu = |_| {
+                    let noise = 0.003 * normal.inverse_cdf(uniform().min(1.0 - 1e-12));
+                    let is_disturbed = uniform() < probability;
+                    noise + if is_disturbed { -0.33 * uniform().ln() } else { 0.0 }
+                };
+                (process + (0..pus).map(of_pu).fold(f64::MIN, f64::max)).exp()
+            };
+            let times_s: Vec<f64> = (0..8).map(sample).collect();
+            let in_round = InRound {
+                value_s: 1.0,
+                undisturbed_s: undisturbed(times_s),
+                group: None,
+                in_turn: Vec::new(),
+            };
+            (round, in_round)
+        });
+        Makespans(rounds.collect())
+    }
+
+    #[test]
+    fn undisturbed_ratios_hold_the_truth_where_they_are_shown() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for (pus, probability, fewest_shown) in [
+            (2, 0.0, 300),
+            (2, 0.2, 295),
+            (8, 0.1, 280),
+            (16, 0.05, 280),
+            (16, 0.1, 100),
+        ] {
+            let found: Vec<Estimate> = (0..300)
+                .filter_map(|_| {
+                    let one = disturbed_run(&mut random, 1, probability);
+                    undisturbed_ratio(&one, &disturbed_run(&mut random, pus, probability))
+                })
+                .collect();
+            // The slowest of many PUs is slower than one for chance alone, here by up to 1 %.
+            let holds = |ratio: &&Estimate| ratio.low < 1.01 && ratio.high > 0.99;
+            let share = found.iter().filter(holds).count() as f64 / found.len() as f64;
+            assert!(
+                share >= 0.95,
+                "{pus} PUs, {probability}: {share:.3} of {}",
+                found.len()
+            );
+            assert!(
+                found.len() >= fewest_shown,
+                "{pus} PUs, {probability}: {} shown",
+                found.len()
+            );
+        }
     }
 
     #[test]

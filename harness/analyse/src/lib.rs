@@ -19,6 +19,7 @@ pub mod quiet;
 pub mod ratios;
 pub mod sample;
 pub mod selfcheck;
+mod steady;
 pub mod summary;
 mod verdict;
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values};
+use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values, undisturbed_ratio};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::precision::half_width;
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};
-use super::{arms, cost, extra_threads, findings, laws, overhead, quiet};
+use super::{arms, cost, extra_threads, findings, laws, overhead, quiet, steady};
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
     SCHEMA_VERSION, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
@@ -49,7 +49,10 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let with_trials = planned
         .iter()
         .filter_map(|planned| Some((planned, by_cell.get(&planned.cell)?.as_slice())));
-    warnings.extend(extra_threads::findings(with_trials));
+    warnings.extend(extra_threads::findings(with_trials.clone()));
+    warnings.extend(steady::finding(
+        with_trials.map(|(planned, trials)| (&planned.cell, trials)),
+    ));
     let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
     warnings.extend(quiet.as_ref().and_then(quiet::finding));
     Summary {
@@ -154,6 +157,7 @@ impl Analysis<'_> {
             makespan_s: over_rounds(&makespans.by_round()),
             speedup: speedup.map(|ratio| ratio.estimate),
             speedup_difference: speedup.and_then(|ratio| ratio.difference),
+            undisturbed_speedup: self.undisturbed_speedup(cell),
             vs_baseline: versus_baseline.map(|ratio| ratio.estimate),
             vs_baseline_difference: versus_baseline.and_then(|ratio| ratio.difference),
             efficiency: speedup.map(|ratio| map(ratio.estimate, |value| value / workers)),
@@ -191,13 +195,25 @@ impl Analysis<'_> {
         }
     }
 
-    fn ratio_to(&self, reference: &Cell, cell: &Cell) -> Option<Ratio> {
-        let found = self.measured.ratio(reference, cell)?;
-        // With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
-        let work = match self.manifest.plan.settings.scaling {
+    /// With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
+    fn work_ratio(&self, reference: &Cell, cell: &Cell) -> f64 {
+        match self.manifest.plan.settings.scaling {
             Scaling::Strong => 1.0,
             Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
-        };
+        }
+    }
+
+    fn undisturbed_speedup(&self, cell: &Cell) -> Option<Estimate> {
+        let alone = Measured::alone(cell);
+        let [one, several] = [&alone, cell].map(|cell| self.measured.good(cell));
+        let found = undisturbed_ratio(one?, several?).filter(|_| cell.workers > 1)?;
+        let work = self.work_ratio(&alone, cell);
+        Some(map(found, |value| value * work))
+    }
+
+    fn ratio_to(&self, reference: &Cell, cell: &Cell) -> Option<Ratio> {
+        let found = self.measured.ratio(reference, cell)?;
+        let work = self.work_ratio(reference, cell);
         // `differs` is decided when all comparisons are there.
         let difference = Difference {
             p_value: found.p_value,

@@ -12,6 +12,9 @@ use ftbench_schema::{text, units};
 /// A law that misses what was measured by more than this share is said to.
 const POOR_FIT: f64 = 0.1;
 
+/// How many times as large an undisturbed speedup has to be, at least, to be told beside the typical one.
+const WORTH_SAYING: f64 = 1.05;
+
 /// A share of disturbed samples from which an unclear interval is put down to them.
 const MANY_DISTURBED: f64 = 0.1;
 
@@ -72,6 +75,13 @@ pub fn sentence(curve: &CurveLaws) -> String {
             "; the law misses by {}",
             units::per_cent(fit.relative_error, 0)
         ));
+    }
+    // A neighbour on the machine may have slowed most samples down.
+    let undisturbed = curve.limit.undisturbed_speedup;
+    if let Some(speedup) =
+        undisturbed.filter(|speedup| speedup.low > curve.limit.speedup.estimate * WORTH_SAYING)
+    {
+        told.push_str(&format!("; undisturbed {}", with_interval(speedup)));
     }
     told
 }
@@ -262,6 +272,7 @@ fn untold(curve: &CurveLaws, grown: &str) -> String {
         Some(NotFitted::FewRounds { needed, .. }) => {
             format!("{grown}, {share}; it takes {needed} rounds to tell why")
         }
+        Some(NotFitted::FewCores) => format!("{grown}, {share}"),
         Some(NotFitted::SharedCores) => {
             format!(
                 "{grown}, which have {}; with a core for each it could be told why",

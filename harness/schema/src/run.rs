@@ -517,6 +517,8 @@ pub enum WarningKind {
     StartsThreads,
     /// A workload computes while it waits for its turn, and so is measured alone.
     ComputesWhileWaiting,
+    /// Samples still get faster or slower in the course of a trial.
+    NotSteady,
     /// Too few rounds for an interval that can be trusted.
     FewRounds,
     /// Many samples were disturbed.

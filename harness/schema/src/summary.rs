@@ -138,6 +138,10 @@ pub struct CellSummary {
     /// that one failed.
     #[serde(default)]
     pub speedup_difference: Option<Difference>,
+    /// The speedup of samples that nothing disturbed, made of the fastest ones of each round. `None` where too few rounds had
+    /// any, and in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undisturbed_speedup: Option<Estimate>,
     /// The baseline interpreter's `serial` time over this cell's, with weak scaling times the number of workers.
     pub vs_baseline: Option<Estimate>,
     /// Whether it differs from the baseline; `None` for the baseline's own `serial` cell, and where this cell or that
@@ -453,6 +457,8 @@ pub enum NotFitted {
         /// How many it takes.
         needed: u32,
     },
+    /// The machine has fewer cores than the numbers of workers that it takes.
+    FewCores,
     /// Its largest number of workers has fewer cores than that, and a law would take their lack for the program's; too few
     /// numbers of workers have a core for each.
     SharedCores,
@@ -515,6 +521,9 @@ pub struct Limit {
     pub workers: u32,
     /// Its speedup.
     pub speedup: Estimate,
+    /// Its undisturbed speedup; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undisturbed_speedup: Option<Estimate>,
     /// The number of workers with the largest speedup measured.
     pub best_workers: u32,
     /// Theirs.

@@ -44,6 +44,7 @@ pub fn of_curve(
         cause: LimitCause::Unclear,
         workers: last.workers,
         speedup: last.speedup?,
+        undisturbed_speedup: last.undisturbed_speedup,
         best_workers: best.0,
         best_speedup: best.1,
         cores: cores(manifest, last),
@@ -156,7 +157,9 @@ impl Case<'_> {
         let is_flat = high <= 1.0 + FLAT_WITHIN;
         if is_flat || matches!(verdict, CurveVerdict::DoesNotScale | CurveVerdict::Slower) {
             self.of_flat()
-        } else if verdict == CurveVerdict::CannotTell || high > WIDEST * low {
+        } else if verdict == CurveVerdict::CannotTell
+            || (verdict == CurveVerdict::Scales && high > WIDEST * low)
+        {
             LimitCause::Unclear
         } else if low > workers * (1.0 + WORTH_A_CAUSE) {
             LimitCause::Superlinear

@@ -118,6 +118,7 @@ fn the_verdict_rests_on_all_that_is_known() {
         ..scales
     };
     assert_eq!(as_the_machine.laws().verdict, CurveVerdict::AsTheMachine);
+    assert_eq!(as_the_machine.cause(), LimitCause::Machine);
     let slower = Made {
         speedups: &[(1, 1.0), (2, 0.6)],
         ..PLAIN

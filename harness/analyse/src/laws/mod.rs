@@ -124,7 +124,11 @@ impl Run<'_> {
         let curve = self.speedups(fitted.unwrap_or(cells));
         let rounds = curve.as_ref().map_or(0, SpeedupsByRound::rounds);
         let lacks_cores = with_cores.len() < cells.len() && fitted.is_none();
-        let not_fitted = why_not(cells.len(), rounds).or(lacks_cores.then_some(NotFitted::SharedCores));
+        let machine_cores = self.manifest.machine.topology.cores;
+        let has_few_cores = !limit::waits(self.manifest, &last.workload)
+            && usize::try_from(machine_cores).is_ok_and(|cores| cores < FEWEST_COUNTS);
+        let not_fitted = why_not(cells.len(), rounds, has_few_cores);
+        let not_fitted = not_fitted.or(lacks_cores.then_some(NotFitted::SharedCores));
         let fits = match (&curve, not_fitted) {
             (Some(curve), None) => self.fits(curve, index),
             _ => Vec::new(),
@@ -200,8 +204,11 @@ impl Run<'_> {
     }
 }
 
-fn why_not(counts: usize, rounds: usize) -> Option<NotFitted> {
+fn why_not(counts: usize, rounds: usize, has_few_cores: bool) -> Option<NotFitted> {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    if counts < FEWEST_COUNTS && has_few_cores {
+        return Some(NotFitted::FewCores);
+    }
     if counts < FEWEST_COUNTS {
         return Some(NotFitted::FewWorkerCounts {
             counts: number(counts),

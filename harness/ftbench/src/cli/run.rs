@@ -79,6 +79,9 @@ pub struct RunArgs {
     /// How long a sample of one worker lasts, instead of the profile's time
     #[arg(long, value_name = "TIME", value_parser = sample_s)]
     pub sample_time: Option<f64>,
+    /// Warm-up of a trial, at least [default: 100ms]
+    #[arg(long, value_name = "TIME", value_parser = sample_s)]
+    pub warmup: Option<f64>,
     /// Compared trials take turns (sweeps) or not (trials)
     #[arg(long, value_enum, default_value_t = OrderName::Sweeps, hide_possible_values = true)]
     pub order: OrderName,

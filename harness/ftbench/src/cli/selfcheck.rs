@@ -75,6 +75,7 @@ impl SelfcheckArgs {
             rounds: None,
             samples: self.samples,
             sample_time: None,
+            warmup: None,
             order: OrderName::Sweeps,
             precision: None,
             budget: None,

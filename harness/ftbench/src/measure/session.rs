@@ -21,10 +21,10 @@ use crate::process::limits::{FIRST_LOOK, pause_after};
 use ftbench_schema::{Limits, units};
 
 /// How long a worker that has closed its channel may take to end.
-const DYING_LIMIT: Duration = Duration::from_millis(100);
+const DYING_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a worker that took too long may take to tell where each of its threads is.
-const TELLING_LIMIT: Duration = Duration::from_secs(1);
+const TELLING_LIMIT: Duration = Duration::from_secs(5);
 
 /// A started worker. Dropping it ends everything that it has started.
 #[derive(Debug)]

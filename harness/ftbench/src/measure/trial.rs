@@ -49,7 +49,7 @@ const WAITING_CPU_PART: u64 = 10;
 const PAUSES_TO_END: u32 = 2;
 
 /// Warm-up samples are no more than this, however short they are.
-const MOST_WARMUPS: u32 = 100;
+const MOST_WARMUPS: u32 = 1000;
 
 /// The hash seed while calibrating, when nothing is compared.
 const CALIBRATION_HASH_SEED: u32 = 1;

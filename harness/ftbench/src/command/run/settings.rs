@@ -7,6 +7,9 @@ use ftbench_schema::{MachineFacts, Settings, Stopping};
 /// The settings that a profile stands for.
 struct Profile {
     name: &'static str,
+    /// Counted samples of a trial with one worker, all together. The longer, the larger their share of the wall time, beside
+    /// starting a process and the warm-up; the shorter, the more rounds fit into it.
+    counted_s: f64,
     stopping: Stopping,
 }
 
@@ -14,6 +17,7 @@ const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Quick => Profile {
             name: "quick",
+            counted_s: 0.25,
             stopping: Stopping {
                 fewest_rounds: 5,
                 most_rounds: 5,
@@ -23,6 +27,7 @@ const fn profile(name: ProfileName) -> Profile {
         },
         ProfileName::Standard => Profile {
             name: "standard",
+            counted_s: 0.4,
             stopping: Stopping {
                 fewest_rounds: 10,
                 most_rounds: 50,
@@ -32,6 +37,7 @@ const fn profile(name: ProfileName) -> Profile {
         },
         ProfileName::Thorough => Profile {
             name: "thorough",
+            counted_s: 0.4,
             stopping: Stopping {
                 fewest_rounds: 20,
                 most_rounds: 200,
@@ -54,10 +60,6 @@ const LONGEST_DEFAULT_SAMPLE_S: f64 = 0.3;
 
 /// A worker's share, at least: the switch interval of CPython, within which a thread that waits for the GIL does not get it.
 const SHORTEST_SHARE_S: f64 = 0.005;
-
-/// Counted samples of a trial with one worker, all together. The longer, the larger their share of the wall time, beside
-/// starting a process and the warm-up; the shorter, the more rounds fit into it.
-const COUNTED_S: f64 = 0.4;
 
 /// Counted samples of a trial, at least.
 const FEWEST_SAMPLES: u32 = 5;
@@ -115,12 +117,12 @@ pub fn settings(arguments: &RunArgs, machine: &MachineFacts, most_workers: u32) 
         .unwrap_or_else(|| default_sample_s(most_workers));
     let samples = arguments
         .samples
-        .unwrap_or_else(|| ((COUNTED_S / target_sample_s).round() as u32).max(FEWEST_SAMPLES));
+        .unwrap_or_else(|| ((profile.counted_s / target_sample_s).round() as u32).max(FEWEST_SAMPLES));
     Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
         warmups: 1,
-        warmup_s: WARMUP_S,
+        warmup_s: arguments.warmup.unwrap_or(WARMUP_S),
         samples,
         order: arguments.order.into(),
         target_sample_s,
