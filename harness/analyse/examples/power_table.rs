@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use ftbench_analyse::estimate::Makespans;
-use ftbench_analyse::precision::half_width;
+use ftbench_analyse::estimate::half_width;
 use ftbench_analyse::selfcheck::Experiment;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::bootstrap::median_interval;
 use super::location::{Location, location};
-use super::precision::half_width;
 use super::sample::{Sample, mean, median};
 use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus, units};
 
@@ -250,6 +249,12 @@ pub fn geometric_mean(log_ratios: &[ByRound]) -> Option<Estimate> {
         Some((*round, mean(&of_round?)))
     });
     centre_of(means.collect()).map(|found| found.centre)
+}
+
+/// Half the width of an interval, as a share of its estimate.
+#[must_use]
+pub fn half_width(interval: Estimate) -> f64 {
+    (interval.high - interval.low) / 2.0 / interval.estimate.abs()
 }
 
 /// Applies an increasing function to a value and its interval.

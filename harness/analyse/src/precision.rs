@@ -2,21 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::estimate::Makespans;
+use super::estimate::{Makespans, half_width};
 use super::ratios::{Measured, MeasuredCell};
 use super::verdict::{is_reenabled, status_of};
 use super::{arms, overhead};
-use ftbench_schema::{Cell, CellStatus, Estimate, Manifest, StoppedBy, Stopping, Trial};
+use ftbench_schema::{Cell, CellStatus, Manifest, StoppedBy, Stopping, Trial};
 
 /// Precision is looked at from this round on. Looking after every round and stopping at a lucky one costs coverage:
 /// simulated, 92 % instead of 95 % when looked at from the fifth round, 93 % or more from the tenth.
 pub const LOOKED_AT_FROM: u32 = 10;
-
-/// Half the width of an interval, as a share of its estimate.
-#[must_use]
-pub fn half_width(interval: Estimate) -> f64 {
-    (interval.high - interval.low) / 2.0 / interval.estimate.abs()
-}
 
 /// What the precision of a run depends on, trial by trial.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::estimate::half_width;
 use super::estimate::{Makespans, paired_ratio};
 use super::location::{CONFIDENCE, Location};
 use super::multiple::SMALLEST_EFFECT;
-use super::precision::half_width;
 use super::sample::Sample;
 
 /// One experiment: two arms, paired by round.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::estimate::{Makespans, map, once_per_trial, over_rounds, trial_values, undisturbed_ratio};
+use super::estimate::{
+    Makespans, half_width, map, once_per_trial, over_rounds, trial_values, undisturbed_ratio,
+};
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
-use super::precision::half_width;
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};

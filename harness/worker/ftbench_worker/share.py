@@ -12,7 +12,7 @@ from ftbench_worker.failure import Failed, describe
 # CLOCK_MONOTONIC on Linux, so that stamps of different processes can be compared.
 clock_ns = time.perf_counter_ns
 
-# Who a worker is, the GIL's state in its process, and garbage collections in its interpreter so far.
+# Who a worker is, the GIL's state in its process, and collections in its interpreter so far.
 Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by collections")
 
 # One finished part: the worker that did it, when `work` was entered and when it returned, by

@@ -217,7 +217,7 @@ class Driver:
         return self.ask(
             {
                 "type": "prepare",
-                "protocol": 3,
+                "protocol": example("request_prepare")["protocol"],
                 "workload": name,
                 "path": path,
                 "case": None,
