@@ -5,8 +5,7 @@
 //! logarithm normal around its arm's. What a round does to both arms cancels in their ratio and is left out.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
-use ftbench_analyse::estimate::Makespans;
-use ftbench_analyse::estimate::half_width;
+use ftbench_analyse::estimate::{Makespans, half_width};
 use ftbench_analyse::selfcheck::Experiment;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -209,7 +209,7 @@ fn undisturbed(mut times_s: Vec<f64>) -> Option<f64> {
 /// The ratio a/b of undisturbed samples: exp of the centre over rounds of log(a/b), each of the fastest sample in the round.
 ///
 /// `None` with fewer than five rounds in which the two fastest samples of both are as fast as each other, or with an interval of
-/// more than 5 % to either side: then whole rounds are disturbed, and others cannot be told from them. `docs/decisions.md` has
+/// more than 5 % to either side: then whole rounds are disturbed, and nothing distinguishes them from the others. `docs/decisions.md` has
 /// the simulation behind the rule.
 #[must_use]
 pub fn undisturbed_ratio(a: &Makespans, b: &Makespans) -> Option<Estimate> {

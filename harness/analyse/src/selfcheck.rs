@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::estimate::half_width;
-use super::estimate::{Makespans, paired_ratio};
+use super::estimate::{Makespans, half_width, paired_ratio};
 use super::location::{CONFIDENCE, Location};
 use super::multiple::SMALLEST_EFFECT;
 use super::sample::Sample;

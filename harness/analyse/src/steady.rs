@@ -1,7 +1,7 @@
 //! Whether samples still get faster or slower in the course of their trials: then the warm-up was too short, or there is no
 //! steady state (Barrett et al., "Virtual Machine Warmup Blows Hot and Cold", OOPSLA 2017).
 
-use super::estimate::{centre_of, map, once_per_trial};
+use super::estimate::{centre_of, once_per_trial};
 use super::sample::median;
 use ftbench_schema::{Cell, Estimate, Trial, Warning, WarningKind, text, units};
 
@@ -29,7 +29,7 @@ pub fn finding<'t>(cells: impl IntoIterator<Item = (&'t Cell, &'t [&'t Trial])>)
     let changing = cells.into_iter().filter_map(|(cell, trials)| {
         let change = change(trials)?;
         let is_steady = change.low <= 1.0 + STEADY_WITHIN && change.high >= 1.0 - STEADY_WITHIN;
-        (!is_steady).then(|| (cell, map(change, |ratio| ratio - 1.0).estimate))
+        (!is_steady).then_some((cell, change.estimate - 1.0))
     });
     let changing: Vec<(&Cell, f64)> = changing.collect();
     let (cell, change) = changing

@@ -56,6 +56,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     ));
     let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
     warnings.extend(quiet.as_ref().and_then(quiet::finding));
+    let sensitivity = sensitivity(&cells, &arm_ratios);
     Summary {
         schema: SCHEMA_VERSION,
         run: RunFacts {
@@ -78,14 +79,14 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         workloads: manifest.workloads.clone(),
         environments: manifest.environments.clone(),
         arms: manifest.arms.clone(),
+        arm_ratios,
         sources: manifest.sources.clone(),
         quiet,
-        sensitivity: sensitivity(&cells, &arm_ratios),
+        sensitivity,
         free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.good(cell)),
         laws: laws::of_run(manifest, trials, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
-        arm_ratios,
         cells,
     }
 }

@@ -118,9 +118,7 @@ pub fn waits(manifest: &Manifest, workload: &str) -> bool {
 /// have fewer cores than they are. All of them where they wait, or make use of no more than one.
 pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
     let lacks_cores = |last: &CellSummary| {
-        let grows = last
-            .speedup
-            .is_some_and(|speedup| speedup.high > 1.0 + FLAT_WITHIN);
+        let grows = last.speedup.is_some_and(|speedup| !verdict::is_flat(speedup));
         grows && !waits(manifest, &last.workload) && f64::from(last.workers) > cores(manifest, last)
     };
     if !cells.last().is_some_and(|last| lacks_cores(last)) {
@@ -154,7 +152,7 @@ impl Case<'_> {
     fn cause(&self, verdict: CurveVerdict) -> LimitCause {
         let Estimate { low, high, .. } = self.limit.speedup;
         let workers = f64::from(self.limit.workers);
-        let is_flat = high <= 1.0 + FLAT_WITHIN;
+        let is_flat = verdict::is_flat(self.limit.speedup);
         if is_flat || matches!(verdict, CurveVerdict::DoesNotScale | CurveVerdict::Slower) {
             self.of_flat()
         } else if verdict == CurveVerdict::CannotTell
@@ -182,7 +180,7 @@ impl Case<'_> {
     }
 
     fn is_slower(&self) -> bool {
-        self.limit.speedup.high < 1.0 - FLAT_WITHIN
+        verdict::on(self.limit.speedup) == CurveVerdict::Slower
     }
 
     fn takes_turns(&self) -> bool {

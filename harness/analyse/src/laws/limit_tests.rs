@@ -16,7 +16,7 @@ struct Made {
     ceiling: &'static [(u32, f64)],
     /// By how much the times on several workers stray to either side from round to round, as a logarithm.
     scatter: f64,
-    /// CPUs that the workers keep busy, where that is told.
+    /// CPUs that the workers keep busy, where that is known.
     busy_cpus: Option<f64>,
 }
 

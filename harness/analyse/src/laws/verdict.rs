@@ -5,6 +5,12 @@ use ftbench_schema::{CurveVerdict, Estimate};
 /// Within this share of 1 a speedup is none: 10 % from one more core is no scaling.
 pub const FLAT_WITHIN: f64 = 0.10;
 
+/// Whether all of a speedup's interval is too small to count as one.
+#[must_use]
+pub fn is_flat(speedup: Estimate) -> bool {
+    speedup.high <= 1.0 + FLAT_WITHIN
+}
+
 /// The verdict on a speedup by its interval alone.
 #[must_use]
 pub fn on(speedup: Estimate) -> CurveVerdict {
@@ -12,7 +18,7 @@ pub fn on(speedup: Estimate) -> CurveVerdict {
     let is_narrow = (high - low) / 2.0 <= FLAT_WITHIN;
     if high < 1.0 - FLAT_WITHIN {
         CurveVerdict::Slower
-    } else if high <= 1.0 + FLAT_WITHIN || (low <= 1.0 && is_narrow) {
+    } else if is_flat(speedup) || (low <= 1.0 && is_narrow) {
         CurveVerdict::DoesNotScale
     } else if low > 1.0 {
         CurveVerdict::Scales
@@ -21,7 +27,7 @@ pub fn on(speedup: Estimate) -> CurveVerdict {
     }
 }
 
-/// How many more rounds would tell about this speedup, which so many rounds leave open.
+/// How many more rounds would settle the verdict on this speedup, which so many rounds leave open.
 ///
 /// Half-widths shrink with the root of the rounds; this one has to become smaller than the distance to 1, or than
 /// [`FLAT_WITHIN`].

@@ -139,9 +139,9 @@ impl Bench<'_> {
         let mut makespans = [Makespans::default(), Makespans::default()];
         for round in 0.. {
             let round_started = Instant::now();
-            let cells = [(); 2].map(|()| self.planned.cell.clone());
+            let cells = self.arms.iter().map(|_| &self.planned.cell);
+            let seeds = hash_seeds(cells, self.seed, round);
             let first_trial = u64::from(round) * self.arms.len() as u64;
-            let seeds = hash_seeds(&cells, self.seed, round);
             let assignments = self.arms.iter().zip(seeds).zip(first_trial..);
             let assignments: Vec<Assignment<'_>> = assignments
                 .map(|((&units, hash_seed), trial)| Assignment {

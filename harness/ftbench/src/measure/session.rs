@@ -35,7 +35,7 @@ pub struct Session<'run> {
     interrupt: &'run Interrupt,
     step_limit: Duration,
     limits: Option<Limits>,
-    waiting_cpu_ns: u64,
+    driver_ns: u64,
 }
 
 /// How a worker is started and kept in bounds.
@@ -119,14 +119,14 @@ impl<'run> Session<'run> {
             return Err(self.ended_during(step));
         }
         let line = self.receive_line(step)?;
-        self.waiting_cpu_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(before_ns);
+        self.driver_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(before_ns);
         self.understood(&line)
     }
 
     /// CPU time that ftbench used from sending the last request until its answer was there, nanoseconds.
     #[must_use]
-    pub const fn waiting_cpu_ns(&self) -> u64 {
-        self.waiting_cpu_ns
+    pub const fn driver_ns(&self) -> u64 {
+        self.driver_ns
     }
 
     /// Lets the worker go and waits until it and all that it has started are gone.
@@ -340,6 +340,6 @@ fn spawn<'run>(
         interrupt,
         step_limit: bounds.step_limit,
         limits,
-        waiting_cpu_ns: 0,
+        driver_ns: 0,
     })
 }

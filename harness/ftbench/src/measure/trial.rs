@@ -500,7 +500,7 @@ fn watched_sample(
     let taken = take_sample(session, number)?;
     let answered = Instant::now();
     let mut observed = watch.since(&before);
-    observed.noise.driver_ns = Some(session.waiting_cpu_ns());
+    observed.noise.driver_ns = Some(session.driver_ns());
     let cost = asked.duration_since(begun) + answered.elapsed();
     Ok((taken, observed, cost))
 }

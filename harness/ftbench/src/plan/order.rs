@@ -74,10 +74,10 @@ impl Turns {
 /// All cells of a workload have the same one, so that what it does to the time of a dict cancels in their ratios (common random
 /// numbers: Law, *Simulation Modeling and Analysis*, section 11.2).
 #[must_use]
-pub fn hash_seeds(cells: &[Cell], seed: u64, round: u32) -> Vec<u32> {
+pub fn hash_seeds<'c>(cells: impl IntoIterator<Item = &'c Cell>, seed: u64, round: u32) -> Vec<u32> {
     let mut generator = generator(seed, stream::HASH_SEED + u64::from(round));
     let mut drawn: HashMap<&str, u32> = HashMap::new();
-    let workloads = cells.iter().map(|cell| cell.workload.as_str());
+    let workloads = cells.into_iter().map(|cell| cell.workload.as_str());
     workloads
         .map(|workload| {
             *drawn

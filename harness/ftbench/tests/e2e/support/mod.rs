@@ -198,20 +198,26 @@ impl Told {
     pub fn fails(&self, status: i32, words: &[&str], lines: usize) {
         self.ends_with(status);
         assert_eq!(self.stdout, "");
-        // On a pair of release candidates every run begins with that warning.
-        let told = self.stderr.lines().map(str::trim);
-        let telling: Vec<&str> = told
-            .filter(|line| !line.is_empty() && !line.contains(" is a pre-release, "))
-            .filter(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-            .collect();
-        let begins = telling.first().is_some_and(|line| line.starts_with("error: "));
-        assert!(begins, "{}", self.stderr);
+        let errors = self.errors();
+        assert!(errors.starts_with("error: "), "{}", self.stderr);
         self.says(words);
+        let telling = errors.lines().filter(|line| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
+        });
         assert!(
-            telling.len() <= lines,
+            telling.count() <= lines,
             "more than {lines} lines:\n{}",
             self.stderr
         );
+    }
+
+    /// Standard error, without the warnings with which every run on release candidates begins.
+    pub fn errors(&self) -> String {
+        let is_of_candidate =
+            |line: &&str| line.starts_with("warning: ") && line.contains(" is a pre-release, ");
+        let lines: Vec<&str> = self.stderr.lines().skip_while(is_of_candidate).collect();
+        lines.join("\n")
     }
 
     /// These words are on standard error.
