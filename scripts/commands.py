@@ -1,4 +1,4 @@
-"""What the scripts that show ftbench's promises have in common: running commands, and telling."""
+"""Shared by the scripts that prove ftbench's promises: running commands and printing results."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import time
 
 
 def output_of(command, allowed=(0,)):
-    """What a command prints; the script ends when its status is none of the allowed ones."""
+    """The stdout of a command. Exits the script when the command's status is not allowed."""
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, check=False
     )
@@ -17,7 +17,7 @@ def output_of(command, allowed=(0,)):
 
 
 def measured(command):
-    """Seconds and peak memory (bytes) of a command."""
+    """Run time (seconds) and peak memory (bytes) of a command."""
     started = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
@@ -27,12 +27,12 @@ def measured(command):
 
 
 def say(text):
-    """Tell how it goes, beside what is printed."""
+    """Print progress to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def print_table(rows):
-    """Print rows in markdown, the first as the head."""
+    """Print rows as a Markdown table, the first as its header."""
     for number, row in enumerate(rows):
         print("| " + " | ".join(row) + " |")
         if number == 0:

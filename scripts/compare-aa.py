@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Shows what the verdicts of `ftbench compare` are worth on the machine it runs on.
+"""Measures how reliable the verdicts of `ftbench compare` are on this machine.
 
     scripts/compare-aa.py [--runs 7] [--pause 60] [--workloads fib nbody ...] [--slowed fib]
 
-Makes a number of identical runs with pauses between them, compares each with each, and counts the
-comparisons that have a regression: at most one of twenty should. Then makes a run in which one
-workload does 10 % more work, compares it with each of the others, and counts how often that is
-found there, and elsewhere. Every comparison is made twice: alone, and with the runs that are not
-in it as the history. Run it with nothing else running. All figures are ftbench's own; nothing is
-estimated here.
+Makes a number of identical runs with pauses between them, compares every pair, and counts the
+comparisons with a regression: at most one of twenty should have one. Then makes a run in which one
+workload does 10 % more work, compares it with each of the others, and counts how often a slowdown
+is found there, and elsewhere. Every comparison is made twice: alone, and with the other runs as the
+history. Nothing else should run on the machine. All figures are ftbench's own; nothing is estimated
+here.
 
 The slowed workload is a copy of the suite's file of the same name whose `work` is called again for
 a tenth of the units.
@@ -60,10 +60,10 @@ def arguments():
     parser.add_argument("--workloads", nargs="+", default=["fib", "nbody", "json_round_trip"])
     parser.add_argument("--slowed", default="nbody", help="the workload that gets slower")
     parser.add_argument("--options", default="--profile quick", help="further words for 'run'")
-    parser.add_argument("--out", type=pathlib.Path, help="keep runs here, and take those there")
+    parser.add_argument("--out", type=pathlib.Path, help="keep runs here, and reuse existing ones")
     options = parser.parse_args()
     if options.slowed not in options.workloads or options.runs < 2:
-        parser.error("--slowed must be one of --workloads, and two runs are the least")
+        parser.error("--slowed must be one of --workloads, and --runs must be at least 2")
     return options
 
 
@@ -74,7 +74,7 @@ def identical_runs(options, folder):
         if (runs[-1] / "summary.json").exists():
             continue
         run(options, options.workloads, runs[-1])
-        say(f"run {number + 1} of {options.runs} is made")
+        say(f"run {number + 1} of {options.runs} is done")
         time.sleep(options.pause)
     return runs
 
@@ -115,9 +115,9 @@ def identical_row(options, runs):
         for kind, history in enumerate(histories(runs, (base, new))):
             comparison = compare(options, base, new, history)
             counts[kind] += is_regression(comparison)
-            tell(base, new, kind, comparison)
-    told = [f"{count} of {len(pairs)}" for count in counts]
-    return ("comparisons of identical runs with a regression (at most 1 of 20)", *told)
+            report(base, new, kind, comparison)
+    cells = [f"{count} of {len(pairs)}" for count in counts]
+    return ("comparisons of identical runs with a regression (at most 1 of 20)", *cells)
 
 
 def slowed_rows(options, runs, slowed):
@@ -128,7 +128,7 @@ def slowed_rows(options, runs, slowed):
             slower = slower_workloads(comparison)
             found[kind] += options.slowed in slower
             elsewhere[kind] += bool(slower - {options.slowed})
-            tell(base, slowed, kind, comparison)
+            report(base, slowed, kind, comparison)
     return [
         (
             f"{EFFECT:.0%} more work in {options.slowed} found",
@@ -157,18 +157,18 @@ def is_regression(comparison):
 
 
 def slower_workloads(comparison):
-    """Those of which a cell, or the whole, was called slower."""
+    """The workloads of which a cell, or the workload as a whole, was called slower."""
     judged = comparison["cells"] + comparison["workloads"]
     return {one["workload"] for one in judged if one["verdict"] == "slower"}
 
 
-def tell(base, new, kind, comparison):
+def report(base, new, kind, comparison):
     counts = ", ".join(f"{count} {name}" for name, count in comparison["counts"].items() if count)
     slower = ", ".join(sorted(slower_workloads(comparison))) or "nothing"
     computing = [one for one in comparison["drift"] if one["kernels"] == "computing"]
     drift = ", ".join(f"{one['ratio']['estimate']:.3f}" for one in computing)
-    told = f"slower: {slower}; cells: {counts}; the machine on 1 PU and more: {drift}"
-    say(f"{base.name} {new.name}{' with history' if kind else ''}: {told}")
+    summary = f"slower: {slower}; cells: {counts}; the machine on 1 PU and more: {drift}"
+    say(f"{base.name} {new.name}{' with history' if kind else ''}: {summary}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the fuzz targets of harness/fuzz and prints a table of what they tried and found.
+# Runs the fuzz targets of harness/fuzz and prints a table with their inputs, rates, coverage and crashes.
 #
 #   scripts/fuzz.sh [--runs N | --seconds N] [--jobs N] [--keep FOLDER] [TARGET...]
 #
 #   --runs N      inputs for each target (default 20000)
-#   --seconds N   time for each target instead
+#   --seconds N   time for each target, instead of a number of inputs
 #   --jobs N      targets at once (default: half of the processors)
 #   --keep FOLDER where new inputs, crashes and logs go (default: harness/fuzz/artifacts)
 #
-# Without TARGET, all of them. Exit status: 0 nothing was found, 1 something was, 2 wrong usage.
-# The stable toolchain will do: what is fuzzed is safe Rust, so coverage is needed and a sanitizer is not.
+# Without TARGET, all targets run. Exit status: 0 no crash was found, 1 a crash was found, 2 wrong usage.
+# The stable toolchain is sufficient: the code is safe Rust, so fuzzing needs coverage but no sanitizer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../harness/fuzz"
 
@@ -54,7 +54,7 @@ done
 ((${#targets[@]} > 0)) || targets=("${known[@]}")
 for target in "${targets[@]}"; do
   [[ -f fuzz_targets/$target.rs ]] || {
-    echo "there is no target '$target'; there are: ${known[*]}" >&2
+    echo "there is no target '$target'; the targets are: ${known[*]}" >&2
     exit 2
   }
 done
@@ -65,10 +65,10 @@ if ! command -v cargo-fuzz >/dev/null; then
 fi
 triple=$(rustc -vV | sed -n 's/^host: //p')
 built="${CARGO_TARGET_DIR:-$PWD/target}"
-# -O leaves checks of overflow to the profile, which keeps hwlocality's own out of it: see Cargo.toml.
+# -O leaves overflow checks to the profile, which excludes hwlocality's: see Cargo.toml.
 build=(cargo fuzz build -O --sanitizer none --fuzz-dir .)
-# A fuzzer that sees what is compared finds the words of a language. These two have none to find: the bytes of one
-# choose among values, the language of the other is libhwloc's; and seeing takes half of their time.
+# A fuzzer that traces comparisons finds the words of a language. These two have none to find: the bytes of one choose
+# among values, and the other's language is parsed by libhwloc. Tracing would take half of their time.
 blind=(analysis hwloc_synthetic)
 is_blind() { [[ " ${blind[*]} " == *" $1 "* ]]; }
 program_of() {
@@ -84,35 +84,35 @@ for target in "${targets[@]}"; do
   fi
 done
 
-# One target and its program, for xargs: its log tells all that the table needs.
+# Runs one target's program, for xargs. Its log has all that the table needs.
 # shellcheck disable=SC2329
 fuzz_one() {
   local target=$1 program=$2
   mkdir -p "$keep/$target/found" "$keep/$target/crashes"
-  # Words stay as short as words are, which makes ten times as many inputs in the same time.
+  # Short limits for targets that parse words, which gives ten times as many inputs in the same time.
   local longest_bytes=4096
   case $target in
     callable | options | requirement | tag) longest_bytes=192 ;;
     run_folder | summary) longest_bytes=8192 ;;
-    # A byte, and EDIT_BYTES for each of MOST_EDITS (harness/fuzzing/src/edited_run.rs).
+    # A byte, and EDIT_BYTES for each of MAX_EDITS (harness/fuzzing/src/edited_run.rs).
     analysis) longest_bytes=49 ;;
     command_line | foreign_text | hwloc_synthetic | installer | pattern | selection) longest_bytes=512 ;;
   esac
-  # Those that take long are told as such.
+  # A slow input counts as a crash after 25 s.
   local limits=(-max_len="$longest_bytes" -timeout=25 -rss_limit_mb=3072 -malloc_limit_mb=1024)
   local until=(-runs="$runs")
   [[ -z $seconds ]] || until=(-max_total_time="$seconds")
-  # The first folder gets new inputs, the repository's corpus is only read.
+  # New inputs go into the first folder; the repository's corpus is only read.
   "$program" "$keep/$target/found" "corpus/$target" "${limits[@]}" "${until[@]}" -seed=1 \
     -print_final_stats=1 -artifact_prefix="$keep/$target/crashes/" >"$keep/$target/log" 2>&1 || true
 }
 export -f fuzz_one
 export keep runs seconds
-# libhwloc would fill the logs with its opinion of each description, and load its plugins for each.
+# libhwloc would fill the logs with an error for each description, and load its plugins for each.
 export HWLOC_HIDE_ERRORS=2 HWLOC_PLUGINS_PATH=/nonexistent
-# Which thread does what is chance, which a fuzzer would take for news.
+# The scheduling of threads is random, which a fuzzer would mistake for new coverage.
 export RAYON_NUM_THREADS=1
-# Some targets write their input to a file and read it back; a disk would be what is measured then.
+# Some targets write their input to a file and read it back, which a disk would slow down.
 if [[ -w /dev/shm ]]; then
   TMPDIR=$(mktemp -d /dev/shm/ftbench-fuzz.XXXXXX)
   export TMPDIR

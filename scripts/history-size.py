@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Shows what `ftbench history` costs for a large history: time and peak memory.
+"""Measures the time and the peak memory of `ftbench history` for a large history.
 
-Writes a folder of made-up runs with summaries as full as those of real runs, one cell of which
-becomes slower in the middle, and times `ftbench history`. Exit status 1 when it misses the bar of
-the design, or the change.
+Writes a folder of synthetic runs with summaries as full as those of real runs, in which one cell
+becomes slower in the middle, and times `ftbench history`. Exit status 1 when that takes longer than
+the design allows, or when the change is not found.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import made_up_run
+import fixture_run
 from commands import measured
 
-MOST_SECONDS = 5.0
+MAX_SECONDS = 5.0
 
 INTERPRETERS = ("3.13", "3.13t", "3.14", "3.14t")
 MODELS = ("threads", "processes")
@@ -28,7 +28,7 @@ SLOWER = ("workload_01", "3.14t", "threads", 4)
 
 
 def keys(cells):
-    """So many cells: workload, interpreter, model and workers."""
+    """The keys of this many cells: workload, interpreter, model and workers."""
     wanted = []
     number = 0
     while True:
@@ -126,7 +126,7 @@ def summary(number, wanted, interpreters, workloads, random_source):
             "baseline": "3.13",
             "commit": {"id": hashlib.sha256(str(number).encode()).hexdigest()[:40]},
         },
-        "machine": made_up_run.machine(8),
+        "machine": fixture_run.machine(8),
         "interpreters": interpreters,
         "workloads": workloads,
         "environments": environments([workload["name"] for workload in workloads]),
@@ -143,24 +143,24 @@ def summary(number, wanted, interpreters, workloads, random_source):
 def write_history(folder, runs, cells):
     random_source = random.Random(1)
     wanted = keys(cells)
-    interpreters = [made_up_run.interpreter(tag) for tag in INTERPRETERS]
+    interpreters = [fixture_run.interpreter(tag) for tag in INTERPRETERS]
     ceiling = {"kernel": "integer", "units": 64}
     workloads = [
-        {**made_up_run.workload(name), "ceiling": ceiling}
+        {**fixture_run.workload(name), "ceiling": ceiling}
         for name in sorted({key[0] for key in wanted})
     ]
     for number in range(runs):
         night = folder / f"night-{number:05}"
         night.mkdir(parents=True, exist_ok=True)
         made = summary(number, wanted, interpreters, workloads, random_source)
-        # As ftbench writes it, with indentation.
+        # Indented, as ftbench writes it.
         (night / "summary.json").write_text(json.dumps(made, indent=2) + "\n")
 
 
 def finds_the_change(command):
-    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    for change in told["changes"]:
-        subject = told["series"][change["series"]]["subject"]
+    history = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    for change in history["changes"]:
+        subject = history["series"][change["series"]]["subject"]
         if subject["of"] != "cell" or abs(change["first_after"] - 1000) > 1:
             continue
         if (
@@ -178,12 +178,12 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("ftbench", type=Path, help="the program, built with optimisations")
-    parser.add_argument("--runs", type=int, default=2000, help="runs of the history")
-    parser.add_argument("--cells", type=int, default=300, help="cells of each run")
+    parser.add_argument("--runs", type=int, default=2000, help="number of runs of the history")
+    parser.add_argument("--cells", type=int, default=300, help="number of cells of each run")
     parser.add_argument(
         "--times", type=int, default=3, help="how often the history is made; the median counts"
     )
-    parser.add_argument("--folder", type=Path, help="where the made-up history goes, to keep it")
+    parser.add_argument("--folder", type=Path, help="keep the synthetic history in this folder")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
@@ -198,11 +198,11 @@ def main():
         # The change is at the 1,001st run, and needs three nights.
         has_change = arguments.runs >= 1003
         found = has_change and finds_the_change([*command, "--format", "json"])
-    print(f"time                {seconds:8.2f} s   bar {MOST_SECONDS} s")
+    print(f"time                {seconds:8.2f} s   bar {MAX_SECONDS} s")
     print(f"peak memory         {memory_bytes / 1e6:8.1f} MB")
     if has_change:
         print(f"the slowdown of one cell was {'found' if found else 'missed'}")
-    sys.exit(1 if seconds > MOST_SECONDS or found != has_change else 0)
+    sys.exit(1 if seconds > MAX_SECONDS or found != has_change else 0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Finds circles of imports between the files of a crate or of the worker, and against the flow.
+"""Finds import cycles in the crates and the worker, and imports against the flow of a run.
 
-Files that import each other in a loop can only be read together. `use` items and paths in the code
-count; `mod` declarations, `use super::*` and what is compiled for tests alone do not. Prints each
-circle with the imports that make it. Exit status: 0 there is none, 1 there is one, or an import of
-a later stage of a run.
+Files that import each other in a cycle can only be read together. `use` items and paths in the code
+count; `mod` declarations, `use super::*` and code for tests do not. Prints each cycle with the
+imports that form it. Exit status: 0 no findings, 1 a cycle, an import of a later stage of a run, or
+a use of clap outside the command line.
 """
 
 import pathlib
@@ -14,20 +14,20 @@ import sys
 HARNESS = pathlib.Path(__file__).resolve().parent.parent / "harness"
 # No stage of the program imports a later one.
 STAGES = ("plan", "measure", "record", "terminal", "command")
-# The only files that know how the command line is read.
-KNOW_CLAP = ("ftbench/src/cli/", "ftbench/src/command/", "ftbench/src/main.rs")
+# The only files that may use clap.
+MAY_USE_CLAP = ("ftbench/src/cli/", "ftbench/src/command/", "ftbench/src/main.rs")
 
 PATH = re.compile(r"(?<![\w:$])(crate|(?:super::)+super|super|self)((?:::\w+)+)(::\{)?")
 
 
 def code_of(text):
-    """The source without comments and without items for tests alone."""
+    """The source without comments and without items that are compiled for tests only."""
     text = re.sub(r"//[^\n]*", "", text)
     lines, kept, skipping = text.split("\n"), [], None
     for line in lines:
         stripped, indent = line.strip(), len(line) - len(line.lstrip())
         if skipping is not None:
-            # The item ends with a brace or a semicolon at its own margin.
+            # The item ends with a brace or a semicolon at its own indentation.
             if (
                 indent == skipping
                 and not stripped.startswith("#")
@@ -43,7 +43,7 @@ def code_of(text):
 
 
 def files_for_tests(path, text):
-    """Files that `#[cfg(test)]` modules of this one are in."""
+    """The files of the `#[cfg(test)]` modules of this file."""
     inner = path.parent if path.stem in ("lib", "main", "mod") else path.with_suffix("")
     for item in re.finditer(
         r"#\[cfg\(test\)\]((?:\s*#\[[^\]]*\])*)\s*(?:pub(?:\([^)]*\))? )?mod (\w+);", text
@@ -111,7 +111,7 @@ def imports_of(source):
                 module = here[: len(here) - ups]
             if rest[:1] in ([], ["*"]):
                 continue
-            # The longest beginning that is a file; what follows is in it.
+            # The longest prefix that is a file; the rest names an item in it.
             for length in range(len(rest), -1, -1):
                 target = modules.get((*module, *rest[:length]))
                 if target:
@@ -132,7 +132,7 @@ def imports_of_python(package):
     return found
 
 
-def circles(imports):
+def cycles(imports):
     """Strongly connected components of two files or more.
 
     Tarjan, "Depth-first search and linear graph algorithms", 1972.
@@ -165,9 +165,9 @@ def main():
     worker = HARNESS / "worker" / "ftbench_worker"
     for source in [worker, *sorted(HARNESS.glob("*/src"))]:
         imports = imports_of_python(source) if source == worker else imports_of(source)
-        for component in circles(imports):
+        for component in cycles(imports):
             wrong += 1
-            print(f"a circle of {len(component)} files:")
+            print(f"an import cycle of {len(component)} files:")
             for path in sorted(component):
                 for other in sorted(imports[path] & component):
                     print(f"  {path.relative_to(HARNESS)} -> {other.relative_to(HARNESS)}")
@@ -180,10 +180,12 @@ def main():
                         wrong += 1
                         print(f"against the flow: {path.relative_to(HARNESS)} -> {other.name}")
             name = path.relative_to(HARNESS).as_posix()
-            if re.search(r"\bclap::", code_of(path.read_text())) and not name.startswith(KNOW_CLAP):
+            if re.search(r"\bclap::", code_of(path.read_text())) and not name.startswith(
+                MAY_USE_CLAP
+            ):
                 wrong += 1
-                print(f"only the command line knows clap: {name}")
-    print(f"{wrong} found" if wrong else "no circles of imports, and none against the flow")
+                print(f"clap is used outside the command line: {name}")
+    print(f"{wrong} findings" if wrong else "no import cycles, and no imports against the flow")
     return 1 if wrong else 0
 
 

@@ -1,25 +1,24 @@
 #!/usr/bin/env python3
-"""Injects faults into real runs and proves that no recorded trial and no number suffers by them.
+"""Injects faults into real runs and proves that they damage no recorded trial and no number.
 
     scripts/inject-faults.py [--faults 500] [--seed N] [--ftbench target/release/ftbench]
 
-Workloads of its own misbehave at random moments beside a healthy one; from outside, workers are
-killed and stopped, and the driver is killed, interrupted once or twice and resumed, its record
-damaged while it is dead. Prints how many faults of each kind were injected, and of the trials how
-many were recorded, lost, and wrong, how many processes and temporary folders were left over, and
-how often ftbench did not end, or not as it should. Exit status 1 if anything was lost, wrong or
-left over, or if ftbench did not end as it should or itself gave up.
+Its own workloads misbehave at random moments beside a healthy one. From outside, workers are killed
+and stopped, and the driver is killed, interrupted once or twice and resumed, and its record is
+damaged while it is dead. Prints how many faults of each kind were injected, how many trials were
+recorded, lost and wrong, how many processes and temporary folders were left over, and how often
+ftbench did not end as requested. Exit status 1 if anything was lost, wrong or left over, or if
+ftbench did not end as requested or gave up.
 
-A trial is lost when its complete line was once seen in trials.jsonl and is not there in the end,
-unless this script damaged that line. A number is wrong when a trial counts as good in which a
-workload misbehaved, when the healthy workload's own notes do not bear out a sample, when ftbench
-shows a sample that is not the one recorded, or when a makespan of the healthy workload in its
-summary is not the median of the recorded ones. A process is left over when it is still there some
-seconds after the driver ended; all orphans become children of this script. So is a folder, unless
-a process was killed shortly before the driver was, which may have been the one between the two that
-would have removed it: only both together can leave one behind. ftbench does not end as
-it should when it goes on for 30 s after it was told to stop, or leaves no summary behind although
-it had the time.
+A trial is lost when its complete line was once seen in trials.jsonl and is missing in the end,
+unless this script damaged that line. A number is wrong when a trial in which a workload misbehaved
+counts as good, when the healthy workload's own notes contradict a sample, when ftbench shows a
+sample that is not the one recorded, or when a makespan of the healthy workload in its summary is
+not the median of the recorded ones. A process is left over when it still runs some seconds after
+the driver ended; all orphans become children of this script. A folder is left over in the same way,
+unless a process was killed shortly before the driver: it may have been the guard that would have
+removed the folder, and only killing both can leave one behind. ftbench does not end as requested
+when it continues for 30 s after a signal to stop, or writes no summary although it had the time.
 """
 
 import argparse
@@ -39,7 +38,7 @@ import outside  # noqa: E402
 import proof  # noqa: E402
 from kinds import KINDS  # noqa: E402
 
-# Two processes that are killed within this time may both be gone before either notices.
+# Two processes that are killed within this time may both end before either notices, in seconds.
 AT_ONE_MOMENT_S = 1.0
 
 
@@ -75,7 +74,7 @@ def main():
 
 
 class Deck:
-    """Deals kinds in random order, each once before any comes again."""
+    """Deals kinds in random order, each once before any is repeated."""
 
     def __init__(self, kinds, chance):
         self.kinds, self.chance = kinds, chance
@@ -101,13 +100,19 @@ def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--faults", type=int, default=500, help="how many at least (500)")
+    parser.add_argument("--faults", type=int, default=500, help="minimum number of faults (500)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--ftbench", type=pathlib.Path, default=ROOT / "target/release/ftbench")
-    parser.add_argument("--python", help="tags or paths (the pair that ftbench chooses)")
-    parser.add_argument("--timeout", type=float, default=2.0, help="of a step, seconds (2)")
-    parser.add_argument("--kinds", help="only these kinds of misbehaving workloads, with commas")
-    parser.add_argument("--per-campaign", type=int, help="kinds in one run (10; of few faults 4)")
+    parser.add_argument("--python", help="tags or paths (default: the pair that ftbench chooses)")
+    parser.add_argument(
+        "--timeout", type=float, default=2.0, help="time limit of a step, seconds (2)"
+    )
+    parser.add_argument(
+        "--kinds", help="only these kinds of misbehaving workloads, separated by commas"
+    )
+    parser.add_argument(
+        "--per-campaign", type=int, help="kinds in one run (10; 4 for up to 100 faults)"
+    )
     parser.add_argument("--no-driver-faults", action="store_true", help="leave the driver alone")
     parser.add_argument("--keep", action="store_true", help="stop at a problem and keep its files")
     options = parser.parse_args()
@@ -117,13 +122,15 @@ def arguments():
     options.kinds = options.kinds.split(",") if options.kinds else list(KINDS)
     unknown = set(options.kinds) - set(KINDS)
     if unknown:
-        parser.error(f"no such kinds: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+        parser.error(
+            f"no such kinds: {', '.join(sorted(unknown))}; the kinds are {', '.join(KINDS)}"
+        )
     options.ftbench = options.ftbench.resolve()
     return options
 
 
 def campaign(folder, options, kinds, chance, totals):
-    """One run to its end, however often it is killed and resumed on the way."""
+    """Make one run to its end, however often it is killed and resumed meanwhile."""
     folder.mkdir()
     shutil.copy(SOURCES / "healthy.py", folder)
     for kind in kinds:
@@ -155,7 +162,7 @@ def campaign(folder, options, kinds, chance, totals):
             totals.unended += len(unended)
             totals.problems += unended
             if not (record.folder / "run.json").exists():
-                # Killed before there was anything to go on with.
+                # Killed before there was anything to resume.
                 shutil.rmtree(record.folder, ignore_errors=True)
                 continue
             damage = chance.choice(outside.DAMAGES) if way == ("SIGKILL",) else None
@@ -184,13 +191,13 @@ class Driver:
         self.has_ended = True
         self.status = None
         self.temporary = record.folder.with_name("temporary")
-        # When a process of the trial was struck last, and when the driver was.
+        # When a process of the trial was last struck, and when the driver was.
         self.worker_struck_at = self.struck_at = 0.0
 
     def run(self, way, chance, totals):
-        """What it ended with, or None if `way` ended it."""
+        """Run the driver. Returns its result, or None if `way` ended it."""
         struck = False
-        # Below nohup hangups are ignored, by what is started there too.
+        # Under nohup, hangups are ignored by child processes too.
         command = ["env", "--default-signal=HUP", f"TMPDIR={self.temporary}", self.ftbench]
         self.temporary.mkdir(exist_ok=True)
         with tempfile.TemporaryFile() as errors:
@@ -214,30 +221,30 @@ class Driver:
             said = errors.read().decode(errors="replace")
         self.status = driver.returncode
         by_signal = (-signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
-        # A signal that came when the run was over changed nothing.
+        # A signal that arrived after the end of the run had no effect.
         if struck and driver.returncode in (*by_signal, 130):
             return None
         return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
 
     def folders_left_over(self, way):
-        """Temporary folders that are still there and should not be; all of them are removed."""
+        """Names of temporary folders left behind without excuse. Removes all of them."""
         left = [path.name for path in self.temporary.iterdir()]
         shutil.rmtree(self.temporary)
-        at_once = way and not outside.is_asking(way)
+        at_once = way and not outside.is_graceful(way)
         if at_once and self.struck_at - self.worker_struck_at < AT_ONE_MOMENT_S:
             return []
         return left
 
     def unended(self, way):
-        """What is wrong with how it ended when it was told to."""
+        """Problems with how the driver ended after the signals."""
         if not self.has_ended:
-            return [f"it went on for {outside.END_S:.0f} s after {outside.named(way)}"]
-        if self.status == 130 and outside.is_asking(way) and not self.record.is_summed_up():
-            return [f"it was not summed up after {outside.named(way)}"]
+            return [f"it continued for {outside.END_S:.0f} s after {outside.named(way)}"]
+        if self.status == 130 and outside.is_graceful(way) and not self.record.is_summed_up():
+            return [f"it wrote no summary after {outside.named(way)}"]
         return []
 
     def strike_a_worker(self, driver, chance, totals):
-        # A workload that is struck while it is calibrated is not measured, and so injects nothing.
+        # A workload that is struck during calibration is not measured, so it would inject nothing.
         if not self.record.seen and chance.random() < 0.95:
             return
         kind = outside.strike_a_worker(driver.pid, chance)

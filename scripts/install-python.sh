@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Gets CPython builds for ftbench: ready-made through uv, else built from the distribution's own source package.
+# Installs CPython builds for ftbench: ready-made through uv, else built from the distribution's own source package.
 #
-# This file is embedded in the ftbench binary (`ftbench python install` runs it), so it depends on no other file, and
-# all of it stands in functions: bash then reads the whole script before it starts, even from standard input.
+# This file is embedded in the ftbench binary (`ftbench python install` runs it), so it depends on no other file. All
+# code is in functions, so that bash reads the whole script before it starts, even from standard input.
 set -uo pipefail
 
 readonly FIRST_FREE_THREADED_MINOR=13
-# What CPython needs to build with its usual standard library modules; Debian's and Ubuntu's names.
+# The packages that a build of CPython with its usual standard library needs, by their names in Debian and Ubuntu.
 readonly BUILD_PACKAGES="build-essential pkgconf xz-utils libssl-dev zlib1g-dev libffi-dev libbz2-dev liblzma-dev \
 libzstd-dev libsqlite3-dev libreadline-dev libncurses-dev uuid-dev"
 readonly SMOKE_TEST_MODULES="ssl sqlite3 zlib ctypes lzma bz2 hashlib multiprocessing readline uuid ensurepip"
-# How long uv may hear nothing from the network. It bounds each silence, not the download, so a slow one may go on.
+# How long uv may wait for data from the network, in seconds. It limits each pause, so a slow download continues.
 readonly UV_SILENCE_S=15
 
-# The same places as ftbench looks in.
+# The same locations as in ftbench.
 readonly CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench"
 readonly NO_UV="there is no uv on the PATH, nor in $CACHE/tools."
 readonly BUILT_FOLDER="$CACHE/python"
@@ -23,25 +23,25 @@ readonly WORK_FOLDER="$CACHE/python-build"
 
 usage() {
   cat <<'END'
-Gets CPython builds for ftbench, free-threaded ones too.
+Install CPython builds for ftbench, free-threaded ones included.
 
 usage: install-python.sh TAG...
        install-python.sh --newest-pair
 
   TAG              3.14, 3.14t (free-threaded), or an exact version: 3.14.2, 3.14.2t, 3.15.0rc1
-  --newest-pair    a GIL and a free-threaded build of the same version: the newest pair that is there already, else
+  --newest-pair    a GIL and a free-threaded build of the same version: the newest pair that is installed already, else
                    the newest release that uv or the distribution's sources list, else the one before it, and so on
   --build-packages print the Debian packages that a build from source needs
   -h, --help       print this
 
 uv is asked first. Where it cannot deliver, Debian and Ubuntu build from their own source package (about 5 minutes of
-one core for each build) into ~/.cache/ftbench/python. What is there already is left alone. Progress goes to stderr;
-the last line for each tag, on stdout, is the tag and the path of its executable.
+one core for each build) into ~/.cache/ftbench/python. Installed builds are left alone. Progress goes to stderr; the
+last line for each tag, on stdout, is the tag and the path of its executable.
 
-A tag such as 3.15 means a pre-release only as long as nobody lists a release of it, and --newest-pair never does. An
-exact version, such as 3.15.0rc1, always means what it says.
+A tag such as 3.15 means a pre-release only as long as no release of it is listed, and --newest-pair never does. An
+exact version, such as 3.15.0rc1, means that version.
 
-Exit status: 0 all are there; 1 something cannot be had; 2 a wrong tag or option; 130 interrupted.
+Exit status: 0 all are installed; 1 a build cannot be installed; 2 a wrong tag or option; 130 interrupted.
 END
 }
 
@@ -49,7 +49,7 @@ END
 
 fail() { printf 'install-python: %s\n' "$*" >&2; }
 
-say() { printf '%s  %s\n' "$1" "$2" >&2; } # tag, what there is to know
+say() { printf '%s  %s\n' "$1" "$2" >&2; } # tag, message
 
 duration() { # seconds -> "2 min 14 s"
   if (($1 >= 60)); then printf '%d min %d s' $(($1 / 60)) $(($1 % 60)); else printf '%d s' "$1"; fi
@@ -58,9 +58,9 @@ duration() { # seconds -> "2 min 14 s"
 child=""
 line_open=false
 
-# Runs a command as one step, its output in a log, with one line of progress. In the background, because bash handles
-# a signal only between commands, or while it waits. `failure` in its environment is what to say when it fails.
-step() { # tag, what is done, log, command...
+# Runs a command as one step, with its output in a log and one line of progress. It runs in the background, because bash
+# handles a signal only between commands, or while it waits. `failure` in the environment is the message when it fails.
+step() { # tag, label, log, command...
   local tag=$1 label=$2 log=$3 started=$SECONDS status
   shift 3
   printf '%s  %s ... ' "$tag" "$label" >&2
@@ -83,7 +83,7 @@ step() { # tag, what is done, log, command...
 interrupted() {
   [[ -n $child ]] && kill -TERM "$child" 2>/dev/null && wait "$child" 2>/dev/null
   $line_open && printf '\n' >&2
-  fail "interrupted. What was finished is kept; run the same again to go on."
+  fail "interrupted. Finished builds are kept; run the same command again to continue."
   exit 130
 }
 
@@ -122,23 +122,23 @@ releases() { grep -E '^[0-9]+(\.[0-9]+)+( |$)'; }
 
 is_pre_release() { [[ $1 =~ [0-9](a|b|rc)[0-9] ]]; } # version or tag
 
-only_releases=false # whether pre-releases of the series that is asked for will not do
-listed=""           # what anybody lists of it: "", "pre-release" or "release"
+only_releases=false # whether pre-releases of the requested series are excluded
+listed=""           # the best that uv or the archive lists of it: "", "pre-release" or "release"
 
 note_listed() { # lines that begin with versions
   if releases <<<"$1" >/dev/null; then listed=release; elif [[ -n $1 && -z $listed ]]; then listed=pre-release; fi
 }
 
-# --- What is there already --------------------------------------------------------------------------------------------
+# --- Installed builds -------------------------------------------------------------------------------------------------
 
-# Prints the version that an executable answers with, if it works and is of the kind asked for.
+# Prints the version of an executable, if it works and is a build of the requested kind.
 answering_version() { # path, suffix
   "$1" -I -c 'import sys, sysconfig
 free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 sys.exit(1) if free_threaded != (sys.argv[1] == "t") else print(sys.version.split()[0].rstrip("+"))' "$2" 2>/dev/null
 }
 
-# Prints "version origin path" for each build of a tag that is there, newest version first.
+# Prints "version origin path" for each installed build of a tag, newest version first.
 list_there() { # tag
   local version series suffix folder path origin answer
   parse_tag "$1"
@@ -159,15 +159,15 @@ list_there() { # tag
   done | newest_first
 }
 
-# What is there of a tag, without pre-releases while only releases will do.
+# The installed builds of a tag, without pre-releases while these are excluded.
 list_wanted_there() { # tag
   if $only_releases; then list_there "$1" | releases; else list_there "$1"; fi
 }
 
-# Prints the path of the newest build of a tag that is there.
+# Prints the path of the newest installed build of a tag.
 path_there() { list_wanted_there "$1" | head -n 1 | cut -d ' ' -f 3- | grep .; }
 
-# Prints the series that something is there of and that have free-threaded builds, newest first.
+# Prints the series with installed builds that can be free-threaded, newest first.
 list_series_there() {
   local folder
   for folder in "$UV_FOLDER"/cpython-3.* "$BUILT_FOLDER"/3.*; do
@@ -178,7 +178,7 @@ list_series_there() {
 # Keeps versions, or series, that have free-threaded builds; newest first.
 can_be_free_threaded() { awk -F '[. ]' -v first="$FIRST_FREE_THREADED_MINOR" '$2 >= first' | newest_first; }
 
-# Prints "tag path" for both halves of the newest pair that is there: releases of the same version and origin.
+# Prints "tag path" for both builds of the newest installed pair: releases of the same version and origin.
 list_pair_there() {
   local series answer origin path twin
   while read -r series; do
@@ -196,8 +196,8 @@ list_pair_there() {
 
 # --- Through uv -------------------------------------------------------------------------------------------------------
 
-uv_verdict="" # once uv cannot reach what it needs, the reason: it is not asked again
-reason=""     # why the last attempt came to nothing
+uv_verdict="" # the reason why uv cannot reach what it needs; uv is not tried again then
+reason=""     # why the last attempt failed
 
 find_uv() {
   local candidate
@@ -208,7 +208,7 @@ find_uv() {
 }
 
 # Prints the versions that uv lists for this machine, newest first, each followed by a t for its free-threaded build.
-# The list comes with uv and takes no network. An old uv may not know the option: then nothing is listed.
+# The list comes with uv and needs no network. An old uv may not know the option; then nothing is listed.
 list_uv() {
   local uv
   uv=$(find_uv) || return 1
@@ -246,7 +246,7 @@ get_through_uv() { # tag
       reason="it lists only pre-releases of $1: ${listed_here//$'\n'/, }."
       return 1
     fi
-    # uv is given the whole version: for a series, a pre-release that is there would do for it.
+    # uv gets the whole version, because an installed pre-release would satisfy a series.
     $only_releases && listed_here=$(releases <<<"$listed_here")
     [[ -z $listed_here ]] || request=${listed_here%%$'\n'*}
   fi
@@ -346,7 +346,7 @@ prepare_apt() { # tag
   [[ $(distribution ID) == debian ]] && source_suites=(trixie forky sid)
   configure_apt || { reason=${apt_state:-"cannot write in $WORK_FOLDER."}; apt_state=$reason; return 1; }
   : >"$WORK_FOLDER/apt.log"
-  # One suite that is not there makes apt fail with the others fetched; what counts is what is listed afterwards.
+  # A missing suite makes apt fail although it fetched the others, so only the list afterwards counts.
   step "$1" "looking for source packages" "$WORK_FOLDER/apt.log" \
     env APT_CONFIG="$WORK_FOLDER/apt/apt.conf" apt-get update -qq \
     -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10
@@ -378,9 +378,9 @@ verified() { # file, sha256
   [[ -f $1 ]] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
 }
 
-# Fetches the newest source of a tag that can really be had (an index may list what its archive no longer serves), but
-# the one its twin was built from before all others, so that the two can be compared. Leaves its path in `tarball` and
-# the version in `source_version`.
+# Fetches the newest source of a tag that can be downloaded (an index may list what its archive no longer serves). The
+# source that its twin was built from comes before all others, so that the two can be compared. Sets `tarball` to its
+# path and `source_version` to its version.
 fetch_source() { # tag
   local version series suffix twin sources sum file package downloads="$WORK_FOLDER/downloads" attempted=""
   parse_tag "$1"
@@ -399,7 +399,7 @@ fetch_source() { # tag
     tarball="$downloads/$file"
     verified "$tarball" "$sum" && return 0
     (cd "$downloads/partial" && rm -f ./*) || return 1
-    failure="listed, but not to be had" step "$1" "fetching the source of $source_version" "$WORK_FOLDER/apt.log" \
+    failure="listed, but cannot be fetched" step "$1" "fetching the source of $source_version" "$WORK_FOLDER/apt.log" \
       env -C "$downloads/partial" APT_CONFIG="$WORK_FOLDER/apt/apt.conf" \
       apt-get source -qq --download-only --tar-only "python$series=$package"
     if verified "$downloads/partial/$file" "$sum"; then
@@ -418,10 +418,10 @@ ${apt_trouble:+ apt said: $apt_trouble}"
   return 1
 }
 
-# Imports what a build may silently lack, and checks that it is the build asked for.
+# Imports the modules that a build may silently lack, and checks that it is the requested build.
 # shellcheck disable=SC2329 # step calls it
 smoke_test() { # executable, version, suffix
-  [[ $(answering_version "$1" "$3") == "$2" ]] || { echo "the build does not answer as $2$3"; return 1; }
+  [[ $(answering_version "$1" "$3") == "$2" ]] || { echo "the build does not report the version $2$3"; return 1; }
   # shellcheck disable=SC2086 # a list of words
   "$1" -I -c 'import importlib, sys
 for name in sys.argv[1:]:
@@ -438,7 +438,7 @@ $(tail -n 15 "$1" | sed 's/^/    /')"
 # interpreter is not shared, because a shared libpython makes it slower.
 build() { # tag; the lock is held
   local version series suffix name prefix tree stage log options cores
-  # A command dies with this script even when that is killed, and so does not work on behind the back of the next one.
+  # A command dies with this script even when that is killed, so it does not keep running beside the next one.
   local -a tied=(setpriv --pdeathsig KILL)
   parse_tag "$1"
   name="$source_version$suffix"
@@ -449,7 +449,7 @@ build() { # tag; the lock is held
   options=(--prefix="$prefix" --with-ensurepip=install --disable-test-modules)
   [[ $suffix == t ]] && options+=(--disable-gil)
   cores=$(nproc)
-  # Nothing of a killed build is used again: a compiler killed while it writes leaves a file that looks finished.
+  # Files of a killed build are not reused, because a compiler killed while it writes leaves a file that looks finished.
   { rm -rf "${WORK_FOLDER:?}/$name" && mkdir -p "$tree" "$BUILT_FOLDER" && : >"$log"; } ||
     { reason="cannot write in $CACHE."; return 1; }
   unset CFLAGS CPPFLAGS LDFLAGS OPT MAKEFLAGS MAKELEVEL MFLAGS PYTHONHOME PYTHONPATH DESTDIR
@@ -460,7 +460,7 @@ build() { # tag; the lock is held
       step "$name" "installing" "$log" "${tied[@]}" make -C "$tree" -s install DESTDIR="$stage" &&
       step "$name" "trying it" "$log" smoke_test "$stage$prefix/bin/python$series$suffix" "$source_version" "$suffix"
   } || { build_failed "$log"; return 1; }
-  # What stands there did not answer as it should, or this build would not have been made.
+  # An installation at this place did not work, or this build would not have been made.
   { rm -rf "$prefix" && mv -T "$stage$prefix" "$prefix"; } || { reason="cannot write in $BUILT_FOLDER."; return 1; }
   rm -rf "${WORK_FOLDER:?}/$name" "$log"
 }
@@ -482,18 +482,18 @@ get_from_source() { # tag
   return "$status"
 }
 
-# --- What was asked for -----------------------------------------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------------------------------------------
 
-cannot_be_had() { # what, uv's reason, the source package's reason
+cannot_be_installed() { # what, uv's reason, the source package's reason
   local known next
-  fail "$1 cannot be had."
+  fail "$1 cannot be installed."
   known=$({ list_uv | cut -d ' ' -f 1; [[ $apt_state == ready ]] && list_source_versions; } | releases | newest_first)
   if [[ -z $known ]]; then
-    next="install uv, or a newer one (https://docs.astral.sh/uv), or give apt a way to the network, and run the same again"
+    next="install uv, or a newer one (https://docs.astral.sh/uv), or give apt network access, and run this again"
   elif [[ -n $listed ]]; then
-    next="give uv or apt a way to the network and run the same again, or ask for another version"
+    next="give uv or apt network access and run this again, or ask for another version"
   else
-    next="ask for what is listed: ${known//$'\n'/, }"
+    next="ask for a listed version: ${known//$'\n'/, }"
   fi
   printf '  uv: %s\n  source package: %s\n  next: %s; or give ftbench an interpreter that you have with -p PATH\n' \
     "$2" "$3" "$next" >&2
@@ -520,7 +520,7 @@ install_tag() { # tag
   if [[ $version == "$series" ]] && { [[ -z $there ]] || is_pre_release "${there%% *}"; }; then
     only_releases=true
   elif [[ -n $there ]]; then
-    printf '%s  is there: %s\n' "$1" "${there#* * }"
+    printf '%s  already installed: %s\n' "$1" "${there#* * }"
     return 0
   fi
   if ! get "$1"; then
@@ -528,9 +528,9 @@ install_tag() { # tag
       keep_pre_release "$1" "$there"
       return
     fi
-    # A pre-release is meant only where nobody lists a release.
+    # A pre-release is installed only when no release is listed.
     if [[ $listed != pre-release ]] || ! get_pre_release "$1"; then
-      cannot_be_had "$1" "$uv_reason" "$reason"
+      cannot_be_installed "$1" "$uv_reason" "$reason"
       return 1
     fi
   fi
@@ -544,11 +544,12 @@ get_pre_release() { # tag
 }
 
 keep_pre_release() { # tag, "version origin path"
-  say "$1" "${2%% *} is a pre-release, and no release can be had. uv: $uv_reason Source package: ${reason%%$'\n'*}"
-  printf '%s  is there: %s\n' "$1" "${2#* * }"
+  say "$1" \
+    "${2%% *} is a pre-release, and no release can be installed. uv: $uv_reason Source package: ${reason%%$'\n'*}"
+  printf '%s  already installed: %s\n' "$1" "${2#* * }"
 }
 
-# Gets both builds of a version from one origin and prints them.
+# Installs both builds of a version from one origin and prints them.
 get_pair() { # function that gets a tag, version
   local series=${2%.*}
   "$1" "$2" && "$1" "${2}t" || return 1
@@ -557,8 +558,8 @@ get_pair() { # function that gets a tag, version
 
 install_newest_pair() {
   local candidate uv_reason
-  only_releases=false # versions are given whole
-  if list_pair_there | sed 's/ /  is there: /' | grep .; then
+  only_releases=false # the versions are exact
+  if list_pair_there | sed 's/ /  already installed: /' | grep .; then
     report_newer_series
     return 0
   fi
@@ -570,7 +571,7 @@ install_newest_pair() {
   done
   uv_reason=$reason
   get_pair_from_sources && return 0
-  cannot_be_had "a release of CPython as both a GIL and a free-threaded build" "$uv_reason" "$reason"
+  cannot_be_installed "a release of CPython as both a GIL and a free-threaded build" "$uv_reason" "$reason"
   return 1
 }
 
@@ -587,7 +588,7 @@ get_pair_from_sources() {
   return 1
 }
 
-# The pair that is there is kept, so that nothing is downloaded twice. Whoever wants the next series has to say so.
+# The installed pair is kept, so that nothing is downloaded twice. A newer series has to be requested explicitly.
 report_newer_series() {
   local there newest
   there=$(list_pair_there | head -n 1 | cut -d ' ' -f 1)

@@ -1,4 +1,4 @@
-"""Prints the figures of other software that the tests of harness/analyse/src compare with.
+"""Prints the results of other software with which the tests of harness/analyse/src compare.
 
 Needs NumPy and SciPy: `python -m venv V && V/bin/pip install numpy scipy && V/bin/python THIS`.
 """
@@ -16,7 +16,7 @@ RESAMPLES = 200_000
 
 
 def studentised_interval(values, generator):
-    """Bootstrap-t interval of the mean, which SciPy does not have."""
+    """Bootstrap-t interval of the mean, which SciPy does not provide."""
     count = len(values)
     resamples = generator.choice(values, (RESAMPLES, count))
     errors = resamples.std(axis=1, ddof=1) / np.sqrt(count)

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Checks what docs/ci offers to be copied: the workflows against the schema that GitHub's own is published as, with
-# check-jsonschema from set-up.sh's tools, and with actionlint where that is on the PATH; the units with systemd's own
-# check where there is systemd.
+# Checks the files in docs/ci that users copy: the workflows against GitHub's published schema, with check-jsonschema
+# from set-up.sh's tools, and with actionlint if that is on the PATH; the units with systemd-analyze if that is installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +14,7 @@ fi
 if command -v systemd-analyze >/dev/null; then
   staged=$(mktemp -d)
   trap 'rm -rf "$staged"' EXIT
-  # It wants the program that a unit starts to be there.
+  # systemd-analyze requires that the program of a unit exists.
   sed "s|^ExecStart=.*|ExecStart=$PWD/docs/ci/ftbench-nightly|" docs/ci/ftbench-nightly.service >"$staged/ftbench-nightly.service"
   cp docs/ci/ftbench-nightly.timer "$staged/"
   systemd-analyze verify "$staged/ftbench-nightly.service" "$staged/ftbench-nightly.timer"

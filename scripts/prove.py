@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Shows, on the machine it runs on, what ftbench promises about its measurements.
+"""Checks ftbench's promises about its measurements on this machine.
 
     scripts/prove.py [--out DIR] [--experiments 20] [--pyperf-pairs 10] [--busy 20] [--ceilings 10]
 
-Prints a table in markdown: identical arms called different, true slowdowns found, interval widths,
-on a quiet machine and beside two compilers, the same for pyperf in the same minutes, free-threaded
+Prints a Markdown table: identical arms called different, true slowdowns found, interval widths, on
+a quiet machine and beside two compilers, the same for pyperf in the same minutes, free-threaded
 threads as a share of the native ceiling and how well that repeats, the share of a default run's
-wall time inside samples, and the CPU that the driver takes while samples run. Run it with nothing
-else running. All figures are ftbench's and pyperf's own; nothing is estimated here.
+wall time inside samples, and the CPU that the driver uses while samples run. Nothing else should
+run on the machine. All figures are ftbench's and pyperf's own; nothing is estimated here.
 
-With --out, what was measured is kept in DIR, and a call that was stopped goes on where it was.
+With --out, the measurements are kept in DIR, and an interrupted call resumes where it stopped.
 pyperf is installed into a virtual environment below ftbench's cache folder.
 """
 
@@ -33,7 +33,7 @@ SETUP = "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)"
 STATEMENT = "for _ in range({units}): fib(13)"
 UNITS = 100
 COMPILERS = 2
-# What they compile, for some seconds: functions that an optimiser has work with.
+# The source that they compile for some seconds: functions that keep an optimiser busy.
 SOURCE = "".join(
     f"double f{n}(double x) {{ for (int i = 0; i < {n + 2}; i++) x = x * {n}.5 + i; return x; }}\n"
     for n in range(20000)
@@ -60,18 +60,24 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, help="where to keep experiments, and go on")
-    parser.add_argument("--experiments", type=int, default=20, help="of each kind")
+    parser.add_argument(
+        "--out", type=pathlib.Path, help="keep experiments in DIR, and resume there"
+    )
+    parser.add_argument(
+        "--experiments", type=int, default=20, help="number of experiments of each kind"
+    )
     parser.add_argument("--busy", type=int, default=20, help="experiments beside two compilers")
-    parser.add_argument("--pyperf-pairs", type=int, default=10, help="0 leaves pyperf out")
+    parser.add_argument(
+        "--pyperf-pairs", type=int, default=10, help="pairs of pyperf runs; 0 omits pyperf"
+    )
     parser.add_argument("--ceilings", type=int, default=10, help="runs of 30 s against the ceiling")
     parser.add_argument("--budget", default="3m", help="time of the default run")
     return parser.parse_args()
 
 
 def experiments(options, folder):
-    """The experiments of every kind, by kind: one of each after the other, so that all meet the
-    same machine. Each is a line of a file, and not made again."""
+    """The experiments by kind. They are made in turns, so that all kinds meet the same state of the
+    machine. Each is kept as a line of a file and not repeated."""
     kinds = {
         "identical": (options.experiments, lambda number: selfcheck(["aa"], 20, number)),
         "slowed 5%": (options.experiments, lambda number: slowed("5%", 20, number)),
@@ -101,7 +107,7 @@ def experiments(options, folder):
 def selfcheck(kind, seconds, seed):
     command = [FTBENCH, "selfcheck", *kind, "--experiments", "1", "--format", "json", "--quiet"]
     command += ["--seconds", str(seconds), "--seed", str(seed)]
-    # Exit status 1 is a check that did not pass, which is what is counted here.
+    # Exit status 1 is a failed check, which is counted here.
     report = json.loads(output_of(command, allowed=(0, 1)))
     words = f"{report['median_ratio']:.4f}, within {report['median_half_width']:.2%}"
     return {**report, "words": words}
@@ -132,7 +138,7 @@ def ceiling(folder, number):
     plan = json.loads(output_of([FTBENCH, "run", "fib", "--dry-run", "--format", "json"]))
     tags = [cell["interpreter"] for cell in plan["cells"] if cell["interpreter"].endswith("t")]
     command = [FTBENCH, "run", "fib", "-p", tags[0], "-m", "threads", "-n", "2", "--out", out]
-    # The rule of a run with a budget makes ten rounds at least.
+    # A run with a budget makes at least ten rounds.
     command += ["--budget", "30s", "--precision", "0.01%", "--seed", str(number)]
     summary = json.loads(output_of([*command, "--format", "json", "--quiet"]))
     cells = [cell for cell in summary["cells"] if cell["ceiling_fraction"] and cell["workers"] == 2]
@@ -177,7 +183,7 @@ def false_rows(reports):
 
 
 def pyperf_python():
-    """The Python of an environment with pyperf, made on the baseline that ftbench takes."""
+    """The Python of an environment with pyperf, made with ftbench's baseline interpreter."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     environment = cache / "ftbench" / "proof"
     python = environment / "bin" / "python"
@@ -263,7 +269,7 @@ def run_rows(run):
     samples = [sample for trial in trials for sample in trial["samples"]]
     counted_s = seconds_in(sample for sample in samples if not sample["warmup"])
     wall_s = wall_seconds(manifest)
-    # Known of the samples that were looked at.
+    # Recorded only for the samples that were observed.
     known = [sample for sample in samples if "noise" in sample and not sample["warmup"]]
     driver_s = sum(sample["noise"]["driver_ns"] for sample in known) / 1e9
     return [
@@ -274,7 +280,7 @@ def run_rows(run):
         ),
         ("... with warm-ups", "65 %", f"{seconds_in(samples) / wall_s:.1%}"),
         (
-            "CPU that the driver takes while counted samples run",
+            "CPU that the driver uses while counted samples run",
             "under 0.1 % of a core",
             f"{driver_s / seconds_in(known):.3%}",
         ),

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Copies a run to be published: without the paths of a home folder, its record compressed.
+"""Copies a run for publication: without the paths of a home folder, and with its record compressed.
 
 usage: publish-run.py RUN DESTINATION [--home FOLDER] [--ftbench PATH]
 
 DESTINATION gets run.json, trials.jsonl.gz, the charts of the whole run as SVG, and the report,
-which is made anew. samples.csv, summary.json and a chart for each workload are left out: `ftbench
-show` and `ftbench plot` make them again. Host name, kernel and
-environment variables stay in run.json: look through it.
+which is regenerated. samples.csv, summary.json and a chart for each workload are left out: `ftbench
+show` and `ftbench plot` regenerate them. Host name, kernel and environment variables stay in
+run.json: check it before publishing.
 """
 
 import argparse
@@ -23,7 +23,7 @@ CHECKSUM = re.compile(rb',"crc32":"[0-9a-f]{8}"\}$')
 
 
 def main():
-    """Copy the run, then look for what should not be in the copy."""
+    """Copy the run, then check that the home folder is not in the copy."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("destination", type=pathlib.Path)
@@ -32,7 +32,7 @@ def main():
     arguments = parser.parse_args()
     home = str(arguments.home).encode()
     if len(home) < 2:
-        sys.exit(f"{arguments.home} is no home folder: give --home")
+        sys.exit(f"{arguments.home} is not a home folder; give --home")
 
     (arguments.destination / "charts").mkdir(parents=True)
     manifest = (arguments.run / "run.json").read_bytes()
@@ -43,29 +43,29 @@ def main():
     subprocess.run([arguments.ftbench, "report", str(arguments.destination)], check=True)
 
     files = [path for path in arguments.destination.rglob("*") if path.is_file()]
-    telling = [path for path in files if home in contents(path)]
-    if telling:
-        sys.exit(f"the home folder is still in: {', '.join(map(str, telling))}")
+    revealing = [path for path in files if home in contents(path)]
+    if revealing:
+        sys.exit(f"the home folder is still in: {', '.join(map(str, revealing))}")
     for path in sorted(files):
         print(f"{path.stat().st_size:>12,} bytes  {path}")
 
 
 def without(home, text):
-    """The text with `~` for the home folder, where a path begins with it."""
+    """The text with `~` in place of the home folder in paths that begin with it."""
     return re.sub(re.escape(home) + rb'(?=[/":])', b"~", text)
 
 
 def publish_trials(home, run, destination):
-    """Compress the record. Lines that are changed get a new checksum, so that they count."""
+    """Compress the record. Changed lines get a new checksum, so that they stay valid."""
     with (run / "trials.jsonl").open("rb") as lines:
         record = b"".join(published(home, line.rstrip(b"\n")) + b"\n" for line in lines)
-    # The same record gives the same bytes: no name and no time are in them.
+    # Without a name and a time, so that the same record gives the same bytes.
     packed = gzip.compress(record, mtime=0)
     (destination / "trials.jsonl.gz").write_bytes(packed)
 
 
 def published(home, line):
-    """A line of the record; one without a checksum stays without."""
+    """A line of the record, with a checksum only if it had one."""
     checked = CHECKSUM.search(line)
     body = without(home, line[: checked.start()] if checked else line)
     if not checked:
@@ -74,7 +74,7 @@ def published(home, line):
 
 
 def contents(path):
-    """A file's bytes, unpacked."""
+    """The bytes of a file, decompressed."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rb") as file:
         return file.read()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what ftbench needs to be built, run and tested: on Debian and Ubuntu through apt, elsewhere it says what to
-# install. Says one line and changes nothing when all is there.
+# Installs what ftbench needs to be built, run and tested: on Debian and Ubuntu through apt, elsewhere it names what to
+# install. Prints one line and changes nothing when everything is installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,17 +10,17 @@ readonly REQUIREMENTS="scripts/tools-requirements.txt"
 
 usage() {
   cat <<'END'
-Installs what ftbench needs to be built, run and tested.
+Install what ftbench needs to be built, run and tested.
 
-usage: scripts/set-up.sh [packages] [rust] [tools] [browser]      the first three when none is named
+usage: scripts/set-up.sh [packages] [rust] [tools] [browser]      default: the first three
 
-  packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: says what to install)
+  packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: names what to install)
   rust       cargo with rustfmt and clippy, of at least the rust-version in Cargo.toml
-  tools      uv, ruff, shellcheck and check-jsonschema from the Python index, in ~/.cache/ftbench/tools
-  browser    Chromium and chromedriver, which the tests of the report drive (apt; elsewhere: says what to install)
+  tools      uv, ruff, shellcheck, check-jsonschema and codespell from the Python index, in ~/.cache/ftbench/tools
+  browser    Chromium and chromedriver, which the tests of the report drive (apt; elsewhere: names what to install)
   -h, --help print this
 
-Exit status: 0 all is there; 1 something is missing and the message says how to get it; 2 a wrong argument.
+Exit status: 0 everything is installed; 1 something is missing and the message says how to get it; 2 a wrong argument.
 END
 }
 
@@ -33,7 +33,7 @@ say() { printf 'set-up: %s\n' "$*" >&2; }
 
 is_there() { command -v "$1" >/dev/null 2>&1; }
 
-# Runs a command as root, or fails when that would need a password and nobody is there to type it.
+# Runs a command as root, or fails when that needs a password and there is no terminal to type it on.
 as_root() {
   if ((EUID == 0)); then
     "$@"
@@ -103,7 +103,7 @@ check_packages_elsewhere() {
 
 set_up_browser() {
   if [[ -n ${FTBENCH_SKIP_BROWSER_TESTS:-} ]]; then
-    say "no browser, since FTBENCH_SKIP_BROWSER_TESTS is set: the tests of the report will show nothing"
+    say "no browser, because FTBENCH_SKIP_BROWSER_TESTS is set: the tests of the report will be skipped"
     return
   fi
   local browser="" program
@@ -146,16 +146,16 @@ install_rust() { # version wanted
     fail "there is no cargo. $advice"
   say "installing the stable Rust toolchain with rustup"
   rustup default stable || fail "rustup could not install a toolchain (see above). $advice"
-  is_there cargo || fail "rustup left no cargo on the PATH or in ~/.cargo/bin. $advice"
+  is_there cargo || fail "rustup put no cargo on the PATH or in ~/.cargo/bin. $advice"
 }
 
 # --- tools ------------------------------------------------------------------------------------------------------------
 
 set_up_tools() {
   local stamp="$TOOLS/requirements.txt" python=python3 candidate
-  # The stamp is written last, so an interrupted installation is not taken for a finished one.
+  # The stamp is written last, so an interrupted installation does not count as finished.
   if cmp -s "$REQUIREMENTS" "$stamp" && [[ -x $TOOLS/bin/uv ]]; then return; fi
-  # The distribution's own Python first: version managers' shims may stand for nothing.
+  # The distribution's own Python first, because shims of version managers may fail.
   for candidate in /usr/bin/python3 python3; do
     if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
       python=$candidate
@@ -189,7 +189,7 @@ main() {
   done
   check_system
   for part in "$@"; do "set_up_$part"; done
-  say "all is there ($*)"
+  say "everything is installed ($*)"
 }
 
 main "$@"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Shows which work that starts threads or processes of its own `ftbench run` warns of.
+"""Shows about which workloads that start threads or processes `ftbench run` warns.
 
     scripts/thread-cases.py [-p PYTHON ...] [-m MODEL ...] [--cases NAME ...] [--numpy]
 
-Measures small workloads, each of which starts threads in one way or in none, and prints what was
-recorded of them and whether there was a warning of the kind `starts_threads`. Ends with status 1
-when a case that wants several threads to run at once has none, or a case that does not has one.
+Measures small workloads that start threads in different ways or not at all, and prints what was
+recorded about them and whether there was a warning of the kind `starts_threads`. Exit status 1 when
+a case with several threads at once has no warning, or a harmless case has one.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from commands import print_table, say
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KIND = "starts_threads"
 
-# What every case begins with: a unit of work, about 1 ms of computing.
+# The beginning of every case: a unit of work, which computes for about 1 ms.
 BEGINNING = """# /// script
 # dependencies = [{dependencies}]
 # ///
@@ -186,7 +186,7 @@ def work(data, units):
 }
 
 # One thread works while the worker waits for it. On free-threaded builds a thread that waits for
-# a lock tries it again and again before it sleeps, and looks like one that has something to do.
+# a lock spins before it sleeps, and looks like one that computes.
 IN_TURNS = {
     "one_thread_joined": """
 def work(data, units):
@@ -205,7 +205,7 @@ def work(data, units):
 """,
 }
 
-# Other threads or processes, if any, wait or do next to nothing, or the worker waits for them.
+# Other threads or processes, if any, wait or do almost nothing, or the worker waits for them.
 HARMLESS = {
     "daemon_waits": """
 threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -325,7 +325,7 @@ def main():
         command += ["--pin", options.pin, "--timeout", 60, "--profile", "quick"]
         command += ["-m", ",".join(options.model), "-p", ",".join(options.python)]
         say(" ".join(map(str, command)))
-        # Status 1 is a cell that failed, which the table shows.
+        # Status 1 means that a cell failed, which the table shows.
         subprocess.run([str(word) for word in command], check=False, stdout=subprocess.DEVNULL)
         trials = [json.loads(line) for line in (out / "trials.jsonl").read_text().splitlines()]
         summary = json.loads((out / "summary.json").read_text())
@@ -335,7 +335,7 @@ def main():
     warned = {name for warning in warnings for name in warning["workloads"]}
     print_table(rows(trials, warned))
     good = [trial["cell"] for trial in trials if trial["status"] == "ok"]
-    # OpenBLAS starts no thread where it may use one PU.
+    # OpenBLAS starts no threads when it may use only one PU.
     alone = [cell for cell in good if cell["workload"] == "numpy_matrix" and cell["workers"] == 1]
     measured = {cell["workload"] for cell in good if cell not in alone}
     wrong = sorted((set(AT_ONCE) - warned | set(HARMLESS) & warned) & measured)
@@ -351,13 +351,13 @@ def arguments():
     parser.add_argument("-n", "--workers", default="1,2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pin", default="cores")
-    parser.add_argument("--cases", nargs="+", default=[*CASES], help="only these")
-    parser.add_argument("--numpy", action="store_true", help="with the case that installs numpy")
+    parser.add_argument("--cases", nargs="+", default=[*CASES], help="measure only these cases")
+    parser.add_argument("--numpy", action="store_true", help="include the case that installs numpy")
     return parser.parse_args()
 
 
 def write_cases(folder, options):
-    """The files of the cases, and the library that some of them call."""
+    """Write the files of the cases, and the library that some of them call."""
     (folder / "native.c").write_text(NATIVE)
     compiler = ["gcc", "-O1", "-fopenmp", "-shared", "-fPIC", "-o", folder / "native.so"]
     subprocess.run([*compiler, folder / "native.c"], check=True)

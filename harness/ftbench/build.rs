@@ -1,12 +1,12 @@
-//! Refuses systems other than Linux, and rebuilds the crate when a file that it embeds has changed, which `include_dir!`
-//! alone does not notice.
+//! Refuses to build for systems other than Linux, and rebuilds the crate when an embedded file changes, which
+//! `include_dir!` alone does not notice.
 
 use std::path::Path;
 use std::process::exit;
 
 fn main() {
-    // Of the target, not of the machine that builds. Here and not in the sources: nothing is compiled then, so this is
-    // the only error.
+    // The system of the target, not of the building machine. Checked here rather than in the sources, so that nothing
+    // is compiled and this is the only error.
     let system = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     if system != "linux" {
         println!(
@@ -17,7 +17,7 @@ fn main() {
     }
     for name in ["worker", "workloads"] {
         let link = Path::new("embedded").join(name);
-        // Cargo looks at the time of a link, not at what is behind it.
+        // Cargo looks at the time of a link, not of its target.
         let folder = link.canonicalize().unwrap_or(link);
         println!("cargo::rerun-if-changed={}", folder.display());
     }

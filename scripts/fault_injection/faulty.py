@@ -6,7 +6,7 @@
 # summary = "Misbehaves in most trials, at a random moment"
 # models = ["serial", "threads", "processes"]
 # ///
-"""The kind of misbehaviour is the name of the file; inject-faults.py makes one copy a kind."""
+"""The file's name is the kind of misbehaviour; inject-faults.py makes one copy for each kind."""
 
 import ctypes
 import itertools
@@ -64,7 +64,7 @@ def check(results, units):
 
 
 def perhaps(step):
-    """Misbehave if this is the step for it, once in a process; gives the kind if it did."""
+    """Misbehave once in a process, if this is the step for it; returns the kind if it did."""
     global _step
     with _lock:
         if _step != step:
@@ -111,7 +111,7 @@ def leave_children():
 
 
 def leave_an_orphan():
-    """A grandchild in a session of its own, whose parent is gone."""
+    """Start a grandchild in a session of its own, whose parent exits."""
     child = os.fork()
     if child == 0:
         os.setsid()

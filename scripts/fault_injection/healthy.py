@@ -3,10 +3,10 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# summary = "Sums of squares that note by themselves when they were at work"
+# summary = "Sums of squares that write their own notes of when they ran"
 # models = ["serial", "threads", "processes"]
 # ///
-"""Runs beside workloads that misbehave: what ftbench records is held against its own notes."""
+"""Runs beside workloads that misbehave; its own notes are compared with what ftbench records."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import threading
 import time
 
 NOTES = pathlib.Path(__file__).with_name("notes.jsonl")
-# More than one for each unit, so that a result says how many units were done.
+# More than one for each unit, so that a result shows how many units were done.
 STEPS = 2_000
 SUM = sum(i * i for i in range(STEPS))
 

@@ -1,6 +1,6 @@
 """The ways in which faulty.py misbehaves, and which trials may still count as good after it."""
 
-# In any process of a trial: it must not count as good.
+# In any process of a trial; the trial must not count as good.
 FATAL = (
     "segfault",
     "abort",
@@ -13,7 +13,7 @@ FATAL = (
     "wrong_result",
     "half_message",
 )
-# Only where it is the process that talks to the driver; elsewhere the descriptor is another's.
+# Only in the process that talks to the driver; in others the descriptor belongs to something else.
 FATAL_TO_THE_CHANNEL = (
     "closed_channel",
     "garbage",

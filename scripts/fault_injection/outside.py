@@ -1,4 +1,4 @@
-"""Faults that come from outside of a run, and what can be seen of the run from there."""
+"""Faults injected from outside a run, and the state of the run as seen from there."""
 
 import contextlib
 import ctypes
@@ -12,7 +12,7 @@ import time
 
 # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
-# How the driver is ended, by one signal after the other; more often so that it has no choice.
+# The ways to end the driver, each a sequence of signals. SIGKILL is more frequent.
 ENDS = (
     ("SIGKILL",),
     ("SIGKILL",),
@@ -26,15 +26,15 @@ ENDS = (
     ("SIGINT", "SIGINT"),
     ("SIGTERM", "SIGINT"),
 )
-# How long processes have to be gone once the driver has ended, and it once it was told to.
+# How long processes may take to end after the driver, and the driver after a signal, in seconds.
 GRACE_S = 5.0
 END_S = 30.0
-# Between two signals: long enough that the system does not make one of them.
+# Between two signals, in seconds: long enough that the system does not merge them.
 BETWEEN_SIGNALS_S = (0.02, 0.5)
 
 
 def adopt_orphans():
-    """From now on every orphan below this process becomes its child."""
+    """Make every later orphan below this process its child."""
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
@@ -75,7 +75,7 @@ def reap():
 
 
 def left_over():
-    """What is still there when all should be gone; it is ended then."""
+    """Describe the processes that are left when all should have ended, and kill them."""
     deadline = time.monotonic() + GRACE_S
     while True:
         reap()
@@ -83,7 +83,7 @@ def left_over():
         if not left or time.monotonic() >= deadline:
             break
         time.sleep(0.02)
-    told = [describe(pid) for pid in left]
+    described = [describe(pid) for pid in left]
     while left:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
@@ -91,21 +91,21 @@ def left_over():
         time.sleep(0.05)
         reap()
         left = descendants(os.getpid())
-    return told
+    return described
 
 
 def named(way):
-    """The signals of a way to end the driver, in words."""
+    """The signals of a way to end the driver, as text."""
     return ", then ".join(way)
 
 
-def is_asking(way):
-    """Whether the driver has the time to sum up: hangups are never the second signal."""
+def is_graceful(way):
+    """Whether the driver has time to write a summary: a hangup never counts as a second signal."""
     return way != ("SIGKILL",) and sum(name != "SIGHUP" for name in way) < 2
 
 
 def strike(driver, way, chance):
-    """Ends the driver; False when it went on, and had to be killed."""
+    """Send the signals to the driver. Returns False when it did not exit and had to be killed."""
     for number, name in enumerate(way):
         if number > 0:
             time.sleep(chance.uniform(*BETWEEN_SIGNALS_S))
@@ -120,7 +120,7 @@ def strike(driver, way, chance):
 
 
 def strike_a_worker(driver_pid, chance):
-    """Kills a process of the trial, at once or after it was stopped for a while."""
+    """Kill a process of the trial, at once or after stopping it for a while."""
     pids = descendants(driver_pid)
     if not pids:
         return None
@@ -174,14 +174,14 @@ class Record:
                 self.seen.setdefault(key(trial), trial)
 
     def lines(self):
-        """Complete lines; what is behind the last line end is not there yet."""
+        """The complete lines. Text after the last line end is still being written."""
         try:
             return self.path.read_bytes().split(b"\n")[:-1]
         except OSError:
             return []
 
     def is_summed_up(self):
-        """Whether the run says that it was interrupted, and has a summary that says so too."""
+        """Whether the run is recorded as interrupted, and its summary too."""
         try:
             manifest = json.loads((self.folder / "run.json").read_bytes())
             summary = json.loads((self.folder / "summary.json").read_bytes())
@@ -190,7 +190,7 @@ class Record:
         return manifest["status"] == summary["run"]["status"] == "interrupted"
 
     def damage(self, how, chance):
-        """Damages the record while nobody writes it; False when there was nothing to damage."""
+        """Damage the record while no driver runs. Returns False when it is empty."""
         if not self.lines():
             return False
         bytes_before = self.path.read_bytes()
@@ -218,13 +218,13 @@ def key(trial):
 
 
 def torn_record(record, chance):
-    """A power cut in the middle of a line."""
+    """The record after a power cut in the middle of a line."""
     start = record[:-1].rfind(b"\n") + 1
     return record[: chance.randrange(start, len(record) - 1)]
 
 
 def altered_record(record, chance):
-    """A digit of some line becomes another, so that it still reads well."""
+    """The record with another digit in some line, which is still valid JSON."""
     digits = [at for at, byte in enumerate(record) if chr(byte).isdigit()]
     at = chance.choice(digits)
     digit = chance.choice([other for other in b"123456789" if other != record[at]])
@@ -232,11 +232,11 @@ def altered_record(record, chance):
 
 
 def flipped_record(record, chance):
-    """Any bit of any byte that is in a line."""
+    """The record with one bit flipped in some line."""
     places = [at for at, byte in enumerate(record) if byte != ord("\n")]
     at = chance.choice(places)
     flipped = record[at] ^ (1 << chance.randrange(8))
-    # A line end would make two lines of one, which is the same as damaging it.
+    # A new line end splits the line in two, which damages it as well.
     return record[:at] + bytes([flipped]) + record[at + 1 :]
 
 

@@ -1,4 +1,4 @@
-"""Holds what ftbench recorded and shows against what was seen and noted apart from it."""
+"""Compares what ftbench recorded and shows with independent notes and observations."""
 
 import collections
 import contextlib
@@ -13,14 +13,14 @@ import subprocess
 from kinds import must_fail
 from outside import key
 
-# What is lost of a time of day as a floating-point number. The record's start of a trial is read
-# before its process is launched, and trials follow each other within a millisecond.
+# The precision lost in a time of day as a floating-point number, in seconds. The record's start of
+# a trial is read before its process is launched, and trials follow each other within a millisecond.
 SLACK_S = 1e-5
 
 
 @dataclasses.dataclass
 class Totals:
-    """What all campaigns together came to."""
+    """The totals of all campaigns."""
 
     injected: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     recorded: int = 0
@@ -47,19 +47,19 @@ class Totals:
         rows += [
             ("trials recorded", self.recorded),
             ("samples checked against notes of the workload's own", self.checked),
-            ("cells whose makespan was reckoned again", self.cells_checked),
+            ("cells whose makespan was computed again", self.cells_checked),
             ("trials lost", self.lost),
             ("wrong numbers", self.wrong),
             ("processes left over", self.left_over),
             ("folders left over", self.folders_left_over),
-            ("did not end as told", self.unended),
+            ("did not end as requested", self.unended),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {number:>7}" for name, number in rows)
 
 
 def judge(folder, record, ftbench, totals):
-    """Adds what one run shows to the totals."""
+    """Add the findings on one run to the totals."""
     record.look()
     final = {key(trial): trial for trial in map(parsed_line, record.lines()) if trial}
     for missing in record.seen.keys() - final.keys():
@@ -71,10 +71,10 @@ def judge(folder, record, ftbench, totals):
     totals.injected.update(note["kind"] for note in injected)
     wrong = [
         *misbehaved_and_good(trials, injected),
-        *twice(trials),
-        *not_borne_out(trials, notes(folder / "notes.jsonl"), totals),
-        *shown_otherwise(record, ftbench),
-        *summed_up_otherwise(record, trials, totals),
+        *duplicates(trials),
+        *contradicted_by_notes(trials, notes(folder / "notes.jsonl"), totals),
+        *shown_differently(record, ftbench),
+        *summarised_differently(record, trials, totals),
     ]
     totals.wrong += len(wrong)
     totals.problems += wrong
@@ -93,7 +93,7 @@ def notes(path):
         return []
     found = []
     for line in path.read_bytes().splitlines():
-        # The last one may be cut off where its writer was killed.
+        # The last one may be incomplete when its writer was killed.
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
     return found
@@ -110,7 +110,7 @@ def misbehaved_and_good(trials, injected):
             continue
         start = seconds(trial["started_at"]) - SLACK_S
         end = start + trial["duration_ns"] / 1e9
-        # Trials of the same workload are alive at the same time.
+        # Trials of the same workload run at the same time.
         processes = [*trial["workers"], *(trial["memory"] or {}).get("processes", [])]
         own = {process["process_id"] for process in processes}
         for note in injected:
@@ -118,7 +118,7 @@ def misbehaved_and_good(trials, injected):
                 yield f"trial {trial['trial']} is ok in spite of {note}"
 
 
-def twice(trials):
+def duplicates(trials):
     """Cells that were measured twice in a round."""
     good = collections.Counter(
         (json.dumps(trial["cell"], sort_keys=True), trial["round"])
@@ -128,7 +128,7 @@ def twice(trials):
     return [f"{place} has {count} good trials" for place, count in good.items() if count > 1]
 
 
-def not_borne_out(trials, noted, totals):
+def contradicted_by_notes(trials, noted, totals):
     """Samples of the healthy workload that its own notes contradict."""
     by_thread = collections.defaultdict(list)
     for note in noted:
@@ -157,8 +157,8 @@ def not_borne_out(trials, noted, totals):
                 )
 
 
-def shown_otherwise(record, ftbench):
-    """Samples that ftbench shows and that are not those that were recorded."""
+def shown_differently(record, ftbench):
+    """Samples that ftbench shows with other values than the recorded ones."""
     words = [ftbench, "show", str(record.folder), "--format", "csv"]
     shown = subprocess.run(words, capture_output=True, text=True, check=False)
     if shown.returncode not in (0, 1):
@@ -179,15 +179,15 @@ def shown_otherwise(record, ftbench):
             yield f"sample {place} is shown as {row['makespan_s']} s, recorded {recorded[place]} s"
 
 
-def summed_up_otherwise(record, trials, totals):
-    """Cells of the healthy workload whose makespan is not what its recorded samples come to.
+def summarised_differently(record, trials, totals):
+    """Cells of the healthy workload whose makespan is not that of its recorded samples.
 
-    Each of those samples was held against the workload's own notes.
+    Each of those samples was compared with the workload's own notes.
     """
     try:
         summary = json.loads((record.folder / "summary.json").read_bytes())
     except (OSError, ValueError):
-        # Without one ftbench gave up, which is told.
+        # Without a summary ftbench gave up, which is reported elsewhere.
         return
     by_cell = collections.defaultdict(list)
     for trial in trials:
@@ -210,6 +210,6 @@ def summed_up_otherwise(record, trials, totals):
         if cell["makespan_s"] is None:
             continue
         totals.cells_checked += 1
-        told, expected = cell["makespan_s"]["estimate"], statistics.median(values)
-        if abs(told - expected) > 1e-9 * expected:
-            yield f"cell {place} has a makespan of {told} s, recorded are {expected} s"
+        shown, expected = cell["makespan_s"]["estimate"], statistics.median(values)
+        if abs(shown - expected) > 1e-9 * expected:
+            yield f"cell {place} has a makespan of {shown} s, recorded are {expected} s"

@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Bubble sort of a short list: indexing, comparing and swapping in place"
 # source = "Knuth, The Art of Computer Programming 3 (1998), 5.2.2"
-# shows = "Writing to a list nobody else has: what per-object locks cost where nobody contends"
+# shows = "Writing to a private list: what per-object locks cost without contention"
 # ///
 """Bubble sort of 80 numbers out of order: one list per unit.
 

@@ -11,7 +11,7 @@
 """Adds up invoices in decimal arithmetic: 200 items per unit.
 
 The decimal module follows M. Cowlishaw's General Decimal Arithmetic Specification, whose benchmark
-"telco" reckons telephone bills in the same manner: multiply, round, add. The check does all in
+"telco" computes telephone bills in the same manner: multiply, round, add. The check does all in
 whole cents.
 
 The workers share no number, yet they meet: each new Decimal counts a reference to its type. 3.13
@@ -26,7 +26,7 @@ ITEMS = 200
 
 
 def item(number):
-    """Price in cents and quantity of an item, made up."""
+    """Synthetic price in cents and quantity of an item."""
     return 99 + number * 1237 % 5000, 1 + number % 7
 
 
@@ -52,7 +52,7 @@ def work(data, units):
 
 
 def expected_invoice():
-    """The same amounts, reckoned in whole thousandths and hundredths of a cent."""
+    """The same amounts, computed in whole thousandths and hundredths of a cent."""
     net_cents = tax_cents = 0
     for price_cents, quantity in map(item, range(ITEMS)):
         cents, thousandths = divmod(price_cents * quantity * 975, 1000)

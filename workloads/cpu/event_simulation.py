@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Simulation of a queue: dataclasses, a heap of events, method calls"
 # source = "Lindley (1952), The theory of queues with a single server"
-# shows = "Dataclasses, a heap and bound methods: objects by the thousand, all of one worker"
+# shows = "Dataclasses, a heap and bound methods: thousands of objects, each used by one worker"
 # ///
 """A counter where 80 customers queue up, event by event: one day per unit.
 
@@ -24,12 +24,12 @@ CUSTOMERS = 80
 
 
 def gap_s(number):
-    """Seconds from the arrival of one customer to that of the next, made up."""
+    """Synthetic time from the arrival of one customer to that of the next, in seconds."""
     return 30 + number * number * 31 % 61
 
 
 def service_s(number):
-    """Seconds that a customer is served, made up."""
+    """Synthetic time for which a customer is served, in seconds."""
     return 20 + number * 47 % 67
 
 
@@ -83,7 +83,7 @@ class Counter:
         self.serve_next(now_s)
 
     def serve_next(self, now_s):
-        """Serve the first of those who queue, unless somebody is being served."""
+        """Serve the first customer in the queue, unless another one is being served."""
         if self.queue and not self.busy:
             self.busy = True
             customer = self.queue.popleft()

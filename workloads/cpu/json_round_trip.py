@@ -10,7 +10,7 @@
 # ///
 """Decodes a JSON document of 9,400 characters and encodes it again: one round trip per unit.
 
-JSON is RFC 8259; the document is made up, after orders as web shops exchange them. Each worker
+JSON is RFC 8259; the document is synthetic, modelled on the orders of web shops. Each worker
 has the text for itself. The check knows the text without the json module: it writes the document by
 the rules of the format.
 """

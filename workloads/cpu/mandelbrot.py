@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Mandelbrot set: a tight loop over local floats, no shared state"
 # source = "Mandelbrot (1980); Computer Language Benchmarks Game"
-# shows = "One frame and its local floats: the least that threads can have in common"
+# shows = "One frame and its local floats: threads share next to nothing"
 # ///
 """The Mandelbrot set on a grid of 12 by 12 points, at most 50 steps each: one picture per unit.
 

@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Pi by random points: a random generator of its own in each worker"
 # source = "Metropolis and Ulam (1949); Matsumoto and Nishimura (1998)"
-# shows = "A random generator for each worker; that of the module is one for all threads"
+# shows = "A random generator for each worker; the module's own is shared by all threads"
 # ///
 """Points in the unit square and how many lie within a quarter of a circle: 2,000 points per unit.
 

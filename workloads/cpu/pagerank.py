@@ -4,9 +4,9 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# summary = "PageRank of a small graph: dictionaries, lists and floats of one's own"
+# summary = "PageRank of a small graph: private dictionaries, lists and floats"
 # source = "Brin and Page (1998); Langville and Meyer (2006)"
-# shows = "Dictionaries of its own for each worker: what their locks cost where nobody contends"
+# shows = "Dictionaries of its own for each worker: what their locks cost without contention"
 # ///
 """PageRank of a graph of 40 pages and 114 links: ten iterations per unit.
 
@@ -28,7 +28,7 @@ TOLERANCE = 1e-9
 
 
 def graph(pages):
-    """Links of every page but two to others, made up: page -> pages that it links to."""
+    """Synthetic links of every page but two: page -> pages that it links to."""
     links = {
         page: [page * page % pages, 7 * page % pages, (page + 1) % pages] for page in range(pages)
     }

@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Ray tracing of three spheres: small objects, methods and operators of a class"
 # source = "Whitted, Communications of the ACM 23 (1980) 343"
-# shows = "Classes and methods are shared, instances are not: whether looking methods up scales"
+# shows = "Classes and methods are shared, instances are not: whether method lookup scales"
 # ///
 """Three spheres and a checkered floor, one light, mirrors of depth one: 8 by 6 pixels per unit.
 

@@ -11,8 +11,8 @@
 """Searches a text of 2,000 words for words that stand there twice in a row: one text per unit.
 
 The doubled word is the opening example of J. Friedl's Mastering Regular Expressions (2006); its
-back reference makes the engine try every word at every length. The text is made up; every 50th word
-stands there twice. The pattern is shared, which costs next to nothing in one call per unit.
+back reference makes the engine try every word at every length. The text is synthetic; every 50th
+word stands there twice. The pattern is shared, which costs next to nothing in one call per unit.
 """
 
 import re
@@ -25,7 +25,7 @@ PATTERN = re.compile(r"\b(\w+) \1\b")
 
 
 def word(n):
-    """The n-th word: three to seven letters; the last one tells it from its neighbours."""
+    """The n-th word: three to seven letters; the last one differs from its neighbours'."""
     start = n * 5 % len(LETTERS)
     return (LETTERS[start:] + LETTERS)[: 2 + n % 5] + "xyz"[n % 3]
 

@@ -42,7 +42,7 @@ def split(data, workers):
 
 
 def lines():
-    """Lines of a log, made up; addresses and hosts are those for documentation (RFC 5737, 2606)."""
+    """Lines of a synthetic log, with addresses and hosts for documentation (RFC 5737, 2606)."""
     made = []
     for i in range(LINES):
         stamp = f"2006-08-{i % 28 + 1:02}T10:{i:02}:{i * 7 % 60:02}Z"

@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "SHA-256 by hashlib: C code that releases the GIL"
 # source = "FIPS 180-4; the digest is from coreutils"
-# shows = "hashlib lets go of the GIL while it works: threads scale on every build"
+# shows = "hashlib releases the GIL while it works: threads scale on every build"
 # ///
 """SHA-256 (FIPS 180-4) of 256 KiB by hashlib, once per unit.
 

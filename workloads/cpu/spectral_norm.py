@@ -6,7 +6,7 @@
 # kind = "cpu"
 # summary = "Spectral norm by power iteration: function calls, comprehensions and floats"
 # source = "SIAM 100-Digit Challenge (2002); Computer Language Benchmarks Game"
-# shows = "Small functions called from comprehensions: frames and floats, no objects in common"
+# shows = "Small functions called from comprehensions: frames and floats, no shared objects"
 # ///
 """The spectral norm of a matrix by the power method: order 12, three iterations per unit.
 

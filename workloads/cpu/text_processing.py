@@ -4,14 +4,14 @@
 #
 # [tool.ftbench]
 # kind = "cpu"
-# summary = "Text processing: lines of a web server's log taken apart, a report filled in"
+# summary = "Text processing: lines of a web server's log parsed, a report filled in"
 # source = "W3C httpd, Common Log Format"
 # shows = "Short-lived strings and methods of str: scripts' everyday work without anything shared"
 # ///
 """Takes 160 lines of a web server's log apart and writes a report: one log and report per unit.
 
 The lines are in the Common Log Format of the W3C httpd; the report has a row for each path. Each
-worker makes lines of its own. The check reckons the report from how the lines were made, not from
+worker makes lines of its own. The check computes the report from how the lines were made, not from
 the lines.
 """
 

@@ -11,7 +11,7 @@
 """Counts the words of a text, split among the workers: a page of 5,000 words per unit.
 
 Text goes in and dictionaries come out, so processes pay for pickling both, threads for neither.
-The text is made up, and the same in every run: 2,000 different words, the n-th most frequent one
+The text is synthetic, and the same in every run: 2,000 different words, the n-th most frequent one
 about in proportion to 1/n, as Zipf's law says (G. K. Zipf, 1949). Every page has the same words,
 each in an order of its own, so the counts are known whichever pages a worker gets.
 """

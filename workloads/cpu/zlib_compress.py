@@ -6,11 +6,11 @@
 # kind = "cpu"
 # summary = "Compression by zlib: C code that releases the GIL"
 # source = "RFC 1950"
-# shows = "zlib lets go of the GIL while it works: threads scale on every build"
+# shows = "zlib releases the GIL while it works: threads scale on every build"
 # ///
 """Compresses a text of 16 KiB with zlib (RFC 1950), once per unit.
 
-The text is made up, digits and spaces. A zlib stream ends with the Adler-32 checksum of
+The text is synthetic, digits and spaces. A zlib stream ends with the Adler-32 checksum of
 what went into it, so each unit hands back those four bytes: they prove that all of the text went
 through the compressor.
 """

@@ -23,8 +23,8 @@ enough for the border not to matter: on a GIL build only the second scales with 
 free-threaded build both do. In `callback` Rust calls back into Python.
 
 The arithmetic is a linear congruential generator modulo 2^64 with the constants of
-`rust_extension/src/lib.rs`. It can be told without stepping what state comes after any number of
-steps (F. B. Brown, "Random number generation with arbitrary strides", Transactions of the American
+`rust_extension/src/lib.rs`. The state after any number of steps can be computed without stepping
+(F. B. Brown, "Random number generation with arbitrary strides", Transactions of the American
 Nuclear Society 71, 1994), and that is what `check` compares with.
 """
 

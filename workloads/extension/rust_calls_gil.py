@@ -13,8 +13,7 @@
 """The computation of `rust_calls.attached`, from a module that declares that it needs the GIL.
 
 A free-threaded build switches the GIL on when it imports such a module, as it does for every
-extension that declares nothing: threads do not scale there any more, and nothing but a warning
-tells.
+extension that declares nothing: threads do not scale there any more, and only a warning says so.
 """
 
 import ftbench_rust_gil

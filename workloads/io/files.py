@@ -6,7 +6,7 @@
 # kind = "io"
 # summary = "Small files, written, read back and removed, each worker in a folder of its own"
 # source = "The small-file workload of M. Rosenblum and J. Ousterhout, TOCS 10(1), 1992"
-# shows = "How file calls, which give up the GIL for microseconds, get on with threads"
+# shows = "How file calls, which release the GIL for microseconds, scale with threads"
 # models = ["serial", "threads", "processes", "interpreters"]
 # ///
 """Creates, writes, reads back and removes small files: five of 4 KiB per unit.

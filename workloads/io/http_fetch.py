@@ -10,7 +10,7 @@
 # ///
 """Fetches one small page over HTTP/1.1, again and again: one GET per unit.
 
-ftbench runs the server, on the loopback interface, and tells its URL in FTBENCH_HTTP_URL. It takes
+ftbench runs the server, on the loopback interface, and passes its URL in FTBENCH_HTTP_URL. It takes
 the same few milliseconds for every response, so the only way to be faster is to wait on several
 connections at a time. Each worker has one of its own, kept alive for the length of its share.
 """

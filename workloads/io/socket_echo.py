@@ -6,13 +6,13 @@
 # kind = "io"
 # summary = "Messages to an echo server, read back in small records: many short system calls"
 # source = "The Echo Protocol, RFC 862: https://www.rfc-editor.org/rfc/rfc862"
-# shows = "What it costs to give up the GIL and take it back for calls that do not wait"
+# shows = "What it costs to release and reacquire the GIL for calls that do not wait"
 # models = ["serial", "threads", "processes", "interpreters", "asyncio", "asyncio-threads"]
 # services = ["echo"]
 # ///
 """Sends messages to an echo server and reads them back record by record: 16 KiB per unit.
 
-ftbench runs the server, on the loopback interface, and tells its address in FTBENCH_ECHO_ADDRESS.
+ftbench runs the server, on the loopback interface, and passes its address in FTBENCH_ECHO_ADDRESS.
 It answers at once, so a worker waits for the first record of a message only. Each of the other 255
 is read by a system call of its own that returns at once, for which Python gives up the GIL and
 takes it back: with several threads, whoever gives it up may not get it back soon. The asyncio

@@ -6,7 +6,7 @@
 # kind = "io"
 # summary = "SQLite: rows inserted, queried and deleted, each worker in a database of its own"
 # source = "Debit and credit, after Anon. et al., A Measure of Transaction Processing Power, 1985"
-# shows = "How far threads overlap in a C library that gives up the GIL for every step"
+# shows = "How far threads overlap in a C library that releases the GIL for every step"
 # models = ["serial", "threads", "processes", "interpreters"]
 # ///
 """Books transfers in a small database with the module sqlite3: one transaction of 200 per unit.

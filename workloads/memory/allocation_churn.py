@@ -25,7 +25,7 @@ INCREMENT = 53
 
 
 def size_bytes(n):
-    """Size of the n-th block, made up."""
+    """Synthetic size of the n-th block."""
     if n % LARGE_EVERY == 0:
         return 1000 + n * 37 % 5000
     return 16 + n * 7 % 400

@@ -6,7 +6,7 @@
 # kind = "memory"
 # summary = "Cyclic garbage: rings of objects that only the collector can free"
 # source = "PEP 703; documentation of the gc module"
-# shows = "Free-threaded builds stop all threads to collect: garbage of one takes time of all"
+# shows = "Free-threaded builds stop all threads to collect: garbage of one costs all of them time"
 # ///
 """Makes 200 rings of 5 objects and forgets them: one unit.
 

@@ -14,7 +14,7 @@
 
 Handling a request means to ask another service (5 ms), to parse the 19 kB of JSON that it answers,
 and to render them as HTML, which takes some milliseconds of computing. ftbench runs the service, on
-the loopback interface, and tells its URL in FTBENCH_HTTP_URL. Each worker keeps one connection.
+the loopback interface, and passes its URL in FTBENCH_HTTP_URL. Each worker keeps one connection.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ ITEMS = 200  # what ftbench's server sends
 OK = 200
 PATH = "/json"
 
-# Of the whole page, made with this file; the total of the items is checked by other means.
+# CRC-32 of the whole page, made with this file; the total of the items is checked independently.
 PAGE_CHECKSUM = 3647846388
 
 

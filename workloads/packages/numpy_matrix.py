@@ -8,7 +8,7 @@
 # ceiling = "floating_point"
 # summary = "NumPy matrix products, 64 by 64: BLAS, with the GIL released"
 # source = "R. Freivalds, Probabilistic Machines Can Use Less Running Time, 1977: how it is checked"
-# shows = "That C code which lets go of the GIL scales on any build, as far as BLAS itself does"
+# shows = "That C code which releases the GIL scales on any build, as far as BLAS itself does"
 # models = ["serial", "threads", "processes"]
 # ///
 """Products of two matrices of 64 by 64 doubles: ten per unit.

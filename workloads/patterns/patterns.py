@@ -38,10 +38,10 @@
 # ///
 """Small patterns, each of which ought to scale with threads, and on some builds does not.
 
-Workers share nothing that changes, as far as the code below can tell. What they do share is hidden:
+Workers share nothing that changes, as far as the code below shows. What they do share is hidden:
 a type's or a module's dictionary, a cache, a lock in the library, the reference count of a
 constant. A row that does not scale names a bottleneck in the interpreter or in its library.
-`serial` beside `threads` with one worker tells what a thread that has not made the shared objects
+`serial` beside `threads` with one worker shows what a thread that has not made the shared objects
 pays for using them.
 
 3.13 without the GIL makes functions and classes immortal that are there when the first thread
@@ -68,7 +68,7 @@ from collections.abc import Mapping
 
 
 def per_unit(unit):
-    """Make `work` of a function that does one unit; it returns what every unit returned."""
+    """Make `work` from a function that does one unit; it returns the results of all units."""
 
     def work(data, units):
         return [unit() for _ in range(units)]

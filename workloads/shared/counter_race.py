@@ -34,7 +34,7 @@ def split(data, workers):
 
 
 def work(counter, units):
-    """Count up, heedless of the others; returns how often, and the counter that all share."""
+    """Count up without a lock; returns how often, and the counter that all share."""
     increments = 0
     for _ in range(units * INCREMENTS):
         counter.value += 1

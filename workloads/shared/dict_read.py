@@ -4,14 +4,14 @@
 #
 # [tool.ftbench]
 # kind = "shared"
-# summary = "One dictionary, which all workers read and nobody changes"
+# summary = "One dictionary, which all workers read and none changes"
 # source = "A table of settings, as most programs have one"
 # shows = "Whether readers disturb each other: without the GIL all count references to one object"
 # models = ["serial", "threads"]
 # ///
 """Looks names up in one dictionary that all workers share: 5,000 lookups per unit.
 
-Nobody writes, so nobody has to wait. But the dictionary, its keys and its values are objects whose
+No worker writes, so none has to wait. But the dictionary, its keys and its values are objects whose
 references are counted, and a build without the GIL has to count atomically when several threads
 do; then the cores pass the counts to and fro.
 """

@@ -4,7 +4,7 @@
 #
 # [tool.ftbench]
 # kind = "shared"
-# summary = "One object, whose reference count all workers move up and down"
+# summary = "One object, whose reference count all workers increment and decrement"
 # source = "PEP 703, Reference counting: https://peps.python.org/pep-0703/#reference-counting"
 # shows = "What one shared object in an inner loop costs without the GIL: counting it atomically"
 # models = ["serial", "threads"]

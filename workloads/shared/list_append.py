@@ -59,4 +59,4 @@ def check(results, units):
     for appends, worker, _ in results:
         there = counts.pop(worker, 0)
         assert there == appends, f"{there} entries of worker {worker}, not {appends}"
-    assert not counts, f"entries of nobody: {sorted(counts)}"
+    assert not counts, f"entries of no worker: {sorted(counts)}"

@@ -6,7 +6,7 @@
 # kind = "shared"
 # summary = "One function behind functools.lru_cache, which all workers call and always hit"
 # source = "functools.lru_cache: https://docs.python.org/3/library/functools.html#functools.lru_cache"
-# shows = "What a cache with an order of use costs: a hit moves its entry, so readers are writers"
+# shows = "What a least-recently-used cache costs: a hit moves its entry, so readers are writers"
 # models = ["serial", "threads"]
 # ///
 """Calls one function that is cached with functools.lru_cache: 5,000 hits per unit.

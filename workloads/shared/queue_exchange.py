@@ -11,9 +11,9 @@
 # ///
 """Every worker produces and consumes through one queue.Queue: 200 items in and out per unit.
 
-Each puts ten items, then takes ten, which may be anybody's, and so on. A worker that waits for an
-item has always put in more than it has taken out, and all that have ended took as many as they
-put; so there is an item in the queue for it, whatever the number of workers, one included.
+Each puts ten items, then takes ten of any worker's, and so on. A worker that waits for an item has
+always put in more than it has taken out, and all that have ended took as many as they put; so there
+is an item in the queue for it, whatever the number of workers, one included.
 (The file is not called queue.py, since it would then be found instead of the module.)
 """
 
@@ -62,7 +62,7 @@ def check(results, units):
     taken = sum(share[1] for share in results)
     assert put == expected, f"{put} items were put in, not {expected}"
     assert taken == expected, f"{taken} items were taken out, not {expected}"
-    # Every worker puts 0, 1, 2 and so on; who takes them out is anybody's guess.
+    # Every worker puts 0, 1, 2 and so on; which worker takes them out is not known.
     expected = sum(share[0] * (share[0] - 1) // 2 for share in results)
     total = sum(share[2] for share in results)
     assert total == expected, f"the items taken out have the sum {total}, not {expected}"

@@ -1,21 +1,22 @@
-//! Prints how often a slowdown is found, by how large it is, how noisy the machine is and how many rounds are made: the
-//! table of docs/nightly.md. Run it with scripts/power-table.sh.
+//! Prints how often a slowdown is detected, by its size, the noise of the machine and the number of rounds: the table
+//! of docs/nightly.md. Run it with scripts/power-table.sh.
 //!
-//! The experiments are simulated, and judged by the code that judges real ones: two arms paired by round, each trial's
-//! logarithm normal around its arm's. What a round does to both arms cancels in their ratio and is left out.
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+//! The experiments are simulated, but judged by the code that judges real ones: two arms paired by round, with the
+//! logarithm of each trial normally distributed around the arm's. Effects of a round on both arms cancel in their ratio
+//! and are left out.
+#![allow(clippy::print_stdout, reason = "prints its results")]
 
 use ftbench_analyse::estimate::{Makespans, half_width};
 use ftbench_analyse::selfcheck::Experiment;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How far a trial strays from its arm's usual time: the standard deviation of its logarithm.
+/// Noise of a trial: the standard deviation of the logarithm of its time.
 const NOISE: [f64; 4] = [0.005, 0.01, 0.02, 0.04];
 const ROUNDS: [u32; 5] = [5, 10, 20, 30, 50];
-/// How much slower the second arm is; 0 shows false alarms.
+/// How much slower the second arm is; 0 gives the rate of false alarms.
 const SLOWDOWNS: [f64; 5] = [0.0, 0.02, 0.03, 0.05, 0.10];
-/// Simulated experiments of each kind: a share of them is known to within 1.6 % (one standard error, at worst).
+/// Simulated experiments of each kind. A share of them has a standard error of 1.6 % at most.
 const EXPERIMENTS: u32 = 1000;
 const SEED: u64 = 20_261_121;
 
@@ -69,10 +70,10 @@ fn experiment(random: &mut ChaCha8Rng, noise: f64, rounds: u32, slowdown: f64) -
     Experiment::new(&first, &second, 0.0)
 }
 
-/// A standard normal value: Box and Muller, "A Note on the Generation of Random Normal Deviates", Annals of Mathematical
-/// Statistics 29 (1958).
+/// Draws a standard normal value: Box and Muller, "A Note on the Generation of Random Normal Deviates", Annals of
+/// Mathematical Statistics 29 (1958).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
-    // Above 0, below 1.
+    // Strictly between 0 and 1.
     let mut uniform = || (f64::from(random.next_u32()) + 0.5) / (f64::from(u32::MAX) + 1.0);
     let (radius, angle) = (uniform(), uniform());
     (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()

@@ -1,36 +1,36 @@
-//! How the arms of a run compare with the first of them.
+//! Comparison of the arms of a run with the base arm.
 
 use super::estimate::{centre_of, log_contrast};
 use super::ratios::Measured;
 use ftbench_schema::{ArmRatio, Cell, CellStatus, Difference};
 
-/// The time of the first arm over that of each other one, for every cell in which both were measured alike, in the order
-/// of the plan: nothing failed, and something switched the GIL back on in both or in none. `differs` is left to be
-/// decided with all other comparisons of the summary.
+/// Returns the base arm's time divided by each other arm's, in the order of the plan, for every cell in which both were
+/// measured under the same conditions: nothing failed, and the GIL was switched back on in both or in neither.
+/// `differs` is decided later, together with all other comparisons of the summary.
 #[must_use]
 pub fn of_run(measured: &Measured<'_>) -> Vec<ArmRatio> {
     let Some(base) = measured.plan().base_arm() else {
         return Vec::new();
     };
     let compared = |cell: &Cell| {
-        let of_base = cell.in_arm(base);
-        let found = measured.status(cell);
-        let was_measured = matches!(found, Some(CellStatus::Ok | CellStatus::GilReenabled));
-        if !was_measured || found != measured.status(&of_base) {
+        let base_cell = cell.in_arm(base);
+        let status = measured.status(cell);
+        let was_measured = matches!(status, Some(CellStatus::Ok | CellStatus::GilReenabled));
+        if !was_measured || status != measured.status(&base_cell) {
             return None;
         }
-        ratio(&of_base, cell, measured)
+        ratio(&base_cell, cell, measured)
     };
     let cells = measured.plan().cells.iter().map(|planned| &planned.cell);
     cells.filter_map(compared).collect()
 }
 
-fn ratio(of_base: &Cell, cell: &Cell, measured: &Measured<'_>) -> Option<ArmRatio> {
-    let base = of_base.arm.as_deref()?;
+fn ratio(base_cell: &Cell, cell: &Cell, measured: &Measured<'_>) -> Option<ArmRatio> {
+    let base = base_cell.arm.as_deref()?;
     cell.arm.as_deref().filter(|arm| *arm != base)?;
-    let of_base = measured.makespans(of_base)?;
+    let base_makespans = measured.makespans(base_cell)?;
     let own = measured.makespans(cell)?;
-    let logs = log_contrast(&[of_base], &[own]);
+    let logs = log_contrast(&[base_makespans], &[own]);
     let rounds = logs.len();
     let found = centre_of(logs)?;
     Some(ArmRatio {

@@ -1,5 +1,5 @@
-//! Intervals by the bootstrap: resampling rounds with replacement (Efron and Tibshirani, "An Introduction to the
-//! Bootstrap", Chapman & Hall 1993). Pure, and decided by its seed.
+//! Bootstrap intervals: resampling rounds with replacement (Efron and Tibshirani, "An Introduction to the Bootstrap",
+//! Chapman & Hall 1993). Pure, and deterministic for a given seed.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,14 +10,14 @@ use super::location::CONFIDENCE;
 use super::sample::{Sample, mean, median, quantile_sorted, standard_error};
 use ftbench_schema::Estimate;
 
-/// Resamples of each interval. With 10,000 the ends of a 95 % interval move by about 2 % of its width from one seed
-/// to another.
+/// Number of resamples for each interval. With 10,000, the ends of a 95 % interval vary by about 2 % of its width
+/// between seeds.
 pub const RESAMPLES: usize = 10_000;
 
-/// Fewest values from which an interval is made: two have three resamples, which bound nothing.
-pub const FEWEST_VALUES: usize = 3;
+/// Minimum number of values for an interval: two values have only three resamples.
+pub const MIN_VALUES: usize = 3;
 
-/// What is estimated.
+/// The estimated statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
     /// Arithmetic mean.
@@ -35,11 +35,11 @@ impl Statistic {
     }
 }
 
-/// The median with its percentile interval (Efron and Tibshirani, chapter 13), from the exact distribution of a
-/// resample's median instead of drawn ones. `None` with too few values.
+/// Returns the median with its percentile interval (Efron and Tibshirani, chapter 13), from the exact distribution of a
+/// resample's median instead of drawn resamples. `None` with too few values.
 #[must_use]
 pub fn median_interval(sample: &Sample) -> Option<Estimate> {
-    if sample.len() < FEWEST_VALUES {
+    if sample.len() < MIN_VALUES {
         return None;
     }
     let mut sorted = sample.values().to_vec();
@@ -52,7 +52,7 @@ pub fn median_interval(sample: &Sample) -> Option<Estimate> {
     })
 }
 
-/// The percentile interval (Efron and Tibshirani, chapter 13). `None` with too few values.
+/// Returns the statistic with its percentile interval (Efron and Tibshirani, chapter 13). `None` with too few values.
 #[must_use]
 pub fn percentile(sample: &Sample, statistic: Statistic, seed: u64) -> Option<Estimate> {
     let resampled = resampled(sample, seed, |values| Some(statistic.of(values)))?;
@@ -60,8 +60,9 @@ pub fn percentile(sample: &Sample, statistic: Statistic, seed: u64) -> Option<Es
     Some(between(estimate, &resampled, [tail(), 1.0 - tail()]))
 }
 
-/// The bias-corrected and accelerated interval (Efron, "Better bootstrap confidence intervals", Journal of the
-/// American Statistical Association 82, 1987; Efron and Tibshirani, chapter 14). `None` with too few values.
+/// Returns the statistic with its bias-corrected and accelerated interval (Efron, "Better bootstrap confidence
+/// intervals", Journal of the American Statistical Association 82, 1987; Efron and Tibshirani, chapter 14). `None` with
+/// too few values.
 #[must_use]
 pub fn bias_corrected_accelerated(sample: &Sample, statistic: Statistic, seed: u64) -> Option<Estimate> {
     let resampled = resampled(sample, seed, |values| Some(statistic.of(values)))?;
@@ -69,7 +70,7 @@ pub fn bias_corrected_accelerated(sample: &Sample, statistic: Statistic, seed: u
     let count = resampled.len() as f64;
     let below = resampled.iter().filter(|&&value| value < estimate).count() as f64;
     let ties = resampled.iter().filter(|&&value| value == estimate).count() as f64;
-    // All below or none would push the correction to infinity; one resample's worth is the resolution there is.
+    // A share of 0 or 1 would make the correction infinite; the resolution is one resample.
     let share = ((below + ties / 2.0) / count).clamp(1.0 / count, 1.0 - 1.0 / count);
     let normal = Normal::standard();
     let bias = normal.inverse_cdf(share);
@@ -85,8 +86,8 @@ pub fn bias_corrected_accelerated(sample: &Sample, statistic: Statistic, seed: u
     ))
 }
 
-/// The mean with its studentised ("bootstrap-t") interval (Efron and Tibshirani, chapter 12). `None` with too few
-/// values.
+/// Returns the mean with its studentised ("bootstrap-t") interval (Efron and Tibshirani, chapter 12). `None` with too
+/// few values.
 #[must_use]
 pub fn studentised_mean(sample: &Sample, seed: u64) -> Option<Estimate> {
     let estimate = sample.mean();
@@ -94,11 +95,11 @@ pub fn studentised_mean(sample: &Sample, seed: u64) -> Option<Estimate> {
     let resampled = resampled(sample, seed, |values| {
         let resampled_mean = mean(values);
         let error = standard_error(values, resampled_mean);
-        // A resample of one value repeated has no spread to measure by.
+        // A resample that repeats a single value has no spread.
         (error > 0.0).then(|| (resampled_mean - estimate) / error)
     })?;
     if resampled.is_empty() {
-        // All values are the same.
+        // All values are equal.
         return Some(Estimate {
             estimate,
             low: estimate,
@@ -112,7 +113,7 @@ pub fn studentised_mean(sample: &Sample, seed: u64) -> Option<Estimate> {
     })
 }
 
-/// From the jackknife: Efron and Tibshirani, equation 14.15.
+/// The acceleration from the jackknife: Efron and Tibshirani, equation 14.15.
 fn acceleration(sample: &Sample, statistic: Statistic) -> f64 {
     let values = sample.values();
     let without: Vec<f64> = (0..values.len())
@@ -144,14 +145,14 @@ fn between(estimate: f64, sorted: &[f64], [low, high]: [f64; 2]) -> Estimate {
     }
 }
 
-/// The statistic of every resample that has one, sorted.
+/// Returns the sorted statistics of all resamples that have one.
 fn resampled(
     sample: &Sample,
     seed: u64,
     mut statistic: impl FnMut(&mut [f64]) -> Option<f64>,
 ) -> Option<Vec<f64>> {
     let values = sample.values();
-    if values.len() < FEWEST_VALUES {
+    if values.len() < MIN_VALUES {
         return None;
     }
     let count = u64::try_from(values.len()).ok()?;
@@ -160,8 +161,8 @@ fn resampled(
     let mut statistics = Vec::with_capacity(RESAMPLES);
     for _ in 0..RESAMPLES {
         for slot in &mut resample {
-            // Multiply and shift (Lemire, "Fast random integer generation in an interval", 2019); its bias of
-            // count / 2^32 is far below what is seen here.
+            // Multiply and shift (Lemire, "Fast random integer generation in an interval", 2019). Its bias of count /
+            // 2^32 is negligible here.
             let index = (u64::from(generator.next_u32()) * count) >> 32;
             *slot = usize::try_from(index)
                 .ok()
@@ -185,16 +186,16 @@ mod tests {
         Sample::new(values.to_vec()).unwrap()
     }
 
-    /// Survival of the treated mice, Efron and Tibshirani, table 2.1.
+    /// Survival times of the treated mice, Efron and Tibshirani, table 2.1.
     const MICE: [f64; 7] = [94.0, 197.0, 16.0, 38.0, 99.0, 141.0, 23.0];
 
     #[test]
-    fn the_mice_of_efron_and_tibshirani() {
+    fn treated_mice_have_their_published_estimates() {
         let treated = sample(&MICE);
         // Table 2.1: mean 86.86, standard error 25.24.
         assert!((treated.mean() - 86.857).abs() < 1e-3);
         assert!((treated.standard_error().unwrap() - 25.235).abs() < 1e-3);
-        // Page 13: the median is 94; its interval by percentiles can only have ends among the values.
+        // Page 13: the median is 94. The ends of its percentile interval can only be values of the sample.
         let median = median_interval(&treated).unwrap();
         assert_eq!(median.estimate, 94.0);
         assert!(
@@ -204,9 +205,9 @@ mod tests {
     }
 
     #[test]
-    fn as_scipy_has_them() {
-        // SciPy 1.17.1: stats.bootstrap((mice,), np.mean, n_resamples=200_000, random_state=1, method=...), with the
-        // simulation error of 10,000 resamples allowed for; scripts/known-answers.py makes them again.
+    fn intervals_agree_with_scipy() {
+        // SciPy 1.17.1: stats.bootstrap((mice,), np.mean, n_resamples=200_000, random_state=1, method=...), with a
+        // tolerance for the simulation error of 10,000 resamples; scripts/known-answers.py regenerates these values.
         let near = |found: Estimate, low: f64, high: f64| {
             assert!(
                 (found.low - low).abs() < 1.5 && (found.high - high).abs() < 1.5,
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_every_resample_there_is() {
+    fn median_interval_agrees_with_all_possible_resamples() {
         let values = [1.0, 2.0, 4.0, 7.0, 11.0];
         let mut medians = Vec::new();
         for code in 0..3125_usize {
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_values_have_no_interval_and_equal_ones_no_width() {
+    fn too_few_values_have_no_interval_and_equal_values_have_zero_width() {
         assert_eq!(median_interval(&sample(&[1.0, 2.0])), None);
         assert_eq!(studentised_mean(&sample(&[1.0]), 1), None);
         for flat in [
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn intervals_are_deterministic_for_a_given_seed() {
         let mice = sample(&MICE);
         assert_eq!(studentised_mean(&mice, 5), studentised_mean(&mice, 5));
         assert_ne!(studentised_mean(&mice, 5), studentised_mean(&mice, 6));
@@ -272,7 +273,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn an_interval_holds_its_estimate_and_moves_with_the_values(values in prop::collection::vec(-1e3_f64..1e3, 5..30), shift in -1e3_f64..1e3) {
+        fn intervals_contain_the_estimate_and_shift_with_the_values(values in prop::collection::vec(-1e3_f64..1e3, 5..30), shift in -1e3_f64..1e3) {
             let here = median_interval(&sample(&values)).unwrap();
             prop_assert!(here.low <= here.estimate && here.estimate <= here.high);
             let shifted: Vec<f64> = values.iter().map(|value| value + shift).collect();

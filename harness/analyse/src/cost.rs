@@ -1,11 +1,11 @@
-//! What the samples of a cell cost, and how much others took of its PUs.
+//! The cost of a cell's samples, and the share of its PUs that other processes used.
 
 use super::estimate::{ByRound, once_per_trial, over_rounds};
 use super::quiet::Tally;
 use super::sample::median;
 use ftbench_schema::{CellCost, Cost, Sample as RecordedSample, Trial, units};
 
-/// The figures of a cell with so many workers. A figure that the machine does not tell has no estimate.
+/// Computes the figures of a cell with this many workers. A figure that the machine does not report is `None`.
 #[must_use]
 pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
     let of_cost = |value: &dyn Fn(&Cost) -> Option<f64>| {
@@ -40,8 +40,9 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
     }
 }
 
-/// CPU time over the time that the workers had. It was read around the whole request, in which one thread splits the
-/// work, collects garbage and checks the results before and after the makespan: that thread's time counts once.
+/// CPU time divided by the time available to the workers. CPU time is read around the whole request, in which a single
+/// thread splits the work, collects garbage and checks the results before and after the makespan; that time counts for
+/// one thread.
 fn utilisation(workers: u32, sample: &RecordedSample) -> Option<f64> {
     let cpu_time_ns = sample.cost.as_ref()?.cpu_time_ns? as f64;
     let makespan_ns = sample.makespan_ns();
@@ -50,7 +51,8 @@ fn utilisation(workers: u32, sample: &RecordedSample) -> Option<f64> {
     (had_ns > 0.0).then(|| cpu_time_ns / had_ns)
 }
 
-/// Of every trial that ended well, the median over its counted samples that were watched of a value that all of them have.
+/// Returns, for every successful trial, the median of `value` over its counted samples with a recorded cost. Trials in
+/// which one of these samples has no value are left out.
 fn per_trial(trials: &[&Trial], value: impl Fn(&RecordedSample) -> Option<f64>) -> ByRound {
     once_per_trial(trials, |trial| {
         let watched = trial.counted_samples().filter(|sample| sample.cost.is_some());

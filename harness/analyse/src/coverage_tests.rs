@@ -1,8 +1,7 @@
-//! Synthetic experiments with a known truth: how often do intervals cover it?
+//! Coverage of intervals, measured in synthetic experiments with a known true value.
 //!
-//! Two cells are measured in rounds as the driver does it: one trial each per round, three samples per trial, the
-//! median of which is the trial's value. The machine drifts, trials differ by their process, samples are hit by
-//! bursts and have heavy tails.
+//! Two cells are measured in rounds as by the driver: one trial each per round with three samples, the median of which
+//! is the trial's value. The machine drifts, trials differ by their process, and samples have bursts and heavy tails.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,23 +10,23 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use super::bootstrap::{Statistic, bias_corrected_accelerated, percentile, studentised_mean};
 use super::location::location;
 use super::multiple::{FALSE_DISCOVERY_RATE, discoveries};
-use super::precision::{Standing, stop};
+use super::precision::{RunProgress, stop_reason};
 use super::sample::{Sample, median};
 use ftbench_schema::{Estimate, Stopping};
 
-/// How a machine disturbs what is measured; standard deviations and sizes as shares of the time.
+/// The noise of a machine; standard deviations and sizes are shares of the time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Machine {
     pub(super) name: &'static str,
-    /// Step of a random walk from round to round that both cells share.
+    /// Step of a random walk from round to round, shared by both cells.
     drift: f64,
     /// Between processes of one cell: memory layout, hash seed.
     between_processes: f64,
     /// Between samples of one process.
     between_samples: f64,
-    /// Degrees of freedom of Student's t that samples follow; few are heavy tails.
+    /// Degrees of freedom of Student's t distribution of samples; few give heavy tails.
     tails: f64,
-    /// Probability that a sample is hit by a burst that lengthens it by a third, on average.
+    /// Probability of a burst, which lengthens a sample by a third on average.
     burst: f64,
 }
 
@@ -93,7 +92,7 @@ impl Experiment {
         }
     }
 
-    /// In the open interval from 0 to 1.
+    /// Draws from the open interval from 0 to 1.
     fn uniform(&mut self) -> f64 {
         (f64::from(self.generator.next_u32()) + 0.5) / f64::from(u32::MAX)
     }
@@ -103,13 +102,14 @@ impl Experiment {
         self.normal.inverse_cdf(probability)
     }
 
-    /// The logarithm of a trial's value; the truth is 0.
+    /// Draws the logarithm of a trial's value; the true value is 0.
     pub(super) fn trial(&mut self) -> f64 {
         let process = self.machine.between_processes * self.normal();
         let mut samples = [0.0; 3];
         for sample in &mut samples {
             let probability = self.uniform().min(1.0 - 1e-12);
-            // The inverse of a normal is far cheaper than that of a t with a million degrees.
+            // The inverse of a normal distribution is far cheaper than that of a t distribution with a million degrees
+            // of freedom.
             let noise = if self.machine.tails > 1e3 {
                 self.normal.inverse_cdf(probability)
             } else {
@@ -122,7 +122,7 @@ impl Experiment {
         self.level + process + median(&mut samples)
     }
 
-    /// The log ratio of a round's two trials; the truth is 0.
+    /// Draws the log ratio of a round's two trials; the true value is 0.
     fn round(&mut self) -> f64 {
         self.level += self.machine.drift * self.normal();
         self.trial() - self.trial()
@@ -162,7 +162,7 @@ fn coverage(
 }
 
 #[test]
-fn intervals_of_ratios_cover_the_truth_93_to_97_times_in_100() {
+fn ratio_intervals_cover_the_true_value_in_93_to_97_of_100_experiments() {
     for machine in MACHINES {
         for rounds in [5, 10, 20] {
             let found = coverage(machine, rounds, 3000, |sample, _| {
@@ -179,11 +179,11 @@ fn intervals_of_ratios_cover_the_truth_93_to_97_times_in_100() {
     }
 }
 
-/// Rounds until the interval is narrow enough, looked at after every round, as a run with `--precision` does.
+/// Makes rounds until the interval is narrow enough, checking after every round, as a run with `--precision` does.
 fn until_precise(experiment: &mut Experiment, precision: f64) -> Estimate {
     let rule = Stopping {
-        fewest_rounds: 5,
-        most_rounds: 60,
+        min_rounds: 5,
+        max_rounds: 60,
         precision: Some(precision),
         budget_s: None,
     };
@@ -193,21 +193,21 @@ fn until_precise(experiment: &mut Experiment, precision: f64) -> Estimate {
         let Some(found) = location(&Sample::new(ratios.clone()).unwrap()) else {
             continue;
         };
-        let standing = Standing {
+        let progress = RunProgress {
             rounds: u32::try_from(ratios.len()).unwrap(),
             elapsed_s: 0.0,
             next_round_s: 1.0,
             widest_half_width: Some((found.centre.high - found.centre.low) / 2.0),
         };
-        if stop(&rule, &standing).is_some() {
+        if stop_reason(&rule, &progress).is_some() {
             return found.centre;
         }
     }
 }
 
 #[test]
-fn looking_after_every_round_leaves_the_coverage_as_it_is() {
-    // Precisions that end runs between the tenth and the sixtieth round, where looking does most harm.
+fn checking_precision_after_every_round_preserves_coverage() {
+    // Precisions that end runs between the tenth and the sixtieth round, where repeated checks do most harm.
     for (machine, precisions) in [(MACHINES[0], [0.002, 0.004]), (MACHINES[4], [0.015, 0.025])] {
         for precision in precisions {
             let covered = (0..1500)
@@ -223,9 +223,9 @@ fn looking_after_every_round_leaves_the_coverage_as_it_is() {
     }
 }
 
-/// Ten rounds, and more cells than the smallest p value of ranks could call one of.
+/// Ten rounds, and more cells than the smallest possible p value of ranks could single one out from.
 #[test]
-fn of_many_equal_cells_one_is_called_in_at_most_one_of_twenty_runs() {
+fn at_most_one_of_twenty_runs_calls_any_of_many_equal_cells_different() {
     const CELLS: u64 = 40;
     const RUNS: u64 = 200;
     for machine in MACHINES {
@@ -245,7 +245,7 @@ fn of_many_equal_cells_one_is_called_in_at_most_one_of_twenty_runs() {
 
 /// Prints the table of docs/decisions.md: `cargo test --release -p ftbench-analyse --lib study -- --ignored --nocapture`.
 #[test]
-#[ignore = "a study of minutes, for people; the method that it chose is checked above"]
+#[ignore = "a study that takes minutes; the chosen method is tested above"]
 #[allow(clippy::print_stdout)]
 fn study_of_methods() {
     type Method = (&'static str, fn(&Sample, u64) -> Estimate);

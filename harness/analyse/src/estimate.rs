@@ -1,5 +1,5 @@
-//! What trials say about a cell, and cells about each other. The round is the independent unit: samples of one trial share a
-//! process and its memory layout, and are condensed into one value first.
+//! Estimates from the trials of a cell, and ratios between cells. The round is the independent unit: the samples of one
+//! trial share a process and its memory layout, so they are first condensed into one value.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use super::location::{Location, location};
 use super::sample::{Sample, mean, median};
 use ftbench_schema::{Estimate, Sample as RecordedSample, Trial, TrialStatus, units};
 
-/// Two samples of a trial are as fast as each other when they differ by this share of the faster one at most.
-const AS_FAST_WITHIN: f64 = 0.02;
+/// Two samples of a trial count as equally fast if they differ by at most this share of the faster one.
+const EQUALLY_FAST_WITHIN: f64 = 0.02;
 
-/// Rounds in which both trials have undisturbed samples, at least.
-const FEWEST_UNDISTURBED_ROUNDS: usize = 5;
+/// Minimum number of rounds in which both trials have undisturbed samples.
+const MIN_UNDISTURBED_ROUNDS: usize = 5;
 
-/// The half-width of an undisturbed ratio's interval, at most, as a share of the estimate.
-const WIDEST_UNDISTURBED: f64 = 0.05;
+/// Maximum half-width of an undisturbed ratio's interval, as a share of the estimate.
+const MAX_UNDISTURBED_HALF_WIDTH: f64 = 0.05;
 
-/// One value per round.
+/// One value for each round.
 pub type ByRound = BTreeMap<u32, f64>;
 
-/// Of every trial that ended well, the median over its counted samples of `value`.
+/// Returns, for every successful trial, the median of `value` over its counted samples.
 pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -> ByRound {
     usable(trials)
         .filter_map(|trial| {
@@ -30,7 +30,7 @@ pub fn trial_values(trials: &[&Trial], value: impl Fn(&RecordedSample) -> f64) -
         .collect()
 }
 
-/// Of every trial that ended well, what `value` makes of it.
+/// Returns `value` of every successful trial.
 pub fn once_per_trial(trials: &[&Trial], value: impl Fn(&Trial) -> Option<f64>) -> ByRound {
     usable(trials)
         .filter_map(|trial| Some((trial.round, value(trial)?)))
@@ -44,26 +44,26 @@ fn usable<'t>(trials: &[&'t Trial]) -> impl Iterator<Item = &'t Trial> {
         .filter(|trial| trial.status == TrialStatus::Ok)
 }
 
-/// Median over rounds with its interval; `None` with too few rounds.
+/// Returns the median over rounds with its interval; `None` with too few rounds.
 #[must_use]
 pub fn over_rounds(values: &ByRound) -> Option<Estimate> {
     median_interval(&Sample::new(values.values().copied().collect())?)
 }
 
-/// The makespans of a cell's good trials: what its ratios to other cells are made of.
+/// The makespans of a cell's successful trials, from which its ratios to other cells are computed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Makespans(BTreeMap<u32, InRound>);
 
-/// Those of one trial.
+/// The makespans of one trial.
 #[derive(Debug, Clone, PartialEq)]
 struct InRound {
     /// The trial value, seconds.
     value_s: f64,
-    /// The fastest sample, seconds, where the next one is as fast: nothing disturbed it.
+    /// The fastest sample, seconds, if the next one is equally fast and it is therefore undisturbed.
     undisturbed_s: Option<f64>,
-    /// The trials that it took turns with.
+    /// The group of trials that it took turns with.
     group: Option<u64>,
-    /// The samples that were taken in a sweep, in the order of sweeps.
+    /// The samples taken in sweeps, in the order of sweeps.
     in_turn: Vec<InSweep>,
 }
 
@@ -75,7 +75,7 @@ struct InSweep {
 }
 
 impl InRound {
-    /// Of a trial that ended well; `None` without a counted sample.
+    /// Takes the makespans of a successful trial; `None` without a counted sample.
     fn of(trial: &Trial) -> Option<Self> {
         let seconds = |sample: &RecordedSample| units::seconds(sample.makespan_ns());
         let samples: Vec<&RecordedSample> = trial.counted_samples().collect();
@@ -107,7 +107,7 @@ impl InRound {
 }
 
 impl Makespans {
-    /// Those of a cell's trials, as far as they ended well.
+    /// Collects the makespans of a cell's successful trials.
     #[must_use]
     pub fn of(trials: &[&Trial]) -> Self {
         let of_trials = usable(trials).filter_map(|trial| Some((trial.round, InRound::of(trial)?)));
@@ -119,14 +119,14 @@ impl Makespans {
         self.0.extend(Self::of(&[trial]).0);
     }
 
-    /// The trial values, seconds.
+    /// Returns the trial values, seconds.
     #[must_use]
     pub fn by_round(&self) -> ByRound {
         let values = self.0.iter();
         values.map(|(&round, trial)| (round, trial.value_s)).collect()
     }
 
-    /// In how many rounds there is a trial.
+    /// Returns the number of rounds with a trial.
     #[must_use]
     pub fn rounds(&self) -> usize {
         self.0.len()
@@ -134,7 +134,7 @@ impl Makespans {
 }
 
 impl FromIterator<(u32, f64)> for Makespans {
-    /// Trial values, seconds, of trials that took no turns.
+    /// Creates makespans from trial values, seconds, of trials that did not take turns.
     fn from_iter<I: IntoIterator<Item = (u32, f64)>>(values: I) -> Self {
         let in_round = |value_s| InRound {
             value_s,
@@ -147,12 +147,12 @@ impl FromIterator<(u32, f64)> for Makespans {
     }
 }
 
-/// The logarithm of the first product of times over the second, in every round that has all of them.
+/// Returns the logarithm of the first product of times divided by the second, for every round that has all of them.
 ///
-/// Where all trials of a round took turns, it is the median over windows of sweeps, each with the times of those sweeps alone:
-/// they are milliseconds apart, so what the machine does meanwhile strikes all of them. Otherwise it is that of the trial
-/// values. A window is added up before it is compared, so that what happens in few of its samples, such as a collection of
-/// garbage, counts as much as it takes.
+/// If all trials of a round took turns, this is the median over windows of sweeps, each computed from the times of
+/// these sweeps alone. They are milliseconds apart, so disturbances of the machine affect all of them. Otherwise it is
+/// computed from the trial values. The samples of a window are added up before they are compared, so that rare events,
+/// such as garbage collections, count in proportion to their time.
 #[must_use]
 pub fn log_contrast(over: &[&Makespans], under: &[&Makespans]) -> ByRound {
     let rounds = over.first().into_iter().flat_map(|first| first.0.keys());
@@ -167,8 +167,8 @@ fn in_round<'m>(cells: &[&'m Makespans], round: u32) -> Option<Vec<&'m InRound>>
     cells.iter().map(|makespans| makespans.0.get(&round)).collect()
 }
 
-/// The median over windows, each with the samples of the sweeps that all of these trials have; `None` for trials that did not
-/// take turns with each other.
+/// Returns the median over windows, each with the samples of the sweeps that all of these trials have; `None` for
+/// trials that did not take turns with each other.
 fn in_turn(over: &[&InRound], under: &[&InRound]) -> Option<f64> {
     let first = over.first()?;
     first.group?;
@@ -188,7 +188,8 @@ fn in_turn(over: &[&InRound], under: &[&InRound]) -> Option<f64> {
     (!logs.is_empty()).then(|| median(&mut logs))
 }
 
-/// Each side is added up on its own, so that equal sides give 0 to the last digit.
+/// Returns the logarithm of the quotient of two products. Each product is added up separately, so that equal sides give
+/// exactly 0.
 fn log_quotient(
     over: &[&InRound],
     under: &[&InRound],
@@ -199,18 +200,19 @@ fn log_quotient(
     Some(logs(over)? - logs(under)?)
 }
 
-/// The fastest of these times, where the next one is at most [`AS_FAST_WITHIN`] slower.
+/// Returns the fastest of these times if the next one is at most [`EQUALLY_FAST_WITHIN`] slower.
 fn undisturbed(mut times_s: Vec<f64>) -> Option<f64> {
     times_s.sort_by(f64::total_cmp);
     let (fastest_s, next_s) = (times_s.first()?, times_s.get(1)?);
-    (*next_s <= fastest_s * (1.0 + AS_FAST_WITHIN)).then_some(*fastest_s)
+    (*next_s <= fastest_s * (1.0 + EQUALLY_FAST_WITHIN)).then_some(*fastest_s)
 }
 
-/// The ratio a/b of undisturbed samples: exp of the centre over rounds of log(a/b), each of the fastest sample in the round.
+/// Returns the ratio a/b of undisturbed samples: exp of the centre over rounds of log(a/b), with the fastest sample of
+/// each round.
 ///
-/// `None` with fewer than five rounds in which the two fastest samples of both are as fast as each other, or with an interval of
-/// more than 5 % to either side: then whole rounds are disturbed, and nothing distinguishes them from the others. `docs/decisions.md` has
-/// the simulation behind the rule.
+/// `None` with fewer than five rounds in which the two fastest samples of both are equally fast, or with an interval of
+/// more than 5 % on either side: in that case whole rounds are disturbed and cannot be distinguished from the others.
+/// `docs/decisions.md` has the simulation behind the rule.
 #[must_use]
 pub fn undisturbed_ratio(a: &Makespans, b: &Makespans) -> Option<Estimate> {
     let log = |round: &u32| {
@@ -218,19 +220,19 @@ pub fn undisturbed_ratio(a: &Makespans, b: &Makespans) -> Option<Estimate> {
         Some((*round, a?.ln() - b?.ln()))
     };
     let logs: ByRound = a.0.keys().filter_map(log).collect();
-    let is_enough = logs.len() >= FEWEST_UNDISTURBED_ROUNDS;
+    let is_enough = logs.len() >= MIN_UNDISTURBED_ROUNDS;
     let found = centre_of(logs).filter(|_| is_enough)?.centre;
-    (half_width(found) <= WIDEST_UNDISTURBED).then_some(found)
+    (half_width(found) <= MAX_UNDISTURBED_HALF_WIDTH).then_some(found)
 }
 
-/// The ratio a/b, paired by sweep and round: exp of the centre over rounds of log(a/b) with its interval, and the p value
-/// of no difference; `None` with too few rounds in common.
+/// Returns the ratio a/b, paired by sweep and round: exp of the centre over rounds of log(a/b) with its interval, and
+/// the p value of no difference; `None` with too few rounds in common.
 #[must_use]
 pub fn paired_ratio(a: &Makespans, b: &Makespans) -> Option<Location> {
     centre_of(log_contrast(&[a], &[b]))
 }
 
-/// exp of the centre over rounds of these logarithms.
+/// Returns exp of the centre over rounds of these logarithms; `None` with too few rounds.
 #[must_use]
 pub fn centre_of(logs: ByRound) -> Option<Location> {
     let Location { centre, p_value } = location(&Sample::new(logs.into_values().collect())?)?;
@@ -240,8 +242,8 @@ pub fn centre_of(logs: ByRound) -> Option<Location> {
     })
 }
 
-/// exp of the centre over rounds of each round's mean over several ratios, given as their logarithms. Only rounds that all of
-/// them have are used: with one missing, the round's mean would be of something else.
+/// Returns exp of the centre over rounds of the mean over several ratios, given as logarithms. Uses only rounds that
+/// all of them have, because the means of other rounds would not be comparable.
 #[must_use]
 pub fn geometric_mean(log_ratios: &[ByRound]) -> Option<Estimate> {
     let means = log_ratios.first()?.keys().filter_map(|round| {
@@ -251,7 +253,7 @@ pub fn geometric_mean(log_ratios: &[ByRound]) -> Option<Estimate> {
     centre_of(means.collect()).map(|found| found.centre)
 }
 
-/// Half the width of an interval, as a share of its estimate.
+/// Returns half the width of an interval as a share of its estimate.
 #[must_use]
 pub fn half_width(interval: Estimate) -> f64 {
     (interval.high - interval.low) / 2.0 / interval.estimate.abs()
@@ -289,7 +291,7 @@ mod tests {
         (0..).zip(values.iter().copied()).collect()
     }
 
-    /// A trial in round 0 that took turns in this group: the makespan of each sweep, milliseconds.
+    /// The makespans of a trial in round 0 that took turns in this group, given in milliseconds for each sweep.
     fn in_turns(group: u64, by_sweep_ms: &[(u32, u64)]) -> Makespans {
         let cell = cell("3.13t", Model::Threads, 1);
         let mut trial = trial(&cell, 0, 0);
@@ -306,13 +308,13 @@ mod tests {
     }
 
     #[test]
-    fn times_of_one_sweep_are_paired_before_the_round_is_condensed() {
+    fn sweeps_are_paired_before_the_round_is_condensed() {
         // The machine is ten times slower in sweeps 1 and 2, of which b lacks one and a the other.
         let a = in_turns(7, &[(0, 10), (1, 100), (3, 12), (4, 11)]);
         let b = in_turns(7, &[(0, 20), (2, 200), (3, 24), (4, 22)]);
         let ratio = ratios(&b, &a)[&0];
         assert!((ratio - 2.0).abs() < 1e-12, "{ratio}");
-        // Sweeps of other groups are others: trial values are left, 22 and 11.5.
+        // Sweeps of different groups cannot be paired, so the trial values are used: 22 and 11.5.
         let apart = ratios(&in_turns(8, &[(0, 20), (2, 200), (3, 24), (4, 22)]), &a)[&0];
         assert!((apart - 23.0 / 11.5).abs() < 1e-12, "{apart}");
         let never = ratios(&in_turns(7, &[(5, 20)]), &a)[&0];
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rare_counts_as_much_as_it_takes() {
+    fn rare_slow_samples_count_in_proportion_to_their_time() {
         let in_windows = |by_sweep_ms: &[(u32, u64)]| {
             let mut makespans = in_turns(7, by_sweep_ms);
             let trial = makespans.0.get_mut(&0).unwrap();
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn four_times_of_a_sweep_make_a_share_of_the_ceiling() {
+    fn ceiling_fraction_is_paired_by_sweep() {
         let one = in_turns(7, &[(0, 10), (1, 30)]);
         let two = in_turns(7, &[(0, 6), (1, 18)]);
         let native = [in_turns(7, &[(0, 8), (1, 24)]), in_turns(7, &[(0, 4), (1, 12)])];
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_disturbs_most_samples_leaves_the_undisturbed_ratio_as_it_is() {
+    fn undisturbed_ratio_ignores_disturbances_of_most_samples() {
         let over_rounds = |by_sweep_ms: &[&[(u32, u64)]]| {
             let rounds = (0..).zip(by_sweep_ms);
             let of_round = |(round, sweeps): (u32, &&[(u32, u64)])| {
@@ -360,25 +362,25 @@ mod tests {
             Makespans(rounds.filter_map(of_round).collect())
         };
         let one: [&[(u32, u64)]; 5] = [&[(0, 200), (1, 201), (2, 230)]; 5];
-        // A neighbour slows most samples on two workers down.
+        // A neighbour slows down most samples with two workers.
         let two: [&[(u32, u64)]; 5] = [&[(0, 100), (1, 160), (2, 101), (3, 170), (4, 165)]; 5];
         let found = undisturbed_ratio(&over_rounds(&one), &over_rounds(&two)).unwrap();
         assert!((found.estimate - 2.0).abs() < 1e-12, "{found:?}");
-        // A single fast sample may be a fault, and four rounds are too few.
-        let lonely: [&[(u32, u64)]; 5] = [&[(0, 100), (1, 160), (2, 161)]; 5];
-        assert_eq!(undisturbed_ratio(&over_rounds(&one), &over_rounds(&lonely)), None);
+        // A single fast sample may be an error, and four rounds are too few.
+        let single: [&[(u32, u64)]; 5] = [&[(0, 100), (1, 160), (2, 161)]; 5];
+        assert_eq!(undisturbed_ratio(&over_rounds(&one), &over_rounds(&single)), None);
         assert_eq!(
             undisturbed_ratio(&over_rounds(&one), &over_rounds(&two[..4])),
             None
         );
-        // In some rounds the neighbour never rests.
+        // In some rounds the neighbour is always busy.
         let busy: &[(u32, u64)] = &[(0, 160), (1, 161), (2, 162)];
         let two = [two[0], busy, two[0], busy, two[0]];
         assert_eq!(undisturbed_ratio(&over_rounds(&one), &over_rounds(&two)), None);
     }
 
-    /// Ten rounds of eight samples whose fastest share the truth, on so many PUs; a sample takes as long as its slowest PU, each
-    /// of which is disturbed with this probability, and then takes 1.4 times as long in the mean.
+    /// Simulates ten rounds of eight samples with the same undisturbed time on this many PUs. A sample takes as long as
+    /// its slowest PU. Each PU is disturbed with this probability, and then takes 1.4 times as long on average.
     fn disturbed_run(random: &mut ChaCha8Rng, pus: u32, probability: f64) -> Makespans {
         let normal = Normal::standard();
         let mut uniform = || (f64::from(random.next_u32()) + 0.5) / f64::from(u32::MAX);
@@ -405,9 +407,9 @@ mod tests {
     }
 
     #[test]
-    fn undisturbed_ratios_hold_the_truth_where_they_are_shown() {
+    fn undisturbed_ratios_that_are_shown_cover_the_true_value() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        for (pus, probability, fewest_shown) in [
+        for (pus, probability, min_shown) in [
             (2, 0.0, 300),
             (2, 0.2, 295),
             (8, 0.1, 280),
@@ -420,7 +422,7 @@ mod tests {
                     undisturbed_ratio(&one, &disturbed_run(&mut random, pus, probability))
                 })
                 .collect();
-            // The slowest of many PUs is slower than one for chance alone, here by up to 1 %.
+            // The slowest of many PUs is slower than a single one by chance alone, here by up to 1 %.
             let holds = |ratio: &&Estimate| ratio.low < 1.01 && ratio.high > 0.99;
             let share = found.iter().filter(holds).count() as f64 / found.len() as f64;
             assert!(
@@ -429,7 +431,7 @@ mod tests {
                 found.len()
             );
             assert!(
-                found.len() >= fewest_shown,
+                found.len() >= min_shown,
                 "{pus} PUs, {probability}: {} shown",
                 found.len()
             );
@@ -438,7 +440,7 @@ mod tests {
 
     #[test]
     fn drift_cancels_in_a_paired_ratio() {
-        // The machine gets three times slower; b is always twice as fast as a.
+        // The machine becomes three times slower; b is always twice as fast as a.
         let a = by_round(&[2.0, 2.6, 3.0, 4.0, 6.0]);
         let b = by_round(&[1.0, 1.3, 1.5, 2.0, 3.0]);
         let ratio = paired_ratio(&a, &b).unwrap().centre;
@@ -449,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rounds_in_common_count() {
+    fn ratio_uses_only_rounds_in_common() {
         let a = Makespans::from_iter([(0, 1.0), (1, 8.0), (2, 8.0), (3, 8.0)]);
         let b = Makespans::from_iter([(1, 4.0), (2, 4.0), (3, 4.0), (4, 100.0)]);
         assert!((paired_ratio(&a, &b).unwrap().centre.estimate - 2.0).abs() < 1e-12);
@@ -458,7 +460,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_other_way_round_is_the_reciprocal(pairs in prop::collection::vec((0.1_f64..10.0, 0.1_f64..10.0), 5..24)) {
+        fn swapping_the_cells_gives_the_reciprocal(pairs in prop::collection::vec((0.1_f64..10.0, 0.1_f64..10.0), 5..24)) {
             let a = by_round(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
             let b = by_round(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
             let there = paired_ratio(&a, &b).unwrap();

@@ -1,4 +1,4 @@
-//! The bootstrap of a median without drawing resamples: the median of a resample can only be one of the values or the
+//! The bootstrap of a median without drawing resamples. The median of a resample is either one of the values or the
 //! mean of two of them, and the probability of each is known (Efron, "The Jackknife, the Bootstrap and Other Resampling
 //! Plans", SIAM 1982, section 10.3, for odd sizes; Hutson and Ernst, "The exact bootstrap mean and variance of an
 //! L-estimator", Journal of the Royal Statistical Society B 62, 2000, for pairs of order statistics).
@@ -6,24 +6,25 @@
 use statrs::distribution::{Binomial, DiscreteCDF};
 use statrs::function::factorial::ln_binomial;
 
-/// The distribution of the median of a resample, of which 10,000 drawn ones would be a sample.
+/// The exact distribution of the median of a resample.
 #[derive(Debug)]
 pub struct ResampledMedian<'a> {
     /// The values, sorted.
     sorted: &'a [f64],
-    /// Probability that the lower of the two middle values of a resample is this one: the middle one, of an odd number.
+    /// For each value, the probability that it is the lower of the two middle values of a resample, or the middle one
+    /// for an odd size.
     lower: Vec<f64>,
     /// Logarithm of the number of ways to put half of a resample at or below the lower middle value.
     ln_ways: f64,
 }
 
 impl<'a> ResampledMedian<'a> {
-    /// Of resamples as large as the sample. `None` when it is empty.
+    /// Creates the distribution for resamples of the same size as the sample. `None` if it is empty.
     #[must_use]
     pub fn of(sorted: &'a [f64]) -> Option<Self> {
         let size = u64::try_from(sorted.len()).ok().filter(|&size| size > 0)?;
         let below_middle = (size - 1) / 2;
-        // It is one of the first `index` values when more than `below_middle` of the resample are among them.
+        // The lower middle value is among the first `index` values if more than `below_middle` of the resample are.
         let at_or_below = |index: usize| {
             let share = index as f64 / size as f64;
             let at_or_below = Binomial::new(share.min(1.0), size).ok()?;
@@ -41,13 +42,13 @@ impl<'a> ResampledMedian<'a> {
         })
     }
 
-    /// The smallest value that the median of a resample does not exceed with this probability.
+    /// Returns the smallest value that the median of a resample does not exceed with this probability.
     #[must_use]
     pub fn quantile(&self, probability: f64) -> f64 {
         let (Some(&lowest), Some(&highest)) = (self.sorted.first(), self.sorted.last()) else {
             return f64::NAN;
         };
-        // Between floats whose distribution brackets the probability, until there is none between them.
+        // Bisects the floats until no float lies between the two bounds.
         let (mut below, mut above) = (lowest, highest);
         if self.at_most(lowest) >= probability {
             return lowest;
@@ -65,12 +66,13 @@ impl<'a> ResampledMedian<'a> {
         }
     }
 
-    /// Probability that the median of a resample is at most this.
+    /// Returns the probability that the median of a resample is at most `bound`.
     fn at_most(&self, bound: f64) -> f64 {
         let size = self.sorted.len();
         let pairs = size.is_multiple_of(2);
         let mut total = 0.0;
-        // The last index whose mean with the one looked at is within the bound; it falls while the other rises.
+        // The end of the partners whose mean with the current value is within the bound. It decreases as the value
+        // increases.
         let mut partners = size;
         for (index, (&value, &lower)) in self.sorted.iter().zip(&self.lower).enumerate() {
             if value > bound {
@@ -88,14 +90,15 @@ impl<'a> ResampledMedian<'a> {
             {
                 partners -= 1;
             }
-            // Of the lower middle value's probability, the part whose upper one lies beyond the last partner.
+            // Excludes the part of the probability in which the upper middle value lies beyond the last partner.
             total += lower - self.beyond(index, partners.max(index + 1));
         }
         total
     }
 
-    /// Probability that the lower middle value is the one at `index` and the upper one is at `partners` or later: half
-    /// of the resample at or below `index`, one of it there, and the other half at `partners` or later.
+    /// Returns the probability that the lower middle value is the one at `index` and the upper one is at `partners` or
+    /// later: half of the resample is at or below `index` with at least one exactly there, and the other half is at
+    /// `partners` or later.
     fn beyond(&self, index: usize, partners: usize) -> f64 {
         let size = self.sorted.len() as f64;
         let half = size / 2.0;
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
     use crate::sample::median;
 
-    /// Every resample that there is.
+    /// Returns the sorted medians of all possible resamples.
     fn medians(values: &[f64]) -> Vec<f64> {
         let size = values.len();
         let mut medians: Vec<f64> = (0..size.pow(u32::try_from(size).unwrap()))
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn as_the_share_of_all_resamples() {
+    fn distribution_agrees_with_all_possible_resamples() {
         for values in [
             &[1.0, 2.0, 4.0, 7.0, 11.0][..],
             &[1.0, 2.0, 4.0, 7.0, 11.0, 12.0],
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_values_have_no_width_and_many_are_fine() {
+    fn equal_values_have_zero_width_and_many_values_work() {
         let flat = [0.5; 6];
         let distribution = ResampledMedian::of(&flat).unwrap();
         assert_eq!(
@@ -162,7 +165,7 @@ mod tests {
         );
         let many: Vec<f64> = (0..3000).map(f64::from).collect();
         let distribution = ResampledMedian::of(&many).unwrap();
-        // The normal approximation: 1499.5 and 1.96 times half the square root of the size.
+        // The normal approximation: 1499.5 ± 1.96 times half the square root of the size.
         assert!((distribution.quantile(0.025) - 1445.8).abs() < 2.0);
         assert!((distribution.quantile(0.975) - 1553.2).abs() < 2.0);
         assert!(ResampledMedian::of(&[]).is_none());
@@ -170,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn quantiles_rise_and_stay_within(values in prop::collection::vec(-1e3_f64..1e3, 1..40), a in 0.001_f64..0.999, b in 0.001_f64..0.999) {
+        fn quantiles_increase_and_stay_within_the_values(values in prop::collection::vec(-1e3_f64..1e3, 1..40), a in 0.001_f64..0.999, b in 0.001_f64..0.999) {
             let mut sorted = values;
             sorted.sort_unstable_by(f64::total_cmp);
             let distribution = ResampledMedian::of(&sorted).unwrap();

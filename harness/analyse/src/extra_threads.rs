@@ -1,77 +1,78 @@
-//! Whether work starts threads or processes of its own, which then share the PU of the worker that started them.
+//! Detects work that starts threads or processes of its own, which then share the PU of the worker that started them.
 
 use std::collections::BTreeSet;
 
 use ftbench_schema::{PlannedCell, Trial, TrialStatus, Warning, WarningKind};
 
-/// Extra threads count when they use more than this share of the time of the PUs that the workers are bound to. On PUs of
-/// their own they could shorten a sample by no more than that share; what is smaller is within the intervals of most runs,
-/// and event loops have threads that look up the names of hosts (1 to 4 % in `scripts/thread-cases.py`). Where other
-/// processes run on these PUs the share gets smaller, so that noise may hide extra threads and never makes them up.
+/// Minimum share of the time of the workers' PUs that extra threads must use to count. On PUs of their own they could
+/// shorten a sample by no more than that share. Smaller effects are within the intervals of most runs, and event loops
+/// have threads that resolve host names (1 to 4 % in `scripts/thread-cases.py`). If other processes run on these PUs
+/// the share is smaller, so noise may hide extra threads but never produces them.
 const EXTRA_SHARE: f64 = 0.05;
 
-/// And when in more than this share of the looks one of them was ready to run on a PU where another one, or a worker, was
-/// too. A look reads one thread after the other, and so finds this now and then of threads that take turns, such as a
-/// process that is waited for: in 0 to 4 % of the looks on a quiet machine, up to 17 % with six tasks for each PU. Of
-/// threads that could use more PUs it is found in 70 to 100 % on a quiet machine (`scripts/thread-cases.py`, 2 PUs).
+/// Extra threads must also be contended in more than this share of the inspections: one of them was ready to run on a
+/// PU where another one, or a worker, was too. An inspection reads one thread after the other, so it occasionally sees
+/// this for threads that take turns, such as a process that is waited for: in 0 to 4 % of the inspections on a quiet
+/// machine, and up to 17 % with six tasks for each PU. For threads that could use more PUs it is 70 to 100 % on a quiet
+/// machine (`scripts/thread-cases.py`, 2 PUs).
 const CONTENDED_SHARE: f64 = 0.2;
 
 /// A workload that starts threads.
-struct Found<'a> {
+struct Finding<'a> {
     workload: &'a str,
-    /// As reports call them.
+    /// Their display labels.
     interpreters: Vec<String>,
-    /// The most extra threads that were seen at once.
-    most: u32,
+    /// Maximum number of extra threads at the same time.
+    max_extra: u32,
 }
 
-/// Warnings about the workloads of a run, from each planned cell and its trials.
+/// Returns warnings about the workloads of a run, given each planned cell and its trials.
 #[must_use]
 pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial])>) -> Vec<Warning> {
-    let mut found: Vec<Found<'_>> = Vec::new();
+    let mut found: Vec<Finding<'_>> = Vec::new();
     for (planned, trials) in cells {
-        let Some(most) = most_of_cell(trials) else {
+        let Some(max_extra) = max_extra_threads(trials) else {
             continue;
         };
         let cell = &planned.cell;
         let label = cell.interpreter_label();
         match found.iter_mut().find(|found| found.workload == cell.workload) {
-            None => found.push(Found {
+            None => found.push(Finding {
                 workload: &cell.workload,
                 interpreters: vec![label],
-                most,
+                max_extra,
             }),
             Some(found) => {
-                found.most = found.most.max(most);
+                found.max_extra = found.max_extra.max(max_extra);
                 if !found.interpreters.contains(&label) {
                     found.interpreters.push(label);
                 }
             }
         }
     }
-    found.iter().map(Found::warning).collect()
+    found.iter().map(Finding::warning).collect()
 }
 
-impl Found<'_> {
+impl Finding<'_> {
     fn warning(&self) -> Warning {
         Warning::of_workloads(
             WarningKind::StartsThreads,
             format!(
-                "{} starts threads or processes of its own on {} (up to {} at once beside its workers), which share \
-                 their worker's one PU; its times may be far too long: measure it with --pin none",
+                "{} starts threads or processes of its own on {} (up to {} at once in addition to its workers), \
+                 which share their worker's one PU, so its times may be far too long; measure it with --pin none",
                 self.workload,
                 self.interpreters.join(", "),
-                self.most,
+                self.max_extra,
             ),
             vec![self.workload.to_owned()],
         )
     }
 }
 
-/// The most extra threads that were seen at once in the trials of a cell, when they are more than nothing: when in half of
-/// its usable trials or more they used the PUs, and when they waited for each other or for a worker there. `None` for a
-/// cell that is not pinned: its threads go where the scheduler sends them.
-fn most_of_cell(trials: &[&Trial]) -> Option<u32> {
+/// Returns the maximum number of extra threads at the same time in the trials of a cell, if they matter: if they used
+/// the PUs in at least half of the usable trials, and waited for each other or for a worker there. `None` for a cell
+/// that is not pinned, because its threads run wherever the scheduler places them.
+fn max_extra_threads(trials: &[&Trial]) -> Option<u32> {
     let usable = || {
         let pinned = trials
             .iter()
@@ -86,22 +87,22 @@ fn most_of_cell(trials: &[&Trial]) -> Option<u32> {
             contended + u64::from(extra.contended_looks),
         )
     });
-    // Where samples are too short to look at, their CPU time has to do.
+    // Samples that are too short for an inspection are judged by CPU time alone.
     let is_contended = looks == 0 || contended as f64 > CONTENDED_SHARE * looks as f64;
-    let most = usable().map(|(_, extra)| extra.most).max()?;
-    (is_used && is_contended).then_some(most)
+    let max_extra = usable().map(|(_, extra)| extra.max_at_once).max()?;
+    (is_used && is_contended).then_some(max_extra)
 }
 
-/// The share of its PUs' time that extra threads used while counted samples of the trial ran that were watched; 0 where it is
-/// not known.
+/// Returns the share of its PUs' time that extra threads used during counted samples with a recorded cost; 0 if
+/// unknown.
 fn share_of_extra_threads(trial: &Trial) -> f64 {
     let used_ns = trial.extra_threads.and_then(|extra| extra.cpu_time_ns);
     let pus: BTreeSet<u32> = trial.placement.iter().copied().collect();
-    let made_ns: u64 = trial
+    let makespans_ns: u64 = trial
         .counted_samples()
         .filter(|sample| sample.cost.is_some())
         .fold(0, |sum, sample| sum.saturating_add(sample.makespan_ns()));
-    let capacity_ns = made_ns as f64 * pus.len() as f64;
+    let capacity_ns = makespans_ns as f64 * pus.len() as f64;
     if capacity_ns > 0.0 {
         used_ns.unwrap_or(0) as f64 / capacity_ns
     } else {

@@ -5,16 +5,16 @@ use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, drifting_run, manifest, trial};
 use ftbench_schema::{Cell, Cost, ExtraThreads, Manifest, Model};
 
-/// A pool of four that did nearly all of the work: 1.0 s of the 1.1 s that the counted samples lasted.
+/// A pool of four threads that did nearly all of the work: 1.0 s of the 1.1 s of the counted samples.
 const POOL: ExtraThreads = ExtraThreads {
     before_work: 0,
-    most: 4,
+    max_at_once: 4,
     cpu_time_ns: Some(1_000_000_000),
     looks: 20,
     contended_looks: 15,
 };
 
-/// A trial with these extra threads, all samples of which were watched.
+/// A trial with these extra threads, all samples of which have a recorded cost.
 fn watched(cell: &Cell, round: u32, extra: ExtraThreads) -> Trial {
     let mut trial = trial(cell, round, 100);
     trial.extra_threads = Some(extra);
@@ -40,21 +40,21 @@ fn warnings((manifest, trials): &(Manifest, Vec<Trial>)) -> Vec<Warning> {
 }
 
 #[test]
-fn a_pool_inside_of_work_is_warned_of() {
+fn pool_inside_of_work_causes_a_warning() {
     let warnings = warnings(&run([POOL; 4]));
-    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once beside its workers), which share their worker's one PU; its times may be far too long: measure it with --pin none");
+    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once in addition to its workers), which share their worker's one PU, so its times may be far too long; measure it with --pin none");
     assert_eq!(warnings[0].workloads, ["fib"]);
     assert_eq!(warnings.len(), 1);
 }
 
 #[test]
-fn every_interpreter_is_named_once_and_the_most_threads_count() {
+fn warning_names_each_interpreter_once_and_the_largest_number_of_threads() {
     let cells = ["3.13", "3.13t"].map(|tag| [1, 2].map(|workers| cell(tag, Model::Threads, workers)));
     let cells = cells.as_flattened();
     let trials = cells
         .iter()
         .zip([2, 3, 5, 4])
-        .map(|(cell, most)| watched(cell, 0, ExtraThreads { most, ..POOL }));
+        .map(|(cell, max_at_once)| watched(cell, 0, ExtraThreads { max_at_once, ..POOL }));
     let found = warnings(&(manifest(cells), trials.collect()));
     assert_eq!(found.len(), 1);
     assert!(
@@ -65,7 +65,7 @@ fn every_interpreter_is_named_once_and_the_most_threads_count() {
 }
 
 #[test]
-fn threads_that_wait_or_take_turns_are_not_warned_of() {
+fn threads_that_wait_or_take_turns_cause_no_warning() {
     let idle = ExtraThreads {
         cpu_time_ns: Some(0),
         ..POOL
@@ -84,7 +84,7 @@ fn threads_that_wait_or_take_turns_are_not_warned_of() {
 }
 
 #[test]
-fn half_of_the_trials_decide() {
+fn half_of_the_trials_are_enough_for_a_warning() {
     let idle = ExtraThreads {
         cpu_time_ns: Some(0),
         ..POOL
@@ -94,7 +94,7 @@ fn half_of_the_trials_decide() {
 }
 
 #[test]
-fn samples_too_short_for_a_look_are_judged_by_cpu_time() {
+fn samples_too_short_for_inspection_are_judged_by_cpu_time() {
     let unseen = ExtraThreads {
         looks: 0,
         contended_looks: 0,
@@ -104,7 +104,7 @@ fn samples_too_short_for_a_look_are_judged_by_cpu_time() {
 }
 
 #[test]
-fn workers_that_are_not_bound_share_no_pu() {
+fn unpinned_workers_cause_no_warning() {
     let (manifest, mut trials) = run([POOL; 4]);
     for trial in &mut trials {
         trial.placement.clear();
@@ -113,7 +113,7 @@ fn workers_that_are_not_bound_share_no_pu() {
 }
 
 #[test]
-fn records_without_the_key_and_failed_trials_say_nothing() {
+fn records_without_the_key_and_failed_trials_cause_no_warning() {
     assert_eq!(warnings(&drifting_run()), []);
     let (manifest, mut trials) = run([POOL; 4]);
     for trial in &mut trials {
@@ -123,16 +123,16 @@ fn records_without_the_key_and_failed_trials_say_nothing() {
 }
 
 proptest! {
-    /// Nothing that can stand in a record is too much, and a cell whose threads used nothing is never warned of.
+    /// No recorded value is too large, and cells whose threads used no time never get a warning.
     #[test]
-    fn idle_threads_are_never_warned_of(
+    fn idle_threads_never_cause_a_warning(
         before_work in any::<u32>(),
-        most in any::<u32>(),
+        max_at_once in any::<u32>(),
         looks in any::<u32>(),
         contended_looks in any::<u32>(),
         cpu_time_ns in prop::option::of(any::<u64>()),
     ) {
-        let extra = ExtraThreads { before_work, most, cpu_time_ns, looks, contended_looks };
+        let extra = ExtraThreads { before_work, max_at_once, cpu_time_ns, looks, contended_looks };
         let found = warnings(&run([extra; 4]));
         prop_assert!(found.is_empty() || cpu_time_ns > Some(0));
     }

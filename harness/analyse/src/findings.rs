@@ -1,15 +1,15 @@
-//! What a reader of the numbers must know, found in the numbers themselves.
+//! Warnings for the reader that follow from the figures.
 
 use std::collections::BTreeSet;
 
-use super::location::FEWEST_VALUES;
+use super::location::MIN_VALUES;
 use ftbench_schema::text::counted;
 use ftbench_schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
 
-/// Fewer rounds than this are said to be few: the design's minimum for a stopping rule.
+/// Fewer rounds than this cause a warning: the minimum of every stopping rule.
 const FEW_ROUNDS: u32 = 5;
 
-/// Findings about how trials went.
+/// Returns warnings about the trials.
 #[must_use]
 pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
     let samples = || {
@@ -39,7 +39,7 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
         warnings.push(Warning::of_workloads(
             WarningKind::ComputesWhileWaiting,
             format!(
-                "{workload} on {interpreter} goes on computing between its samples, so some of its cells were \
+                "{workload} on {interpreter} keeps computing between its samples, so some of its cells were \
                  measured alone and their ratios have wider intervals; end its threads before 'work' returns"
             ),
             vec![workload.to_owned()],
@@ -48,7 +48,7 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
     warnings
 }
 
-/// Findings about the cells.
+/// Returns warnings about the cells.
 #[must_use]
 pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
     let mut warnings = Vec::new();
@@ -73,26 +73,25 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
     let measured = cells
         .iter()
         .filter(|cell| cell.rounds > 0 && cell.status == CellStatus::Ok);
-    if let Some(fewest) = measured
+    if let Some(min_rounds) = measured
         .map(|cell| cell.rounds)
         .min()
-        .filter(|&fewest| fewest < FEW_ROUNDS)
+        .filter(|&min_rounds| min_rounds < FEW_ROUNDS)
     {
-        warnings.push(Warning::of_run(WarningKind::FewRounds, few_rounds(fewest)));
+        warnings.push(Warning::of_run(WarningKind::FewRounds, few_rounds(min_rounds)));
     }
     warnings
 }
 
-fn few_rounds(fewest: u32) -> String {
-    let rounds = counted(fewest, "round");
-    if usize::try_from(fewest).is_ok_and(|fewest| fewest < FEWEST_VALUES) {
+fn few_rounds(min_rounds: u32) -> String {
+    let rounds = counted(min_rounds, "round");
+    if usize::try_from(min_rounds).is_ok_and(|rounds| rounds < MIN_VALUES) {
         return format!(
-            "some cells have {rounds}, from which no interval can be made, and so no figure is shown; \
-             make at least {FEWEST_VALUES}"
+            "some cells have {rounds}, too few for an interval, so no figure is shown; measure at least {MIN_VALUES}"
         );
     }
     format!(
-        "some cells have {rounds}; the intervals of makespans from fewer than {FEW_ROUNDS} hold the truth less \
-         often than 95 %"
+        "some cells have {rounds}; with fewer than {FEW_ROUNDS}, less than 95 % of the intervals of makespans contain \
+         the true value"
     )
 }

@@ -1,4 +1,4 @@
-//! Records in, a summary out: pure functions over numbers.
+//! Analysis of runs: pure functions from records to summaries, comparisons and histories.
 
 pub mod arms;
 pub mod bootstrap;

@@ -1,9 +1,9 @@
-//! Where the centre of paired differences lies: its interval, and whether it may be 0. Pure.
+//! The centre of paired differences with its interval, and a test whether it is 0. Pure.
 //!
-//! Differences of two cells within a round are symmetric about their centre when noise strikes both alike, and are
-//! so exactly when the cells are the same. That is all that the signed-rank interval needs, so heavy tails and
-//! bursts of noise cost it neither coverage nor much width. `docs/decisions.md` has the simulation that chose it
-//! over the bootstrap.
+//! Differences of two cells within a round are symmetric around their centre if noise affects both alike, and exactly
+//! so if the cells are the same. The signed-rank interval requires nothing else, so heavy tails and bursts of noise
+//! reduce neither its coverage nor, by much, its precision. `docs/decisions.md` has the simulation that led to choosing
+//! it over the bootstrap.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -11,22 +11,22 @@ use super::pairwise::PairwiseMeans;
 use super::sample::Sample;
 use ftbench_schema::Estimate;
 
-/// Share of intervals that are meant to hold the truth.
+/// Share of intervals that should contain the true value.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// From this number of values on, ranks decide. Fewer have too few ranks: below six no interval of them has 95 %, and up
-/// to nine its ends move in wide steps. There Student's t takes their place.
+/// Minimum number of values for the signed-rank method. With fewer than six values none of its intervals has 95 %, and
+/// with up to nine its ends move in large steps. Student's t is used for fewer.
 pub const RANKED_FROM: usize = 10;
 
-/// Fewest values from which an interval is made: the t interval of two is twelve times as wide as their spread.
-pub const FEWEST_VALUES: usize = 3;
+/// Minimum number of values for an interval: the t interval of two values is twelve times as wide as their spread.
+pub const MIN_VALUES: usize = 3;
 
-/// Above this number of values the normal approximation of the signed-rank distribution differs from the exact one
-/// by less than one rank.
+/// Beyond this number of values, the normal approximation of the signed-rank distribution differs from the exact one by
+/// less than one rank.
 const EXACT_UP_TO: usize = 60;
 
-/// A centre with its 95 % interval, and the two-sided probability of differences at least as far from 0 were the
-/// centre 0.
+/// A centre with its 95 % interval, and the two-sided probability of differences at least as far from 0 if the centre
+/// were 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Location {
     /// The centre with its interval.
@@ -35,26 +35,26 @@ pub struct Location {
     pub p_value: f64,
 }
 
-/// The centre of the differences: by signed ranks from [`RANKED_FROM`] values on, by Student's t below. `None` with
-/// fewer than [`FEWEST_VALUES`].
+/// Returns the centre of the differences: by signed ranks for at least [`RANKED_FROM`] values, by Student's t for
+/// fewer. `None` with fewer than [`MIN_VALUES`].
 ///
-/// Where all values are on one side of 0, ranks have nothing more extreme to say than 2 / 2^n, 0.002 for ten values,
-/// however large these are: among more than 25 comparisons a single one could never be called. From there on Student's
-/// p value says how far they are, where it is the smaller one. This keeps the level. A limit of 2 / 2^n or more is reached
-/// by the same values as with ranks alone; one below it needs both, all values on one side and a t that reaches it, and
-/// of differences with heavy tails fewer reach a high t than of normal ones (Benjamini, "Is the t test really
+/// If all values are on one side of 0, ranks cannot give a p value below 2 / 2^n, 0.002 for ten values, however far
+/// from 0 the values are: among more than 25 comparisons, a single one could never be called. In that case Student's p
+/// value is used if it is smaller. This preserves the level of the test. A limit of at least 2 / 2^n is reached by the
+/// same values as with ranks alone. A lower limit requires both that all values are on one side and that t reaches the
+/// limit, and differences with heavy tails reach a high t less often than normal ones (Benjamini, "Is the t test really
 /// conservative when the parent distribution is long-tailed?", Journal of the American Statistical Association 78
 /// (1983)).
 #[must_use]
 pub fn location(differences: &Sample) -> Option<Location> {
     match differences.len() {
-        0..FEWEST_VALUES => None,
-        FEWEST_VALUES..RANKED_FROM => student(differences),
+        0..MIN_VALUES => None,
+        MIN_VALUES..RANKED_FROM => student(differences),
         _ => Some(signed_rank(differences)),
     }
 }
 
-/// Student's interval of the mean at any confidence; `None` for a single value.
+/// Returns the mean with Student's interval at any confidence; `None` for a single value.
 #[must_use]
 pub fn mean_interval(sample: &Sample, confidence: f64) -> Option<Estimate> {
     let mean = sample.mean();
@@ -67,7 +67,7 @@ pub fn mean_interval(sample: &Sample, confidence: f64) -> Option<Estimate> {
     })
 }
 
-/// Mean with Student's interval: Student, "The probable error of a mean", Biometrika 6 (1908).
+/// Returns the mean with Student's interval: Student, "The probable error of a mean", Biometrika 6 (1908).
 fn student(differences: &Sample) -> Option<Location> {
     Some(Location {
         centre: mean_interval(differences, CONFIDENCE)?,
@@ -75,7 +75,7 @@ fn student(differences: &Sample) -> Option<Location> {
     })
 }
 
-/// Two-sided probability of Student's t at least as far from 0.
+/// Returns the two-sided probability of a Student's t at least as far from 0.
 fn students_p_value(differences: &Sample) -> Option<f64> {
     let mean = differences.mean();
     let error = differences.standard_error()?;
@@ -89,22 +89,22 @@ fn students_p_value(differences: &Sample) -> Option<f64> {
     })
 }
 
-/// Median of the pairwise means with the interval that inverts Wilcoxon's signed-rank test: Hodges and Lehmann,
-/// "Estimates of location based on rank tests", Annals of Mathematical Statistics 34 (1963); Hollander, Wolfe and
-/// Chicken, "Nonparametric Statistical Methods", 3rd edition (2014), sections 3.1 to 3.3.
+/// Returns the median of the pairwise means with the interval that inverts Wilcoxon's signed-rank test: Hodges and
+/// Lehmann, "Estimates of location based on rank tests", Annals of Mathematical Statistics 34 (1963); Hollander, Wolfe
+/// and Chicken, "Nonparametric Statistical Methods", 3rd edition (2014), sections 3.1 to 3.3.
 fn signed_rank(differences: &Sample) -> Location {
     let values = differences.values();
     let means = PairwiseMeans::of(values);
     let distribution = SignedRanks::new(values.len());
-    // The first pairwise mean that, taken for the centre, leaves more than a tail's probability on its side.
-    let left_out = distribution
+    // The first pairwise mean that, as the centre, leaves more than a tail's probability on its side.
+    let excluded = distribution
         .tail_count((1.0 - CONFIDENCE) / 2.0)
         .saturating_sub(1);
     let last = means.len().saturating_sub(1);
     let centre = Estimate {
         estimate: means.median(),
-        low: means.at(left_out),
-        high: means.at(last.saturating_sub(left_out)),
+        low: means.at(excluded),
+        high: means.at(last.saturating_sub(excluded)),
     };
     // The statistic counts the pairwise means above 0; ties with 0 count half, as in Hollander et al., remark 3.17.
     const NEXT_BELOW_0: f64 = -5e-324;
@@ -114,7 +114,7 @@ fn signed_rank(differences: &Sample) -> Location {
     let statistic = positive + zero / 2.0;
     let nearer_tail = statistic.min(means.len() as f64 - statistic);
     let of_ranks = (2.0 * distribution.at_most(nearer_tail)).min(1.0);
-    // A value with itself is a pair too.
+    // The pairs include each value with itself.
     let on_one_side = at_most_0 == 0 || below_0 == means.len();
     let beyond_ranks = on_one_side.then(|| students_p_value(differences)).flatten();
     Location {
@@ -123,7 +123,7 @@ fn signed_rank(differences: &Sample) -> Location {
     }
 }
 
-/// Distribution of the sum of the ranks of the positive ones among n values that are symmetric about 0.
+/// Distribution of the sum of the ranks of the positive values among n values that are symmetric around 0.
 enum SignedRanks {
     /// Cumulative probability of each sum from 0.
     Exact(Vec<f64>),
@@ -141,7 +141,7 @@ impl SignedRanks {
                 deviation: (mean * (2.0 * count + 1.0) / 6.0).sqrt(),
             };
         }
-        // Each rank is in the sum or not, with equal probability.
+        // Each rank is part of the sum with probability 1/2.
         let mut probabilities = vec![1.0];
         for rank in 1..=count {
             let without = probabilities.clone();
@@ -161,20 +161,20 @@ impl SignedRanks {
         Self::Exact(probabilities)
     }
 
-    /// Probability of a sum of at most `sum`.
+    /// Returns the probability of a sum of at most `sum`.
     fn at_most(&self, sum: f64) -> f64 {
         match self {
-            // A sum is not negative, and a cast saturates.
+            // The sum is not negative, and the cast saturates.
             Self::Exact(cumulative) => cumulative.get(sum.floor() as usize).copied().unwrap_or(1.0),
             Self::Approximate { mean, deviation } => {
-                // With the correction for continuity.
+                // With a continuity correction.
                 let standard = (sum + 0.5 - mean) / deviation;
                 Normal::standard().cdf(standard)
             }
         }
     }
 
-    /// How many of the smallest sums have together at most this probability.
+    /// Returns how many of the smallest sums have a total probability of at most `probability`.
     fn tail_count(&self, probability: f64) -> usize {
         match self {
             Self::Exact(cumulative) => cumulative.iter().take_while(|sum| **sum <= probability).count(),
@@ -197,10 +197,10 @@ mod tests {
         Sample::new(values.to_vec()).unwrap()
     }
 
-    fn assert_near(value: f64, wanted: f64) {
+    fn assert_near(value: f64, expected: f64) {
         assert!(
-            (value - wanted).abs() < 1e-6 * wanted.abs().max(1.0),
-            "{value} is not {wanted}"
+            (value - expected).abs() < 1e-6 * expected.abs().max(1.0),
+            "{value} is not {expected}"
         );
     }
 
@@ -211,7 +211,7 @@ mod tests {
     ];
 
     #[test]
-    fn students_interval_as_scipy_has_it() {
+    fn students_interval_agrees_with_scipy() {
         // SciPy 1.17.1: stats.ttest_1samp([0.02, -0.01, 0.03, 0.05, 0.01], 0), and its confidence_interval()
         let found = location(&sample(&[0.02, -0.01, 0.03, 0.05, 0.01])).unwrap();
         assert_near(found.centre.estimate, 0.02);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_ranks_as_scipy_and_the_tables_have_them() {
+    fn signed_ranks_agree_with_scipy_and_tables() {
         let found = location(&sample(&DARWIN)).unwrap();
         // SciPy 1.17.1: stats.wilcoxon(darwin, method="exact"): statistic 24, p 0.041259765625
         assert_near(found.p_value, 0.041_259_765_625);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn students_p_value_goes_on_where_ranks_end() {
+    fn students_p_value_extends_below_the_smallest_p_value_of_ranks() {
         let smallest_of_ten = 2.0 / 1024.0;
         // SciPy 1.17.1: stats.ttest_1samp(CLOSE, 0): p 1.3671981696e-06; FAR: 0.0111179926
         let close = [0.05, 0.07, 0.04, 0.06, 0.05, 0.08, 0.03, 0.05, 0.06, 0.04];
@@ -251,15 +251,15 @@ mod tests {
             let of_close = p_value(&close);
             assert!((of_close / 1.367_198_17e-6 - 1.0).abs() < 1e-6, "{of_close}");
             assert_near(p_value(&far), smallest_of_ten);
-            // With the least of them on the other side ranks decide alone.
-            let mut but_one = close;
-            but_one[6] = -0.03;
-            assert_near(p_value(&but_one), 2.0 * smallest_of_ten);
+            // If the least of them is on the other side, ranks alone decide.
+            let mut one_negative = close;
+            one_negative[6] = -0.03;
+            assert_near(p_value(&one_negative), 2.0 * smallest_of_ten);
         }
     }
 
     #[test]
-    fn few_values_have_no_centre_and_equal_ones_no_width() {
+    fn few_values_have_no_centre_and_equal_values_have_zero_width() {
         assert_eq!(location(&sample(&[1.0, 2.0])), None);
         for count in [5, 12] {
             let same = location(&sample(&vec![0.5; count])).unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_approximation_takes_over_where_it_is_as_good() {
+    fn normal_approximation_agrees_with_the_exact_distribution() {
         let exact = SignedRanks::new(EXACT_UP_TO);
         let count = EXACT_UP_TO as f64;
         let mean = count * (count + 1.0) / 4.0;
@@ -289,7 +289,7 @@ mod tests {
             let Estimate { estimate, low, high } = found.centre;
             prop_assert!(low <= estimate && estimate <= high);
             prop_assert!((0.0..=1.0).contains(&found.p_value));
-            // Ties with 0 and the approximation may put a p value on the other side of 5 % by a hair.
+            // Ties with 0 and the approximation may move a p value slightly across 5 %.
             let excludes_0 = low > 0.0 || high < 0.0;
             if !(0.045..0.055).contains(&found.p_value) {
                 prop_assert_eq!(excludes_0, found.p_value < 0.05, "{:?}", found);

@@ -1,14 +1,14 @@
-//! Many comparisons at once.
+//! Correction for multiple comparisons.
 
-/// Share of the differences called that may be false.
+/// Maximum expected share of false ones among the differences called.
 pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
 
-/// Smallest relative difference that is of interest; smaller ones come from a rebuild or another link order as well
+/// Smallest relative difference of interest. Smaller ones also result from a rebuild or a different link order
 /// (Mytkowicz and others, "Producing Wrong Data Without Doing Anything Obviously Wrong!", ASPLOS 2009).
 pub const SMALLEST_EFFECT: f64 = 0.02;
 
-/// For each p value, whether its comparison is called different when a share of at most `rate` of those called may
-/// be false: Benjamini and Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical
+/// Decides for each p value whether its comparison is called different, with a share of at most `rate` of false ones
+/// among those called: Benjamini and Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical
 /// Society B 57 (1995).
 #[must_use]
 pub fn discoveries(p_values: &[f64], rate: f64) -> Vec<bool> {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_benjamini_and_hochberg() {
+    fn published_example_has_its_published_discoveries() {
         // Section 3.2 of the paper: of 15 comparisons, the first four are called at 5 %.
         let p_values = [
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
@@ -47,7 +47,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn calls_are_the_smallest_and_no_fewer_than_bonferroni(p_values in prop::collection::vec(0.0_f64..1.0, 1..40)) {
+        fn discoveries_have_the_smallest_p_values_and_include_those_of_bonferroni(p_values in prop::collection::vec(0.0_f64..1.0, 1..40)) {
             let called = discoveries(&p_values, 0.05);
             for (a, a_called) in p_values.iter().zip(&called) {
                 prop_assert!(*a_called || *a > 0.05 / p_values.len() as f64);

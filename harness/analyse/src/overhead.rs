@@ -1,4 +1,4 @@
-//! What the free-threaded build costs where its threads bring nothing: on one worker.
+//! The overhead of the free-threaded build with one worker, where its threads have no benefit.
 
 use super::estimate::{ByRound, Makespans, centre_of, geometric_mean, log_contrast};
 use ftbench_schema::{
@@ -6,13 +6,13 @@ use ftbench_schema::{
     Switch, WorkloadKind,
 };
 
-/// The models that have nothing but the build between two interpreters, the first of which both have counts.
+/// The models for this comparison, in order of preference: with them, only the build differs between two interpreters.
 const ONE_WORKER: [Model; 2] = [Model::Serial, Model::Threads];
 
-/// For every pair of builds of the same minor version, the ratio of their times with one worker: one for each
-/// workload that both ran, and the geometric mean over those that compute (`workload` is `None`), if there are any.
-/// `makespans` are those of a cell that is `ok`: where something failed, or switched the GIL back on, nothing is known of a
-/// cost.
+/// Returns the ratio of the times with one worker for every pair of builds of the same minor version: one for each
+/// workload that both ran, and the geometric mean over those that compute (with `None` as the workload), if there are
+/// any. `makespans` returns the makespans of a cell that is `ok`, because nothing is known about the overhead if
+/// something failed or switched the GIL back on.
 #[must_use]
 pub fn of_pairs<'m>(
     manifest: &Manifest,
@@ -31,9 +31,10 @@ pub fn of_pairs<'m>(
     found
 }
 
-/// GIL builds with the free-threaded builds of the same implementation, minor version, debugging and use of the JIT.
+/// Pairs GIL builds with the free-threaded builds of the same implementation, minor version, debugging and use of the
+/// JIT.
 ///
-/// A free-threaded build that was started with its GIL on is one of them: its ratio is what the build itself costs,
+/// A free-threaded build that was started with its GIL on is included: its ratio is the overhead of the build itself,
 /// apart from running without the GIL.
 fn pairs(interpreters: &[InterpreterFacts]) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
@@ -54,7 +55,7 @@ fn pairs(interpreters: &[InterpreterFacts]) -> Vec<(&str, &str)> {
     found
 }
 
-/// `3.13` of `3.13.15`.
+/// Returns the `3` and `13` of `3.13.15`.
 fn minor(version: &str) -> Option<(&str, &str)> {
     let mut parts = version.split('.');
     parts.next().zip(parts.next())
@@ -63,7 +64,7 @@ fn minor(version: &str) -> Option<(&str, &str)> {
 struct Pair<'a, 'm> {
     gil: &'a str,
     free_threaded: &'a str,
-    /// The version of the code: with several, the first.
+    /// The base arm, if there are several versions of the code.
     arm: Option<&'a str>,
     makespans: &'a dyn Fn(&Cell) -> Option<&'m Makespans>,
 }
@@ -89,7 +90,7 @@ impl<'m> Pair<'_, 'm> {
         found
     }
 
-    /// The times of both builds, the free-threaded one's first, of the first model that both have.
+    /// Returns the times of both builds, the free-threaded one's first, for the first model that both have.
     fn times(&self, workload: &str) -> Option<(&'m Makespans, &'m Makespans)> {
         ONE_WORKER.iter().find_map(|&model| {
             let of = |interpreter: &str| {

@@ -7,7 +7,7 @@ use ftbench_fixtures::interpreters::interpreter;
 use ftbench_fixtures::records::{cell, manifest};
 use ftbench_schema::JitState;
 
-/// Each build's times by workload: one for each round.
+/// The times of each build by workload, one for each round.
 type Times<'a> = [(&'a str, &'a str, Model, &'a [f64])];
 
 fn overheads(kinds: &[(&str, WorkloadKind)], times: &Times<'_>) -> Vec<Overhead> {
@@ -43,7 +43,7 @@ fn near(estimate: Estimate, value: f64) {
 }
 
 #[test]
-fn the_mean_is_geometric_and_over_workloads_that_compute() {
+fn geometric_mean_covers_the_workloads_that_compute() {
     let found = overheads(
         &[
             ("fib", WorkloadKind::Cpu),
@@ -75,7 +75,7 @@ fn the_mean_is_geometric_and_over_workloads_that_compute() {
 }
 
 #[test]
-fn threads_stand_in_for_serial_and_models_are_not_mixed() {
+fn threads_replace_missing_serial_cells_and_models_are_not_mixed() {
     let times: &[f64] = &[2.0, 2.0, 2.0];
     let kinds = [("fib", WorkloadKind::Cpu)];
     let with_threads = overheads(
@@ -99,7 +99,7 @@ fn threads_stand_in_for_serial_and_models_are_not_mixed() {
 }
 
 #[test]
-fn only_rounds_that_all_workloads_have_are_in_the_mean() {
+fn mean_uses_only_rounds_that_all_workloads_have() {
     let found = overheads(
         &[("a", WorkloadKind::Cpu), ("b", WorkloadKind::Cpu)],
         &[
@@ -113,15 +113,15 @@ fn only_rounds_that_all_workloads_have_are_in_the_mean() {
 }
 
 #[test]
-fn pairs_are_of_one_minor_version_and_alike() {
+fn pairs_have_the_same_minor_version_and_options() {
     let build = interpreter;
     let mut with_jit = build("3.14+jit", "3.14.2");
     with_jit.build.jit = true;
-    // Compiled in and not used, it is no difference.
+    // A JIT that is compiled in but not used makes no difference.
     let mut idle_jit = build("3.13", "3.13.15");
     idle_jit.build.jit = true;
     idle_jit.jit = Some(JitState::Off);
-    // A free-threaded build that has its GIL on unasked is no measure of anything.
+    // A free-threaded build whose GIL is on without being requested is not comparable.
     let mut forced = build("3.14t", "3.14.1");
     forced.free_threaded = true;
     forced.gil = GilState::On;

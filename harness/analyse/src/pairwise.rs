@@ -1,6 +1,8 @@
-//! The means of all pairs of values, a value with itself too: the Walsh averages of signed-rank statistics. Pure.
+//! The means of all pairs of values, including each value with itself: the Walsh averages of signed-rank statistics.
+//! Pure.
 
-/// Up to this number of values all means are held, 16 MB of them; of more they are counted, which takes no memory.
+/// Maximum number of values for which all means are stored, in 16 MB. For more values they are counted, which takes no
+/// memory.
 const HELD_UP_TO: usize = 2_000;
 
 /// The means of all pairs, in order.
@@ -13,7 +15,7 @@ pub(super) enum PairwiseMeans {
 }
 
 impl PairwiseMeans {
-    /// Of finite values.
+    /// Creates the means of finite values.
     pub(super) fn of(values: &[f64]) -> Self {
         if values.len() <= HELD_UP_TO {
             Self::held(values)
@@ -37,7 +39,7 @@ impl PairwiseMeans {
         Self::Counted(sorted)
     }
 
-    /// How many there are.
+    /// Returns the number of means.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Held(means) => means.len(),
@@ -45,7 +47,7 @@ impl PairwiseMeans {
         }
     }
 
-    /// The mean at a place of the order, from 0; not a number beyond the end.
+    /// Returns the mean at a position in ascending order, from 0; NaN beyond the end.
     pub(super) fn at(&self, index: usize) -> f64 {
         match self {
             Self::Held(means) => means.get(index).copied().unwrap_or(f64::NAN),
@@ -56,7 +58,7 @@ impl PairwiseMeans {
         }
     }
 
-    /// The middle one, or the mean of the two in the middle.
+    /// Returns the middle one, or the mean of the two in the middle.
     pub(super) fn median(&self) -> f64 {
         let middle = self.len() / 2;
         if self.len() % 2 == 1 {
@@ -65,11 +67,11 @@ impl PairwiseMeans {
         self.at(middle.saturating_sub(1)).midpoint(self.at(middle))
     }
 
-    /// How many are at most `bound`.
+    /// Counts the means that are at most `bound`.
     pub(super) fn at_most(&self, bound: f64) -> usize {
         match self {
             Self::Held(means) => means.partition_point(|mean| *mean <= bound),
-            // The larger the first of a pair, the smaller its second has to be.
+            // The larger the first value of a pair, the smaller the second must be.
             Self::Counted(values) => {
                 let mut seconds = values.len();
                 let mut count = 0;
@@ -91,13 +93,13 @@ impl PairwiseMeans {
         }
     }
 
-    /// The smallest number that more than `index` means are at most: bisection over all numbers from `low` to `high`,
-    /// which takes at most 64 steps.
+    /// Returns the smallest number that at least `index + 1` means do not exceed. Bisects the floats from `low` to
+    /// `high`, which takes at most 64 steps.
     fn search(&self, index: usize, low: f64, high: f64) -> f64 {
         let (mut low, mut high) = (place(low), place(high));
         while low < high {
             let middle = low.midpoint(high);
-            // Rounds towards zero, so a negative middle may be `high`.
+            // `midpoint` rounds towards zero, so a negative middle may equal `high`.
             let middle = if middle == high { high - 1 } else { middle };
             if self.at_most(number(middle)) > index {
                 high = middle;
@@ -109,13 +111,13 @@ impl PairwiseMeans {
     }
 }
 
-/// Where a number stands among all numbers, as [`f64::total_cmp`] orders them.
+/// Returns the rank of a number among all floats, as ordered by [`f64::total_cmp`].
 fn place(number: f64) -> i64 {
     let bits = number.to_bits().cast_signed();
     bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
-/// The number at a place.
+/// Returns the number with this rank.
 fn number(place: i64) -> f64 {
     let bits = place ^ ((place >> 63).cast_unsigned() >> 1).cast_signed();
     f64::from_bits(bits.cast_unsigned())
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_in_order() {
+    fn ranks_of_floats_are_in_order() {
         let ordered = [
             f64::MIN,
             -1.0,
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn many_values_take_little_memory() {
+    fn many_values_are_counted_instead_of_stored() {
         let values: Vec<f64> = (0..200_000).map(f64::from).collect();
         let means = PairwiseMeans::of(&values);
         assert!(matches!(means, PairwiseMeans::Counted(_)));
@@ -158,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counting_is_as_good_as_holding(
+        fn counted_and_stored_means_agree(
             values in prop::collection::vec(prop_oneof![-3_i32..3, -100_000_i32..100_000].prop_map(|n| f64::from(n) / 8.0), 1..60),
             bound in -20.0_f64..20.0,
         ) {

@@ -1,4 +1,4 @@
-//! How precise a run is so far, and whether that is enough. Pure.
+//! The precision of a run in progress, and whether it is sufficient. Pure.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,12 @@ use super::verdict::{is_reenabled, status_of};
 use super::{arms, overhead};
 use ftbench_schema::{Cell, CellStatus, Manifest, StoppedBy, Stopping, Trial};
 
-/// Precision is looked at from this round on. Looking after every round and stopping at a lucky one costs coverage:
-/// simulated, 92 % instead of 95 % when looked at from the fifth round, 93 % or more from the tenth.
-pub const LOOKED_AT_FROM: u32 = 10;
+/// The first round after which precision is checked. Checking after every round and stopping at a lucky one reduces
+/// coverage: in simulations to 92 % instead of 95 % when checked from the fifth round on, and to 93 % or more from the
+/// tenth.
+pub const PRECISION_CHECKED_FROM: u32 = 10;
 
-/// What the precision of a run depends on, trial by trial.
+/// Tracks the precision of a run, trial by trial.
 #[derive(Debug)]
 pub struct PrecisionTracker {
     manifest: Manifest,
@@ -20,7 +21,7 @@ pub struct PrecisionTracker {
 }
 
 impl PrecisionTracker {
-    /// Nothing is measured yet of the run that this manifest describes.
+    /// Creates a tracker for the run that this manifest describes, without any trials.
     #[must_use]
     pub fn new(manifest: Manifest) -> Self {
         Self {
@@ -45,15 +46,15 @@ impl PrecisionTracker {
         makespans.add(trial);
     }
 
-    /// Removes a cell that is not measured any more: none of its ratios gets more precise.
+    /// Removes a cell that is not measured any more, because its ratios cannot become more precise.
     pub fn give_up(&mut self, cell: &Cell) {
         self.cells.remove(cell);
     }
 
-    /// The widest relative half-width among the ratios that a summary shows: of each cell to its one-worker cell and to the
-    /// baseline's `serial` cell, of its speedup to the ceiling's, of arms to the first, and of the free-threaded build to
-    /// the GIL build. What has too few good rounds for an interval is not shown, and so is left out. `None` when there is no
-    /// ratio.
+    /// Returns the widest relative half-width of the ratios that a summary shows: of each cell to its one-worker cell
+    /// and to the baseline's `serial` cell, of its speedup to the ceiling's, of arms to the base arm, and of the
+    /// free-threaded build to the GIL build. Ratios with too few successful rounds for an interval are not shown, and
+    /// therefore left out. `None` if there is no ratio.
     #[must_use]
     pub fn widest_half_width(&self) -> Option<f64> {
         let cells = self.cells.iter().map(|(cell, (status, makespans))| {
@@ -62,8 +63,8 @@ impl PrecisionTracker {
         });
         let measured = Measured::new(&self.manifest.plan, cells.collect());
         let of_cell = |cell: &Cell| {
-            // A cell's ratio to itself is 1, and nothing that could become more precise.
-            let alone = Some(Measured::alone(cell)).filter(|alone| alone != cell);
+            // A cell's ratio to itself is 1 and cannot become more precise.
+            let alone = Some(Measured::single_worker(cell)).filter(|alone| alone != cell);
             let baseline = measured.baseline(cell).filter(|baseline| baseline != cell);
             let fraction = alone.as_ref().and_then(|_| measured.ceiling_fraction(cell));
             let ratios = [alone, baseline].into_iter().flatten();
@@ -73,14 +74,14 @@ impl PrecisionTracker {
             ratios.into_iter().map(|ratio| ratio.centre).chain(fraction)
         };
         let of_arms = arms::of_run(&measured).into_iter().map(|arm| arm.ratio);
-        let of_builds = overhead::of_pairs(&self.manifest, &|cell| measured.good(cell));
+        let of_builds = overhead::of_pairs(&self.manifest, &|cell| measured.ok_makespans(cell));
         let of_builds = of_builds.into_iter().map(|overhead| overhead.ratio);
         let ratios = measured.cells().flat_map(of_cell).chain(of_arms).chain(of_builds);
         ratios.map(half_width).reduce(f64::max)
     }
 }
 
-/// The order of what becomes of a cell: its worst trial decides.
+/// The order of severity, by which the worst trial determines the status of a cell.
 const fn severity(status: CellStatus) -> u8 {
     match status {
         CellStatus::Ok | CellStatus::Skipped => 0,
@@ -90,61 +91,61 @@ const fn severity(status: CellStatus) -> u8 {
     }
 }
 
-/// Where a run stands after a round.
+/// The progress of a run after a round.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
-    /// Rounds made.
+pub struct RunProgress {
+    /// Number of completed rounds.
     pub rounds: u32,
-    /// Since the start of the run, seconds.
+    /// Time since the start of the run, seconds.
     pub elapsed_s: f64,
-    /// How long the next round will take, seconds.
+    /// Expected duration of the next round, seconds.
     pub next_round_s: f64,
     /// See [`PrecisionTracker::widest_half_width`].
     pub widest_half_width: Option<f64>,
 }
 
-/// Whether a run ends here, and for which reason.
+/// Returns the reason for a run to end now; `None` if it continues.
 ///
-/// The fewest rounds are made whatever they cost. Then precision ends it, then the budget, which a further round must
-/// fit into, then the most rounds.
+/// The minimum number of rounds is made whatever it costs. After that, the run ends when the precision is reached, when
+/// another round would exceed the budget, or after the maximum number of rounds.
 #[must_use]
-pub fn stop(rule: &Stopping, standing: &Standing) -> Option<StoppedBy> {
-    if standing.rounds < rule.fewest_rounds {
+pub fn stop_reason(rule: &Stopping, progress: &RunProgress) -> Option<StoppedBy> {
+    if progress.rounds < rule.min_rounds {
         return None;
     }
     let precise = |precision: f64| {
-        standing
+        progress
             .widest_half_width
             .is_some_and(|widest| widest <= precision)
     };
-    if standing.rounds >= LOOKED_AT_FROM && rule.precision.is_some_and(precise) {
+    if progress.rounds >= PRECISION_CHECKED_FROM && rule.precision.is_some_and(precise) {
         Some(StoppedBy::Precision)
     } else if rule
         .budget_s
-        .is_some_and(|budget_s| standing.elapsed_s + standing.next_round_s > budget_s)
+        .is_some_and(|budget_s| progress.elapsed_s + progress.next_round_s > budget_s)
     {
         Some(StoppedBy::Budget)
-    } else if standing.rounds >= rule.most_rounds {
+    } else if progress.rounds >= rule.max_rounds {
         Some(StoppedBy::Rounds)
     } else {
         None
     }
 }
 
-/// How many rounds there will be in all, as far as can be told: half-widths shrink with the root of the rounds.
+/// Estimates the total number of rounds, given that half-widths decrease with the square root of the rounds.
 #[must_use]
-pub fn expected_rounds(rule: &Stopping, standing: &Standing) -> u32 {
-    let rounds = f64::from(standing.rounds.max(1));
-    let by_precision = match (rule.precision, standing.widest_half_width) {
+pub fn expected_rounds(rule: &Stopping, progress: &RunProgress) -> u32 {
+    let rounds = f64::from(progress.rounds.max(1));
+    let by_precision = match (rule.precision, progress.widest_half_width) {
         (Some(precision), Some(widest)) => rounds * (widest / precision).powi(2),
         _ => f64::INFINITY,
     };
     let by_budget = rule.budget_s.map_or(f64::INFINITY, |budget_s| {
-        rounds + ((budget_s - standing.elapsed_s) / standing.next_round_s.max(1e-9)).floor()
+        rounds + ((budget_s - progress.elapsed_s) / progress.next_round_s.max(1e-9)).floor()
     });
     let expected = by_precision.min(by_budget).ceil();
     // A cast saturates, and NaN becomes 0.
-    (expected as u32).clamp(rule.fewest_rounds, rule.most_rounds.max(rule.fewest_rounds))
+    (expected as u32).clamp(rule.min_rounds, rule.max_rounds.max(rule.min_rounds))
 }
 
 #[cfg(test)]
@@ -158,16 +159,16 @@ mod tests {
     use ftbench_schema::{Model, NATIVE, TrialStatus};
 
     const RULE: Stopping = Stopping {
-        fewest_rounds: 10,
-        most_rounds: 50,
+        min_rounds: 10,
+        max_rounds: 50,
         precision: Some(0.01),
         budget_s: Some(600.0),
     };
 
     fn after(rounds: u32, elapsed_s: f64, widest_half_width: Option<f64>) -> Option<StoppedBy> {
-        stop(
+        stop_reason(
             &RULE,
-            &Standing {
+            &RunProgress {
                 rounds,
                 elapsed_s,
                 next_round_s: 10.0,
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_in_its_order() {
+    fn stopping_rule_checks_precision_then_budget_then_rounds() {
         assert_eq!(after(9, 900.0, Some(0.001)), None);
         assert_eq!(after(10, 100.0, Some(0.02)), None);
         assert_eq!(after(10, 100.0, None), None);
@@ -187,15 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expected_follows_the_root_of_the_rounds_and_the_budget() {
+    fn expected_rounds_follow_from_precision_and_budget() {
         let expected = |elapsed_s, widest| {
-            let standing = Standing {
+            let progress = RunProgress {
                 rounds: 10,
                 elapsed_s,
                 next_round_s: 10.0,
                 widest_half_width: widest,
             };
-            expected_rounds(&RULE, &standing)
+            expected_rounds(&RULE, &progress)
         };
         assert_eq!(expected(100.0, Some(0.02)), 40);
         assert_eq!(expected(100.0, Some(0.2)), 50);
@@ -206,7 +207,7 @@ mod tests {
     const STEADY: [u64; 6] = [1_000; 6];
     const SPREAD: [u64; 6] = [500, 900, 500, 700, 500, 800];
 
-    /// A tracker of a run in which the makespans of these cells were measured, milliseconds, one a round.
+    /// A tracker of a run in which these makespans of cells were measured, milliseconds, one for each round.
     fn tracker(measured: &[(Cell, &[u64])]) -> PrecisionTracker {
         let cells: Vec<Cell> = measured.iter().map(|(cell, _)| cell.clone()).collect();
         let mut tracker = PrecisionTracker::new(manifest(&cells));
@@ -222,7 +223,7 @@ mod tests {
         tracker(measured).widest_half_width()
     }
 
-    /// The widest relative half-width of the ratios in a summary of the same run, by its own figures.
+    /// The widest relative half-width of the ratios in a summary of the same run.
     fn widest_shown(measured: &[(Cell, &[u64])]) -> Option<f64> {
         let cells: Vec<Cell> = measured.iter().map(|(cell, _)| cell.clone()).collect();
         let trials: Vec<Trial> = measured
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_of_the_ratios_shown_counts() {
+    fn widest_ratio_shown_determines_the_precision() {
         let serial = (cell("3.13", Model::Serial, 1), &STEADY[..]);
         let threads =
             |workers, makespans_ms: &'static [u64]| (cell("3.13t", Model::Threads, workers), makespans_ms);
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_is_not_compared_with_serial_python() {
+    fn ceiling_is_not_compared_with_serial_python() {
         let measured = [
             (cell("3.13", Model::Serial, 1), &SPREAD[..]),
             (cell(NATIVE, Model::Threads, 1), &STEADY),
@@ -278,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn the_fraction_of_the_ceiling_counts() {
+    fn ceiling_fraction_is_included_in_the_precision() {
         let measured = [
             (cell("3.13", Model::Threads, 1), &STEADY[..]),
             (cell("3.13", Model::Threads, 2), &SPREAD),
             (cell(NATIVE, Model::Threads, 1), &STEADY),
-            // Fast when Python is slow.
+            // Fast while Python is slow.
             (cell(NATIVE, Model::Threads, 2), &[900, 500, 900, 700, 900, 600]),
         ];
         let of_speedups = widest(&measured[..2]).unwrap();
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_with_too_few_good_rounds_does_not_hide_the_others() {
+    fn cell_with_too_few_rounds_does_not_hide_the_others() {
         let measured = [
             (cell("3.13", Model::Serial, 1), &STEADY[..]),
             (cell("3.13", Model::Threads, 1), &SPREAD[..]),
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wrong_results_are_compared_with_is_not_waited_for() {
+    fn ratios_to_wrong_results_are_excluded_from_the_precision() {
         let [serial, threads] = [cell("3.13", Model::Serial, 1), cell("3.13", Model::Threads, 1)];
         let mut tracker = tracker(&[(serial.clone(), &STEADY), (threads, &SPREAD)]);
         assert!(tracker.widest_half_width().is_some());
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_are_held_against_the_first() {
+    fn ratios_of_arms_are_included_in_the_precision() {
         let of_arm = |arm: &str, model: Model| cell("3.13", model, 1).in_arm(arm);
         let mut measured = vec![(of_arm("base", Model::Threads), &STEADY[..])];
         assert_eq!(widest(&measured), None, "nothing to compare with");
@@ -328,12 +329,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_run_ends(widest in 0.0_f64..10.0, round_s in 0.01_f64..100.0) {
-            let ended = (1..=RULE.most_rounds).any(|rounds| {
+        fn every_run_ends(widest in 0.0_f64..10.0, round_s in 0.01_f64..100.0) {
+            let ended = (1..=RULE.max_rounds).any(|rounds| {
                 let elapsed_s = f64::from(rounds) * round_s;
-                let standing =
-                    Standing { rounds, elapsed_s, next_round_s: round_s, widest_half_width: Some(widest) };
-                stop(&RULE, &standing).is_some()
+                let progress =
+                    RunProgress { rounds, elapsed_s, next_round_s: round_s, widest_half_width: Some(widest) };
+                stop_reason(&RULE, &progress).is_some()
             });
             prop_assert!(ended);
         }

@@ -1,4 +1,4 @@
-//! How quiet a run was. Nothing is left out of an estimate for it: the reader is told, and judges.
+//! How quiet a run was. Disturbed samples stay in the estimates; the reader gets a warning and decides.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use ftbench_schema::{
     Disturbance, Noise, Quietness, Sample as RecordedSample, Trial, TrialStatus, Warning, WarningKind,
 };
 
-/// A sample is disturbed when its PUs ran slower than this share of the cell's usual frequency. Work that computes
-/// takes longer by what the frequency is lower; clocks of processors that boost wander by some 2 % by themselves, and
-/// below 5 % that would be told of all the time.
+/// A sample is disturbed if its PUs ran slower than this share of the cell's usual frequency. Computing takes longer in
+/// proportion. The clocks of boosting processors vary by about 2 % by themselves, so a limit closer to 1 than 5 % would
+/// cause warnings all the time.
 const FREQUENCY_SHARE: f64 = 0.95;
 
-/// A run with a larger share of disturbed samples gets a warning. A trial's value is the median of three samples:
-/// when one in ten is disturbed, two of three are in 3 % of the trials (3 p^2 - 2 p^3), which the median over rounds
-/// bears well. With one in five it would be 10 %.
+/// Share of disturbed samples above which a run gets a warning. A trial's value is the median of three samples. If one
+/// sample in ten is disturbed, two of three are in 3 % of the trials (3 p^2 - 2 p^3), which has little effect on the
+/// median over rounds. With one in five it would be 10 %.
 const DISTURBED_SHARE: f64 = 0.1;
 
-/// A part of some time. Whole numbers, so that sums do not depend on their order.
+/// A part of a total time. Integers, so that sums do not depend on their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Part {
     part_ns: u128,
@@ -37,12 +37,12 @@ impl Part {
     }
 }
 
-/// The noise of some samples, added up: coarse counters are right in the sum.
+/// The summed noise of some samples. Sums of coarse counters are accurate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Tally {
-    /// Counted samples with noise read.
+    /// Number of counted samples with recorded noise.
     pub(super) samples: u32,
-    /// Those that something disturbed.
+    /// Number of them that something disturbed.
     pub(super) disturbed: u32,
     by: BTreeMap<Disturbance, u32>,
     steal: Part,
@@ -51,7 +51,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Of the counted samples of one cell's trials that ended well.
+    /// Sums up the counted samples of one cell's successful trials.
     pub(super) fn of_trials(trials: &[&Trial]) -> Self {
         let samples = || {
             trials
@@ -90,7 +90,7 @@ impl Tally {
         self.run_queue.add(noise.run_queue_ns, capacity_ns);
     }
 
-    /// Share that the hypervisor and other processes took; `None` when neither is told.
+    /// Returns the share of time that the hypervisor and other processes used; `None` if neither is known.
     pub(super) fn taken(&self) -> Option<f64> {
         match (self.steal.share(), self.others.share()) {
             (None, None) => None,
@@ -116,7 +116,7 @@ impl Tally {
     }
 }
 
-/// How quiet a run was, from the trials of each of its cells; `None` when no counted sample has its noise read.
+/// Returns how quiet a run was, given the trials of each of its cells; `None` if no counted sample has recorded noise.
 #[must_use]
 pub fn of_run<'t>(cells: impl Iterator<Item = &'t [&'t Trial]>) -> Option<Quietness> {
     let tally = cells
@@ -132,7 +132,7 @@ pub fn of_run<'t>(cells: impl Iterator<Item = &'t [&'t Trial]>) -> Option<Quietn
     })
 }
 
-/// A warning, when many samples were disturbed.
+/// Returns a warning if many samples were disturbed.
 #[must_use]
 pub fn finding(quiet: &Quietness) -> Option<Warning> {
     if f64::from(quiet.disturbed) <= DISTURBED_SHARE * f64::from(quiet.samples) {
@@ -147,8 +147,8 @@ pub fn finding(quiet: &Quietness) -> Option<Warning> {
     Some(Warning::of_run(
         WarningKind::Disturbed,
         format!(
-            "{} of {} samples were disturbed ({}); estimates use all of them, and their intervals are the wider for \
-             it. End what else runs here, or measure more rounds",
+            "{} of {} samples were disturbed ({}); estimates use all of them, so their intervals are wider; stop other \
+             programs on this machine, or measure more rounds",
             quiet.disturbed,
             quiet.samples,
             causes.join(", ")

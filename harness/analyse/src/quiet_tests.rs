@@ -7,7 +7,8 @@ use ftbench_schema::{Cost, Model};
 
 const MS: u64 = 1_000_000;
 
-/// Trials of a cell with two workers, 100 ms of makespan, and 10 ms around it; `change` sees every counted sample.
+/// Trials of a cell with two workers, with a makespan of 100 ms and 10 ms around it. `change` is called for every
+/// counted sample.
 fn trials(change: impl Fn(u32, u32, &mut Noise, &mut Cost)) -> Vec<Trial> {
     let two = cell("3.13t", Model::Threads, 2);
     let mut trials: Vec<Trial> = (0..5).map(|round| trial(&two, round, 100)).collect();
@@ -42,9 +43,9 @@ fn references(trials: &[Trial]) -> Vec<&Trial> {
 }
 
 #[test]
-fn warm_ups_do_not_count_and_shares_are_of_all_time() {
+fn warm_ups_are_excluded_and_shares_refer_to_all_counted_time() {
     let trials = trials(|round, sample, noise, _| {
-        // 22 of the 15 x 220 ms that the PUs had.
+        // 22 ms of the 15 x 220 ms of the PUs.
         if round == 0 && sample == 1 {
             noise.steal_ns = Some(11 * MS);
             noise.others_ns = Some(11 * MS);
@@ -64,7 +65,7 @@ fn warm_ups_do_not_count_and_shares_are_of_all_time() {
 }
 
 #[test]
-fn a_run_with_many_disturbed_samples_is_warned_of() {
+fn many_disturbed_samples_cause_a_warning() {
     let quiet = Quietness {
         samples: 300,
         disturbed: 31,
@@ -73,7 +74,7 @@ fn a_run_with_many_disturbed_samples_is_warned_of() {
         others: None,
         run_queue: None,
     };
-    insta::assert_snapshot!(finding(&quiet).unwrap().message, @"31 of 300 samples were disturbed (other processes 30, steal 4); estimates use all of them, and their intervals are the wider for it. End what else runs here, or measure more rounds");
+    insta::assert_snapshot!(finding(&quiet).unwrap().message, @"31 of 300 samples were disturbed (other processes 30, steal 4); estimates use all of them, so their intervals are wider; stop other programs on this machine, or measure more rounds");
     assert_eq!(
         finding(&Quietness {
             disturbed: 30,
@@ -84,7 +85,7 @@ fn a_run_with_many_disturbed_samples_is_warned_of() {
 }
 
 #[test]
-fn a_sample_slower_than_the_cells_usual_clock_is_disturbed() {
+fn sample_below_the_cells_usual_frequency_is_disturbed() {
     let trials = trials(|round, sample, noise, _| {
         let slow = round == 2 && sample == 3;
         noise.frequency_hz = Some(if slow { 2_700_000_000 } else { 3_000_000_000 });
@@ -95,7 +96,7 @@ fn a_sample_slower_than_the_cells_usual_clock_is_disturbed() {
 }
 
 #[test]
-fn trials_without_noise_say_nothing() {
+fn trials_without_recorded_noise_have_no_figures() {
     let mut trials = trials(|_, _, _, _| {});
     for sample in trials.iter_mut().flat_map(|trial| &mut trial.samples) {
         sample.noise = None;
@@ -107,19 +108,19 @@ fn trials_without_noise_say_nothing() {
 }
 
 #[test]
-fn utilisation_is_of_the_time_that_workers_had() {
+fn utilisation_is_relative_to_the_time_available_to_workers() {
     let trials = trials(|_, sample, _, cost| {
         cost.minor_faults = (sample != 2).then_some(7);
         cost.involuntary_switches = Some(u64::from(sample));
     });
     let figures = cost::of_cell(2, &references(&trials));
-    // 210 ms of two workers for 100 ms and one thread for 10.
+    // 210 ms: two workers for 100 ms, and one thread for 10 ms.
     assert_eq!(figures.cpu_utilisation.unwrap().estimate, 1.0);
     assert_eq!(figures.cpu_time_s.unwrap().estimate, 0.21);
     assert_eq!(figures.involuntary_switches.unwrap().estimate, 2.0);
     assert_eq!(
         figures.minor_faults, None,
-        "a trial with a sample that does not tell has none"
+        "a trial with a sample without the figure has none"
     );
     assert_eq!(figures.noise.unwrap().estimate, 0.0);
     assert_eq!(figures.disturbed_samples, Some(0));

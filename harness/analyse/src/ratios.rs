@@ -1,4 +1,4 @@
-//! The ratios of cells that a summary shows. A run is precise when these are, so both take them from here.
+//! The ratios of cells that a summary shows. They also determine the precision of a run.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::estimate::{Makespans, centre_of, log_contrast, paired_ratio};
 use super::location::Location;
 use ftbench_schema::{Cell, CellStatus, Curve, Estimate, Host, Model, Plan};
 
-/// The cells of a run that were measured, by what they are.
+/// The measured cells of a run.
 #[derive(Debug)]
 pub struct Measured<'a> {
     plan: &'a Plan,
@@ -14,17 +14,17 @@ pub struct Measured<'a> {
     host_of_baseline: Host,
 }
 
-/// What was measured of a cell.
+/// The measurements of a cell.
 #[derive(Debug, Clone, Copy)]
 pub struct MeasuredCell<'a> {
-    /// What became of it.
+    /// How the cell ended.
     pub status: CellStatus,
-    /// The makespans of its good trials, seconds.
+    /// The makespans of its successful trials, seconds.
     pub makespans: &'a Makespans,
 }
 
 impl<'a> Measured<'a> {
-    /// The cells of this plan that have trials.
+    /// Takes the cells of this plan that have trials.
     #[must_use]
     pub fn new(plan: &'a Plan, cells: HashMap<&'a Cell, MeasuredCell<'a>>) -> Self {
         let is_spawned = |cell: &Cell| cell.host == Host::Spawn && !cell.is_native();
@@ -46,47 +46,48 @@ impl<'a> Measured<'a> {
         self.plan
     }
 
-    /// The cells, in no order.
+    /// Returns the cells in arbitrary order.
     pub fn cells(&self) -> impl Iterator<Item = &'a Cell> {
         self.cells.keys().copied()
     }
 
-    /// What became of a cell; `None` without a trial.
+    /// Returns how a cell ended; `None` without a trial.
     #[must_use]
     pub fn status(&self, cell: &Cell) -> Option<CellStatus> {
         self.cells.get(cell).map(|measured| measured.status)
     }
 
-    /// The makespans of a cell's good trials; `None` without a trial.
+    /// Returns the makespans of a cell's successful trials; `None` without a trial.
     #[must_use]
     pub fn makespans(&self, cell: &Cell) -> Option<&'a Makespans> {
         self.cells.get(cell).map(|measured| measured.makespans)
     }
 
-    /// The makespans of a cell that is `ok`.
+    /// Returns the makespans of a cell whose status is `ok`.
     #[must_use]
-    pub fn good(&self, cell: &Cell) -> Option<&'a Makespans> {
+    pub fn ok_makespans(&self, cell: &Cell) -> Option<&'a Makespans> {
         let measured = self.cells.get(cell)?;
         (measured.status == CellStatus::Ok).then_some(measured.makespans)
     }
 
-    /// What others may be held against: not times of wrong results, which may come from less work than was asked for.
+    /// Returns the makespans of a cell that others are compared with. Wrong results are excluded, because they may come
+    /// from less work.
     fn reference(&self, cell: &Cell) -> Option<&'a Makespans> {
         let measured = self.cells.get(cell)?;
         (measured.status != CellStatus::WrongResult).then_some(measured.makespans)
     }
 
-    /// The cell that `speedup` compares a cell with: the same with one worker.
+    /// Returns the cell that `speedup` compares a cell with: the same one with one worker.
     #[must_use]
-    pub fn alone(cell: &Cell) -> Cell {
+    pub fn single_worker(cell: &Cell) -> Cell {
         Cell {
             workers: 1,
             ..cell.clone()
         }
     }
 
-    /// The cell that `vs_baseline` compares a cell with: the baseline's `serial` cell, spawned where the run has spawned
-    /// cells. `None` for a native cell, whose units are not the workload's.
+    /// Returns the cell that `vs_baseline` compares a cell with: the baseline's `serial` cell, spawned if the run has
+    /// spawned cells. `None` for a native cell, whose units are not the workload's.
     #[must_use]
     pub fn baseline(&self, cell: &Cell) -> Option<Cell> {
         (!cell.is_native()).then(|| Cell {
@@ -101,23 +102,25 @@ impl<'a> Measured<'a> {
         })
     }
 
-    /// The time of a reference over that of a cell, paired by sweep and round; `None` with too few rounds in common.
+    /// Returns the time of a reference divided by that of a cell, paired by sweep and round; `None` with too few rounds
+    /// in common.
     #[must_use]
     pub fn ratio(&self, reference: &Cell, cell: &Cell) -> Option<Location> {
         paired_ratio(self.reference(reference)?, self.makespans(cell)?)
     }
 
-    /// The cell's speedup over the ceiling's at the same number of workers: from the logarithms of
-    /// (T1/TN) / (C1/CN), all four of the same sweep or round, so that what slows the machine down cancels. With weak scaling
-    /// both speedups are N times the ratio of times, which cancels too.
+    /// Returns the cell's speedup divided by the ceiling's with the same number of workers. It is computed from the
+    /// logarithms of (T1/TN) / (C1/CN), all four from the same sweep or round, so that disturbances of the machine
+    /// cancel. With weak scaling both speedups are N times the ratio of times, which cancels too.
     #[must_use]
     pub fn ceiling_fraction(&self, cell: &Cell) -> Option<Estimate> {
         if cell.is_native() || cell.model == Model::Serial {
             return None;
         }
         let native = Curve::native(&cell.workload).with_workers(cell.workers);
-        let [one, many] = [&Self::alone(cell), cell].map(|cell| self.reference(cell));
-        let [native_one, native_many] = [&Self::alone(&native), &native].map(|cell| self.reference(cell));
+        let [one, many] = [&Self::single_worker(cell), cell].map(|cell| self.reference(cell));
+        let [native_one, native_many] =
+            [&Self::single_worker(&native), &native].map(|cell| self.reference(cell));
         let logs = log_contrast(&[one?, native_many?], &[many?, native_one?]);
         centre_of(logs).map(|found| found.centre)
     }

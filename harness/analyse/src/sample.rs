@@ -1,11 +1,11 @@
-//! Values that may be reckoned with.
+//! Finite values and their basic statistics.
 
-/// Finite values, at least one.
+/// One or more finite values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample(Vec<f64>);
 
 impl Sample {
-    /// Takes the values if there is at least one and all are finite.
+    /// Takes the values; `None` if there are none, or if one is not finite.
     #[must_use]
     pub fn new(values: Vec<f64>) -> Option<Self> {
         (!values.is_empty() && values.iter().all(|value| value.is_finite())).then_some(Self(values))
@@ -17,7 +17,7 @@ impl Sample {
         &self.0
     }
 
-    /// How many there are, at least 1.
+    /// Returns the number of values, at least 1.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
@@ -48,7 +48,7 @@ impl Sample {
         Some(self.standard_error()? * (self.len() as f64).sqrt())
     }
 
-    /// The quantile of a probability, type 7 of Hyndman and Fan (1996).
+    /// The quantile for a probability, type 7 of Hyndman and Fan (1996).
     #[must_use]
     pub fn quantile(&self, probability: f64) -> f64 {
         let mut sorted = self.0.clone();
@@ -57,7 +57,7 @@ impl Sample {
     }
 }
 
-/// Arithmetic mean of values of which there is at least one.
+/// Arithmetic mean of at least one value.
 pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
@@ -69,7 +69,7 @@ pub(super) fn standard_error(values: &[f64], mean: f64) -> f64 {
     (squares / (count - 1.0) / count).sqrt()
 }
 
-/// Middle value of at least one; `values` is left in another order.
+/// Middle value of at least one; reorders `values`.
 pub(super) fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let (_, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
@@ -82,7 +82,7 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Quantile of sorted values by linear interpolation, type 7 of Hyndman and Fan, "Sample Quantiles in Statistical
-/// Packages", The American Statistician 50 (1996), as R and NumPy do by default.
+/// Packages", The American Statistician 50 (1996), the default of R and NumPy.
 pub(super) fn quantile_sorted(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_answers() {
+    fn statistics_agree_with_r() {
         let sample = Sample::new(vec![2.0, 4.0, 4.0, 5.0, 7.0, 9.0]).unwrap();
         assert_eq!(sample.median(), 4.5);
         assert!((sample.mean() - 31.0 / 6.0).abs() < 1e-12);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_reckoned_with_is_refused() {
+    fn empty_and_infinite_samples_are_rejected() {
         assert_eq!(Sample::new(vec![]), None);
         assert_eq!(Sample::new(vec![1.0, f64::NAN]), None);
         assert_eq!(Sample::new(vec![f64::INFINITY]), None);
@@ -131,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_median_has_half_of_the_values_on_each_side(values in prop::collection::vec(-1e9_f64..1e9, 1..40)) {
+        fn median_has_half_of_the_values_on_each_side(values in prop::collection::vec(-1e9_f64..1e9, 1..40)) {
             let median = Sample::new(values.clone()).unwrap().median();
             prop_assert!(values.iter().filter(|&&value| value < median).count() * 2 <= values.len());
             prop_assert!(values.iter().filter(|&&value| value > median).count() * 2 <= values.len());

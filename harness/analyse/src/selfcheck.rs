@@ -1,4 +1,4 @@
-//! What experiments whose truth is known say about ftbench on this machine. Pure.
+//! Evaluation of experiments with a known result, which check ftbench on this machine. Pure.
 
 use serde::Serialize;
 
@@ -10,16 +10,16 @@ use super::sample::Sample;
 /// One experiment: two arms, paired by round.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Experiment {
-    /// The second arm's time over the first one's.
+    /// The second arm's time divided by the first one's.
     pub ratio: Location,
-    /// Rounds that it took.
+    /// Number of rounds.
     pub rounds: usize,
-    /// Wall time that it took, seconds.
+    /// Wall time, seconds.
     pub seconds: f64,
 }
 
 impl Experiment {
-    /// Makes an experiment of the makespans of its arms; `None` with too few rounds.
+    /// Makes an experiment from the makespans of its arms; `None` with too few rounds.
     #[must_use]
     pub fn new(first: &Makespans, second: &Makespans, seconds: f64) -> Option<Self> {
         Some(Self {
@@ -35,7 +35,7 @@ impl Experiment {
         self.ratio.centre.low > 1.0 || self.ratio.centre.high < 1.0
     }
 
-    /// Whether the arms are called different, by the rule of every table.
+    /// Whether the arms are called different, by the same rule as in all tables.
     #[must_use]
     pub fn called_different(&self) -> bool {
         self.excludes_1()
@@ -44,14 +44,14 @@ impl Experiment {
     }
 }
 
-/// What the experiments say together.
+/// The combined results of the experiments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// How many there were.
+    /// Number of experiments.
     pub experiments: usize,
-    /// How many called the arms different; with a true slowdown, those that found it on the right side.
+    /// Number of experiments that called the arms different; with a true slowdown, only those in the right direction.
     pub called_different: usize,
-    /// How many intervals exclude 1, however small the difference.
+    /// Number of intervals that exclude 1, however small the difference.
     pub intervals_excluding_1: usize,
     /// Median over experiments of the ratio's estimate.
     pub median_ratio: f64,
@@ -61,21 +61,21 @@ pub struct Report {
     pub median_rounds: f64,
     /// Median wall time of an experiment, seconds.
     pub median_experiment_s: f64,
-    /// Wall time of all, seconds.
+    /// Total wall time, seconds.
     pub seconds: f64,
-    /// How much slower the second arm was made, as a share; 0 when the arms are identical.
+    /// How much slower the second arm was made, as a share; 0 for identical arms.
     pub effect: f64,
-    /// Whether the share called different is what was promised: at most 5 % of identical arms, at least 80 % with a
-    /// true slowdown.
+    /// Whether the share called different is as specified: at most 5 % for identical arms, at least 80 % with a true
+    /// slowdown.
     pub passed: bool,
 }
 
-/// Most identical arms that may be called different.
-const MOST_FALSE: f64 = 0.05;
-/// Fewest true slowdowns that must be found.
-const FEWEST_FOUND: f64 = 0.8;
+/// Maximum share of identical arms that may be called different.
+const MAX_FALSE_SHARE: f64 = 0.05;
+/// Minimum share of true slowdowns that must be detected.
+const MIN_FOUND_SHARE: f64 = 0.8;
 
-/// Sums the experiments up; `None` without any.
+/// Combines the experiments; `None` without any.
 #[must_use]
 pub fn report(experiments: &[Experiment], effect: f64) -> Option<Report> {
     let median = |value: &dyn Fn(&Experiment) -> f64| {
@@ -99,9 +99,9 @@ pub fn report(experiments: &[Experiment], effect: f64) -> Option<Report> {
         seconds: experiments.iter().map(|one| one.seconds).sum(),
         effect,
         passed: if effect == 0.0 {
-            share <= MOST_FALSE
+            share <= MAX_FALSE_SHARE
         } else {
-            share >= FEWEST_FOUND
+            share >= MIN_FOUND_SHARE
         },
     })
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn identical_arms_pass_and_a_slowdown_is_found() {
+    fn identical_arms_pass_and_a_slowdown_is_detected() {
         let same = report(&vec![experiment(0.0); 20], 0.0).unwrap();
         assert_eq!((same.called_different, same.passed), (0, true));
         let slow = report(&vec![experiment(0.05); 20], 0.05).unwrap();
@@ -136,18 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_below_the_smallest_effect_is_seen_and_not_called() {
+    fn difference_below_the_smallest_effect_excludes_1_but_is_not_called() {
         let small = experiment(0.015);
         assert!(small.excludes_1() && !small.called_different());
     }
 
     #[test]
-    fn too_many_false_calls_or_too_few_finds_do_not_pass() {
+    fn too_many_false_alarms_or_too_few_detections_do_not_pass() {
         let mut experiments = vec![experiment(0.0); 18];
         experiments.extend([experiment(0.05), experiment(0.05)]);
         assert!(!report(&experiments, 0.0).unwrap().passed);
         assert!(!report(&experiments, 0.05).unwrap().passed);
-        // Found on the wrong side is not found.
+        // A slowdown in the wrong direction does not count.
         assert_eq!(report(&[experiment(-0.05)], 0.05).unwrap().called_different, 0);
         assert_eq!(report(&[], 0.0), None);
     }

@@ -1,15 +1,15 @@
-//! Whether samples still get faster or slower in the course of their trials: then the warm-up was too short, or there is no
-//! steady state (Barrett et al., "Virtual Machine Warmup Blows Hot and Cold", OOPSLA 2017).
+//! Detects samples that get faster or slower during their trials. In that case the warm-up was too short, or there is
+//! no steady state (Barrett et al., "Virtual Machine Warmup Blows Hot and Cold", OOPSLA 2017).
 
 use super::estimate::{centre_of, once_per_trial};
 use super::sample::median;
 use ftbench_schema::{Cell, Estimate, Trial, Warning, WarningKind, text, units};
 
-/// The later half of a trial's samples may take this share more or less than the earlier half.
+/// Maximum relative difference between the later and the earlier half of a trial's samples.
 const STEADY_WITHIN: f64 = 0.05;
 
-/// The times of the later half of a trial's samples over those of the earlier half, with its interval over rounds; `None` with too
-/// few samples or rounds.
+/// Returns the times of the later half of a trial's samples divided by those of the earlier half, with the interval
+/// over rounds; `None` with too few samples or rounds.
 fn change(trials: &[&Trial]) -> Option<Estimate> {
     let logs = once_per_trial(trials, |trial| {
         let mut times_s: Vec<f64> = trial
@@ -23,7 +23,7 @@ fn change(trials: &[&Trial]) -> Option<Estimate> {
     centre_of(logs).map(|found| found.centre)
 }
 
-/// A warning about the cells whose samples still change, by their whole intervals.
+/// Returns a warning about the cells whose samples change according to their whole intervals.
 #[must_use]
 pub fn finding<'t>(cells: impl IntoIterator<Item = (&'t Cell, &'t [&'t Trial])>) -> Option<Warning> {
     let changing = cells.into_iter().filter_map(|(cell, trials)| {
@@ -44,8 +44,8 @@ pub fn finding<'t>(cells: impl IntoIterator<Item = (&'t Cell, &'t [&'t Trial])>)
     };
     let direction = if *change < 0.0 { "shorter" } else { "longer" };
     let message = format!(
-        "samples of {cell} get {direction} by {} in the course of a trial{others}; warm up for longer \
-         (--warmup 1s); if that does not help, there is no steady state",
+        "samples of {cell} get {direction} by {} during a trial{others}; warm up for longer (--warmup 1s); if that \
+         does not help, there is no steady state",
         units::per_cent(change.abs(), 0)
     );
     let mut workloads: Vec<String> = changing.iter().map(|(cell, _)| cell.workload.clone()).collect();
@@ -84,16 +84,16 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_fall_or_rise_are_warned_of() {
-        insta::assert_snapshot!(found(&[200, 190, 110, 100]).unwrap(), @"samples of fib 3.13t threads x2 get shorter by 46 % in the course of a trial; warm up for longer (--warmup 1s); if that does not help, there is no steady state");
+    fn samples_that_get_shorter_or_longer_cause_a_warning() {
+        insta::assert_snapshot!(found(&[200, 190, 110, 100]).unwrap(), @"samples of fib 3.13t threads x2 get shorter by 46 % during a trial; warm up for longer (--warmup 1s); if that does not help, there is no steady state");
         assert!(found(&[100, 100, 120, 120]).unwrap().contains("longer by 20 %"));
     }
 
     #[test]
-    fn what_strays_or_hardly_changes_is_steady() {
+    fn random_or_small_changes_are_steady() {
         assert_eq!(found(&[100, 130, 130, 100]), None);
         assert_eq!(found(&[100, 100, 103, 103]), None);
-        // Halves of one sample each say nothing.
+        // Halves of one sample each are not sufficient.
         assert_eq!(found(&[200, 100]), None);
     }
 }

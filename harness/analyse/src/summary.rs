@@ -1,4 +1,4 @@
-//! From a run's records to its summary.
+//! Summaries of runs, computed from their records.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ use ftbench_schema::{
     SCHEMA_VERSION, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
 };
 
-/// Makes the summary of a run called `name`. The same records give the same summary, to the last digit.
+/// Summarises a run called `name`. The same records always give exactly the same summary.
 #[must_use]
 pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut by_cell: HashMap<&Cell, Vec<&Trial>> = HashMap::new();
@@ -83,7 +83,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         sources: manifest.sources.clone(),
         quiet,
         sensitivity,
-        free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.good(cell)),
+        free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.ok_makespans(cell)),
         laws: laws::of_run(manifest, trials, &cells, &makespans),
         stopped_by: manifest.stopped_by,
         warnings,
@@ -91,9 +91,9 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     }
 }
 
-/// A difference is called in four of five runs when it is as large as its interval reaches with as much certainty again: by the
-/// normal approximation, (1.96 + 0.84) / 1.96 of the half-width (Cohen, *Statistical Power Analysis for the Behavioral Sciences*,
-/// 1988). Smaller ones than [`SMALLEST_EFFECT`] are never called.
+/// Returns the smallest difference that is called in four of five runs: by the normal approximation, (1.96 + 0.84) /
+/// 1.96 of the half-width of the interval (Cohen, *Statistical Power Analysis for the Behavioral Sciences*, 1988).
+/// Differences below [`SMALLEST_EFFECT`] are never called.
 fn sensitivity(cells: &[CellSummary], arm_ratios: &[ArmRatio]) -> Option<Sensitivity> {
     let with_baseline = cells.iter().filter(|cell| cell.vs_baseline_difference.is_some());
     let ratios = with_baseline.filter_map(|cell| cell.vs_baseline);
@@ -130,12 +130,12 @@ impl Analysis<'_> {
         let no_rounds = Makespans::default();
         let makespans = self.measured.makespans(cell).unwrap_or(&no_rounds);
         let workers = f64::from(cell.workers);
-        let speedup = self.ratio_to(&Measured::alone(cell), cell);
+        let speedup = self.ratio_to(&Measured::single_worker(cell), cell);
         let versus_baseline = self.measured.baseline(cell);
         let versus_baseline = versus_baseline.and_then(|baseline| self.ratio_to(&baseline, cell));
         let verdict = self.verdicts.get(cell).cloned();
         let verdict = verdict.unwrap_or_else(|| Verdict::on(planned, self.manifest, trials));
-        // Without shares, as in an imported trial, nothing is known of when workers were busy.
+        // Without shares, as in an imported trial, it is unknown when workers were busy.
         let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
         let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
         CellSummary {
@@ -197,7 +197,7 @@ impl Analysis<'_> {
         }
     }
 
-    /// With weak scaling N workers have done N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
+    /// With weak scaling, N workers do N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
     fn work_ratio(&self, reference: &Cell, cell: &Cell) -> f64 {
         match self.manifest.plan.settings.scaling {
             Scaling::Strong => 1.0,
@@ -206,8 +206,8 @@ impl Analysis<'_> {
     }
 
     fn undisturbed_speedup(&self, cell: &Cell) -> Option<Estimate> {
-        let alone = Measured::alone(cell);
-        let [one, several] = [&alone, cell].map(|cell| self.measured.good(cell));
+        let alone = Measured::single_worker(cell);
+        let [one, several] = [&alone, cell].map(|cell| self.measured.ok_makespans(cell));
         let found = undisturbed_ratio(one?, several?).filter(|_| cell.workers > 1)?;
         let work = self.work_ratio(&alone, cell);
         Some(map(found, |value| value * work))
@@ -216,14 +216,14 @@ impl Analysis<'_> {
     fn ratio_to(&self, reference: &Cell, cell: &Cell) -> Option<Ratio> {
         let found = self.measured.ratio(reference, cell)?;
         let work = self.work_ratio(reference, cell);
-        // `differs` is decided when all comparisons are there.
+        // `differs` is decided later, together with all comparisons.
         let difference = Difference {
             p_value: found.p_value,
             differs: false,
         };
         let failed = |cell: &Cell| self.measured.status(cell).is_some_and(CellStatus::is_failure);
-        // The ceiling is what others are compared with; its own speedup is no finding. Nor is what rests on a cell that
-        // failed: it is shown, and no more.
+        // The ceiling is a reference, so its own speedup is not a finding. Neither is a ratio that involves a failed
+        // cell, which is only shown.
         let is_finding = reference != cell && !cell.is_native() && !failed(reference) && !failed(cell);
         Some(Ratio {
             estimate: map(found.centre, |value| value * work),
@@ -232,14 +232,14 @@ impl Analysis<'_> {
     }
 }
 
-/// A ratio of two cells, and whether it is a difference; a cell is not compared with itself.
+/// A ratio of two cells, and whether it is a difference. The latter is `None` for a cell and itself.
 #[derive(Clone, Copy)]
 struct Ratio {
     estimate: Estimate,
     difference: Option<Difference>,
 }
 
-/// Decides which ratios are differences, over all the comparisons of the summary at once.
+/// Decides which ratios are differences, with a correction for all comparisons of the summary.
 fn call_differences(cells: &mut [CellSummary], arm_ratios: &mut [ArmRatio]) {
     let of_arms = arm_ratios
         .iter_mut()
@@ -266,7 +266,7 @@ fn call_differences(cells: &mut [CellSummary], arm_ratios: &mut [ArmRatio]) {
     }
 }
 
-/// Each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
+/// Estimates each figure that the workload reported in any counted sample: the median of every trial, then over rounds.
 fn reported(trials: &[&Trial]) -> BTreeMap<String, Estimate> {
     let mut names: Vec<&String> = trials
         .iter()

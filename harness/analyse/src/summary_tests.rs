@@ -5,7 +5,7 @@ use ftbench_fixtures::records::{cell, drifting_run, manifest, run, run_in_arms, 
 use ftbench_schema::{CalibrationFailure, GilState, Model, NATIVE, WarningKind};
 
 #[test]
-fn ratios_are_paired_and_warmups_left_out() {
+fn ratios_are_paired_and_exclude_warmups() {
     let (manifest, trials) = drifting_run();
     let summary = summarise("r", &manifest, &trials);
     let two = &summary.cells[2];
@@ -33,7 +33,7 @@ fn ratios_are_paired_and_warmups_left_out() {
     assert_eq!((alone.low, alone.estimate, alone.high), (1.0, 1.0, 1.0));
 }
 
-/// On a machine that gets slower by the round: threads 1.9 times as fast on two workers, the ceiling twice.
+/// A machine that becomes slower with each round: threads are 1.9 times as fast with two workers, the ceiling twice.
 fn run_with_ceiling() -> (Manifest, Vec<Trial>) {
     let cells = [
         cell("3.13", Model::Serial, 1),
@@ -43,7 +43,7 @@ fn run_with_ceiling() -> (Manifest, Vec<Trial>) {
         cell(NATIVE, Model::Threads, 2),
     ];
     run(&cells, 6, |round| {
-        // Two workers suffer more, and the ceiling's as much as Python's.
+        // Two workers slow down more, and the ceiling as much as Python.
         let (slow, slower) = (round + 1, 2 * round + 1);
         [
             19_000 * slow,
@@ -56,11 +56,11 @@ fn run_with_ceiling() -> (Manifest, Vec<Trial>) {
 }
 
 #[test]
-fn the_ceiling_is_compared_within_the_round() {
+fn ceiling_fraction_is_paired_within_the_round() {
     let (manifest, trials) = run_with_ceiling();
     let cells = summarise("r", &manifest, &trials).cells;
     let fraction = cells[2].ceiling_fraction.unwrap();
-    // 1.9 over 2.0 in every round, however much the round was disturbed.
+    // 1.9 / 2.0 in every round, however much the round was disturbed.
     assert!((fraction.estimate - 0.95).abs() < 1e-3, "{fraction:?}");
     assert!(fraction.low <= fraction.estimate && fraction.estimate <= fraction.high);
     assert!(fraction.high - fraction.low < 1e-3, "{fraction:?}");
@@ -70,7 +70,7 @@ fn the_ceiling_is_compared_within_the_round() {
 }
 
 #[test]
-fn the_ceiling_has_a_speedup_and_no_more_to_compare() {
+fn ceiling_has_a_speedup_but_no_comparisons() {
     let (manifest, trials) = run_with_ceiling();
     let native = &summarise("r", &manifest, &trials).cells[4];
     assert_eq!((native.status, native.gil), (CellStatus::Ok, None));
@@ -79,7 +79,7 @@ fn the_ceiling_has_a_speedup_and_no_more_to_compare() {
 }
 
 #[test]
-fn without_a_ceiling_there_is_no_fraction_of_it() {
+fn missing_ceiling_cell_leaves_no_ceiling_fraction() {
     let (manifest, mut trials) = run_with_ceiling();
     trials.retain(|trial| !(trial.cell.is_native() && trial.cell.workers == 2));
     let cells = summarise("r", &manifest, &trials).cells;
@@ -88,11 +88,11 @@ fn without_a_ceiling_there_is_no_fraction_of_it() {
 }
 
 #[test]
-fn a_ceiling_fails_for_itself() {
+fn failure_of_the_ceiling_does_not_affect_the_workload() {
     let failure = CalibrationFailure {
         status: TrialStatus::TimedOut,
         reason: "too slow".to_owned(),
-        last_words: None,
+        output_tail: None,
     };
     let (mut manifest, mut trials) = run_with_ceiling();
     trials.retain(|trial| !trial.cell.is_native());
@@ -139,7 +139,7 @@ fn reported_figures_are_medians_over_rounds_without_warmups() {
 }
 
 #[test]
-fn weak_scaling_counts_the_work_done() {
+fn weak_scaling_multiplies_the_speedup_by_the_workers() {
     let (mut manifest, trials) = drifting_run();
     manifest.plan.settings.scaling = Scaling::Weak;
     let summary = summarise("r", &manifest, &trials);
@@ -148,7 +148,7 @@ fn weak_scaling_counts_the_work_done() {
 }
 
 #[test]
-fn few_rounds_and_moved_workers_are_warned_of() {
+fn few_rounds_and_moved_workers_cause_warnings() {
     let (manifest, mut trials) = drifting_run();
     trials.retain(|trial| trial.round < 4);
     trials[0].samples[1].moved = true;
@@ -163,13 +163,13 @@ fn few_rounds_and_moved_workers_are_warned_of() {
     assert!(
         warnings.iter().any(|warning| warning
             .message
-            .starts_with("some cells have 1 round, from which no interval")),
+            .starts_with("some cells have 1 round, too few for an interval")),
         "{warnings:?}"
     );
 }
 
 #[test]
-fn arms_are_compared_with_the_first_and_scale_on_their_own() {
+fn arms_are_compared_with_the_base_arm_and_have_their_own_speedups() {
     let (manifest, trials) = run_in_arms();
     let summary = summarise("r", &manifest, &trials);
     let shown: Vec<(String, u32, u32, bool)> = summary
@@ -208,7 +208,7 @@ fn arms_are_compared_with_the_first_and_scale_on_their_own() {
     };
     assert_eq!(
         base_serial.vs_baseline_difference, None,
-        "it is what others are held against"
+        "the baseline is not compared with itself"
     );
     assert_eq!(new_serial.vs_baseline, Some(summary.arm_ratios[0].ratio));
     near(new_threads.speedup, 1.664);

@@ -1,11 +1,11 @@
-//! What became of a cell, and what may rest on it.
+//! How a cell ended, and the reason.
 
 use ftbench_schema::{Cell, CellStatus, GilState, Manifest, PlannedCell, Trial, TrialStatus};
 
-/// What became of a cell.
+/// How a cell ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// In a word.
+    /// The status.
     pub status: CellStatus,
     /// Why it is not `ok`.
     pub reason: Option<String>,
@@ -19,7 +19,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict on a cell with these trials.
+    /// Determines the verdict on a cell from its trials.
     pub(super) fn on(planned: &PlannedCell, manifest: &Manifest, trials: &[&Trial]) -> Self {
         if let Some(reason) = &planned.skipped {
             return Self::new(CellStatus::Skipped, reason.clone());
@@ -37,7 +37,7 @@ impl Verdict {
             _ => workload.failure.as_ref(),
         });
         if let Some(failure) = failure {
-            let reason = with_last_words(&failure.reason, failure.last_words.as_deref());
+            let reason = with_output_tail(&failure.reason, failure.output_tail.as_deref());
             return Self::new(status_of(failure.status), reason);
         }
         if let Some(failed) = worst(trials) {
@@ -64,7 +64,7 @@ impl Verdict {
     }
 }
 
-/// Whether a cell of an interpreter that starts without the GIL was seen to have it on.
+/// Whether the GIL was on in a cell of an interpreter that starts with the GIL off.
 pub(super) fn is_reenabled(manifest: &Manifest, cell: &Cell, trials: &[&Trial]) -> bool {
     let starts_without = manifest
         .interpreters
@@ -73,11 +73,11 @@ pub(super) fn is_reenabled(manifest: &Manifest, cell: &Cell, trials: &[&Trial]) 
     starts_without && gil(trials) == Some(GilState::On)
 }
 
-/// The failed trial that a cell is judged by: the first one with a wrong result, for that makes the times of the others
-/// doubtful too, else the first one.
+/// Returns the failed trial that determines the verdict: the first one with a wrong result, because that makes the
+/// times of the others doubtful too, or else the first failed one.
 fn worst<'t>(trials: &[&'t Trial]) -> Option<&'t Trial> {
-    let with = |is_it: fn(TrialStatus) -> bool| trials.iter().copied().find(|trial| is_it(trial.status));
-    with(|status| status == TrialStatus::WrongResult).or_else(|| with(|status| status != TrialStatus::Ok))
+    let first = |matches: fn(TrialStatus) -> bool| trials.iter().copied().find(|trial| matches(trial.status));
+    first(|status| status == TrialStatus::WrongResult).or_else(|| first(|status| status != TrialStatus::Ok))
 }
 
 fn failure_reason(failed: &Trial, trials: &[&Trial]) -> String {
@@ -91,11 +91,11 @@ fn failure_reason(failed: &Trial, trials: &[&Trial]) -> String {
     } else {
         format!("{failures} of {} trials: {reason}", trials.len())
     };
-    with_last_words(&counted, failed.last_words.as_deref())
+    with_output_tail(&counted, failed.output_tail.as_deref())
 }
 
-fn with_last_words(reason: &str, last_words: Option<&str>) -> String {
-    match last_words {
+fn with_output_tail(reason: &str, output_tail: Option<&str>) -> String {
+    match output_tail {
         None | Some("") => reason.to_owned(),
         Some(words) => format!("{reason}\n{words}"),
     }
@@ -110,7 +110,7 @@ pub(super) const fn status_of(status: TrialStatus) -> CellStatus {
     }
 }
 
-/// The state of the GIL: on when it was seen on anywhere; `None` when it was seen nowhere.
+/// Returns the state of the GIL: on if it was on in any trial; `None` if it was never recorded.
 pub(super) fn gil(trials: &[&Trial]) -> Option<GilState> {
     let after_import = trials.iter().filter_map(|trial| trial.gil_enabled);
     let after_samples = trials

@@ -8,11 +8,11 @@ use ftbench_schema::{
 };
 
 #[test]
-fn a_failed_trial_shows_with_its_last_words_and_keeps_the_figures() {
+fn failed_trial_is_reported_with_its_output_tail_and_keeps_the_figures() {
     let (manifest, mut trials) = drifting_run();
     trials[2].status = TrialStatus::Failed;
     trials[2].reason = Some("ValueError: no (in work)".to_owned());
-    trials[2].last_words = Some("line 3, in work".to_owned());
+    trials[2].output_tail = Some("line 3, in work".to_owned());
     let cell = &summarise("r", &manifest, &trials).cells[2];
     assert_eq!(cell.status, CellStatus::Failed);
     assert_eq!(
@@ -24,14 +24,14 @@ fn a_failed_trial_shows_with_its_last_words_and_keeps_the_figures() {
 }
 
 #[test]
-fn a_gil_that_comes_back_is_never_silent() {
+fn reenabled_gil_is_always_reported() {
     let (manifest, mut trials) = drifting_run();
     for trial in &mut trials {
         trial.gil_enabled = Some(true);
         trial.gil_enabled_by = Some("some_module".to_owned());
     }
     let summary = summarise("r", &manifest, &trials);
-    // The GIL build is as it should be.
+    // The GIL build works as expected.
     assert_eq!(summary.cells[0].status, CellStatus::Ok);
     assert_eq!(summary.cells[2].status, CellStatus::GilReenabled);
     assert_eq!(summary.cells[2].gil, Some(GilState::On));
@@ -51,7 +51,7 @@ fn a_gil_that_comes_back_is_never_silent() {
 }
 
 #[test]
-fn cells_without_trials_say_why() {
+fn cells_without_trials_have_a_reason() {
     let (mut manifest, _) = drifting_run();
     manifest.plan.cells[0].skipped = Some("not here".to_owned());
     let skipped = summarise("r", &manifest, &[]);
@@ -60,7 +60,7 @@ fn cells_without_trials_say_why() {
     manifest.workloads[0].failure = Some(CalibrationFailure {
         status: TrialStatus::TimedOut,
         reason: "too slow".to_owned(),
-        last_words: None,
+        output_tail: None,
     });
     let failed = summarise("r", &manifest, &[]);
     assert_eq!(failed.cells[0].status, CellStatus::Skipped);
@@ -69,12 +69,12 @@ fn cells_without_trials_say_why() {
 
 /// Makes the trial of a cell in a round fail.
 fn fail(trials: &mut [Trial], cell: &Cell, round: u32, status: TrialStatus) {
-    let is_it = |trial: &&mut Trial| trial.cell == *cell && trial.round == round;
-    trials.iter_mut().find(is_it).unwrap().status = status;
+    let is_match = |trial: &&mut Trial| trial.cell == *cell && trial.round == round;
+    trials.iter_mut().find(is_match).unwrap().status = status;
 }
 
 #[test]
-fn what_rests_on_a_failed_cell_is_shown_and_no_finding() {
+fn ratios_with_a_failed_cell_are_shown_but_are_not_findings() {
     let (manifest, mut trials) = drifting_run();
     let [serial, _, two] = [0, 1, 2].map(|index: usize| manifest.plan.cells[index].cell.clone());
     fail(&mut trials, &two, 3, TrialStatus::Failed);
@@ -85,7 +85,7 @@ fn what_rests_on_a_failed_cell_is_shown_and_no_finding() {
         (None, None)
     );
     assert!(cells[1].vs_baseline_difference.unwrap().differs);
-    // The reference crashed once: the other rounds say what they say, and it is no verdict.
+    // The reference crashed once: the ratio is still shown, but is not a finding.
     fail(&mut trials, &serial, 0, TrialStatus::Failed);
     let cells = summarise("r", &manifest, &trials).cells;
     assert!(cells[1].vs_baseline.is_some());
@@ -93,10 +93,10 @@ fn what_rests_on_a_failed_cell_is_shown_and_no_finding() {
 }
 
 #[test]
-fn nothing_is_held_against_wrong_results() {
+fn nothing_is_compared_with_wrong_results() {
     let (manifest, mut trials) = drifting_run();
     let serial = manifest.plan.cells[0].cell.clone();
-    // It crashed before: the worse of the two is told.
+    // It had crashed before, but the worse of the two failures determines the status.
     fail(&mut trials, &serial, 0, TrialStatus::Failed);
     fail(&mut trials, &serial, 5, TrialStatus::WrongResult);
     let cells = summarise("r", &manifest, &trials).cells;
@@ -107,7 +107,7 @@ fn nothing_is_held_against_wrong_results() {
 }
 
 #[test]
-fn what_free_threading_costs_is_told_by_good_cells_alone() {
+fn free_threading_overhead_uses_only_successful_cells() {
     let cells = [
         cell("3.13", Model::Serial, 1),
         cell("3.13", Model::Threads, 1),
@@ -133,7 +133,7 @@ fn what_free_threading_costs_is_told_by_good_cells_alone() {
 }
 
 #[test]
-fn arms_are_compared_where_both_were_measured_alike() {
+fn arms_are_compared_only_if_both_were_measured_under_the_same_conditions() {
     let (mut manifest, mut trials) = run_in_arms();
     let compared = |manifest: &Manifest, trials: &[Trial]| -> Vec<String> {
         let ratios = summarise("r", manifest, trials).arm_ratios;
@@ -147,7 +147,7 @@ fn arms_are_compared_where_both_were_measured_alike() {
     fail(&mut trials, &base_alone, 2, TrialStatus::Failed);
     assert_eq!(compared(&manifest, &trials), ["threads x2"]);
     let (_, mut trials) = run_in_arms();
-    // As if it were a free-threaded build, on which one arm imports what switches the GIL back on.
+    // As for a free-threaded build on which one arm imports a module that switches the GIL back on.
     manifest.interpreters[0].gil = GilState::Off;
     for trial in &mut trials {
         trial.gil_enabled = Some(trial.cell == new_alone);

@@ -16,14 +16,14 @@ use pool::Pool;
 
 const USAGE: &str = "usage: ftbench-embed PYTHON ARGUMENT... (ftbench itself starts it)";
 
-/// What the worker finds in this program and in no other.
+/// The module that the worker finds in this program and in no other.
 #[pymodule(gil_used = false)]
 fn ftbench_embed(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pool>()
 }
 
 fn main() -> ExitCode {
-    // The words of a command line hold no NUL.
+    // The words of a command line contain no NUL.
     let words: Vec<CString> = std::env::args_os()
         .skip(1)
         .filter_map(|word: OsString| CString::new(word.into_vec()).ok())
@@ -37,14 +37,14 @@ fn main() -> ExitCode {
     ExitCode::from(u8::try_from(status).unwrap_or(1))
 }
 
-/// Does what the interpreter's own program does with these words: the first one is its executable, from whose place the
-/// interpreter finds its library, and which `sys.executable` then is.
+/// Runs the interpreter's own main function with these words. The first one is its executable, which becomes
+/// `sys.executable` and from whose location the interpreter finds its library.
 #[allow(unsafe_code, reason = "pyo3 starts interpreters through its C functions only")]
 fn run_python(words: &[CString]) -> c_int {
     let mut pointers: Vec<*mut c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).collect();
     pointers.push(std::ptr::null_mut());
     let count = c_int::try_from(words.len()).unwrap_or(c_int::MAX);
-    // SAFETY: `pointers` holds `count` C strings, which live until the call is over and which Python copies instead of
-    // writing to, and a closing null, as a C program's `argv`. No interpreter has been started in this process.
+    // SAFETY: `pointers` holds `count` C strings, which outlive the call and which Python copies instead of writing to,
+    // and a terminating null, like the `argv` of a C program. No interpreter has been started in this process.
     unsafe { pyo3::ffi::Py_BytesMain(count, pointers.as_mut_ptr()) }
 }

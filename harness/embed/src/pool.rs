@@ -8,11 +8,11 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// Stack of each thread, bytes: what Linux gives the main thread and Python's own threads by default. Rust's 2 MiB end
-/// deep recursions earlier than the interpreter's own limit does.
+/// The stack of each thread, in bytes: the default of Linux for the main thread and Python's own threads. Rust's 2 MiB
+/// would stop deep recursions before the interpreter's own limit does.
 const STACK_BYTES: usize = 8 << 20;
 
-/// One call, and where what comes of it goes.
+/// One call, and the channel for its outcome.
 struct Task {
     function: Py<PyAny>,
     arguments: Py<PyTuple>,
@@ -20,7 +20,7 @@ struct Task {
     done: Sender<Done>,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 struct Done {
     place: usize,
     result: PyResult<Py<PyAny>>,
@@ -31,7 +31,7 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
-/// A pool of so many Rust threads, which are attached to the interpreter while they run a call, and only then.
+/// A pool of Rust threads, which are attached to the interpreter only while they run a call.
 #[pyclass(frozen, module = "ftbench_embed")]
 pub struct Pool {
     workers: Mutex<Vec<Worker>>,
@@ -48,9 +48,9 @@ impl Pool {
         })
     }
 
-    /// Calls `function` once for each tuple of arguments, the first one on the first thread and so on, and returns what
-    /// the calls returned, in that order. The first exception is raised without waiting for the other calls. The
-    /// caller is detached while it waits.
+    /// Calls `function` once for each tuple of arguments, the first one on the first thread and so on, and returns the
+    /// results in that order. The first exception is raised without waiting for the other calls. The caller is detached
+    /// while it waits.
     fn run(
         &self,
         py: Python<'_>,
@@ -77,12 +77,12 @@ impl Pool {
                 worker.tasks.send(task).map_err(|_| closed())?;
             }
         }
-        // With this one gone, the receiver sees it when every thread is.
+        // Without this sender, the receiver notices when every thread has ended.
         drop(sender);
         py.detach(move || collect(receiver, calls))
     }
 
-    /// Ends the threads, once they have done what they were given.
+    /// Ends the threads once they have finished their calls.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let workers = std::mem::take(&mut *self.workers.lock().map_err(|_| closed())?);
         py.detach(move || {
@@ -108,7 +108,7 @@ fn start() -> PyResult<Worker> {
     Ok(Worker { tasks, thread })
 }
 
-/// One thread: attaches for each call, as a program does that comes by Python now and then.
+/// The loop of one thread. Attaches for each call, like a program that calls Python now and then.
 fn serve(tasks: Receiver<Task>) {
     for task in tasks {
         let Task {
@@ -119,16 +119,16 @@ fn serve(tasks: Receiver<Task>) {
         } = task;
         let result = Python::attach(|py| {
             let result = function.call1(py, arguments.bind(py));
-            // Counted down while attached, and before the caller goes on.
+            // The reference counts decrease while attached, and before the caller continues.
             drop((function, arguments));
             result
         });
-        // The caller, once woken, attaches. Nobody listens any more when another call has failed.
+        // The caller attaches when it wakes up. The receiver is gone when another call has failed.
         let _ = done.send(Done { place, result });
     }
 }
 
-/// Waits for all calls, or for the first that raises.
+/// Waits for all calls, or for the first one that raises.
 fn collect(receiver: Receiver<Done>, calls: usize) -> PyResult<Vec<Py<PyAny>>> {
     let mut results: Vec<(usize, Py<PyAny>)> = Vec::with_capacity(calls);
     for _ in 0..calls {

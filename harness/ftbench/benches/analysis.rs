@@ -1,6 +1,6 @@
-//! The hot parts: intervals over many cells, reading a long record, parsing replies.
+//! Benchmarks of the hot paths: intervals over many cells, reading a long record, parsing replies.
 //!
-//! `cargo bench -p ftbench` runs them; the first may take 2 s on 2 cores.
+//! `cargo bench -p ftbench` runs them. The first may take 2 s on 2 cores.
 
 #![allow(missing_docs, reason = "criterion's macros")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has no result")]
@@ -24,7 +24,7 @@ const CELLS: u64 = 1_000;
 const ROUNDS: usize = 30;
 const TRIALS: u32 = 100_000;
 
-/// Values that look like makespans, the same each time.
+/// Returns values that look like makespans, the same ones for each call with this seed.
 fn sample(seed: u64) -> Sample {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let values = (0..ROUNDS).map(|_| {
@@ -65,7 +65,7 @@ fn interval_methods(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A curve up to 128 workers that follows the Universal Scalability Law but for noise.
+/// Returns a curve up to 128 workers that follows the Universal Scalability Law, with noise.
 fn curve(seed: u64) -> SpeedupsByRound {
     let workers = vec![2, 4, 8, 16, 32, 64, 96, 128];
     let rounds: Vec<Vec<f64>> = (0..ROUNDS as u64)

@@ -1,4 +1,4 @@
-//! The Python files that travel inside the binary, and their copy on disk where interpreters can read them.
+//! The Python files embedded in the binary, and their copy on disk, where interpreters can read them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use ftbench_schema::{InterpreterFacts, Version};
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
 static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/workloads");
 
-// Cargo leaves packages inside of a package out when it publishes it, so the files of these two are named one by one,
-// and their manifests have another name below `embedded`.
+// `cargo publish` leaves out packages that lie inside another package. So the files of these two packages are listed
+// one by one, and their manifests have another name below `embedded`.
 
 /// The Cargo package of the embedded host.
 const EMBEDDED_HOST: [(&str, &str); 4] = [
@@ -27,7 +27,7 @@ const EMBEDDED_HOST: [(&str, &str); 4] = [
 
 /// The series of PyO3 that the embedded host's `Cargo.toml` names.
 pub const PYO3_SERIES: &str = "0.30";
-/// The last series that takes free-threaded builds before 3.14.
+/// The last series that supports free-threaded builds before 3.14.
 const OLDER_PYO3_SERIES: &str = "0.28";
 const OLDER_PYO3_LOCK: &str = include_str!("../embedded/host/lock-0.28.toml");
 
@@ -45,18 +45,18 @@ const RUST_EXTENSION: [(&str, &str); 3] = [
 ];
 const RUST_EXTENSION_FOLDER: &str = "extension/rust_extension";
 
-/// The files' copy on disk.
+/// The copy of the embedded files on disk.
 #[derive(Debug, Clone)]
 pub struct Assets {
-    /// Folder to put on `PYTHONPATH`, so that `-m ftbench_worker` finds the worker.
+    /// The folder to put on `PYTHONPATH`, so that `-m ftbench_worker` finds the worker.
     pub worker: PathBuf,
-    /// Root of the standard suite.
+    /// The root folder of the standard suite.
     pub workloads: PathBuf,
 }
 
-/// Why the files could not be copied out.
+/// The embedded files could not be written to disk.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write ftbench's Python files to {}: {source}; set XDG_CACHE_HOME to a folder that can be written", path.display())]
+#[error("cannot write ftbench's Python files to {}: {source}; set XDG_CACHE_HOME to a writable folder", path.display())]
 pub struct AssetError {
     path: PathBuf,
     source: io::Error,
@@ -69,10 +69,10 @@ impl Failure for AssetError {
 }
 
 impl Assets {
-    /// Copies the files below ftbench's cache folder, unless an earlier process of the same build did.
+    /// Copies the files to ftbench's cache folder, unless an earlier process of the same build has done so.
     ///
     /// # Errors
-    /// Says which folder could not be written.
+    /// Names the folder that could not be written.
     pub fn unpack(cache: &Path) -> Result<Self, AssetError> {
         let root = cache.join("assets").join(digest());
         let failed = |source| AssetError {
@@ -87,7 +87,7 @@ impl Assets {
             let workloads = staging.path().join("workloads");
             write_tree(&WORKLOADS, &workloads).map_err(failed)?;
             write_package(&RUST_EXTENSION, &workloads.join(RUST_EXTENSION_FOLDER)).map_err(failed)?;
-            // Appears whole or not at all; when another process was faster, its copy is the same.
+            // The folder appears complete or not at all. If another process was faster, its copy is the same.
             let renamed = std::fs::rename(staging.path(), &root);
             if renamed.is_err() && !root.is_dir() {
                 return Err(failed(
@@ -102,8 +102,8 @@ impl Assets {
     }
 }
 
-/// The sources of the embedded host for this interpreter, which say with which PyO3 it is built: the newest series that
-/// takes it.
+/// The sources of the embedded host for this interpreter. Their manifest requires the newest series of PyO3 that
+/// supports the interpreter.
 #[must_use]
 pub fn embedded_host(interpreter: &InterpreterFacts) -> Files {
     let file = |(path, contents): (&str, &str)| (PathBuf::from(path), contents.as_bytes().to_vec());
@@ -117,7 +117,7 @@ pub fn embedded_host(interpreter: &InterpreterFacts) -> Files {
     files
 }
 
-/// The standard suite, read from the binary; `root` is where its files are, or will be, on disk.
+/// Reads the standard suite from the binary. `root` is the folder in which its files are, or will be, on disk.
 ///
 /// # Errors
 /// Names the workload whose metadata is wrong.
@@ -134,7 +134,7 @@ pub fn catalogue(root: &Path) -> Result<Catalogue, WorkloadError> {
     Ok(Catalogue::new(workloads))
 }
 
-/// Distinguishes the files of one build from those of another.
+/// A digest of the embedded files, which distinguishes one build from another.
 fn digest() -> String {
     let mut hasher = Sha256::new();
     for tree in [&WORKER, &WORKLOADS] {
@@ -182,7 +182,7 @@ mod tests {
     use ftbench_fixtures::interpreters::facts;
 
     #[test]
-    fn the_newest_pyo3_that_takes_an_interpreter_builds_its_host() {
+    fn host_is_built_with_the_newest_pyo3_that_supports_the_interpreter() {
         let series_for = |tag: &str| {
             let files = embedded_host(&facts(tag));
             let text = |path: &str| String::from_utf8(files[Path::new(path)].clone()).unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_copied_once_and_whole() {
+    fn embedded_files_are_unpacked_once_and_completely() {
         let cache = tempfile::tempdir().unwrap();
         let first = Assets::unpack(cache.path()).unwrap();
         assert!(first.worker.join("ftbench_worker/__main__.py").is_file());

@@ -1,6 +1,6 @@
 //! How a command ends: its exit status, and the error that it reports.
 //!
-//! Every error type that can end a command is a [`Failure`]: it says itself what exit status it deserves. The rule is in
+//! Every error type that can end a command implements [`Failure`], which returns its exit status. The rules are in
 //! `docs/reliability.md`.
 
 use std::io;
@@ -11,9 +11,9 @@ use rustix::io::Errno;
 /// Exit statuses, the same for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// All is well.
+    /// The command succeeded.
     Success,
-    /// ftbench worked and the answer is bad: a failed cell, or an interpreter that cannot be had.
+    /// ftbench worked, and the answer is bad: a failed cell, or an interpreter that is not available.
     BadAnswer,
     /// The command or its input is wrong.
     WrongInput,
@@ -21,12 +21,12 @@ pub enum ExitStatus {
     MachineFailed,
     /// Stopped from outside, with what was measured kept.
     Interrupted,
-    /// That of the program that was guarded, or of a hidden command.
+    /// The exit status of a guarded program or of a hidden command.
     Guarded(u8),
 }
 
 impl ExitStatus {
-    /// The number that the system is given.
+    /// The number that the process exits with.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -39,21 +39,21 @@ impl ExitStatus {
         }
     }
 
-    /// The status for something that the user named and that cannot be read: wrong input, unless the machine is short of
-    /// what reading takes.
+    /// The status for a file or folder that the user named and that cannot be read: wrong input, unless the machine
+    /// lacks a resource that reading needs.
     #[must_use]
-    pub fn of_reading(error: &io::Error) -> Self {
-        if is_machines_fault(error) {
+    pub fn for_read_error(error: &io::Error) -> Self {
+        if is_machine_failure(error) {
             Self::MachineFailed
         } else {
             Self::WrongInput
         }
     }
 
-    /// The status for output that cannot be written. Where its reader has gone away, as `head` does, or a terminal that was
-    /// closed, nobody needs to know.
+    /// The status for output that cannot be written: success if its reader is gone, such as `head` or a closed
+    /// terminal, because an error would reach no reader.
     #[must_use]
-    pub fn of_writing(error: &io::Error) -> Self {
+    pub fn for_write_error(error: &io::Error) -> Self {
         let is_gone =
             error.kind() == io::ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO);
         if is_gone {
@@ -70,25 +70,25 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// Whether the system lacks processes, memory or open files, or a disk is broken: no other file or program would fare
-/// better.
+/// Whether the system lacks processes, memory or open files, or a disk is broken, so that any other file or program
+/// would fail too.
 #[must_use]
-pub fn is_machines_fault(error: &io::Error) -> bool {
+pub fn is_machine_failure(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
         Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::IO)
     )
 }
 
-/// An error that can end a command. Its message says what is wrong, where, and what to do now.
+/// An error that can end a command. Its message says what is wrong, where, and how to fix it.
 pub trait Failure: std::error::Error {
-    /// The exit status that it gives; [`ExitStatus::Success`] where nobody is left to report it to.
+    /// The exit status of the command; [`ExitStatus::Success`] if the reader of the output is gone.
     fn exit_status(&self) -> ExitStatus {
         ExitStatus::WrongInput
     }
 }
 
-/// The system refuses something, and no input is to blame.
+/// The system refused an operation, and the input is not the cause.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action}: {source}; {remedy}")]
 pub struct SystemError {
@@ -98,7 +98,8 @@ pub struct SystemError {
 }
 
 impl SystemError {
-    /// Makes one of what the system said: what was tried, as it follows "cannot", and what to do now.
+    /// Returns a function that turns the system's error into this one. `action` is what was tried, as it follows
+    /// "cannot"; `remedy` is what to do about it.
     pub fn of(action: impl Into<String>, remedy: &'static str) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self {
@@ -173,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_wrong_input_unless_the_machine_is_short_of_something() {
-        let of_reading = |errno: Errno| ExitStatus::of_reading(&errno.into());
+    fn unreadable_file_is_wrong_input_unless_the_machine_failed() {
+        let status = |errno: Errno| ExitStatus::for_read_error(&errno.into());
         for errno in [
             Errno::NOENT,
             Errno::ACCESS,
@@ -182,24 +183,24 @@ mod tests {
             Errno::NOTDIR,
             Errno::LOOP,
         ] {
-            assert_eq!(of_reading(errno), ExitStatus::WrongInput, "{errno}");
+            assert_eq!(status(errno), ExitStatus::WrongInput, "{errno}");
         }
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN, Errno::IO] {
-            assert_eq!(of_reading(errno), ExitStatus::MachineFailed, "{errno}");
+            assert_eq!(status(errno), ExitStatus::MachineFailed, "{errno}");
         }
         let malformed = io::Error::new(io::ErrorKind::InvalidData, "not UTF-8");
-        assert_eq!(ExitStatus::of_reading(&malformed), ExitStatus::WrongInput);
+        assert_eq!(ExitStatus::for_read_error(&malformed), ExitStatus::WrongInput);
     }
 
     #[test]
-    fn output_that_cannot_be_written_is_the_machines_fault_unless_its_reader_is_gone() {
-        let of_writing = |errno: Errno| ExitStatus::of_writing(&errno.into());
+    fn unwritable_output_is_a_machine_failure_unless_the_reader_is_gone() {
+        let status = |errno: Errno| ExitStatus::for_write_error(&errno.into());
         for errno in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::BADF] {
-            assert_eq!(of_writing(errno), ExitStatus::MachineFailed, "{errno}");
+            assert_eq!(status(errno), ExitStatus::MachineFailed, "{errno}");
         }
-        // A pipe to `head`, and a terminal that was closed.
+        // A pipe to `head`, and a closed terminal.
         for errno in [Errno::PIPE, Errno::IO] {
-            assert_eq!(of_writing(errno), ExitStatus::Success, "{errno}");
+            assert_eq!(status(errno), ExitStatus::Success, "{errno}");
         }
     }
 }

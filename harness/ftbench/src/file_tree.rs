@@ -1,4 +1,4 @@
-//! Trees of files for tests.
+//! Temporary trees of files for tests.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A folder with these files, by path inside it and contents; gone with what is returned.
+/// Creates a temporary folder with these files, each given as a path inside the folder and its contents. The folder is
+/// removed when the returned value is dropped.
 pub(crate) fn file_tree(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for (name, contents) in files {
@@ -15,7 +16,7 @@ pub(crate) fn file_tree(files: &[(&str, &str)]) -> TempDir {
     root
 }
 
-/// Writes a file somewhere in a folder and returns its path; folders on the way to it are made.
+/// Writes a file in a folder, creating the folders above it, and returns its path.
 pub(crate) fn write_in(root: &Path, name: &str, contents: &str) -> PathBuf {
     let path = root.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,10 +1,11 @@
 //! ftbench measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
 //!
-//! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] keeps what was measured,
-//! `ftbench_analyse` makes estimates of it and `ftbench_present` shows them. All may use `ftbench_schema`, the plain
-//! data. [`native`] has the kernels of the ceiling, which [`measure`] runs beside the workloads; [`doctor`] looks at the
-//! machine beforehand; [`cargo_build`] builds what needs an interpreter. [`import`] makes runs of what other tools
-//! measured. [`cli`] and [`command`] put them together for the command line.
+//! Data flows one way: [`plan`] lays out the cells, [`measure`] runs them, [`record`] stores the measurements,
+//! `ftbench_analyse` computes estimates from them, and `ftbench_present` shows the estimates. All of them may use
+//! `ftbench_schema`, the plain data. [`native`] has the kernels of the ceiling, which [`measure`] runs beside the
+//! workloads. [`doctor`] checks the machine before a run. [`cargo_build`] builds programs and extensions for an
+//! interpreter. [`import`] converts the results of other tools to runs. [`cli`] and [`command`] combine these parts
+//! into the command line program.
 
 pub mod assets;
 pub mod cargo_build;

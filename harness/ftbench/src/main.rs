@@ -1,4 +1,4 @@
-//! The command line program: parse, do, tell what went wrong, exit.
+//! The command line program: parse, execute, report errors, exit.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,9 +12,9 @@ fn main() -> ExitCode {
     command::execute(cli::parse())
         .unwrap_or_else(|error| {
             if error.exit_status() != ExitStatus::Success {
-                // What it quotes may hold anything, such as what moves a terminal's cursor.
+                // The message may quote anything, such as control sequences for a terminal.
                 let lines: Vec<String> = text::lines(&error.to_string()).collect();
-                // Nothing can be said when standard error is closed.
+                // Nothing can be reported when standard error is closed.
                 let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
             }
             error.exit_status()

@@ -1,11 +1,11 @@
-//! Runs ftbench's fuzz targets by name. What each takes is said in `harness/fuzzing`.
+//! Runs ftbench's fuzz targets by name. `harness/fuzzing` describes what each of them takes.
 
 use std::sync::OnceLock;
 
-/// Hands bytes to a target.
+/// Passes bytes to a target.
 ///
 /// # Panics
-/// When there is no such target, and when the target finds a fault.
+/// Panics if there is no such target, and if the target finds an error.
 pub fn run(name: &str, bytes: &[u8]) {
     static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
     let target = TARGET.get_or_init(|| {

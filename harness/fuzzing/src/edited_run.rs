@@ -1,5 +1,5 @@
-//! A run whose records are well-formed and whose values are not: random bytes seldom make a record that can be read, so
-//! here they choose which value of a good record is replaced, and by what.
+//! A run with well-formed records but arbitrary values. Random bytes are seldom a valid record, so here the bytes
+//! choose which value of a valid record is replaced, and by what.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -20,56 +20,56 @@ const MANIFEST: &str = include_str!("base-run.json");
 /// A trial of one of the cells.
 const TRIAL: &str = include_str!("base-trial.json");
 
-/// Most edits of one run; each takes this many bytes, and `scripts/fuzz.sh` makes no longer inputs.
-const MOST_EDITS: usize = 12;
+/// Maximum number of edits of one run. Each takes this many bytes, and `scripts/fuzz.sh` limits inputs accordingly.
+const MAX_EDITS: usize = 12;
 const EDIT_BYTES: usize = 4;
 
-/// Rounds of the run, from the first byte: enough for every way of making an interval.
-const MOST_ROUNDS: u8 = 12;
+/// Number of rounds of the run, taken from the first byte: enough for every kind of interval.
+const MAX_ROUNDS: u8 = 12;
 
-/// A run as it is before edits.
+/// A run before edits.
 struct Base {
-    /// The manifest, then the trials, as they stand in the files: what is edited is a copy.
+    /// The manifest and the trials as in the files. Edits are made to a copy.
     documents: Vec<Value>,
     manifest: Manifest,
     trials: Vec<Trial>,
 }
 
 thread_local! {
-    /// By the number of rounds.
-    static BASES: [OnceCell<Option<Base>>; MOST_ROUNDS as usize] = const {
-        [const { OnceCell::new() }; MOST_ROUNDS as usize]
+    /// Indexed by the number of rounds.
+    static BASES: [OnceCell<Option<Base>>; MAX_ROUNDS as usize] = const {
+        [const { OnceCell::new() }; MAX_ROUNDS as usize]
     };
 }
 
-/// A run made of bytes.
+/// A run edited by bytes.
 #[derive(Debug)]
 pub struct EditedRun {
     manifest: Manifest,
     trials: Vec<Trial>,
-    /// Place in [`Kind::ALL`] of the picture that is made of it; past its end the page is made. One for each input, since
-    /// these take longest.
+    /// Index in [`Kind::ALL`] of the chart to render; one past the end for the page. Each input renders only one of
+    /// them, because that takes most of the time.
     shown_as: usize,
 }
 
 impl EditedRun {
-    /// `None` where the edited records are none that ftbench reads.
+    /// Edits a run. Returns `None` if the edited records are not valid.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let (&first, edits) = bytes.split_first()?;
         BASES.with(|bases| {
-            let rounds = first % MOST_ROUNDS;
+            let rounds = first % MAX_ROUNDS;
             let base = bases.get(usize::from(rounds))?.get_or_init(|| Base::of(rounds));
             let (manifest, trials) = base.as_ref()?.edited(edits)?;
             Some(Self {
                 manifest,
                 trials,
-                shown_as: usize::from(first / MOST_ROUNDS) % (Kind::ALL.len() + 1),
+                shown_as: usize::from(first / MAX_ROUNDS) % (Kind::ALL.len() + 1),
             })
         })
     }
 
-    /// What is shown of a run: the tables, and one picture or the page.
+    /// Shows the run in every table, and in one chart or the page.
     pub fn show(self) {
         let summary = summarise("run", &self.manifest, &self.trials);
         let written = json::summary(&summary);
@@ -96,7 +96,7 @@ impl EditedRun {
         let names: Vec<String> = summary.workloads.iter().map(|one| one.name.clone()).collect();
         let material = Material::of_run(summary, self.trials);
         for workload in names.iter().take(2) {
-            // A picture or a reason why there is none.
+            // A chart, or the reason why there is none.
             let _ = chart::svg(&chart::make(*kind, &material, workload));
         }
     }
@@ -114,10 +114,10 @@ impl Base {
         })
     }
 
-    /// The records after edits, of which only those that were edited are read anew.
+    /// Returns the edited records. Only records with edits are parsed again.
     fn edited(&self, edits: &[u8]) -> Option<(Manifest, Vec<Trial>)> {
         let mut edited: BTreeMap<usize, Value> = BTreeMap::new();
-        for edit in edits.chunks_exact(EDIT_BYTES).take(MOST_EDITS) {
+        for edit in edits.chunks_exact(EDIT_BYTES).take(MAX_EDITS) {
             let &[document, high, low, value] = edit else {
                 continue;
             };
@@ -144,7 +144,7 @@ impl Base {
     }
 }
 
-/// One trial of each cell in each round.
+/// Returns one trial of each cell in each round.
 fn base_trials(manifest: &Value, rounds: u8) -> Option<Vec<Value>> {
     let template: Value = serde_json::from_str(TRIAL).ok()?;
     let cells = manifest.pointer("/plan/cells")?.as_array()?;
@@ -166,7 +166,7 @@ fn base_trials(manifest: &Value, rounds: u8) -> Option<Vec<Value>> {
     Some(trials)
 }
 
-/// Replaces the value at a place, doubles it where it is in a list, or takes it out.
+/// Replaces the value at a position, repeats it if it is in a list, or removes it.
 fn change(document: &mut Value, place: usize, how: u8) {
     let pointers = pointers(document);
     let Some(pointer) = pointers.get(place % pointers.len().max(1)) else {
@@ -193,7 +193,7 @@ fn change(document: &mut Value, place: usize, how: u8) {
     }
 }
 
-/// Values that are at the end of their type, or that mean something elsewhere.
+/// Returns a value at the limit of its type, or one with a special meaning elsewhere.
 fn replacement(value: &Value, how: u8) -> Value {
     let numbers = [
         json!(0),
@@ -243,7 +243,7 @@ fn replacement(value: &Value, how: u8) -> Value {
     picked.unwrap_or(Value::Null)
 }
 
-/// The JSON pointers (RFC 6901) of everything in a value.
+/// Returns the JSON pointers (RFC 6901) of everything in a value.
 fn pointers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = vec![(String::new(), value)];
@@ -279,10 +279,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_edits_it_is_a_run() {
+    fn run_without_edits_is_valid() {
         for rounds in [0, 3, 11] {
             for shown_as in 0..=Kind::ALL.len() {
-                let first = rounds + MOST_ROUNDS * u8::try_from(shown_as).unwrap();
+                let first = rounds + MAX_ROUNDS * u8::try_from(shown_as).unwrap();
                 let run = EditedRun::of(&[first]).unwrap();
                 assert_eq!(
                     run.trials.len(),
@@ -294,11 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn edited_records_are_those_that_all_would_be_read_as() {
+    fn edited_records_equal_the_edited_documents_parsed_again() {
         let rounds = 2;
         let base = Base::of(rounds).unwrap();
         let last = u8::try_from(base.documents.len() - 1).unwrap();
-        let mut edits_that_can_be_read = 0;
+        let mut valid_edits = 0;
         for document in [0, 1, last] {
             for place in 0..400_u16 {
                 let [high, low] = place.to_be_bytes();
@@ -310,16 +310,16 @@ mod tests {
                 let manifest: Result<Manifest, _> = serde_json::from_value(documents.remove(0));
                 let expected = manifest.ok().zip(trials.ok());
                 assert_eq!(base.edited(&edit), expected, "{edit:?}");
-                edits_that_can_be_read += usize::from(
+                valid_edits += usize::from(
                     expected.is_some_and(|read| read != (base.manifest.clone(), base.trials.clone())),
                 );
             }
         }
-        assert!(edits_that_can_be_read > 100, "{edits_that_can_be_read}");
+        assert!(valid_edits > 100, "{valid_edits}");
     }
 
     #[test]
-    fn an_edit_changes_one_value() {
+    fn edit_changes_one_value() {
         let mut document = json!({"a": [1, 2], "b": "word"});
         let at = |document: &Value, wanted: &str| {
             pointers(document)

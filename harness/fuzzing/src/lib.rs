@@ -1,6 +1,6 @@
-//! What reads data from outside, as functions of bytes: for the fuzz targets in `harness/fuzz` and for
-//! `harness/fuzzing/tests/corpus.rs`, which call the same. A function returns whatever the bytes are; it panics where
-//! ftbench would, and where what came out is not what it must be.
+//! Everything that reads external data, as functions of bytes: for the fuzz targets in `harness/fuzz` and for
+//! `harness/fuzzing/tests/corpus.rs`, which call the same functions. A function returns whatever the bytes are. It
+//! panics where ftbench would, and if a result violates an invariant.
 
 mod edited_run;
 mod text;
@@ -20,12 +20,12 @@ use ftbench::record::line;
 use ftbench::record::store::{self, Checksums, MANIFEST, TRIALS};
 use ftbench_schema::{Manifest, Summary, Trial};
 
-/// A function under test, and what it is called.
+/// A function under test and its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Name of its program in `harness/fuzz/fuzz_targets` and of its corpus in `harness/fuzz/corpus`.
     pub name: &'static str,
-    /// Takes any bytes.
+    /// The function, which accepts any bytes.
     pub run: fn(&[u8]),
 }
 
@@ -62,7 +62,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
     Target { name, run }
 }
 
-/// The target of this name.
+/// Returns the target with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<Target> {
     TARGETS.into_iter().find(|target| target.name == name)
@@ -98,7 +98,7 @@ pub fn request(bytes: &[u8]) {
     round_trip::<Request>(bytes);
 }
 
-/// A file of pyperf's, to the run that it becomes.
+/// A file of pyperf, imported as a run.
 pub fn pyperf(bytes: &[u8]) {
     let Ok(suite) = import::pyperf::parse(bytes) else {
         return;
@@ -116,16 +116,16 @@ pub fn pyperf(bytes: &[u8]) {
     }
 }
 
-/// What can be read can be written, and what is written then reads the same.
+/// Checks that a value that can be read can be written, and that reading it again gives the same value.
 fn round_trip<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Option<T> {
     let value: T = serde_json::from_slice(bytes).ok()?;
     let written = serde_json::to_vec(&value);
-    assert!(written.is_ok(), "what was read cannot be written: {written:?}");
+    assert!(written.is_ok(), "a parsed value cannot be written: {written:?}");
     let written = written.unwrap_or_default();
     let again: Result<T, _> = serde_json::from_slice(&written);
     assert!(
         again.is_ok(),
-        "what was written cannot be read: {:?}",
+        "a written value cannot be parsed: {:?}",
         again.err()
     );
     let again = serde_json::to_vec(&again.ok()?).unwrap_or_default();
@@ -139,11 +139,11 @@ fn round_trip<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Option<T> {
 }
 
 thread_local! {
-    /// A folder to write to, one for each thread, gone with it.
+    /// A temporary folder for each thread, removed when the thread ends.
     static FOLDER: OnceCell<TempDir> = const { OnceCell::new() };
 }
 
-/// Does something in an existing folder of its own; nothing where there is none to be had.
+/// Runs an action in a folder of its own; does nothing if no folder can be created.
 fn in_folder<T>(action: impl FnOnce(&Path) -> Option<T>) -> Option<T> {
     FOLDER.with(|cell| {
         if cell.get().is_none() {
@@ -153,7 +153,7 @@ fn in_folder<T>(action: impl FnOnce(&Path) -> Option<T>) -> Option<T> {
     })
 }
 
-/// A run folder: `run.json` up to the first NUL, `trials.jsonl` after it.
+/// A run folder: `run.json` before the first NUL, `trials.jsonl` after it.
 pub fn run_folder(bytes: &[u8]) {
     let cut = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     let (manifest, rest) = bytes.split_at_checked(cut).unwrap_or((bytes, &[]));
@@ -165,7 +165,7 @@ pub fn run_folder(bytes: &[u8]) {
             Ok(run) => assert!(run.trials.len() <= trials.len()),
             Err(error) => assert!(!error.to_string().is_empty()),
         }
-        for checksums in [Checksums::Required, Checksums::WhereThere] {
+        for checksums in [Checksums::Required, Checksums::Optional] {
             let _ = ftbench::record::samples::read(&store::open_trials(folder).ok()?, checksums);
         }
         let _ = store::stored_summary(folder);
@@ -173,8 +173,7 @@ pub fn run_folder(bytes: &[u8]) {
     });
 }
 
-/// A small run whose values the bytes change one after the other ([`EditedRun`]), from its records to tables, charts
-/// and the report.
+/// A small run whose values are edited by the bytes ([`EditedRun`]), from its records to tables, charts and the report.
 pub fn analysis(bytes: &[u8]) {
     if let Some(run) = EditedRun::of(bytes) {
         run.show();

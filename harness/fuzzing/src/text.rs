@@ -1,4 +1,4 @@
-//! Targets that take text.
+//! Fuzz targets that take text.
 
 use std::path::{Component, Path};
 
@@ -47,7 +47,7 @@ fn check(metadata: &Metadata) {
     }
 }
 
-/// A requirement. None may reach an installer as an option.
+/// A requirement. It must never reach an installer as an option.
 pub(super) fn requirement(bytes: &[u8]) {
     let Some(Ok(requirement)) = text(bytes).map(str::parse::<Requirement>) else {
         return;
@@ -65,7 +65,7 @@ pub(super) fn callable(bytes: &[u8]) {
     }
 }
 
-/// asv's list of benchmarks. What was added to can be added to again.
+/// asv's list of benchmarks. A list that was extended can be extended again.
 pub(super) fn asv_benchmarks(bytes: &[u8]) {
     let Some(Ok(known)) = text(bytes).map(str::parse::<Benchmarks>) else {
         return;
@@ -79,16 +79,16 @@ pub(super) fn asv_benchmarks(bytes: &[u8]) {
     );
 }
 
-/// A lock file of uv's.
+/// A lock file of uv.
 pub(super) fn lock_file(bytes: &[u8]) {
     if let Some(text) = text(bytes) {
         ftbench::workload::environment::fuzz::lock_file(text);
     }
 }
 
-/// What an installer said.
+/// The output of an installer.
 pub(super) fn installer(bytes: &[u8]) {
-    ftbench::workload::environment::fuzz::installer_words(&String::from_utf8_lossy(bytes));
+    ftbench::workload::environment::fuzz::installer_output(&String::from_utf8_lossy(bytes));
 }
 
 /// `Cargo.toml` and `Cargo.lock` of an extension.
@@ -102,12 +102,12 @@ pub(super) fn cargo_manifest(bytes: &[u8]) {
     let _ = package::pyo3_version(text);
 }
 
-/// What an interpreter printed to the probe.
+/// The output of the interpreter probe.
 pub(super) fn probe_answer(bytes: &[u8]) {
     ftbench::interpreter::fuzz::probe_answer(&String::from_utf8_lossy(bytes));
 }
 
-/// Words of `-p`, one a line.
+/// Words of `-p`, one per line.
 pub(super) fn selection(bytes: &[u8]) {
     if let Some(words) = text(bytes) {
         ftbench::interpreter::fuzz::selection(words);
@@ -125,7 +125,7 @@ pub(super) fn tag(bytes: &[u8]) {
     }
 }
 
-/// Values of options, as the command line gives them.
+/// Values of command-line options.
 pub(super) fn options(bytes: &[u8]) {
     let Some(word) = text(bytes) else { return };
     if let Ok(counts) = word.parse::<Counts>() {
@@ -139,24 +139,24 @@ pub(super) fn options(bytes: &[u8]) {
     ftbench::cli::fuzz::values(word);
 }
 
-/// A whole command line, a word a line.
+/// A whole command line, one word per line.
 pub(super) fn command_line(bytes: &[u8]) {
     let Some(words) = text(bytes) else { return };
     ftbench::cli::fuzz::command_line(words.lines());
 }
 
-/// A pattern on the first line, names on the others.
+/// A pattern on the first line, and names on the others.
 pub(super) fn pattern(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let mut lines = text.split('\n');
     let pattern = Pattern::new(lines.next().unwrap_or_default());
     for name in lines {
-        let _ = pattern.as_ref().map(|pattern| pattern.fits(name));
+        let _ = pattern.as_ref().map(|pattern| pattern.matches(name));
         let _ = ftbench_schema::suggest::nearest(name, ["fib", "nbody", "http_fetch"]);
     }
 }
 
-/// Text from elsewhere, on its way to a terminal, a page or a file's name.
+/// External text on its way to a terminal, a page or a file name.
 pub(super) fn foreign_text(bytes: &[u8]) {
     let foreign = String::from_utf8_lossy(bytes);
     let line = harmless::line(&foreign);
@@ -175,7 +175,7 @@ pub(super) fn foreign_text(bytes: &[u8]) {
     let _ = table.markdown();
 }
 
-/// Files of `/proc` and `/sys`: the first byte says which.
+/// Files of `/proc` and `/sys`; the first byte selects the parser.
 pub(super) fn system(bytes: &[u8]) {
     let Some((&which, rest)) = bytes.split_first() else {
         return;
@@ -200,7 +200,7 @@ pub(super) fn system(bytes: &[u8]) {
     }
 }
 
-/// Files that a library reads, apart by NULs.
+/// Files that a library reads, separated by NULs.
 fn whole_system(bytes: &[u8]) {
     const FILES: [&str; 4] = ["meminfo", "vmstat", "loadavg", "stat"];
     in_folder(|root| {
@@ -216,14 +216,14 @@ fn whole_system(bytes: &[u8]) {
     });
 }
 
-/// A machine described in words.
+/// A machine described in hwloc's synthetic format.
 pub(super) fn hwloc_synthetic(bytes: &[u8]) {
-    if let Some(machine) = text(bytes).and_then(ftbench::machine::fuzz::machine_of_words) {
+    if let Some(machine) = text(bytes).and_then(ftbench::machine::fuzz::synthetic_machine) {
         place(&machine);
     }
 }
 
-/// Workers find places on any machine, or there is a reason.
+/// Places workers on the machine, or finds a reason why that is not possible.
 fn place(machine: &Topology) {
     let _ = (
         machine.facts(),

@@ -1,6 +1,6 @@
-//! The corpus of the fuzz targets, and some thousand mutations of it, through the same functions in an ordinary build:
-//! this runs everywhere, takes seconds, and keeps what a fuzzer once found from coming back. `scripts/fuzz.sh` is the
-//! real thing.
+//! Runs the corpus of the fuzz targets, and some thousand mutations of it, through the same functions in an ordinary
+//! build. This runs everywhere in seconds and keeps errors that a fuzzer once found from coming back. `scripts/fuzz.sh`
+//! runs the actual fuzzer.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -11,23 +11,23 @@ use ftbench_fuzzing::{TARGETS, Target};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// Mutations of each target's corpus; the slow ones have fewer.
+/// Number of mutations of each target's corpus; slow targets have fewer.
 const MUTATIONS: u32 = 1_000;
-const MUTATIONS_OF_SLOW: u32 = 20;
+const SLOW_TARGET_MUTATIONS: u32 = 20;
 const SLOW: [&str; 3] = ["analysis", "command_line", "hwloc_synthetic"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// The names of the files in a folder, without their extensions.
+/// Returns the names of the files in a folder, without their extensions.
 fn stems(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let stem = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
     entries.map(|entry| stem(entry.unwrap().path())).collect()
 }
 
-/// A target's inputs, by name.
+/// Returns a target's inputs by name.
 fn corpus(target: Target) -> Vec<(String, Vec<u8>)> {
     let folder = folder().join("corpus").join(target.name);
     let mut inputs: Vec<(String, Vec<u8>)> = std::fs::read_dir(&folder)
@@ -60,7 +60,7 @@ fn every_target_has_a_program_and_a_corpus() {
 }
 
 #[test]
-fn the_corpus_does_no_harm() {
+fn corpus_causes_no_panic() {
     let mut failed = Vec::new();
     for target in TARGETS {
         for (name, input) in corpus(target) {
@@ -72,7 +72,7 @@ fn the_corpus_does_no_harm() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// One change of some bytes: taken out, put in, replaced, or repeated.
+/// One change of some bytes: removal, insertion, replacement or repetition.
 #[derive(Debug, Clone)]
 struct Change {
     kind: u8,
@@ -121,17 +121,17 @@ fn changed(input: &[u8], changes: &[Change]) -> Vec<u8> {
 }
 
 #[test]
-fn mutations_of_the_corpus_do_no_harm() {
+fn mutations_of_the_corpus_cause_no_panic() {
     for target in TARGETS {
         let inputs: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, input)| input).collect();
         let slow = SLOW.contains(&target.name);
         let config = Config {
-            cases: if slow { MUTATIONS_OF_SLOW } else { MUTATIONS },
+            cases: if slow { SLOW_TARGET_MUTATIONS } else { MUTATIONS },
             max_shrink_iters: 200,
             failure_persistence: None,
             ..Config::default()
         };
-        // The same every time: what is new is for the fuzzer to find.
+        // The same mutations every time; finding new inputs is the fuzzer's task.
         let generator = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let strategy = (
             prop::sample::select(inputs),

@@ -1,4 +1,4 @@
-//! How versions of the code compare, in words and as a table.
+//! Comparisons between arms (versions of the code), in words and as a table.
 
 use ftbench_schema::{ArmRatio, Model, Summary};
 
@@ -7,17 +7,17 @@ use super::table::{Cell, Column, Table};
 use ftbench_analyse::multiple::SMALLEST_EFFECT;
 use ftbench_schema::{text, units};
 
-/// What is found of one arm, with one workload on one interpreter.
+/// The results of one arm, with one workload on one interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    /// What it is about: `new on 3.13`, or `fib, new on 3.13`.
+    /// Arm and interpreter, with the workload if there are several: `new on 3.13` or `fib, new on 3.13`.
     pub subject: String,
-    /// What is found with one worker, and with several.
+    /// One clause for one worker and one for several, where measured.
     pub clauses: Vec<Clause>,
 }
 
-/// The verdict on an arm. A difference is one that stands up to the correction for all comparisons of the run; where
-/// there is none, the interval says whether there can be none worth the name.
+/// Returns the verdict on an arm: faster or slower if the difference survives the correction for all comparisons of
+/// the run. Otherwise flat if the whole interval is within [`SMALLEST_EFFECT`] of 1, and unclear if it is not.
 #[must_use]
 pub fn verdict(compared: &ArmRatio) -> Verdict {
     let ratio = compared.ratio;
@@ -45,7 +45,7 @@ pub fn verdict_words(verdict: Verdict) -> String {
     }
 }
 
-/// One for each workload, interpreter and arm; workloads are named where there are several.
+/// Groups the ratios of a run by workload, interpreter and arm. Subjects name workloads if there are several.
 #[must_use]
 pub fn comparisons(summary: &Summary) -> Vec<Comparison> {
     let several = summary
@@ -54,8 +54,9 @@ pub fn comparisons(summary: &Summary) -> Vec<Comparison> {
         .any(|compared| summary.arm_ratios.first().map(|first| &first.workload) != Some(&compared.workload));
     let mut groups: Vec<Vec<&ArmRatio>> = Vec::new();
     for compared in &summary.arm_ratios {
-        let is_like = |group: &&mut Vec<&ArmRatio>| group.first().is_some_and(|first| alike(first, compared));
-        match groups.iter_mut().find(is_like) {
+        let is_own =
+            |group: &&mut Vec<&ArmRatio>| group.first().is_some_and(|first| same_group(first, compared));
+        match groups.iter_mut().find(is_own) {
             Some(group) => group.push(compared),
             None => groups.push(vec![compared]),
         }
@@ -66,7 +67,7 @@ pub fn comparisons(summary: &Summary) -> Vec<Comparison> {
         .collect()
 }
 
-fn alike(one: &ArmRatio, other: &ArmRatio) -> bool {
+fn same_group(one: &ArmRatio, other: &ArmRatio) -> bool {
     one.workload == other.workload
         && one.interpreter == other.interpreter
         && one.host == other.host
@@ -75,7 +76,7 @@ fn alike(one: &ArmRatio, other: &ArmRatio) -> bool {
 
 fn comparison(group: &[&ArmRatio], name_workload: bool) -> Option<Comparison> {
     let first = group.first()?;
-    let mut subject = format!("{} on {}", text::line(first.arm_name()), place(first));
+    let mut subject = format!("{} on {}", text::line(first.arm_name()), interpreter_label(first));
     if name_workload {
         subject = format!("{}, {subject}", text::shorten(&text::line(&first.workload), 32));
     }
@@ -86,20 +87,20 @@ fn comparison(group: &[&ArmRatio], name_workload: bool) -> Option<Comparison> {
     })
 }
 
-/// The interpreter, as reports call it without an arm.
-fn place(compared: &ArmRatio) -> String {
+/// The label of the interpreter, without an arm.
+fn interpreter_label(compared: &ArmRatio) -> String {
     let tag = text::shorten(&text::line(&compared.interpreter), 24);
     compared.host.label(&tag, None)
 }
 
-/// Serial, or the first model with one worker.
+/// Picks serial, or else the first model with one worker.
 fn one_worker<'a>(group: &[&'a ArmRatio]) -> Option<&'a ArmRatio> {
     let alone = || group.iter().copied().filter(|compared| compared.workers == 1);
     let serial = alone().find(|compared| compared.model == Model::Serial);
     serial.or_else(|| alone().next())
 }
 
-/// Threads, or the first model with several workers, at the largest number of them.
+/// Picks threads, or else the first model with several workers, at its largest number of workers.
 fn several_workers<'a>(group: &[&'a ArmRatio]) -> Option<&'a ArmRatio> {
     let several = || group.iter().copied().filter(|compared| compared.workers > 1);
     let threads = several().find(|compared| compared.model == Model::Threads);
@@ -123,7 +124,7 @@ fn clause(compared: &ArmRatio) -> Clause {
             "as fast as {base} within {} %: {figures}",
             units::number(100.0 * SMALLEST_EFFECT, 0)
         ),
-        Verdict::Unclear => format!("cannot tell from {base}: {figures}"),
+        Verdict::Unclear => format!("no clear difference from {base}: {figures}"),
     };
     Clause {
         verdict,
@@ -138,7 +139,7 @@ fn with_workers(compared: &ArmRatio) -> String {
     }
 }
 
-/// Every comparison of a run, a row each.
+/// The comparisons of a run, one row each.
 #[must_use]
 pub fn table(summary: &Summary) -> Table {
     let each = || summary.arm_ratios.iter();
@@ -147,7 +148,7 @@ pub fn table(summary: &Summary) -> Table {
             "workload",
             each().map(|compared| text::shorten(&text::line(&compared.workload), 32)),
         ),
-        Column::words("interpreter", each().map(place)),
+        Column::words("interpreter", each().map(interpreter_label)),
         Column::words("model", each().map(|compared| compared.model)),
         Column::figures("workers", each().map(|compared| compared.workers)),
         Column::words("arm", each().map(|compared| compared.arm_name())),
@@ -171,8 +172,8 @@ mod tests {
     use ftbench_fixtures::summaries;
 
     #[test]
-    fn an_arm_is_told_with_one_worker_and_with_several() {
-        let told = |summary: &Summary| -> Vec<String> {
+    fn an_arm_is_compared_with_one_worker_and_with_several() {
+        let lines = |summary: &Summary| -> Vec<String> {
             let found = comparisons(summary).into_iter();
             found
                 .map(|found| {
@@ -182,15 +183,15 @@ mod tests {
                 .collect()
         };
         let mut summary = summaries::with_arms();
-        insta::assert_snapshot!(told(&summary).join("\n"), @"
-        new on 3.13: 1.08x as fast as base [1.05, 1.11], serial; cannot tell from base: 1.02x [0.97, 1.07], threads x2
+        insta::assert_snapshot!(lines(&summary).join("\n"), @"
+        new on 3.13: 1.08x as fast as base [1.05, 1.11], serial; no clear difference from base: 1.02x [0.97, 1.07], threads x2
         new on 3.13t: 0.91x as fast as base [0.89, 0.93], serial; as fast as base within 2 %: 1.00x [0.99, 1.01], threads x2
         ");
         for compared in summary.arm_ratios.iter_mut().skip(4) {
             compared.cell.workload = "other".to_owned();
         }
         assert!(
-            told(&summary)
+            lines(&summary)
                 .iter()
                 .all(|line| line.starts_with("fib, new") || line.starts_with("other, new"))
         );

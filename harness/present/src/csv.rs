@@ -7,14 +7,12 @@ use serde::Serialize;
 use ftbench_schema::units::seconds;
 use ftbench_schema::{Cost, Disturbance, Host, Model, Noise, Sample, Trial, TrialStatus};
 
-/// Trials that could not be written.
+/// A failure to write trials as CSV.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "samples could not be written as CSV: {0}; check the disk, then make the file again from trials.jsonl"
-)]
+#[error("cannot write samples as CSV: {0}; check the disk, then regenerate the file from trials.jsonl")]
 pub struct CsvError(#[from] csv::Error);
 
-/// One row. A field that is not known is empty.
+/// One row; unknown fields are empty.
 #[derive(Debug, Serialize)]
 struct SampleRow<'a> {
     trial: u64,
@@ -67,11 +65,11 @@ struct SampleRow<'a> {
     collections: Option<u64>,
 }
 
-/// Writes a heading and one row per sample, warm-ups too. A trial that ended before its first sample has one
-/// row, without the sample's fields, so that no failure is lost.
+/// Writes a heading and one row per sample, including warm-ups. A trial that ended before its first sample has one
+/// row without the sample's fields, so that no failure is lost.
 ///
 /// # Errors
-/// When the writer refuses.
+/// If the writer fails.
 pub fn write_samples<'a>(
     trials: impl IntoIterator<Item = &'a Trial>,
     writer: impl Write,
@@ -90,7 +88,7 @@ pub fn write_samples<'a>(
     Ok(())
 }
 
-/// The columns, in the order of [`SampleRow`]'s fields; written even where there is no row.
+/// The columns, in the order of [`SampleRow`]'s fields; written even if there are no rows.
 const HEADINGS: [&str; 48] = [
     "trial",
     "round",
@@ -143,7 +141,7 @@ const HEADINGS: [&str; 48] = [
 ];
 
 fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
-    // Without shares, as in an imported trial, nothing is known of when workers were busy.
+    // Without shares, as in an imported trial, it is not known when workers were busy.
     let with_shares = sample.filter(|sample| !sample.shares.is_empty());
     let noise = sample.and_then(|sample| sample.noise.as_ref());
     let cost = sample.and_then(|sample| sample.cost.as_ref());
@@ -202,8 +200,8 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
     }
 }
 
-/// The PU that each share was last seen on, in the order of the shares, apart by spaces; `?` where not known, and nothing for a
-/// sample in which nobody looked.
+/// The PU that each share last ran on, in the order of the shares, separated by spaces; `?` where unknown. Empty if no
+/// PU was recorded.
 fn pus(sample: &Sample) -> String {
     if sample.shares.iter().all(|share| share.pu.is_none()) {
         return String::new();
@@ -216,7 +214,7 @@ fn pus(sample: &Sample) -> String {
     names.join(" ")
 }
 
-/// The causes as the record names them, apart by spaces.
+/// The causes as the record names them, separated by spaces.
 fn causes(disturbed_by: &[Disturbance]) -> String {
     let names: Vec<&str> = disturbed_by.iter().map(|cause| cause.name()).collect();
     names.join(" ")
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_a_row_and_so_is_a_trial_without_any() {
+    fn every_sample_is_a_row_and_so_is_a_trial_without_samples() {
         let mut failed = trial();
         failed.samples.clear();
         failed.status = TrialStatus::Failed;
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_stand_without_rows_and_name_every_field() {
+    fn headings_are_written_without_rows_and_name_every_field() {
         let text = written(&[]);
         assert_eq!(text.lines().count(), 1);
         let mut named = csv::Writer::from_writer(Vec::new());

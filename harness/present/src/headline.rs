@@ -1,6 +1,6 @@
-//! What a person wants to know first: do threads scale on this interpreter, and processes?
+//! The headline findings of a run: do threads scale on each interpreter, and do processes?
 //!
-//! Every word is decided by a whole interval, never by a point.
+//! Every verdict is decided by a whole interval, never by a point estimate.
 
 use ftbench_analyse::laws::verdict;
 use ftbench_schema::{
@@ -10,19 +10,19 @@ use ftbench_schema::{
 use super::table::Tone;
 use ftbench_schema::{text, units};
 
-/// At most so many workloads are named in one sentence.
-const MOST_NAMES: usize = 3;
+/// The maximum number of workloads that one sentence names.
+const MAX_NAMES: usize = 3;
 
-/// What is found of a speedup, or of a version of the code.
+/// The verdict on a speedup, or on a version of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is faster; a curve scales.
+    /// Faster; a curve scales.
     Faster,
-    /// There is no difference worth the name; a curve does not scale.
+    /// No difference that matters; a curve does not scale.
     Flat,
-    /// It is slower.
+    /// Slower.
     Slower,
-    /// The interval is too wide to tell.
+    /// The interval is too wide for a verdict.
     Unclear,
 }
 
@@ -38,7 +38,7 @@ impl From<CurveVerdict> for Verdict {
 }
 
 impl Verdict {
-    /// Faster is good.
+    /// The tone of a table cell with this verdict.
     pub(super) const fn tone(self) -> Tone {
         match self {
             Self::Faster => Tone::Good,
@@ -47,10 +47,10 @@ impl Verdict {
         }
     }
 
-    /// Every verdict, in the order in which sentences tell them.
+    /// Every verdict, in the order in which sentences list them.
     pub const ALL: [Self; 4] = [Self::Faster, Self::Flat, Self::Slower, Self::Unclear];
 
-    /// The verdict on a cell's speedup, by its interval.
+    /// Returns the verdict on a cell's speedup, decided by its interval.
     #[must_use]
     pub fn on(speedup: Estimate) -> Self {
         verdict::on(speedup).into()
@@ -64,7 +64,7 @@ pub struct Reading {
     pub workload: String,
     /// Its speedup over its own one-worker time.
     pub speedup: Estimate,
-    /// What the interval says.
+    /// The verdict on the curve or, without fitted laws, on the speedup.
     pub verdict: Verdict,
 }
 
@@ -82,22 +82,22 @@ pub struct Finding {
 /// The workloads of a finding whose largest number of workers is the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// That number.
+    /// The number of workers.
     pub workers: u32,
-    /// One for each of them.
+    /// One reading for each workload.
     pub readings: Vec<Reading>,
 }
 
-/// One clause of a finding: the workloads about which the same can be said.
+/// One clause of a finding, about the workloads that share a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
-    /// What is said.
+    /// Their verdict.
     pub verdict: Verdict,
-    /// In words.
+    /// The text of the clause.
     pub words: String,
 }
 
-/// Findings about threads and processes; about the other models where a run has neither.
+/// Returns the findings on threads and processes, or on the other models if the run has neither.
 #[must_use]
 pub fn findings(summary: &Summary) -> Vec<Finding> {
     let usual = [Model::Threads, Model::Processes];
@@ -111,7 +111,7 @@ pub fn findings(summary: &Summary) -> Vec<Finding> {
     }
 }
 
-/// Findings about these models, on every interpreter that has them.
+/// Returns the findings on these models, for every interpreter that has them.
 #[must_use]
 pub fn of_models(summary: &Summary, models: &[Model]) -> Vec<Finding> {
     let mut labels: Vec<String> = Vec::new();
@@ -133,7 +133,7 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
             && cell.model == model
             && cell.interpreter_label() == label
             && cell.workers > 1
-            && !rests_on_a_failure(summary, cell)
+            && !one_worker_failed(summary, cell)
     };
     let mut largest: Vec<(&CellSummary, Estimate)> = Vec::new();
     for cell in summary.cells.iter().filter(usable) {
@@ -174,8 +174,8 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
     })
 }
 
-/// Whether the cell with one worker, which the speedup is relative to, failed.
-fn rests_on_a_failure(summary: &Summary, cell: &CellSummary) -> bool {
+/// Whether the cell with one worker failed, to which the speedup is relative.
+fn one_worker_failed(summary: &Summary, cell: &CellSummary) -> bool {
     let failures = summary.cells.iter().filter(|one| one.status.is_failure());
     failures.filter(|one| one.workers == 1).any(|one| {
         let alone = Cell {
@@ -186,7 +186,7 @@ fn rests_on_a_failure(summary: &Summary, cell: &CellSummary) -> bool {
     })
 }
 
-/// Whether cores are what a workload needs most; one of unknown kind is taken to compute.
+/// Whether a workload computes rather than waits; one of unknown kind is assumed to compute.
 fn computes(summary: &Summary, workload: &str) -> bool {
     let facts = summary.workloads.iter().find(|facts| facts.name == workload);
     facts.is_none_or(|facts| matches!(facts.kind, WorkloadKind::Cpu | WorkloadKind::Memory))
@@ -198,48 +198,48 @@ fn finite(estimate: Estimate) -> Option<Estimate> {
 }
 
 impl Finding {
-    /// What it is about: `threads on 3.13t`.
+    /// The model and the interpreter: `threads on 3.13t`.
     #[must_use]
     pub fn subject(&self) -> String {
         format!("{} on {}", self.model, text::line(&self.interpreter))
     }
 
-    /// What is found, for people: `1.92x on fib, nbody at 2 workers; 10.9x on http_fetch at 16 workers`.
+    /// The finding as text: `1.92x on fib, nbody at 2 workers; 10.9x on http_fetch at 16 workers`.
     ///
-    /// `name_workloads` where a run has several; `dress` colours or escapes a clause.
+    /// Set `name_workloads` if the run has several; `dress` colours or escapes a clause.
     #[must_use]
     pub fn sentence(&self, name_workloads: bool, dress: impl Fn(&Clause) -> String) -> String {
-        let told = self.parts.iter().map(|part| {
-            // Two parts make a long line, and the table has the intervals.
+        let parts = self.parts.iter().map(|part| {
+            // Two parts make a long line; the table has the intervals.
             let clauses = part.clauses(name_workloads, self.parts.len() == 1);
             let dressed: Vec<String> = clauses.iter().map(&dress).collect();
             format!("{} {}", dressed.join("; "), part.at_workers())
         });
-        told.collect::<Vec<String>>().join("; ")
+        parts.collect::<Vec<String>>().join("; ")
     }
 }
 
 impl Part {
-    /// What is found, one clause per verdict; an interval, where wanted, goes with a single workload.
+    /// One clause per verdict; with `with_intervals`, a clause on a single workload includes its interval.
     fn clauses(&self, name_workloads: bool, with_intervals: bool) -> Vec<Clause> {
         Verdict::ALL
             .into_iter()
             .filter_map(|verdict| {
-                let of_it: Vec<&Reading> = self
+                let matching: Vec<&Reading> = self
                     .readings
                     .iter()
                     .filter(|reading| reading.verdict == verdict)
                     .collect();
-                let mut words = speedups(verdict, &of_it, with_intervals)?;
+                let mut words = speedups(verdict, &matching, with_intervals)?;
                 if name_workloads {
-                    words.push_str(&on_workloads(&of_it));
+                    words.push_str(&on_workloads(&matching));
                 }
                 Some(Clause { verdict, words })
             })
             .collect()
     }
 
-    /// The number of workers, as a sentence ends with it: `at 2 workers`.
+    /// The number of workers as the end of a sentence: `at 2 workers`.
     fn at_workers(&self) -> String {
         format!(
             "at {}",
@@ -283,7 +283,7 @@ pub fn with_interval(ratio: Estimate) -> String {
 }
 
 fn on_workloads(readings: &[&Reading]) -> String {
-    if readings.len() > MOST_NAMES {
+    if readings.len() > MAX_NAMES {
         return format!(" on {} workloads", readings.len());
     }
     let names: Vec<String> = readings
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_group_the_workloads_by_what_can_be_said() {
+    fn sentences_group_the_workloads_by_verdict() {
         insta::assert_snapshot!(sentences(&summaries::two_cores()).join("\n"), @r"
         threads on 3.13: flat (0.98x) on fib, nbody at 2 workers
         threads on 3.13t: 1.92x on fib, nbody at 2 workers
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn each_workload_speaks_at_its_own_largest_number_of_workers() {
+    fn each_workload_is_reported_at_its_own_largest_number_of_workers() {
         insta::assert_snapshot!(sentences(&summaries::suite()).join("\n"), @r"
         threads on 3.13: flat (0.98x) on 4 workloads at 2 workers; 8.20x on http_fetch at 16 workers
         threads on 3.13t: 1.92x on 4 workloads at 2 workers; 10.9x on http_fetch at 16 workers
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_is_no_interpreter() {
+    fn the_ceiling_does_not_count_as_an_interpreter() {
         assert_eq!(
             sentences(&summaries::with_ceiling()),
             sentences(&summaries::two_cores())
@@ -337,12 +337,12 @@ mod tests {
     }
 
     #[test]
-    fn cells_without_figures_say_nothing() {
+    fn cells_without_figures_have_no_findings() {
         assert!(findings(&summaries::without_figures()).is_empty());
     }
 
     #[test]
-    fn a_speedup_over_a_failed_cell_is_no_finding() {
+    fn a_speedup_over_a_failed_cell_is_not_a_finding() {
         let mut summary = summaries::two_cores();
         for cell in &mut summary.cells {
             if cell.workers == 1 && cell.model == Model::Threads && cell.interpreter == "3.13t" {
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn asyncio_speaks_only_where_it_is_alone() {
+    fn asyncio_is_reported_only_in_a_run_without_threads_and_processes() {
         let mut summary = summaries::many_cores();
         assert!(
             findings(&summary)

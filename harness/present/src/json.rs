@@ -2,10 +2,10 @@
 
 use ftbench_schema::Summary;
 
-/// The summary as indented JSON, ending with a line end.
+/// Formats the summary as indented JSON with a final newline.
 ///
 /// # Errors
-/// When serde refuses, which no summary that the analysis makes gives cause for.
+/// If serialisation fails, which never happens for a summary from the analysis.
 pub fn summary(summary: &Summary) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(summary)?;
     text.push('\n');
@@ -18,7 +18,7 @@ mod tests {
     use ftbench_fixtures::summaries;
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn a_written_summary_reads_back() {
         let before = summaries::two_cores();
         let text = summary(&before).unwrap_or_default();
         let after: Option<Summary> = serde_json::from_str(&text).ok();

@@ -1,4 +1,4 @@
-//! Scaling laws in words: what limits each curve, and the table of what was fitted.
+//! Scaling laws in words: what limits each curve, and a table of the fits.
 
 use std::cmp::Reverse;
 
@@ -9,32 +9,32 @@ use super::headline::with_interval;
 use super::table::{Column, Table};
 use ftbench_schema::{text, units};
 
-/// A law that misses what was measured by more than this share is said to.
+/// The relative error above which a sentence says by how much the law misses.
 const POOR_FIT: f64 = 0.1;
 
-/// How many times as large an undisturbed speedup has to be, at least, to be told beside the typical one.
-const WORTH_SAYING: f64 = 1.05;
+/// The minimum ratio of the undisturbed speedup to the typical one for which a sentence mentions it.
+const MIN_UNDISTURBED_GAIN: f64 = 1.05;
 
-/// A share of disturbed samples from which an unclear interval is put down to them.
+/// The share of disturbed samples above which a sentence mentions them as a cause of an unclear interval.
 const MANY_DISTURBED: f64 = 0.1;
 
 /// The curves of one workload.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OfWorkload<'a> {
+pub struct WorkloadCurves<'a> {
     /// The workload's name, as the summary has it.
     pub workload: &'a str,
     /// Its curves, in the order of the plan; the ceiling's last.
     pub curves: Vec<&'a CurveLaws>,
 }
 
-/// The curves of a summary by workload.
+/// Groups the curves of a summary by workload.
 #[must_use]
-pub fn by_workload(summary: &Summary) -> Vec<OfWorkload<'_>> {
-    let mut found: Vec<OfWorkload<'_>> = Vec::new();
+pub fn by_workload(summary: &Summary) -> Vec<WorkloadCurves<'_>> {
+    let mut found: Vec<WorkloadCurves<'_>> = Vec::new();
     for curve in &summary.laws {
         match found.iter_mut().find(|known| known.workload == curve.workload) {
             Some(known) => known.curves.push(curve),
-            None => found.push(OfWorkload {
+            None => found.push(WorkloadCurves {
                 workload: &curve.workload,
                 curves: vec![curve],
             }),
@@ -43,7 +43,7 @@ pub fn by_workload(summary: &Summary) -> Vec<OfWorkload<'_>> {
     found
 }
 
-/// What a curve is of: `threads on 3.13t`, or `the ceiling`.
+/// The name of a curve: `threads on 3.13t`, or `the ceiling`.
 #[must_use]
 pub fn subject(curve: &CurveLaws) -> String {
     if curve.is_native() {
@@ -63,15 +63,15 @@ pub fn subject(curve: &CurveLaws) -> String {
 /// What limits a curve: `serial fraction 0.99 [0.98, 1.00]: the GIL`.
 #[must_use]
 pub fn sentence(curve: &CurveLaws) -> String {
-    // What happens beyond the cores no law that was fitted within them explains.
+    // A law that was fitted within the cores does not explain what happens beyond them.
     let fit = curve.best_fit().filter(|_| curve.fitted_up_to.is_none());
-    let mut told = of_cause(curve, fit);
+    let mut words = cause_sentence(curve, fit);
     let uses_law = !matches!(
         curve.limit.cause,
-        LimitCause::Cores | LimitCause::Superlinear | LimitCause::Unclear | LimitCause::Untold
+        LimitCause::Cores | LimitCause::Superlinear | LimitCause::Unclear | LimitCause::Unexplained
     );
     if let Some(fit) = fit.filter(|fit| uses_law && fit.relative_error > POOR_FIT) {
-        told.push_str(&format!(
+        words.push_str(&format!(
             "; the law misses by {}",
             units::per_cent(fit.relative_error, 0)
         ));
@@ -79,40 +79,40 @@ pub fn sentence(curve: &CurveLaws) -> String {
     // A neighbour on the machine may have slowed most samples down.
     let undisturbed = curve.limit.undisturbed_speedup;
     if let Some(speedup) =
-        undisturbed.filter(|speedup| speedup.low > curve.limit.speedup.estimate * WORTH_SAYING)
+        undisturbed.filter(|speedup| speedup.low > curve.limit.speedup.estimate * MIN_UNDISTURBED_GAIN)
     {
-        told.push_str(&format!("; undisturbed {}", with_interval(speedup)));
+        words.push_str(&format!("; undisturbed {}", with_interval(speedup)));
     }
-    told
+    words
 }
 
-/// What a count of curves with one cause is told as.
-enum Counted {
-    /// Something limits so many.
+/// How a cause is worded beside the number of curves that it limits.
+enum CauseWords {
+    /// The name of the limit.
     Limits(&'static str),
-    /// Nothing that could be named does.
+    /// No limit to name: words that go before the number.
     Otherwise(&'static str),
 }
 
-const fn counted(cause: LimitCause) -> Counted {
+const fn cause_words(cause: LimitCause) -> CauseWords {
     match cause {
-        LimitCause::Gil => Counted::Limits("the GIL"),
-        LimitCause::GilInPart => Counted::Limits("turns under the GIL"),
-        LimitCause::OneThread => Counted::Limits("a shared thread"),
-        LimitCause::OneAtATime => Counted::Limits("one worker at a time"),
-        LimitCause::Cores => Counted::Limits("too few cores"),
-        LimitCause::Machine => Counted::Limits("the machine"),
-        LimitCause::Crosstalk => Counted::Limits("crosstalk"),
-        LimitCause::SerialFraction => Counted::Limits("a serial fraction"),
-        LimitCause::NothingSeen => Counted::Otherwise("no limit seen in"),
-        LimitCause::Superlinear => Counted::Otherwise("more speedup than workers in"),
-        LimitCause::Untold => Counted::Otherwise("too little known of"),
-        LimitCause::Unclear => Counted::Otherwise("too wide an interval in"),
+        LimitCause::Gil => CauseWords::Limits("the GIL"),
+        LimitCause::GilInPart => CauseWords::Limits("turns under the GIL"),
+        LimitCause::OneThread => CauseWords::Limits("a shared thread"),
+        LimitCause::OneAtATime => CauseWords::Limits("one worker at a time"),
+        LimitCause::Cores => CauseWords::Limits("too few cores"),
+        LimitCause::Machine => CauseWords::Limits("the machine"),
+        LimitCause::Crosstalk => CauseWords::Limits("crosstalk"),
+        LimitCause::SerialFraction => CauseWords::Limits("a serial fraction"),
+        LimitCause::NothingSeen => CauseWords::Otherwise("no limit seen in"),
+        LimitCause::Superlinear => CauseWords::Otherwise("more speedup than workers in"),
+        LimitCause::Unexplained => CauseWords::Otherwise("no cause found in"),
+        LimitCause::Unclear => CauseWords::Otherwise("too wide an interval in"),
     }
 }
 
-/// How many curves each cause limits, the ceiling's left out: `the GIL limits 40 curves, crosstalk 6; no limit seen in 12`.
-/// Empty without curves.
+/// Counts the curves that each cause limits, without the ceiling's:
+/// `the GIL limits 40 curves, crosstalk 6; no limit seen in 12`. Empty without curves.
 #[must_use]
 pub fn causes(summary: &Summary) -> String {
     let mut counts: Vec<(LimitCause, usize)> = Vec::new();
@@ -126,12 +126,12 @@ pub fn causes(summary: &Summary) -> String {
     counts.sort_by_key(|(_, count)| Reverse(*count));
     let (mut limits, mut otherwise) = (Vec::new(), Vec::new());
     for (cause, count) in counts {
-        match counted(cause) {
-            Counted::Limits(what) if limits.is_empty() => {
+        match cause_words(cause) {
+            CauseWords::Limits(what) if limits.is_empty() => {
                 limits.push(format!("{what} limits {}", text::counted(count, "curve")));
             }
-            Counted::Limits(what) => limits.push(format!("{what} {count}")),
-            Counted::Otherwise(what) => otherwise.push(format!("{what} {count}")),
+            CauseWords::Limits(what) => limits.push(format!("{what} {count}")),
+            CauseWords::Otherwise(what) => otherwise.push(format!("{what} {count}")),
         }
     }
     let parts = [limits.join(", "), otherwise.join(", ")];
@@ -139,7 +139,7 @@ pub fn causes(summary: &Summary) -> String {
     parts.join("; ")
 }
 
-fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
+fn cause_sentence(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
     let limit = &curve.limit;
     let grown = on_workers(limit);
     match limit.cause {
@@ -162,11 +162,9 @@ fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
         LimitCause::Machine => as_good_as_the_machine(limit, fit),
         LimitCause::Crosstalk => crosstalk(limit, fit),
         LimitCause::SerialFraction => fit.map_or(grown, serial_with_limit),
-        LimitCause::Untold => untold(curve, &grown),
+        LimitCause::Unexplained => unexplained(curve, &grown),
         LimitCause::Superlinear => {
-            format!(
-                "{grown}, more than there are: something holds one worker back that does not hold several"
-            )
+            format!("{grown}, more than linear: something slows one worker down but not several")
         }
         LimitCause::NothingSeen => match fit {
             Some(fit) => format!(
@@ -183,7 +181,7 @@ fn of_cause(curve: &CurveLaws, fit: Option<&LawFit>) -> String {
 fn on_workers(limit: &Limit) -> String {
     let has_a_wide_interval = verdict::on(limit.speedup) == CurveVerdict::CannotTell;
     if has_a_wide_interval {
-        // What is said of it rests on other facts.
+        // The cause then rests on other facts, such as how many CPUs were busy.
         let busy = limit.busy_cpus.map_or_else(String::new, |busy| {
             format!(", {} CPUs busy", units::number(busy, 1))
         });
@@ -247,19 +245,19 @@ fn crosstalk(limit: &Limit, fit: Option<&LawFit>) -> String {
     let at_best = units::times(fit.speedup(best));
     if best < 2.0 {
         format!(
-            "crosstalk: at its best with {count} {noun} {range}, {}",
+            "crosstalk: best with {count} {noun} {range}, {}",
             on_workers(limit)
         )
     } else if best <= f64::from(limit.workers) {
-        format!("crosstalk: at its best with {count} {noun} {range}, {at_best}")
+        format!("crosstalk: best with {count} {noun} {range}, {at_best}")
     } else {
         format!(
-            "crosstalk: by the law at its best with about {count} {noun} {range}, {at_best}, beyond those measured"
+            "crosstalk: by the law, best with about {count} {noun} {range}, {at_best}, more than were measured"
         )
     }
 }
 
-fn untold(curve: &CurveLaws, grown: &str) -> String {
+fn unexplained(curve: &CurveLaws, grown: &str) -> String {
     let limit = &curve.limit;
     let of_ideal = || units::per_cent(limit.speedup.estimate / f64::from(limit.workers), 0) + " of ideal";
     let of_ceiling = |fraction| per_cent_with_interval(fraction) + " of the ceiling";
@@ -267,46 +265,46 @@ fn untold(curve: &CurveLaws, grown: &str) -> String {
     let shares_cores = curve.fitted_up_to.map(|_| NotFitted::SharedCores);
     match curve.not_fitted.or(shares_cores) {
         Some(NotFitted::FewWorkerCounts { needed, .. }) => {
-            format!("{grown}, {share}; it takes {needed} worker counts to tell why")
+            format!("{grown}, {share}; {needed} worker counts are needed to find the cause")
         }
         Some(NotFitted::FewRounds { needed, .. }) => {
-            format!("{grown}, {share}; it takes {needed} rounds to tell why")
+            format!("{grown}, {share}; {needed} rounds are needed to find the cause")
         }
         Some(NotFitted::FewCores) => format!("{grown}, {share}"),
         Some(NotFitted::SharedCores) => {
             format!(
-                "{grown}, which have {}; with a core for each it could be told why",
+                "{grown}, which have {}; finding the cause takes a core for each",
                 cores(limit)
             )
         }
-        None => format!("{grown}, {share}; too small a loss to tell why"),
+        None => format!("{grown}, {share}; too small a loss to find the cause"),
     }
 }
 
-/// An interval that is too wide for a cause, and perhaps for a verdict.
+/// The sentence for an interval that is too wide for a cause, and perhaps for a verdict.
 fn unclear(curve: &CurveLaws) -> String {
     let limit = &curve.limit;
     let speedup = with_interval(limit.speedup);
     let workers = workers(limit.workers);
-    let mut told = match (curve.verdict, curve.needs_s) {
+    let mut words = match (curve.verdict, curve.needs_s) {
         (CurveVerdict::CannotTell, Some(needs_s)) => format!(
-            "cannot tell, {speedup} on {workers}; about {} more of {} would",
-            roughly(needs_s),
-            text::shorten(&text::line(&curve.workload), 24)
+            "cannot tell, {speedup} on {workers}; measuring {} for about {} more should settle it",
+            text::shorten(&text::line(&curve.workload), 24),
+            roughly(needs_s)
         ),
         (CurveVerdict::CannotTell, None) => format!("cannot tell, {speedup} on {workers}"),
-        _ => format!("scales, {speedup} on {workers}; too wide an interval to tell what limits it"),
+        _ => format!("scales, {speedup} on {workers}; the interval is too wide to show what limits it"),
     };
     if let Some(share) = limit.disturbed_share.filter(|share| *share > MANY_DISTURBED) {
-        told.push_str(&format!(
+        words.push_str(&format!(
             "; {} of its samples were disturbed",
             units::per_cent(share, 0)
         ));
     }
-    told
+    words
 }
 
-/// A duration of which only the size is known: `40 s`, `3 min`.
+/// A duration, rounded: `40 s`, `3 min`.
 fn roughly(seconds: f64) -> String {
     if seconds < 120.0 {
         format!("{} s", units::number(seconds, 0))
@@ -320,24 +318,24 @@ fn serial(fit: &LawFit) -> String {
 }
 
 fn serial_with_limit(fit: &LawFit) -> String {
-    let told = serial(fit);
+    let serial = serial(fit);
     match (fit.law, fit.speedup_limit, fit.peak_workers) {
         (Law::Gustafson, ..) => format!(
-            "{told} of the time: each worker adds {}",
+            "{serial} of the time: each worker adds {}",
             units::times(1.0 - fit.serial_fraction.estimate)
         ),
         (_, Some(limit), _) => {
-            format!("{told}: at most {}, however many workers", with_interval(limit))
+            format!("{serial}: at most {}, however many workers", with_interval(limit))
         }
         (_, None, Some(peak)) => format!(
-            "{told} and crosstalk: by the law at its best with about {} workers",
+            "{serial} and crosstalk: by the law, best with about {} workers",
             units::number(peak.estimate.round(), 0)
         ),
-        _ => told,
+        _ => serial,
     }
 }
 
-/// How many decimals show two digits of the interval's upper end; from 2 to 4.
+/// Formats `value` with as many decimals as show two digits of the interval's upper end, from 2 to 4.
 fn fraction(value: f64, of: Estimate) -> String {
     units::number(value, units::decimals_for(of.high, 2).clamp(2, 4))
 }
@@ -362,7 +360,7 @@ fn per_cent_with_interval(share: Estimate) -> String {
     )
 }
 
-/// The fits, a row each.
+/// The fits, one row each.
 #[must_use]
 pub fn table(summary: &Summary) -> Table {
     let fitted = summary.laws.iter();
@@ -406,16 +404,16 @@ pub fn table(summary: &Summary) -> Table {
     ])
 }
 
-/// The law's name, and how far it was fitted where that is not to the end: `USL up to 8`.
+/// The law's name, and the largest number of workers it was fitted to if more were measured: `USL up to 8`.
 #[must_use]
 pub fn law(curve: &CurveLaws, fit: &LawFit) -> String {
     curve.fitted_up_to.map_or_else(
         || fit.law.name().to_owned(),
-        |most| format!("{} up to {most}", fit.law),
+        |max| format!("{} up to {max}", fit.law),
     )
 }
 
-/// Crosstalk is often far below a thousandth: `2.1e-4 [1.8e-4, 2.4e-4]`.
+/// Formats crosstalk, which is often far below a thousandth: `2.1e-4 [1.8e-4, 2.4e-4]`.
 fn crosstalk_figure(estimate: Estimate) -> String {
     let number = |value: f64| {
         if value == 0.0 {

@@ -1,5 +1,5 @@
-//! The terminal's part on scaling laws: a sentence on each curve, and the table of fits as wide as there is room for; of
-//! many workloads how many curves each cause limits.
+//! Scaling laws on the terminal: a sentence on each curve, and a table of the fits as wide as there is room for. With
+//! many workloads, only the number of curves that each cause limits.
 
 use ftbench_schema::Summary;
 
@@ -8,16 +8,16 @@ use super::style::{BOLD, Style, hanging};
 use super::table::ruled;
 use ftbench_schema::text;
 
-/// What is left out of the table as the terminal gets narrower, in this order: columns by number.
+/// The columns, by number, that the table leaves out as the terminal gets narrower, in this order.
 const LEFT_OUT: [&[usize]; 4] = [&[], &[6], &[4, 6], &[4, 5, 6]];
 
-/// With more workloads the sentences would bury the tables above them.
-const MOST_WORKLOADS: usize = 6;
+/// The maximum number of workloads with sentences; more would bury the tables above them.
+const MAX_WORKLOADS: usize = 6;
 
-/// Both parts, or counts where there are many workloads; empty without curves.
+/// Renders sentences and table, or counts if there are many workloads; empty without curves.
 pub(super) fn render(summary: &Summary, style: Style) -> String {
     let workloads = laws::by_workload(summary).len();
-    if workloads > MOST_WORKLOADS {
+    if workloads > MAX_WORKLOADS {
         return counts(summary, workloads, style);
     }
     let parts = [sentences(summary, style), table(summary, style)];
@@ -25,27 +25,27 @@ pub(super) fn render(summary: &Summary, style: Style) -> String {
     parts.join("\n\n")
 }
 
-/// What stands for the sentences and the table of many workloads.
+/// The number of curves that each cause limits.
 fn counts(summary: &Summary, workloads: usize, style: Style) -> String {
     let causes = laws::causes(summary);
     if causes.is_empty() {
         return causes;
     }
     let heading = style.paint(BOLD, &format!("what limits {workloads} workloads"));
-    let told = format!("{causes}. 'ftbench report RUN' tells of each.");
-    format!("{heading}\n{}", hanging(" ", 1, &told, style))
+    let counts = format!("{causes}. 'ftbench report RUN' shows each.");
+    format!("{heading}\n{}", hanging(" ", 1, &counts, style))
 }
 
 fn sentences(summary: &Summary, style: Style) -> String {
     let workloads = laws::by_workload(summary);
-    let paragraphs = workloads.iter().filter_map(|of_workload| {
-        let told = of_workload.curves.iter().filter(|curve| !curve.is_native());
-        let told: Vec<(String, String)> = told
+    let paragraphs = workloads.iter().filter_map(|workload| {
+        let curves = workload.curves.iter().filter(|curve| !curve.is_native());
+        let curves: Vec<(String, String)> = curves
             .map(|curve| (laws::subject(curve) + ":", laws::sentence(curve)))
             .collect();
-        let widest = told.iter().map(|(subject, _)| subject.chars().count()).max()?;
-        let name = text::shorten(&text::line(of_workload.workload), usize::from(style.text_width()));
-        let lines = told.iter().map(|(subject, sentence)| {
+        let widest = curves.iter().map(|(subject, _)| subject.chars().count()).max()?;
+        let name = text::shorten(&text::line(workload.workload), usize::from(style.text_width()));
+        let lines = curves.iter().map(|(subject, sentence)| {
             let label = format!("  {subject:<widest$}");
             hanging(&label, widest + 2, sentence, style)
         });

@@ -38,7 +38,7 @@ fn with_fit(curve: CurveLaws, law: Law, serial_fraction: Estimate, crosstalk: Op
     };
     CurveLaws {
         fits: vec![fit],
-        enough: Some(law),
+        simplest_law: Some(law),
         not_fitted: None,
         ..curve
     }
@@ -46,7 +46,7 @@ fn with_fit(curve: CurveLaws, law: Law, serial_fraction: Estimate, crosstalk: Op
 
 /// Every cause, with and without a law.
 fn every_cause() -> Vec<CurveLaws> {
-    let mut disturbed = curve("3.13t", LimitCause::Untold, 5.1);
+    let mut disturbed = curve("3.13t", LimitCause::Unexplained, 5.1);
     disturbed.not_fitted = Some(NotFitted::FewCores);
     disturbed.limit.undisturbed_speedup = Some(estimate(7.8, 7.7, 7.9));
     let gil = estimate(0.99, 0.98, 1.0);
@@ -102,7 +102,7 @@ fn every_cause() -> Vec<CurveLaws> {
             None,
         ),
         poor,
-        curve("3.13t", LimitCause::Untold, 5.9),
+        curve("3.13t", LimitCause::Unexplained, 5.9),
         curve("3.13t", LimitCause::Superlinear, 9.1),
         with_fit(
             curve("3.13t", LimitCause::NothingSeen, 7.9),
@@ -117,8 +117,8 @@ fn every_cause() -> Vec<CurveLaws> {
 
 #[test]
 fn every_cause_has_words() {
-    let told: Vec<String> = every_cause().iter().map(sentence).collect();
-    insta::assert_snapshot!(told.join("\n"), @r"
+    let sentences: Vec<String> = every_cause().iter().map(sentence).collect();
+    insta::assert_snapshot!(sentences.join("\n"), @r"
     flat at 1.01x on 8 workers: the GIL
     serial fraction 0.99 [0.98, 1.00]: the GIL
     6.50x on 8 workers, one CPU busy all the time: the GIL
@@ -128,15 +128,15 @@ fn every_cause_has_words() {
     as good as the machine: 1.93x on 8 workers, which have 2 cores, 98 % [96, 100] of the ceiling
     as good as the machine: 7.50x on 8 workers, serial fraction 0.010 [0.008, 0.012], 98 % [96, 100] of the ceiling
     crosstalk: slower, 0.60x on 8 workers
-    crosstalk: at its best with 6 workers [6, 7], 3.00x
-    crosstalk: by the law at its best with about 49 workers [40, 69], 11.3x, beyond those measured
+    crosstalk: best with 6 workers [6, 7], 3.00x
+    crosstalk: by the law, best with about 49 workers [40, 69], 11.3x, more than were measured
     serial fraction 0.050 [0.040, 0.060]: at most 20.0x [16.7, 25.0], however many workers
     serial fraction 0.050 [0.040, 0.060] of the time: each worker adds 0.95x
     serial fraction 0.050 [0.040, 0.060]: at most 20.0x [16.7, 25.0], however many workers; the law misses by 20 %
-    5.90x on 8 workers, 74 % of ideal; it takes 4 worker counts to tell why
-    9.10x on 8 workers, more than there are: something holds one worker back that does not hold several
+    5.90x on 8 workers, 74 % of ideal; 4 worker counts are needed to find the cause
+    9.10x on 8 workers, more than linear: something slows one worker down but not several
     7.90x on 8 workers, no limit seen; serial fraction at most 0.0030
-    cannot tell, 1.30x [1.27, 1.33] on 8 workers; about 42 s more of fib would; 42 % of its samples were disturbed
+    cannot tell, 1.30x [1.27, 1.33] on 8 workers; measuring fib for about 42 s more should settle it; 42 % of its samples were disturbed
     5.10x on 8 workers, 64 % of ideal; undisturbed 7.80x [7.70, 7.90]
     ");
 }
@@ -193,7 +193,7 @@ fn many_workloads() -> Summary {
 }
 
 #[test]
-fn of_many_workloads_the_terminal_counts_causes() {
+fn with_many_workloads_the_terminal_counts_causes() {
     let style = Style {
         colour: false,
         width: Some(80),
@@ -202,9 +202,9 @@ fn of_many_workloads_the_terminal_counts_causes() {
     insta::assert_snapshot!(render(&summary, style), @r"
     what limits 7 workloads
       the GIL limits 3 curves, crosstalk 3, a serial fraction 3, the machine 2,
-      turns under the GIL 1, a shared thread 1, too few cores 1; too little known of
+      turns under the GIL 1, a shared thread 1, too few cores 1; no cause found in
       2, more speedup than workers in 1, no limit seen in 1, too wide an interval in
-      1. 'ftbench report RUN' tells of each.
+      1. 'ftbench report RUN' shows each.
     ");
     summary
         .laws
@@ -215,7 +215,7 @@ fn of_many_workloads_the_terminal_counts_causes() {
 }
 
 #[test]
-fn fits_go_before_they_overrun_a_terminal() {
+fn no_line_overruns_the_terminal() {
     for (width, summary) in [60, 80, 100, 200]
         .into_iter()
         .flat_map(|width| [(width, summary()), (width, many_workloads())])
@@ -233,7 +233,7 @@ fn fits_go_before_they_overrun_a_terminal() {
 }
 
 #[test]
-fn markdown_has_them_and_escapes_names() {
+fn markdown_has_sentences_and_fits_and_escapes_names() {
     let mut summary = summary();
     for curve in &mut summary.laws {
         curve.curve.workload = "<b>|".to_owned();
@@ -250,15 +250,20 @@ fn markdown_has_them_and_escapes_names() {
 }
 
 #[test]
-fn a_law_of_fewer_counts_than_were_measured_says_so_and_explains_no_others() {
+fn a_law_fitted_to_fewer_counts_says_so_and_explains_no_others() {
     let turns = estimate(0.05, 0.04, 0.06);
-    let mut partly = with_fit(curve("3.13t", LimitCause::Untold, 3.0), Law::Amdahl, turns, None);
+    let mut partly = with_fit(
+        curve("3.13t", LimitCause::Unexplained, 3.0),
+        Law::Amdahl,
+        turns,
+        None,
+    );
     partly.fitted_up_to = Some(4);
     partly.limit.cores = 4.0;
     let name = partly.best_fit().map(|fit| law(&partly, fit));
     assert_eq!(name.as_deref(), Some("Amdahl up to 4"));
     assert_eq!(
         sentence(&partly),
-        "3.00x on 8 workers, which have 4 cores; with a core for each it could be told why"
+        "3.00x on 8 workers, which have 4 cores; finding the cause takes a core for each"
     );
 }

@@ -15,7 +15,7 @@ use ftbench_schema::text::{self, escape_markdown as escape};
 
 /// Findings, warnings, one table for each workload, and what failed or was skipped.
 ///
-/// Names from workloads and machines are escaped, so that they show as they are and start nothing.
+/// Names from workloads and machines are escaped, so that they show literally and cannot inject markup.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let groups = rows::groups(summary);
@@ -62,7 +62,7 @@ pub fn render(summary: &Summary) -> String {
     let quiet = summary.quiet.as_ref().map(noise::quiet);
     let sensitivity = summary.sensitivity.as_ref().map(noise::sensitivity);
     parts.push(list(
-        [quiet, sensitivity].iter().flatten().map(|told| escape(told)),
+        [quiet, sensitivity].iter().flatten().map(|line| escape(line)),
     ));
     parts.retain(|part| !part.is_empty());
     if parts.is_empty() {
@@ -71,7 +71,7 @@ pub fn render(summary: &Summary) -> String {
     parts.join("\n")
 }
 
-/// A list with a bullet for each item; empty without items.
+/// A bulleted list; empty without items.
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     items.map(|item| format!("- {item}\n")).collect()
 }
@@ -82,7 +82,7 @@ mod tests {
     use ftbench_fixtures::summaries;
 
     #[test]
-    fn the_table_can_be_pasted() {
+    fn markdown_has_findings_and_a_table() {
         let mut summary = summaries::two_cores();
         summary.cells.retain(|cell| cell.workload == "fib");
         insta::assert_snapshot!(render(&summary), @r"
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_leave_their_cell() {
+    fn names_cannot_leave_their_table_cell() {
         let summary = summaries::hostile();
         let text = render(&summary);
         assert!(!text.contains("<script>") && !text.contains('\u{1b}'), "{text}");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_are_told_and_listed() {
+    fn arms_have_sentences_and_a_table() {
         let shown = render(&summaries::with_arms());
         assert!(
             shown.starts_with("- **new on 3.13**: 1.08x as fast as base"),

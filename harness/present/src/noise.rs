@@ -1,9 +1,10 @@
-//! How quiet a run was, what free-threading costs, and where such figures come from, in words.
+//! The noise of a run, the cost of free-threading, and the sources of the noise figures, in words.
 
 use ftbench_schema::{Overhead, Quietness, Sensitivity, Source, Summary, WorkloadKind};
 
 use ftbench_schema::{text, units};
 
+/// Describes how quiet a run was:
 /// `noise: steal 0.1 %, others 0.4 % of the PUs in use; 3 of 300 samples disturbed; estimates use all of them`.
 #[must_use]
 pub fn quiet(quiet: &Quietness) -> String {
@@ -26,19 +27,20 @@ pub fn quiet(quiet: &Quietness) -> String {
     format!("noise: {shares}{disturbed}")
 }
 
-/// `precision: a true difference of 3.1 % is called in four of five such runs (median of 20 comparisons)`.
+/// Describes how small a difference the run can find:
+/// `precision: a true difference of 3.1 % is detected in four of five such runs (median of 20 comparisons)`.
 #[must_use]
 pub fn sensitivity(sensitivity: &Sensitivity) -> String {
     let Sensitivity {
         difference,
         comparisons,
     } = *sensitivity;
-    let of = match comparisons {
+    let median = match comparisons {
         1 => String::new(),
         several => format!(" (median of {several} comparisons)"),
     };
     format!(
-        "precision: a true difference of {} is called in four of five such runs{of}",
+        "precision: a true difference of {} is detected in four of five such runs{median}",
         per_cent(difference)
     )
 }
@@ -62,7 +64,7 @@ pub fn overheads(summary: &Summary) -> Vec<String> {
 }
 
 fn one_overhead(summary: &Summary, overhead: &Overhead, several_gil_builds: bool) -> String {
-    let of = match overhead.workloads {
+    let scope = match overhead.workloads {
         // The mean of one workload is that workload.
         1 => {
             the_computing_workload(summary, overhead).map_or_else(|| text::counted(1, "workload"), text::line)
@@ -81,7 +83,7 @@ fn one_overhead(summary: &Summary, overhead: &Overhead, several_gil_builds: bool
         .as_ref()
         .map_or_else(String::new, |arm| format!(" {}", text::line(arm)));
     format!(
-        "{}{arm} costs {}x [{}, {}]{over} on one worker ({of})",
+        "{}{arm} costs {}x [{}, {}]{over} on one worker ({scope})",
         text::line(&overhead.free_threaded),
         number(overhead.ratio.estimate),
         number(overhead.ratio.low),
@@ -104,7 +106,7 @@ fn the_computing_workload<'s>(summary: &'s Summary, overhead: &Overhead) -> Opti
         .find(|name| computes(name))
 }
 
-/// A line for each source: where from, or why not.
+/// One line for each source: where it is read from, or why it cannot be read.
 #[must_use]
 pub fn sources(sources: &[Source]) -> String {
     let widest = sources
@@ -113,17 +115,17 @@ pub fn sources(sources: &[Source]) -> String {
         .max()
         .unwrap_or(0);
     let line = |source: &Source| {
-        let told = match (&source.from, &source.reason) {
+        let origin = match (&source.from, &source.reason) {
             (Some(from), _) => from.clone(),
-            (None, Some(reason)) => format!("not readable here, because: {reason}"),
+            (None, Some(reason)) => format!("not readable here: {reason}"),
             (None, None) => "not readable here".to_owned(),
         };
-        format!("{:<widest$}  {told}", source.name.replace('_', " "))
+        format!("{:<widest$}  {origin}", source.name.replace('_', " "))
     };
     sources.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A share with a digit behind the point where it is small.
+/// A share in per cent, with one decimal if it is small.
 fn per_cent(share: f64) -> String {
     units::per_cent(share, usize::from(share < 0.1))
 }
@@ -136,7 +138,7 @@ mod tests {
     use ftbench_fixtures::summaries;
 
     #[test]
-    fn a_run_is_told_in_a_line() {
+    fn a_quiet_run_is_described_in_one_line() {
         let mut run = Quietness {
             samples: 300,
             disturbed: 3,
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cost_of_free_threading_is_told_for_each_pair() {
+    fn the_cost_of_free_threading_has_a_line_for_each_pair() {
         let mut summary = summaries::two_cores();
         assert!(overheads(&summary).is_empty());
         let overhead = |gil: &str, workload: Option<&str>, workloads| Overhead {
@@ -179,20 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn sources_say_where_from_or_why_not() {
+    fn sources_name_their_origin_or_the_reason_for_none() {
         let source = |name: &str, from: Option<&str>, reason: Option<&str>| Source {
             name: name.to_owned(),
             readable: from.is_some(),
             from: from.map(str::to_owned),
             reason: reason.map(str::to_owned),
         };
-        let told = sources(&[
+        let lines = sources(&[
             source("steal", Some("/proc/stat, in steps of 10 ms"), None),
             source("run_queue", None, Some("no such file")),
         ]);
-        insta::assert_snapshot!(told, @"
+        insta::assert_snapshot!(lines, @"
         steal      /proc/stat, in steps of 10 ms
-        run queue  not readable here, because: no such file
+        run queue  not readable here: no such file
         ");
     }
 }

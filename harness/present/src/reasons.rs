@@ -1,4 +1,4 @@
-//! Below the tables: what failed, and a table of what was skipped and why.
+//! The failed cells, and a table of the skipped cells, each with reasons.
 
 use ftbench_schema::{CellStatus, CellSummary, Summary};
 
@@ -7,55 +7,55 @@ use super::style::{BOLD, DIM, RED, Style, hanging};
 use super::table::{Column, Table};
 use ftbench_schema::text;
 
-/// At most so many different reasons are told.
-const MOST_REASONS: usize = 20;
-/// At most so many lines of a traceback, the last ones.
+/// The maximum number of reasons shown.
+const MAX_REASONS: usize = 20;
+/// The maximum number of lines shown of a traceback: the last ones.
 const TRACEBACK_LINES: usize = 8;
-/// At most so many failed cells are named for one reason.
-const MOST_CELLS: usize = 4;
-/// At most so many workloads, interpreters or models are named for one reason.
-const MOST_NAMES: usize = 3;
+/// The maximum number of failed cells named for one reason.
+const MAX_CELLS: usize = 4;
+/// The maximum number of workloads, interpreters or models named for one reason.
+const MAX_NAMES: usize = 3;
 
-/// Each reason for failed cells, in full.
+/// The failed cells by reason, each reason in full.
 pub(super) fn failures(summary: &Summary, style: Style) -> String {
     let reasons = rows::reasons(summary, CellStatus::is_failure);
     let mut paragraphs: Vec<String> = reasons
         .iter()
-        .take(MOST_REASONS)
+        .take(MAX_REASONS)
         .map(|reason| {
             let label = format!("{}:", reason.status.words());
-            let names = rows::cell_names(&reason.cells, MOST_CELLS);
+            let names = rows::cell_names(&reason.cells, MAX_CELLS);
             let first = hanging(&style.paint(RED, &label), label.len(), &names, style);
-            format!("{first}{}", last_words(reason.reason, style))
+            format!("{first}{}", reason_lines(reason.reason, style))
         })
         .collect();
     paragraphs.extend(left_out(reasons.len(), "failed"));
     paragraphs.join("\n")
 }
 
-/// The first line of a reason and the last ones of what follows it, indented.
-fn last_words(reason: &str, style: Style) -> String {
+/// The first line of a reason and the last [`TRACEBACK_LINES`] of the rest, indented.
+fn reason_lines(reason: &str, style: Style) -> String {
     let mut lines = text::lines(reason);
     let Some(first) = lines.next() else {
         return String::new();
     };
     let rest: Vec<String> = lines.collect();
     let left_out = rest.len().saturating_sub(TRACEBACK_LINES);
-    let mut told = format!("\n  {first}");
+    let mut shown = format!("\n  {first}");
     for line in rest.iter().skip(left_out) {
-        told.push_str("\n    ");
-        told.push_str(&style.paint(DIM, line));
+        shown.push_str("\n    ");
+        shown.push_str(&style.paint(DIM, line));
     }
-    told
+    shown
 }
 
-/// A row for each reason why cells were skipped.
+/// A table of the skipped cells, one row for each reason.
 pub(super) fn skipped(summary: &Summary, style: Style) -> String {
     let skips = skips(summary);
     if skips.is_empty() {
         return String::new();
     }
-    let shown = || skips.iter().take(MOST_REASONS);
+    let shown = || skips.iter().take(MAX_REASONS);
     let table = Table::new(vec![
         Column::words("cells", shown().map(|skip| &skip.what)),
         Column::figures("how many", shown().map(|skip| skip.cells)),
@@ -67,7 +67,7 @@ pub(super) fn skipped(summary: &Summary, style: Style) -> String {
 }
 
 fn left_out(reasons: usize, which: &str) -> Option<String> {
-    let more = reasons.saturating_sub(MOST_REASONS);
+    let more = reasons.saturating_sub(MAX_REASONS);
     (more > 0).then(|| {
         let further = text::counted(more, "further reason");
         format!("{further} for {which} cells; summary.json has them all")
@@ -79,33 +79,33 @@ fn left_out(reasons: usize, which: &str) -> Option<String> {
 pub(super) struct Skip {
     /// The cells, in a few words.
     pub what: String,
-    /// How many.
+    /// The number of cells.
     pub cells: usize,
-    /// The reason, in a line.
+    /// The reason, in one line.
     pub why: String,
 }
 
-/// What was skipped, reason by reason.
+/// The skipped cells by reason.
 pub(super) fn skips(summary: &Summary) -> Vec<Skip> {
     rows::reasons(summary, |status| status == CellStatus::Skipped)
         .iter()
         .map(|reason| Skip {
-            what: in_words(&reason.cells),
+            what: describe(&reason.cells),
             cells: reason.cells.len(),
             why: text::lines(reason.reason).next().unwrap_or_default(),
         })
         .collect()
 }
 
-/// `interpreters on 3.13 and 3.13t: 31 workloads`.
-fn in_words(cells: &[&CellSummary]) -> String {
+/// Describes cells by model, interpreter and workload: `interpreters on 3.13 and 3.13t: 31 workloads`.
+fn describe(cells: &[&CellSummary]) -> String {
     let models = names(cells, "models", |cell| cell.model.to_string());
     let interpreters = names(cells, "interpreters", |cell| cell.interpreter_label());
     let workloads = names(cells, "workloads", |cell| cell.workload.clone());
     format!("{models} on {interpreters}: {workloads}")
 }
 
-/// The names if they are few, else how many there are.
+/// The distinct names, or their number if there are more than [`MAX_NAMES`].
 fn names(cells: &[&CellSummary], plural: &str, name: impl Fn(&CellSummary) -> String) -> String {
     let mut different: Vec<String> = Vec::new();
     for cell in cells {
@@ -114,7 +114,7 @@ fn names(cells: &[&CellSummary], plural: &str, name: impl Fn(&CellSummary) -> St
             different.push(name);
         }
     }
-    if different.len() > MOST_NAMES {
+    if different.len() > MAX_NAMES {
         return format!("{} {plural}", different.len());
     }
     match different.split_last() {
@@ -129,7 +129,7 @@ mod tests {
     use ftbench_fixtures::summaries;
 
     #[test]
-    fn skips_are_told_once_for_each_reason() {
+    fn skips_with_the_same_reason_share_a_row() {
         let mut summary = summaries::two_cores();
         for cell in &mut summary.cells {
             cell.status = CellStatus::Skipped;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_skipped_is_nothing_said() {
+    fn nothing_is_shown_without_skips() {
         assert_eq!(skipped(&summaries::two_cores(), Style::default()), "");
     }
 }

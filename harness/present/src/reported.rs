@@ -1,4 +1,4 @@
-//! Figures of their own that workloads report, such as updates that were lost.
+//! The figures that workloads report themselves, such as lost updates.
 
 use ftbench_schema::{CellSummary, Summary};
 
@@ -6,7 +6,7 @@ use super::rows::{self, Figure};
 use super::table::{Column, Table};
 use ftbench_schema::text;
 
-/// Each workload that reports anything, in the order of the cells, and a table with a row for each of its cells.
+/// Each workload that reports figures, in the order of the cells, with a table of one row per cell.
 #[must_use]
 pub fn tables(summary: &Summary) -> Vec<(&str, Table)> {
     let mut workloads: Vec<&str> = Vec::new();

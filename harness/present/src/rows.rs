@@ -1,4 +1,4 @@
-//! The rows of a result table, before any format: what the terminal's and the markdown table share.
+//! The rows of a result table, independent of format: the terminal and the Markdown table share them.
 
 use ftbench_schema::{
     CellStatus, CellSummary, Difference, Estimate, GilState, Host, Model, RunStatus, Summary,
@@ -13,7 +13,7 @@ use ftbench_schema::units::{self, TimeUnit};
 pub struct Group {
     /// The workload's name, as the summary has it.
     pub workload: String,
-    /// The unit of every makespan of the group, chosen by the median one.
+    /// The unit of all makespans of the group, chosen by their median.
     pub unit: TimeUnit,
     /// One for each cell that was tried, in the order of the plan.
     pub rows: Vec<Row>,
@@ -26,21 +26,21 @@ pub struct Row {
     pub interpreter: String,
     /// How workers run.
     pub model: Model,
-    /// How many.
+    /// The number of workers.
     pub workers: u32,
-    /// Makespan in the group's unit.
+    /// Its makespan in the group's unit.
     pub makespan: Figure,
-    /// Own time with one worker over its time.
+    /// Its time with one worker divided by its time.
     pub speedup: Figure,
     /// Its speedup as a percentage of the ceiling's.
     pub ceiling_fraction: Figure,
-    /// The baseline's `serial` time over its time.
+    /// The baseline's `serial` time divided by its time.
     pub vs_baseline: Figure,
-    /// GIL state while it was measured.
+    /// The GIL state while it was measured.
     pub gil: Option<GilState>,
-    /// What became of it.
+    /// Its status.
     pub status: CellStatus,
-    /// Whether it is of the ceiling, which others are held against.
+    /// Whether it belongs to the ceiling, with which other cells are compared.
     pub native: bool,
 }
 
@@ -49,13 +49,13 @@ pub struct Row {
 pub struct Figure {
     /// The value, or [`units::UNKNOWN`].
     pub value: String,
-    /// The interval's ends; `None` where there is none, as of a cell compared with itself.
+    /// The ends of the interval; `None` if there is no interval, as for a cell compared with itself.
     pub interval: Option<String>,
     /// Good or bad where the whole interval of a ratio differs from 1 by more than the smallest effect of interest.
     pub tone: Tone,
 }
 
-/// From here on decimals of a number say nothing.
+/// The value from which decimals of a number mean nothing.
 const LARGE: f64 = 1000.0;
 
 impl Figure {
@@ -87,7 +87,7 @@ impl Figure {
         figure
     }
 
-    /// A number of the workload's own, with as many decimals as its size asks for.
+    /// A number that a workload reports, with as many decimals as its size needs.
     pub(super) fn plain(estimate: Option<Estimate>) -> Self {
         let size = estimate.map_or(0.0, |known| known.high.abs().max(known.estimate.abs()));
         let whole = estimate.is_some_and(|known| {
@@ -105,7 +105,8 @@ impl Figure {
         })
     }
 
-    /// A share in per cent, which its heading says. Near the ceiling is neither better nor worse.
+    /// A share in per cent, without the sign, which is in the heading. It has no tone: close to the ceiling is neither
+    /// better nor worse.
     fn percent(estimate: Option<Estimate>) -> Self {
         Self::new(estimate, |share| units::number(100.0 * share, 0))
     }
@@ -120,7 +121,7 @@ impl Figure {
     }
 }
 
-/// The figures of a column, values right-aligned above each other and intervals likewise.
+/// Right-aligns the values of a column, and its intervals.
 #[must_use]
 pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
     let interval_of = |figure: &Figure| {
@@ -143,7 +144,7 @@ pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
         .collect()
 }
 
-/// The rows of every workload; cells that were skipped on purpose have none.
+/// The rows of every workload; cells that were skipped on purpose have no row.
 #[must_use]
 pub fn groups(summary: &Summary) -> Vec<Group> {
     let mut workloads: Vec<&str> = Vec::new();
@@ -202,21 +203,21 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
     }
 }
 
-/// What must be read before the figures: the run's warnings, and that it did not come to its end.
+/// The notices to read before the figures: the run's warnings, and whether the run is incomplete.
 #[must_use]
 pub fn notices(summary: &Summary) -> Vec<String> {
     let warnings = summary.warnings.iter();
     let mut notices: Vec<String> = warnings.map(|warning| text::line(&warning.message)).collect();
     let ended = match summary.run.status {
         RunStatus::Complete => None,
-        RunStatus::Interrupted => Some("the run was interrupted; the figures are of the rounds before"),
+        RunStatus::Interrupted => Some("the run was interrupted; the figures cover the rounds before that"),
         RunStatus::Running => Some("the run has not ended; the figures will change"),
     };
     notices.extend(ended.map(str::to_owned));
     notices
 }
 
-/// GIL state as a table shows it.
+/// The GIL state as a table shows it.
 #[must_use]
 pub const fn gil_word(gil: Option<GilState>) -> &'static str {
     match gil {
@@ -226,16 +227,16 @@ pub const fn gil_word(gil: Option<GilState>) -> &'static str {
     }
 }
 
-/// What the column of the ceiling is headed.
+/// The heading of the ceiling column.
 pub const CEILING_HEADING: &str = "% of ceiling";
 
-/// Whether anything was held against a ceiling, and so has a column for it.
+/// Whether any cell was compared with a ceiling, so that tables need a column for it.
 #[must_use]
 pub fn has_ceiling(summary: &Summary) -> bool {
     summary.cells.iter().any(|cell| cell.ceiling_fraction.is_some())
 }
 
-/// What the versus-baseline column is headed: with the baseline's tag where that is short.
+/// The heading of the versus-baseline column, with the baseline's tag if that is short.
 #[must_use]
 pub fn baseline_heading(summary: &Summary) -> String {
     let first_arm = summary.arms.first().map(|arm| text::line(&arm.name));
@@ -247,7 +248,7 @@ pub fn baseline_heading(summary: &Summary) -> String {
     }
 }
 
-/// The same for a narrow table, which has no room for the word `serial`.
+/// The same heading for a narrow table, which has no room for the word `serial`.
 #[must_use]
 pub fn short_baseline_heading(summary: &Summary) -> String {
     let heading = baseline_heading(summary);
@@ -257,18 +258,18 @@ pub fn short_baseline_heading(summary: &Summary) -> String {
         .unwrap_or(heading)
 }
 
-/// Cells for which the same is to be said.
+/// Cells with the same status and reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason<'a> {
-    /// What became of them.
+    /// Their status.
     pub status: CellStatus,
-    /// Why, as the summary has it; empty when it does not say.
+    /// The reason, as the summary has it; empty if it has none.
     pub reason: &'a str,
     /// The cells, in the order of the plan.
     pub cells: Vec<&'a CellSummary>,
 }
 
-/// The cells of some statuses, those with the same status and reason together.
+/// Groups the cells whose status is `wanted` by status and reason.
 #[must_use]
 pub fn reasons(summary: &Summary, wanted: impl Fn(CellStatus) -> bool) -> Vec<Reason<'_>> {
     let mut found: Vec<Reason<'_>> = Vec::new();
@@ -289,10 +290,10 @@ pub fn reasons(summary: &Summary, wanted: impl Fn(CellStatus) -> bool) -> Vec<Re
     found
 }
 
-/// Cells by name, those that differ only in the number of workers together, and at most so many names:
+/// Names cells, at most `max` names. Cells that differ only in the number of workers share one:
 /// `fib 3.13 threads x1 x2, fib 3.13t threads x1`.
 #[must_use]
-pub fn cell_names(cells: &[&CellSummary], most: usize) -> String {
+pub fn cell_names(cells: &[&CellSummary], max: usize) -> String {
     let mut names: Vec<(String, String)> = Vec::new();
     for cell in cells {
         let name = format!(
@@ -306,10 +307,10 @@ pub fn cell_names(cells: &[&CellSummary], most: usize) -> String {
             None => names.push((name, format!(" x{}", cell.workers))),
         }
     }
-    let more = names.len().saturating_sub(most);
+    let more = names.len().saturating_sub(max);
     let mut listed: Vec<String> = names
         .into_iter()
-        .take(most)
+        .take(max)
         .map(|(name, workers)| name + &workers)
         .collect();
     if more > 0 {
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_above_each_other() {
+    fn values_and_intervals_are_right_aligned() {
         let figures = [
             ratio(Some(summaries::estimate(1.0, 0.0))),
             ratio(Some(summaries::estimate(101.0, 1.0))),
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_with_the_same_reason_come_together() {
+    fn cells_with_the_same_reason_are_grouped() {
         let summary = summaries::without_figures();
         let reasons = reasons(&summary, CellStatus::is_failure);
         assert_eq!(reasons.len(), 3);

@@ -1,9 +1,9 @@
-//! What `ftbench selfcheck` tells.
+//! The output of `ftbench selfcheck`.
 
 use ftbench_analyse::selfcheck::{Experiment, Report};
 use ftbench_schema::{Cell, units};
 
-/// What is going to be done.
+/// The line that announces the experiments.
 #[must_use]
 pub fn opening(cell: &Cell, experiments: u32, seconds: f64, [first, second]: [u64; 2]) -> String {
     let arms = if first == second {
@@ -14,7 +14,7 @@ pub fn opening(cell: &Cell, experiments: u32, seconds: f64, [first, second]: [u6
     format!("{experiments} experiments of {seconds} s: {cell}, {arms}")
 }
 
-/// One experiment in a line.
+/// One line on an experiment.
 #[must_use]
 pub fn line(number: u32, experiment: &Experiment) -> String {
     let centre = experiment.ratio.centre;
@@ -33,11 +33,11 @@ pub fn line(number: u32, experiment: &Experiment) -> String {
     )
 }
 
-/// All of them.
+/// The results of all experiments.
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let percent = |share: f64| units::number(share * 100.0, 2);
-    let promised = if report.effect == 0.0 {
+    let expected = if report.effect == 0.0 {
         "identical arms; at most 5 % should be".to_owned()
     } else {
         format!(
@@ -46,7 +46,7 @@ pub fn summary(report: &Report) -> String {
         )
     };
     format!(
-        "called different: {} of {} ({promised}): {}\n\
+        "called different: {} of {} ({expected}): {}\n\
          intervals excluding 1: {} of {}\n\
          median ratio: {}\n\
          median half-width: {} %\n\

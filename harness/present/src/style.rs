@@ -1,43 +1,43 @@
-//! What the terminal can do, and text dressed and wrapped for it.
+//! The capabilities of the terminal, and text that is coloured and wrapped for it.
 
 use anstyle::{AnsiColor, Style as Ansi};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
-/// How wide text is wrapped where the terminal does not say.
-const USUAL_WIDTH: u16 = 100;
-/// Below this width nothing can be laid out; a terminal wraps what is wider.
-const SMALLEST_WIDTH: u16 = 40;
+/// The width at which text is wrapped if the terminal's is unknown.
+const DEFAULT_WIDTH: u16 = 100;
+/// The minimum width that text is laid out for; a narrower terminal wraps the lines itself.
+const MIN_WIDTH: u16 = 40;
 
-/// Beyond this width lines are hard to follow.
-const LARGEST_WIDTH: u16 = 110;
+/// The maximum width; longer lines are hard to follow.
+const MAX_WIDTH: u16 = 110;
 
-/// What the terminal can do.
+/// The capabilities of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Whether to colour.
+    /// Whether to use colours.
     pub colour: bool,
-    /// Columns of the terminal; `None` when not known, as in a file: nothing is left out then.
+    /// Columns of the terminal; `None` if unknown, as for a file. Nothing is left out then.
     pub width: Option<u16>,
 }
 
 /// Headings and subjects.
 pub const BOLD: Ansi = Ansi::new().bold();
-/// What matters less.
+/// Less important text.
 pub const DIM: Ansi = Ansi::new().dimmed();
-/// Good.
+/// Good results.
 pub const GREEN: Ansi = AnsiColor::Green.on_default();
-/// To be read with care.
+/// Text to read with care.
 pub const YELLOW: Ansi = AnsiColor::Yellow.on_default();
-/// Bad.
+/// Bad results.
 pub const RED: Ansi = AnsiColor::Red.on_default();
-/// A remark.
+/// Notes.
 pub const BLUE: Ansi = AnsiColor::Blue.on_default();
-/// What can be done.
+/// Remedies.
 pub const CYAN: Ansi = AnsiColor::Cyan.on_default();
 
 impl Style {
-    /// Text with colours and the like, where the terminal has them.
+    /// Adds the style to the text if the terminal has colours.
     #[must_use]
     pub fn paint(self, ansi: Ansi, text: &str) -> String {
         if self.colour {
@@ -47,20 +47,18 @@ impl Style {
         }
     }
 
-    /// How wide running text is.
+    /// The width of running text, in columns.
     #[must_use]
     pub fn text_width(self) -> u16 {
-        self.width
-            .unwrap_or(USUAL_WIDTH)
-            .clamp(SMALLEST_WIDTH, LARGEST_WIDTH)
+        self.width.unwrap_or(DEFAULT_WIDTH).clamp(MIN_WIDTH, MAX_WIDTH)
     }
 }
 
-/// A label that takes so many columns, and text wrapped beside it.
+/// Wraps `message` beside a label that takes `label_width` columns.
 #[must_use]
 pub fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
     let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
-    let room = style.text_width().saturating_sub(indent).max(SMALLEST_WIDTH / 2);
+    let room = style.text_width().saturating_sub(indent).max(MIN_WIDTH / 2);
     let mut table = Table::new();
     table
         .force_no_tty()

@@ -1,4 +1,4 @@
-//! A table of words and figures, and how it looks on a terminal and in GitHub-flavoured Markdown.
+//! A table of words and figures, drawn on a terminal or as GitHub-flavoured Markdown.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Width};
@@ -6,7 +6,7 @@ use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArra
 use super::style::Style;
 use ftbench_schema::text::{self, escape_markdown as escape};
 
-/// What a cell says about what it stands for: a colour on a terminal, bold words in Markdown.
+/// The meaning of a cell, which shows as a colour on a terminal and as bold words in Markdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
     /// Nothing in particular.
@@ -14,7 +14,7 @@ pub enum Tone {
     Plain,
     /// Better: faster, or a success.
     Good,
-    /// To be read with care.
+    /// Read with care.
     Caution,
     /// Worse: slower, or a failure.
     Bad,
@@ -39,14 +39,14 @@ impl<T: ToString> From<T> for Cell {
 }
 
 impl Cell {
-    /// With a tone.
+    /// Sets the tone.
     #[must_use]
     pub fn toned(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
-    /// Less prominent than others on a terminal, where `is_dim`.
+    /// Makes the cell less prominent than others on a terminal if `is_dim`.
     #[must_use]
     pub fn dimmed(mut self, is_dim: bool) -> Self {
         self.is_dim |= is_dim;
@@ -73,7 +73,7 @@ impl Cell {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     heading: Cell,
-    /// Figures are aligned to the right, and are our own: Markdown has nothing to escape in them.
+    /// Figures are right-aligned. They come from ftbench itself, so Markdown need not escape them.
     is_figures: bool,
     cells: Vec<Cell>,
 }
@@ -125,13 +125,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of such columns.
+    /// Makes a table of columns, which must have the same length.
     #[must_use]
     pub const fn new(columns: Vec<Column>) -> Self {
         Self { columns }
     }
 
-    /// A table of words, row by row.
+    /// Makes a table of words, row by row.
     #[must_use]
     pub fn of_rows<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
         let mut columns: Vec<Column> = headings
@@ -176,8 +176,8 @@ impl Table {
         Self::new(kept.map(|(_, column)| column.clone()).collect())
     }
 
-    /// For a terminal: a list with bold headings, whose long texts are wrapped; empty without rows. No line end follows
-    /// the last line.
+    /// Draws the table for a terminal: bold headings, long texts wrapped; empty without rows. The last line has no line
+    /// end.
     #[must_use]
     pub fn list(&self, style: Style) -> String {
         if self.is_empty() {
@@ -218,8 +218,8 @@ impl Table {
         table
     }
 
-    /// As GitHub-flavoured Markdown, ending with a line end; empty without rows. Words are escaped, so that they show
-    /// as they are and start nothing.
+    /// Formats the table as GitHub-flavoured Markdown with a final newline; empty without rows. Words are escaped, so
+    /// that they show literally and cannot inject markup.
     #[must_use]
     pub fn markdown(&self) -> String {
         if self.is_empty() {
@@ -240,8 +240,8 @@ impl Table {
     }
 }
 
-/// The first of these layouts that fits on the terminal, else the last, for a terminal: dim headings above a rule, nothing
-/// wrapped, each column as wide in all tables of the layout as in the widest. No line end follows the last line of a table.
+/// Draws the first of these layouts that fits on the terminal, or else the last: dim headings above a rule, nothing
+/// wrapped, each column as wide in all tables of the layout as in the widest. The last line of a table has no line end.
 #[must_use]
 pub fn ruled(layouts: impl IntoIterator<Item = Vec<Table>>, style: Style) -> Vec<String> {
     let mut tables = Vec::new();
@@ -257,7 +257,7 @@ pub fn ruled(layouts: impl IntoIterator<Item = Vec<Table>>, style: Style) -> Vec
         let mut table = table.terminal(Attribute::Dim, style);
         table.load_style(NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
         for (position, (column, width)) in table.column_iter_mut().zip(&widths).enumerate() {
-            // One blank here and one where comfy-table draws the junction of its rule.
+            // One blank here, and one where comfy-table draws the junction of its rule.
             let padding = u16::from(position + 1 < columns);
             column.set_padding((0, padding));
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(
@@ -277,7 +277,7 @@ fn fit(tables: &[Table], style: Style) -> bool {
     style.width.is_none_or(|limit| width <= usize::from(limit))
 }
 
-/// How wide the columns are, by their widest cells in any of the tables.
+/// The widths of the columns: those of their widest cells in any of the tables.
 fn column_widths(tables: &[Table]) -> Vec<u16> {
     let mut widths: Vec<u16> = Vec::new();
     for table in tables {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_lines_up_and_nothing_escapes() {
+    fn a_list_is_aligned_and_control_characters_are_replaced() {
         let rows = [["3.13t", "off"], ["\u{1b}[31mred", "on"]].map(|row| row.map(str::to_owned));
         insta::assert_snapshot!(Table::of_rows(["tag", "GIL"], rows).list(Style::default()), @r"
         tag       GIL
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_escapes_words_and_stresses_verdicts() {
+    fn markdown_escapes_words_and_shows_verdicts_in_bold() {
         insta::assert_snapshot!(table().markdown(), @r"
         | tag | speedup | verdict |
         | --- | ---: | --- |

@@ -1,4 +1,4 @@
-//! What a terminal shows after a run: findings, warnings, the table, what failed and what was skipped.
+//! The result of a run on a terminal: findings, warnings, tables, failures and skipped cells.
 
 use ftbench_schema::{CellStatus, Model, Summary};
 
@@ -13,7 +13,7 @@ use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use super::table::{self, Cell, Column, Table, Tone};
 use ftbench_schema::text;
 
-/// The whole of it, each part apart by an empty line, ending with a line end.
+/// Renders all parts, separated by empty lines, with a final newline.
 #[must_use]
 pub fn render(summary: &Summary, style: Style) -> String {
     let parts = [
@@ -36,7 +36,7 @@ pub fn render(summary: &Summary, style: Style) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// How versions of the code compare: what a run with arms was made for.
+/// The comparisons between arms, which are the purpose of a run with arms.
 fn arms(summary: &Summary, style: Style) -> String {
     let comparisons = arms::comparisons(summary);
     let subjects = comparisons.iter().map(|found| found.subject.chars().count() + 1);
@@ -45,7 +45,7 @@ fn arms(summary: &Summary, style: Style) -> String {
         let clauses: Vec<String> = found
             .clauses
             .iter()
-            .map(|clause| dressed(clause, style))
+            .map(|clause| coloured(clause, style))
             .collect();
         let subject = format!("{:<widest$}", found.subject.clone() + ":");
         format!("{} {}", style.paint(BOLD, &subject), clauses.join("; "))
@@ -62,7 +62,7 @@ fn arm_table(summary: &Summary, style: Style) -> String {
     format!("{}\n{}", style.paint(BOLD, "Arms compared"), table.list(style))
 }
 
-fn dressed(clause: &Clause, style: Style) -> String {
+fn coloured(clause: &Clause, style: Style) -> String {
     match clause.verdict {
         Verdict::Faster => style.paint(GREEN, &clause.words),
         Verdict::Slower => style.paint(RED, &clause.words),
@@ -78,7 +78,7 @@ fn findings(summary: &Summary, style: Style) -> String {
         .map(|finding| finding.subject().chars().count() + 1);
     let widest = subjects.max().unwrap_or(0).min(40);
     let sentence = |finding: &headline::Finding| {
-        let found = finding.sentence(several, |clause| dressed(clause, style));
+        let found = finding.sentence(several, |clause| coloured(clause, style));
         let subject = format!("{:<widest$}", finding.subject() + ":");
         format!("{} {found}", style.paint(BOLD, &subject))
     };
@@ -109,7 +109,7 @@ fn warnings(summary: &Summary, style: Style) -> String {
     paragraphs.join("\n")
 }
 
-/// What is left out or shortened as the terminal gets narrower, in this order; each step keeps the ones before.
+/// What is left out or shortened as the terminal gets narrower, in this order; each step includes the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Everything,
@@ -139,7 +139,7 @@ impl Step {
     ];
 }
 
-/// What the tables of a summary have in common.
+/// The layout that the tables of a summary share.
 struct Layout {
     step: Step,
     baseline_heading: String,
@@ -160,7 +160,7 @@ impl Layout {
     }
 }
 
-/// The tables of all workloads, columns under each other, as wide as the terminal allows.
+/// The tables of all workloads, their columns aligned with each other, as wide as the terminal allows.
 fn tables(summary: &Summary, style: Style) -> String {
     let groups = rows::groups(summary);
     let at_step = |step: Step| -> Vec<Table> {

@@ -101,7 +101,7 @@ fn a_wide_terminal_has_the_ceiling_in_full() {
 }
 
 #[test]
-fn a_workload_without_a_ceiling_has_none_in_its_table() {
+fn a_summary_without_a_ceiling_has_no_column_for_it() {
     let mut summary = summaries::with_ceiling();
     summary
         .cells
@@ -149,7 +149,7 @@ fn a_wide_terminal_has_the_gil_too() {
 }
 
 #[test]
-fn failures_are_told_and_skips_listed() {
+fn failures_and_skipped_cells_are_listed() {
     let mut summary = summaries::without_figures();
     summary.warnings.push(summaries::builds_differ());
     insta::assert_snapshot!(plain(&summary, 80), @r#"
@@ -201,7 +201,7 @@ fn failures_are_told_and_skips_listed() {
 }
 
 #[test]
-fn no_width_is_too_narrow_and_none_is_overrun() {
+fn every_width_renders_and_no_table_overruns_it() {
     for summary in [
         summaries::two_cores(),
         summaries::many_cores(),
@@ -229,7 +229,7 @@ fn tables_of(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn colour_only_where_it_is_asked_for() {
+fn colour_is_used_only_if_requested() {
     let coloured = render(
         &summaries::two_cores(),
         Style {
@@ -249,7 +249,7 @@ fn an_empty_summary_says_so() {
 }
 
 #[test]
-fn figures_that_are_no_numbers_are_unknown() {
+fn figures_that_are_not_numbers_are_unknown() {
     let mut summary = summaries::two_cores();
     let nothing = Estimate {
         estimate: f64::NAN,

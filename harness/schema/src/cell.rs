@@ -1,4 +1,4 @@
-//! What is measured: the identity of a cell and of its curve.
+//! The identity of what is measured: cells and their curves.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands in the place of an interpreter's tag in the ceiling's cells.
+/// The value of `interpreter` in the ceiling's cells, which have no Python.
 pub const NATIVE: &str = "native";
 
 /// How workers run.
@@ -18,11 +18,11 @@ pub enum Model {
     Threads,
     /// `concurrent.futures.ProcessPoolExecutor` with the interpreter's own default start method.
     Processes,
-    /// The same, with the start method `fork`.
+    /// The same with the start method `fork`.
     ProcessesFork,
-    /// The same, with the start method `spawn`.
+    /// The same with the start method `spawn`.
     ProcessesSpawn,
-    /// The same, with the start method `forkserver`.
+    /// The same with the start method `forkserver`.
     ProcessesForkserver,
     /// `concurrent.futures.InterpreterPoolExecutor`: a subinterpreter in each of N threads (CPython 3.14 and later).
     Interpreters,
@@ -32,7 +32,7 @@ pub enum Model {
     AsyncioThreads,
 }
 
-/// A word that names no model.
+/// The error for a word that does not name a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown model '{0}'")]
 pub struct ModelError(pub String);
@@ -51,7 +51,7 @@ impl Model {
         Self::AsyncioThreads,
     ];
 
-    /// The word for it on the command line and in files.
+    /// The model's name on the command line and in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Model {
     }
 }
 
-/// Which program the interpreter runs in.
+/// The program that the interpreter runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Host {
@@ -127,7 +127,7 @@ impl Host {
     /// Every host, in the order in which tables show them.
     pub const ALL: [Self; 2] = [Self::Spawn, Self::Embed];
 
-    /// The word for it on the command line and in files.
+    /// The host's name on the command line and in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -136,14 +136,14 @@ impl Host {
         }
     }
 
-    /// The host of this name.
+    /// Returns the host with this name.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|host| host.name() == word)
     }
 
-    /// An interpreter in this host with one version of the code, as reports call it: `3.13t`, `3.13t (embed)`, `3.13t new`
-    /// or `3.13t (embed) new`. No tag has a blank in it, so no arm is taken for part of one.
+    /// Returns the display label of an interpreter in this host with one version of the code: `3.13t`, `3.13t (embed)`,
+    /// `3.13t new` or `3.13t (embed) new`. Tags contain no spaces, so an arm is never mistaken for a part of a tag.
     #[must_use]
     pub fn label(self, interpreter: &str, arm: Option<&str>) -> String {
         let arm = arm.map_or_else(String::new, |arm| format!(" {arm}"));
@@ -160,16 +160,16 @@ impl fmt::Display for Host {
     }
 }
 
-/// What has a scaling curve: everything that a cell is, except its number of workers.
+/// The identity of a scaling curve: everything that identifies a cell except its number of workers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Curve {
     /// The interpreter's tag, such as `3.13t`; [`NATIVE`] for the ceiling.
     pub interpreter: String,
-    /// Which program the interpreter runs in.
+    /// The program that the interpreter runs in.
     pub host: Host,
     /// The workload's name.
     pub workload: String,
-    /// Which of several versions of the code; `None` where there is one.
+    /// The arm, one of several versions of the code; `None` if there is only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
     /// How workers run.
@@ -177,7 +177,7 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// The ceiling's curve of a workload.
+    /// Returns the ceiling's curve for a workload.
     #[must_use]
     pub fn native(workload: &str) -> Self {
         Self {
@@ -189,20 +189,20 @@ impl Curve {
         }
     }
 
-    /// Whether it is one of the ceiling's, which have no Python in them.
+    /// Whether this is a curve of the ceiling, which has no Python in it.
     #[must_use]
     pub fn is_native(&self) -> bool {
         self.interpreter == NATIVE
     }
 
-    /// Its interpreter as reports call it, see [`Host::label`].
+    /// Returns the interpreter's display label, see [`Host::label`].
     #[must_use]
     pub fn interpreter_label(&self) -> String {
         self.host.label(&self.interpreter, self.arm.as_deref())
     }
 
-    /// Whether reports call it so: `3.13t` or `3.13t (embed)` by the interpreter, `new` by the arm, `3.13t new` by both. A tag
-    /// without a host is the interpreter in its own executable.
+    /// Whether `name` is one of the curve's display names: `3.13t` or `3.13t (embed)` for the interpreter, `new` for
+    /// the arm, `3.13t new` for both. A tag without a host means the interpreter's own executable.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
         self.host.label(&self.interpreter, None) == name
@@ -210,15 +210,14 @@ impl Curve {
             || self.interpreter_label() == name
     }
 
-    /// Its cell with this many workers.
+    /// Returns the curve's cell with this many workers.
     #[must_use]
     pub const fn with_workers(self, workers: u32) -> Cell {
         Cell { curve: self, workers }
     }
 }
 
-/// What is measured: a point of a curve. The identity of everything that is recorded of it; its curve's fields read as
-/// its own.
+/// The identity of one measured point: a curve and a number of workers. Dereferences to its curve.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
     /// The curve.
@@ -229,7 +228,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The same cell of another version of the code.
+    /// Returns the same cell for another arm.
     #[must_use]
     pub fn in_arm(&self, arm: &str) -> Self {
         let curve = Curve {
@@ -272,9 +271,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_is_named_by_its_interpreter_its_arm_or_both() {
+    fn curve_is_named_by_its_interpreter_its_arm_or_both() {
         let names = ["3.13t", "3.13t (embed)", "new", "3.13t new", "3.13t (embed) new"];
-        let named_so = |host: Host, arm: Option<&str>| {
+        let matching_names = |host: Host, arm: Option<&str>| {
             let curve = Curve {
                 interpreter: "3.13t".to_owned(),
                 host,
@@ -289,11 +288,14 @@ mod tests {
                 .filter(|name| curve.is_named(name))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(named_so(Host::Spawn, None), ["3.13t"]);
-        assert_eq!(named_so(Host::Embed, None), ["3.13t (embed)"]);
-        assert_eq!(named_so(Host::Spawn, Some("new")), ["3.13t", "new", "3.13t new"]);
+        assert_eq!(matching_names(Host::Spawn, None), ["3.13t"]);
+        assert_eq!(matching_names(Host::Embed, None), ["3.13t (embed)"]);
         assert_eq!(
-            named_so(Host::Embed, Some("new")),
+            matching_names(Host::Spawn, Some("new")),
+            ["3.13t", "new", "3.13t new"]
+        );
+        assert_eq!(
+            matching_names(Host::Embed, Some("new")),
             ["3.13t (embed)", "new", "3.13t (embed) new"]
         );
     }

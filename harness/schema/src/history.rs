@@ -1,4 +1,4 @@
-//! What a history takes from each run: little enough that thousands of runs fit into memory.
+//! The part of each run that a history keeps: small enough that thousands of runs fit into memory.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -12,17 +12,18 @@ use super::cell::Cell;
 use super::summary::{CellStatus, Estimate};
 use super::workload::{Kernel, WorkloadKind};
 
-/// What a history is of.
+/// The figure that a history follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// Time for one unit of work, seconds: makespan over units, since each run calibrates on its own.
+    /// Time for one unit of work, seconds: the makespan divided by the units, because each run is calibrated
+    /// separately.
     Time,
-    /// Speedup over one worker.
+    /// Time with one worker divided by time.
     Speedup,
-    /// Speedup over the number of workers.
+    /// Speedup divided by the number of workers.
     Efficiency,
-    /// Peak memory, bytes: the proportional set size where it was read, else the resident set.
+    /// Peak memory, bytes: the proportional set size if it was read, otherwise the resident set size.
     Memory,
 }
 
@@ -30,7 +31,7 @@ impl Metric {
     /// Every metric.
     pub const ALL: [Self; 4] = [Self::Time, Self::Speedup, Self::Efficiency, Self::Memory];
 
-    /// The word for it on the command line and in files.
+    /// The metric's name on the command line and in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,13 +42,13 @@ impl Metric {
         }
     }
 
-    /// The metric called so.
+    /// Returns the metric with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 
-    /// What it is, for headings.
+    /// The metric's name in headings.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -58,20 +59,20 @@ impl Metric {
         }
     }
 
-    /// Whether less of it is better.
+    /// Whether smaller values are better.
     #[must_use]
     pub const fn lower_is_better(self) -> bool {
         matches!(self, Self::Time | Self::Memory)
     }
 }
 
-/// What makes the readings of many runs one series. Ordered by workload first, as tables show them.
+/// The key that groups the readings of many runs into one series. Ordered by workload first, as in tables.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct SeriesKey {
-    /// The cell; its fields read as the key's own.
+    /// The cell. The key dereferences to it.
     #[serde(flatten)]
     pub cell: Cell,
-    /// Whether each worker does all of the work (weak scaling) rather than its share.
+    /// Whether each worker does all of the work (weak scaling) rather than a share of it.
     pub weak: bool,
 }
 
@@ -114,18 +115,18 @@ impl fmt::Display for SeriesKey {
 pub struct Reading {
     /// The series that it belongs to.
     pub key: Arc<SeriesKey>,
-    /// What became of the cell.
+    /// How the cell ended.
     pub status: CellStatus,
-    /// The metric with its 95 % interval; `None` when it was not measured.
+    /// The metric with its 95 % interval; `None` if it was not measured.
     pub value: Option<Estimate>,
 }
 
-/// What tells machines apart.
+/// The properties that distinguish machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MachineKey {
-    /// Network name; empty where it says nothing, see `ftbench_analyse::history`.
+    /// Host name; empty if host names do not identify machines, see `ftbench_analyse::history`.
     pub hostname: String,
-    /// Processor model, as it names itself.
+    /// Processor model, as reported by the processor.
     pub cpu_model: String,
     /// Instruction set architecture.
     pub architecture: String,
@@ -137,47 +138,47 @@ pub struct MachineKey {
     pub cpu_quota: Option<f64>,
 }
 
-/// Settings that move figures: runs with different ones are not held against each other. Whether scaling is weak, which
-/// moves them too, is in [`SeriesKey`].
+/// The settings that affect figures. Runs with different settings are not compared. Weak scaling affects figures too,
+/// but is part of [`SeriesKey`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunSettings {
-    /// The placement policy, as it was given.
+    /// The placement policy, as given.
     pub pin: String,
-    /// How long a sample of the baseline with one worker should last, seconds: what is paid once for each sample weighs
-    /// more in a short one.
+    /// Target length of a sample of the baseline with one worker, seconds. It matters because costs that are paid once
+    /// per sample weigh more in short samples.
     pub target_sample_s: f64,
 }
 
 /// One run of a history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryRun {
-    /// Its folder, as found below the history's.
+    /// Its folder, relative to the history's.
     pub folder: String,
-    /// Name of its folder when it was measured.
+    /// Name of its folder at the time of the run.
     pub name: String,
-    /// When it began, RFC 3339, UTC.
+    /// When the run began, RFC 3339, UTC.
     pub started_at: String,
-    /// The commit that was measured, where it was recorded.
+    /// The commit that was measured, if it was recorded.
     pub commit: Option<String>,
-    /// What else was recorded with it.
+    /// The labels that were recorded with the run.
     pub labels: BTreeMap<String, String>,
     /// Version of ftbench that measured.
     pub ftbench_version: String,
-    /// Name of the profile; empty where it is not recorded.
+    /// Name of the profile; empty if it was not recorded.
     pub profile: String,
-    /// The settings that tell series apart; `None` where they are not recorded.
+    /// The settings that separate series; `None` if they were not recorded.
     pub settings: Option<RunSettings>,
     /// The machine.
     pub machine: MachineKey,
     /// Operating system and kernel.
     pub system: String,
-    /// Each interpreter's version and build by its tag.
+    /// The version and build of each interpreter, by tag.
     pub builds: BTreeMap<String, String>,
     /// The packages that were installed for workloads.
     pub environments: Vec<HistoryEnvironment>,
     /// The workloads by name.
     pub workloads: BTreeMap<String, HistoryWorkload>,
-    /// Its cells.
+    /// The readings of its cells.
     pub readings: Vec<Reading>,
 }
 
@@ -188,7 +189,7 @@ pub struct HistoryWorkload {
     pub kind: WorkloadKind,
     /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
-    /// The kernel of its ceiling; `None` where it has none.
+    /// The kernel of its ceiling; `None` without a ceiling.
     pub kernel: Option<Kernel>,
 }
 
@@ -199,17 +200,17 @@ pub struct HistoryEnvironment {
     pub interpreter: String,
     /// Names of the workloads.
     pub workloads: Vec<String>,
-    /// Names of the arms; empty where it is that of all of them.
+    /// Names of the arms; empty if the environment belongs to all arms.
     pub arms: Vec<String>,
-    /// Each package with its version, sorted, with commas between them.
+    /// All packages with their versions, sorted and separated by commas.
     pub packages: String,
 }
 
-/// A folder that is not in the history, and why.
+/// A folder that is left out of the history, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PassedOver {
-    /// The folder or file, as found below the history's.
+pub struct SkippedFolder {
+    /// The folder or file, relative to the history's.
     pub folder: String,
-    /// Why, and what to do.
+    /// The reason, and what to do about it.
     pub reason: String,
 }

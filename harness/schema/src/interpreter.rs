@@ -1,16 +1,16 @@
-//! What is known of an interpreter: its build, its run-time switches and the version of the language.
+//! Facts about an interpreter: its build, its run-time switches and its version of the language.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Which Python implementation.
+/// A Python implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Implementation {
-    /// python.org's.
+    /// The implementation from python.org.
     CPython,
-    /// pypy.org's.
+    /// The implementation from pypy.org.
     PyPy,
 }
 
@@ -34,7 +34,7 @@ pub enum GilState {
 }
 
 impl GilState {
-    /// From what `sys._is_gil_enabled()` says.
+    /// Converts the result of `sys._is_gil_enabled()`.
     #[must_use]
     pub const fn from_enabled(enabled: bool) -> Self {
         if enabled { Self::On } else { Self::Off }
@@ -59,16 +59,16 @@ pub struct BuildFacts {
     pub lto: bool,
     /// The experimental JIT compiler is compiled in (PEP 744).
     pub jit: bool,
-    /// The instructions of the bytecode are functions that call each other (`--with-tail-call-interp`, from 3.14 on).
+    /// The bytecode instructions are functions that call each other (`--with-tail-call-interp`, since 3.14).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tail_calls: bool,
     /// A debug build (`--with-pydebug`).
     pub debug: bool,
     /// The executable is linked against a shared libpython.
     pub shared: bool,
-    /// Compiler and its version, as the interpreter tells it.
+    /// Compiler and its version, as reported by the interpreter.
     pub compiler: String,
-    /// Optimisation level that the interpreter was compiled with, such as `-O3`; empty when unknown.
+    /// Optimisation level that the interpreter was compiled with, such as `-O3`; empty if unknown.
     pub optimisation: String,
 }
 
@@ -79,32 +79,32 @@ pub struct InterpreterFacts {
     pub tag: String,
     /// The executable.
     pub path: String,
-    /// Full version of the language that it implements, such as `3.13.15`.
+    /// Full version of the language, such as `3.13.15`.
     pub version: String,
     /// Which implementation.
     pub implementation: Implementation,
     /// Whether the build can run without the GIL (PEP 703).
     pub free_threaded: bool,
-    /// GIL state at start-up, with the switches on.
+    /// GIL state at start-up, with the switches applied.
     pub gil: GilState,
-    /// Whether its JIT is in use, with the switches on; `None` for a build without one, and where it is not known.
+    /// Whether its JIT is in use, with the switches applied; `None` for a build without a JIT, and if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jit: Option<JitState>,
-    /// Its run-time switches, in the order of [`Switch::ALL`]; empty for the build as it is.
+    /// Its run-time switches, in the order of [`Switch::ALL`]; empty for the unmodified build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<Switch>,
     /// How it was built.
     pub build: BuildFacts,
-    /// What it says of its own ways at start-up.
+    /// Run-time behaviour that it reports at start-up.
     #[serde(default, skip_serializing_if = "RuntimeFacts::is_empty")]
     pub runtime: RuntimeFacts,
-    /// Which build of this version it is; `None` where that is not known, as in runs of earlier versions of ftbench.
+    /// Which build of this version it is; `None` if unknown, as in runs of earlier versions of ftbench.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<BuildIdentity>,
 }
 
 impl InterpreterFacts {
-    /// What kind of build it is, in words such as `-O3`, `PGO`, `pre-release`; none where nothing is known.
+    /// Returns words that describe the build, such as `-O3`, `PGO` and `pre-release`; none if nothing is known.
     #[must_use]
     pub fn build_words(&self) -> Vec<&str> {
         let build = &self.build;
@@ -127,25 +127,25 @@ impl InterpreterFacts {
             .collect()
     }
 
-    /// Whether its JIT is in use. Where only the build is known, one that has a JIT is taken to use it.
+    /// Whether its JIT is in use. If only the build is known, a build that has a JIT is assumed to use it.
     #[must_use]
     pub fn uses_jit(&self) -> bool {
         self.jit.map_or(self.build.jit, |state| state == JitState::On)
     }
 }
 
-/// Ways of CPython that versions and builds change and that move figures. Each is `None` where the interpreter does not
-/// tell, as before the version that brought it.
+/// Behaviour of CPython that differs between versions and builds and affects figures. A field is `None` if the
+/// interpreter does not report it, as in versions that do not have it yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeFacts {
     /// Whether a thread starts with a copy of its creator's context variables rather than with none
     /// (3.14, <https://docs.python.org/3/using/cmdline.html#cmdoption-X>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_inherit_context: Option<bool>,
-    /// Whether `warnings.catch_warnings` is local to a context rather than to the process (3.14, likewise).
+    /// Whether `warnings.catch_warnings` is local to a context rather than to the process (3.14, same page).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_aware_warnings: Option<bool>,
-    /// How cyclic garbage is collected.
+    /// The garbage collector for cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub garbage_collector: Option<GarbageCollector>,
 }
@@ -163,47 +163,46 @@ impl RuntimeFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GarbageCollector {
-    /// Three generations; the youngest most often.
+    /// Three generations; the youngest is collected most often.
     Generational,
-    /// Two generations, the older one in increments (3.14.0 to 3.14.4, which later releases took back).
+    /// Two generations, the older one in increments (3.14.0 to 3.14.4; removed in later releases).
     Incremental,
-    /// That of free-threaded builds: one generation, and all threads stop while it is looked through.
+    /// The collector of free-threaded builds: one generation, and all threads stop during a collection.
     FreeThreaded,
 }
 
-/// Tells a build of an interpreter from another one of the same version that was put in its place.
+/// Distinguishes a build of an interpreter from another build of the same version that replaced it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildIdentity {
-    /// The whole of `sys.version`, with the date of the build and the compiler; empty where it is not told.
+    /// The full text of `sys.version`, with the date of the build and the compiler; empty if unknown.
     #[serde(default)]
     pub version_text: String,
-    /// The file that the interpreter is in: the shared libpython that it runs, else the executable that really runs,
-    /// links resolved; `None` where it is not known.
+    /// The file that contains the interpreter: the shared libpython that it uses, or else the executable with symbolic
+    /// links resolved; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// SHA-256 of that file, hexadecimal; `None` where nobody looked, and where it cannot be read.
+    /// SHA-256 of that file, hexadecimal; `None` if it was not computed or the file cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
-/// A run-time switch of CPython. Each is an environment variable, and not a `-X` option, so that the processes of a pool
-/// inherit it (<https://docs.python.org/3/using/cmdline.html#environment-variables>).
+/// A run-time switch of CPython. Each one is an environment variable rather than a `-X` option, so that the processes
+/// of a pool inherit it (<https://docs.python.org/3/using/cmdline.html#environment-variables>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
     /// The GIL of a free-threaded build is on
     /// (3.13, <https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_GIL>).
     Gil,
-    /// The GIL of a free-threaded build stays off, even when a module is imported that asks for it
-    /// (3.13, <https://docs.python.org/3/howto/free-threading-python.html>).
+    /// The GIL of a free-threaded build stays off, even if an imported module asks for it (3.13,
+    /// <https://docs.python.org/3/howto/free-threading-python.html>).
     Nogil,
-    /// The JIT is on, in a build that has it
-    /// (3.13, <https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_JIT>).
+    /// The JIT of a build that has one is on (3.13, <https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_JIT>).
     Jit,
     /// The JIT is off.
     Nojit,
-    /// Threads of a free-threaded build share their bytecode, which then is not specialised
-    /// (3.14, <https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_TLBC>).
+    /// Threads of a free-threaded build share their bytecode, which is then not specialised (3.14,
+    /// <https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_TLBC>).
     Notlbc,
 }
 
@@ -211,7 +210,7 @@ impl Switch {
     /// Every switch, in the order in which tags name them.
     pub const ALL: [Self; 5] = [Self::Gil, Self::Nogil, Self::Jit, Self::Nojit, Self::Notlbc];
 
-    /// The word for it in tags and files.
+    /// The switch's name in tags and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -223,13 +222,13 @@ impl Switch {
         }
     }
 
-    /// The switch with this name.
+    /// Returns the switch with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|switch| switch.name() == name)
     }
 
-    /// The environment variable that it is.
+    /// The environment variable that the switch sets.
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
@@ -239,7 +238,7 @@ impl Switch {
         }
     }
 
-    /// The value that the variable is given.
+    /// The value that the environment variable is set to.
     #[must_use]
     pub const fn value(self) -> &'static str {
         match self {
@@ -255,18 +254,18 @@ impl fmt::Display for Switch {
     }
 }
 
-/// Whether the just-in-time compiler of a build that has one is in use.
+/// Whether the JIT compiler of a build that has one is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JitState {
     /// Hot code is compiled.
     On,
-    /// All is interpreted.
+    /// All code is interpreted.
     Off,
 }
 
 impl JitState {
-    /// From what `sys._jit.is_enabled()` says.
+    /// Converts the result of `sys._jit.is_enabled()`.
     #[must_use]
     pub const fn from_enabled(enabled: bool) -> Self {
         if enabled { Self::On } else { Self::Off }
@@ -282,23 +281,24 @@ impl fmt::Display for JitState {
     }
 }
 
-/// A version of the language with its patch level, such as `3.13.15` or `3.15.0a1`; ordered from old to new.
+/// A version of the language with its patch level, such as `3.13.15` or `3.15.0a1`. Older versions compare less than
+/// newer ones.
 ///
-/// `sys.version` of a build between two versions ends with a plus, `3.16.0a0+`. It is read and left out, as in
-/// `sys.version_info`: which build it is, [`BuildIdentity`] says.
+/// `sys.version` of a build between two releases ends with a plus, `3.16.0a0+`. Parsing accepts and drops it, as
+/// `sys.version_info` does; [`BuildIdentity`] identifies the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
-    /// The 3 of `3.13.15`.
+    /// The 3 in `3.13.15`.
     pub major: u16,
-    /// The 13 of `3.13.15`.
+    /// The 13 in `3.13.15`.
     pub minor: u16,
-    /// The 15 of `3.13.15`.
+    /// The 15 in `3.13.15`.
     pub patch: u16,
-    /// How far towards a release it is.
+    /// Its release stage.
     pub stage: Stage,
 }
 
-/// How far towards a release a version is (PEP 440's pre-releases), with the number of the pre-release.
+/// A release stage with the number of the pre-release (PEP 440).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// `a1`
@@ -311,16 +311,16 @@ pub enum Stage {
     Final,
 }
 
-/// Text that is not a full version.
+/// The error for text that is not a full version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a version such as 3.13.15 or 3.15.0rc1")]
 pub struct VersionError(pub String);
 
 impl Version {
-    /// The oldest one that ftbench measures; only major and minor of it matter.
+    /// The oldest version that ftbench measures; only its major and minor numbers matter.
     pub const OLDEST: Self = Self::new(3, 9, 0);
 
-    /// A released version.
+    /// Creates a released version.
     #[must_use]
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {
@@ -356,7 +356,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// As a version ends with it: `rc1`; empty for a release.
+/// Formats the suffix of a version, such as `rc1`; empty for a release.
 impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -404,7 +404,7 @@ pub(super) fn parse_stage(text: &str) -> Option<Stage> {
     }
 }
 
-/// A number in its one customary spelling: digits only, no leading zero.
+/// Parses a number in its canonical spelling: digits only, no leading zero.
 pub(super) fn number(text: &str) -> Option<u16> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
@@ -440,12 +440,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_can_be_read(version in any_version()) {
+        fn displayed_versions_parse_to_themselves(version in any_version()) {
             prop_assert_eq!(version.to_string().parse::<Version>().unwrap(), version);
         }
 
         #[test]
-        fn reading_never_panics(text in "\\PC{0,12}") {
+        fn parsing_never_panics(text in "\\PC{0,12}") {
             let _ = text.parse::<Version>();
         }
     }
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plus_of_a_development_build_is_left_out() {
+    fn plus_of_a_development_build_is_dropped() {
         for (text, shown) in [
             ("3.16.0a0+", "3.16.0a0"),
             ("3.15.0rc1+", "3.15.0rc1"),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_version_is_refused() {
+    fn malformed_versions_are_rejected() {
         for text in [
             "",
             "3",

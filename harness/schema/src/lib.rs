@@ -1,6 +1,6 @@
-//! The plain data that every stage may use: what a run folder holds, with its units and words.
+//! Plain data that every stage may use: the contents of a run folder, with units and text.
 //!
-//! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files for people.
+//! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files.
 
 pub mod cell;
 pub mod history;
@@ -22,7 +22,7 @@ pub use interpreter::{
 };
 pub use run::{
     ArmFacts, ArmKind, CommitFacts, EnvironmentFacts, ExtensionFacts, HostFacts, ImportFacts, ImportedFile,
-    Limits, Linked, MachineFacts, Manifest, ModuleFacts, Order, PackageFacts, PackageWishes, Plan,
+    Limits, Linked, MachineFacts, Manifest, ModuleFacts, Order, PackageFacts, PackageOptions, Plan,
     PlannedCell, RunStatus, Scaling, Session, Settings, StoppedBy, Stopping, TopologyFacts, Warning,
     WarningKind,
 };
@@ -30,12 +30,12 @@ pub use summary::{
     ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, CurveVerdict, Difference, Estimate, Law, LawFit,
     Limit, LimitCause, NotFitted, Overhead, Quietness, RunFacts, Sensitivity, Summary,
 };
-pub use tag::{Switches, Tag, TagError, builds, differences, is_pair, pair_warnings};
+pub use tag::{Switches, Tag, TagError, differences, distinct_builds, is_pair, pair_warnings};
 pub use trial::{
     CellSamples, Cost, Disturbance, ExtraThreads, Memory, Noise, ProcessMemory, Sample, SamplesByCell, Share,
     Source, Trial, TrialStatus, Turn, Worker,
 };
-pub use workload::{CalibrationFailure, CeilingFacts, Kernel, Kernels, WorkloadFacts, WorkloadKind};
+pub use workload::{CalibrationFailure, CeilingFacts, Kernel, KernelGroup, WorkloadFacts, WorkloadKind};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -1,34 +1,34 @@
-//! Patterns of names, as people type them: `n*`, `cpu/*`, `{fib,nbody}`.
+//! Glob patterns for names, as typed on the command line: `n*`, `cpu/*`, `{fib,nbody}`.
 
 use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// Longest pattern that is taken, bytes: no file has a longer name.
-const LONGEST_BYTES: usize = 1024;
+/// Maximum length of a pattern, bytes. No file name is longer.
+const MAX_BYTES: usize = 1024;
 
-/// A pattern that names are held against. `*` and `?` stop at a `/`.
+/// A glob pattern for names. `*` and `?` do not match a `/`.
 #[derive(Debug, Clone)]
 pub struct Pattern(GlobSet);
 
 /// What is wrong with a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// A bracket or brace without its other half, or the like.
+    /// A syntax error, such as an unclosed bracket or brace.
     #[error("{0}")]
     Malformed(String),
-    /// Longer than any name.
-    #[error("it has more than {LONGEST_BYTES} bytes, and no name has")]
+    /// The pattern is longer than any name.
+    #[error("longer than {MAX_BYTES} bytes, the limit for a name")]
     TooLong,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Compiles a pattern.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Returns an error if the pattern is malformed or too long.
     pub fn new(word: &str) -> Result<Self, PatternError> {
-        if word.len() > LONGEST_BYTES {
+        if word.len() > MAX_BYTES {
             return Err(PatternError::TooLong);
         }
         let malformed = |error: globset::Error| PatternError::Malformed(error.kind().to_string());
@@ -36,23 +36,23 @@ impl Pattern {
             .literal_separator(true)
             .build()
             .map_err(malformed)?;
-        // `Glob::compile_matcher` panics where the regular expression is too deep or too large; a set says so.
+        // `Glob::compile_matcher` panics if the regular expression is too deep or too large; a set returns an error.
         let set = GlobSetBuilder::new().add(glob).build().map_err(malformed)?;
         Ok(Self(set))
     }
 
-    /// Whether a name fits.
+    /// Whether the pattern matches a name.
     #[must_use]
-    pub fn fits(&self, name: &str) -> bool {
+    pub fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
 }
 
-/// Returns the names that a word stands for: the name that it is, or else those that match it as a pattern. A name may look
-/// like a pattern, as `fib[threads,2]` does.
+/// Returns the names that a word selects: the name equal to it, or otherwise all names that it matches as a pattern. A
+/// name may look like a pattern, for example `fib[threads,2]`.
 ///
 /// # Errors
-/// Says what is wrong with a pattern.
+/// Returns an error if the word is not a valid pattern.
 pub fn matching<'a>(
     word: &str,
     names: impl IntoIterator<Item = &'a str>,
@@ -62,7 +62,7 @@ pub fn matching<'a>(
         names.retain(|name| *name == word);
     } else {
         let pattern = Pattern::new(word)?;
-        names.retain(|name| pattern.fits(name));
+        names.retain(|name| pattern.matches(name));
     }
     Ok(names)
 }
@@ -75,15 +75,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_fit_or_do_not() {
-        let fits = |pattern: &str, name: &str| Pattern::new(pattern).unwrap().fits(name);
-        assert!(fits("n*", "nbody") && !fits("n*", "fib"));
-        assert!(fits("*/fib", "cpu/fib") && !fits("*", "cpu/fib"));
-        assert!(fits("{fib,nbody}", "fib") && fits("f[a-j]b", "fib"));
+    fn wildcards_do_not_match_a_slash() {
+        let matches = |pattern: &str, name: &str| Pattern::new(pattern).unwrap().matches(name);
+        assert!(matches("n*", "nbody") && !matches("n*", "fib"));
+        assert!(matches("*/fib", "cpu/fib") && !matches("*", "cpu/fib"));
+        assert!(matches("{fib,nbody}", "fib") && matches("f[a-j]b", "fib"));
     }
 
     #[test]
-    fn a_name_that_looks_like_a_pattern_stands_for_itself() {
+    fn name_that_looks_like_a_pattern_selects_itself() {
         let names = ["fib[threads,2]", "fib2", "[", "a/fib2"];
         let matching = |word: &str| matching(word, names).map(Vec::from_iter);
         assert_eq!(matching("fib[threads,2]").unwrap(), ["fib[threads,2]"]);
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compiled_is_refused() {
+    fn malformed_and_long_patterns_are_rejected() {
         let error = |pattern: &str| Pattern::new(pattern).unwrap_err();
         assert!(matches!(error("["), PatternError::Malformed(_)));
         assert_eq!(error(&"?".repeat(2_000)), PatternError::TooLong);
-        // Deeper than a regular expression may nest.
+        // Nested more deeply than a regular expression may be.
         let deep = "{a,".repeat(300) + &"}".repeat(300);
         assert!(matches!(
-            error(deep.get(..LONGEST_BYTES).unwrap_or(&deep)),
+            error(deep.get(..MAX_BYTES).unwrap_or(&deep)),
             PatternError::Malformed(_)
         ));
         let closed = "{".repeat(400) + &"}".repeat(400);
@@ -111,9 +111,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_word_is_read_or_refused(word in r"[a-c*?\[\]{},!\\/-]{0,40}", name in "[a-c/]{0,8}") {
+        fn no_word_causes_a_panic(word in r"[a-c*?\[\]{},!\\/-]{0,40}", name in "[a-c/]{0,8}") {
             if let Ok(pattern) = Pattern::new(&word) {
-                let _ = pattern.fits(&name);
+                let _ = pattern.matches(&name);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `run.json`: what was asked for, on what, and how it went.
+//! `run.json`: the request, the conditions and the outcome of a run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::workload::WorkloadFacts;
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageFacts {
-    /// Its name, as it is published.
+    /// Its published name.
     pub name: String,
     /// Its version.
     pub version: String,
@@ -25,18 +25,18 @@ pub struct EnvironmentFacts {
     pub interpreter: String,
     /// Names of the workloads.
     pub workloads: Vec<String>,
-    /// Names of the arms, where it is not that of all of them.
+    /// Names of the arms; empty if the environment belongs to all arms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arms: Vec<String>,
     /// The virtual environment.
     pub path: String,
-    /// What was asked for, as PEP 508 requirements and paths of wheels.
+    /// The requested packages, as PEP 508 requirements and paths of wheels.
     pub requirements: Vec<String>,
-    /// What is installed in it.
+    /// The installed packages.
     pub packages: Vec<PackageFacts>,
-    /// What installed it, with its version, such as `uv 0.13.8`.
+    /// The installer with its version, such as `uv 0.13.8`.
     pub installer: String,
-    /// SHA-256 of the contents of the lock file that was followed, hexadecimal; `None` without one.
+    /// SHA-256 of the contents of the lock file that was followed, hexadecimal; `None` without a lock file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_sha256: Option<String>,
 }
@@ -44,9 +44,9 @@ pub struct EnvironmentFacts {
 /// The computer that a run was made on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MachineFacts {
-    /// Network name.
+    /// Host name.
     pub hostname: String,
-    /// Processor model, as it names itself.
+    /// Processor model, as reported by the processor.
     pub cpu_model: String,
     /// Operating system and its version.
     pub os: String,
@@ -56,13 +56,13 @@ pub struct MachineFacts {
     pub architecture: String,
     /// Physical memory, bytes.
     pub memory_bytes: u64,
-    /// How many CPUs' worth of time the control group may use; `None` when not limited.
+    /// How many CPUs' worth of time the control group may use; `None` if not limited.
     pub cpu_quota: Option<f64>,
-    /// Shape of the machine.
+    /// The machine's topology.
     pub topology: TopologyFacts,
 }
 
-/// How many of what the machine has, and which PUs may be used.
+/// The number of each kind of topology object, and the PUs that may be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopologyFacts {
     /// Processor packages (sockets).
@@ -77,7 +77,7 @@ pub struct TopologyFacts {
     pub allowed_pus: Vec<u32>,
 }
 
-/// Whether more workers do the same work or more of it.
+/// Whether more workers share the same work or do more work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
@@ -87,31 +87,34 @@ pub enum Scaling {
     Weak,
 }
 
-/// How the samples of a round's trials follow each other.
+/// The order in which the samples of a round's trials are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// The trials of a workload's cells are alive together and take turns, sample by sample.
     Sweeps,
-    /// A trial has all its samples before the next one starts, as in all runs of versions that recorded no order.
+    /// A trial takes all of its samples before the next one starts. Also assumed for runs of versions that recorded no
+    /// order.
     #[default]
     Trials,
 }
 
-/// When the rounds of a run end; fixed before it starts.
+/// The stopping rule of a run, fixed before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stopping {
-    /// Rounds that are made whatever they cost.
-    pub fewest_rounds: u32,
-    /// Rounds after which it ends in any case.
-    pub most_rounds: u32,
-    /// Relative half-width of the widest interval shown that is narrow enough; `None` when none is.
+    /// Minimum number of rounds, whatever they cost.
+    #[serde(rename = "fewest_rounds")]
+    pub min_rounds: u32,
+    /// Maximum number of rounds.
+    #[serde(rename = "most_rounds")]
+    pub max_rounds: u32,
+    /// Relative half-width of the widest interval shown at which the run may end; `None` without such a rule.
     pub precision: Option<f64>,
-    /// Time for the whole run, seconds; `None` when it may take any.
+    /// Time budget for the whole run, seconds; `None` without one.
     pub budget_s: Option<f64>,
 }
 
-/// What ended a run.
+/// The reason why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
@@ -119,9 +122,9 @@ pub enum StoppedBy {
     Rounds,
     /// Every interval shown is narrow enough.
     Precision,
-    /// The next round would not have fitted into the time.
+    /// The next round would have exceeded the time budget.
     Budget,
-    /// It was stopped from outside.
+    /// It was interrupted from outside.
     Interrupt,
 }
 
@@ -129,76 +132,76 @@ const fn one() -> u32 {
     1
 }
 
-/// How a run measures.
+/// The measurement settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Name of the profile: `quick`, `standard` or `thorough`.
     pub profile: String,
-    /// When the rounds end.
+    /// The stopping rule.
     pub stopping: Stopping,
-    /// Warm-up samples at the start of a trial, at least.
+    /// Minimum number of warm-up samples at the start of a trial.
     pub warmups: u32,
-    /// How long the warm-up samples of a trial take together, at least, seconds. 0 in runs of earlier versions.
+    /// Minimum total time of a trial's warm-up samples, seconds. 0 in runs of earlier versions.
     #[serde(default)]
     pub warmup_s: f64,
     /// Counted samples of a trial; with the order `sweeps`, the number of sweeps.
     pub samples: u32,
-    /// How many samples make a window; 1 in runs of earlier versions.
+    /// Number of samples in a window; 1 in runs of earlier versions.
     #[serde(default = "one")]
     pub window: u32,
-    /// How the samples of a round's trials follow each other.
+    /// The order in which the samples of a round's trials are taken.
     #[serde(default)]
     pub order: Order,
-    /// How long a sample of the baseline with one worker should last, seconds.
+    /// Target length of a sample of the baseline with one worker, seconds.
     pub target_sample_s: f64,
-    /// Limit on every step of a trial, seconds.
+    /// Time limit of each step of a trial, seconds.
     pub step_time_limit_s: f64,
-    /// Whether more workers do the same work or more of it.
+    /// Whether more workers share the same work or do more work.
     pub scaling: Scaling,
-    /// The placement policy, as it was given.
+    /// The placement policy, as given.
     pub pin: String,
-    /// What a trial may use; `None` in runs of ftbench before it had limits.
+    /// Resource limits of a trial; `None` in runs of versions without limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
 }
 
-/// One cell as planned.
+/// One planned cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedCell {
-    /// What is measured.
+    /// The cell.
     #[serde(flatten)]
     pub cell: Cell,
     /// The PU (hwloc OS index) of each worker, in the order of workers; empty when not pinned.
     pub placement: Vec<u32>,
-    /// Why it is not measured; `None` when it is.
+    /// Why it is not measured; `None` if it is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
 }
 
-/// What a run set out to do.
+/// The plan of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// How it measures.
+    /// The measurement settings.
     pub settings: Settings,
-    /// Tag of the interpreter whose `serial` cells others are compared with.
+    /// Tag of the interpreter whose `serial` cells the others are compared with.
     pub baseline: String,
     /// The cells, in the order in which tables show them.
     pub cells: Vec<PlannedCell>,
 }
 
-/// How far a run came.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// Under way, or killed.
+    /// In progress, or killed.
     Running,
-    /// It came to the end that its stopping rule gave it.
+    /// Ended by its stopping rule.
     Complete,
-    /// Stopped from outside; what was measured is kept.
+    /// Interrupted from outside; everything measured so far is kept.
     Interrupted,
 }
 
-/// The whole of `run.json`.
+/// The contents of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of the folder's format.
@@ -209,11 +212,11 @@ pub struct Manifest {
     pub command_line: Vec<String>,
     /// When the run began, RFC 3339, UTC.
     pub started_at: String,
-    /// When it ended; `None` while it runs.
+    /// When it ended; `None` while it is running.
     pub ended_at: Option<String>,
-    /// How far it came.
+    /// The state of the run.
     pub status: RunStatus,
-    /// What ended it; `None` while it runs.
+    /// Why it ended; `None` while it is running.
     pub stopped_by: Option<StoppedBy>,
     /// Seed of every random choice.
     pub seed: u64,
@@ -223,27 +226,27 @@ pub struct Manifest {
     pub interpreters: Vec<InterpreterFacts>,
     /// The workloads.
     pub workloads: Vec<WorkloadFacts>,
-    /// The versions of the code that are compared, the one that others are compared with first; none in most runs.
+    /// The versions of the code that are compared, with the base arm first; empty in most runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arms: Vec<ArmFacts>,
-    /// The commit that was measured; `None` where it is not known.
+    /// The commit that was measured; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitFacts>,
-    /// The modules of the user's own that workloads import, in the order of their paths; `None` where nobody looked, as
-    /// in runs of earlier versions of ftbench.
+    /// The user's own modules that workloads import, ordered by path; `None` if they were not recorded, as in runs of
+    /// earlier versions of ftbench.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modules: Option<Vec<ModuleFacts>>,
-    /// What the user knows the run by.
+    /// Labels that the user gave the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// What it set out to do.
+    /// The plan.
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
     /// The packages that were installed for workloads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<EnvironmentFacts>,
-    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    /// The source of each kind of noise and cost figure on this machine, or why there is none.
     #[serde(default)]
     pub sources: Vec<Source>,
     /// The programs that interpreters ran in, other than their own executables.
@@ -252,21 +255,22 @@ pub struct Manifest {
     /// The extensions that workloads came with, for each interpreter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<ExtensionFacts>,
-    /// What was asked for of packages; left out when nothing was.
-    #[serde(default, skip_serializing_if = "PackageWishes::is_empty")]
-    pub packages: PackageWishes,
-    /// The sittings in which it was made: more than one when it was resumed. Versions before `--resume` recorded none.
+    /// The package options of the run; left out if none was given.
+    #[serde(default, skip_serializing_if = "PackageOptions::is_empty")]
+    pub packages: PackageOptions,
+    /// The sessions in which the run was made: more than one if it was resumed. Versions without `--resume` recorded
+    /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
-    /// What it was imported from; `None` when ftbench measured it.
+    /// What it was imported from; `None` if ftbench measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<ImportFacts>,
-    /// What was noticed before the first trial.
+    /// Warnings from before the first trial.
     pub warnings: Vec<Warning>,
 }
 
 impl Plan {
-    /// The arm that others are compared with, the first one; `None` in a run without arms.
+    /// Returns the base arm, which is the first one and which others are compared with; `None` in a run without arms.
     #[must_use]
     pub fn base_arm(&self) -> Option<&str> {
         self.cells.iter().find_map(|planned| planned.cell.arm.as_deref())
@@ -274,13 +278,13 @@ impl Plan {
 }
 
 impl Manifest {
-    /// The arm of this name.
+    /// Returns the arm with this name.
     #[must_use]
     pub fn arm(&self, name: &str) -> Option<&ArmFacts> {
         self.arms.iter().find(|arm| arm.name == name)
     }
 
-    /// The interpreter of this tag.
+    /// Returns the interpreter with this tag.
     #[must_use]
     pub fn interpreter(&self, tag: &str) -> Option<&InterpreterFacts> {
         self.interpreters
@@ -294,74 +298,74 @@ impl Manifest {
 pub struct Session {
     /// When it began to measure, RFC 3339, UTC.
     pub started_at: String,
-    /// When it ended; `None` while it runs, and when it was killed.
+    /// When it ended; `None` while it is running and if it was killed.
     pub ended_at: Option<String>,
     /// Version of ftbench that measured.
     pub ftbench_version: String,
-    /// Kernel version; empty where it is not known.
+    /// Kernel version; empty if unknown.
     #[serde(default)]
     pub kernel: String,
-    /// Operating-system process id; `None` where it is not known.
+    /// Operating-system process id; `None` if unknown.
     #[serde(default)]
     pub process_id: Option<u32>,
-    /// The kernel's mark of this start of the computer (`/proc/sys/kernel/random/boot_id`): stamps of `CLOCK_MONOTONIC`
-    /// mean something within one start only. `None` where it is not known.
+    /// The kernel's identifier of this boot (`/proc/sys/kernel/random/boot_id`). Timestamps of `CLOCK_MONOTONIC` can
+    /// only be compared within one boot. `None` if unknown.
     #[serde(default)]
     pub boot_id: Option<String>,
-    /// Whether the lines that it added to the record carry checksums.
+    /// Whether the lines that it added to the record have checksums.
     #[serde(default)]
     pub checksums: bool,
-    /// The commit that the code was of when it began, where git tells it; `None` where it is not known, or the user had
-    /// named one.
+    /// The commit of the code when the session began, as reported by git; `None` if unknown, and if the user named a
+    /// commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitFacts>,
 }
 
-/// What was asked for of packages.
+/// The package options of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PackageWishes {
-    /// Requirements of every workload, beside its own dependencies: PEP 508, or the path of a wheel.
+pub struct PackageOptions {
+    /// Requirements for every workload in addition to its own dependencies: PEP 508, or the path of a wheel.
     pub with: Vec<String>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
-    /// SHA-256, hexadecimal, of each wheel among them, by its path; runs of earlier versions of ftbench have none.
+    /// SHA-256 of each wheel among them by its path, hexadecimal; empty in runs of earlier versions of ftbench.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub wheels: BTreeMap<String, String>,
 }
 
-impl PackageWishes {
-    /// Whether nothing was asked for.
+impl PackageOptions {
+    /// Whether no option was given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What a trial may use; one that uses more is ended, and is a record that says so.
+/// Resource limits of a trial. A trial that exceeds one is ended, and its record gives the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Memory of its processes together, and of each, bytes.
+    /// Memory, bytes: for all processes together and for each of them.
     pub memory_bytes: u64,
-    /// Processes at one time.
+    /// Number of processes at the same time.
     pub processes: u32,
-    /// What it may print, bytes.
+    /// Amount of output, bytes.
     pub output_bytes: u64,
 }
 
-/// What an arm is.
+/// The kind of code that an arm is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ArmKind {
     /// A workload file: each arm runs its own.
     File,
-    /// A folder of modules, which comes first on the module path of the arm's trials.
+    /// A folder of modules that comes first on the module path of the arm's trials.
     Folder,
-    /// A wheel, which is installed into the arm's environments.
+    /// A wheel that is installed into the arm's environments.
     Wheel,
 }
 
 impl ArmKind {
-    /// The words for it in messages.
+    /// The kind in words, for messages.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -375,12 +379,12 @@ impl ArmKind {
 /// A state of a version control system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitFacts {
-    /// Its name, for git the full hash where it is known.
+    /// Its identifier; for git the full hash, if known.
     pub id: String,
-    /// When it was committed, RFC 3339; `None` where that is not known.
+    /// When it was committed, RFC 3339; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed_at: Option<String>,
-    /// Whether the files that were measured differ from it; `None` where nobody looked.
+    /// Whether the measured files differ from it; `None` if that was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty: Option<bool>,
 }
@@ -390,31 +394,31 @@ pub struct CommitFacts {
 pub struct ArmFacts {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The kind of code.
     pub kind: ArmKind,
     /// The file or folder.
     pub path: String,
-    /// SHA-256, hexadecimal: of the file, or of all names and contents in the folder; `None` for a folder that is too
-    /// large to read through.
+    /// SHA-256 of the file, or of all names and contents in the folder, hexadecimal; `None` for a folder that is too
+    /// large to read.
     pub sha256: Option<String>,
-    /// The commit of the git repository that it is in; `None` where it is in none.
+    /// The commit of the git repository that contains it; `None` outside a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitFacts>,
 }
 
-/// A module or package of the user's own that a workload imports from the folder that comes first on its module path.
+/// A module or package of the user's own that a workload imports from the first folder on its module path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleFacts {
-    /// Its name, without those of packages inside of it.
+    /// Its name, without the names of enclosing packages.
     pub name: String,
     /// The file, or the folder of the package.
     pub path: String,
-    /// SHA-256, hexadecimal: of the file, or of the names and contents of all modules in the folder; `None` for what
-    /// cannot be read, or is too large to be read through.
+    /// SHA-256 of the file, or of the names and contents of all modules in the folder, hexadecimal; `None` if it cannot
+    /// be read or is too large.
     pub sha256: Option<String>,
 }
 
-/// How a program got the interpreter that it embeds.
+/// How a program is linked with the interpreter that it embeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Linked {
@@ -425,7 +429,7 @@ pub enum Linked {
 }
 
 impl Linked {
-    /// The word for it in messages and files.
+    /// The kind of linking in messages and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -440,19 +444,19 @@ impl Linked {
 pub struct HostFacts {
     /// The interpreter's tag.
     pub interpreter: String,
-    /// Which kind of program.
+    /// The kind of program.
     pub host: Host,
-    /// The program.
+    /// Path of the program.
     pub executable: String,
-    /// How it got the interpreter.
+    /// How it is linked with the interpreter.
     pub linked: Linked,
     /// Version of PyO3 that it was built with.
     pub pyo3_version: String,
-    /// Whether an earlier run had built it.
+    /// Whether it was already built by an earlier run.
     pub cached: bool,
 }
 
-/// An extension of workloads, built for an interpreter.
+/// An extension that workloads import, built for one interpreter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtensionFacts {
     /// The interpreter's tag.
@@ -461,13 +465,13 @@ pub struct ExtensionFacts {
     pub package: String,
     /// SHA-256 of the package's sources, hexadecimal.
     pub sha256: String,
-    /// The modules that it has.
+    /// The modules that it provides.
     pub modules: Vec<String>,
-    /// The folder that holds them, on the module path of trials of its workloads.
+    /// The folder that contains them, which is on the module path of the workloads' trials.
     pub folder: String,
-    /// Version of PyO3 that it was built with; `None` when it is built with something else.
+    /// Version of PyO3 that it was built with; `None` if it is built without PyO3.
     pub pyo3_version: Option<String>,
-    /// Whether an earlier run had built it.
+    /// Whether it was already built by an earlier run.
     pub cached: bool,
 }
 
@@ -476,22 +480,22 @@ pub struct ExtensionFacts {
 pub struct ImportFacts {
     /// The format, such as `pyperf`.
     pub format: String,
-    /// Version of the tool that measured; empty when the files do not tell.
+    /// Version of the tool that measured; empty if the files do not state it.
     pub tool_version: String,
     /// The files.
     pub files: Vec<ImportedFile>,
 }
 
-/// A file that was imported.
+/// An imported file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportedFile {
     /// Its name, without folders.
     pub name: String,
-    /// SHA-256 of its bytes as they lay there, hexadecimal.
+    /// SHA-256 of the file's bytes, hexadecimal.
     pub sha256: String,
 }
 
-/// What a warning is about.
+/// The subject of a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningKind {
@@ -507,19 +511,19 @@ pub enum WarningKind {
     InterpreterSkipped,
     /// An interpreter is an alpha, a beta or a release candidate.
     PreRelease,
-    /// The control group's CPU quota is below the cores of the machine.
+    /// The control group's CPU quota is less than the number of cores.
     CpuQuota,
     /// Workers were seen on PUs other than their own.
     WorkersMoved,
     /// A module switched the GIL back on.
     GilReenabled,
-    /// Work starts threads or processes of its own, which share the PU of their worker.
+    /// `work` starts threads or processes of its own, which share the PU of their worker.
     StartsThreads,
-    /// A workload computes while it waits for its turn, and so is measured alone.
+    /// A workload computes while it waits for its turn, and is therefore measured alone.
     ComputesWhileWaiting,
-    /// Samples still get faster or slower in the course of a trial.
+    /// Samples still get faster or slower during a trial.
     NotSteady,
-    /// Too few rounds for an interval that can be trusted.
+    /// Too few rounds for a reliable interval.
     FewRounds,
     /// Many samples were disturbed.
     Disturbed,
@@ -527,28 +531,28 @@ pub enum WarningKind {
     HostsDiffer,
     /// Two arms have the same contents.
     ArmsAlike,
-    /// A part of the record cannot be read, or is there twice.
+    /// A part of the record cannot be read or is recorded twice.
     DamagedRecord,
-    /// The sittings of a resumed run differ in something that may move times.
+    /// The sessions of a resumed run differ in something that may affect times.
     SessionsDiffer,
-    /// Another tool measured, and did not tell all that ftbench does.
+    /// The run was measured by another tool, which did not record everything that ftbench does.
     Imported,
 }
 
-/// Something that a reader of the numbers must know.
+/// Something that a reader of the figures must know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// What it is about.
+    /// The subject.
     pub kind: WarningKind,
-    /// A sentence or two.
+    /// One or two sentences.
     pub message: String,
-    /// Names of the workloads that it is about; empty when it is about the whole run.
+    /// Names of the workloads concerned; empty if the warning concerns the whole run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workloads: Vec<String>,
 }
 
 impl Warning {
-    /// About the whole run.
+    /// Creates a warning about the whole run.
     #[must_use]
     pub fn of_run(kind: WarningKind, message: impl Into<String>) -> Self {
         Self {
@@ -558,7 +562,7 @@ impl Warning {
         }
     }
 
-    /// About these workloads alone.
+    /// Creates a warning about these workloads only.
     #[must_use]
     pub fn of_workloads(kind: WarningKind, message: impl Into<String>, workloads: Vec<String>) -> Self {
         Self {

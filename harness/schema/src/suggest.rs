@@ -1,43 +1,47 @@
-//! The names that exist and are nearest to one that does not, for messages about mistyped input.
+//! Suggestions of existing names for messages about mistyped names.
 
 use std::cmp::Ordering;
 
 use crate::Summary;
 
-/// How alike two names must be for one to be taken for a slip of the other: 1 is equal, 0 has nothing in common.
-/// Names of three to five letters with one letter wrong lie at 0.67 and above; half their letters wrong, at 0.5.
-const ALIKE: f64 = 0.5;
+/// Minimum similarity at which a name counts as a likely typo of another: 1 is equal, 0 has nothing in common. Names of
+/// three to five letters score 0.67 or more with one letter wrong, and 0.5 with half their letters wrong.
+const MIN_SIMILARITY: f64 = 0.5;
 
-/// How much less alike than the best one a name may be and still be offered beside it.
+/// How much less similar than the best suggestion another one may be.
 const MARGIN: f64 = 0.25;
 
-/// How many names are offered at most.
-const OFFERED: usize = 3;
+/// Maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 3;
 
-/// The names of `existing` that are nearest to `given`, best first, at most three.
+/// Returns up to three names of `existing` that are most similar to `given`, best first.
 ///
-/// Those that could be a slip of the keyboard, if there are any; otherwise the nearest all the same, so that the
-/// reader sees what names look like. Empty only if nothing exists. Equally near ones keep the order of `existing`.
+/// These are the likely typos, if there are any, and otherwise the most similar names all the same, so that the reader
+/// sees what names look like. Empty only if `existing` is empty. Names that are equally similar keep their order.
 #[must_use]
 pub fn nearest<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let given = given.to_lowercase();
     let mut scored: Vec<(f64, &str)> = existing
         .into_iter()
-        .map(|name| (likeness(&given, &name.to_lowercase()), name))
+        .map(|name| (similarity(&given, &name.to_lowercase()), name))
         .collect();
     scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal));
     let best = scored.first().map_or(0.0, |(score, _)| *score);
-    let enough = ALIKE.max(best - MARGIN);
-    let alike = scored.iter().filter(|(score, _)| *score >= enough).count();
-    let offered = if alike == 0 { OFFERED } else { alike.min(OFFERED) };
+    let enough = MIN_SIMILARITY.max(best - MARGIN);
+    let likely = scored.iter().filter(|(score, _)| *score >= enough).count();
+    let count = if likely == 0 {
+        MAX_SUGGESTIONS
+    } else {
+        likely.min(MAX_SUGGESTIONS)
+    };
     scored
         .into_iter()
-        .take(offered)
+        .take(count)
         .map(|(_, name)| name.to_owned())
         .collect()
 }
 
-/// `names` as a phrase: `a`, `a or b`, `a, b or c`; empty for none.
+/// Joins names to a phrase: `a`, `a or b`, `a, b or c`; empty for none.
 #[must_use]
 pub fn one_of(names: &[String]) -> String {
     match names {
@@ -47,7 +51,7 @@ pub fn one_of(names: &[String]) -> String {
     }
 }
 
-/// A clause to follow the naming of the unknown word: empty, or ` (did you mean 'a' or 'b'?)`.
+/// Returns a clause that follows the unknown name in a message: ` (did you mean 'a' or 'b'?)`, or nothing.
 #[must_use]
 pub fn did_you_mean(nearest: &[String]) -> String {
     let quoted: Vec<String> = nearest.iter().map(|name| format!("'{name}'")).collect();
@@ -57,24 +61,24 @@ pub fn did_you_mean(nearest: &[String]) -> String {
     format!(" (did you mean {}?)", one_of(&quoted))
 }
 
-/// A run was asked for an interpreter or an arm that it does not have.
+/// The error for an interpreter or arm that a run does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{run} has no interpreter and no arm '{name}'{}; it has {}",
+    "{run} has no interpreter or arm '{name}'{}; it has {}",
     did_you_mean(&nearest(name, known.iter().map(String::as_str))),
     known.join(", ")
 )]
 pub struct UnknownInterpreter {
     /// The run's name.
     pub run: String,
-    /// What was asked for.
+    /// The name that was asked for.
     pub name: String,
-    /// All there are.
+    /// All names that exist.
     pub known: Vec<String>,
 }
 
 impl UnknownInterpreter {
-    /// For a run in which no cell has this name.
+    /// Creates the error for a run in which no cell has this name.
     #[must_use]
     pub fn new(summary: &Summary, name: &str) -> Self {
         let cells = || summary.cells.iter().filter(|cell| !cell.is_native());
@@ -94,11 +98,11 @@ impl UnknownInterpreter {
     }
 }
 
-/// From 0 to 1. A beginning counts as a likely slip, however much of the name is missing.
-fn likeness(given: &str, name: &str) -> f64 {
+/// Similarity from 0 to 1. A prefix counts as a likely typo, however much of the name is missing.
+fn similarity(given: &str, name: &str) -> f64 {
     let edits = strsim::normalized_damerau_levenshtein(given, name);
     if !given.is_empty() && name.starts_with(given) {
-        edits.max(ALIKE)
+        edits.max(MIN_SIMILARITY)
     } else {
         edits
     }
@@ -119,26 +123,26 @@ mod tests {
     ];
 
     #[test]
-    fn a_slip_finds_its_name() {
+    fn typo_finds_its_name() {
         assert_eq!(nearest("nbdoy", WORKLOADS), ["nbody"]);
         assert_eq!(nearest("word-count", WORKLOADS), ["word_count"]);
         assert_eq!(nearest("FIB", WORKLOADS), ["fib"]);
     }
 
     #[test]
-    fn a_beginning_finds_its_name() {
+    fn prefix_finds_its_names() {
         assert_eq!(nearest("sha", WORKLOADS), ["sha256"]);
         assert_eq!(nearest("counter", WORKLOADS), ["counter_lock", "counter_race"]);
     }
 
     #[test]
-    fn what_is_like_nothing_still_gets_an_answer() {
+    fn name_unlike_any_other_still_gets_suggestions() {
         assert_eq!(nearest("qqqqqqqq", WORKLOADS).len(), 3);
         assert!(nearest("fib", []).is_empty());
     }
 
     #[test]
-    fn names_make_a_phrase() {
+    fn one_of_joins_names_with_or() {
         let names = |given: &[&str]| given.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(one_of(&names(&[])), "");
         assert_eq!(one_of(&names(&["a"])), "a");

@@ -1,4 +1,4 @@
-//! `summary.json`: what the analysis made of a run.
+//! `summary.json`: the results of analysing a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,36 +25,36 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// Whether a ratio is called a difference.
+/// The significance of a ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Two-sided probability of a ratio at least as far from 1 were there no difference.
+    /// Two-sided probability of a ratio at least as far from 1 if there were no difference.
     pub p_value: f64,
-    /// Whether it is called one: after a correction for all the comparisons of the summary, with an interval that
-    /// excludes 1, and larger than the smallest effect of interest.
+    /// Whether the ratio counts as a difference: it is significant after a correction for all comparisons of the
+    /// summary, its interval excludes 1, and it is larger than the smallest effect of interest.
     pub differs: bool,
 }
 
-/// What became of a cell.
+/// How a cell ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStatus {
     /// Measured.
     Ok,
-    /// Not measured, on purpose.
+    /// Left out on purpose.
     Skipped,
-    /// Its trials crashed, raised, or answered nonsense.
+    /// Its trials crashed, raised an exception, or sent an invalid reply.
     Failed,
     /// A step took longer than its limit.
     TimedOut,
-    /// `check` found a result that is wrong.
+    /// `check` found a wrong result.
     WrongResult,
     /// A module switched the GIL back on in a free-threaded build.
     GilReenabled,
 }
 
 impl CellStatus {
-    /// The words for it in tables.
+    /// The status in tables.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl CellStatus {
     }
 }
 
-/// The run that a summary is of.
+/// Facts about the summarised run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// Name of the run's folder.
@@ -83,45 +83,46 @@ pub struct RunFacts {
     pub ftbench_version: String,
     /// When it began, RFC 3339, UTC.
     pub started_at: String,
-    /// When it ended; `None` while it runs.
+    /// When it ended; `None` while it is running.
     pub ended_at: Option<String>,
-    /// How far it came.
+    /// The state of the run.
     pub status: RunStatus,
     /// Seed of every random choice.
     pub seed: u64,
     /// Name of the profile.
     pub profile: String,
-    /// Whether more workers do the same work or more of it.
+    /// Whether more workers share the same work or do more work.
     pub scaling: Scaling,
-    /// The placement policy, as it was given; `None` in summaries of versions that did not keep it.
+    /// The placement policy, as given; `None` in summaries of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
-    /// How long a sample of the baseline with one worker should last, seconds; `None` likewise.
+    /// Target length of a sample of the baseline with one worker, seconds; `None` in summaries of versions that did not
+    /// record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_sample_s: Option<f64>,
-    /// Tag of the interpreter whose `serial` cells others are compared with.
+    /// Tag of the interpreter whose `serial` cells the others are compared with.
     pub baseline: String,
-    /// The commit that was measured; `None` where it is not known.
+    /// The commit that was measured; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitFacts>,
-    /// What the user knows the run by.
+    /// Labels that the user gave the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
-/// One cell's figures. Those without a value were not measured.
+/// The figures of one cell. Figures that were not measured are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellSummary {
-    /// The cell that the figures are of; its fields read as the summary's own.
+    /// The cell. The summary dereferences to it.
     #[serde(flatten)]
     pub cell: Cell,
-    /// GIL state while it was measured; `None` when it was not measured, and for the ceiling.
+    /// GIL state during the measurement; `None` if the cell was not measured, and for the ceiling.
     pub gil: Option<GilState>,
     /// The PU (hwloc OS index) of each worker; empty when not pinned.
     pub placement: Vec<u32>,
-    /// What became of it.
+    /// How the cell ended.
     pub status: CellStatus,
-    /// Why, when it is not `ok`; several lines where a traceback belongs to it.
+    /// Why the status is not `ok`; several lines if there is a traceback.
     pub reason: Option<String>,
     /// Rounds with a usable trial.
     pub rounds: u32,
@@ -131,72 +132,73 @@ pub struct CellSummary {
     pub units: Option<u64>,
     /// Makespan, seconds.
     pub makespan_s: Option<Estimate>,
-    /// The cell's own time with one worker over its time (strong scaling), or the same times the number of
-    /// workers (weak scaling).
+    /// The cell's own time with one worker divided by its time (strong scaling), and additionally multiplied by the
+    /// number of workers for weak scaling.
     pub speedup: Option<Estimate>,
-    /// Whether the speedup differs from 1; `None` for one worker, which is compared with itself, and where this cell or
-    /// that one failed.
+    /// Whether the speedup differs from 1; `None` for one worker, which would be compared with itself, and if either
+    /// cell failed.
     #[serde(default)]
     pub speedup_difference: Option<Difference>,
-    /// The speedup of samples that nothing disturbed, made of the fastest ones of each round. `None` where too few rounds had
-    /// any, and in summaries of earlier versions.
+    /// The speedup of undisturbed samples, from the fastest samples of each round. `None` if too few rounds have any,
+    /// and in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undisturbed_speedup: Option<Estimate>,
-    /// The baseline interpreter's `serial` time over this cell's, with weak scaling times the number of workers.
+    /// The baseline interpreter's `serial` time divided by this cell's; for weak scaling multiplied by the number of
+    /// workers.
     pub vs_baseline: Option<Estimate>,
-    /// Whether it differs from the baseline; `None` for the baseline's own `serial` cell, and where this cell or that
-    /// one failed.
+    /// Whether the time differs from the baseline's; `None` for the baseline's own `serial` cell, and if either cell
+    /// failed.
     #[serde(default)]
     pub vs_baseline_difference: Option<Difference>,
-    /// `speedup` over the number of workers.
+    /// `speedup` divided by the number of workers.
     pub efficiency: Option<Estimate>,
-    /// `speedup` over the ceiling's speedup at the same number of workers, paired by round; `None` where there is no
+    /// `speedup` divided by the ceiling's speedup with the same number of workers, paired by round; `None` without a
     /// ceiling, and for the ceiling itself.
     #[serde(default)]
     pub ceiling_fraction: Option<Estimate>,
-    /// Time inside `work`, over workers times makespan.
+    /// Time inside `work` divided by workers times makespan.
     pub busy_fraction: Option<Estimate>,
     /// Time to create the pool, seconds.
     pub startup_s: Option<Estimate>,
     /// From the first worker's start to the last one's, seconds.
     pub start_skew_s: Option<Estimate>,
-    /// Makespan less the longest share: handing out the work and collecting the results, seconds. Where trials take turns, the
-    /// workers have slept meanwhile. `None` in summaries of earlier versions.
+    /// Makespan minus the longest share, seconds: the time for handing out the work and collecting the results. If
+    /// trials take turns, the workers were asleep before. `None` in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handing_out_s: Option<Estimate>,
-    /// Garbage collections in a sample, of any generation and in all of the cell's interpreters: the mean over the samples of a
-    /// trial. `None` of native threads, and in summaries of earlier versions.
+    /// Garbage collections in a sample, of any generation and in all interpreters of the cell: the mean over the
+    /// samples of a trial. `None` for native threads, and in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collections: Option<Estimate>,
-    /// Sum over processes of each one's peak resident set, bytes.
+    /// Sum of the processes' peak resident set sizes, bytes.
     pub rss_peak_bytes: Option<Estimate>,
-    /// Largest proportional set size seen between samples, summed over processes, bytes. Where trials take turns, those
-    /// that are alive at the same time share pages of files, and this is smaller.
+    /// Largest proportional set size between samples, summed over the processes, bytes. If trials take turns, trials
+    /// that are alive at the same time share file pages, which makes it smaller.
     pub pss_peak_bytes: Option<Estimate>,
-    /// Largest memory seen between samples: anonymous and shared memory of all processes, and pages of files once, bytes.
-    /// `None` in summaries of versions that did not distinguish them.
+    /// Largest memory between samples, bytes: anonymous and shared memory of all processes, with file pages counted
+    /// once. `None` in summaries of versions that did not distinguish them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<Estimate>,
-    /// Figures of its own that the workload's `report` gave, by name.
+    /// Figures returned by the workload's `report`, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reported: BTreeMap<String, Estimate>,
-    /// Noise, and what it cost.
+    /// Noise and cost.
     #[serde(flatten)]
     pub cost: CellCost,
 }
 
-/// One cell's figures of noise and cost: of each round's counted samples, then over rounds. Keys without a value are
-/// left out.
+/// Noise and cost figures of one cell, from the counted samples of each round and then over rounds. Keys without a
+/// value are left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CellCost {
-    /// Share of the time of its PUs that the hypervisor and other processes took: their sum over the round's
-    /// samples, over the PUs' time in them.
+    /// Share of the PUs' time that the hypervisor and other processes used, summed over the samples of a round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Estimate>,
-    /// Counted samples that something disturbed; estimates use them like all others.
+    /// Number of counted samples that something disturbed. Estimates include them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed_samples: Option<u32>,
-    /// CPU time over the time that the workers had: all of them during the makespan, one thread around it.
+    /// CPU time divided by the time available to the workers: to all of them during the makespan, to one thread around
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_utilisation: Option<Estimate>,
     /// CPU time of the trial's processes in a sample, seconds.
@@ -205,7 +207,7 @@ pub struct CellCost {
     /// How often their threads gave up the CPU in a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voluntary_switches: Option<Estimate>,
-    /// How often it was taken from them in a sample.
+    /// How often the CPU was taken from them in a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub involuntary_switches: Option<Estimate>,
     /// Page faults answered from memory, in a sample.
@@ -214,7 +216,7 @@ pub struct CellCost {
     /// Page faults that needed a disk, in a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub major_faults: Option<Estimate>,
-    /// Energy of all processor packages in a sample, whoever used it, joules.
+    /// Energy of all processor packages in a sample, used by any process, joules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_joules: Option<Estimate>,
     /// Instructions retired in a sample.
@@ -228,38 +230,39 @@ pub struct CellCost {
     pub cache_misses: Option<Estimate>,
 }
 
-/// How quiet a run was, over its counted samples. Estimates use all of them.
+/// How quiet a run was, over its counted samples. Estimates include disturbed samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quietness {
-    /// Counted samples around which noise was read.
+    /// Number of counted samples for which noise was read.
     pub samples: u32,
-    /// Those of them that something disturbed.
+    /// Number of them that something disturbed.
     pub disturbed: u32,
-    /// How many each cause disturbed; a sample may have several.
+    /// Number of samples disturbed by each cause; a sample may have several causes.
     pub by: BTreeMap<Disturbance, u32>,
-    /// Share of the time of the PUs in use that the hypervisor gave to others; `None` where it is not told.
+    /// Share of the time of the PUs in use that the hypervisor gave to others; `None` if unknown.
     pub steal: Option<f64>,
-    /// Share of it that other processes used; `None` where it is not told.
+    /// Share of that time that other processes used; `None` if unknown.
     pub others: Option<f64>,
-    /// Share of it for which the trials' threads were ready and waited; can be above 1, since threads add up.
+    /// Share of that time for which the trials' threads were ready to run but waited; can exceed 1 because threads add
+    /// up.
     pub run_queue: Option<f64>,
 }
 
-/// What the free-threaded build costs on one worker.
+/// The cost of the free-threaded build with one worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overhead {
     /// Tag of the build with the GIL.
     pub gil: String,
     /// Tag of the free-threaded build of the same minor version.
     pub free_threaded: String,
-    /// The version of the code, the first of several; `None` where there is one.
+    /// The arm, which is the first of several; `None` if there is only one version of the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
     /// The workload; `None` for the geometric mean over the workloads that compute.
     pub workload: Option<String>,
-    /// How many workloads it is of.
+    /// Number of workloads that it covers.
     pub workloads: u32,
-    /// The free-threaded build's time with one worker over the GIL build's, paired by round.
+    /// The free-threaded build's time with one worker divided by the GIL build's, paired by round.
     pub ratio: Estimate,
 }
 
@@ -277,7 +280,7 @@ impl DerefMut for CellSummary {
     }
 }
 
-/// The whole of `summary.json`.
+/// The contents of `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Version of the format.
@@ -293,62 +296,63 @@ pub struct Summary {
     /// The packages that were installed for workloads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<EnvironmentFacts>,
-    /// The versions of the code that are compared, the one that others are compared with first.
+    /// The versions of the code that are compared, with the base arm first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arms: Vec<ArmFacts>,
-    /// How each other arm compares with the first one, cell by cell.
+    /// The comparison of each other arm with the base arm, cell by cell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arm_ratios: Vec<ArmRatio>,
-    /// Where figures of noise and cost come from on this machine, or why they are not told.
+    /// The source of each kind of noise and cost figure on this machine, or why there is none.
     #[serde(default)]
     pub sources: Vec<Source>,
-    /// How quiet the run was; `None` where noise was not read.
+    /// How quiet the run was; `None` if noise was not read.
     #[serde(default)]
     pub quiet: Option<Quietness>,
-    /// How small a difference the run could have found; `None` where it compares nothing, and in summaries of earlier versions.
+    /// How small a difference the run could have detected; `None` if it compares nothing, and in summaries of earlier
+    /// versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Sensitivity>,
-    /// What free-threaded builds cost on one worker.
+    /// The cost of free-threaded builds with one worker.
     #[serde(default)]
     pub free_threading_overhead: Vec<Overhead>,
     /// Scaling laws, one entry for each curve: workload, model and interpreter.
     #[serde(default)]
     pub laws: Vec<CurveLaws>,
-    /// What ended the run; `None` while it runs, or when it was killed.
+    /// Why the run ended; `None` while it is running and if it was killed.
     pub stopped_by: Option<StoppedBy>,
-    /// What a reader must know.
+    /// Warnings for the reader.
     pub warnings: Vec<Warning>,
     /// The cells, in the order of the plan.
     pub cells: Vec<CellSummary>,
 }
 
-/// How small a difference a run could have found.
+/// How small a difference a run can detect.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sensitivity {
-    /// A true difference of this size is called in four of five such runs, as a share; the median over the comparisons.
+    /// The true difference, as a share, that is detected in four of five such runs; the median over the comparisons.
     pub difference: f64,
-    /// How many comparisons there are: cells with the baseline, and arms.
+    /// Number of comparisons: of cells with the baseline, and of arms.
     pub comparisons: u32,
 }
 
-/// How an arm compares with the first one, everything else being equal.
+/// The comparison of an arm with the base arm, everything else being equal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArmRatio {
-    /// The cell of the arm; its fields read as the ratio's own.
+    /// The arm's cell. The ratio dereferences to it.
     #[serde(flatten)]
     pub cell: Cell,
-    /// The first arm, which others are compared with.
+    /// The base arm, which is the first one.
     pub base: String,
     /// Rounds in which both have a usable trial.
     pub rounds: u32,
-    /// The base's time over the arm's, paired by round: above 1 the arm is faster.
+    /// The base arm's time divided by the arm's, paired by round. Above 1, the arm is faster.
     pub ratio: Estimate,
-    /// Whether that is called a difference.
+    /// Whether the ratio counts as a difference.
     pub difference: Difference,
 }
 
 impl ArmRatio {
-    /// The name of the arm that is compared; empty in a damaged summary.
+    /// Returns the name of the arm; empty in a damaged summary.
     #[must_use]
     pub fn arm_name(&self) -> &str {
         self.cell.arm.as_deref().unwrap_or_default()
@@ -363,23 +367,24 @@ impl Deref for ArmRatio {
     }
 }
 
-/// A law of how speedup grows with the number of workers N.
+/// A law for the speedup as a function of the number of workers N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Law {
-    /// N / (1 + s (N - 1)): a serial fraction s of the work takes turns. G. M. Amdahl, "Validity of the single processor
-    /// approach to achieving large scale computing capabilities", AFIPS 1967.
+    /// N / (1 + s (N - 1)): a serial fraction s of the work is done by one worker at a time. G. M. Amdahl, "Validity of
+    /// the single processor approach to achieving large scale computing capabilities", AFIPS 1967.
     Amdahl,
-    /// N / (1 + s (N - 1) + k N (N - 1)): besides, every pair of workers costs k, so that more workers can be slower. The
-    /// Universal Scalability Law: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, equation 4.31.
+    /// N / (1 + s (N - 1) + k N (N - 1)): in addition, every pair of workers costs k, so that more workers can be
+    /// slower. The Universal Scalability Law: N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, equation
+    /// 4.31.
     Usl,
-    /// N - s (N - 1): the work grows with the workers (weak scaling), and only the serial fraction s of the time does not.
-    /// J. L. Gustafson, "Reevaluating Amdahl's Law", Communications of the ACM 31(5), 1988.
+    /// N - s (N - 1): the work grows with the workers (weak scaling), except for the serial fraction s of the time. J.
+    /// L. Gustafson, "Reevaluating Amdahl's Law", Communications of the ACM 31(5), 1988.
     Gustafson,
 }
 
 impl Law {
-    /// Its name in tables.
+    /// The law's name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -389,7 +394,7 @@ impl Law {
         }
     }
 
-    /// The speedup that it foretells for so many workers.
+    /// Predicts the speedup with this many workers.
     #[must_use]
     pub fn speedup(self, serial_fraction: f64, crosstalk: f64, workers: f64) -> f64 {
         let others = workers - 1.0;
@@ -407,30 +412,30 @@ impl fmt::Display for Law {
     }
 }
 
-/// One law, fitted to one curve.
+/// One law fitted to one curve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LawFit {
     /// The law.
     pub law: Law,
-    /// Share of the work (Gustafson: of the time) that workers do not share, from 0 to 1.
+    /// Share of the work (Gustafson: of the time) that is not parallel, from 0 to 1.
     pub serial_fraction: Estimate,
-    /// Cost of one more worker to each other one, as a share of the work; `None` for the laws without it.
+    /// Cost of each pair of workers, as a share of the work; `None` for laws without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crosstalk: Option<Estimate>,
-    /// The number of workers with the largest speedup, sqrt((1 - s) / k), at least 1; `None` unless crosstalk's interval
-    /// excludes 0. It may lie beyond the workers that were measured.
+    /// The number of workers with the largest speedup, sqrt((1 - s) / k), at least 1; `None` unless crosstalk's
+    /// interval excludes 0. It may exceed the measured numbers of workers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_workers: Option<Estimate>,
-    /// The speedup that no number of workers exceeds by Amdahl's law, 1/s; `None` for the other laws, and where the
-    /// interval of s holds 0.
+    /// The largest possible speedup by Amdahl's law, 1/s; `None` for the other laws, and if the interval of s contains
+    /// 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speedup_limit: Option<Estimate>,
-    /// Root mean square over the numbers of workers of log(measured / fitted): 0.03 is a law that misses by 3 %.
+    /// Root mean square of log(measured / fitted) over the numbers of workers. At 0.03 the law is off by 3 %.
     pub relative_error: f64,
 }
 
 impl LawFit {
-    /// The speedup that the fitted law foretells for so many workers.
+    /// Predicts the speedup with this many workers.
     #[must_use]
     pub fn speedup(&self, workers: f64) -> f64 {
         let crosstalk = self.crosstalk.map_or(0.0, |crosstalk| crosstalk.estimate);
@@ -445,101 +450,102 @@ impl LawFit {
 pub enum NotFitted {
     /// Too few numbers of workers.
     FewWorkerCounts {
-        /// How many there are, one worker included.
+        /// How many there are, including one worker.
         counts: u32,
-        /// How many it takes.
+        /// How many are needed.
         needed: u32,
     },
-    /// Too few rounds that have all of the curve's cells.
+    /// Too few rounds that contain all of the curve's cells.
     FewRounds {
         /// How many there are.
         rounds: u32,
-        /// How many it takes.
+        /// How many are needed.
         needed: u32,
     },
-    /// The machine has fewer cores than the numbers of workers that it takes.
+    /// The machine has fewer cores than the number of worker counts that a fit needs.
     FewCores,
-    /// Its largest number of workers has fewer cores than that, and a law would take their lack for the program's; too few
-    /// numbers of workers have a core for each.
+    /// The curve extends beyond the number of cores, where a law would mistake the lack of cores for a property of the
+    /// program, and too few numbers of workers have a core for each worker.
     SharedCores,
 }
 
-/// What is found of a curve at its largest number of workers.
+/// The verdict on a curve at its largest number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CurveVerdict {
-    /// It gains what native code gains on the same cores.
+    /// It scales as well as native code on the same cores.
     AsTheMachine,
-    /// It is faster than one worker, at least by the lower end of the interval of its speedup.
+    /// It is faster than one worker, even by the lower end of the interval of its speedup.
     Scales,
-    /// It gains no more than 10 %, or its workers take turns on one CPU.
+    /// It gains at most 10 %, or its workers take turns on one CPU.
     DoesNotScale,
-    /// It is slower than one worker, by more than 10 %.
+    /// It is slower than one worker by more than 10 %.
     Slower,
-    /// The interval of its speedup has 1 inside and is wider than 10 % to either side, and nothing else tells. So are the
-    /// curves of earlier versions, which had no verdict.
+    /// The interval of its speedup contains 1 and is wider than 10 % on either side, and no other evidence decides.
+    /// Also assumed for curves of earlier versions, which had no verdict.
     #[default]
     CannotTell,
 }
 
-/// What keeps a curve from growing with its workers.
+/// The cause that limits the scaling of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitCause {
-    /// One thread at a time runs Python code.
+    /// Only one thread at a time runs Python code.
     Gil,
-    /// The workers take turns in part, and the GIL is on: it may be why.
+    /// A part of the work is done by one worker at a time, and the GIL is on, which may be the reason.
     GilInPart,
     /// All workers are tasks of one thread.
     OneThread,
-    /// One worker at a time computes, with the GIL off: a lock, a serial part or waiting.
+    /// Only one worker at a time computes although the GIL is off: a lock, a serial part or waiting.
     OneAtATime,
     /// There are no more cores.
     Cores,
-    /// The ceiling grows no more either.
+    /// The ceiling does not scale any further either.
     Machine,
-    /// Workers cost each other time: more of them are, or will be, slower.
+    /// Workers slow each other down: more of them are slower, or will be.
     Crosstalk,
-    /// A part of the work does not spread over the workers.
+    /// A part of the work is not parallel.
     SerialFraction,
-    /// It falls short of its number of workers, and there are too few counts to tell why.
-    Untold,
-    /// More speedup than workers.
+    /// The speedup is less than the number of workers, and there are too few worker counts to determine the cause.
+    #[serde(rename = "untold")]
+    Unexplained,
+    /// The speedup exceeds the number of workers.
     Superlinear,
-    /// It grows with its workers as far as was measured.
+    /// It scales with its workers as far as it was measured.
     NothingSeen,
-    /// The interval of the speedup is too wide to say.
+    /// The interval of the speedup is too wide to determine the cause.
     Unclear,
 }
 
-/// What keeps a curve from growing, with the facts that say so.
+/// What limits the scaling of a curve, with the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
-    /// What it is.
+    /// The cause.
     pub cause: LimitCause,
-    /// The largest number of workers with a speedup; the figures below are of that cell.
+    /// The largest number of workers with a speedup. The figures below belong to that cell.
     pub workers: u32,
     /// Its speedup.
     pub speedup: Estimate,
-    /// Its undisturbed speedup; `None` where that is not known.
+    /// Its undisturbed speedup; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undisturbed_speedup: Option<Estimate>,
-    /// The number of workers with the largest speedup measured.
+    /// The number of workers with the largest measured speedup.
     pub best_workers: u32,
-    /// Theirs.
+    /// The largest measured speedup.
     pub best_speedup: Estimate,
-    /// The cores that its workers had at most.
+    /// The number of cores available to its workers.
     pub cores: f64,
-    /// The ceiling's speedup at that number of workers; `None` without a ceiling.
+    /// The ceiling's speedup with that number of workers; `None` without a ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling_speedup: Option<Estimate>,
-    /// The speedup over the ceiling's; `None` without a ceiling.
+    /// The speedup divided by the ceiling's; `None` without a ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling_fraction: Option<Estimate>,
-    /// How many CPUs' worth of time its processes used while it ran; `None` where CPU time is not told.
+    /// How many CPUs' worth of time its processes used during the makespan; `None` if the CPU time is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_cpus: Option<f64>,
-    /// Share of its counted samples that something disturbed; `None` where that is not told.
+    /// Share of its counted samples that something disturbed; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed_share: Option<f64>,
 }
@@ -547,33 +553,34 @@ pub struct Limit {
 /// How one workload scales with one model on one interpreter: the laws fitted to its speedups, and what limits it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurveLaws {
-    /// The curve; its fields read as these laws' own.
+    /// The curve. The laws dereference to it.
     #[serde(flatten)]
     pub curve: Curve,
     /// GIL state of its cells; `None` for the ceiling.
     pub gil: Option<GilState>,
     /// The numbers of workers of the curve, 1 first.
     pub workers: Vec<u32>,
-    /// Rounds that have all of them, or of those that laws were fitted to.
+    /// Number of rounds that contain all of the numbers of workers that laws were fitted to.
     pub rounds: u32,
-    /// The laws that were fitted; none for [`CurveLaws::not_fitted`].
+    /// The fitted laws; empty if there are none, see [`CurveLaws::not_fitted`].
     pub fits: Vec<LawFit>,
-    /// The largest number of workers that they were fitted to, where that is not the curve's: beyond it workers share
-    /// cores.
+    /// The largest number of workers that the laws were fitted to, if it is less than the curve's because workers share
+    /// cores beyond it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fitted_up_to: Option<u32>,
-    /// The simplest law that explains the curve; `None` where none was fitted.
-    pub enough: Option<Law>,
-    /// Why none was fitted.
+    /// The simplest law that explains the curve; `None` if none was fitted.
+    #[serde(rename = "enough")]
+    pub simplest_law: Option<Law>,
+    /// Why no law was fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_fitted: Option<NotFitted>,
-    /// What is found of it.
+    /// The verdict on the curve.
     #[serde(default)]
     pub verdict: CurveVerdict,
-    /// Where the verdict cannot be told: how much longer its workload's rounds would have to go on, seconds.
+    /// If the verdict is open, how much longer the rounds of the workload would have to run, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_s: Option<f64>,
-    /// What keeps it from growing.
+    /// What limits its scaling.
     pub limit: Limit,
 }
 
@@ -586,21 +593,17 @@ impl Deref for CurveLaws {
 }
 
 impl CurveLaws {
-    /// The numbers of workers that laws were fitted to, 1 first.
+    /// Returns the numbers of workers that laws were fitted to, 1 first.
     #[must_use]
     pub fn fitted_workers(&self) -> &[u32] {
-        let most = self.fitted_up_to.unwrap_or(u32::MAX);
-        let count = self
-            .workers
-            .iter()
-            .take_while(|workers| **workers <= most)
-            .count();
+        let max = self.fitted_up_to.unwrap_or(u32::MAX);
+        let count = self.workers.iter().take_while(|workers| **workers <= max).count();
         self.workers.get(..count).unwrap_or_default()
     }
 
-    /// The fit of the law that is enough.
+    /// Returns the fit of the simplest law that explains the curve.
     #[must_use]
     pub fn best_fit(&self) -> Option<&LawFit> {
-        self.fits.iter().find(|fit| Some(fit.law) == self.enough)
+        self.fits.iter().find(|fit| Some(fit.law) == self.simplest_law)
     }
 }

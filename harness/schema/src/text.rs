@@ -1,12 +1,12 @@
-//! Making text from elsewhere harmless: names, reasons and tracebacks may hold anything.
+//! Formatting and sanitising text. Names, reasons and tracebacks come from elsewhere and may contain anything.
 
 use std::fmt::Display;
 
-/// So many digits of a hash name it for people, as git names a commit of a large repository.
+/// Number of digits of a hash that are shown; git uses about as many for a large repository.
 const SHORT_HASH: usize = 10;
 
-/// A line of foreign text: control characters, which could move a terminal's cursor or end a line of a table,
-/// and the code points that XML forbids (XML 1.0, production 2) become U+FFFD; line ends and tabs become spaces.
+/// Sanitises a line of untrusted text: control characters, which could move a terminal's cursor or break a line of a
+/// table, and code points that XML forbids (XML 1.0, production 2) become U+FFFD; line ends and tabs become spaces.
 #[must_use]
 pub fn line(text: &str) -> String {
     text.chars()
@@ -21,24 +21,24 @@ pub fn line(text: &str) -> String {
         .collect()
 }
 
-/// The same for several lines, which stay apart.
+/// Splits untrusted text into lines and sanitises each.
 pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = String> {
     text.lines().map(line)
 }
 
-/// At most so many characters; what is cut off shows as an ellipsis.
+/// Shortens text to at most this many characters, ending with an ellipsis if something is cut off.
 #[must_use]
-pub fn shorten(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
+pub fn shorten(text: &str, max_characters: usize) -> String {
+    if text.chars().count() <= max_characters {
         return text.to_owned();
     }
-    let mut short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    let mut short: String = text.chars().take(max_characters.saturating_sub(1)).collect();
     short.truncate(short.trim_end().len());
     short.push('…');
     short
 }
 
-/// With the characters that mean something in XML and HTML escaped, for text and attributes.
+/// Escapes the special characters of XML and HTML, for text and attributes.
 #[must_use]
 pub fn escape_markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -55,7 +55,7 @@ pub fn escape_markup(text: &str) -> String {
     escaped
 }
 
-/// A line of text with everything that Markdown, its tables and HTML give a meaning escaped (CommonMark 0.31, 2.4).
+/// Sanitises a line of text and escapes the special characters of Markdown, its tables and HTML (CommonMark 0.31, 2.4).
 #[must_use]
 pub fn escape_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -74,14 +74,14 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
-/// A count with its noun: `1 worker`, `2 workers`.
+/// Formats a count with its noun: `1 worker`, `2 workers`.
 #[must_use]
 pub fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
     let plural = if count == 1.into() { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 
-/// As much of a hash as names it for people, where it is one.
+/// Shortens a hash for display; other text is returned unchanged.
 #[must_use]
 pub fn short_hash(hash: &str) -> &str {
     let is_hash = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminal_controls_are_taken_out() {
+    fn terminal_controls_are_replaced() {
         assert_eq!(line("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
     }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_is_taken_as_it_stands() {
+    fn markdown_syntax_is_escaped() {
         assert_eq!(
             escape_markdown("it's <b> #1 [x](y) @a"),
             r"it's &lt;b&gt; \#1 \[x\](y) \@a"
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_hashes_read_well() {
+    fn counts_take_a_plural_and_hashes_are_shortened() {
         assert_eq!(counted(1_u32, "worker"), "1 worker");
         assert_eq!(counted(0_usize, "worker"), "0 workers");
         assert_eq!(short_hash("0123456789abcdef"), "0123456789");
@@ -125,11 +125,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_means_something_is_left(text in any::<String>(), longest in 0usize..40) {
+        fn no_special_character_is_left(text in any::<String>(), max_characters in 0usize..40) {
             let escaped = escape_markup(&line(&text));
             let special = ['<', '>', '"', '\'', '\n', '\u{1b}'];
             prop_assert!(!escaped.contains(special));
-            prop_assert!(shorten(&text, longest).chars().count() <= longest.max(1));
+            prop_assert!(shorten(&text, max_characters).chars().count() <= max_characters.max(1));
         }
     }
 }

@@ -1,23 +1,23 @@
-//! Durations, ratios and bytes as people read them, for tables and charts alike.
+//! Durations, ratios and bytes in readable form, for tables and charts.
 //!
-//! What is not known is [`UNKNOWN`], never zero; nothing here panics, whatever the number.
+//! Unknown values are shown as [`UNKNOWN`], never as zero. Nothing here panics, whatever the number.
 
-/// What stands where there is no value.
+/// Placeholder for a missing value.
 pub const UNKNOWN: &str = "-";
 
-/// From this size on a number is written with an exponent: more digits would only hide it.
-const LARGEST_PLAIN: f64 = 1e7;
+/// Numbers of at least this size are written with an exponent.
+const EXPONENT_FROM: f64 = 1e7;
 
 /// Nanoseconds in a second.
 pub const NS_PER_S: u64 = 1_000_000_000;
 
-/// Nanoseconds as seconds; exact to the nanosecond below 2^53 ns (104 days).
+/// Converts nanoseconds to seconds; exact to the nanosecond below 2^53 ns (104 days).
 #[must_use]
 pub fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / NS_PER_S as f64
 }
 
-/// The unit that a whole table or axis shows times in.
+/// The time unit of a whole table or axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeUnit {
     /// 1e-9 s.
@@ -31,7 +31,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// The unit in which a typical value, seconds, has between one and three digits before the point.
+    /// Returns the unit in which a typical value, given in seconds, has one to three digits before the decimal point.
     #[must_use]
     pub fn for_typical(seconds: f64) -> Self {
         let size = seconds.abs();
@@ -46,7 +46,7 @@ impl TimeUnit {
         }
     }
 
-    /// Its symbol.
+    /// The unit's symbol.
     #[must_use]
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl TimeUnit {
         }
     }
 
-    /// How many of it are in so many seconds.
+    /// Converts seconds to this unit.
     #[must_use]
     pub const fn from_seconds(self, seconds: f64) -> f64 {
         match self {
@@ -68,32 +68,32 @@ impl TimeUnit {
         }
     }
 
-    /// Seconds as a plain number in this unit, without its symbol.
+    /// Formats seconds as a plain number in this unit, without its symbol.
     #[must_use]
     pub fn format(self, seconds: f64, decimals: usize) -> String {
         number(self.from_seconds(seconds), decimals)
     }
 }
 
-/// A number with so many decimals; [`UNKNOWN`] when it is not finite.
+/// Formats a number with this many decimals; [`UNKNOWN`] if it is not finite.
 #[must_use]
 pub fn number(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return UNKNOWN.to_owned();
     }
-    if value.abs() >= LARGEST_PLAIN {
+    if value.abs() >= EXPONENT_FROM {
         return format!("{value:.2e}");
     }
     let decimals = decimals.min(9);
     let text = format!("{value:.decimals$}");
-    // "-0.00" says nothing that "0.00" does not.
+    // "-0.00" becomes "0.00".
     match text.strip_prefix('-') {
         Some(rest) if rest.chars().all(|character| matches!(character, '0' | '.')) => rest.to_owned(),
         _ => text,
     }
 }
 
-/// A whole number with a comma between thousands, `40,299`.
+/// Formats a whole number with a comma between thousands, `40,299`.
 #[must_use]
 pub fn whole(value: f64) -> String {
     let digits = number(value, 0);
@@ -113,7 +113,7 @@ pub fn whole(value: f64) -> String {
     grouped
 }
 
-/// How many decimals show so many significant digits of a value; at most 4.
+/// Returns how many decimals show this many significant digits of a value; at most 4.
 #[must_use]
 pub fn decimals_for(value: f64, digits: usize) -> usize {
     let mut size = value.abs();
@@ -133,10 +133,10 @@ pub fn decimals_for(value: f64, digits: usize) -> usize {
     (digits.saturating_sub(before_the_point) + leading_zeros).min(4)
 }
 
-/// How many decimals a ratio is shown with: two below 10, one below 100, none above.
+/// Returns how many decimals a ratio is shown with: two below 10, one below 100, none above.
 #[must_use]
 pub fn ratio_decimals(ratio: f64) -> usize {
-    // Halves of the last digit, so that 9.996 is "10.0" rather than "10.00".
+    // The limits are half a digit lower, so that 9.996 becomes "10.0" rather than "10.00".
     if ratio.abs() < 9.995 {
         2
     } else if ratio.abs() < 99.95 {
@@ -146,7 +146,7 @@ pub fn ratio_decimals(ratio: f64) -> usize {
     }
 }
 
-/// A ratio with the sign that speedups carry, such as `1.93x`.
+/// Formats a ratio like a speedup, such as `1.93x`.
 #[must_use]
 pub fn times(ratio: f64) -> String {
     if ratio.is_finite() {
@@ -156,13 +156,13 @@ pub fn times(ratio: f64) -> String {
     }
 }
 
-/// A share in per cent, such as `12.5 %`.
+/// Formats a share in per cent, such as `12.5 %`.
 #[must_use]
 pub fn per_cent(share: f64, decimals: usize) -> String {
     format!("{} %", number(100.0 * share, decimals))
 }
 
-/// A duration with a unit of its own, such as `198 ms`.
+/// Formats a duration in its own best unit, such as `198 ms`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -173,7 +173,7 @@ pub fn duration(seconds: f64) -> String {
     format!("{} {}", unit.format(seconds, decimals), unit.symbol())
 }
 
-/// Bytes with a binary prefix (IEC 80000-13), such as `12.3 MiB`.
+/// Formats bytes with a binary prefix (IEC 80000-13), such as `12.3 MiB`.
 #[must_use]
 pub fn bytes(count_bytes: f64) -> String {
     if !count_bytes.is_finite() {
@@ -197,7 +197,7 @@ pub fn bytes(count_bytes: f64) -> String {
     format!("{} {unit}", number(value, decimals))
 }
 
-/// The median of the finite values above zero, which a table or axis takes its unit from.
+/// Returns the median of the finite positive values, from which a table or axis takes its unit.
 #[must_use]
 pub fn typical(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values
@@ -262,27 +262,27 @@ mod tests {
     }
 
     #[test]
-    fn bytes_take_binary_prefixes() {
+    fn bytes_have_binary_prefixes() {
         assert_eq!(bytes(512.0), "512 B");
         assert_eq!(bytes(12.3 * 1024.0 * 1024.0), "12.3 MiB");
         assert_eq!(bytes(f64::NAN), UNKNOWN);
     }
 
     #[test]
-    fn nothing_is_a_negative_zero() {
+    fn negative_zero_is_shown_as_zero() {
         assert_eq!(number(-0.001, 2), "0.00");
         assert_eq!(number(-0.01, 2), "-0.01");
     }
 
     #[test]
-    fn typical_ignores_what_is_not_a_time() {
+    fn typical_ignores_zero_and_nan() {
         assert_eq!(typical([f64::NAN, 3.0, 1.0, 2.0, 0.0]), Some(2.0));
         assert_eq!(typical([f64::NAN]), None);
     }
 
     proptest! {
         #[test]
-        fn formatting_takes_any_number(bits in any::<u64>(), decimals in any::<usize>()) {
+        fn any_number_can_be_formatted(bits in any::<u64>(), decimals in any::<usize>()) {
             let value = f64::from_bits(bits);
             for text in [duration(value), bytes(value), times(value), number(value, decimals)] {
                 prop_assert!(!text.is_empty() && text.len() < 40, "{text}");

@@ -1,5 +1,5 @@
-//! What is known of a workload, and of its ceiling: what the machine itself gives, measured with a native kernel beside
-//! the workload.
+//! Facts about a workload and its ceiling: the speedup of the machine itself, measured with a native kernel next to the
+//! workload.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::cell::Model;
 use super::trial::TrialStatus;
 
-/// What kind of work a workload does.
+/// The kind of work that a workload does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkloadKind {
-    /// Computes, sharing nothing.
+    /// Computes and shares nothing.
     Cpu,
-    /// Waits for the outside.
+    /// Waits for something outside the program.
     Io,
     /// Computes and waits.
     Mixed,
@@ -25,7 +25,7 @@ pub enum WorkloadKind {
 }
 
 impl WorkloadKind {
-    /// The word for it in metadata and files.
+    /// The kind's name in metadata and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,37 +51,37 @@ pub struct WorkloadFacts {
     pub name: String,
     /// What kind of work it does.
     pub kind: WorkloadKind,
-    /// One line on what it does.
+    /// A one-line summary of what it does.
     pub summary: String,
-    /// Models that make sense for it; empty when it does not say.
+    /// The models that make sense for it; empty if it names none.
     pub models: Vec<Model>,
-    /// Packages that it needs, as PEP 508 requirements.
+    /// The packages that it needs, as PEP 508 requirements.
     pub dependencies: Vec<String>,
-    /// Where problem, algorithm or known answer come from; empty when it does not say.
+    /// Where the problem, the algorithm or the known answer comes from; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
-    /// One line on what its scaling shows; empty when it does not say.
+    /// One line on what its scaling shows; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub shows: String,
-    /// The file; of a callable, the folder that came first on `sys.path`.
+    /// The file; for a callable, the folder that came first on `sys.path`.
     pub path: String,
     /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
-    /// The case of the file that it is; `None` for a file without cases.
+    /// The case of the file; `None` for a file without cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
-    /// `package.module:function`, when that is what is measured.
+    /// `package.module:function`, if a callable is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
-    /// Folder of the Cargo package whose modules it imports; `None` when it needs none.
+    /// Folder of the Cargo package whose modules it imports; `None` if it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
-    /// Units of work in one sample; `None` until calibrated, or when calibration failed.
+    /// Units of work in one sample; `None` before calibration and if calibration failed.
     pub units: Option<u64>,
-    /// Why it could not be calibrated, and so not be measured.
+    /// Why it could not be calibrated, and therefore not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<CalibrationFailure>,
-    /// The ceiling that its speedups are held against; `None` where there is none.
+    /// The ceiling that its speedups are compared with; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<CeilingFacts>,
 }
@@ -91,14 +91,14 @@ pub struct WorkloadFacts {
 pub struct CalibrationFailure {
     /// How the attempt ended.
     pub status: TrialStatus,
-    /// What went wrong, in a line.
+    /// What went wrong, in one line.
     pub reason: String,
     /// The end of the traceback and of what the process printed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_words: Option<String>,
+    #[serde(rename = "last_words", default, skip_serializing_if = "Option::is_none")]
+    pub output_tail: Option<String>,
 }
 
-/// What a native kernel is bound by.
+/// The resource that limits a native kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
@@ -106,7 +106,7 @@ pub enum Kernel {
     Integer,
     /// Floating-point arithmetic.
     FloatingPoint,
-    /// How fast memory can be read and written.
+    /// Memory bandwidth.
     MemoryBandwidth,
 }
 
@@ -114,7 +114,7 @@ impl Kernel {
     /// Every kernel.
     pub const ALL: [Self; 3] = [Self::Integer, Self::FloatingPoint, Self::MemoryBandwidth];
 
-    /// The word for it in metadata and files.
+    /// The kernel's name in metadata and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -124,13 +124,13 @@ impl Kernel {
         }
     }
 
-    /// The kernel called so.
+    /// Returns the kernel with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kernel| kernel.name() == name)
     }
 
-    /// The kernel for workloads of a kind that name none; `None` for those that wait rather than compute.
+    /// The default kernel for a kind of workload; `None` for workloads that wait rather than compute.
     #[must_use]
     pub const fn usual(kind: WorkloadKind) -> Option<Self> {
         match kind {
@@ -141,21 +141,21 @@ impl Kernel {
     }
 }
 
-/// Kernels that a machine speeds up and slows down together.
+/// A group of kernels whose speed varies together on a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kernels {
-    /// Those that keep cores busy, and live from the clock and from what others leave of a core.
+pub enum KernelGroup {
+    /// Kernels that keep cores busy. Their speed depends on the clock frequency and on other users of the core.
     Computing,
-    /// Memory bandwidth, which neighbours share.
+    /// Memory bandwidth, which the other cores share.
     Memory,
 }
 
-impl Kernels {
-    /// Both.
+impl KernelGroup {
+    /// Both groups.
     pub const ALL: [Self; 2] = [Self::Computing, Self::Memory];
 
-    /// Those that a kernel belongs to.
+    /// Returns the group that a kernel belongs to.
     #[must_use]
     pub const fn of(kernel: Kernel) -> Self {
         match kernel {
@@ -176,7 +176,7 @@ impl fmt::Display for Kernel {
 pub struct CeilingFacts {
     /// The kernel.
     pub kernel: Kernel,
-    /// Units of work of the kernel in one sample, which are not the workload's; `None` until calibrated, or when
+    /// The kernel's units of work in one sample, which are not the workload's; `None` before calibration and if
     /// calibration failed.
     pub units: Option<u64>,
     /// Why it could not be calibrated.
@@ -185,7 +185,7 @@ pub struct CeilingFacts {
 }
 
 impl CeilingFacts {
-    /// Before calibration.
+    /// Creates the ceiling before calibration.
     #[must_use]
     pub const fn of(kernel: Kernel) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Tags and differences of whole builds.
+//! Tests of tags and of differences between whole builds.
 #![allow(clippy::unwrap_used)]
 
 use ftbench_fixtures::interpreters::facts;
@@ -12,7 +12,7 @@ fn build(full_tag: &str, tag: &str) -> InterpreterFacts {
 }
 
 #[test]
-fn builds_that_differ_in_the_gil_alone_do_not_differ() {
+fn builds_that_differ_only_in_the_gil_have_no_differences() {
     let pair = [build("3.13.15", "3.13"), build("3.13.15t", "3.13t")];
     let [gil, free_threaded] = &pair;
     assert!(differences(gil, free_threaded).is_empty());
@@ -20,7 +20,7 @@ fn builds_that_differ_in_the_gil_alone_do_not_differ() {
 }
 
 #[test]
-fn every_difference_is_told_in_words() {
+fn every_difference_is_described() {
     let mut gil = build("3.13.0", "3.13");
     gil.build.pgo = true;
     gil.build.lto = true;
@@ -45,7 +45,7 @@ fn every_difference_is_told_in_words() {
 }
 
 #[test]
-fn what_is_not_known_differs_from_nothing() {
+fn unknown_properties_are_not_differences() {
     let mut other = build("3.13.15t", "3.13t");
     other.build.compiler.clear();
     other.build.optimisation.clear();
@@ -53,7 +53,7 @@ fn what_is_not_known_differs_from_nothing() {
 }
 
 #[test]
-fn a_build_is_no_pair_with_itself_and_is_warned_of_once() {
+fn build_is_not_a_pair_with_itself_and_gets_one_warning() {
     let mut gil = build("3.13.15", "3.13");
     gil.build.pgo = true;
     let free_threaded = build("3.13.15t", "3.13t");
@@ -65,7 +65,7 @@ fn a_build_is_no_pair_with_itself_and_is_warned_of_once() {
 }
 
 #[test]
-fn a_jit_that_is_on_is_a_difference() {
+fn jit_that_is_on_is_a_difference() {
     let state = |state: JitState, tag: &str| {
         let mut facts = build("3.15.0", tag);
         facts.build.jit = true;
@@ -82,7 +82,7 @@ fn a_jit_that_is_on_is_a_difference() {
 }
 
 #[test]
-fn only_pairs_of_one_minor_version_are_warned_of() {
+fn only_pairs_of_the_same_minor_version_get_a_warning() {
     let mut gil = build("3.13.15", "3.13");
     gil.build.pgo = true;
     let interpreters = [
@@ -96,7 +96,7 @@ fn only_pairs_of_one_minor_version_are_warned_of() {
     assert_eq!(
         messages,
         [
-            "3.13 and 3.13t differ in more than the GIL: PGO on 3.13 only. What separates their times may come from that."
+            "3.13 and 3.13t differ in more than the GIL: PGO on 3.13 only. This may explain a part of the difference between their times."
         ]
     );
 }
@@ -106,7 +106,7 @@ fn tag(text: &str) -> Tag {
 }
 
 #[test]
-fn a_series_means_its_pre_releases_and_a_version_only_itself() {
+fn minor_version_matches_its_pre_releases_and_full_version_only_itself() {
     let (candidate, release) = (facts("3.15.0rc1t"), facts("3.15.0t"));
     for meant in ["3.15t", "3.15.0rc1t", "3.15.0rc1t+"] {
         assert!(tag(meant).matches(&candidate), "{meant}");
@@ -121,7 +121,7 @@ fn a_series_means_its_pre_releases_and_a_version_only_itself() {
 }
 
 #[test]
-fn a_tag_means_its_builds_and_no_others() {
+fn tag_matches_its_own_builds_only() {
     let build = facts("3.13.15t");
     for meant in ["3.13t", "3.13.15t"] {
         assert!(tag(meant).matches(&build), "{meant}");

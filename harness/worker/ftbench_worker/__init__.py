@@ -1,4 +1,4 @@
-"""The part of ftbench that runs inside the interpreter that is measured.
+"""The part of ftbench that runs inside the measured interpreter.
 
 Standard library only, Python 3.9 and later, CPython and PyPy. The driver starts it as
 `python -m ftbench_worker --channel READ_FD WRITE_FD` and talks to it in JSON lines over these two
@@ -19,7 +19,7 @@ the workload.
     pooled          what runs in each process or interpreter of a pool
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads
     gil             GIL state, and which module switched it on
-    failure         an exception of the workload, told in the user's terms
+    failure         an exception of the workload, described in the user's terms
 """
 
 PROTOCOL_VERSION = 4

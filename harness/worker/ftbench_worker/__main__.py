@@ -1,4 +1,4 @@
-"""The worker's program: say hello, answer requests until the driver finishes or is gone."""
+"""The worker's program: greet the driver, then answer its requests until it finishes or exits."""
 
 import contextlib
 import os
@@ -16,11 +16,11 @@ def main(arguments):
     """Open the channel and serve it."""
     if len(arguments) != 3 or arguments[0] != "--channel":
         sys.exit(_USAGE)
-    # `-m` has put the working directory first on sys.path; what lies there is no part of the trial.
+    # `-m` has put the working directory first on sys.path; its modules are not part of the trial.
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
     gil.watch()
-    stacks.show_when_asked()
+    stacks.dump_on_signal()
     channel = Channel(int(arguments[1]), int(arguments[2]))
     trial = Trial()
     try:
@@ -50,7 +50,7 @@ def _serve(channel, trial):
 
 
 def _answer(trial, request):
-    """The reply to a request, be it `failed`. What fails outside every step failed to start."""
+    """The reply to a request, `failed` included. A failure outside any step counts as `start`."""
     try:
         with failing_as("start"):
             return trial.answer(request)
@@ -59,9 +59,9 @@ def _answer(trial, request):
 
 
 def _leave(trial, status):
-    """End without waiting for threads that may wait for each other for ever."""
+    """Exit without waiting for threads, which may be deadlocked."""
     for stream in (sys.stdout, sys.stderr):
-        # It may have been closed by the workload, or by who reads it.
+        # The workload, or the reader, may have closed it.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
     trial.kill()

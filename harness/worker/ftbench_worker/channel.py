@@ -9,10 +9,10 @@ class DriverGone(Exception):
 
 
 class Channel:
-    """Both directions of the talk with the driver.
+    """Both directions of the conversation with the driver.
 
     Neither forked nor executed children keep its descriptors, so that the driver sees the end of
-    the channel as soon as this process ends, whatever it leaves behind.
+    the channel as soon as this process ends, even when it leaves children behind.
     """
 
     def __init__(self, read_fd, write_fd):
@@ -35,7 +35,7 @@ class Channel:
         return json.loads(line)
 
     def send(self, message):
-        """Send one message. Raises `DriverGone` when nobody reads any more."""
+        """Send one message. Raises `DriverGone` when the other end is closed."""
         unsent = json.dumps(message).encode("ascii") + b"\n"
         try:
             while unsent:
@@ -44,7 +44,7 @@ class Channel:
             raise DriverGone from None
 
     def _close(self):
-        """In a forked child. Its own children must not close what then has the same numbers."""
+        """Close the descriptors in a forked child, once: its children may reuse the numbers."""
         if self._open:
             self._open = False
             os.close(self._read_fd)

@@ -1,12 +1,12 @@
 """Threads in the embedded host: Rust threads, which attach to the interpreter for each share.
 
-The host is a Rust program with the interpreter inside (harness/embed). It brings the built-in
+The host is a Rust program with the interpreter inside (harness/embed). It provides the built-in
 module `ftbench_embed`, which no other program has.
 """
 
 import ftbench_embed
 
-from ftbench_worker.model import Handed, InOneProcess
+from ftbench_worker.model import InOneProcess, TimedShares
 from ftbench_worker.share import clock_ns, do_share, this_worker
 
 
@@ -30,7 +30,7 @@ class Threads(InOneProcess):
         calls = [(work, *share) for share in zip(inputs, units)]
         shares = self._pool.run(do_share, calls)
         end_ns = clock_ns()
-        return Handed(start_ns, end_ns, shares)
+        return TimedShares(start_ns, end_ns, shares)
 
     def close(self):
         if self._pool is not None:

@@ -1,11 +1,11 @@
 """asyncio: tasks on one event loop, or one loop in each thread of a pool. Loops live as long as
-the model, as they do in a program that runs under `asyncio.run`."""
+the model, as in a program that runs under `asyncio.run`."""
 
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ftbench_worker.model import Handed, InOneProcess
+from ftbench_worker.model import InOneProcess, TimedShares
 from ftbench_worker.share import clock_ns, do_share_async, this_worker
 from ftbench_worker.threads import results_or_failure
 
@@ -17,7 +17,7 @@ class Asyncio(InOneProcess):
         super().__init__(workload, workers)
         self._work_async = workload.work_async()
         self._loop = None
-        # Kept, so that tasks left over after a failure are not complained about on stderr.
+        # Kept, so that asyncio does not complain on stderr about tasks left over after a failure.
         self._tasks = []
 
     def start(self):
@@ -32,11 +32,11 @@ class Asyncio(InOneProcess):
         return self._loop.run_until_complete(self._timed(shares))
 
     async def _timed(self, shares):
-        """The timed section; the caller is a coroutine, as it is in a program."""
+        """The timed section, inside a coroutine, as in a program."""
         start_ns = clock_ns()
         done = await self._gather(do_share_async, shares)
         end_ns = clock_ns()
-        return Handed(start_ns, end_ns, done)
+        return TimedShares(start_ns, end_ns, done)
 
     async def _gather(self, coroutine, arguments):
         """Results in order; the first failure is raised without waiting for the others."""
@@ -83,7 +83,7 @@ class AsyncioThreads(InOneProcess):
         ]
         shares = results_or_failure(futures)
         end_ns = clock_ns()
-        return Handed(start_ns, end_ns, shares)
+        return TimedShares(start_ns, end_ns, shares)
 
     def _create_loop(self):
         loop = asyncio.new_event_loop()
@@ -92,7 +92,7 @@ class AsyncioThreads(InOneProcess):
         self._loops.append(loop)
 
     def _on_loop(self, coroutine, *arguments):
-        """In a thread of the pool: run a coroutine on the thread's own loop."""
+        """Run a coroutine on the own loop of this thread of the pool."""
         return self._of_thread.loop.run_until_complete(coroutine(*arguments))
 
     def close(self):
@@ -103,7 +103,7 @@ class AsyncioThreads(InOneProcess):
 
 
 async def _report(barrier=None):
-    """Report once all are here: each of as many tasks then has a thread of its own."""
+    """Report this worker once all tasks have started, so that each runs on a thread of its own."""
     if barrier is not None:
         barrier.wait()
     return this_worker()

@@ -1,4 +1,4 @@
-"""What went wrong in the workload, told in the user's terms."""
+"""Failures of the workload, described in the user's terms."""
 
 import contextlib
 import os
@@ -6,8 +6,8 @@ import re
 import traceback
 from collections import namedtuple
 
-# Bounds on what is sent to the driver, characters: a line that fits a table's note, and the end of
-# a traceback that fits a screen.
+# Limits on what is sent to the driver, in characters: one line that fits a note in a table, and the
+# end of a traceback that fits a screen.
 ERROR_LIMIT = 500
 TRACEBACK_LIMIT = 4096
 
@@ -20,7 +20,7 @@ Failure = namedtuple("Failure", "step wrong_result error traceback")
 
 
 class Failed(Exception):
-    """A step has failed. Travels between processes, unlike many exceptions of workloads."""
+    """A step has failed. Can be pickled, unlike many exceptions of workloads."""
 
     def __init__(self, failure):
         super().__init__(failure)
@@ -28,11 +28,11 @@ class Failed(Exception):
 
 
 class ContractError(Exception):
-    """The workload does not keep the contract; the message says all, no traceback is needed."""
+    """The workload violates the contract. The message is sufficient without a traceback."""
 
 
 def describe(step, error):
-    """The `Failure` that an exception of the workload amounts to."""
+    """The `Failure` for an exception of the workload."""
     if isinstance(error, ContractError):
         return Failure(step, False, _one_line(str(error)), "")
     wrong_result = step == "check" and isinstance(error, AssertionError)
@@ -40,8 +40,8 @@ def describe(step, error):
     return Failure(step, wrong_result, _one_line(_name_and_text(error)), _end("".join(lines)))
 
 
-# Notes that CPython 3.14 adds on the way to what cannot be pickled: those on the messages of the
-# worker and the pool, in which the user's object travels.
+# Notes that CPython 3.14 adds for each object around the one that cannot be pickled. These are
+# about the messages of the worker and the pool around the user's object.
 _OWN_NOTES = re.compile(
     r"(^when serializing tuple item \d+\n)?"
     r"(^when serializing ((ftbench_worker|concurrent\.futures)\..*|dict item 'result')\n)+",
@@ -50,12 +50,12 @@ _OWN_NOTES = re.compile(
 
 
 def not_sent(error, between):
-    """The `Failure` of a share or a result that cannot travel; `between` what, in the plural."""
+    """The `Failure` of a share or result that cannot be sent; `between` is a noun in the plural."""
     failure = describe("work", error)
     reason, cause = failure.error, error.__cause__
     if type(error).__name__ == "NotShareableError" and cause is not None:
-        # The first in the chain knows the object. It names the object in its last line, and may
-        # come with another interpreter's traceback before that.
+        # The first exception in the chain names the object in its last line, which may follow
+        # another interpreter's traceback.
         while cause.__cause__ is not None:
             cause = cause.__cause__
         reason = str(cause).rpartition("NotShareableError: ")[2] or reason
@@ -65,7 +65,7 @@ def not_sent(error, between):
 
 @contextlib.contextmanager
 def failing_as(step):
-    """Turn whatever is raised inside, `SystemExit` too, into `Failed` with this step."""
+    """Turn any exception raised inside, even `SystemExit`, into `Failed` with this step."""
     try:
         yield
     except Failed:
@@ -75,7 +75,7 @@ def failing_as(step):
 
 
 def _users_part(frames):
-    """A traceback without the worker's own frames and the import system's at its beginning."""
+    """A traceback without the first frames, those of the worker and the import system."""
     while frames is not None:
         filename = frames.tb_frame.f_code.co_filename
         if not filename.startswith((_OWN_FOLDER, "<frozen importlib", "<builtin>")):
@@ -107,5 +107,5 @@ def _end(text):
 
 
 def _sendable(text):
-    """Without lone surrogates, which JSON readers refuse."""
+    """The text without lone surrogates, which JSON readers refuse."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,8 +1,8 @@
 """Whether the GIL is on in this process, and which module switched it on.
 
 A free-threaded build starts without the GIL. Importing an extension module that does not declare
-itself safe (`Py_mod_gil`) switches it on for good; CPython then emits a RuntimeWarning that names
-the module, and this is the only place where it does.
+itself safe (`Py_mod_gil`) switches it on permanently; CPython then emits a RuntimeWarning, which is
+the only place where it names the module.
 """
 
 import re
@@ -17,7 +17,7 @@ _watching = False
 
 
 def watch():
-    """From now on, in this process, record the name in the warning. Other warnings pass."""
+    """Start to record the module named in the warning. Other warnings are shown as usual."""
     global _watching
     if _watching:
         return
@@ -37,11 +37,11 @@ def watch():
 
 
 def enabled():
-    """Whether the GIL is on. Interpreters that cannot tell have one, always on."""
+    """Whether the GIL is on. It always is on interpreters without `sys._is_gil_enabled`."""
     is_enabled = getattr(sys, "_is_gil_enabled", None)
     return True if is_enabled is None else is_enabled()
 
 
 def enabled_by():
-    """Name of the module that switched it on; None when none did."""
+    """Name of the module that switched the GIL on; None when none did."""
     return _enabled_by

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ftbench_worker import pooled
 from ftbench_worker.failure import Failed, describe, failing_as, not_sent
-from ftbench_worker.model import Handed
+from ftbench_worker.model import TimedShares
 from ftbench_worker.share import Share, Worker, clock_ns
 from ftbench_worker.threads import results_or_failure
 
@@ -15,7 +15,7 @@ from ftbench_worker.threads import results_or_failure
 class Interpreters:
     """`work` in interpreters of this process, each with the workload loaded and set up on its own.
 
-    The pool runs each interpreter on a thread of its own, and that thread is the worker.
+    The pool runs each interpreter on a thread of its own, which is the worker.
     """
 
     start_method = None
@@ -49,7 +49,9 @@ class Interpreters:
             futures = [submit(_do_share, *share) for share in shares]
             done = results_or_failure(futures)
             end_ns = clock_ns()
-        return Handed(start_ns, end_ns, [Share(Worker(*worker), *more) for worker, *more in done])
+        return TimedShares(
+            start_ns, end_ns, [Share(Worker(*worker), *more) for worker, *more in done]
+        )
 
     def close(self):
         if self._executor is not None:
@@ -57,7 +59,7 @@ class Interpreters:
             self._barrier.close()
 
     def kill(self):
-        """Nothing to do: the workers end with this process."""
+        """Do nothing: the workers end with this process."""
 
     def _in_each(self, step, task, *arguments):
         """Run a task once in each interpreter; returns the workers, or raises the first failure."""
@@ -74,21 +76,22 @@ def _failing_as(step):
         except Failed:
             raise
         except Exception as error:
-            # `do_share` lets no exception of the workload pass, so one during `work` is the pool's
-            # own, from sending a share or its result.
-            told = not_sent(error, "interpreters") if step == "work" else describe(step, error)
-            raise Failed(told) from None
+            # `do_share` turns every exception of the workload into `Failed`, so this one is the
+            # pool's own: a share or its result cannot be sent.
+            failure = not_sent(error, "interpreters") if step == "work" else describe(step, error)
+            raise Failed(failure) from None
 
 
 class Barrier:
-    """Lets as many threads as it is made for go on once all of them wait.
+    """Releases `workers` threads once all of them wait.
 
-    It serves again once all have gone on, and not before: one that came back sooner could take the
-    place of one that has yet to go. A pool's next task is submitted when all of the last are done.
+    It can be used again only when all have left it: a thread that came back sooner could take the
+    place of one that is still waiting. That holds because the pool's next tasks are submitted when
+    all of the previous ones are done.
 
     The locks of `threading` belong to one interpreter, and the queues of `concurrent.interpreters`
-    are asked every 10 ms. A read from a pipe sleeps without a GIL, and a pipe's descriptors mean
-    the same in every interpreter of the process.
+    are polled every 10 ms. A read from a pipe sleeps without the GIL, and the descriptors of a pipe
+    are the same in every interpreter of the process.
     """
 
     def __init__(self, workers, tickets, gate):
@@ -98,20 +101,20 @@ class Barrier:
 
     @classmethod
     def of(cls, workers):
-        """A new one. Its descriptors are open until `close`."""
+        """Create a barrier. Its descriptors are open until `close`."""
         barrier = cls(workers, os.pipe(), os.pipe())
         barrier._lay_out_tickets()
         return barrier
 
     def wait(self):
-        """Take a ticket. Whoever gets the last one opens the gate for all."""
+        """Take a ticket. The thread with the last one opens the gate for all."""
         if os.read(self._tickets[0], 1) == _LAST_TICKET:
             self._lay_out_tickets()
             _write_all(self._gate[1], _TICKET * self._workers)
         os.read(self._gate[0], 1)
 
     def close(self):
-        """Give the descriptors back. Nobody may wait any more."""
+        """Close the descriptors. No thread may wait any more."""
         for descriptor in (*self._tickets, *self._gate):
             os.close(descriptor)
 
@@ -128,26 +131,26 @@ def _write_all(descriptor, unwritten):
         unwritten = unwritten[os.write(descriptor, unwritten) :]
 
 
-# What follows runs in the interpreters of the pool.
+# The functions below run in the interpreters of the pool.
 
 
 def _enter_pool(path_of_modules, barrier, loaded_as):
     """The pool's initializer.
 
-    A new interpreter works its module path out from the command line again. The main interpreter's
-    is what has been cleaned, as with processes that are spawned.
+    A new interpreter computes its module path from the command line again. It gets the path of the
+    main interpreter, from which the working directory was removed, as spawned processes do.
     """
     sys.path[:] = path_of_modules
     pooled.enter(barrier, loaded_as)
 
 
 def _do_share(units, *data):
-    """A share as a plain tuple, which travels as the pool sends it: what `work` returned is pickled
-    only where an interpreter cannot copy it directly."""
+    """Do a share and return it as a plain tuple, which the pool can send: the result of `work` is
+    pickled only when it cannot be copied between interpreters directly."""
     try:
         share = pooled.share(units, *data)
     except Failed:
-        # The process ends after a failure, and with it what this interpreter has not yet written.
+        # The process exits after a failure, which would lose this interpreter's buffered output.
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         raise

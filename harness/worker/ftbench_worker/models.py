@@ -1,18 +1,18 @@
-"""How workers run: which model a name stands for, and the model `serial`.
+"""The models by name, and the model `serial`.
 
-Each model's module is loaded only where the model is used: start-up counts.
+The module of a model is loaded only when the model is used, to keep start-up short.
 """
 
 import sys
 from functools import partial
 
 from ftbench_worker.failure import ContractError
-from ftbench_worker.model import Handed, InOneProcess
+from ftbench_worker.model import InOneProcess, TimedShares
 from ftbench_worker.share import clock_ns, do_share, this_worker
 
 
-def of_name(name):
-    """What makes the model of this name: called with the workload and the number of workers."""
+def factory(name):
+    """The function that creates the model of this name from a workload and a number of workers."""
     if name == "serial":
         return Serial
     if name == "threads":
@@ -75,7 +75,7 @@ class Serial(InOneProcess):
         start_ns = clock_ns()
         share = do_share(self._work, data, units[0])
         end_ns = clock_ns()
-        return Handed(start_ns, end_ns, [share])
+        return TimedShares(start_ns, end_ns, [share])
 
     def close(self):
         pass

@@ -1,8 +1,8 @@
-"""What runs in each process or interpreter of a pool, one worker each.
+"""The tasks that run in each process or interpreter of a pool, which is one worker each.
 
-A task that is to run once in each of them ends at the barrier: nobody takes a second one before all
-have had their first. A failure is returned, not raised, so that the others need not wait at the
-barrier in vain.
+A task that is to run once in each of them ends at the barrier, so that no worker takes a second one
+before all have taken their first. A failure is returned, not raised, because the other workers
+would wait at the barrier forever.
 """
 
 from ftbench_worker import gil
@@ -17,7 +17,7 @@ _failure = None
 
 
 def enter(barrier, loaded_as):
-    """Load the workload, which must be there before any input is unpickled."""
+    """Load the workload, because unpickling an input may need its module."""
     global _barrier, _workload, _work, _failure
     gil.watch()
     _barrier = barrier
@@ -30,7 +30,7 @@ def enter(barrier, loaded_as):
 
 
 def report():
-    """Tell who this worker is, and what went wrong on entering, if anything did."""
+    """Return this worker, and the failure of `enter` or None."""
     _barrier.wait()
     return this_worker(), _failure
 
@@ -46,13 +46,13 @@ def set_up(units):
 
 
 def share(units, *data):
-    """Do a share; without `data`, on what `setup` made here."""
+    """Do a share on `data`, or on the result of `setup` in this process without it."""
     (data,) = data or (_workload.data,)
     return do_share(_work, data, units)
 
 
 def workers_or_failure(answers):
-    """In the process that has the pool: the workers of a task's answers, or the first failure."""
+    """The workers in a task's answers, for the process of the pool. Raises the first failure."""
     for _, failure in answers:
         if failure is not None:
             raise Failed(failure)

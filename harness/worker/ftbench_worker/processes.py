@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 from ftbench_worker import pooled
 from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
-from ftbench_worker.model import Handed
+from ftbench_worker.model import TimedShares
 from ftbench_worker.share import clock_ns
 from ftbench_worker.threads import results_or_failure
 
-# How long a pool whose processes are dead or dying may take to notice, seconds.
+# How long a pool may take to notice that its processes are dead or dying, in seconds.
 _CLEAN_UP_LIMIT_S = 2.0
 
 
@@ -60,7 +60,7 @@ class Processes:
             futures = [submit(pooled.share, *share) for share in shares]
             done = results_or_failure(futures)
             end_ns = clock_ns()
-        return Handed(start_ns, end_ns, done)
+        return TimedShares(start_ns, end_ns, done)
 
     def close(self):
         if self._executor is not None:
@@ -71,12 +71,12 @@ class Processes:
             process.kill()
         if self._executor is not None:
             self._wait_for_broken_pool()
-            # Gives the pool's semaphores back, so that nothing complains about them on stderr.
+            # Releases the pool's semaphores, so that no tracker complains about them on stderr.
             self._executor = None
             gc.collect()
 
     def _wait_for_broken_pool(self):
-        """Let the pool clean up after its processes; in vain at times, as in CPython 3.12.1."""
+        """Let the pool clean up after its processes, which may hang, as in CPython 3.12.1."""
         cleaner = threading.Thread(target=self._executor.shutdown, daemon=True)
         cleaner.start()
         cleaner.join(_CLEAN_UP_LIMIT_S)
@@ -97,16 +97,16 @@ class Processes:
             except BrokenProcessPool as error:
                 raise Failed(self._describe_death(step, error)) from None
             except Exception as error:
-                # `do_share` lets no exception of the workload pass, so one during `work` is the
-                # pool's own, from pickling a share or its result.
-                told = not_sent(error, "processes") if step == "work" else describe(step, error)
-                raise Failed(told) from None
+                # `do_share` turns every exception of the workload into `Failed`, so this one is
+                # the pool's own: a share or its result cannot be pickled.
+                failure = not_sent(error, "processes") if step == "work" else describe(step, error)
+                raise Failed(failure) from None
 
     def _describe_death(self, step, error):
-        """Say how a process died, where that can be found out.
+        """Describe how a process died, if that is known.
 
-        The pool ends the processes that are left with SIGTERM, so these are not the culprits. It
-        has collected every exit status once it is shut down; asking before could take one away.
+        The pool ends the remaining processes with SIGTERM, so these are not the cause. It has
+        collected every exit status once it is shut down; reading one earlier could take it away.
         """
         self._wait_for_broken_pool()
         for process in self._processes:

@@ -1,4 +1,4 @@
-"""One worker's part of a sample, and how the units of a sample become such parts."""
+"""One worker's part of a sample, and the division of a sample's units into parts."""
 
 import gc
 import os
@@ -9,19 +9,20 @@ from collections import namedtuple
 from ftbench_worker import gil
 from ftbench_worker.failure import Failed, describe
 
-# CLOCK_MONOTONIC on Linux, so that stamps of different processes can be compared.
+# CLOCK_MONOTONIC on Linux, so that time stamps of different processes can be compared.
 clock_ns = time.perf_counter_ns
 
-# Who a worker is, the GIL's state in its process, and collections in its interpreter so far.
+# The identity of a worker, the GIL's state in its process, and the number of garbage collections in
+# its interpreter so far.
 Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by collections")
 
 # One finished part: the worker that did it, when `work` was entered and when it returned, by
-# `clock_ns`, and what it returned.
+# `clock_ns`, and its result.
 Share = namedtuple("Share", "worker start_ns end_ns result")
 
 
 def this_worker():
-    """The thread that calls, as a worker."""
+    """The calling thread as a worker."""
     return Worker(
         os.getpid(), threading.get_native_id(), gil.enabled(), gil.enabled_by(), collections()
     )
@@ -33,13 +34,13 @@ def collections():
 
 
 def split_units(units, workers):
-    """Units of each worker: as even as can be, the first workers get one more."""
+    """The units of each worker: as even as possible, with one more for the first workers."""
     each, left_over = divmod(units, workers)
     return [each + 1] * left_over + [each] * (workers - left_over)
 
 
 def do_share(work, data, units):
-    """Do one part and stamp it. Whatever `work` raises becomes `Failed`."""
+    """Do one part and time it. Turns any exception of `work` into `Failed`."""
     try:
         start_ns = clock_ns()
         result = work(data, units)
@@ -50,7 +51,7 @@ def do_share(work, data, units):
 
 
 async def do_share_async(work_async, data, units):
-    """The same inside a task of an event loop."""
+    """Do one part inside a task of an event loop."""
     try:
         start_ns = clock_ns()
         result = await work_async(data, units)

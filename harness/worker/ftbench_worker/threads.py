@@ -3,14 +3,14 @@
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from ftbench_worker.model import Handed, InOneProcess
+from ftbench_worker.model import InOneProcess, TimedShares
 from ftbench_worker.share import clock_ns, do_share, this_worker
 
 
 def results_or_failure(futures):
-    """Wait for all, or for the first that raises, which is raised here; results in order.
+    """Wait for all futures and return their results in order, or raise the first failure.
 
-    Futures that come after a failed one may wait for it for ever, so nothing waits for them.
+    The others may wait for the failed one forever, so this function does not wait for them.
     """
     done, not_done = wait(futures, return_when=FIRST_EXCEPTION)
     if not_done:
@@ -42,7 +42,7 @@ class Threads(InOneProcess):
         futures = [submit(do_share, work, *share) for share in zip(inputs, units)]
         shares = results_or_failure(futures)
         end_ns = clock_ns()
-        return Handed(start_ns, end_ns, shares)
+        return TimedShares(start_ns, end_ns, shares)
 
     def close(self):
         if self._executor is not None:
@@ -50,6 +50,6 @@ class Threads(InOneProcess):
 
 
 def _report(barrier):
-    """Report once all are here: each of as many tasks then has a thread of its own."""
+    """Report this worker once all tasks have started, so that each has a thread of its own."""
     barrier.wait()
     return this_worker()

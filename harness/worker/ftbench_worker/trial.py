@@ -1,4 +1,4 @@
-"""What the driver's requests do: prepare a cell, take a sample, finish."""
+"""The driver's requests: prepare a cell, take a sample, finish."""
 
 from ftbench_worker import PROTOCOL_VERSION, gil, models
 from ftbench_worker.failure import ContractError, failing_as
@@ -7,13 +7,13 @@ from ftbench_worker.workload import load
 
 
 class Trial:
-    """One process's trial. Every method that answers raises `Failed` when the workload fails."""
+    """The trial of this process. `answer` raises `Failed` when the workload fails."""
 
     def __init__(self):
         self._workload = None
         self._model = None
         self._units_of_workers = []
-        # Of a pool whose workers have an interpreter each: collections so far, by worker.
+        # Garbage collections so far by worker, for pools whose workers have an interpreter each.
         self._collections_elsewhere = {}
 
     def answer(self, request):
@@ -28,7 +28,7 @@ class Trial:
         raise ContractError(f"this worker knows no request '{kind}'")
 
     def _prepare(self, request):
-        """Load and set up the workload, start the workers. A model started before is ended."""
+        """Load and set up the workload and start the workers, after closing an earlier model."""
         if request["protocol"] != PROTOCOL_VERSION:
             raise ContractError(
                 f"the driver speaks protocol {request['protocol']}, "
@@ -40,8 +40,8 @@ class Trial:
             self._units_of_workers = split_units(request["units"], workers)
         else:
             self._units_of_workers = [request["units"]] * workers
-        # Each model's modules are imported before the workload's folder comes first on sys.path.
-        create_model = models.of_name(request["model"])
+        # Import the model's modules before the workload's folder is put first on sys.path.
+        create_model = models.factory(request["model"])
         self._workload = load(
             request["workload"],
             request["path"],
@@ -68,34 +68,34 @@ class Trial:
         }
 
     def _sample(self, sample):
-        """Take one sample: split before, check and report after."""
+        """Take one sample: split, time the shares, check and report."""
         model = self._model
         if model is None:
             raise ContractError("the driver asked for a sample before it sent 'prepare'")
         inputs = self._workload.split(len(self._units_of_workers))
         collections_before = self._collections([])
-        handed = model.run(inputs, self._units_of_workers)
-        workers = [share.worker for share in handed.shares]
+        timed = model.run(inputs, self._units_of_workers)
+        workers = [share.worker for share in timed.shares]
         collected = self._collections(workers) - collections_before
-        results = [share.result for share in handed.shares]
+        results = [share.result for share in timed.shares]
         units = sum(self._units_of_workers)
         self._workload.check(results, units)
         return {
             "type": "sample",
             "sample": sample,
-            "start_ns": handed.start_ns,
-            "end_ns": handed.end_ns,
+            "start_ns": timed.start_ns,
+            "end_ns": timed.end_ns,
             **_gil_state(workers),
             "collections": collected,
             "shares": [
                 {**_identity(share.worker), "start_ns": share.start_ns, "end_ns": share.end_ns}
-                for share in handed.shares
+                for share in timed.shares
             ],
             "reported": self._workload.report(results, units),
         }
 
     def _collections(self, reported):
-        """Garbage collections so far where the work runs, as far as its workers have reported."""
+        """Garbage collections so far in the interpreters of the workers that have reported."""
         if self._model.works_here:
             return collections()
         for worker in reported:
@@ -106,7 +106,7 @@ class Trial:
     def _finish(self):
         model = self._model
         self._close_model()
-        # With workers elsewhere, what they import during the work is not seen here.
+        # Imports by workers in other interpreters are not visible here.
         if model is not None and model.works_here:
             self._workload.check_origin()
         return {"type": "finished"}
@@ -127,7 +127,7 @@ def _identity(worker):
 
 
 def _gil_state(workers):
-    """Whether the GIL is on in this process or in any worker's, and the module named first."""
+    """Whether the GIL is on in this process or a worker's, and the first module that is named."""
     names = [gil.enabled_by(), *(worker.gil_enabled_by for worker in workers)]
     return {
         "gil_enabled": gil.enabled() or any(worker.gil_enabled for worker in workers),

@@ -18,15 +18,15 @@ _PARTS = ("setup", "split", "work", "work_async", "check", "report")
 
 _MODULE_PREFIX = "ftbench_workload_"
 
-# More figures than these belong into a file of the workload's own.
-_MOST_FIGURES = 16
+# A workload with more figures should write a file of its own.
+_MAX_FIGURES = 16
 
 
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
     def __init__(self, loaded_as, functions):
-        # What makes `load` find it again, in another process.
+        # The arguments with which `load` finds it again in another process.
         self.loaded_as = loaded_as
         self.name, path, _, callable_name, self._module_folder = loaded_as
         self._called = callable_name or os.path.basename(path)
@@ -43,7 +43,7 @@ class Workload:
     def check_origin(self):
         """Raise `Failed` unless a module came from the folder whose modules come first.
 
-        Where none did, what ran is some other version of the code.
+        Without such a module, another version of the code was measured.
         """
         if self._module_folder is None:
             return
@@ -75,7 +75,7 @@ class Workload:
             return self._functions["work"]
 
     def work_async(self):
-        """The workload's `work_async`, or its `work` made into one."""
+        """The workload's `work_async`, or a coroutine function around its `work`."""
         if self.has("work_async"):
             return self._functions["work_async"]
         work = self.work()
@@ -86,7 +86,7 @@ class Workload:
         return work_inside_task
 
     def set_up(self, units):
-        """Call `setup`, if there is one, and keep what it returns for this process."""
+        """Call `setup`, if there is one, and keep its result for this process."""
         self.data = None
         if self.has("setup"):
             with failing_as("setup"):
@@ -122,19 +122,19 @@ class Workload:
                         f"{self._called}: 'report' gave {name!r}: {value!r}; "
                         "it gives finite numbers by name"
                     )
-            if len(figures) > _MOST_FIGURES:
+            if len(figures) > _MAX_FIGURES:
                 raise ContractError(
                     f"{self._called}: 'report' gave {len(figures)} figures; "
-                    f"it may give {_MOST_FIGURES}"
+                    f"it may give {_MAX_FIGURES}"
                 )
             return {name: float(value) for name, value in figures.items()}
 
 
 def load(name, path, case=None, callable_name=None, module_folder=None):
-    """Load a workload, or find it loaded already. Raises `Failed` with the step `import`.
+    """Load a workload, unless it is loaded already. Raises `Failed` with the step `import`.
 
     It is a file, or a case of one, or a callable named `package.module:function`, for which `path`
-    is the folder that comes first on `sys.path`. What is in `module_folder` comes before even that.
+    is the folder that comes first on `sys.path`. `module_folder` comes before even that.
     """
     loaded_as = (name, path, case, callable_name, module_folder)
     with failing_as("import"):
@@ -150,7 +150,7 @@ def _module(name, path):
 
     It becomes the module `ftbench_workload_NAME`, so that processes find its classes when they
     unpickle them; its folder comes first on `sys.path`, as if it were run as a program.
-    Its bytecode is neither read from nor written to a cache: the file itself is what is measured.
+    Its bytecode is neither read from nor written to a cache, so that the file itself is measured.
     """
     module_name = _MODULE_PREFIX + re.sub(r"\W", "_", name)
     module = sys.modules.get(module_name)
@@ -165,7 +165,7 @@ def _module(name, path):
 
 
 def _functions_of_module(module, case):
-    """The contract's functions that a module has; a case's own ones come before the file's."""
+    """The functions of the contract in a module; those of the case precede those of the file."""
     functions = {}
     for part in _PARTS:
         function = getattr(module, part, None)
@@ -177,10 +177,10 @@ def _functions_of_module(module, case):
 
 
 def _functions_of_callable(callable_name):
-    """One call for each unit; what it returns is thrown away.
+    """Functions that call it once per unit and discard its result.
 
-    A coroutine function is awaited. Models without an event loop give each share one of its own,
-    so that there is a time with one worker to compare with.
+    A coroutine function is awaited. Models without an event loop run one for each share, so that
+    there is a time with one worker to compare with.
     """
     module_name, _, path = callable_name.partition(":")
     target = importlib.import_module(module_name)

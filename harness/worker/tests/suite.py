@@ -1,4 +1,4 @@
-"""The suite's workloads as tests call them: every file and every case."""
+"""The suite's workloads for tests: every file and every case."""
 
 import asyncio
 import importlib.util
@@ -9,12 +9,12 @@ from concurrent import futures
 
 from support import WORKLOADS_FOLDER, worker_module, workload_path
 
-# A share that waits for another one is given this long before the next one is let in.
+# How long a share may run before the next one is started, in seconds, in case it waits for that.
 PATIENCE_S = 2
 
 
 def fresh(name):
-    """A copy of the workload's module of its own."""
+    """A fresh copy of the workload's module."""
     path = workload_path(name)
     module_name = "copy_of_" + name.replace("/", "_")
     sys.modules.pop("ftbench_workload_" + module_name, None)
@@ -31,7 +31,7 @@ def names():
 
 
 class Metadata:
-    """What the tests need of a file's metadata block, read as plain text: 3.9 has no tomllib."""
+    """The parts of a file's metadata that tests need, read as text because 3.9 has no tomllib."""
 
     def __init__(self, name):
         with open(workload_path(name), encoding="utf-8") as file:
@@ -43,7 +43,7 @@ class Metadata:
         self.packages = [re.match(r"\w+", text)[0] for text in self._strings("dependencies")]
 
     def missing(self):
-        """Why it cannot run on this interpreter; None if it can."""
+        """The reason why it cannot run on this interpreter; None if it can."""
         needed = re.search(r'^# requires-python = ">=(\d+)\.(\d+)"$', self._block, re.MULTILINE)
         if tuple(map(int, needed.groups())) > sys.version_info[:2]:
             return f"needs Python {'.'.join(needed.groups())}"
@@ -58,7 +58,7 @@ class Metadata:
 
 
 class Tried:
-    """One workload, or one case of a file, to be done in this process."""
+    """One workload, or one case of a file, run in this process."""
 
     def __init__(self, name, case=None):
         self.module = fresh(name)
@@ -77,11 +77,11 @@ class Tried:
             dict(self.function("report")(results, units))
 
     def results(self, workers, units):
-        """What the shares of one sample return.
+        """The results of the shares of one sample.
 
-        Each share has a thread of its own, one after the other, so that even of shares that race
-        with each other the results are the same in every test. A share that waits for another one
-        would wait for ever; after a while the next one is started beside it.
+        Each share runs on a thread of its own, one after the other, so that even racing shares have
+        the same results in every test. A share that waits for another one would wait forever, so
+        the next one is started after a while.
         """
         work = self.function("work")
         promised = []
@@ -92,7 +92,7 @@ class Tried:
             return [each.result() for each in promised]
 
     def async_results(self, workers, units):
-        """What the shares of one sample return as tasks of one event loop."""
+        """The results of the shares of one sample, run as tasks of one event loop."""
 
         async def gather():
             work_async = self.function("work_async")

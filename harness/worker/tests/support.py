@@ -29,7 +29,7 @@ TIME_LIMIT_S = 60
 
 
 def _models():
-    """Those that this interpreter has. PyPy 7.3.11's pool fails with `spawn` and `forkserver`."""
+    """The models of this interpreter. PyPy 7.3.11's pool fails with `spawn` and `forkserver`."""
     models = ["serial", "threads", "processes"]
     if hasattr(ProcessPoolExecutor, "_adjust_process_count"):
         methods = multiprocessing.get_all_start_methods()
@@ -114,10 +114,10 @@ class EchoHandler(socketserver.BaseRequestHandler):
 
 
 def catalogue():
-    """Names such as `cpu/fib` with the models that each workload makes sense for.
+    """Names such as `cpu/fib` with the models that each workload supports.
 
-    Those whose packages this interpreter lacks are left out, files of cases, which have no `work`
-    of their own, and those with an extension, which ftbench must build first (see
+    Left out are workloads whose packages this interpreter lacks, files of cases, which have no
+    `work` of their own, and workloads with an extension, which ftbench must build first (see
     test_extension.py and harness/ftbench/tests/e2e/embed.rs).
     """
     for folder, _, files in sorted(os.walk(WORKLOADS_FOLDER)):
@@ -137,13 +137,13 @@ def catalogue():
 
 
 def _value(source, key):
-    """What stands between the brackets of a list in a metadata block; empty without the key."""
+    """The text between the brackets of a list in a metadata block; empty without the key."""
     found = re.search(rf"^# {key} = \[(.*)\]$", source, re.MULTILINE)
     return found.group(1) if found else ""
 
 
 def start_server(test):
-    """Start a slow HTTP server for the length of a test; returns its URL."""
+    """Start a slow HTTP server for the duration of a test; returns its URL."""
     port = _serve(test, ThreadingHTTPServer(("127.0.0.1", 0), SlowHandler))
     return f"http://127.0.0.1:{port}/"
 
@@ -158,7 +158,7 @@ def start_services(test):
 
 
 def _serve(test, server):
-    """Let a server run for the length of a test; returns its port."""
+    """Run a server for the duration of a test; returns its port."""
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     test.addCleanup(server.server_close)
@@ -212,7 +212,7 @@ class Driver:
         return self.receive()
 
     def prepare(self, path, model, workers=1, units=1, **others):
-        """Ask for `prepare`; others: such as `case`, `callable`, `scaling`."""
+        """Ask for `prepare`; `others` are fields such as `case`, `callable` and `scaling`."""
         name = os.path.splitext(os.path.basename(path))[0]
         return self.ask(
             {
@@ -240,16 +240,16 @@ class Driver:
         return self.ask({"type": "finish"})
 
     def hang_up(self):
-        """Close the channel, as a driver does that dies."""
+        """Close the channel, as when the driver dies."""
         self._reader.close()
         self._writer.close()
 
     def wait(self):
-        """Wait for the worker's end; returns its exit status."""
+        """Wait until the worker exits; returns its exit status."""
         return self.process.wait(TIME_LIMIT_S)
 
     def printed(self):
-        """What the worker and its children have printed: stdout and stderr."""
+        """The stdout and the stderr of the worker and its children."""
         texts = []
         for stream in (self._stdout, self._stderr):
             stream.seek(0)
@@ -257,7 +257,7 @@ class Driver:
         return texts
 
     def close(self):
-        """End the worker and its children, whatever they do, and close everything."""
+        """Kill the worker and its children and close everything."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -291,7 +291,7 @@ class WorkerTestCase(unittest.TestCase):
         return path
 
     def assert_failed(self, reply, step, error, wrong_result=False):
-        """A `failed` of this step whose one-line error contains a text."""
+        """Check for a `failed` of this step whose one-line error contains `error`."""
         self.assertEqual(reply["type"], "failed", reply)
         self.assertEqual((reply["step"], reply["wrong_result"]), (step, wrong_result), reply)
         self.assertIn(error, reply["error"])
@@ -299,19 +299,19 @@ class WorkerTestCase(unittest.TestCase):
         self.assertNotIn("ftbench_worker", reply["traceback"])
 
     def assert_alone(self, driver):
-        """The worker, which has ended, leaves no children behind, or not for long."""
+        """Check that the worker, which has exited, leaves no children behind for long."""
         deadline = time.monotonic() + TIME_LIMIT_S
         while _processes_of_session(driver.process.pid):
             self.assertLess(time.monotonic(), deadline, "children are left behind")
             time.sleep(0.01)
 
     def assert_silent(self, driver):
-        """Nothing was printed; call when the worker has ended."""
+        """Check that nothing was printed, after the worker has exited."""
         self.assertEqual(driver.printed(), ["", ""])
 
 
 def _processes_of_session(session):
-    """Ids of the processes of a session that have not ended."""
+    """Ids of the running processes of a session."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8") as file:

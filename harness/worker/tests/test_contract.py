@@ -1,4 +1,4 @@
-"""Cases of a file, callables, and figures that a workload reports."""
+"""Cases of a file, callables, module folders and reported figures."""
 
 import os
 import textwrap
@@ -10,7 +10,7 @@ CASES = """
 def setup(units): return units
 def work(data, units): return "whole"
 def work_one(data, units): return ["one"] * units
-def work_async_one(data, units): raise AssertionError("not asked for")
+def work_async_one(data, units): raise AssertionError("not requested")
 def check(results, units): assert results == ["whole"], results
 def check_one(results, units): assert sum(map(len, results)) == units, results
 def work_two(data, units): return "two"
@@ -51,7 +51,7 @@ class Cases(WorkerTestCase):
         self.assertEqual(ready["type"], "ready")
         self.assertEqual(driver.sample()["type"], "sample")
 
-    def test_a_case_without_work(self):
+    def test_a_case_without_work_fails(self):
         path = self.write("def check(results, units): pass")
         driver = self.driver()
         self.assert_failed(driver.prepare(path, "serial", case="x"), "import", "no function 'work'")
@@ -68,7 +68,7 @@ class Callables(WorkerTestCase):
         path = os.path.dirname(folder)
         return driver, driver.prepare(path, model, callable=callable_name, **others)
 
-    def test_every_model(self):
+    def test_functions_run_in_every_model(self):
         for model in MODELS:
             for name in ("package.module:plain", "package.module:Outer.inner"):
                 with self.subTest(model=model, callable=name):
@@ -84,7 +84,7 @@ class Callables(WorkerTestCase):
                 self.assertEqual(driver.sample()["type"], "sample")
                 self.assertEqual(driver.sample(1)["type"], "sample")
 
-    def test_what_is_not_there(self):
+    def test_missing_callables_fail(self):
         for name, words in (
             ("package.missing:plain", "No module named 'package.missing'"),
             ("package.module:missing", "has no attribute 'missing'"),
@@ -107,7 +107,7 @@ class ModuleFolders(WorkerTestCase):
     """
 
     def folders(self):
-        """The workload, beside the first version of a module, and the folder of the second."""
+        """The workload, next to the first version of a module, and the folder of the second."""
         path = self.write(self.SOURCE)
         beside = os.path.dirname(path)
         second = os.path.join(beside, "second")
@@ -140,7 +140,7 @@ class ModuleFolders(WorkerTestCase):
         self.assertEqual(driver.sample()["type"], "sample")
         self.assertEqual(driver.finish()["type"], "finished")
 
-    def test_a_folder_that_nothing_is_imported_from_is_no_arm(self):
+    def test_a_folder_that_nothing_is_imported_from_fails(self):
         path, folder = self.folders()
         for model, last in (("serial", "failed"), ("threads", "failed"), ("processes", "finished")):
             with self.subTest(model=model):
@@ -162,11 +162,11 @@ class Reports(WorkerTestCase):
         driver.prepare(path, "serial", units=4)
         return driver.sample()
 
-    def test_figures_travel(self):
+    def test_figures_are_sent(self):
         reply = self.reply("{'lost_updates': units - 1, 'share': 0.25}")
         self.assertEqual(reply["reported"], {"lost_updates": 3.0, "share": 0.25})
 
-    def test_what_is_no_figure(self):
+    def test_invalid_figures_fail(self):
         for figures in ("{'x': float('nan')}", "{'x': 'many'}", "{1: 1}", "{'x': None}"):
             with self.subTest(figures=figures):
                 self.assert_failed(self.reply(figures), "report", "it gives finite numbers by name")

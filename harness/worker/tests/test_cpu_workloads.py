@@ -1,4 +1,4 @@
-"""The workloads of `cpu` and `memory`: faults of their own, and their answers by other ways."""
+"""The workloads of `cpu` and `memory`: specific faults, and their answers computed another way."""
 
 import itertools
 import json
@@ -17,12 +17,12 @@ UNITS = 3
 
 
 def off_by_one(function):
-    """A function whose whole number is too large by one."""
+    """The function with a result that is too large by one."""
     return lambda *arguments: function(*arguments) + 1
 
 
-# For each workload, what goes wrong in which of its parts while `work` runs: file (and case), name
-# of the part, and the faulty part made from the right one.
+# Faults that are injected while `work` runs: file (and case), name of the faulty part, and a
+# function that makes the faulty part from the right one.
 PARTS = [
     ("cpu/fib", "fib", lambda right: lambda n: right(n) if n > 1 else 1),
     ("cpu/nbody", "advance", lambda right: lambda system, steps: right(system, steps - 1)),
@@ -71,7 +71,7 @@ PARTS = [
 
 
 class FaultyParts(unittest.TestCase):
-    """A part of each workload that goes wrong, and what its check makes of the results."""
+    """A faulty part in each workload, which its check must catch."""
 
     def test_every_faulty_part_is_caught(self):
         for workload, part, faulty in PARTS:
@@ -93,7 +93,7 @@ class FaultyParts(unittest.TestCase):
 
 
 class Answers(unittest.TestCase):
-    """The answers that the workloads know, by other ways than their own."""
+    """The expected answers of the workloads, computed in another way."""
 
     def test_nbody_by_the_benchmarks_game(self):
         module = fresh("cpu/nbody")
@@ -274,7 +274,7 @@ def _along(origin, direction, distance):
 
 
 def _crossings(origin, direction):
-    """Where a ray meets what: distance in lengths of `direction`, number of the sphere or None."""
+    """What a ray meets: the distance in lengths of `direction`, and the sphere's number or None."""
     if direction[1]:
         yield -origin[1] / direction[1], None
     for number, (centre, radius, _, _) in enumerate(SPHERES):

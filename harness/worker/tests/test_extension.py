@@ -1,7 +1,7 @@
 """The checks of the workloads with an extension catch deliberate faults.
 
-The extension's functions are told again in Python, as its source describes them: what they compute
-is then known from two languages. harness/ftbench/tests/e2e/embed.rs runs the extension itself.
+The extension's functions are implemented again in Python, so that their results are known from two
+languages. harness/ftbench/tests/e2e/embed.rs runs the extension itself.
 """
 
 import sys
@@ -40,7 +40,7 @@ def stand_in(name, multiplier=MULTIPLIER):
 
 class Extension(unittest.TestCase):
     def load(self, name, extension):
-        """The workload's module, with the extension that it is given."""
+        """Load the workload's module with this extension."""
         sys.modules[extension.__name__] = extension
         self.addCleanup(sys.modules.pop, extension.__name__, None)
         module_name = "ftbench_workload_" + name
@@ -49,7 +49,7 @@ class Extension(unittest.TestCase):
         path = workload_path("extension/" + name)
         worker_module("workload").load(name, path)
         module = sys.modules[module_name]
-        # Python takes long over as many steps as Rust does.
+        # Python would take long for as many steps as Rust does.
         module.LONG_STEPS = 1_000
         return module
 
@@ -61,7 +61,7 @@ class Extension(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, f"{units} units gave"):
             check(results, units)
 
-    def test_right_results_and_a_lost_unit(self):
+    def test_right_results_pass_and_a_lost_unit_is_caught(self):
         module = self.load("rust_calls", stand_in("ftbench_rust"))
         for case in CASES:
             with self.subTest(case=case):
@@ -71,7 +71,7 @@ class Extension(unittest.TestCase):
                 self.assert_caught(check, results, UNITS + 1)
                 self.assertEqual(getattr(module, "work_" + case)(None, 0), 0)
 
-    def test_wrong_arithmetic(self):
+    def test_wrong_arithmetic_is_caught(self):
         faulty = stand_in("ftbench_rust", MULTIPLIER + 2)
         faulty.sum_of_calls = lambda function, calls: calls * function(calls - 1)
         module = self.load("rust_calls", faulty)
@@ -80,7 +80,7 @@ class Extension(unittest.TestCase):
                 results = self.results(getattr(module, "work_" + case))
                 self.assert_caught(getattr(module, "check_" + case), results)
 
-    def test_the_workload_that_needs_the_gil(self):
+    def test_the_workload_that_needs_the_gil_catches_faults(self):
         module = self.load("rust_calls_gil", stand_in("ftbench_rust_gil"))
         results = self.results(module.work)
         module.check(results, UNITS)

@@ -1,4 +1,4 @@
-"""Bad workloads become a `failed` that tells the user what to mend, and never a hang."""
+"""Bad workloads lead to a `failed` that says what is wrong, and never to a hang."""
 
 import sys
 import textwrap
@@ -23,12 +23,12 @@ RAISING = {
 
 class Failures(WorkerTestCase):
     def failed(self, source, model="serial", workers=1, units=4):
-        """The `failed` that a workload leads to, at `prepare` or at the first sample."""
+        """The `failed` reply for a workload, at `prepare` or at the first sample."""
         self.last = driver = self.driver()
         reply = driver.prepare(self.write(source), model, workers, units)
         if reply["type"] == "ready":
             reply = driver.sample()
-        self.assertEqual(driver.wait(), 1, "the worker ends after a failure")
+        self.assertEqual(driver.wait(), 1, "the worker exits after a failure")
         self.assert_alone(driver)
         return reply
 
@@ -54,7 +54,7 @@ class Failures(WorkerTestCase):
         reply = self.failed("import no_such_module")
         self.assert_failed(reply, "import", "ModuleNotFoundError: No module named 'no_such_module'")
 
-    def test_contract(self):
+    def test_violations_of_the_contract(self):
         coroutine = "async def work_async(data, units): pass"
         for source, model, error in (
             ("", "serial", "tried.py defines no function 'work'"),
@@ -71,8 +71,8 @@ class Failures(WorkerTestCase):
                 self.assertEqual(reply["traceback"], "")
                 self.assert_silent(self.last)
 
-    def test_raising(self):
-        """In every step and model; the traceback has the user's lines only."""
+    def test_exceptions_in_every_step_and_model(self):
+        """The traceback has the user's lines only."""
         for step, source in RAISING.items():
             boom = "def boom():\n    raise ValueError('boom ' * 3)\n"
             with self.subTest(step=step):
@@ -97,7 +97,7 @@ class Failures(WorkerTestCase):
         source = "def work(data, units): pass\ndef check(results, units): assert 1 == 2, 'one'"
         self.in_every_model(source, "check", "AssertionError: one", wrong_result=True)
 
-    def test_assertion_outside_check_is_no_wrong_result(self):
+    def test_assertion_outside_check_is_not_a_wrong_result(self):
         self.in_every_model("def work(data, units): assert False", "work", "AssertionError")
 
     def test_wrong_number_of_inputs(self):
@@ -113,8 +113,8 @@ class Failures(WorkerTestCase):
         reply = self.failed("def work(data, units): pass", "telepathy")
         self.assert_failed(reply, "start", "no model 'telepathy'")
 
-    def test_others_wait_for_the_one_that_fails(self):
-        """Shares that wait for each other: a failure must not leave the worker waiting too."""
+    def test_shares_that_wait_for_a_failed_one(self):
+        """A failure must not leave the worker waiting for shares that wait for each other."""
         source = """
             import threading
             def split(data, workers):
@@ -142,14 +142,14 @@ class Failures(WorkerTestCase):
 
     def test_process_of_the_pool_dies(self):
         for model in PROCESS_MODELS:
-            for how, told in (
+            for how, expected in (
                 ("os._exit(3)", "ended with exit status 3"),
                 ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
             ):
                 with self.subTest(model=model, how=how):
                     source = f"import os, signal\ndef work(data, units): {how}"
                     reply = self.failed(source, model, workers=2)
-                    self.assert_failed(reply, "work", f"a process of the pool {told}")
+                    self.assert_failed(reply, "work", f"a process of the pool {expected}")
                     self.assert_silent(self.last)
             source = """
                 import os
@@ -191,8 +191,8 @@ class Failures(WorkerTestCase):
         self.assert_silent(self.last)
 
     @needs_interpreters
-    def test_what_cannot_be_sent_between_interpreters(self):
-        """CPython names the object. A lambda that uses no names from outside would travel."""
+    def test_objects_that_cannot_be_sent_between_interpreters(self):
+        """CPython names the object. A lambda without outside names could be sent."""
         odd = """
             class Odd:
                 def __reduce__(self): raise ValueError("not me")
@@ -209,7 +209,7 @@ class Failures(WorkerTestCase):
             self.assert_silent(self.last)
 
     @needs_interpreters
-    def test_what_cannot_be_unpickled_in_an_interpreter(self):
+    def test_objects_that_cannot_be_unpickled_in_an_interpreter(self):
         source = """
             from concurrent import interpreters
             def rebuild():
@@ -234,13 +234,13 @@ class Failures(WorkerTestCase):
             def work(data, units):
                 number, read_fd = data
                 if number == 1:
-                    print("last words")
+                    print("the end")
                     raise ValueError("boom")
                 os.read(read_fd, 1)
             """
         reply = self.failed(source, "interpreters", workers=3)
         self.assert_failed(reply, "work", "boom")
-        self.assertEqual(self.last.printed(), ["last words\n", ""])
+        self.assertEqual(self.last.printed(), ["the end\n", ""])
 
     @unittest.skipIf(INTERPRETERS, "has InterpreterPoolExecutor")
     def test_no_interpreters(self):
@@ -248,7 +248,7 @@ class Failures(WorkerTestCase):
         self.assert_failed(reply, "start", "'interpreters' needs concurrent.futures.Interpreter")
         self.assertEqual(reply["traceback"], "")
 
-    def test_what_cannot_be_pickled(self):
+    def test_objects_that_cannot_be_pickled(self):
         for source in (
             "def split(data, workers): return [lambda: 0] * workers\ndef work(data, units): pass",
             "def work(data, units): return lambda: 0",
@@ -256,7 +256,7 @@ class Failures(WorkerTestCase):
             for model in PROCESS_MODELS:
                 reply = self.failed(source, model, workers=2)
                 self.assert_failed(reply, "work", "cannot be sent between processes: ")
-                # The pool of CPython 3.12.1 may wait for itself here and lose its semaphores.
+                # The pool of CPython 3.12.1 may deadlock here and leak its semaphores.
                 if sys.version_info[:2] != (3, 12):
                     self.assert_silent(self.last)
 
@@ -269,15 +269,15 @@ class Failures(WorkerTestCase):
             """
         self.in_every_model(source, "work", "Odd: (its message cannot be shown)")
 
-    def test_exit_without_a_word(self):
-        """`os._exit` in the worker itself: the channel ends."""
+    def test_exit_without_a_reply(self):
+        """`os._exit` in the worker itself closes the channel."""
         driver = self.driver()
         path = self.write("import os\ndef work(data, units): os._exit(5)")
         driver.prepare(path, "threads")
         self.assertIsNone(driver.sample())
         self.assertEqual(driver.wait(), 5)
 
-    def test_long_texts_are_bounded(self):
+    def test_long_texts_are_truncated(self):
         source = """
             def deep(n):
                 if n == 0:
@@ -307,8 +307,8 @@ class Failures(WorkerTestCase):
             self.assertEqual(driver.printed(), ["x" * 1000000 + "\n", "y" * 1000 + "\n"], model)
 
     def test_printed_text_is_kept_after_a_failure(self):
-        self.failed("def work(data, units):\n    print('last words')\n    raise ValueError")
-        self.assertEqual(self.last.printed(), ["last words\n", ""])
+        self.failed("def work(data, units):\n    print('the end')\n    raise ValueError")
+        self.assertEqual(self.last.printed(), ["the end\n", ""])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Every workload of the suite gives right results, and its `check` catches wrong ones.
 
-The workloads are found, not listed: one that is added is tried like the others.
+The workloads are discovered, so a new one is tested like the others.
 """
 
 import unittest
@@ -9,16 +9,16 @@ from unittest import mock
 from suite import Metadata, Tried, names
 from support import start_services
 
-UNITS = 5  # with up to four workers everybody has some
+UNITS = 5  # up to four workers have at least one each
 WORKERS = (1, 2, 4)
 ALTERED_PER_SHARE = 5
 
-# What tells a workload where its service is.
+# The variables with the addresses of the services.
 SERVICE_VARIABLES = {"http": "FTBENCH_HTTP_URL", "echo": "FTBENCH_ECHO_ADDRESS"}
 
 
 class Leaves:
-    """The numbers, texts and bytes in a result, each found by the steps that lead to it.
+    """The numbers, texts and bytes in a result, each with the path of steps that leads to it.
 
     A step is `("item", index or key)`, `("key", key)` to a key itself, or `("attribute", name)`;
     of objects only those are entered whose class the workload itself defines.
@@ -28,7 +28,7 @@ class Leaves:
         self._module_name = module.__name__
 
     def paths(self, value):
-        """Where the leaves are."""
+        """The paths of the leaves."""
         if isinstance(value, (int, float, str, bytes)):
             yield ()
         elif isinstance(value, dict):
@@ -48,7 +48,7 @@ class Leaves:
             yield (step, *path)
 
     def alter(self, value, path):
-        """The value with one leaf altered; what is mutable is changed in place."""
+        """The value with one leaf altered. Mutable values are changed in place."""
         if not path:
             return self._wrong(value)
         (kind, key), *rest = path
@@ -75,10 +75,10 @@ class Leaves:
 
 
 class Faults(unittest.TestCase):
-    """What `check` makes of the real results, and of each fault in them."""
+    """`check` accepts the real results and catches each fault in them."""
 
     def with_each_workload(self, attempt):
-        """Call with every file and every case that can run here, each in a subtest of its own."""
+        """Call `attempt` with every file and case that can run here, each in its own subtest."""
         environment = start_services(self)
         for name in names():
             metadata = Metadata(name)
@@ -87,7 +87,7 @@ class Faults(unittest.TestCase):
                     variables = [SERVICE_VARIABLES.get(each, each) for each in metadata.services]
                     lacking = [variable for variable in variables if variable not in environment]
                     if lacking:
-                        self.skipTest(f"nothing that tests can start sets {', '.join(lacking)}")
+                        self.skipTest(f"no service of the tests sets {', '.join(lacking)}")
                     if metadata.missing():
                         self.skipTest(metadata.missing())
                     with mock.patch.dict("os.environ", environment):
@@ -98,7 +98,7 @@ class Faults(unittest.TestCase):
             tried.check(results, UNITS)
         self.assertTrue(str(caught.exception), f"{fault}: the message says what is wrong")
 
-    def test_right_results(self):
+    def test_right_results_pass(self):
         def attempt(tried):
             for workers in WORKERS:
                 for units in (1, UNITS):  # one unit leaves workers without any
@@ -108,7 +108,7 @@ class Faults(unittest.TestCase):
 
         self.with_each_workload(attempt)
 
-    def test_a_unit_left_out_or_too_many(self):
+    def test_a_unit_too_few_or_too_many_is_caught(self):
         def attempt(tried):
             for workers in WORKERS:
                 for units in (UNITS - 1, UNITS + 1):
@@ -117,7 +117,7 @@ class Faults(unittest.TestCase):
 
         self.with_each_workload(attempt)
 
-    def test_the_last_result_missing(self):
+    def test_a_missing_last_result_is_caught(self):
         def attempt(tried):
             for workers in WORKERS:
                 results = tried.results(workers, UNITS)[:-1]
@@ -125,7 +125,7 @@ class Faults(unittest.TestCase):
 
         self.with_each_workload(attempt)
 
-    def test_the_first_result_for_all(self):
+    def test_the_first_result_in_place_of_all_is_caught(self):
         def attempt(tried):
             for workers in WORKERS[1:]:
                 first, *others = tried.results(workers, UNITS)
@@ -135,7 +135,7 @@ class Faults(unittest.TestCase):
 
         self.with_each_workload(attempt)
 
-    def test_a_result_altered(self):
+    def test_an_altered_result_is_caught(self):
         def attempt(tried):
             leaves = Leaves(tried.module)
             for workers in WORKERS:

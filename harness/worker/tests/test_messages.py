@@ -7,7 +7,7 @@ from support import Driver, WorkerTestCase, example, workload_path
 
 
 def shape(value):
-    """Keys and types of a message. What may be null has the shape of null or of a text."""
+    """The keys and types of a message."""
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -16,7 +16,7 @@ def shape(value):
 
 
 def with_nulls_as_texts(message):
-    """The keys that may be null, filled with a text, so that shapes can be compared."""
+    """The message with a text in place of each null, so that shapes can be compared."""
     nullable = {"gil_enabled_by", "start_method"}
     return {
         key: "" if key in nullable and value is None else value for key, value in message.items()
@@ -51,7 +51,7 @@ class Messages(WorkerTestCase):
         self.assert_shaped(driver.sample(), "reply_failed")
 
     def test_requests(self):
-        """The stored requests, apart from the path, are those that this test's driver sends."""
+        """The worker accepts the stored requests, with a path that exists."""
         prepare = example("request_prepare")
         prepare.update(path=workload_path("cpu/fib"), units=2)
         driver = self.driver()
@@ -67,7 +67,7 @@ class Messages(WorkerTestCase):
         reply = driver.prepare(workload_path("cpu/fib"), "serial", protocol=99)
         self.assert_failed(reply, "start", "the driver speaks protocol 99")
 
-    def test_nonsense(self):
+    def test_unexpected_requests(self):
         for request, error in (
             ({"type": "dance"}, "no request 'dance'"),
             ({"type": "sample", "sample": 0}, "before it sent 'prepare'"),

@@ -1,4 +1,4 @@
-"""Every model runs every workload that it makes sense for, and reports what the driver needs."""
+"""Every model runs every workload that supports it, and reports what the driver needs."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ needs_no_gil = unittest.skipUnless(
 
 
 class EveryModel(WorkerTestCase):
-    def test_every_workload(self):
+    def test_every_workload_runs(self):
         self.environment = start_services(self)
         for workload, models in catalogue():
             for model in models:
@@ -81,7 +81,7 @@ class EveryModel(WorkerTestCase):
 
 class Details(WorkerTestCase):
     def test_prepare_again(self):
-        """Calibration: other units in the same process, the module is loaded once."""
+        """Calibration prepares again with other units; the module is loaded once."""
         path = self.write(
             """
             import sys
@@ -104,7 +104,7 @@ class Details(WorkerTestCase):
         self.assert_silent(driver)
 
     def test_units(self):
-        """Strong scaling: as even as can be, the first get more. Weak scaling: all for each."""
+        """Strong scaling divides the units evenly, as far as possible; weak gives all to each."""
         path = self.write(
             """
             def setup(units): return units
@@ -171,7 +171,7 @@ class Details(WorkerTestCase):
             def setup(units): return me()
             def work(data, units):
                 calls.append(units)
-                assert data == me(), "set up in another one"
+                assert data == me(), "set up in another interpreter"
                 return (*data, len(calls), b"x" * units, 2**70, {"a": [1.5]})
             def check(results, units):
                 for place in range(2):
@@ -197,26 +197,26 @@ class Details(WorkerTestCase):
 
     @needs_interpreters
     def test_barrier_of_interpreters(self):
-        """As many tasks as threads, time after time: nobody passes before all have come."""
+        """With as many tasks as threads, no task passes the barrier before all have arrived."""
         workers = 5
         barrier = worker_module("interpreters").Barrier.of(workers)
         self.addCleanup(barrier.close)
-        come = []
+        arrived = []
 
-        def come_and_wait(number):
-            come.append(number)
+        def arrive_and_wait(number):
+            arrived.append(number)
             barrier.wait()
-            return len(come), threading.get_native_id()
+            return len(arrived), threading.get_native_id()
 
         with ThreadPoolExecutor(workers) as pool:
             for _ in range(100):
-                come.clear()
-                counts, threads = zip(*pool.map(come_and_wait, range(workers)))
+                arrived.clear()
+                counts, threads = zip(*pool.map(arrive_and_wait, range(workers)))
                 self.assertEqual(counts, (workers,) * workers)
                 self.assertEqual(len(set(threads)), workers)
 
     def test_own_classes_and_siblings(self):
-        """Classes of the workload travel both ways, and a module beside it can be imported."""
+        """Instances of own classes can be sent both ways, and sibling modules can be imported."""
         self.write("class Beside: pass", name="beside_it")
         path = self.write(
             """
@@ -229,7 +229,7 @@ class Details(WorkerTestCase):
                 for own, beside in results:
                     assert isinstance(own, Own) and isinstance(beside, beside_it.Beside)
             """,
-            name="a-name that is.none",
+            name="not-a.module name",
         )
         for model in MODELS[1:]:
             driver = self.driver()
@@ -272,7 +272,7 @@ class Details(WorkerTestCase):
             self.assertEqual(driver.sample()["type"], "sample")
 
     def test_children_do_not_hold_the_channel(self):
-        """Neither those of a pool nor those that a workload forks or executes on its own."""
+        """Neither processes of a pool do, nor those that a workload forks or executes itself."""
         path = self.write(
             """
             import os, subprocess
@@ -313,7 +313,7 @@ class Details(WorkerTestCase):
             self.assertEqual(reply["type"], "sample", (model, reply))
 
     def test_driver_gone(self):
-        """The worker ends at once and quietly, and so do the processes of its pool."""
+        """The worker and the processes of its pool exit at once and silently."""
         for model in MODELS:
             driver = self.driver()
             workers = 1 if model == "serial" else 2
@@ -324,7 +324,7 @@ class Details(WorkerTestCase):
             self.assert_alone(driver)
 
     def test_working_directory_is_not_imported_from(self):
-        """The worker's own start is `-m`, which would put the working directory on sys.path."""
+        """The worker is started with `-m`, which would put the working directory on sys.path."""
         path = self.write("import sys\nassert '/' not in sys.path\ndef work(data, units): pass")
         for model in MODELS:
             reply = self.driver().prepare(path, model)
@@ -346,11 +346,11 @@ class Collections(WorkerTestCase):
             workers = 1 if model == "serial" else 2
             driver = self.driver()
             driver.prepare(path, model, workers)
-            # In threads of one interpreter, a collection is left out while another one goes on.
-            fewest = 3 if model in ("threads", "asyncio-threads") else 3 * workers
+            # In threads of one interpreter, a collection is skipped while another one runs.
+            minimum = 3 if model in ("threads", "asyncio-threads") else 3 * workers
             for number in range(3):
                 found = driver.sample(number)["collections"]
-                self.assertIn(found, range(fewest, 3 * workers + 1), model)
+                self.assertIn(found, range(minimum, 3 * workers + 1), model)
 
 
 class GilState(WorkerTestCase):
@@ -365,7 +365,7 @@ class GilState(WorkerTestCase):
             self.assertEqual(driver.sample()["gil_enabled"], is_enabled())
 
     def test_module_that_switches_it_on_is_named(self):
-        """The warning is CPython's own text; other warnings pass."""
+        """The warning has CPython's own text; other warnings are shown."""
         path = self.write(
             """
             import warnings
@@ -395,21 +395,21 @@ class GilState(WorkerTestCase):
     @needs_no_gil
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_extension_that_switches_it_on(self):
-        """An extension module without a word on the GIL, imported by `work`."""
-        source = os.path.join(self.folder, "heedless.c")
+        """An extension module without `Py_mod_gil`, imported by the workload or in `work`."""
+        source = os.path.join(self.folder, "undeclared.c")
         with open(source, "w", encoding="ascii") as file:
             file.write(
                 "#include <Python.h>\n"
-                'static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "heedless"};\n'
-                "PyMODINIT_FUNC PyInit_heedless(void) { return PyModule_Create(&definition); }\n"
+                'static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "undeclared"};\n'
+                "PyMODINIT_FUNC PyInit_undeclared(void) { return PyModule_Create(&definition); }\n"
             )
         include = "-I" + sysconfig.get_paths()["include"]
-        target = os.path.join(self.folder, "heedless.so")
+        target = os.path.join(self.folder, "undeclared.so")
         command = ["cc", "-shared", "-fPIC", "-DPy_GIL_DISABLED=1", include, source, "-o", target]
         subprocess.run(command, check=True)
         for source, where in (
-            ("import heedless\ndef work(data, units):\n    pass", "at import"),
-            ("def work(data, units):\n    import heedless", "in work"),
+            ("import undeclared\ndef work(data, units):\n    pass", "at import"),
+            ("def work(data, units):\n    import undeclared", "in work"),
         ):
             path = self.write(source)
             # A subinterpreter refuses to import such a module.
@@ -419,9 +419,9 @@ class GilState(WorkerTestCase):
                     ready = driver.prepare(path, model)
                     self.assertEqual(ready["type"], "ready", ready)
                     sample = driver.sample()
-                    told = (sample["gil_enabled"], sample["gil_enabled_by"])
-                    self.assertEqual(told, (True, "heedless"))
-                    at_ready = (True, "heedless") if where == "at import" else (False, None)
+                    at_sample = (sample["gil_enabled"], sample["gil_enabled_by"])
+                    self.assertEqual(at_sample, (True, "undeclared"))
+                    at_ready = (True, "undeclared") if where == "at import" else (False, None)
                     self.assertEqual((ready["gil_enabled"], ready["gil_enabled_by"]), at_ready)
                     driver.finish()
                     driver.wait()

@@ -1,4 +1,4 @@
-"""Deliberate faults in the workloads that share, wait or stand for a pattern."""
+"""Deliberate faults in the workloads of `shared`, `io`, `mixed` and `patterns`."""
 
 import asyncio
 import hashlib
@@ -22,7 +22,7 @@ SHARED = (
 
 
 class Shared(CheckTestCase):
-    def test_a_result_is_missing(self):
+    def test_a_missing_result_is_caught(self):
         for name in SHARED:
             with self.subTest(workload=name):
                 module = fresh("shared/" + name)
@@ -31,7 +31,7 @@ class Shared(CheckTestCase):
                     self.assert_caught(module, results[:-1])
                     self.assert_caught(module, results, UNITS - 1)
 
-    def test_workers_that_do_not_share(self):
+    def test_workers_that_do_not_share_are_caught(self):
         for name in SHARED:
             with self.subTest(workload=name):
                 module = fresh("shared/" + name)
@@ -39,10 +39,10 @@ class Shared(CheckTestCase):
                 module.split = lambda data, workers: [split(data, 2)[n] for n in range(workers)]  # noqa: B023
                 self.assert_caught(module, results_of(module, 2))
 
-    def test_a_share_that_tells_of_more_than_it_did(self):
+    def test_a_share_that_reports_more_than_it_did_is_caught(self):
         for name in SHARED:
             if name == "hot_object":
-                continue  # a reference that was dropped leaves no trace
+                continue  # a dropped reference leaves no trace
             with self.subTest(workload=name):
                 module = fresh("shared/" + name)
                 first, second = results_of(module, 2)
@@ -55,29 +55,29 @@ class Shared(CheckTestCase):
                 self.assert_caught(module, [lazy, second])
                 self.assert_caught(module, [(first[0] + 1, *first[1:]), second])
 
-    def test_counter_lock_loses_an_update(self):
-        """What happens when the lock does not protect."""
+    def test_counter_lock_catches_a_lost_update(self):
+        """As if the lock did not protect the counter."""
         module = fresh("shared/counter_lock")
         results = results_of(module, 2)
         results[0][1].value -= 1
         self.assert_caught(module, results)
 
-    def test_counter_race_tells_what_it_lost(self):
-        """Lost updates are no fault, but more than there were, or none, is one."""
+    def test_counter_race_reports_its_lost_updates(self):
+        """Lost updates are not a fault, but losing all of them, or a surplus, is one."""
         module = fresh("shared/counter_race")
         results = results_of(module, 2)
         updates = UNITS * module.INCREMENTS
         for lost in (0, 1, updates - 1):
             results[0][1].value = updates - lost
             module.check(results, UNITS)
-            told = module.report(results, UNITS)
-            self.assertEqual(told, {"lost_updates": lost, "updates": updates})
+            reported = module.report(results, UNITS)
+            self.assertEqual(reported, {"lost_updates": lost, "updates": updates})
         for wrong in (0, updates + 1):
             results[0][1].value = wrong
             self.assert_caught(module, results)
 
-    def test_wrong_values(self):
-        """What is read, cached, written or exchanged is not what it should be."""
+    def test_wrong_values_are_caught(self):
+        """Values that are read, cached, written or exchanged are wrong."""
         module = fresh("shared/dict_read")
         with mock.patch.object(module, "SUM_OF_VALUES", module.SUM_OF_VALUES + 1):
             self.assert_caught(module, results_of(module, 2))
@@ -113,7 +113,7 @@ class Waiting(CheckTestCase):
         self.addCleanup(services.stop)
 
     def assert_faults_caught(self, module):
-        """One result too few, one too many, and one that differs."""
+        """Check that a missing, an additional and a different result are caught."""
         results = results_of(module, 2)
         one = results[1][0]
         self.assert_caught(module, results[:-1])
@@ -194,7 +194,7 @@ class Waiting(CheckTestCase):
 
 
 class Case:
-    """One case of a file, with the functions that a whole workload has."""
+    """One case of a file, with the functions of a whole workload."""
 
     def __init__(self, module, name):
         for part in ("setup", "split", "work", "check"):
@@ -210,7 +210,7 @@ class Patterns(CheckTestCase):
             block = file.read().partition("# [tool.ftbench.cases]\n")[2].partition("# ///\n")[0]
         self.names = re.findall(r'^# (\w+) = ".+"$', block, re.MULTILINE)
 
-    def test_every_case_is_there_and_listed(self):
+    def test_every_case_is_defined_and_listed(self):
         works = {name[len("work_") :] for name in vars(self.module) if name.startswith("work_")}
         self.assertEqual(works, set(self.names))
         self.assertGreater(len(self.names), 20)
@@ -227,8 +227,8 @@ class Patterns(CheckTestCase):
                 self.assert_caught(case, [first, [*second, second[0]]])
                 self.assert_caught(case, [first, [second[0] + 1]])
 
-    def test_an_operation_left_out_is_noticed(self):
-        """Every loop makes one round less, but the one over the units."""
+    def test_a_missing_operation_is_caught(self):
+        """Every loop but the one over the units makes one iteration less."""
 
         def shorter_range(*ends):
             return range(*ends[:-1], ends[-1] - (ends[-1] > UNITS))
@@ -241,7 +241,7 @@ class Patterns(CheckTestCase):
                     results = results_of(case, 1)
                 self.assert_caught(case, results)
 
-    def test_what_should_not_be_logged(self):
+    def test_a_message_that_is_logged_is_caught(self):
         case = Case(self.module, "logging_disabled")
         case.setup(UNITS)
         self.module.logger.setLevel("DEBUG")

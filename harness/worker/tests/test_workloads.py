@@ -1,4 +1,4 @@
-"""Workloads that need a server, and what tests of single workloads have in common."""
+"""The workload that needs an HTTP server, and helpers for tests of single workloads."""
 
 import asyncio
 import unittest
@@ -11,7 +11,7 @@ UNITS = 3
 
 
 def results_of(module, workers, units=UNITS):
-    """What the shares of one sample return, done one after the other."""
+    """The results of the shares of one sample, done one after the other."""
     data = module.setup(units) if hasattr(module, "setup") else None
     inputs = module.split(data, workers) if hasattr(module, "split") else [data] * workers
     shares = worker_module("share").split_units(units, workers)
@@ -19,7 +19,7 @@ def results_of(module, workers, units=UNITS):
 
 
 class CheckTestCase(unittest.TestCase):
-    """Asserts on what a workload's check makes of results."""
+    """Assertions about a workload's `check`."""
 
     def assert_caught(self, module, results, units=UNITS):
         with self.assertRaises(AssertionError) as caught:
@@ -34,7 +34,7 @@ class CheckTestCase(unittest.TestCase):
 
 
 class Checks(CheckTestCase):
-    """A deliberate fault in each workload, and what its check makes of it."""
+    """The workload's `check` accepts right results and catches a deliberate fault."""
 
     def test_http_fetch(self):
         url = start_server(self)

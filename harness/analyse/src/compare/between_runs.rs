@@ -1,18 +1,19 @@
-//! How far two runs of the same thing at different times lie apart, beyond what the spread within each tells.
+//! The variance between runs of the same thing at different times, in addition to the noise within each run.
 //!
 //! A run's reading of a cell is
 //!
 //! ```text
-//! log time = cell + (what the machine did to all cells of the run) + (what it did to this cell) + noise within the run
+//! log time = cell + (effect of the run on all cells) + (effect of the run on this cell) + noise within the run
 //! ```
 //!
-//! The second term, *common*, does not average out over cells, and is known from few independent figures, one for each
-//! run; the third, *own*, is, from one for each cell and run. Both variances are estimated from groups of runs of the
-//! same thing and taken together with documented values, which stand alone where there is no such group.
+//! The second term, *common*, does not average out over cells and is estimated from few independent values, one for
+//! each run. The third, *own*, does, and is estimated from one value for each cell and run. Both variances are
+//! estimated from groups of runs of the same thing and combined with documented values, which are used alone if there
+//! is no such group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::documented::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT, Documented};
+use super::documented::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT, DocumentedDeviations};
 use super::material::Reading;
 use super::moderate::{Variance, common_prior};
 use crate::sample::{mean, median};
@@ -20,31 +21,31 @@ use crate::sample::{mean, median};
 /// The readings of one run, by the position of the cell in the comparison.
 pub(super) type Row = BTreeMap<usize, Reading>;
 
-/// With fewer cells, what they have in common is not told from what each has for itself.
-const FEWEST_CELLS: usize = 3;
+/// Minimum number of cells for separating what they have in common from what is their own.
+const MIN_CELLS: usize = 3;
 
-/// With fewer cells, their variances have no prior of their own.
-const FEWEST_FOR_PRIOR: usize = 5;
+/// Minimum number of cells for estimating a prior of their variances.
+const MIN_CELLS_FOR_PRIOR: usize = 5;
 
 /// Variances between runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spread {
-    /// Of what all cells of a run have in common.
+    /// The variance that all cells of a run have in common.
     pub common: Variance,
     own: BTreeMap<usize, Variance>,
-    own_otherwise: Variance,
-    /// Runs of the groups that it was estimated from; 0 for documented values alone.
+    own_default: Variance,
+    /// Number of runs that it was estimated from; 0 for documented values alone.
     pub runs: usize,
 }
 
 impl Spread {
-    /// Of what the cell at this position has for itself.
+    /// Returns the variance of the cell at this position that is its own.
     pub fn own(&self, position: usize) -> Variance {
-        self.own.get(&position).copied().unwrap_or(self.own_otherwise)
+        self.own.get(&position).copied().unwrap_or(self.own_default)
     }
 }
 
-/// Sums over the groups, for one cell.
+/// Sums over the groups for one cell.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     squares: f64,
@@ -58,7 +59,7 @@ impl Tally {
         self.within / self.readings
     }
 
-    /// Between and within together.
+    /// Between and within runs together.
     fn total(&self) -> Variance {
         Variance {
             value: self.squares / self.degrees,
@@ -67,9 +68,9 @@ impl Tally {
     }
 }
 
-/// Estimates the variances from groups of runs of the same thing. `blocks` tells each position's workload, whose cells
-/// may move together.
-pub(super) fn spread(groups: &[Vec<Row>], blocks: &[usize], documented: Documented) -> Spread {
+/// Estimates the variances from groups of runs of the same thing. `blocks` gives the workload of each position, because
+/// the cells of a workload may vary together.
+pub(super) fn spread(groups: &[Vec<Row>], blocks: &[usize], documented: DocumentedDeviations) -> Spread {
     let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
     let mut common = Variance {
         value: 0.0,
@@ -99,7 +100,7 @@ pub(super) fn spread(groups: &[Vec<Row>], blocks: &[usize], documented: Document
     Spread {
         common: documented_common.with(common),
         own,
-        own_otherwise: prior.without_readings(&tallies),
+        own_default: prior.without_readings(&tallies),
         runs,
     }
 }
@@ -115,7 +116,7 @@ fn shared_positions(group: &[Row]) -> Vec<usize> {
     shared.into_iter().collect()
 }
 
-/// Adds a group to the cells' sums; what the cells have in common, as a variance.
+/// Adds a group to the cells' sums, and returns the variance that the cells have in common.
 fn tally(group: &[Row], shared: &[usize], tallies: &mut BTreeMap<usize, Tally>) -> Variance {
     let column = |position: &usize| -> Vec<Reading> {
         group
@@ -132,9 +133,9 @@ fn tally(group: &[Row], shared: &[usize], tallies: &mut BTreeMap<usize, Tally>) 
             logs.iter().map(|log| log - centre).collect()
         })
         .collect();
-    let separable = shared.len() >= FEWEST_CELLS;
-    // The median over cells: a change in some of them is theirs, not the machine's.
-    let moves: Vec<f64> = (0..group.len())
+    let separable = shared.len() >= MIN_CELLS;
+    // The median over cells, because a change of some of them is their own, not the machine's.
+    let common_shifts: Vec<f64> = (0..group.len())
         .map(|run| {
             let mut of_run: Vec<f64> = residuals
                 .iter()
@@ -153,14 +154,14 @@ fn tally(group: &[Row], shared: &[usize], tallies: &mut BTreeMap<usize, Tally>) 
         let tally = tallies.entry(*position).or_default();
         let squares = residuals
             .iter()
-            .zip(&moves)
+            .zip(&common_shifts)
             .map(|(residual, common)| (residual - common).powi(2));
         tally.squares += squares.sum::<f64>();
         tally.degrees += degrees * own_share;
         tally.within += readings.iter().map(|reading| reading.variance).sum::<f64>();
         tally.readings += readings.len() as f64;
     }
-    let squares: f64 = moves.iter().map(|move_| move_ * move_).sum();
+    let squares: f64 = common_shifts.iter().map(|shift| shift * shift).sum();
     if separable {
         Variance {
             value: squares / degrees,
@@ -174,17 +175,17 @@ fn tally(group: &[Row], shared: &[usize], tallies: &mut BTreeMap<usize, Tally>) 
     }
 }
 
-/// What is known of a cell's own variance before its readings are looked at.
+/// The prior of a cell's own variance.
 struct OwnPrior {
     documented: f64,
-    /// Of between and within together, as the cells tell it; `None` with too few of them.
+    /// Between and within runs together, fitted to the cells; `None` with too few of them.
     fitted: Option<Variance>,
-    /// Independent figures behind it: the cells of a workload count as one.
+    /// Number of independent values behind the fit; the cells of a workload count as one.
     figures: f64,
 }
 
 impl OwnPrior {
-    fn of(tallies: &BTreeMap<usize, Tally>, blocks: &[usize], documented: Documented) -> Self {
+    fn of(tallies: &BTreeMap<usize, Tally>, blocks: &[usize], documented: DocumentedDeviations) -> Self {
         let totals: Vec<Variance> = tallies.values().map(Tally::total).collect();
         let workloads: BTreeSet<Option<usize>> = tallies
             .keys()
@@ -193,14 +194,14 @@ impl OwnPrior {
         let degrees: f64 = totals.iter().map(|total| total.degrees).sum();
         Self {
             documented: documented.own.powi(2),
-            fitted: (totals.len() >= FEWEST_FOR_PRIOR)
+            fitted: (totals.len() >= MIN_CELLS_FOR_PRIOR)
                 .then(|| common_prior(&totals))
                 .flatten(),
             figures: degrees * workloads.len() as f64 / totals.len().max(1) as f64,
         }
     }
 
-    /// Of between and within together, for a cell whose noise within runs has this variance.
+    /// Returns the prior of the variance between and within runs together, given the cell's variance within runs.
     fn total(&self, within: f64) -> Variance {
         let documented = Variance {
             value: self.documented + within,
@@ -209,11 +210,11 @@ impl OwnPrior {
         let Some(fitted) = self.fitted else {
             return documented;
         };
-        let beside = Variance {
+        let weighted = Variance {
             degrees: DOCUMENTED_WEIGHT,
             ..documented
         };
-        let known = beside.with(Variance {
+        let known = weighted.with(Variance {
             value: fitted.value,
             degrees: self.figures,
         });
@@ -223,21 +224,21 @@ impl OwnPrior {
         }
     }
 
-    /// Between runs alone: what is left of the total after the noise within (Hedges, "A random effects model for effect
-    /// sizes", Psychological Bulletin 93 (1983)), not below 0.
+    /// Returns the variance between runs alone: the total minus the variance within runs (Hedges, "A random effects
+    /// model for effect sizes", Psychological Bulletin 93 (1983)), not below 0.
     fn posterior(&self, tally: &Tally) -> Variance {
         let within = tally.within();
-        less(self.total(within).with(tally.total()), within)
+        subtract(self.total(within).with(tally.total()), within)
     }
 
     fn without_readings(&self, tallies: &BTreeMap<usize, Tally>) -> Variance {
         let within: Vec<f64> = tallies.values().map(Tally::within).collect();
         let within = if within.is_empty() { 0.0 } else { mean(&within) };
-        less(self.total(within), within)
+        subtract(self.total(within), within)
     }
 }
 
-fn less(total: Variance, within: f64) -> Variance {
+fn subtract(total: Variance, within: f64) -> Variance {
     Variance {
         value: (total.value - within).max(0.0),
         degrees: total.degrees,
@@ -259,10 +260,10 @@ mod tests {
         values.iter().map(reading).enumerate().collect()
     }
 
-    /// Thirteen trials of BCG vaccine, log relative risks and their variances: `dat.bcg` of R's metafor (Colditz and
-    /// others, JAMA 271 (1994)), whose documentation gives 0.3286 for `rma(yi, vi, data = dat, method = "HE")`.
+    /// Thirteen trials of the BCG vaccine, log relative risks and their variances: `dat.bcg` of R's metafor (Colditz
+    /// and others, JAMA 271 (1994)), whose documentation gives 0.3286 for `rma(yi, vi, data = dat, method = "HE")`.
     #[test]
-    fn the_variance_between_trials_of_a_vaccine() {
+    fn variance_between_vaccine_trials_agrees_with_metafor() {
         let log_risks = [
             -0.8893, -1.5854, -1.3481, -1.4416, -0.2175, -0.7861, -1.6209, 0.0120, -0.4694, -1.3713, -0.3394,
             0.4459, -0.0173,
@@ -280,25 +281,25 @@ mod tests {
         let common = tally(&group, &[0], &mut tallies);
         assert_eq!(common.degrees, 0.0);
         let tally = tallies.get(&0).unwrap();
-        let between = less(tally.total(), tally.within()).value;
+        let between = subtract(tally.total(), tally.within()).value;
         assert!((between - 0.3286).abs() < 2e-4, "{between}");
     }
 
     #[test]
-    fn without_a_history_the_documented_values_stand() {
-        let raw = Documented::of(Class::of(false, 1), 0.0);
+    fn documented_values_are_used_without_a_history() {
+        let raw = DocumentedDeviations::of(Class::of(false, 1), 0.0);
         let spread = spread(&[], &[0, 1], raw);
         assert_eq!(spread.runs, 0);
         assert!((spread.common.value.sqrt() - 0.035).abs() < 1e-12);
         assert!((spread.own(1).value.sqrt() - 0.013).abs() < 1e-12);
         assert_eq!(spread.own(0).degrees, DOCUMENTED_DEGREES);
-        // A single run tells nothing of what lies between runs.
+        // A single run contains no information about the variance between runs.
         let one = vec![row(&[(1.0, 1e-6), (2.0, 1e-6), (3.0, 1e-6)])];
         assert_eq!(super::spread(&[one], &[0, 1, 2], raw), spread);
     }
 
     #[test]
-    fn what_moves_all_cells_is_common_and_the_rest_their_own() {
+    fn common_and_own_variance_are_separated() {
         let moves = [0.10, -0.10, 0.05, -0.05, 0.0, 0.08, -0.08, 0.02, -0.02, 0.0, 0.0];
         let together: Vec<Row> = moves
             .iter()
@@ -307,7 +308,7 @@ mod tests {
         let found = spread(
             std::slice::from_ref(&together),
             &[0, 1, 2],
-            Documented::of(Class::of(true, 1), 0.0),
+            DocumentedDeviations::of(Class::of(true, 1), 0.0),
         );
         assert!(found.common.value.sqrt() > 0.04, "{found:?}");
         assert!(found.own(0).value.sqrt() < 0.012, "{found:?}");
@@ -327,7 +328,7 @@ mod tests {
         let found = spread(
             &[alone],
             &[0, 1, 2, 3, 4],
-            Documented::of(Class::of(true, 1), 0.0),
+            DocumentedDeviations::of(Class::of(true, 1), 0.0),
         );
         assert!(found.common.value.sqrt() < 0.008, "{found:?}");
         assert!(

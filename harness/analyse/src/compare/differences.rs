@@ -1,21 +1,21 @@
-//! In what two sides differ, which may be what is compared: everything that any of their runs tells.
+//! Differences between the two sides, which may include the one of interest: everything recorded in any of their runs.
 
 use std::collections::BTreeSet;
 
 use super::matching::only_label;
 use super::material::{Run, Side};
-use ftbench_schema::{CommitFacts, InterpreterFacts, differences as of_builds};
+use ftbench_schema::{CommitFacts, InterpreterFacts, differences as build_differences};
 
-/// Of more values than this of a side the first ones are named.
-const NAMED: usize = 3;
+/// Maximum number of values of a side that are listed.
+const MAX_LISTED: usize = 3;
 
-/// Characters of a commit's hash that are told.
+/// Number of characters of a commit's hash that are shown.
 const HASH_CHARACTERS: usize = 12;
 
-/// What a run says of itself.
+/// Extracts a property of a run.
 type Fact = fn(&Run) -> String;
 
-/// In what the sides differ, each in words that call them BASE and NEW.
+/// Describes all differences between the sides, which are called BASE and NEW.
 pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let sides = [base, new];
     let facts: [(&str, Fact); 6] = [
@@ -32,17 +32,17 @@ pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let mut found = builds(base, new);
     for (what, fact) in facts {
         let values = sides.map(|side| Values::of(side.runs.iter().map(|run| fact(run))));
-        found.extend(told(what, &values, "none"));
+        found.extend(describe(what, &values, "none"));
     }
     let commits = sides.map(|side| Values::of(side.runs.iter().flat_map(|run| commits(side, run))));
-    found.extend(told("commit", &commits, "not recorded"));
+    found.extend(describe("commit", &commits, "not recorded"));
     found.extend(labels(sides));
     found.extend(packages(sides));
     found.extend(extensions(sides));
     found
 }
 
-/// What a side's runs say of one thing: every value once, in the order of the runs.
+/// The distinct values of a property in a side's runs, in the order of the runs.
 #[derive(Debug, Default)]
 struct Values(Vec<String>);
 
@@ -57,7 +57,7 @@ impl Values {
         Self(known)
     }
 
-    fn are_those_of(&self, other: &Self) -> bool {
+    fn equals(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().all(|value| other.0.contains(value))
     }
 
@@ -65,38 +65,41 @@ impl Values {
         match self.0.as_slice() {
             [] => none.to_owned(),
             [only] => only.clone(),
-            [first @ .., last] if first.len() < NAMED => format!("{} and {last}", first.join(", ")),
+            [first @ .., last] if first.len() < MAX_LISTED => format!("{} and {last}", first.join(", ")),
             many => {
-                let named: Vec<&str> = many.iter().take(NAMED).map(String::as_str).collect();
-                format!("{} and {} more", named.join(", "), many.len() - NAMED)
+                let named: Vec<&str> = many.iter().take(MAX_LISTED).map(String::as_str).collect();
+                format!("{} and {} more", named.join(", "), many.len() - MAX_LISTED)
             }
         }
     }
 }
 
-/// A difference in words; `none` is said of a side that has no value.
-fn told(what: &str, [base, new]: &[Values; 2], none: &str) -> Option<String> {
-    let differ = !base.are_those_of(new);
+/// Describes a difference between two values; `none` is used for a side without a value.
+fn describe(what: &str, [base, new]: &[Values; 2], none: &str) -> Option<String> {
+    let differ = !base.equals(new);
     differ.then(|| format!("{what}: {} in BASE, {} in NEW", base.words(none), new.words(none)))
 }
 
-/// Builds that are held against each other: of the same tag, or the two that the sides are of.
+/// Compares the builds with the same tag, or the two builds that the sides select.
 fn builds(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     if let (Some(one), Some(other)) = (only_label(base), only_label(new)) {
-        // A label is a tag, or begins with one.
+        // A label begins with a tag.
         let tag = |label: &str| label.split(' ').next().unwrap_or_default().to_owned();
-        return differing_builds(&of_tag(base, &tag(&one)), &of_tag(new, &tag(&other)));
+        return differing_builds(
+            &builds_with_tag(base, &tag(&one)),
+            &builds_with_tag(new, &tag(&other)),
+        );
     }
     let interpreters = base.runs.iter().flat_map(|run| &run.manifest.interpreters);
     let tags = Values::of(interpreters.map(|facts| facts.tag.clone()));
     tags.0
         .iter()
-        .flat_map(|tag| differing_builds(&of_tag(base, tag), &of_tag(new, tag)))
+        .flat_map(|tag| differing_builds(&builds_with_tag(base, tag), &builds_with_tag(new, tag)))
         .collect()
 }
 
-/// The builds that a tag stands for in a side's runs, wherever they lie.
-fn of_tag(side: &Side<'_>, tag: &str) -> Vec<InterpreterFacts> {
+/// Returns the builds with this tag in a side's runs, ignoring their paths.
+fn builds_with_tag(side: &Side<'_>, tag: &str) -> Vec<InterpreterFacts> {
     let mut builds = Vec::new();
     for facts in side.runs.iter().filter_map(|run| run.manifest.interpreter(tag)) {
         let build = InterpreterFacts {
@@ -126,7 +129,7 @@ fn differing_builds(base: &[InterpreterFacts], new: &[InterpreterFacts]) -> Vec<
     for one in base {
         for other in new {
             let in_both = one.tag == other.tag;
-            found.extend(of_builds(
+            found.extend(build_differences(
                 &named(one, "BASE", in_both),
                 &named(other, "NEW", in_both),
             ));
@@ -135,7 +138,7 @@ fn differing_builds(base: &[InterpreterFacts], new: &[InterpreterFacts]) -> Vec<
     Values::of(found).0
 }
 
-/// The commits of a run that a side's cells are of: those of its arms, where there are arms.
+/// Returns the commits of the cells that a side selects from a run: those of its arms, if there are arms.
 fn commits(side: &Side<'_>, run: &Run) -> Vec<String> {
     let cells = run.summary.cells.iter().filter(|cell| side.has(cell));
     let arms: BTreeSet<Option<&str>> = cells.map(|cell| cell.arm.as_deref()).collect();
@@ -167,12 +170,12 @@ fn labels(sides: [&Side<'_>; 2]) -> Vec<String> {
             let of_name = |run: &&Run| run.manifest.labels.get(&name).cloned();
             Values::of(side.runs.iter().filter_map(of_name))
         });
-        told(&format!("label {name}"), &values, "none")
+        describe(&format!("label {name}"), &values, "none")
     });
     differing.collect()
 }
 
-/// The packages of the environments that a side's cells ran in, with their versions.
+/// Compares the packages, with versions, of the environments that a side's cells ran in.
 fn packages(sides: [&Side<'_>; 2]) -> Vec<String> {
     let installed = sides.map(|side| {
         let of_run = |run: &&Run| installed_for(side, run);
@@ -188,7 +191,7 @@ fn packages(sides: [&Side<'_>; 2]) -> Vec<String> {
             Values::of(of_name.map(|(_, version)| version.clone()))
         };
         let values = installed.each_ref().map(versions);
-        told(&format!("package {name}"), &values, "none")
+        describe(&format!("package {name}"), &values, "none")
     });
     differing.collect()
 }
@@ -209,7 +212,7 @@ fn installed_for(side: &Side<'_>, run: &Run) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The extensions that both sides have, from other sources.
+/// Compares the sources of the extensions that both sides have.
 fn extensions(sides: [&Side<'_>; 2]) -> Vec<String> {
     let [base, new] = sides.map(|side| {
         let extensions = side.runs.iter().flat_map(|run| &run.manifest.extensions);
@@ -261,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn every_run_of_a_side_is_looked_at() {
+    fn differences_include_every_run_of_a_side() {
         let [mut base, mut new] = [runs(5), runs(1)];
         for run in base.iter_mut().chain(&mut new) {
             run.manifest.machine.kernel = "6.1.0".to_owned();
             run.manifest.interpreters = vec![interpreter("3.13", "3.13.14")];
         }
         assert!(differences_of(&side(&base), &side(&new)).is_empty());
-        // The newest of the nights was made like NEW, the others were not.
+        // Only the newest night was made under the same conditions as NEW.
         base[4].manifest.machine.kernel = "6.1.2".to_owned();
         base[4].manifest.interpreters = vec![interpreter("3.13", "3.13.15")];
         base[4].manifest.environments = vec![environment(&[], "2.1")];
@@ -278,9 +281,9 @@ mod tests {
             run.manifest.labels.insert("branch".to_owned(), "main".to_owned());
         }
         new[0].manifest.commit = Some(commit("v1.2", false));
-        let told = differences_of(&side(&base), &side(&new));
+        let differences = differences_of(&side(&base), &side(&new));
         assert_eq!(
-            told,
+            differences,
             [
                 "version 3.13.14 for 3.13 in BASE and 3.13.15 for 3.13 in NEW",
                 "kernel: 6.1.0 and 6.1.2 in BASE, 6.1.2 in NEW",
@@ -289,8 +292,8 @@ mod tests {
             ]
         );
         base[0].manifest.environments = vec![environment(&[], "2.0")];
-        let told = differences_of(&side(&base), &side(&new));
-        assert!(told.contains(&"package numpy: 2.0 and 2.1 in BASE, 2.1 in NEW".to_owned()));
+        let differences = differences_of(&side(&base), &side(&new));
+        assert!(differences.contains(&"package numpy: 2.0 and 2.1 in BASE, 2.1 in NEW".to_owned()));
     }
 
     #[test]

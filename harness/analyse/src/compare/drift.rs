@@ -1,7 +1,7 @@
-//! How fast the machine itself was, by the ceiling's kernels.
+//! The speed of the machine itself, measured by the ceiling's kernels.
 //!
-//! They hold no Python, so nothing that a change of Python code or of an interpreter does hides in them. What they got
-//! slower by from one run to another, the machine did.
+//! The kernels contain no Python, so a change of Python code or of an interpreter does not affect them. If they became
+//! slower between two runs, the machine did.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,22 @@ use super::documented::{DOCUMENTED_DEGREES, DOCUMENTED_WEIGHT};
 use super::material::{Reading, Run};
 use super::moderate::Variance;
 use crate::estimate::map;
-use crate::location::{CONFIDENCE, FEWEST_VALUES, location};
+use crate::location::{CONFIDENCE, MIN_VALUES, location};
 use crate::sample::{Sample, mean, median};
-use ftbench_schema::{CellSummary, Estimate, Kernels, Model};
+use ftbench_schema::{CellSummary, Estimate, KernelGroup, Model};
 
-/// What is run on how many PUs at once. One PU alone may be as fast as ever while several together are not: they share
-/// power, caches and, as hardware threads, cores.
+/// A group of kernels on a number of PUs at once. One PU alone may be as fast as ever while several together are
+/// slower, because they share power, caches and, as hardware threads, cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Load {
-    /// What is run: what these kernels stand for.
-    pub kernels: Kernels,
-    /// On how many PUs.
+    /// The kernels, which represent the workloads whose ceiling they are.
+    pub kernels: KernelGroup,
+    /// Number of PUs.
     pub pus: usize,
 }
 
-/// On how many PUs a cell's workers run: tasks of one event loop on one, those of a workload that waits on shared ones.
+/// Returns the number of PUs that a cell's workers run on: one for the tasks of an event loop, and shared ones for
+/// workloads that wait.
 pub(super) fn pus(cell: &CellSummary) -> usize {
     let pinned: BTreeSet<u32> = cell.placement.iter().copied().collect();
     if pinned.is_empty() {
@@ -36,7 +37,7 @@ pub(super) fn pus(cell: &CellSummary) -> usize {
     }
 }
 
-/// On how many PUs so many workers run as long as each that has a thread has a PU of its own.
+/// Returns the number of PUs that this many workers run on if each one that has a thread has a PU of its own.
 #[must_use]
 pub fn pus_of_workers(model: Model, workers: u32) -> usize {
     if model.shares_one_thread() {
@@ -46,22 +47,22 @@ pub fn pus_of_workers(model: Model, workers: u32) -> usize {
     }
 }
 
-/// What the machine itself did between the two sides.
+/// The change of the machine's own speed between the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Drift {
-    /// By which kernels.
-    pub kernels: Kernels,
-    /// On how many PUs at once.
+    /// The kernels that measured it.
+    pub kernels: KernelGroup,
+    /// Number of PUs at once.
     pub pus: usize,
-    /// How many of the ceiling's cells tell it: one for each workload that has one.
+    /// Number of ceiling cells that measured it: one for each workload with a ceiling.
     pub cells: usize,
-    /// Their time in NEW over that in BASE.
+    /// The kernels' time in NEW divided by their time in BASE.
     pub ratio: Estimate,
-    /// Whether it was divided out of the ratios of the cells that have such a kernel for their ceiling.
+    /// Whether it was divided out of the ratios of the cells with such a ceiling.
     pub taken_out: bool,
 }
 
-/// A shift of logarithms.
+/// A difference between logarithms of times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shift {
     pub log: f64,
@@ -69,14 +70,15 @@ pub(super) struct Shift {
     pub cells: usize,
 }
 
-/// A machine that runs at less than half of its speed is throttled, or its kernels are other code under the same version;
-/// what holds for a few instructions need not hold for an interpreter then.
-const LARGEST_BELIEVED: f64 = 2.0;
+/// Maximum factor of a shift that is corrected. A machine that runs at less than half of its speed is throttled, or its
+/// kernels are different code with the same version; what holds for a few instructions may not hold for an interpreter
+/// then.
+const MAX_BELIEVABLE_FACTOR: f64 = 2.0;
 
 impl Shift {
-    /// Whether it may be taken out.
+    /// Whether the shift is small enough to be removed.
     pub fn is_believable(&self) -> bool {
-        self.log.abs() <= LARGEST_BELIEVED.ln()
+        self.log.abs() <= MAX_BELIEVABLE_FACTOR.ln()
     }
 
     pub fn as_drift(&self, load: Load, taken_out: bool) -> Drift {
@@ -97,18 +99,19 @@ impl Shift {
     }
 }
 
-/// Standard deviation between runs of one of the ceiling's cells, apart from what all have in common, which few cells
-/// cannot tell themselves. They are the same few instructions over and over; what is left is the moments at which they ran.
+/// Standard deviation between runs of one ceiling cell, apart from what all cells have in common, which few cells
+/// cannot determine themselves. Kernels repeat a few instructions, so only the time at which they ran makes a
+/// difference.
 const KERNEL_DEVIATION: f64 = 0.01;
 
-/// A workload, and the kernel that was its ceiling, which may be another one in another run.
+/// A workload and the kernel of its ceiling, which may be a different one in another run.
 type Code<'a> = (&'a str, &'static str);
 
 /// The ceiling's cells of a run.
 type Readings<'a> = BTreeMap<Code<'a>, Reading>;
 
-/// By how much the kernels got slower from BASE to NEW; `None` where some run has none in common with the others, or the
-/// kernels were compiled into different versions of ftbench.
+/// Returns by how much the kernels became slower from BASE to NEW; `None` if a run has no ceiling cell in common with
+/// the others, or if the kernels come from different versions of ftbench.
 pub(super) fn between(load: Load, base: &[&Run], new: &[&Run]) -> Option<Shift> {
     let version = &base.first()?.manifest.ftbench_version;
     if base
@@ -143,8 +146,8 @@ pub(super) fn between(load: Load, base: &[&Run], new: &[&Run]) -> Option<Shift> 
     centre(logs, &within, of_runs)
 }
 
-/// The centre of the kernels' shifts. How far they lie apart is known from few of them, so it is moderated by what is known
-/// of kernels anyway.
+/// Returns the centre of the kernels' shifts. Their variance is known from few of them, so it is combined with the
+/// documented variance of kernels.
 fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
     let cells = logs.len();
     if cells == 0 {
@@ -155,7 +158,7 @@ fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
         value: KERNEL_DEVIATION.powi(2) * of_runs + mean(within),
         degrees,
     };
-    let (log, spread) = if cells < FEWEST_VALUES {
+    let (log, spread) = if cells < MIN_VALUES {
         (mean(&logs), of_one(DOCUMENTED_DEGREES))
     } else {
         let found = location(&Sample::new(logs)?)?.centre;
@@ -177,8 +180,8 @@ fn centre(logs: Vec<f64>, within: &[f64], of_runs: f64) -> Option<Shift> {
     })
 }
 
-/// By how much each of some runs of the same thing was slower than their mean; `None` where they have none of the
-/// kernels' cells in common.
+/// Returns by how much each of these runs of the same thing was slower than their mean; `None` if they have no ceiling
+/// cell of these kernels in common.
 pub(super) fn within(load: Load, runs: &[&Run]) -> Option<Vec<f64>> {
     let readings: Vec<Readings<'_>> = runs.iter().map(|run| readings(load, run)).collect();
     let shared: Vec<Code<'_>> = readings
@@ -206,7 +209,7 @@ pub(super) fn within(load: Load, runs: &[&Run]) -> Option<Vec<f64>> {
     Some(readings.iter().map(of_run).collect())
 }
 
-/// The ceiling's cells on so many PUs.
+/// Returns the readings of the ceiling's cells for this load.
 fn readings(load: Load, run: &Run) -> Readings<'_> {
     let cells = run.summary.cells.iter();
     cells
@@ -214,12 +217,12 @@ fn readings(load: Load, run: &Run) -> Readings<'_> {
         .filter_map(|cell| {
             let kernel = run.kernel(&cell.workload)?;
             let code = (cell.workload.as_str(), kernel.name());
-            (Kernels::of(kernel) == load.kernels).then_some((code, Reading::of(cell)?))
+            (KernelGroup::of(kernel) == load.kernels).then_some((code, Reading::of(cell)?))
         })
         .collect()
 }
 
-/// The mean of a side's runs, all with the same weight; at least one.
+/// Returns the mean of a side's runs with equal weights. There must be at least one.
 pub(super) fn average(readings: &[Reading]) -> Reading {
     let count = readings.len() as f64;
     let sum = |of: &dyn Fn(&Reading) -> f64| readings.iter().map(of).sum::<f64>();
@@ -230,19 +233,20 @@ pub(super) fn average(readings: &[Reading]) -> Reading {
     }
 }
 
-/// Half the width of Student's 95 % interval, in standard errors.
+/// Returns half the width of Student's 95 % interval in standard errors.
 pub(super) fn quantile(degrees: f64) -> f64 {
     student(degrees).map_or(f64::INFINITY, |distribution| {
         distribution.inverse_cdf(0.5 + CONFIDENCE / 2.0)
     })
 }
 
-/// Two-sided probability of being at least so many standard errors from 0.
+/// Returns the two-sided probability of a value at least this many standard errors from 0.
 pub(super) fn two_sided(standard_errors: f64, degrees: f64) -> f64 {
     student(degrees).map_or(1.0, |distribution| 2.0 * distribution.sf(standard_errors.abs()))
 }
 
-/// Student's distribution; beyond ten thousand degrees of freedom it differs from the normal in no digit that is shown.
+/// Student's distribution. Beyond ten thousand degrees of freedom it equals the normal distribution in all digits
+/// shown.
 fn student(degrees: f64) -> Option<StudentsT> {
     let degrees = if degrees.is_nan() {
         1.0

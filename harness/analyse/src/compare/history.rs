@@ -1,4 +1,4 @@
-//! Groups of runs of the same thing, which tell how far runs lie apart.
+//! Groups of runs of the same thing, from which the variance between runs is estimated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use ftbench_schema::{CellSummary, InterpreterFacts, MachineFacts};
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub runs: Vec<&'a Run>,
-    /// What the side is called whose cells are looked at, where pairs are not told apart by that; `None` for all.
+    /// The name that selects the cells of the side, if pairs are matched without it; `None` for all cells.
     pub interpreter: Option<String>,
 }
 
 impl Group<'_> {
-    /// Each run's readings of the pairs at these positions, with the machine's drift taken out of them or not. A run that
-    /// has fewer than half as many as another is left out, for it would leave few pairs that all runs have.
+    /// Returns each run's readings of the pairs at these positions, with or without the machine's drift. A run with
+    /// fewer than half as many readings as another is left out, because it would leave few pairs that all runs have.
     pub fn rows(&self, pairs: &[Pair<'_>], positions: &[usize], corrected: bool) -> Vec<Row> {
         let loads: BTreeSet<Load> = positions
             .iter()
@@ -41,8 +41,8 @@ impl Group<'_> {
             positions.iter().filter_map(reading).collect()
         });
         let mut rows: Vec<Row> = rows.collect();
-        let most = rows.iter().map(Row::len).max().unwrap_or(0);
-        rows.retain(|row| !row.is_empty() && 2 * row.len() >= most);
+        let max_len = rows.iter().map(Row::len).max().unwrap_or(0);
+        rows.retain(|row| !row.is_empty() && 2 * row.len() >= max_len);
         rows
     }
 
@@ -57,14 +57,14 @@ impl Group<'_> {
     }
 }
 
-/// Whether a run's file of the pair's workload is the one that was compared.
+/// Whether a run used the same file of the pair's workload as the comparison.
 fn same_file(run: &Run, pair: &Pair<'_>) -> bool {
     let own = run.workload(&pair.key.workload).map(|workload| &workload.sha256);
     own == pair.sha256.as_ref()
 }
 
-/// Sorts runs into groups of the same machine, builds and settings, leaving out runs of other machines than `like`'s.
-pub(super) fn alike<'a>(runs: &'a [Run], like: &Run) -> Vec<Vec<&'a Run>> {
+/// Groups runs by machine, builds and settings. Runs of machines other than `like`'s are left out.
+pub(super) fn similar_runs<'a>(runs: &'a [Run], like: &Run) -> Vec<Vec<&'a Run>> {
     let mut groups: Vec<Vec<&'a Run>> = Vec::new();
     let on_the_machine = runs
         .iter()
@@ -81,7 +81,7 @@ pub(super) fn alike<'a>(runs: &'a [Run], like: &Run) -> Vec<Vec<&'a Run>> {
     groups
 }
 
-/// Whether it is the same machine, or one just like it, as a hosted runner is.
+/// Whether these are the same machine or identical ones, such as hosted runners.
 #[must_use]
 pub fn is_same_machine(one: &MachineFacts, other: &MachineFacts) -> bool {
     let identity = |machine: &MachineFacts| {
@@ -99,13 +99,13 @@ pub fn is_same_machine(one: &MachineFacts, other: &MachineFacts) -> bool {
 
 fn is_alike(one: &Run, other: &Run) -> bool {
     let builds = |run: &Run| -> Vec<InterpreterFacts> {
-        let anywhere = |facts: &InterpreterFacts| InterpreterFacts {
+        let without_path = |facts: &InterpreterFacts| InterpreterFacts {
             path: String::new(),
-            // One that is built anew for every night, of the same version and with the same options, is alike.
+            // A nightly rebuild of the same version with the same options counts as the same build.
             identity: None,
             ..facts.clone()
         };
-        run.manifest.interpreters.iter().map(anywhere).collect()
+        run.manifest.interpreters.iter().map(without_path).collect()
     };
     let [of_one, of_other] = [one, other].map(|run| &run.manifest.plan.settings);
     of_one.scaling == of_other.scaling

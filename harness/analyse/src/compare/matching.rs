@@ -1,4 +1,4 @@
-//! Which cell of one side is held against which of the other.
+//! Matching the cells of the two sides.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::drift::{self, Load};
 use super::material::{Reading, Run, Side};
-use ftbench_schema::{CellSummary, Kernels, Model, WorkloadKind};
+use ftbench_schema::{CellSummary, KernelGroup, Model, WorkloadKind};
 
-/// What two cells that are held against each other have in common.
+/// The properties that two matched cells have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Key {
-    /// The interpreter as reports call it, as far as it is not what the sides differ in: with `#base` and `#new` the
-    /// interpreter without the arm, with `#3.13` and `#3.13t` the arm. `None` where nothing is left.
+    /// The part of the interpreter's display label that does not distinguish the sides: with `#base` and `#new` the
+    /// interpreter without the arm, with `#3.13` and `#3.13t` the arm. `None` if nothing is left.
     pub interpreter: Option<String>,
     /// The workload's name.
     pub workload: String,
@@ -23,7 +23,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// Of a cell, without what its side is called.
+    /// Creates the key of a cell without the name of its side.
     #[must_use]
     pub fn of(cell: &CellSummary, side: Option<&str>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Key {
     }
 }
 
-/// What is left of an interpreter's label when a side is called by a part of it.
+/// Returns the part of an interpreter's label that the name of a side leaves.
 fn remainder(cell: &CellSummary, side: Option<&str>) -> Option<String> {
     let label = cell.interpreter_label();
     let build = cell.host.label(&cell.interpreter, None);
@@ -48,30 +48,30 @@ fn remainder(cell: &CellSummary, side: Option<&str>) -> Option<String> {
     }
 }
 
-/// A cell in one of a side's runs.
+/// A planned cell of one of a side's runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned<'a> {
     pub run: &'a Run,
     pub cell: &'a CellSummary,
 }
 
-/// A cell on both sides: one entry for each run of the side that planned it.
+/// A cell on both sides, with one entry for each run of the side that planned it.
 #[derive(Debug)]
 pub(super) struct Pair<'a> {
     pub key: Key,
     pub kind: Option<WorkloadKind>,
-    /// What the ceiling runs on as many PUs; `None` without one.
+    /// The ceiling's load on as many PUs; `None` without a ceiling.
     pub load: Option<Load>,
-    /// On how many PUs its workers run.
+    /// Number of PUs that its workers run on.
     pub pus: usize,
-    /// Of the workload's file, in the first run that has it.
+    /// Checksum of the workload's file in the first run that has it.
     pub sha256: Option<String>,
     pub base: Vec<Planned<'a>>,
     pub new: Vec<Planned<'a>>,
 }
 
 impl<'a> Pair<'a> {
-    /// The readings of a side's cells, as many as there are.
+    /// Returns the readings of a side's cells that have one.
     pub fn readings(cells: &[Planned<'_>]) -> Vec<Reading> {
         cells
             .iter()
@@ -79,8 +79,8 @@ impl<'a> Pair<'a> {
             .collect()
     }
 
-    /// The runs that these readings are of.
-    pub fn read_in(cells: &[Planned<'a>]) -> Vec<&'a Run> {
+    /// Returns the runs of these readings.
+    pub fn runs_with_readings(cells: &[Planned<'a>]) -> Vec<&'a Run> {
         cells
             .iter()
             .filter(|planned| Reading::of(planned.cell).is_some())
@@ -89,8 +89,8 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// Whether cells are matched with their interpreters: not where the sides name them, and not where each side has a
-/// single one and they are called differently.
+/// Whether cells are matched by interpreter. They are not if the sides name interpreters, or if each side has a single
+/// one and their labels differ.
 pub(super) fn with_interpreter(base: &Side<'_>, new: &Side<'_>) -> bool {
     match (only_label(base), only_label(new)) {
         (Some(of_base), Some(of_new)) => of_base == of_new,
@@ -98,7 +98,7 @@ pub(super) fn with_interpreter(base: &Side<'_>, new: &Side<'_>) -> bool {
     }
 }
 
-/// The only interpreter of a side; `None` when it has several.
+/// Returns the only interpreter of a side; `None` if it has several.
 pub(super) fn only_label(side: &Side<'_>) -> Option<String> {
     if let Some(name) = &side.interpreter {
         return Some(name.clone());
@@ -112,7 +112,7 @@ pub(super) fn only_label(side: &Side<'_>) -> Option<String> {
     }
 }
 
-/// All cells of both sides, in the order of the first run of BASE, then what only NEW has.
+/// Matches all cells of both sides, in the order of the first run of BASE, followed by those that only NEW has.
 pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
     let with_interpreter = with_interpreter(base, new);
     let mut pairs: Vec<Pair<'a>> = Vec::new();
@@ -138,7 +138,7 @@ pub(super) fn pairs<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<Pair<'a>> {
 
 fn empty<'a>(key: Key, run: &Run, cell: &CellSummary) -> Pair<'a> {
     let pus = drift::pus(cell);
-    let kernels = run.kernel(&key.workload).map(Kernels::of);
+    let kernels = run.kernel(&key.workload).map(KernelGroup::of);
     Pair {
         kind: run.kind(&key.workload),
         load: kernels.map(|kernels| Load { kernels, pus }),

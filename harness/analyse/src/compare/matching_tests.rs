@@ -1,9 +1,9 @@
-//! What is held against what, and what is refused.
+//! Tests of which cells are compared, and of what is rejected.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop"
+    reason = "a test that cannot continue should panic"
 )]
 
 use super::simulation_tests::{SHARED, Simulation, compared, side};
@@ -11,7 +11,7 @@ use super::*;
 use ftbench_schema::{CellStatus, CellSummary, Quietness};
 
 #[test]
-fn runs_that_cannot_be_compared_are_refused() {
+fn runs_with_different_conditions_are_rejected() {
     let mut simulation = Simulation::new(SHARED, 13);
     let base = vec![simulation.run(None)];
     let mut new = vec![simulation.run(None)];
@@ -22,12 +22,12 @@ fn runs_that_cannot_be_compared_are_refused() {
         panic!("{refused}")
     };
     assert_eq!(why.len(), 2, "{why:?}");
-    let insisted = Options {
+    let anyway = Options {
         anyway: true,
         ..Options::default()
     };
     assert_eq!(
-        compare(&side(&base), &side(&new), &[], &insisted)
+        compare(&side(&base), &side(&new), &[], &anyway)
             .unwrap()
             .overridden
             .len(),
@@ -36,7 +36,7 @@ fn runs_that_cannot_be_compared_are_refused() {
 }
 
 #[test]
-fn a_workload_with_another_file_is_left_out() {
+fn workload_with_a_different_file_is_left_out() {
     let mut simulation = Simulation::new(SHARED, 17);
     let base = vec![simulation.run(None)];
     let mut new = vec![simulation.run(None)];
@@ -60,7 +60,7 @@ fn a_workload_with_another_file_is_left_out() {
 }
 
 #[test]
-fn single_interpreters_of_other_names_are_matched() {
+fn single_interpreters_with_different_names_are_matched() {
     let mut simulation = Simulation::new(SHARED, 19);
     let only = |mut run: Run, label: &str| {
         run.summary
@@ -82,7 +82,7 @@ fn single_interpreters_of_other_names_are_matched() {
         ),
         (24, None)
     );
-    // With several interpreters on a side they have to be named.
+    // If a side has several interpreters, one must be named.
     let both = vec![simulation.run(None)];
     let refused = compare(&side(&both), &side(&new), &[], &Options::default());
     assert!(
@@ -103,7 +103,7 @@ fn single_interpreters_of_other_names_are_matched() {
 }
 
 #[test]
-fn what_others_took_of_a_run_widens_its_intervals() {
+fn cpu_time_of_other_processes_widens_the_intervals() {
     let mut simulation = Simulation::new(SHARED, 31);
     let base = vec![simulation.run(None)];
     let mut new = base.clone();
@@ -124,12 +124,12 @@ fn what_others_took_of_a_run_widens_its_intervals() {
     });
     let disturbed = log_width(&new);
     assert!(quiet.iter().all(|width| *width < 0.1), "{quiet:?}");
-    // 1.96 times -ln(1 - 0.4), and a little more for the degrees of freedom.
+    // 1.96 times -ln(1 - 0.4), and a little more because of the degrees of freedom.
     assert!(disturbed.iter().all(|width| *width > 1.0), "{disturbed:?}");
 }
 
 #[test]
-fn a_run_is_not_compared_with_itself() {
+fn comparing_a_run_with_itself_is_rejected() {
     let mut simulation = Simulation::new(SHARED, 23);
     let runs = vec![simulation.run(None)];
     let refused = compare(&side(&runs), &side(&runs), &[], &Options::default());
@@ -143,11 +143,11 @@ fn a_run_is_not_compared_with_itself() {
 }
 
 #[test]
-fn interpreters_of_one_run_are_paired_in_its_rounds() {
+fn interpreters_of_one_run_are_paired_by_round() {
     let mut simulation = Simulation::new(SHARED, 29);
     let mut run = simulation.run(None);
     for cell in &run.summary.cells {
-        // The machine gets slower and slower; 3.13t takes a quarter longer throughout.
+        // The machine becomes slower and slower; 3.13t always takes a quarter longer.
         let factor = if cell.interpreter == "3.13t" { 1.25 } else { 1.0 };
         let makespans = (0..12).map(|round| (round, factor * 0.1 * 1.1_f64.powi(round as i32)));
         run.makespans.insert(cell.cell.clone(), makespans.collect());
@@ -172,8 +172,8 @@ fn interpreters_of_one_run_are_paired_in_its_rounds() {
 }
 
 #[test]
-fn a_lone_slowdown_among_sixty_cells_is_found_in_ten_rounds() {
-    // With 60 cells a p value must be below 0.05 / 60; signed ranks of ten values have none below 2 / 2^10.
+fn single_slowdown_among_sixty_cells_is_detected_in_ten_rounds() {
+    // With 60 cells a p value must be below 0.05 / 60, but the smallest one of signed ranks of ten values is 2 / 2^10.
     for rounds in [9, 10, 11, 12] {
         let mut simulation = Simulation::new(SHARED, 37);
         let mut run = simulation.run(None);
@@ -213,7 +213,7 @@ fn python_cells(run: &mut Run) -> impl Iterator<Item = &mut CellSummary> {
 }
 
 #[test]
-fn a_bad_night_hides_no_cell_and_is_left_out_whole() {
+fn night_with_failures_hides_no_cell_and_is_left_out_completely() {
     let mut simulation = Simulation::new(SHARED, 43);
     let mut nights: Vec<Run> = (0..4).map(|_| simulation.run(None)).collect();
     let new = vec![simulation.run(None)];
@@ -230,7 +230,7 @@ fn a_bad_night_hides_no_cell_and_is_left_out_whole() {
         (SideName::Base, 1, 4)
     );
     assert_eq!(failure.reason.as_deref(), Some("MemoryError"));
-    // What the machine did in that night is not taken out of cells that it does not have.
+    // The machine's drift in that night is not removed from cells that the night does not have.
     nights.remove(1);
     let without = compared(&nights, &new, &[]);
     let ratios = |comparison: &Comparison| -> Vec<f64> {
@@ -247,7 +247,7 @@ fn a_bad_night_hides_no_cell_and_is_left_out_whole() {
 }
 
 #[test]
-fn a_night_in_which_all_failed_does_not_silence_the_others() {
+fn night_in_which_everything_failed_does_not_affect_the_others() {
     let mut simulation = Simulation::new(SHARED, 45);
     let mut nights: Vec<Run> = (0..5).map(|_| simulation.run(None)).collect();
     let new = vec![simulation.run(None)];
@@ -260,7 +260,7 @@ fn a_night_in_which_all_failed_does_not_silence_the_others() {
 }
 
 #[test]
-fn a_failure_in_one_of_several_runs_is_told_and_in_most_is_a_regression() {
+fn failure_is_reported_in_one_of_several_runs_and_a_regression_in_most() {
     let mut simulation = Simulation::new(SHARED, 47);
     let base = vec![simulation.run(None)];
     let mut new: Vec<Run> = (0..3).map(|_| simulation.run(None)).collect();
@@ -274,7 +274,7 @@ fn a_failure_in_one_of_several_runs_is_told_and_in_most_is_a_regression() {
 }
 
 #[test]
-fn without_a_cell_that_is_compared_there_is_no_answer() {
+fn comparison_without_a_comparable_cell_is_rejected() {
     let mut simulation = Simulation::new(SHARED, 53);
     let measured = vec![simulation.run(None)];
     let mut like = |status: CellStatus, rounds: u32| {
@@ -291,28 +291,28 @@ fn without_a_cell_that_is_compared_there_is_no_answer() {
     let failed = like(CellStatus::Failed, 0);
     let short = like(CellStatus::Ok, 2);
     let answer = |base: &[Run], new: &[Run]| compare(&side(base), &side(new), &[], &Options::default());
-    for (base, new, told) in [
+    for (base, new, expected) in [
         (&measured, &skipped, "48 of 48 only in BASE (no  wheel)"),
         (&failed, &failed.clone(), "48 of 48 fails in both (no  wheel)"),
         (
             &measured,
             &short,
-            "48 of 48 too few rounds (an interval takes 3 rounds, and there are 2)",
+            "48 of 48 too few rounds (an interval needs 3 rounds, and there are 2)",
         ),
     ] {
         let refused = answer(base, new).unwrap_err();
         let Incomparable::NothingCompared(why) = &refused else {
             panic!("{refused}")
         };
-        assert_eq!(why, told);
+        assert_eq!(why, expected);
     }
     assert_eq!(answer(&measured, &failed).unwrap().counts.broken, 48);
-    let mended = answer(&failed, &measured).unwrap();
-    assert!(!mended.has_regression() && mended.unmatched.len() == 48);
+    let fixed = answer(&failed, &measured).unwrap();
+    assert!(!fixed.has_regression() && fixed.unmatched.len() == 48);
 }
 
 #[test]
-fn rounds_that_only_one_side_has_pair_nothing() {
+fn pairs_need_rounds_in_common() {
     let mut simulation = Simulation::new(SHARED, 59);
     let mut run = simulation.run(None);
     for cell in &run.summary.cells {
@@ -335,12 +335,12 @@ fn rounds_that_only_one_side_has_pair_nothing() {
         reasons.filter(|reason| reason.contains(words)).count()
     };
     assert_eq!((comparison.cells.len(), comparison.unmatched.len()), (3, 21));
-    assert_eq!(with_reason("no round in common"), 18);
-    assert_eq!(with_reason("3 rounds that both have, and there are 2"), 3);
+    assert_eq!(with_reason("no rounds in common"), 18);
+    assert_eq!(with_reason("3 rounds in common, and there are 2"), 3);
 }
 
 #[test]
-fn arms_of_one_run_are_paired_interpreter_by_interpreter() {
+fn arms_of_one_run_are_paired_by_interpreter() {
     let mut simulation = Simulation::new(SHARED, 31);
     let mut run = simulation.run(None);
     let originals = run.summary.cells.clone();

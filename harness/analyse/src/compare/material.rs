@@ -1,4 +1,4 @@
-//! What is compared: runs, and the side that some of them make up.
+//! The input of a comparison: runs, and the sides made up of them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,15 +8,15 @@ use ftbench_schema::{
     Cell, CellStatus, CellSummary, Kernel, Manifest, Summary, Trial, WorkloadFacts, WorkloadKind,
 };
 
-/// A run, with what a comparison needs of it.
+/// A run with the data that a comparison needs.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// What was asked for, and how it went.
+    /// The request, the conditions and the outcome.
     pub manifest: Manifest,
-    /// What the analysis made of it.
+    /// The results of the analysis.
     pub summary: Summary,
-    /// The makespans of every cell; empty for a run whose trials were not read, which can be
-    /// compared with other runs, but not within itself.
+    /// The makespans of every cell; empty for a run whose trials were not read. Such a run can be compared with other
+    /// runs, but not with itself.
     pub makespans: HashMap<Cell, Makespans>,
 }
 
@@ -39,7 +39,7 @@ impl Run {
         }
     }
 
-    /// Takes an analysis that was made before.
+    /// Uses an existing analysis.
     #[must_use]
     pub fn of_summary(manifest: Manifest, summary: Summary) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Run {
         }
     }
 
-    /// The interpreters that were measured, as reports call them; without the ceiling.
+    /// Returns the display labels of the interpreters that were measured, without the ceiling.
     #[must_use]
     pub fn labels(&self) -> BTreeSet<String> {
         let cells = self.summary.cells.iter().filter(|cell| !cell.is_native());
@@ -72,12 +72,12 @@ impl Run {
     }
 }
 
-/// One side of a comparison: a run or a set of them, or what one interpreter or arm did in them.
+/// One side of a comparison: one or more runs, or a single interpreter or arm of them.
 #[derive(Debug, Clone)]
 pub struct Side<'a> {
     /// The runs, at least one.
     pub runs: Vec<&'a Run>,
-    /// The interpreter or arm, as reports call it; `None` for all of the runs' cells.
+    /// The interpreter or arm, by its display label; `None` for all cells of the runs.
     pub interpreter: Option<String>,
 }
 
@@ -88,12 +88,12 @@ impl Side<'_> {
     }
 }
 
-/// One run's figure for a cell: how long one unit of its work took.
+/// One run's figure for a cell: the time for one unit of its work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// Natural logarithm of the makespan over its units, in seconds.
+    /// Natural logarithm of the makespan divided by its units, in seconds.
     pub log_s: f64,
-    /// Variance of that, as the spread over the run's rounds tells it.
+    /// Variance of the logarithm, estimated from the run's rounds.
     pub variance: f64,
     /// Degrees of freedom of the variance.
     pub degrees: f64,
@@ -102,18 +102,19 @@ pub struct Reading {
 /// Half the width of a normal variable's 95 % interval, in standard deviations.
 const NORMAL_REACH: f64 = 1.959_963_984_540_054;
 
-/// Of three rounds the interval of the median reaches from the least to the largest, which is too narrow: by that the
-/// variance of the median comes out at 1 / 1.887 of what it is. The median of three normal values has the variance
-/// 1 - √3/π, their range the mean square 2 + 3√3/π (Jones, "Exact lower moments of order statistics in small samples from
-/// a normal distribution", Annals of Mathematical Statistics 19 (1948)): (1 - √3/π) (2 · 1.96)² / (2 + 3√3/π). With four
-/// rounds it is 0.91, with five 0.72, and stays on the careful side.
-const OF_THREE_ROUNDS: f64 = 1.887;
+/// Correction for three rounds. The interval of the median of three rounds reaches from the least to the largest, which
+/// is too narrow: the variance of the median derived from it is 1 / 1.887 of the true one. The median of three normal
+/// values has the variance 1 - √3/π, their range the mean square 2 + 3√3/π (Jones, "Exact lower moments of order
+/// statistics in small samples from a normal distribution", Annals of Mathematical Statistics 19 (1948)): (1 - √3/π) (2
+/// · 1.96)² / (2 + 3√3/π). With four rounds the factor is 0.91, with five 0.72, and the estimate is conservative.
+const THREE_ROUNDS_CORRECTION: f64 = 1.887;
 
 impl Reading {
-    /// Of a cell that was measured; `None` without an interval to tell the spread from, and for what failed.
+    /// Takes the reading of a measured cell; `None` without an interval, from which the variance is derived, and for a
+    /// failed cell.
     ///
-    /// Each run calibrates its workloads on its own, so samples of two runs may do different numbers of units: what
-    /// is compared is the time of one.
+    /// Each run calibrates its workloads separately, so samples of two runs may do different numbers of units.
+    /// Therefore the time for one unit is compared.
     #[must_use]
     pub fn of(cell: &CellSummary) -> Option<Self> {
         let makespan = cell.makespan_s.filter(|_| cell.status == CellStatus::Ok)?;
@@ -122,7 +123,11 @@ impl Reading {
             return None;
         }
         let deviation = (makespan.high / makespan.low).ln() / (2.0 * NORMAL_REACH);
-        let widening = if cell.rounds <= 3 { OF_THREE_ROUNDS } else { 1.0 };
+        let widening = if cell.rounds <= 3 {
+            THREE_ROUNDS_CORRECTION
+        } else {
+            1.0
+        };
         Some(Self {
             log_s: (makespan.estimate / units).ln(),
             variance: widening * deviation * deviation,
@@ -130,8 +135,8 @@ impl Reading {
         })
     }
 
-    /// Variance that the reading of a single round has.
-    pub(super) fn of_one_round(&self) -> f64 {
+    /// Returns the variance for a single round.
+    pub(super) fn single_round_variance(&self) -> f64 {
         self.variance * (self.degrees + 1.0)
     }
 }
@@ -146,29 +151,29 @@ mod tests {
     use crate::sample::Sample;
     use ftbench_schema::Model;
 
-    /// The mean variance that readings of so many normal rounds tell, over the variance of their medians.
-    fn told_of_true(rounds: u32) -> f64 {
+    /// Returns the mean variance of readings of this many normal rounds, divided by the variance of their medians.
+    fn variance_ratio(rounds: u32) -> f64 {
         let mut simulation = Simulation::new(SHARED, 61);
         let mut cell = measured("fib", Model::Serial, 1);
         cell.rounds = rounds;
-        let (mut told, mut squares) = (0.0, 0.0);
+        let (mut variances, mut squares) = (0.0, 0.0);
         for _ in 0..4000 {
             let logs = (0..rounds).map(|_| simulation.normal(0.01)).collect();
             let median = median_interval(&Sample::new(logs).unwrap()).unwrap();
             cell.makespan_s = Some(map(median, f64::exp));
-            told += Reading::of(&cell).unwrap().variance;
+            variances += Reading::of(&cell).unwrap().variance;
             squares += median.estimate.powi(2);
         }
-        told / squares
+        variances / squares
     }
 
     #[test]
-    fn few_rounds_tell_no_less_than_the_variance_of_their_median() {
-        let of_three = told_of_true(3);
-        assert!((0.93..1.07).contains(&of_three), "{of_three}");
+    fn few_rounds_do_not_underestimate_the_variance_of_their_median() {
+        let ratio = variance_ratio(3);
+        assert!((0.93..1.07).contains(&ratio), "{ratio}");
         for rounds in [4, 5, 10] {
-            let told = told_of_true(rounds);
-            assert!((1.0..1.6).contains(&told), "{rounds} rounds: {told}");
+            let ratio = variance_ratio(rounds);
+            assert!((1.0..1.6).contains(&ratio), "{rounds} rounds: {ratio}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Two sides of a comparison: two runs, two interpreters of one run, or two sets of runs. Pure.
+//! Comparisons of two sides: two runs, two interpreters of one run, or two sets of runs. Pure.
 //!
-//! Cells of one run are paired in its rounds. Runs made at different times are not, and their intervals carry what lies
-//! between runs: [`between_runs`] tells how far, [`drift`] how much of it the machine did. `docs/compare.md` has the
-//! method in words.
+//! Cells of one run are paired in its rounds. Runs made at different times are not, and their intervals include the
+//! variance between runs: [`between_runs`] estimates it, and [`drift`] the part that is due to the machine.
+//! `docs/compare.md` describes the method.
 
 pub mod between_runs;
 mod differences;
@@ -43,16 +43,16 @@ use ftbench_schema::{Estimate, WorkloadKind};
 use history::Group;
 use matching::Pair;
 use unpaired::{Method, UnpairedComparison};
-use verdict::{Found, verdicts};
+use verdict::{TestedRatio, verdicts};
 
-/// How to compare.
+/// Options of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// Smallest relative difference of interest.
     pub smallest_effect: f64,
-    /// Compare what cannot be compared, and tell why it cannot.
+    /// Compare runs that cannot be compared, and report why they cannot.
     pub anyway: bool,
-    /// Whether the machine's drift is taken out where the ceiling tells it.
+    /// Whether the machine's drift is removed if the ceiling measured it.
     pub take_drift_out: bool,
 }
 
@@ -66,46 +66,49 @@ impl Default for Options {
     }
 }
 
-/// Why there is no comparison.
+/// The reason why there is no comparison.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
-    /// The runs were made under conditions that a change of times may come from.
-    #[error("these runs cannot be compared: {}; insist with --anyway", .0.join("; "))]
+    /// The runs were made under different conditions, which may change times.
+    #[error("these runs cannot be compared: {}; use --anyway to compare them all the same", .0.join("; "))]
     Conditions(Vec<String>),
-    /// No cell of one side has one of the same work on the other.
+    /// No cell of one side has a counterpart with the same work on the other.
     #[error(
-        "no cell of BASE has its like in NEW: BASE has {base}, NEW has {new}; name an interpreter or an arm of each, as RUN#NAME"
+        "no cell of BASE has a counterpart in NEW: BASE has {base}, NEW has {new}; name an interpreter or an arm of each, \
+         as RUN#NAME"
     )]
     NothingInCommon {
         /// The interpreters and the number of cells of BASE.
         base: String,
-        /// Those of NEW.
+        /// The same for NEW.
         new: String,
     },
-    /// Every workload that both sides have is another file.
-    #[error("no workload is the same in BASE and NEW: the files of {0} differ; insist with --anyway")]
+    /// Every workload that both sides have is a different file.
+    #[error(
+        "no workload is the same in BASE and NEW: the files of {0} differ; use --anyway to compare them all the same"
+    )]
     OtherWorkloads(String),
-    /// Both sides have the same cells, and none of them could be compared.
-    #[error("no cell can be compared: {0}; 'ftbench show' tells more of each run")]
+    /// Both sides have the same cells, but none could be compared.
+    #[error("no cell can be compared: {0}; run 'ftbench show' for details of each run")]
     NothingCompared(String),
     /// A run is on both sides.
     #[error(
         "{0} is on both sides; name two of its interpreters or arms, as {0}#3.13 {0}#3.13t, or give two runs"
     )]
     WithItself(String),
-    /// The trials of a run that is compared within itself were not read.
-    #[error("the rounds of {0} are not known, which are needed to compare it with itself; give its folder")]
+    /// The trials of a run that is compared with itself were not read.
+    #[error("cannot compare {0} with itself because its rounds are not known; give its folder")]
     NoRounds(String),
     /// An interpreter that a run does not have.
     #[error(transparent)]
     UnknownInterpreter(#[from] UnknownInterpreter),
 }
 
-/// Compares two sides. `history` are further runs, of which those of the same thing on the same machine tell how far
-/// runs lie apart; runs that are on a side as well must not be among them.
+/// Compares two sides. `history` contains further runs; those of the same thing on the same machine are used to
+/// estimate the variance between runs. It must not contain runs that are on a side.
 ///
 /// # Errors
-/// Says why they cannot be compared.
+/// Returns an error if the sides cannot be compared.
 pub fn compare(
     base: &Side<'_>,
     new: &Side<'_>,
@@ -158,10 +161,10 @@ pub fn compare(
         Outcome::unpaired(base, new, &compared, history, options)
     };
     let comparison = outcome.report(base, new, &compared, unmatched, (overridden, options));
-    if comparison.says_something() {
+    if comparison.has_result() {
         Ok(comparison)
     } else {
-        Err(Incomparable::NothingCompared(statuses::why_nothing(
+        Err(Incomparable::NothingCompared(statuses::explain_nothing_compared(
             &comparison.unmatched,
         )))
     }
@@ -222,7 +225,7 @@ fn inventory(side: &Side<'_>) -> String {
     )
 }
 
-/// The workloads whose cells cannot be compared, and why.
+/// Returns the workloads whose cells cannot be compared, with the reasons.
 fn changed_workloads(pairs: &[Pair<'_>], base: &Side<'_>, new: &Side<'_>) -> BTreeMap<String, String> {
     let workloads = pairs.iter().map(|pair| &pair.key.workload);
     workloads
@@ -230,9 +233,9 @@ fn changed_workloads(pairs: &[Pair<'_>], base: &Side<'_>, new: &Side<'_>) -> BTr
         .collect()
 }
 
-/// What was found of the pairs, in either way.
+/// The ratios of the pairs, computed in either way.
 struct Outcome {
-    found: BTreeMap<usize, Found>,
+    found: BTreeMap<usize, TestedRatio>,
     means: Vec<GeometricMean>,
     /// `None` for pairs in the same rounds.
     unpaired: Option<UnpairedComparison>,
@@ -270,7 +273,7 @@ impl Outcome {
         let of_history = base
             .runs
             .first()
-            .map(|like| history::alike(history, like))
+            .map(|like| history::similar_runs(history, like))
             .unwrap_or_default();
         let of_base = of_history
             .into_iter()
@@ -304,7 +307,7 @@ impl Outcome {
         mut unmatched: Vec<Unmatched>,
         (overridden, options): (Vec<String>, &Options),
     ) -> Comparison {
-        let (positions, found): (Vec<usize>, Vec<Found>) =
+        let (positions, found): (Vec<usize>, Vec<TestedRatio>) =
             self.found.iter().map(|(at, found)| (*at, *found)).unzip();
         let verdicts = verdicts(&found, options.smallest_effect);
         let mut cells = Vec::new();
@@ -362,10 +365,10 @@ impl Outcome {
     }
 }
 
-/// The geometric mean of every kind that has at least two cells, and of all where there are several kinds.
+/// Returns the geometric mean for every kind of workload, and over all if there are several kinds.
 fn means(
     pairs: &[Pair<'_>],
-    found: &BTreeMap<usize, Found>,
+    found: &BTreeMap<usize, TestedRatio>,
     mean: impl Fn(&[usize]) -> Option<Estimate>,
 ) -> Vec<GeometricMean> {
     let mut by_kind: BTreeMap<&'static str, (Option<WorkloadKind>, Vec<usize>)> = BTreeMap::new();

@@ -1,22 +1,22 @@
-//! Variances of many cells, each known from few runs, that lend each other strength: Smyth, "Linear models and
-//! empirical Bayes methods for assessing differential expression in microarray experiments", Statistical Applications
-//! in Genetics and Molecular Biology 3 (2004), article 3.
+//! Moderated variances: many cells, each known from few runs, share information through a common prior. Smyth, "Linear
+//! models and empirical Bayes methods for assessing differential expression in microarray experiments", Statistical
+//! Applications in Genetics and Molecular Biology 3 (2004), article 3.
 
 use statrs::function::gamma::digamma;
 
 use crate::sample::mean;
 
-/// A variance and how well it is known.
+/// A variance and its precision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Variance {
     pub value: f64,
-    /// Degrees of freedom of a scaled chi-squared variable that is known as well; may be infinite.
+    /// Degrees of freedom of a scaled chi-squared variable with the same precision; may be infinite.
     pub degrees: f64,
 }
 
 impl Variance {
-    /// Both taken together, each with the weight of its degrees of freedom: the posterior of the second with the
-    /// first for its prior (Smyth 2004, section 3).
+    /// Combines two variances, each weighted by its degrees of freedom: the posterior of the second with the first as
+    /// its prior (Smyth 2004, section 3).
     pub fn with(self, other: Self) -> Self {
         let degrees = self.degrees + other.degrees;
         let value = if self.degrees.is_infinite() || degrees <= 0.0 {
@@ -28,7 +28,7 @@ impl Variance {
     }
 }
 
-/// The prior that variances of several cells have in common, from their moments (Smyth 2004, section 6.2); `None` with
+/// Estimates the common prior of several cells' variances from their moments (Smyth 2004, section 6.2); `None` with
 /// fewer than two cells that vary.
 pub(super) fn common_prior(variances: &[Variance]) -> Option<Variance> {
     let usable: Vec<&Variance> = variances
@@ -74,10 +74,10 @@ fn trigamma(x: f64) -> f64 {
     sum + inverse + square / 2.0 + square * inverse * series
 }
 
-/// The x above 0 whose trigamma is y above 0: Newton's method on 1 / trigamma, which converges from below whatever y
-/// (Smyth 2004, appendix).
+/// Returns the x above 0 whose trigamma is y, for y above 0: Newton's method on 1 / trigamma, which converges from
+/// below for any y (Smyth 2004, appendix).
 fn inverse_trigamma(y: f64) -> f64 {
-    // Beyond these the leading term alone is exact to six digits.
+    // Beyond these limits the leading term alone is exact to six digits.
     if y > 1e7 {
         return 1.0 / y.sqrt();
     }
@@ -96,7 +96,7 @@ fn inverse_trigamma(y: f64) -> f64 {
     x
 }
 
-/// Derivative of the trigamma function: the same formulas, 6.4.6 and 6.4.13.
+/// Derivative of the trigamma function, from formulas 6.4.6 and 6.4.13 of the same book.
 fn tetragamma(x: f64) -> f64 {
     let mut argument = x;
     let mut sum = 0.0;
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trigamma_is_what_tables_say() {
+    fn trigamma_and_tetragamma_have_their_tabulated_values() {
         let pi_squared = std::f64::consts::PI.powi(2);
         // Abramowitz and Stegun 6.4.2 and 6.4.4: trigamma(1) is pi^2 / 6, trigamma(1/2) is pi^2 / 2; tetragamma(1) is
         // -2 zeta(3).
@@ -133,9 +133,9 @@ mod tests {
         );
     }
 
-    /// Variances whose true value follows the prior, by quantiles instead of at random.
+    /// Uses quantiles of the distribution instead of random values.
     #[test]
-    fn a_prior_that_is_put_in_comes_out() {
+    fn prior_is_recovered_from_simulated_variances() {
         let degrees = 4.0;
         let drawn = ChiSquared::new(degrees).unwrap();
         let variances: Vec<Variance> = (1..200)
@@ -144,11 +144,11 @@ mod tests {
                 degrees,
             })
             .collect();
-        // All have one true variance, 9e-4: nothing beyond chance.
+        // All have the same true variance, 9e-4: there is nothing beyond chance.
         let prior = common_prior(&variances).unwrap();
         assert!((prior.value / 9e-4 - 1.0).abs() < 0.02, "{prior:?}");
         assert!(prior.degrees > 100.0, "{prior:?}");
-        // Two groups that differ a hundredfold do not know each other that well.
+        // Two groups that differ a hundredfold contain little information about each other.
         let apart = variances.iter().enumerate().map(|(index, one)| Variance {
             value: one.value * if index % 2 == 0 { 0.1 } else { 10.0 },
             ..*one
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_posterior_lies_between() {
+    fn posterior_lies_between_prior_and_data() {
         let prior = Variance {
             value: 1.0,
             degrees: 3.0,
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_inverse_is_one(x in 0.01_f64..1e4) {
+        fn inverse_trigamma_inverts_trigamma(x in 0.01_f64..1e4) {
             let found = inverse_trigamma(trigamma(x));
             prop_assert!((found / x - 1.0).abs() < 1e-5, "{x} {found}");
         }

@@ -1,4 +1,4 @@
-//! What keeps runs from being compared, and what to know of them.
+//! Reasons why runs cannot be compared, and cautions about them.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use super::history::is_same_machine;
 use super::material::{Run, Side};
 use ftbench_schema::{MachineFacts, RunStatus, WorkloadFacts};
 
-/// A run with a larger share of disturbed samples is told of.
+/// Share of disturbed samples above which a run gets a caution.
 const DISTURBED_SHARE: f64 = 0.1;
 
-/// Why the runs of the two sides cannot be compared, each in words; empty when they can.
+/// Returns the reasons why the runs of the two sides cannot be compared; empty if they can.
 pub(super) fn obstacles(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let Some((first, others)) = split(base, new) else {
@@ -41,7 +41,7 @@ pub(super) fn obstacles(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
             format!("{:?}", another.scaling).to_lowercase(),
         );
         settings("placement policies", one.pin.clone(), another.pin.clone());
-        // What is paid once for each sample weighs more in a short one.
+        // Costs that are paid once per sample weigh more in short samples.
         settings(
             "lengths of samples",
             format!("{} s", one.target_sample_s),
@@ -53,7 +53,7 @@ pub(super) fn obstacles(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     found
 }
 
-/// Why a workload's cells cannot be compared; `None` when they can.
+/// Returns the reason why a workload's cells cannot be compared; `None` if they can.
 pub(super) fn obstacle_of(workload: &str, base: &Side<'_>, new: &Side<'_>) -> Option<String> {
     let hashes: BTreeSet<&str> = facts_of(workload, base)
         .chain(facts_of(workload, new))
@@ -66,7 +66,7 @@ fn facts_of<'s>(workload: &'s str, side: &'s Side<'_>) -> impl Iterator<Item = &
     side.runs.iter().filter_map(move |run| run.workload(workload))
 }
 
-/// What a reader must know of the runs before believing the figures.
+/// Returns what a reader must know of the runs before relying on the figures.
 pub(super) fn cautions(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for run in distinct(base, new) {
@@ -74,7 +74,7 @@ pub(super) fn cautions(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
         match run.manifest.status {
             RunStatus::Complete => {}
             RunStatus::Interrupted => found.push(format!("{name} was interrupted")),
-            RunStatus::Running => found.push(format!("{name} was killed, or is still under way")),
+            RunStatus::Running => found.push(format!("{name} was killed or is still running")),
         }
         let quiet = run.summary.quiet.as_ref().filter(|quiet| quiet.samples > 0);
         if let Some(quiet) = quiet {
@@ -96,20 +96,20 @@ pub(super) fn cautions(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     if !unknown.is_empty() {
         let names: Vec<&str> = unknown.into_iter().collect();
         found.push(format!(
-            "whether {} did the same in all runs is not recorded",
+            "it is not recorded whether {} ran the same code in all runs",
             names.join(", ")
         ));
     }
     found
 }
 
-/// The first run, and all others of both sides, each once.
+/// Returns the first run, and all other runs of both sides without duplicates.
 fn split<'a>(base: &Side<'a>, new: &Side<'a>) -> Option<(&'a Run, Vec<&'a Run>)> {
     let mut runs = distinct(base, new).into_iter();
     Some((runs.next()?, runs.collect()))
 }
 
-/// The runs of both sides, each once.
+/// Returns the runs of both sides without duplicates.
 pub(super) fn distinct<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<&'a Run> {
     let mut runs: Vec<&'a Run> = Vec::new();
     for &run in base.runs.iter().chain(&new.runs) {

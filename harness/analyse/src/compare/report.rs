@@ -1,4 +1,4 @@
-//! What a comparison says: the object of `ftbench compare --format json`.
+//! The result of a comparison: the object of `ftbench compare --format json`.
 
 use serde::Serialize;
 
@@ -8,31 +8,31 @@ use super::drift::Drift;
 use super::matching::{Key, Pair, Planned};
 use super::material::Side;
 use super::unpaired::UnpairedComparison;
-use super::verdict::{Found, Verdict};
+use super::verdict::{TestedRatio, Verdict};
 use crate::sample::{mean, median};
 use ftbench_schema::{CellStatus, Estimate, WorkloadKind};
 
 /// Version of the object. Keys are added within a version, never renamed or removed.
 pub const COMPARISON_SCHEMA_VERSION: u32 = 2;
 
-/// Whether both sides were measured at the same moments.
+/// Whether both sides were measured at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {
-    /// Paired in the same rounds: what slows a round down cancels.
+    /// Paired in the same rounds, so that disturbances of a round cancel.
     SameRounds,
-    /// Runs made at different times: intervals carry what lies between runs.
+    /// Runs made at different times: intervals include the variance between runs.
     DifferentTimes,
 }
 
-/// A side, as it was compared.
+/// Facts about a compared side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SideFacts {
     /// The names of its runs.
     pub runs: Vec<String>,
     /// When each of them began, RFC 3339, UTC.
     pub started_at: Vec<String>,
-    /// The interpreter that was named; `None` for all.
+    /// The interpreter that was named; `None` if all were compared.
     pub interpreter: Option<String>,
 }
 
@@ -47,24 +47,24 @@ impl SideFacts {
     }
 }
 
-/// How far runs lie apart, as it was reckoned with: standard deviations of the logarithm of a time, which are shares of
-/// the time.
+/// The deviations between runs that the comparison used: standard deviations of the logarithm of a time, which are
+/// shares of the time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BetweenRuns {
-    /// How many runs of the same thing it was estimated from; 0 for documented values alone.
+    /// Number of runs of the same thing that they were estimated from; 0 for documented values alone.
     pub runs: usize,
-    /// Of what all cells of a class have in common in a run; for the classes that were compared.
+    /// The deviation that all cells of a class have in common in a run, for the classes that were compared.
     pub common: Vec<Common>,
-    /// Of what a cell has for itself: the median over the cells.
+    /// The deviation of a cell's own: the median over the cells.
     pub own: f64,
 }
 
-/// How far a class of cells moves together from run to run.
+/// The deviation that the cells of a class have in common between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Common {
     /// Whether their workers run on several PUs at once.
     pub several_pus: bool,
-    /// Whether the machine's drift was taken out.
+    /// Whether the machine's drift was removed.
     pub corrected: bool,
     /// Standard deviation.
     pub deviation: f64,
@@ -96,13 +96,13 @@ impl BetweenRuns {
 /// A geometric mean of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GeometricMean {
-    /// Of the workloads of this kind; `None` for all.
+    /// The kind of workload; `None` for all workloads.
     pub kind: Option<WorkloadKind>,
-    /// How many workloads.
+    /// Number of workloads.
     pub workloads: usize,
-    /// How many cells.
+    /// Number of cells.
     pub cells: usize,
-    /// Time in NEW over that in BASE.
+    /// Time in NEW divided by time in BASE.
     pub ratio: Estimate,
 }
 
@@ -111,46 +111,46 @@ pub struct GeometricMean {
 pub struct WorkloadComparison {
     /// Its name.
     pub workload: String,
-    /// How many cells.
+    /// Number of cells.
     pub cells: usize,
-    /// Time in NEW over that in BASE.
+    /// Time in NEW divided by time in BASE.
     pub ratio: Estimate,
-    /// Two-sided probability of a ratio as far from 1 were there no difference.
+    /// Two-sided probability of a ratio at least as far from 1 if there were no difference.
     pub p_value: f64,
-    /// What is said of it, over all workloads of the comparison at once.
+    /// The verdict, corrected for all workloads of the comparison.
     pub verdict: Verdict,
 }
 
 /// A cell that both sides measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CellComparison {
-    /// What is compared.
+    /// The cell.
     #[serde(flatten)]
     pub cell: Key,
-    /// What kind of work it does.
+    /// The kind of work that it does.
     pub kind: Option<WorkloadKind>,
-    /// Time of one unit of its work in BASE, seconds; of several runs their geometric mean.
+    /// Time for one unit of its work in BASE, seconds; the geometric mean over several runs.
     pub base_s_per_unit: Option<f64>,
     /// The same in NEW.
     pub new_s_per_unit: Option<f64>,
-    /// Units of work in a sample, in each run of BASE.
+    /// Units of work in a sample, for each run of BASE.
     pub base_units: Vec<u64>,
     /// The same for NEW.
     pub new_units: Vec<u64>,
-    /// Time of a unit in NEW over that in BASE; without the machine's drift, where that is known.
+    /// Time for one unit in NEW divided by the time in BASE, without the machine's drift if that is known.
     pub ratio: Estimate,
-    /// The ratio with the drift still in it; `None` where none was taken out.
+    /// The ratio including the drift; `None` if none was removed.
     pub ratio_as_measured: Option<f64>,
-    /// Two-sided probability of a ratio at least as far from 1 were there no difference.
+    /// Two-sided probability of a ratio at least as far from 1 if there were no difference.
     pub p_value: f64,
-    /// What is said of it.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl CellComparison {
     pub(super) fn new(
         pair: &Pair<'_>,
-        found: &Found,
+        found: &TestedRatio,
         verdict: Verdict,
         ratio_as_measured: Option<f64>,
     ) -> Self {
@@ -179,18 +179,18 @@ impl CellComparison {
     }
 }
 
-/// One of the two.
+/// The name of a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SideName {
-    /// What is compared with.
+    /// The side that is compared with.
     Base,
-    /// What is compared.
+    /// The side that is compared.
     New,
 }
 
 impl SideName {
-    /// The word for it.
+    /// The side's name in messages.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -203,43 +203,44 @@ impl SideName {
 /// A cell that was compared although it failed in some of a side's runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedInSome {
-    /// Which.
+    /// The cell.
     #[serde(flatten)]
     pub cell: Key,
-    /// On which side.
+    /// The side.
     pub side: SideName,
-    /// In how many of its runs it failed.
+    /// Number of the side's runs in which it failed.
     pub failed: usize,
-    /// Of how many that tried it.
+    /// Number of the side's runs that tried it.
     pub runs: usize,
-    /// Why, in a line; of several failures the first one's.
+    /// The reason of the first failure, in one line.
     pub reason: Option<String>,
 }
 
-/// Why a cell has no ratio.
+/// The reason why a cell has no ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It fails in NEW, in at least half of the runs that tried it, and did not in BASE: a regression.
+    /// It fails in NEW, in at least half of the runs that tried it, but not in BASE: a regression.
     Broken,
-    /// It fails in both.
+    /// It fails on both sides.
     StillBroken,
     /// It failed in BASE and no longer does.
-    Mended,
+    #[serde(rename = "mended")]
+    Fixed,
     /// Only NEW has it.
     Added,
     /// Only BASE has it.
     Gone,
-    /// Neither measured it.
+    /// It was not measured on either side.
     NotMeasured,
-    /// The workload is another one.
+    /// The workload is not the same.
     OtherWork,
     /// Too few rounds for an interval, or too few in common.
     TooFewRounds,
 }
 
 impl Change {
-    /// Every change, the worst first.
+    /// Every change, worst first.
     pub const ALL: [Self; 8] = [
         Self::Broken,
         Self::StillBroken,
@@ -247,17 +248,17 @@ impl Change {
         Self::OtherWork,
         Self::TooFewRounds,
         Self::NotMeasured,
-        Self::Mended,
+        Self::Fixed,
         Self::Added,
     ];
 
-    /// The words for it.
+    /// The change in words, for tables.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Broken => "broken",
             Self::StillBroken => "fails in both",
-            Self::Mended => "mended",
+            Self::Fixed => "fixed",
             Self::Added => "only in NEW",
             Self::Gone => "only in BASE",
             Self::NotMeasured => "not measured",
@@ -270,29 +271,29 @@ impl Change {
 /// A cell that has no ratio.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
-    /// Which.
+    /// The cell.
     #[serde(flatten)]
     pub cell: Key,
-    /// What became of it.
+    /// How the cell changed.
     pub change: Change,
-    /// Why, in a line.
+    /// The reason, in one line.
     pub reason: Option<String>,
 }
 
-/// How many cells got which verdict.
+/// Number of cells with each verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
-    /// Slower.
+    /// Slower cells.
     pub slower: usize,
-    /// Faster.
+    /// Faster cells.
     pub faster: usize,
-    /// The same within the smallest effect of interest.
+    /// Cells that are the same within the smallest effect of interest.
     pub same: usize,
-    /// Neither can be said.
+    /// Cells without a clear verdict.
     pub cannot_tell: usize,
-    /// They fail in NEW and did not in BASE.
+    /// Cells that fail in NEW but not in BASE.
     pub broken: usize,
-    /// They have no ratio for another reason.
+    /// Cells without a ratio for another reason.
     pub not_compared: usize,
 }
 
@@ -314,57 +315,57 @@ impl Counts {
     }
 }
 
-/// What comes of comparing two sides.
+/// The result of comparing two sides.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// Version of the object.
     pub schema: u32,
-    /// What is compared with.
+    /// The side that is compared with.
     pub base: SideFacts,
-    /// What is compared.
+    /// The side that is compared.
     pub new: SideFacts,
-    /// Whether both were measured at the same moments.
+    /// Whether both sides were measured at the same time.
     pub pairing: Pairing,
-    /// Whether cells of different interpreters are held against each other.
+    /// Whether cells of different interpreters are compared with each other.
     pub interpreters_matched: bool,
     /// Smallest relative difference of interest.
     pub smallest_effect: f64,
-    /// How many cells got which verdict.
+    /// Number of cells with each verdict.
     pub counts: Counts,
-    /// What the machine itself did between the sides; empty for the same rounds, and without a ceiling.
+    /// The drift of the machine between the sides; empty for the same rounds, and without a ceiling.
     pub drift: Vec<Drift>,
-    /// How far runs lie apart; `None` for the same rounds.
+    /// The deviations between runs; `None` for the same rounds.
     pub between_runs: Option<BetweenRuns>,
-    /// Workloads as a whole; empty for the same rounds, where each cell can be told.
+    /// Whole workloads; empty for the same rounds, where each cell gets a precise verdict of its own.
     pub workloads: Vec<WorkloadComparison>,
-    /// Geometric means by kind, and of all.
+    /// Geometric means for each kind of workload, and for all.
     pub geometric_means: Vec<GeometricMean>,
     /// The cells that both sides measured, in the order of BASE.
     pub cells: Vec<CellComparison>,
     /// The cells that have no ratio.
     pub unmatched: Vec<Unmatched>,
-    /// The cells that were compared and failed in some of a side's runs, fewer than half of those that tried them.
+    /// The cells that were compared although they failed in fewer than half of a side's runs that tried them.
     pub failed_in_some: Vec<FailedInSome>,
-    /// Why they could not be compared, when that was insisted on.
+    /// Why the sides could not be compared, if they were compared all the same.
     pub overridden: Vec<String>,
-    /// In what the sides differ, which may be what is compared.
+    /// Differences between the sides, which may include the one of interest.
     pub differences: Vec<String>,
     /// What a reader must know of the runs.
     pub cautions: Vec<String>,
 }
 
 impl Comparison {
-    /// Whether something got worse beyond doubt: a cell or a workload that is slower, or a cell that fails now.
+    /// Whether there is a significant regression: a cell or a workload that is slower, or a cell that now fails.
     #[must_use]
     pub fn has_regression(&self) -> bool {
         let is_slower = |one: &WorkloadComparison| one.verdict == Verdict::Slower;
         self.counts.slower > 0 || self.counts.broken > 0 || self.workloads.iter().any(is_slower)
     }
 
-    /// Whether it has an answer: a ratio, a cell that fails now, or one that no longer does.
+    /// Whether the comparison has a result: a ratio, a cell that now fails, or a cell that no longer does.
     #[must_use]
-    pub fn says_something(&self) -> bool {
-        let tells = |one: &Unmatched| matches!(one.change, Change::Broken | Change::Mended);
-        !self.cells.is_empty() || self.unmatched.iter().any(tells)
+    pub fn has_result(&self) -> bool {
+        let is_result = |one: &Unmatched| matches!(one.change, Change::Broken | Change::Fixed);
+        !self.cells.is_empty() || self.unmatched.iter().any(is_result)
     }
 }

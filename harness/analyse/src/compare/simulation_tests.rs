@@ -1,11 +1,11 @@
-//! Runs whose truth is known, at different times on a machine that is now faster and now slower: how often are
-//! identical ones called different, and is a real change found?
+//! Simulated runs with known true values, at different times on a machine whose speed varies. Measures how often
+//! identical runs are called different, and how often a real change is detected.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on should stop, and these tell their figures"
+    reason = "a test that cannot continue should panic, and these print their figures"
 )]
 
 use std::collections::BTreeSet;
@@ -17,9 +17,9 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 use super::*;
 use ftbench_fixtures::records::manifest;
 use ftbench_fixtures::summaries::{self, SyntheticCell};
-use ftbench_schema::{CeilingFacts, CellSummary, Kernel, Kernels, Model, NATIVE, WorkloadFacts};
+use ftbench_schema::{CeilingFacts, CellSummary, Kernel, KernelGroup, Model, NATIVE, WorkloadFacts};
 
-/// A cell that was measured, 0.1 s for 100 units.
+/// A measured cell, 0.1 s for 100 units.
 pub(super) fn measured(workload: &str, model: Model, workers: u32) -> CellSummary {
     made("3.13", workload, model, workers)
 }
@@ -36,26 +36,26 @@ fn made(tag: &str, workload: &str, model: Model, workers: u32) -> CellSummary {
     .summary()
 }
 
-/// What lies between runs and within them: standard deviations of the logarithm of a time.
+/// Variation between and within runs: standard deviations of the logarithm of a time.
 #[derive(Clone, Copy)]
 pub(super) struct World {
-    /// Of what the machine does to everything.
+    /// Effect of the machine on everything.
     machine: f64,
-    /// Of what it does to Python and not to the kernels.
+    /// Effect of the machine on Python, but not on the kernels.
     python: f64,
-    /// Of what happens to a workload of a run, to all its cells alike.
+    /// Effect of a run on all cells of a workload.
     workload: f64,
-    /// Of what happens to a cell of a run.
+    /// Effect of a run on a single cell.
     cell: f64,
-    /// Of a cell's estimate within its run.
+    /// Noise of a cell's estimate within its run.
     within: f64,
     rounds: u32,
     ceiling: bool,
-    /// What several PUs at once have besides.
+    /// Additional variation on several PUs at once.
     several: Several,
 }
 
-/// What lies between and within runs for workers on several PUs at once, besides what one PU alone has.
+/// Variation between and within runs for workers on several PUs at once, in addition to that of one PU.
 #[derive(Clone, Copy)]
 struct Several {
     machine: f64,
@@ -79,7 +79,7 @@ pub(super) const SHARED: World = World {
     },
 };
 
-/// A virtual machine whose PUs share cores with others' now and then: what `scripts/compare-aa.py` met with.
+/// A virtual machine whose PUs sometimes share cores with others', as observed by `scripts/compare-aa.py`.
 const NEIGHBOURS: World = World {
     machine: 0.01,
     python: 0.012,
@@ -119,7 +119,7 @@ impl Simulation {
         Normal::standard().inverse_cdf(uniform) * deviation
     }
 
-    /// A run, in which the cells of a workload take longer by a factor.
+    /// Simulates a run, with the cells of one workload slowed down by a factor.
     pub(super) fn run(&mut self, slowed: Option<(&str, f64)>) -> Run {
         let world = self.world;
         let machine = self.normal(world.machine);
@@ -155,7 +155,7 @@ impl Simulation {
         run
     }
 
-    /// The estimate of a cell, and an interval whose width is as uncertain as few rounds make it.
+    /// Simulates the estimate of a cell, with an interval whose width varies as it does with few rounds.
     fn cell(&mut self, mut cell: CellSummary, truth: f64) -> CellSummary {
         let World {
             within,
@@ -198,7 +198,7 @@ pub(super) fn compared(base: &[Run], new: &[Run], history: &[Run]) -> Comparison
     compare(&side(base), &side(new), history, &Options::default()).unwrap()
 }
 
-/// The workloads of which a cell or the whole has such a verdict.
+/// Returns the workloads that have such a verdict, as a whole or for a cell.
 fn called(comparison: &Comparison, is_such: impl Fn(Verdict) -> bool) -> BTreeSet<&str> {
     let cells = comparison
         .cells
@@ -215,7 +215,7 @@ fn called(comparison: &Comparison, is_such: impl Fn(Verdict) -> bool) -> BTreeSe
         .collect()
 }
 
-/// Of comparisons of identical runs, the share that has any cell called slower or faster.
+/// Returns the share of comparisons of identical runs that call a cell slower or faster.
 fn share_called(world: World, history: usize, experiments: u64) -> f64 {
     let called = (0..experiments).filter(|&seed| {
         let mut simulation = Simulation::new(world, seed);
@@ -231,7 +231,7 @@ fn share_called(world: World, history: usize, experiments: u64) -> f64 {
 }
 
 #[test]
-fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
+fn at_most_one_of_twenty_comparisons_calls_identical_runs_different() {
     let calm = World {
         machine: 0.01,
         ..SHARED
@@ -241,7 +241,7 @@ fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
         ceiling: false,
         ..SHARED
     };
-    // Worse between runs than is documented: a history has to tell.
+    // The variance between runs exceeds the documented values, so a history has to show it.
     let unsteady = World {
         workload: 0.012,
         cell: 0.03,
@@ -264,10 +264,10 @@ fn identical_runs_are_called_different_in_at_most_one_of_twenty_comparisons() {
 }
 
 #[test]
-fn a_slowdown_of_ten_per_cent_is_found_and_only_there() {
-    // Per cent. Of what is called beside a true difference, one in twenty may be wrong; where much is called, that is more
-    // than one comparison in twenty.
-    for (history, world, least_found, most_elsewhere) in [
+fn slowdown_of_ten_per_cent_is_detected_in_its_workload_only() {
+    // Per cent. Next to a true difference, one in twenty of the differences called may be false. If many are called,
+    // that affects more than one comparison in twenty.
+    for (history, world, min_found, max_elsewhere) in [
         (0, SHARED, 80, 5),
         (6, SHARED, 80, 5),
         (0, NEIGHBOURS, 60, 5),
@@ -286,18 +286,18 @@ fn a_slowdown_of_ten_per_cent_is_found_and_only_there() {
         }
         println!("{history} runs of history: found {found}, elsewhere {elsewhere} of {experiments}");
         assert!(
-            found * 100 >= experiments * least_found,
+            found * 100 >= experiments * min_found,
             "{found} of {experiments}, {history} runs of history"
         );
         assert!(
-            elsewhere * 100 <= experiments * most_elsewhere,
+            elsewhere * 100 <= experiments * max_elsewhere,
             "{elsewhere} of {experiments}, {history} runs of history"
         );
     }
 }
 
 #[test]
-fn several_runs_on_a_side_find_smaller_changes() {
+fn several_runs_on_a_side_narrow_the_intervals() {
     let widths: Vec<f64> = [1, 4]
         .into_iter()
         .map(|count| {
@@ -320,7 +320,7 @@ fn several_runs_on_a_side_find_smaller_changes() {
 }
 
 #[test]
-fn the_machine_is_taken_out_and_told_of() {
+fn drift_of_the_machine_is_removed_and_reported() {
     let mut simulation = Simulation::new(SHARED, 9);
     let base = simulation.run(None);
     let mut new = simulation.run(None);
@@ -334,7 +334,7 @@ fn the_machine_is_taken_out_and_told_of() {
     let pus: Vec<usize> = comparison.drift.iter().map(|drift| drift.pus).collect();
     assert_eq!(pus, [1, 2]);
     for drift in &comparison.drift {
-        assert!(drift.taken_out && drift.cells == WORKLOADS.len() && drift.kernels == Kernels::Computing);
+        assert!(drift.taken_out && drift.cells == WORKLOADS.len() && drift.kernels == KernelGroup::Computing);
         assert!(drift.ratio.low < drift.ratio.estimate && drift.ratio.estimate < drift.ratio.high);
     }
     for cell in &comparison.cells {
@@ -350,14 +350,14 @@ fn the_machine_is_taken_out_and_told_of() {
     };
     let as_measured = compare(&side(&base), &side(&new), &[], &options).unwrap();
     assert!(!as_measured.drift[0].taken_out && as_measured.cells[0].ratio_as_measured.is_none());
-    // Kernels of another ftbench may be other code.
+    // The kernels of a different ftbench may be different code.
     let mut other = new;
     other[0].manifest.ftbench_version = "9.9.9".to_owned();
     assert!(compared(&base, &other, &[]).drift.is_empty());
 }
 
 #[test]
-fn means_do_not_shrink_below_what_all_cells_have_in_common() {
+fn interval_of_a_mean_includes_the_common_variance() {
     let mut simulation = Simulation::new(SHARED, 3);
     let [base, new] = [vec![simulation.run(None)], vec![simulation.run(None)]];
     let comparison = compared(&base, &new, &[]);
@@ -367,13 +367,13 @@ fn means_do_not_shrink_below_what_all_cells_have_in_common() {
         (Some(WorkloadKind::Cpu), 48, 8)
     );
     let half_width = (mean.ratio.high / mean.ratio.low).ln() / 2.0;
-    let common = documented::Documented::of(documented::Class::of(true, 1), 0.0).common;
+    let common = documented::DocumentedDeviations::of(documented::Class::of(true, 1), 0.0).common;
     assert!(half_width > 1.96 * common * 2.0_f64.sqrt(), "{half_width}");
     assert!(half_width < 0.06, "{half_width}");
 }
 
 #[test]
-fn a_change_of_units_is_no_change_of_time() {
+fn different_units_are_not_a_change_of_time() {
     let mut simulation = Simulation::new(SHARED, 11);
     let base = vec![simulation.run(None)];
     let mut new = base.clone();
@@ -400,13 +400,13 @@ fn a_change_of_units_is_no_change_of_time() {
 }
 
 #[test]
-fn a_large_drift_leaves_less_to_be_told() {
+fn large_drift_widens_the_intervals() {
     let slowed = |factor: f64| {
         let mut simulation = Simulation::new(SHARED, 21);
         let base = simulation.run(None);
         let mut new = base.clone();
         for cell in &mut new.summary.cells {
-            // Python in one workload becomes 30 % slower, beside what the whole machine does.
+            // Python becomes 30 % slower in one workload, in addition to the drift of the whole machine.
             let own = if cell.is_native() || cell.workload != "json" {
                 1.0
             } else {
@@ -426,18 +426,19 @@ fn a_large_drift_leaves_less_to_be_told() {
     let [steady, slower, much_slower] = [1.0, 1.5, 3.0].map(slowed);
     let called_in = |comparison: &Comparison| called(comparison, |verdict| verdict == Verdict::Slower).len();
     assert_eq!(called_in(&steady), 1);
-    // What kernels lose by half, workloads lose by more or less than that; three times is not taken out at all.
+    // A drift by half is removed, but workloads slow down by more or less than kernels; a drift by a factor of three is
+    // not removed at all.
     assert!(slower.drift.iter().all(|drift| drift.taken_out));
     assert!(much_slower.drift.iter().all(|drift| !drift.taken_out));
     assert_eq!([called_in(&slower), called_in(&much_slower)], [0, 0]);
     let widths = [&steady, &slower, &much_slower].map(width);
     assert!(widths[0] < widths[1] && widths[1] < widths[2], "{widths:?}");
-    // The machine's, and common to all workloads: a mean of eight does not know better.
+    // The drift is common to all workloads, so the mean of eight is no more precise.
     assert!(widths[2] > 2.0 * 1.96 * 3.0_f64.ln(), "{widths:?}");
 }
 
 #[test]
-fn another_kernel_of_a_workload_tells_no_drift() {
+fn different_kernels_of_a_workload_do_not_measure_drift() {
     let mut simulation = Simulation::new(SHARED, 22);
     let [base, mut new] = [simulation.run(None), simulation.run(None)].map(|run| vec![run]);
     assert_eq!(compared(&base, &new, &[]).drift.len(), 2);

@@ -1,4 +1,4 @@
-//! Cells that have no ratio, and why; and cells that have one although they failed now and then.
+//! Cells without a ratio, with the reasons, and cells with a ratio that failed in some runs.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use super::matching::{Key, Pair, Planned};
 use super::material::Run;
 use super::paired;
 use super::report::{Change, FailedInSome, SideName, Unmatched};
-use crate::location::FEWEST_VALUES;
+use crate::location::MIN_VALUES;
 use ftbench_schema::{CellStatus, CellSummary};
 
-/// What became of a pair that was not measured on both sides; `None` for one that was.
+/// Returns how a pair changed that was not measured on both sides; `None` if it was.
 pub(super) fn change(pair: &Pair<'_>) -> Option<Unmatched> {
     let [base, new] = [&pair.base, &pair.new].map(|cells| Outcome::of(cells));
     let change = match (base.state(), new.state()) {
         (Some(State::Measured), Some(State::Measured)) => return None,
         (Some(State::Failed), Some(State::Failed)) => Change::StillBroken,
         (_, Some(State::Failed)) => Change::Broken,
-        (Some(State::Failed), Some(State::Measured)) => Change::Mended,
+        (Some(State::Failed), Some(State::Measured)) => Change::Fixed,
         (None | Some(State::Skipped), Some(State::Measured)) => Change::Added,
         (Some(State::Measured | State::Failed), None | Some(State::Skipped)) => Change::Gone,
         (None | Some(State::Skipped), None | Some(State::Skipped)) => Change::NotMeasured,
     };
     let reason = match change {
-        Change::Mended => base.reason(),
+        Change::Fixed => base.reason(),
         _ => new.reason().or_else(|| base.reason()),
     };
     Some(unmatched(&pair.key, change, reason))
 }
 
-/// Where a pair that was measured on both sides failed nevertheless.
+/// Returns the failures of a pair that was nevertheless measured on both sides.
 pub(super) fn failed_in_some(pair: &Pair<'_>) -> Vec<FailedInSome> {
     let sides = [(SideName::Base, &pair.base), (SideName::New, &pair.new)];
     let failures = sides.into_iter().filter_map(|(side, cells)| {
@@ -45,15 +45,15 @@ pub(super) fn failed_in_some(pair: &Pair<'_>) -> Vec<FailedInSome> {
     failures.collect()
 }
 
-/// Of a workload that is not the same on both sides.
+/// Describes a pair whose workload is not the same on both sides.
 pub(super) fn other_work(pair: &Pair<'_>, why: &BTreeMap<String, String>) -> Unmatched {
     unmatched(&pair.key, Change::OtherWork, why.get(&pair.key.workload).cloned())
 }
 
-/// Of a pair without enough rounds for an interval. `paired_in` are the runs in whose rounds pairs are formed; `None` for
-/// runs made at different times.
+/// Describes a pair without enough rounds for an interval. `paired_in` contains the runs whose rounds are paired;
+/// `None` for runs made at different times.
 pub(super) fn too_few_rounds(pair: &Pair<'_>, paired_in: Option<&[&Run]>) -> Unmatched {
-    let least = pair
+    let min_rounds = pair
         .base
         .iter()
         .chain(&pair.new)
@@ -61,31 +61,30 @@ pub(super) fn too_few_rounds(pair: &Pair<'_>, paired_in: Option<&[&Run]>) -> Unm
         .map(|planned| planned.cell.rounds)
         .min()
         .unwrap_or(0);
-    let enough = usize::try_from(least).is_ok_and(|least| least >= FEWEST_VALUES);
+    let enough = usize::try_from(min_rounds).is_ok_and(|min_rounds| min_rounds >= MIN_VALUES);
     let in_common = paired_in
         .filter(|_| enough)
         .map(|runs| paired::rounds_in_common(runs, pair));
     let reason = match in_common {
-        Some(0) => {
-            "no round in common, for they were measured one after the other; give a run of each".to_owned()
-        }
+        Some(0) => "no rounds in common because they were measured one after the other; give a run of each"
+            .to_owned(),
         Some(rounds) => {
-            format!("an interval takes {FEWEST_VALUES} rounds that both have, and there are {rounds}")
+            format!("an interval needs {MIN_VALUES} rounds in common, and there are {rounds}")
         }
-        None => format!("an interval takes {FEWEST_VALUES} rounds, and there are {least}"),
+        None => format!("an interval needs {MIN_VALUES} rounds, and there are {min_rounds}"),
     };
     unmatched(&pair.key, Change::TooFewRounds, Some(reason))
 }
 
-/// Why none of these cells was compared, in words: how many for which reason, with the first one's.
-pub(super) fn why_nothing(cells: &[Unmatched]) -> String {
+/// Explains why none of these cells was compared: how many for each reason, with the details of the first one.
+pub(super) fn explain_nothing_compared(cells: &[Unmatched]) -> String {
     let groups = Change::ALL.into_iter().filter_map(|change| {
         let group: Vec<&Unmatched> = cells.iter().filter(|one| one.change == change).collect();
-        let told = group.iter().find_map(|one| one.reason.as_deref());
-        // Reasons come from elsewhere, and this goes to a terminal.
-        let told = told.map(|reason| format!(" ({})", reason.replace(char::is_control, " ")));
+        let reason = group.iter().find_map(|one| one.reason.as_deref());
+        // Reasons come from elsewhere, and the result is printed to a terminal.
+        let reason = reason.map(|reason| format!(" ({})", reason.replace(char::is_control, " ")));
         let words = format!("{} of {} {}", group.len(), cells.len(), change.words());
-        (!group.is_empty()).then(|| words + &told.unwrap_or_default())
+        (!group.is_empty()).then(|| words + &reason.unwrap_or_default())
     });
     groups.collect::<Vec<String>>().join(", ")
 }
@@ -98,7 +97,7 @@ fn unmatched(key: &Key, change: Change, reason: Option<String>) -> Unmatched {
     }
 }
 
-/// What follows the first line is a traceback, which the run has.
+/// Returns the first line. The rest is a traceback, which is in the run.
 fn first_line(reason: Option<&str>) -> Option<String> {
     reason?.lines().next().map(str::to_owned)
 }
@@ -114,14 +113,14 @@ fn state(cell: &CellSummary) -> State {
     match cell.status {
         CellStatus::Ok => State::Measured,
         CellStatus::Skipped => State::Skipped,
-        // With the GIL on it is another thing that was measured.
+        // With the GIL on, something else was measured.
         CellStatus::Failed | CellStatus::TimedOut | CellStatus::WrongResult | CellStatus::GilReenabled => {
             State::Failed
         }
     }
 }
 
-/// What became of a cell in the runs of a side.
+/// How a cell ended in the runs of a side.
 #[derive(Debug, Default)]
 struct Outcome<'a> {
     measured: usize,
@@ -142,13 +141,13 @@ impl<'a> Outcome<'a> {
         outcome
     }
 
-    /// Runs in which it was started.
+    /// Number of runs in which it was started.
     fn tried(&self) -> usize {
         self.measured + self.failed.len()
     }
 
-    /// What holds for most of the runs that tried it: a bad night among many hides no cell, and neither does a good one
-    /// among bad ones make it whole. `None` where no run planned it.
+    /// Returns the state in most of the runs that tried it, so that neither one bad night among many nor one good night
+    /// among many bad ones decides. `None` if no run planned it.
     fn state(&self) -> Option<State> {
         if self.measured > self.failed.len() {
             Some(State::Measured)
@@ -159,14 +158,14 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// Why it has no figure; `None` where it has one, or where none is known.
+    /// Returns why it has no figure; `None` if it has one, and if the reason is unknown.
     fn reason(&self) -> Option<String> {
-        let telling = match self.state()? {
+        let cell = match self.state()? {
             State::Measured => return None,
             State::Failed => self.failed.first()?,
             State::Skipped => self.skipped.first()?,
         };
-        let reason = first_line(telling.reason.as_deref())?;
+        let reason = first_line(cell.reason.as_deref())?;
         Some(if self.measured > 0 {
             format!("in {} of {} runs, {reason}", self.failed.len(), self.tried())
         } else {
@@ -189,8 +188,8 @@ mod tests {
         cell
     }
 
-    /// What is said of a cell that ended so in the runs of either side.
-    fn told(base: &[CellStatus], new: &[CellStatus]) -> (Option<Unmatched>, Vec<FailedInSome>) {
+    /// Returns the change and the failures of a cell with these statuses in the runs of the two sides.
+    fn outcome(base: &[CellStatus], new: &[CellStatus]) -> (Option<Unmatched>, Vec<FailedInSome>) {
         let run = Simulation::new(SHARED, 1).run(None);
         let cells =
             |statuses: &[CellStatus]| -> Vec<CellSummary> { statuses.iter().copied().map(cell).collect() };
@@ -209,7 +208,7 @@ mod tests {
     }
 
     fn changed(base: Option<CellStatus>, new: Option<CellStatus>) -> Option<Change> {
-        let (change, _) = told(base.as_slice(), new.as_slice());
+        let (change, _) = outcome(base.as_slice(), new.as_slice());
         if let Some(reason) = change.as_ref().and_then(|change| change.reason.as_deref()) {
             assert_eq!(reason, "ValueError: no");
         }
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_has_a_name() {
+    fn statuses_of_both_sides_determine_the_change() {
         use CellStatus::{Failed, GilReenabled, Ok, Skipped, TimedOut};
         let cases = [
             (Some(Ok), Some(Ok), None),
@@ -225,7 +224,7 @@ mod tests {
             (Some(Ok), Some(GilReenabled), Some(Change::Broken)),
             (None, Some(TimedOut), Some(Change::Broken)),
             (Some(Failed), Some(Failed), Some(Change::StillBroken)),
-            (Some(Failed), Some(Ok), Some(Change::Mended)),
+            (Some(Failed), Some(Ok), Some(Change::Fixed)),
             (None, Some(Ok), Some(Change::Added)),
             (Some(Ok), None, Some(Change::Gone)),
             (Some(Ok), Some(Skipped), Some(Change::Gone)),
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn most_runs_of_a_side_decide() {
+    fn majority_of_a_sides_runs_determines_its_state() {
         use CellStatus::{Failed, Ok, Skipped};
         let nights = |failed: usize, skipped: usize| {
             let mut nights = vec![Ok; 30 - failed - skipped];
@@ -245,21 +244,21 @@ mod tests {
             nights.extend(vec![Skipped; skipped]);
             nights
         };
-        let change = |base: &[CellStatus], new: &[CellStatus]| told(base, new).0.map(|told| told.change);
-        // One bad night of thirty neither hides what is measured now nor excuses what fails now.
+        let change = |base: &[CellStatus], new: &[CellStatus]| outcome(base, new).0.map(|one| one.change);
+        // One bad night of thirty neither hides a new measurement nor excuses a new failure.
         assert_eq!(change(&nights(1, 1), &[Ok]), None);
         assert_eq!(change(&nights(1, 0), &[Failed]), Some(Change::Broken));
         assert_eq!(change(&nights(0, 29), &[Ok]), None);
-        assert_eq!(change(&nights(15, 0), &[Ok]), Some(Change::Mended));
+        assert_eq!(change(&nights(15, 0), &[Ok]), Some(Change::Fixed));
         assert_eq!(change(&nights(0, 0), &[Ok, Failed, Ok]), None);
         assert_eq!(change(&nights(0, 0), &[Ok, Failed]), Some(Change::Broken));
         assert_eq!(change(&nights(0, 0), &[Skipped, Ok, Skipped]), None);
     }
 
     #[test]
-    fn failures_in_some_runs_are_told() {
+    fn failures_in_some_runs_are_reported() {
         use CellStatus::{Failed, Ok, Skipped};
-        let (change, failures) = told(&[Ok, Failed, Ok, Skipped], &[Ok]);
+        let (change, failures) = outcome(&[Ok, Failed, Ok, Skipped], &[Ok]);
         assert_eq!(change, None);
         let [failure] = failures.as_slice() else {
             panic!("{failures:?}")
@@ -269,7 +268,7 @@ mod tests {
             (SideName::Base, 1, 3)
         );
         assert_eq!(failure.reason.as_deref(), Some("ValueError: no"));
-        let (change, _) = told(&[Ok, Ok], &[Failed, Ok]);
+        let (change, _) = outcome(&[Ok, Ok], &[Failed, Ok]);
         assert_eq!(
             change.unwrap().reason.as_deref(),
             Some("in 1 of 2 runs, ValueError: no")

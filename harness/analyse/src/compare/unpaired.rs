@@ -1,21 +1,21 @@
-//! Runs made at different times.
+//! Comparison of runs made at different times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::between_runs::{Row, Spread, spread};
-use super::documented::{Class, DOCUMENTED_DEGREES, Documented};
+use super::documented::{Class, DOCUMENTED_DEGREES, DocumentedDeviations};
 use super::drift::{self, Drift, Load, Shift, average, quantile, two_sided};
-use super::drift_correction::{DriftCorrection, taken, unlike_the_kernels};
+use super::drift_correction::{DriftCorrection, interference, workload_deviation};
 use super::history::Group;
 use super::matching::Pair;
 use super::material::{Reading, Run};
 use super::moderate::Variance;
-use super::verdict::Found;
+use super::verdict::TestedRatio;
 use crate::estimate::map;
 use crate::sample::{mean, median};
 use ftbench_schema::Estimate;
 
-/// A difference of logarithms, and the variances that it has, each known with degrees of freedom of its own.
+/// A difference of logarithms with the components of its variance, each with its own degrees of freedom.
 #[derive(Debug, Clone, PartialEq)]
 struct Difference {
     log: f64,
@@ -23,9 +23,10 @@ struct Difference {
 }
 
 impl Difference {
-    /// The ratio, with Student's interval on degrees of freedom after Satterthwaite, "An approximate distribution of
-    /// estimates of variance components", Biometrics Bulletin 2 (1946); for two components this is Welch's test.
-    fn found(&self) -> Found {
+    /// Returns the ratio with Student's interval. The degrees of freedom follow Satterthwaite, "An approximate
+    /// distribution of estimates of variance components", Biometrics Bulletin 2 (1946); with two components this is
+    /// Welch's test.
+    fn ratio(&self) -> TestedRatio {
         let variance: f64 = self.components.iter().map(|one| one.value).sum();
         let spread: f64 = self
             .components
@@ -50,64 +51,64 @@ impl Difference {
             (false, true) => 1.0,
             (false, false) => 0.0,
         };
-        Found {
+        TestedRatio {
             ratio: map(logs, f64::exp),
             p_value,
         }
     }
 }
 
-/// What was found, for runs made at different times.
+/// The result for runs made at different times.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct UnpairedComparison {
     /// By the position of the pair.
-    pub found: BTreeMap<usize, Found>,
-    /// Ratios with the machine's drift still in them; only of pairs that it was taken out of.
+    pub found: BTreeMap<usize, TestedRatio>,
+    /// Ratios including the machine's drift, only for pairs from which it was removed.
     pub as_measured: BTreeMap<usize, f64>,
     pub drifts: Vec<Drift>,
-    /// The variances used for each class of cells that there is.
+    /// The variances used for each class of cells.
     pub spreads: BTreeMap<Class, Spread>,
     differences: BTreeMap<usize, Cell>,
     shifts: BTreeMap<Load, Shift>,
-    /// Of what others took from the runs, which all cells have in common.
-    taken: Variance,
+    /// Variance due to other processes and the hypervisor, common to all cells.
+    interference: Variance,
 }
 
-/// One pair's part in means of several.
+/// The contribution of one pair to means of several.
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
     log: f64,
     class: Class,
     corrected_by: Option<Load>,
     workload: String,
-    /// By which the variance of one run is multiplied for the difference of the sides' means.
+    /// Factor from the variance of one run to that of the difference between the sides' means.
     of_runs: f64,
     own: Variance,
-    /// Logarithm of what the kernels lost, where that is not believed.
-    doubted_log: f64,
+    /// Logarithm of a drift that is too large to be corrected, or 0.
+    uncorrected_log: f64,
     within: Vec<Variance>,
 }
 
-/// The variance that such a logarithm adds.
-const fn doubted(log: f64) -> Variance {
+/// The variance that an uncorrected drift adds.
+const fn uncorrected(log: f64) -> Variance {
     Variance {
         value: log * log,
         degrees: DOCUMENTED_DEGREES,
     }
 }
 
-/// How the pairs are compared.
+/// The method of comparison.
 pub(super) struct Method<'a> {
     pub base: &'a [&'a Run],
     pub new: &'a [&'a Run],
-    /// Groups of runs of the same thing, the sides themselves among them.
+    /// Groups of runs of the same thing, including the sides themselves.
     pub groups: &'a [Group<'a>],
-    /// Whether the machine's drift is taken out where the ceiling tells it.
+    /// Whether the machine's drift is removed if the ceiling measured it.
     pub take_drift_out: bool,
 }
 
 impl Method<'_> {
-    /// Compares all pairs that both sides measured, each by the runs that measured it.
+    /// Compares all pairs that both sides measured, using the runs that measured them.
     pub fn compare(&self, pairs: &[Pair<'_>]) -> UnpairedComparison {
         let loads: BTreeSet<Load> = pairs.iter().filter_map(|pair| pair.load).collect();
         let shifts: BTreeMap<Load, Shift> = loads
@@ -133,7 +134,10 @@ impl Method<'_> {
                 .map(|group| group.rows(pairs, &positions, class.corrected))
                 .collect();
             let round = round_deviation(positions.iter().filter_map(|&at| pairs.get(at)));
-            (class, spread(&rows, &blocks, Documented::of(class, round)))
+            (
+                class,
+                spread(&rows, &blocks, DocumentedDeviations::of(class, round)),
+            )
         };
         let mut comparison = UnpairedComparison {
             found: BTreeMap::new(),
@@ -148,7 +152,7 @@ impl Method<'_> {
             spreads: classes.into_iter().map(of_class).collect(),
             differences: BTreeMap::new(),
             shifts,
-            taken: taken(self.base, self.new),
+            interference: interference(self.base, self.new),
         };
         for ((position, pair), correction) in pairs.iter().enumerate().zip(&corrections) {
             comparison.add(position, pair, *correction);
@@ -157,19 +161,22 @@ impl Method<'_> {
     }
 }
 
-/// Standard deviation of one round of these pairs' cells, of the logarithm of a time: of each side's run the median over
-/// the cells, and the mean of these over the runs (both of their squares).
+/// Returns the standard deviation of the logarithm of a time in one round of these pairs' cells: the square root of the
+/// mean over the sides' runs of each run's median variance.
 fn round_deviation<'p, 'r: 'p>(pairs: impl Iterator<Item = &'p Pair<'r>>) -> f64 {
     // Runs of two folders may have the same name.
     let mut by_run: BTreeMap<*const Run, Vec<f64>> = BTreeMap::new();
     for planned in pairs.flat_map(|pair| pair.base.iter().chain(&pair.new)) {
         if let Some(reading) = Reading::of(planned.cell) {
             let run = std::ptr::from_ref(planned.run);
-            by_run.entry(run).or_default().push(reading.of_one_round());
+            by_run
+                .entry(run)
+                .or_default()
+                .push(reading.single_round_variance());
         }
     }
     let mut squares: Vec<f64> = by_run.values_mut().map(|variances| median(variances)).collect();
-    // The order of addresses is not the same twice, and the last digit of a sum hangs on the order.
+    // Addresses differ between executions, and the last digit of a sum depends on the order.
     squares.sort_by(f64::total_cmp);
     if squares.is_empty() {
         0.0
@@ -178,7 +185,7 @@ fn round_deviation<'p, 'r: 'p>(pairs: impl Iterator<Item = &'p Pair<'r>>) -> f64
     }
 }
 
-/// Each pair's workload as a number.
+/// Returns a number for each pair that identifies its workload.
 fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
     let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.key.workload.as_str()).collect();
     let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
@@ -189,14 +196,14 @@ fn blocks(pairs: &[Pair<'_>]) -> Vec<usize> {
 }
 
 impl UnpairedComparison {
-    /// The classes of which a cell was compared, and their variances.
+    /// Returns the classes in which a cell was compared, with their variances.
     pub fn classes(&self) -> impl Iterator<Item = (Class, &Spread)> {
         let is_compared = |class: Class| self.differences.values().any(|cell| cell.class == class);
         let spreads = self.spreads.iter().map(|(&class, spread)| (class, spread));
         spreads.filter(move |(class, _)| is_compared(*class))
     }
 
-    /// Standard deviation between runs of what each compared cell has for its own.
+    /// Returns each compared cell's own standard deviation between runs.
     pub fn own_deviations(&self) -> impl Iterator<Item = f64> {
         self.differences.iter().filter_map(|(&position, cell)| {
             let spread = self.spreads.get(&cell.class)?;
@@ -223,7 +230,7 @@ impl UnpairedComparison {
         let [base, new] = [average(&base), average(&new)];
         let as_measured = new.log_s - base.log_s;
         let shift = corrected_by.map(|(_, shift)| shift);
-        own.value += shift.map_or(0.0, |shift| unlike_the_kernels(&shift).powi(2));
+        own.value += shift.map_or(0.0, |shift| workload_deviation(&shift).powi(2));
         let log = as_measured - shift.map_or(0.0, |shift| shift.log);
         let within = [base, new].map(
             |Reading {
@@ -233,11 +240,16 @@ impl UnpairedComparison {
                 degrees,
             },
         );
-        let mut components = vec![own, common, self.taken, doubted(correction.doubted_log())];
+        let mut components = vec![
+            own,
+            common,
+            self.interference,
+            uncorrected(correction.uncorrected_log()),
+        ];
         components.extend(within);
         components.extend(shift.map(|shift| shift.variance));
         self.found
-            .insert(position, Difference { log, components }.found());
+            .insert(position, Difference { log, components }.ratio());
         if shift.is_some() {
             self.as_measured.insert(position, as_measured.exp());
         }
@@ -248,14 +260,14 @@ impl UnpairedComparison {
             workload: pair.key.workload.clone(),
             of_runs,
             own,
-            doubted_log: correction.doubted_log(),
+            uncorrected_log: correction.uncorrected_log(),
             within: within.to_vec(),
         };
         self.differences.insert(position, cell);
     }
 
-    /// Of the mean of these cells, what they have in common with others. The classes share the machine, so that their
-    /// deviations add up.
+    /// Returns the variance of the mean of these cells that all cells have in common. The classes share the machine, so
+    /// their deviations are added.
     fn common(&self, cells: &[&Cell]) -> Option<Variance> {
         let parts: Vec<(f64, f64)> = self
             .spreads
@@ -267,7 +279,7 @@ impl UnpairedComparison {
                     .map(|cell| cell.of_runs)
                     .collect();
                 let share = of_runs.len() as f64 / cells.len() as f64;
-                // Of cells that were measured in other runs of a side than others it is a little less.
+                // Slightly less for cells that were measured in different runs of a side.
                 let deviation = (spread.common.value * mean(&of_runs)).sqrt();
                 (!of_runs.is_empty()).then_some((share * deviation, spread.common.degrees))
             })
@@ -280,9 +292,9 @@ impl UnpairedComparison {
         })
     }
 
-    /// The geometric mean of the ratios at these positions; `None` where none has one. What the machine did to all cells
-    /// does not average out over them, nor does what is a workload's own over its cells.
-    pub fn geometric_mean(&self, positions: &[usize]) -> Option<Found> {
+    /// Returns the geometric mean of the ratios at these positions; `None` if none has a ratio. The effect of a run on
+    /// all cells does not average out over them, nor does a workload's own effect over its cells.
+    pub fn geometric_mean(&self, positions: &[usize]) -> Option<TestedRatio> {
         let cells: Vec<&Cell> = positions
             .iter()
             .filter_map(|at| self.differences.get(at))
@@ -308,7 +320,7 @@ impl UnpairedComparison {
             }
         }
         for of_workload in workloads.values() {
-            // Fully correlated: standard deviations add up, and the mean of variances is no smaller.
+            // The cells of a workload are taken as fully correlated, so the mean does not reduce their variance.
             let own = of_workload.iter().map(|cell| cell.own.value).sum::<f64>() / of_workload.len() as f64;
             let degrees = of_workload
                 .iter()
@@ -319,10 +331,10 @@ impl UnpairedComparison {
         if let Some(common) = self.common(&cells) {
             add(common, 1.0);
         }
-        add(self.taken, 1.0);
-        // What is doubted is the machine's, and all cells have it in common.
+        add(self.interference, 1.0);
+        // An uncorrected drift is due to the machine and common to all cells.
         add(
-            doubted(cells.iter().map(|cell| cell.doubted_log).sum()),
+            uncorrected(cells.iter().map(|cell| cell.uncorrected_log).sum()),
             1.0 / count,
         );
         for (load, shift) in &self.shifts {
@@ -330,7 +342,7 @@ impl UnpairedComparison {
             add(shift.variance, part);
         }
         let log = cells.iter().map(|cell| cell.log).sum::<f64>() / count;
-        Some(Difference { log, components }.found())
+        Some(Difference { log, components }.ratio())
     }
 }
 
@@ -343,7 +355,7 @@ mod tests {
     /// `t.test(extra ~ group, data = sleep)` gives t = -1.8608, df = 17.776, p = 0.07939, interval -3.3654832 to
     /// 0.2054832.
     #[test]
-    fn two_components_are_the_test_of_welch() {
+    fn two_components_give_welchs_test() {
         let variance = |value: f64| Variance {
             value: value / 10.0,
             degrees: 9.0,
@@ -352,20 +364,20 @@ mod tests {
             log: 0.75 - 2.33,
             components: vec![variance(3.200_556), variance(4.009)],
         };
-        let found = difference.found();
+        let found = difference.ratio();
         assert!((found.p_value - 0.079_39).abs() < 1e-5, "{found:?}");
         assert!((found.ratio.low.ln() + 3.365_483).abs() < 1e-4, "{found:?}");
         assert!((found.ratio.high.ln() - 0.205_483).abs() < 1e-4, "{found:?}");
     }
 
     #[test]
-    fn nothing_that_varies_is_certain() {
+    fn difference_without_variance_is_certain() {
         let certain = Difference {
             log: 0.1,
             components: Vec::new(),
         };
-        assert_eq!(certain.found().p_value, 0.0);
+        assert_eq!(certain.ratio().p_value, 0.0);
         let equal = Difference { log: 0.0, ..certain };
-        assert_eq!(equal.found().p_value, 1.0);
+        assert_eq!(equal.ratio().p_value, 1.0);
     }
 }

@@ -1,16 +1,17 @@
-//! Workloads judged as a whole.
+//! Verdicts on whole workloads.
 
 use std::collections::BTreeMap;
 
 use super::matching::Pair;
 use super::report::WorkloadComparison;
 use super::unpaired::UnpairedComparison;
-use super::verdict::{Found, verdicts};
+use super::verdict::{TestedRatio, verdicts};
 
-/// Every workload with several cells on one PU, as a whole.
+/// Compares every workload that has several cells on one PU as a whole.
 ///
-/// What slows a workload down slows most of its cells, and their mean is steadier than each. Cells on several PUs are left
-/// to themselves: they go up and down together with what others leave of the cores, by more than a mean can make good.
+/// What slows down a workload slows down most of its cells, and their mean is more precise than each of them. Cells on
+/// several PUs are left out, because they vary together with the load on the cores by more than averaging can
+/// compensate.
 pub(super) fn workloads(
     pairs: &[Pair<'_>],
     unpaired: &UnpairedComparison,
@@ -29,7 +30,7 @@ pub(super) fn workloads(
         }
         positions.entry(name).or_default().push(position);
     }
-    let (wholes, found): (Vec<(&str, usize)>, Vec<Found>) = names
+    let (wholes, found): (Vec<(&str, usize)>, Vec<TestedRatio>) = names
         .into_iter()
         .filter_map(|name| {
             let own = positions.get(name).filter(|own| own.len() > 1)?;

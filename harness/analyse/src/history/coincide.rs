@@ -1,29 +1,29 @@
-//! What else was not the same in the first run after a change.
+//! Differences that coincide with a change.
 
-use super::findings::{Difference, Subject, What};
+use super::findings::{Difference, DifferenceKind, Subject};
 use ftbench_schema::history::HistoryRun;
 
-/// So many characters of a checksum tell files apart for people.
+/// Number of characters of a checksum that are shown.
 const SHORT: usize = 12;
 
-/// The runs about a change, by time; at an end of the series a run stands for its neighbour that is not there.
+/// The runs around a change, by time. At an end of the series, a run also stands in for a missing neighbour.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
-    /// The last but one before it.
+    /// The second to last run before the change.
     pub earlier: &'a HistoryRun,
-    /// The last before it.
+    /// The last run before the change.
     pub before: &'a HistoryRun,
-    /// The first after it.
+    /// The first run after the change.
     pub after: &'a HistoryRun,
-    /// The second after it.
+    /// The second run after the change.
     pub later: &'a HistoryRun,
 }
 
-/// What differs between the runs about a change and may have to do with a series.
+/// Returns the differences between the runs around a change that may affect a series.
 pub fn differences(subject: &Subject, around: Around<'_>) -> Vec<Difference> {
     let Around { before, after, .. } = around;
     let mut found = Vec::new();
-    let mut compare = |what: What, old: &str, new: &str| {
+    let mut compare = |what: DifferenceKind, old: &str, new: &str| {
         if old != new {
             found.push(Difference {
                 what,
@@ -34,26 +34,31 @@ pub fn differences(subject: &Subject, around: Around<'_>) -> Vec<Difference> {
     };
     let tag = tag(subject);
     if let (Some(old), Some(new)) = (before.builds.get(tag), after.builds.get(tag)) {
-        compare(What::Interpreter, old, new);
+        compare(DifferenceKind::Interpreter, old, new);
     }
     if let (Some(old), Some(new)) = (packages(subject, before), packages(subject, after)) {
-        compare(What::Packages, &old, &new);
+        compare(DifferenceKind::Packages, &old, &new);
     }
-    // A level's change is found within a night of its place, and a file that changed excuses it.
+    // A change of level is located to within one night, so a file that changed one night earlier or later explains it
+    // too.
     if let (Some(old), Some(new)) = (file(subject, around.earlier), file(subject, around.later)) {
         let short = |sum: &str| sum.chars().take(SHORT).collect::<String>();
-        compare(What::Workload, &short(old), &short(new));
+        compare(DifferenceKind::Workload, &short(old), &short(new));
     }
-    compare(What::System, &before.system, &after.system);
-    compare(What::Ftbench, &before.ftbench_version, &after.ftbench_version);
-    compare(What::Profile, &before.profile, &after.profile);
+    compare(DifferenceKind::System, &before.system, &after.system);
+    compare(
+        DifferenceKind::Ftbench,
+        &before.ftbench_version,
+        &after.ftbench_version,
+    );
+    compare(DifferenceKind::Profile, &before.profile, &after.profile);
     if let (Some(old), Some(new)) = (&before.commit, &after.commit) {
-        compare(What::Commit, old, new);
+        compare(DifferenceKind::Commit, old, new);
     }
     found
 }
 
-/// The tag of the interpreter, with which its label begins.
+/// Returns the tag of the interpreter, with which its label begins.
 fn tag(subject: &Subject) -> &str {
     match subject {
         Subject::Cell(key) => &key.interpreter,
@@ -61,7 +66,7 @@ fn tag(subject: &Subject) -> &str {
     }
 }
 
-/// The checksum of a cell's workload. In a mean a changed file begins anew, so it changes nothing there.
+/// Returns the checksum of a cell's workload. Means start again with a changed file, so it has no effect on them.
 fn file<'r>(subject: &Subject, run: &'r HistoryRun) -> Option<&'r str> {
     match subject {
         Subject::Cell(key) => Some(run.workloads.get(&key.workload)?.sha256.as_str()),
@@ -69,7 +74,7 @@ fn file<'r>(subject: &Subject, run: &'r HistoryRun) -> Option<&'r str> {
     }
 }
 
-/// The packages that a cell, or the cells of a mean, ran with; `None` where none were installed, or none are recorded.
+/// Returns the packages that a cell, or the cells of a mean, ran with; `None` if none were installed or recorded.
 fn packages(subject: &Subject, run: &HistoryRun) -> Option<String> {
     let tag = tag(subject);
     let of_interpreter = run

@@ -1,23 +1,23 @@
-//! What runs were made on and with, and whether a series is still measured.
+//! Tests of the conditions of runs, and of whether a series is still measured.
 
 use super::tests::{names, options};
 use super::*;
 use ftbench_fixtures::nights::{Machine, Step, multiply, runs};
 use ftbench_schema::history::RunSettings;
-use ftbench_schema::{Kernels, WorkloadKind};
+use ftbench_schema::{KernelGroup, WorkloadKind};
 
 #[test]
-fn what_waits_and_what_memory_binds_do_not_follow_the_computing_kernels() {
+fn drift_of_computing_kernels_is_not_divided_out_of_waiting_or_memory_bound_cells() {
     let machine = Machine {
         workloads: 9,
         kinds: &[WorkloadKind::Cpu, WorkloadKind::Io, WorkloadKind::Memory],
         common_noise: 0.05,
-        // The machine computes 8 % faster from one night on, and waits as long as before.
+        // From this night on, the machine computes 8 % faster, but waiting takes as long as before.
         common_step: Some((25, 1.0 / 1.08)),
         ..Machine::default()
     };
     let history = analyse(runs(30, &[], machine), options());
-    let drift: Vec<(Kernels, usize, usize, bool)> = history
+    let drift: Vec<(KernelGroup, usize, usize, bool)> = history
         .drift
         .iter()
         .map(|drift| (drift.kernels, drift.pus, drift.native_series, drift.divided))
@@ -25,10 +25,10 @@ fn what_waits_and_what_memory_binds_do_not_follow_the_computing_kernels() {
     assert_eq!(
         drift,
         [
-            (Kernels::Computing, 1, 3, true),
-            (Kernels::Computing, 2, 3, true),
-            (Kernels::Memory, 1, 3, true),
-            (Kernels::Memory, 2, 3, true)
+            (KernelGroup::Computing, 1, 3, true),
+            (KernelGroup::Computing, 2, 3, true),
+            (KernelGroup::Memory, 1, 3, true),
+            (KernelGroup::Memory, 2, 3, true)
         ]
     );
     assert!(history.changes.is_empty(), "{:?}", names(&history));
@@ -43,7 +43,7 @@ fn what_waits_and_what_memory_binds_do_not_follow_the_computing_kernels() {
 }
 
 #[test]
-fn what_happens_on_two_pus_only_is_not_divided_out_of_one() {
+fn drift_on_two_pus_is_not_divided_out_of_cells_on_one() {
     let shares_cores = Machine {
         noise: 0.005,
         common_noise_on_two_pus: 0.15,
@@ -75,7 +75,7 @@ fn what_happens_on_two_pus_only_is_not_divided_out_of_one() {
 }
 
 #[test]
-fn a_run_without_the_ceiling_leaves_the_others_divided() {
+fn run_without_the_ceiling_does_not_affect_the_drift_of_others() {
     let drifting = Machine {
         common_noise: 0.07,
         ..Machine::default()
@@ -95,10 +95,10 @@ fn a_run_without_the_ceiling_leaves_the_others_divided() {
 }
 
 #[test]
-fn other_settings_make_other_series() {
+fn different_settings_form_different_series() {
     let mut all = runs(30, &[], Machine::default());
     for (number, run) in all.iter_mut().enumerate() {
-        // As they were before settings were kept.
+        // As recorded by versions without settings.
         if number < 10 {
             run.settings = None;
         }
@@ -134,7 +134,7 @@ fn other_settings_make_other_series() {
 }
 
 #[test]
-fn settings_that_no_run_recorded_divide_nothing() {
+fn missing_settings_do_not_split_series() {
     let mut all = runs(12, &[], Machine::default());
     for run in &mut all {
         run.settings = None;
@@ -149,7 +149,7 @@ fn settings_that_no_run_recorded_divide_nothing() {
     );
 }
 
-/// A regression that is recent for some nights.
+/// A regression that is recent for a few nights.
 const SLOWER: [Step; 1] = [Step {
     workload: "w3",
     interpreter: "3.13t",
@@ -158,7 +158,7 @@ const SLOWER: [Step; 1] = [Step {
 }];
 
 #[test]
-fn a_benchmark_that_was_taken_out_does_not_fail_for_ever() {
+fn removed_benchmark_stops_being_a_regression() {
     let without = |nights: usize| {
         let mut all = runs(nights, &SLOWER, Machine::default());
         for run in all.iter_mut().skip(27) {
@@ -174,11 +174,11 @@ fn a_benchmark_that_was_taken_out_does_not_fail_for_ever() {
     assert_eq!(of_cells(&without(33)), 2, "six nights without it may be a gap");
     let history = without(34);
     assert_eq!(of_cells(&history), 0);
-    assert!(!history.changes.is_empty(), "the change is told all the same");
+    assert!(!history.changes.is_empty(), "the change is still reported");
 }
 
 #[test]
-fn a_machine_that_was_given_up_does_not_fail_for_ever() {
+fn regression_on_an_abandoned_machine_stops_being_reported() {
     let moved = |nights: usize| {
         let mut all = runs(nights, &SLOWER, Machine::default());
         for run in all.iter_mut().skip(27) {
@@ -191,13 +191,13 @@ fn a_machine_that_was_given_up_does_not_fail_for_ever() {
 }
 
 #[test]
-fn machines_that_take_turns_are_all_current() {
-    // Ten machines, one run of each a night: the newest run of the first is not among the newest seven.
+fn machines_used_in_rotation_are_all_current() {
+    // Ten machines with one run each per night: the newest run of the first machine is not among the newest seven runs.
     let turns: Vec<usize> = (0..100).map(|run| run % 10).collect();
     assert!(machines::is_current(90, &turns));
     assert!(
         machines::is_current(30, &turns),
-        "the sixth but newest of its machine"
+        "the seventh newest of its machine"
     );
     assert!(!machines::is_current(20, &turns));
     let given_up = [vec![0; 10], vec![1; 6]].concat();

@@ -5,7 +5,7 @@ use super::*;
 use crate::history::published::{HUNTER, NILE};
 use ftbench_fixtures::nights::{Nights, normal};
 
-const TERMS: Terms = Terms {
+const PARAMETERS: TestParameters = TestParameters {
     within: 0.0,
     correlation: 0.0,
     smallest: 0.02,
@@ -18,36 +18,36 @@ fn positions(fitted: &Fitted) -> Vec<usize> {
 #[test]
 fn published_changes_are_confirmed() {
     let logarithms = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<f64>>();
-    let nile = fit(&logarithms(&NILE), TERMS);
+    let nile = fit(&logarithms(&NILE), PARAMETERS);
     assert_eq!(positions(&nile), [28]);
     // The levels before and after are 1097.75 and 849.97 (R: mean(Nile[1:28]), mean(Nile[29:100])).
     assert!((nile.steps[0].shift.exp() - 849.97 / 1097.75).abs() < 0.02);
     assert!(nile.steps[0].p_value < 1e-6);
     for (values, index) in HUNTER {
-        assert_eq!(positions(&fit(&logarithms(&values), TERMS)), [index]);
+        assert_eq!(positions(&fit(&logarithms(&values), PARAMETERS)), [index]);
     }
 }
 
 #[test]
-fn a_step_needs_three_nights() {
+fn step_needs_three_nights() {
     let mut source = ChaCha8Rng::seed_from_u64(1);
     let mut values: Vec<f64> = (0..30).map(|_| 0.01 * normal(&mut source)).collect();
     values.truncate(28);
     values.extend([0.2, 0.21]);
-    assert!(fit(&values, TERMS).steps.is_empty());
+    assert!(fit(&values, PARAMETERS).steps.is_empty());
     values.push(0.2);
-    assert_eq!(positions(&fit(&values, TERMS)), [28]);
+    assert_eq!(positions(&fit(&values, PARAMETERS)), [28]);
 }
 
 #[test]
-fn a_slow_drift_is_no_step() {
+fn slow_drift_is_not_a_step() {
     let mut steps = 0;
     for seed in 0..200 {
         let mut source = ChaCha8Rng::seed_from_u64(seed);
         let values: Vec<f64> = (0..60)
             .map(|night| 0.004 * f64::from(night) + 0.02 * normal(&mut source))
             .collect();
-        steps += usize::from(!fit(&values, TERMS).steps.is_empty());
+        steps += usize::from(!fit(&values, PARAMETERS).steps.is_empty());
         let trend = trend(&values, 0.02, 0.0).unwrap();
         assert!(
             (trend.rise - 0.236).abs() < 0.06 && trend.p_value < 0.001,
@@ -58,16 +58,16 @@ fn a_slow_drift_is_no_step() {
 }
 
 #[test]
-fn a_level_that_returns_is_two_steps() {
+fn temporary_level_is_two_steps() {
     let mut source = ChaCha8Rng::seed_from_u64(7);
     let values: Vec<f64> = (0..60)
         .map(|night| f64::from(u8::from((20..35).contains(&night))) * 0.1 + 0.015 * normal(&mut source))
         .collect();
-    assert_eq!(positions(&fit(&values, TERMS)), [20, 35]);
+    assert_eq!(positions(&fit(&values, PARAMETERS)), [20, 35]);
 }
 
 #[test]
-fn a_step_whose_neighbour_is_dropped_is_told_by_the_levels_that_are_left() {
+fn refit_computes_a_step_from_the_remaining_levels() {
     let mut source = ChaCha8Rng::seed_from_u64(3);
     let values: Vec<f64> = (0..60)
         .map(|night| {
@@ -75,10 +75,10 @@ fn a_step_whose_neighbour_is_dropped_is_told_by_the_levels_that_are_left() {
             level + 0.01 * normal(&mut source)
         })
         .collect();
-    let fitted = fit(&values, TERMS);
+    let fitted = fit(&values, PARAMETERS);
     assert_eq!(positions(&fitted), [20, 40]);
     assert!((fitted.steps[1].shift - 0.15).abs() < 0.02);
-    let last = refit(&values, &fitted.steps[1..], TERMS);
+    let last = refit(&values, &fitted.steps[1..], PARAMETERS);
     assert_eq!(positions(&last), [40]);
     assert_eq!(last.levels.len(), 2);
     let step = last.steps[0];
@@ -88,20 +88,20 @@ fn a_step_whose_neighbour_is_dropped_is_told_by_the_levels_that_are_left() {
 }
 
 #[test]
-fn a_step_that_counts_no_more_without_its_neighbour_goes() {
-    // Up and down again, and a third level between the two: without the first step the second is next to nothing.
+fn refit_drops_a_step_that_becomes_too_small() {
+    // The level goes up, and then down to between the two: without the first step the second one is negligible.
     let values: Vec<f64> = (0..60)
         .map(|night| [0.0, 0.2, 0.105][night / 20] + 0.002 * f64::from(u8::from(night % 2 == 0)))
         .collect();
-    let fitted = fit(&values, TERMS);
+    let fitted = fit(&values, PARAMETERS);
     assert_eq!(positions(&fitted), [20, 40]);
-    let left = refit(&values, &fitted.steps[1..], TERMS);
+    let left = refit(&values, &fitted.steps[1..], PARAMETERS);
     assert!(left.steps.is_empty() && left.levels.len() == 1, "{left:?}");
 }
 
-/// How often a step at night 15 of 30 is found there or a night beside it.
+/// Counts how often a step at night 15 of 30 is found within one night.
 #[test]
-fn a_step_of_ten_per_cent_is_found_at_its_night() {
+fn step_of_ten_per_cent_is_located_to_within_a_night() {
     for noise in [0.02, 0.03] {
         let mut found = 0;
         for seed in 0..400 {
@@ -111,7 +111,7 @@ fn a_step_of_ten_per_cent_is_found_at_its_night() {
                 step: Some((15, 1.1)),
                 ..Nights::default()
             };
-            let fitted = fit(&nights.values(seed), TERMS);
+            let fitted = fit(&nights.values(seed), PARAMETERS);
             found += usize::from(
                 positions(&fitted)
                     .iter()
@@ -123,8 +123,8 @@ fn a_step_of_ten_per_cent_is_found_at_its_night() {
 }
 
 #[test]
-fn a_quiet_series_gives_no_false_alarm() {
-    // Of single series, before the correction over a history: the promise is 5 % of them.
+fn at_most_five_per_cent_of_quiet_series_have_a_step() {
+    // For single series, before the correction over a history, at most 5 % false alarms are allowed.
     for correlation in [0.0, 0.5] {
         let mut alarms = 0;
         for seed in 0..1000 {
@@ -132,12 +132,12 @@ fn a_quiet_series_gives_no_false_alarm() {
                 correlation,
                 ..Nights::default()
             };
-            let terms = Terms {
+            let parameters = TestParameters {
                 correlation,
                 smallest: 0.0,
-                ..TERMS
+                ..PARAMETERS
             };
-            alarms += usize::from(!fit(&nights.values(seed), terms).steps.is_empty());
+            alarms += usize::from(!fit(&nights.values(seed), parameters).steps.is_empty());
         }
         assert!(
             alarms <= 50,

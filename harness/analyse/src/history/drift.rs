@@ -1,37 +1,38 @@
-//! The drift of a whole machine from run to run, as the ceiling's native cells saw it.
+//! The drift of a whole machine from run to run, measured by the ceiling's native cells.
 //!
-//! A shared machine is slower one night than the next, by 5 to 10 % here. Native kernels are the same code every night, so
-//! their common factor is the machine's: the median over the native cells of each one's time over its own median (a
-//! one-way median polish, Tukey, "Exploratory Data Analysis", 1977). Arithmetic and memory do not get slower together, nor
-//! do one PU alone and several, which share power and caches and, as hardware threads, cores. So each of the two groups of
-//! kernels has factors of its own for each number of PUs, for the cells on as many whose ceiling it is; workloads without a
-//! kernel, which wait, stay as they were measured. A group's factors are divided out of a machine's times where that makes
-//! the median series clearly quieter; on a quiet machine it would only add the kernels' own noise. A new ftbench may compile
-//! its kernels differently, so each of its versions has medians of its own.
+//! The speed of a shared machine varies between nights, here by 5 to 10 %. Native kernels are the same code every
+//! night, so their common factor is the machine's: the median over the native cells of each one's time divided by its
+//! own median (a one-way median polish, Tukey, "Exploratory Data Analysis", 1977). Arithmetic and memory do not slow
+//! down together, and neither do one PU alone and several, which share power and caches and, as hardware threads,
+//! cores. Therefore each of the two groups of kernels has separate factors for each number of PUs, which apply to the
+//! cells on as many PUs with such a ceiling. Workloads without a kernel, which wait, are left as measured. A group's
+//! factors are divided out of a machine's times if that makes the median series clearly less noisy; on a quiet machine
+//! it would only add the noise of the kernels. A new version of ftbench may compile its kernels differently, so each
+//! version has its own medians.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::confirm::FEWEST_NIGHTS;
+use super::confirm::MIN_NIGHTS;
 use super::findings::{MachineDrift, Night, Series, Subject};
 use super::noise;
 use super::series::logarithm;
 use crate::compare::{Load, pus_of_workers};
 use crate::sample::median;
 use ftbench_schema::history::HistoryRun;
-use ftbench_schema::{Kernel, Kernels};
+use ftbench_schema::{Kernel, KernelGroup};
 
-/// Dividing the drift out is worthwhile where the spread becomes less than this share of what it was: over 30 nights less
-/// than a tenth is chance.
-const WORTHWHILE: f64 = 0.9;
+/// The drift is divided out if the spread becomes less than this share of the original. Over 30 nights, a reduction by
+/// less than a tenth may be chance.
+const MAX_REMAINING_SPREAD: f64 = 0.9;
 
-/// Divides the drift out of the series of cells where that helps; tells what was done for each machine, group of
-/// kernels and number of PUs.
+/// Divides the drift out of the series of cells if that reduces their noise, and returns what was done for each
+/// machine, group of kernels and number of PUs.
 pub fn divide(series: &mut [Series], native: &[Series], runs: &[HistoryRun]) -> Vec<MachineDrift> {
     let group_of = |one: &Series| Some((one.machine, load(one, runs)?));
-    let mut saw: BTreeMap<(usize, Load), Vec<&Series>> = BTreeMap::new();
+    let mut native_by_group: BTreeMap<(usize, Load), Vec<&Series>> = BTreeMap::new();
     for one in native {
         if let Some(group) = group_of(one) {
-            saw.entry(group).or_default().push(one);
+            native_by_group.entry(group).or_default().push(one);
         }
     }
     let mut own: BTreeMap<(usize, Load), Vec<&mut Series>> = BTreeMap::new();
@@ -40,30 +41,30 @@ pub fn divide(series: &mut [Series], native: &[Series], runs: &[HistoryRun]) -> 
             own.entry(group).or_default().push(one);
         }
     }
-    let told = own.into_iter().filter_map(|(group, mut own)| {
-        let saw = saw.get(&group)?;
-        let found = divide_group(&mut own, saw, runs)?;
+    let drifts = own.into_iter().filter_map(|(group, mut own)| {
+        let native = native_by_group.get(&group)?;
+        let spreads = divide_group(&mut own, native, runs)?;
         let (machine, Load { kernels, pus }) = group;
         Some(MachineDrift {
             machine,
             kernels,
             pus,
-            native_series: saw.len(),
-            spread: found.spread,
-            spread_divided: found.spread_divided,
-            divided: found.is_quieter(),
+            native_series: native.len(),
+            spread: spreads.spread,
+            spread_divided: spreads.spread_divided,
+            divided: spreads.is_quieter(),
         })
     });
-    told.collect()
+    drifts.collect()
 }
 
-/// What a cell's series keeps busy of the machine.
+/// Returns the load that a cell's series puts on the machine.
 fn load(series: &Series, runs: &[HistoryRun]) -> Option<Load> {
     let Subject::Cell(key) = &series.subject else {
         return None;
     };
-    let kernels = Kernels::of(kernel(series, runs)?);
-    // The PUs of each cell are not kept over the nights; workers that do not wait have one each.
+    let kernels = KernelGroup::of(kernel(series, runs)?);
+    // The PUs of each cell are not part of the history. Workers that do not wait have one each.
     let pus = pus_of_workers(key.model, key.workers);
     Some(Load { kernels, pus })
 }
@@ -76,12 +77,12 @@ struct Spreads {
 
 impl Spreads {
     fn is_quieter(&self) -> bool {
-        self.spread_divided < WORTHWHILE * self.spread
+        self.spread_divided < MAX_REMAINING_SPREAD * self.spread
     }
 }
 
-/// Divides the drift that native series saw out of other series where that makes them quieter by a tenth; `None` where no
-/// series is long enough to tell.
+/// Divides the drift measured by native series out of other series if that makes them quieter by a tenth; `None` if no
+/// series is long enough.
 fn divide_group(series: &mut [&mut Series], native: &[&Series], runs: &[HistoryRun]) -> Option<Spreads> {
     let factors = factors(native, runs);
     let spreads: Vec<[f64; 2]> = series
@@ -108,7 +109,7 @@ fn divide_group(series: &mut [&mut Series], native: &[&Series], runs: &[HistoryR
     Some(found)
 }
 
-/// The kernel of a series' workload in its newest run that had one; runs can leave the ceiling out.
+/// Returns the kernel of a series' workload in the newest run that has one. Runs can leave out the ceiling.
 fn kernel(series: &Series, runs: &[HistoryRun]) -> Option<Kernel> {
     let mut nights = series.nights.iter().rev();
     nights.find_map(|night| kernel_at(series, night, runs))
@@ -121,10 +122,10 @@ fn kernel_at(series: &Series, night: &Night, runs: &[HistoryRun]) -> Option<Kern
     runs.get(night.run)?.workloads.get(&key.workload)?.kernel
 }
 
-/// What a kernel's machine code comes from: the version of ftbench, and which kernel it is.
+/// The identity of a kernel's machine code: the version of ftbench and the kernel.
 type Code<'r> = (&'r str, Option<Kernel>);
 
-/// Logarithm of each run's common factor.
+/// Returns the logarithm of each run's common factor.
 fn factors(native: &[&Series], runs: &[HistoryRun]) -> HashMap<usize, f64> {
     let mut by_run: HashMap<usize, Vec<f64>> = HashMap::new();
     for series in native {
@@ -151,12 +152,13 @@ fn factors(native: &[&Series], runs: &[HistoryRun]) -> HashMap<usize, f64> {
         .collect()
 }
 
-/// How far a series lies about its median, as measured and with the factors divided out; `None` for a short one.
+/// Returns the spread of a series around its median, as measured and with the factors divided out; `None` for a short
+/// series.
 fn spreads(nights: &[Night], factors: &HashMap<usize, f64>) -> Option<[f64; 2]> {
     let raw: Vec<f64> = nights.iter().filter_map(logarithm).collect();
     let divided: Vec<f64> = nights
         .iter()
         .filter_map(|night| Some(logarithm(night)? - factors.get(&night.run).copied().unwrap_or(0.0)))
         .collect();
-    (raw.len() >= 2 * FEWEST_NIGHTS).then(|| [noise::spread(&raw), noise::spread(&divided)])
+    (raw.len() >= 2 * MIN_NIGHTS).then(|| [noise::spread(&raw), noise::spread(&divided)])
 }

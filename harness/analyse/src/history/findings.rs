@@ -1,75 +1,74 @@
-//! What a history tells.
+//! The results of analysing a history.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use ftbench_schema::history::{MachineKey, Metric, PassedOver, RunSettings, SeriesKey};
-use ftbench_schema::{CellStatus, Estimate, Kernels, WorkloadKind};
+use ftbench_schema::history::{MachineKey, Metric, RunSettings, SeriesKey, SkippedFolder};
+use ftbench_schema::{CellStatus, Estimate, KernelGroup, WorkloadKind};
 
-/// A change is recent while its first run is among so many newest runs of its series: long enough for three nights of
-/// confirmation, and for somebody to come back from a long weekend. It is no longer when as many runs were made without the
-/// series: a benchmark that was taken out, or a machine that was given up, cannot become green again by itself.
+/// A change is recent if its first run is among this many newest runs of its series. This leaves time for three nights
+/// of confirmation and for a long weekend. It is no longer recent once as many runs were made without the series,
+/// because a removed benchmark or machine cannot recover by itself.
 pub const RECENT_RUNS: usize = 7;
 
-/// From this share of a machine's series on, a change that they have in common is told as one of the machine or the
-/// build rather than of each.
+/// If at least this share of a machine's cells changes together, the change is attributed to the machine or the build
+/// rather than to each cell.
 const SHARED: f64 = 0.8;
 
-/// One run, as reports name it.
+/// One run as listed in reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunLine {
-    /// Its folder below the history's.
+    /// Its folder, relative to the history's.
     pub folder: String,
     /// When it began, RFC 3339, UTC.
     pub started_at: String,
-    /// The commit, where it was recorded.
+    /// The commit, if it was recorded.
     pub commit: Option<String>,
-    /// What else was recorded with it.
+    /// The labels that were recorded with the run.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Number of its machine, from 0.
     pub machine: usize,
-    /// Whether it is the first after runs on another machine.
+    /// Whether it is the first run after runs on another machine.
     pub machine_changed: bool,
-    /// Number of its settings, from 0; `None` where no run recorded any.
+    /// Number of its settings, from 0; `None` if no run recorded any.
     pub settings: Option<usize>,
 }
 
-/// What was done about the drift of one machine, for the cells on one number of PUs whose workloads have one group of
-/// kernels for their ceiling.
+/// The drift of one machine, for the cells on one number of PUs whose ceiling belongs to one group of kernels.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MachineDrift {
     /// Number of the machine.
     pub machine: usize,
     /// The kernels.
-    pub kernels: Kernels,
-    /// On how many PUs at once.
+    pub kernels: KernelGroup,
+    /// Number of PUs at once.
     pub pus: usize,
-    /// Native series that saw it.
+    /// Number of native series that measured the drift.
     pub native_series: usize,
-    /// Robust standard deviation of the median series from run to run, as a share, as measured.
+    /// Robust standard deviation of the median series between runs as measured, as a share.
     pub spread: f64,
     /// The same with the drift divided out.
     pub spread_divided: f64,
-    /// Whether it was divided out: whether that is quieter by a tenth.
+    /// Whether the drift was divided out, because that makes the series quieter by a tenth.
     pub divided: bool,
 }
 
-/// What a series is of.
+/// The subject of a series.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "of")]
 pub enum Subject {
     /// One cell.
     Cell(SeriesKey),
-    /// The geometric mean over all cells of a kind of workload on an interpreter, each relative to its median with the same
-    /// file of the workload.
+    /// The geometric mean over all cells of a kind of workload on an interpreter, each relative to its own median with
+    /// the same workload file.
     Mean {
-        /// The kind.
+        /// The kind of workload.
         kind: WorkloadKind,
         /// The interpreter with its host and arm.
         interpreter: String,
-        /// How many cells.
+        /// Number of cells.
         cells: usize,
     },
 }
@@ -79,11 +78,11 @@ pub enum Subject {
 pub struct Night {
     /// Number of the run.
     pub run: usize,
-    /// What became of the cell.
+    /// How the cell ended.
     pub status: CellStatus,
-    /// The figure as measured, with the run's own 95 % interval; `None` where it has none.
+    /// The figure as measured, with the run's own 95 % interval; `None` if there is none.
     pub value: Option<Estimate>,
-    /// The figure with the machine's drift divided out, which is what levels are made of.
+    /// The figure with the machine's drift divided out, from which levels are computed.
     pub adjusted: Option<f64>,
 }
 
@@ -92,13 +91,13 @@ pub struct Night {
 pub struct Level {
     /// Position of its first night among the series' nights.
     pub first: usize,
-    /// Position of its last.
+    /// Position of its last night.
     pub last: usize,
-    /// Nights with a figure.
+    /// Number of nights with a figure.
     pub nights: usize,
-    /// The level: geometric mean, outliers brought in.
+    /// The level: geometric mean with outliers clamped.
     pub value: f64,
-    /// From its first night to its last along a line, as a ratio, where that is called a drift.
+    /// The ratio from its first night to its last along a line, if it is significant.
     pub drift: Option<f64>,
 }
 
@@ -112,21 +111,21 @@ pub enum Direction {
     Worse,
 }
 
-/// Something that was not the same before and after a change.
+/// A difference between the runs before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Difference {
-    /// What it is.
-    pub what: What,
-    /// As it was in the last run before.
+    /// The kind of difference.
+    pub what: DifferenceKind,
+    /// The value in the last run before the change.
     pub before: String,
-    /// As it is in the first run after.
+    /// The value in the first run after the change.
     pub after: String,
 }
 
-/// What may differ between two runs.
+/// A property that may differ between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum DifferenceKind {
     /// The interpreter's version or build.
     Interpreter,
     /// The workload's file.
@@ -139,7 +138,7 @@ pub enum What {
     Commit,
     /// The packages that were installed for it.
     Packages,
-    /// The profile, where it has the same settings otherwise.
+    /// The profile, if the other settings are the same.
     Profile,
 }
 
@@ -152,89 +151,89 @@ pub struct Change {
     pub last_before: usize,
     /// Number of the first run after it.
     pub first_after: usize,
-    /// Level before, in the metric's unit.
+    /// Level before the change, in the metric's unit.
     pub before: f64,
-    /// Level after.
+    /// Level after the change.
     pub after: f64,
-    /// After over before, with its 95 % interval.
+    /// Level after divided by level before, with its 95 % interval.
     pub ratio: Estimate,
-    /// Probability of as large a step by chance anywhere between its neighbours.
+    /// Probability of a step at least as large by chance anywhere between its neighbours.
     pub p_value: f64,
-    /// Whether it is for the better.
+    /// Whether the change is for the better.
     pub direction: Direction,
-    /// Whether its first run is among the newest of its series, and the series is still measured.
+    /// Whether its first run is among the newest of its series and the series is still measured.
     pub recent: bool,
-    /// What else changed at the same run.
+    /// What else changed in the same run.
     pub coincides_with: Vec<Difference>,
-    /// Share of the machine's cells that changed the same way at the same run.
+    /// Share of the machine's cells that changed in the same direction in the same run.
     pub shared_by: f64,
 }
 
 impl Change {
-    /// Whether nearly all cells of the machine changed the same way at this run.
+    /// Whether nearly all cells of the machine changed in the same direction in this run.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.shared_by >= SHARED
     }
 
-    /// Whether the workload's own file changed with it, so that it says nothing about what the workload measures.
+    /// Whether the workload's own file changed too, so that the change does not indicate a regression.
     #[must_use]
     pub fn is_of_workload(&self) -> bool {
         self.coincides_with
             .iter()
-            .any(|difference| difference.what == What::Workload)
+            .any(|difference| difference.what == DifferenceKind::Workload)
     }
 }
 
-/// One cell, or a mean of cells, on one machine with one kind of settings.
+/// One cell, or a mean of cells, on one machine with one set of settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
-    /// What it is of.
+    /// The subject.
     pub subject: Subject,
     /// Number of its machine.
     pub machine: usize,
-    /// Number of its settings; `None` where no run recorded any.
+    /// Number of its settings; `None` if no run recorded any.
     pub settings: Option<usize>,
     /// Its nights, by time.
     pub nights: Vec<Night>,
     /// Its levels.
     pub levels: Vec<Level>,
-    /// Standard deviation from night to night, as a share.
+    /// Standard deviation between nights, as a share.
     pub noise: f64,
-    /// Runs of its machine with its settings, between its first night and its last, in which it is not.
+    /// Number of runs on its machine with its settings, between its first night and its last, that do not contain it.
     pub missing: usize,
-    /// Whether it was not in the first of these runs.
+    /// Whether it was missing from the first of these runs.
     pub new: bool,
 }
 
-/// All that a history tells.
+/// The analysis of a history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct History {
-    /// The figure.
+    /// The metric.
     pub metric: Metric,
-    /// Smallest relative change that counts.
+    /// Smallest relative change of interest.
     pub smallest_effect: f64,
     /// The runs, by time.
     pub runs: Vec<RunLine>,
-    /// The machines, by their first run.
+    /// The machines, in the order of their first run.
     pub machines: Vec<MachineKey>,
-    /// Whether host names were left out, since hardly any came twice.
+    /// Whether host names were ignored because most of them occur only once.
     pub hostnames_left_out: bool,
-    /// The settings, by their first run.
+    /// The settings, in the order of their first run.
     pub settings: Vec<RunSettings>,
-    /// What was done about drift, one entry for each machine, group of kernels and number of PUs that cells and native
-    /// cells have, if series are long enough to tell.
+    /// The drift, one entry for each combination of machine, group of kernels and number of PUs that has both cells and
+    /// native cells, if series are long enough.
     pub drift: Vec<MachineDrift>,
-    /// The changes: the newest first, of one run the largest.
+    /// The changes, newest first; within a run, largest first.
     pub changes: Vec<Change>,
-    /// The series, cells first, by name.
+    /// The series, cells first, ordered by name.
     pub series: Vec<Series>,
-    /// What is not in the history, and why.
-    pub passed_over: Vec<PassedOver>,
+    /// Folders that are left out of the history, with the reasons.
+    pub passed_over: Vec<SkippedFolder>,
 }
 
 impl History {
-    /// The regressions that are recent and not of a workload's own changed file: the newest runs are worse.
+    /// Returns the recent regressions in which the workload's own file did not change: the newest runs are worse.
     pub fn regressions(&self) -> impl Iterator<Item = &Change> {
         self.changes
             .iter()
@@ -244,7 +243,7 @@ impl History {
             .filter(|change| self.is_last(change))
     }
 
-    /// Whether nothing changed in the series after a change.
+    /// Whether the change is the last one of its series.
     fn is_last(&self, change: &Change) -> bool {
         !self
             .changes
@@ -252,7 +251,7 @@ impl History {
             .any(|other| other.series == change.series && other.first_after > change.first_after)
     }
 
-    /// The changes of a series, by time.
+    /// Returns the changes of a series, by time.
     #[must_use]
     pub fn changes_of(&self, series: usize) -> Vec<&Change> {
         let mut changes: Vec<&Change> = self

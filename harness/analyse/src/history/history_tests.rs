@@ -20,7 +20,7 @@ pub fn names(history: &History) -> Vec<(String, usize)> {
 }
 
 #[test]
-fn a_slowdown_of_one_workload_is_found_there_and_only_there() {
+fn slowdown_is_detected_in_its_workload_only() {
     let steps = [Step {
         workload: "w3",
         interpreter: "3.13t",
@@ -81,7 +81,7 @@ fn drift_of_the_machine_is_divided_out() {
 }
 
 #[test]
-fn another_machine_is_no_change_of_the_code() {
+fn change_of_machine_is_not_a_change_of_the_code() {
     let mut all = runs(30, &[], Machine::default());
     for run in all.iter_mut().skip(15) {
         run.machine.cpu_model = "slower".to_owned();
@@ -95,7 +95,7 @@ fn another_machine_is_no_change_of_the_code() {
 }
 
 #[test]
-fn names_that_never_come_twice_tell_no_machine() {
+fn host_names_that_occur_only_once_are_ignored() {
     let mut all = runs(12, &[], Machine::default());
     for (number, run) in all.iter_mut().enumerate() {
         run.machine.hostname = format!("container-{number}");
@@ -106,7 +106,7 @@ fn names_that_never_come_twice_tell_no_machine() {
 }
 
 #[test]
-fn gaps_failures_and_new_cells_are_told() {
+fn gaps_failures_and_new_cells_are_reported() {
     let mut all = runs(20, &[], Machine::default());
     for (number, run) in all.iter_mut().enumerate() {
         run.readings
@@ -144,7 +144,7 @@ fn gaps_failures_and_new_cells_are_told() {
 }
 
 #[test]
-fn what_else_changed_is_told() {
+fn coinciding_differences_are_reported() {
     let steps = ["3.13", "3.13t"].map(|interpreter| Step {
         workload: "w2",
         interpreter,
@@ -164,26 +164,26 @@ fn what_else_changed_is_told() {
         let subject = &history.series[change.series].subject;
         assert!(
             matches!(subject, Subject::Cell(_)),
-            "a changed file is no change of a mean: {change:?}"
+            "a changed file is not a change of a mean: {change:?}"
         );
         let Subject::Cell(key) = subject else { continue };
-        let what: Vec<What> = change
+        let what: Vec<DifferenceKind> = change
             .coincides_with
             .iter()
             .map(|difference| difference.what)
             .collect();
         assert_eq!(
-            what.contains(&What::Interpreter),
+            what.contains(&DifferenceKind::Interpreter),
             key.interpreter == "3.13",
             "{key}"
         );
-        assert!(what.contains(&What::Workload) && what.contains(&What::Commit));
+        assert!(what.contains(&DifferenceKind::Workload) && what.contains(&DifferenceKind::Commit));
         assert!(change.is_of_workload());
     }
 }
 
 #[test]
-fn an_edited_file_is_no_regression() {
+fn edited_workload_file_is_not_a_regression() {
     let steps = ["3.13", "3.13t"].map(|interpreter| Step {
         workload: "w2",
         interpreter,
@@ -196,8 +196,12 @@ fn an_edited_file_is_no_regression() {
         history.regressions().filter(is_mean).count()
     };
     let unedited = analyse(runs(30, &steps, Machine::default()), options());
-    assert_eq!(of_mean(&unedited), 2, "both means tell what no edit explains");
-    // A level's change may be found a night beside its place.
+    assert_eq!(
+        of_mean(&unedited),
+        2,
+        "without an edit, both means are regressions"
+    );
+    // A change of level may be located one night off.
     for edited_at in [24, 25, 26] {
         let mut all = runs(30, &steps, Machine::default());
         for run in all.iter_mut().skip(edited_at) {
@@ -218,7 +222,7 @@ fn an_edited_file_is_no_regression() {
 }
 
 #[test]
-fn changed_packages_and_profiles_are_told_of_what_they_are_for() {
+fn changed_packages_and_profiles_are_reported_for_the_cells_that_they_affect() {
     let steps = [("w1", "3.13"), ("w2", "3.13")].map(|(workload, interpreter)| Step {
         workload,
         interpreter,
@@ -241,26 +245,26 @@ fn changed_packages_and_profiles_are_told_of_what_they_are_for() {
         }
     }
     let history = analyse(all, options());
-    let told = |wanted: &str| -> Vec<&Difference> {
-        let is_it = |change: &&Change| matches!(&history.series[change.series].subject, Subject::Cell(key) if key.workload == wanted);
-        let change = history.changes.iter().find(is_it).unwrap();
+    let reported = |wanted: &str| -> Vec<&Difference> {
+        let is_match = |change: &&Change| matches!(&history.series[change.series].subject, Subject::Cell(key) if key.workload == wanted);
+        let change = history.changes.iter().find(is_match).unwrap();
         let differences = change.coincides_with.iter();
         differences
-            .filter(|difference| difference.what != What::Commit)
+            .filter(|difference| difference.what != DifferenceKind::Commit)
             .collect()
     };
     let profile = Difference {
-        what: What::Profile,
+        what: DifferenceKind::Profile,
         before: "standard".to_owned(),
         after: "thorough".to_owned(),
     };
     let packages = Difference {
-        what: What::Packages,
+        what: DifferenceKind::Packages,
         before: "mpmath 1.3.0, numpy 2.3.1".to_owned(),
         after: "mpmath 1.3.0, numpy 2.4.0".to_owned(),
     };
-    assert_eq!(told("w1"), [&profile]);
-    assert_eq!(told("w2"), [&packages, &profile]);
+    assert_eq!(reported("w1"), [&profile]);
+    assert_eq!(reported("w2"), [&packages, &profile]);
     let mean = history
         .changes
         .iter()
@@ -269,7 +273,7 @@ fn changed_packages_and_profiles_are_told_of_what_they_are_for() {
 }
 
 #[test]
-fn figures_of_a_change_add_up() {
+fn figures_of_a_change_are_consistent() {
     let steps = [
         ("w1", "3.13", 10, 1.06),
         ("w1", "3.13", 20, 1.2),
@@ -281,7 +285,7 @@ fn figures_of_a_change_add_up() {
         night,
         ratio,
     });
-    let mut told = 0;
+    let mut changes = 0;
     for seed in 0..20 {
         let machine = Machine {
             seed,
@@ -296,23 +300,23 @@ fn figures_of_a_change_add_up() {
             );
             assert!(change.ratio.low < of_levels && of_levels < change.ratio.high);
             assert!(change.ratio.estimate.ln().abs() > options().smallest_effect.ln_1p());
-            told += 1;
+            changes += 1;
         }
     }
-    assert!(told > 40, "{told}");
+    assert!(changes > 40, "{changes}");
 }
 
 #[test]
-fn nothing_and_little() {
+fn empty_and_single_run_histories_have_no_changes() {
     let none = analyse(Vec::new(), options());
     assert!(none.runs.is_empty() && none.series.is_empty());
     let one = analyse(runs(1, &[], Machine::default()), options());
     assert!(one.changes.is_empty() && one.series.iter().all(|series| series.levels.len() == 1));
 }
 
-/// Histories of 100 cells over 30 nights in which nothing changes: at most 5 % may have any change called.
+/// Histories of 100 cells over 30 nights without a change: at most 5 % of them may report one.
 #[test]
-fn few_quiet_histories_cry_wolf() {
+fn at_most_five_per_cent_of_quiet_histories_report_a_change() {
     for (name, machine) in [
         ("white", Machine::default()),
         (

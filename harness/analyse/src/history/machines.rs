@@ -1,23 +1,23 @@
-//! Which runs were made on one machine.
+//! Identification of the machines that runs were made on.
 
 use std::collections::HashMap;
 
 use super::findings::{RECENT_RUNS, RunLine};
-use super::series::Place;
+use super::series::Setup;
 use ftbench_schema::history::{HistoryRun, MachineKey};
 
-/// The machines of some runs.
+/// The machines of a set of runs.
 pub struct Machines {
-    /// Each, by its first run.
+    /// The machines, in the order of their first run.
     pub machines: Vec<MachineKey>,
     /// The number of each run's machine.
     pub of_run: Vec<usize>,
-    /// Whether host names were left out.
+    /// Whether host names were ignored.
     pub hostnames_left_out: bool,
 }
 
-/// Tells machines apart by host name, processor, cores and quota. Where more than half of the host names come once only,
-/// as in containers that are new for every run, they say nothing about the machine and are left out.
+/// Distinguishes machines by host name, processor, cores and quota. If more than half of the host names occur only
+/// once, as for containers created for each run, they do not identify machines and are ignored.
 pub fn identify(runs: &[HistoryRun]) -> Machines {
     let mut named: HashMap<&str, usize> = HashMap::new();
     for run in runs {
@@ -49,8 +49,8 @@ pub fn identify(runs: &[HistoryRun]) -> Machines {
     }
 }
 
-/// Whether what was in this run last is still measured: the run is among the newest of its machine, and the machine has not
-/// been given up, as it has when another one made as many runs since.
+/// Whether something that was last seen in this run is still measured: the run is among the newest of its machine, and
+/// the machine is still in use, which it is not if another machine has since made as many runs.
 pub fn is_current(run: usize, machine_of_run: &[usize]) -> bool {
     let Some(own) = machine_of_run.get(run) else {
         return false;
@@ -67,12 +67,12 @@ pub fn is_current(run: usize, machine_of_run: &[usize]) -> bool {
     of_others.into_values().all(|runs| runs < RECENT_RUNS)
 }
 
-/// The runs as reports name them.
-pub fn run_lines(runs: &[HistoryRun], places: &[Place]) -> Vec<RunLine> {
+/// Returns the runs as listed in reports.
+pub fn run_lines(runs: &[HistoryRun], setups: &[Setup]) -> Vec<RunLine> {
     let mut last = None;
     runs.iter()
-        .zip(places)
-        .map(|(run, &Place { machine, settings })| {
+        .zip(setups)
+        .map(|(run, &Setup { machine, settings })| {
             let machine_changed = last.is_some_and(|last| last != machine);
             last = Some(machine);
             RunLine {

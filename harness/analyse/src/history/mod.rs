@@ -1,10 +1,9 @@
-//! What many runs say together: how each cell's figure went from run to run, and where it changed. Pure.
+//! The history of each cell's figure over many runs, and its changes. Pure.
 //!
-//! A series is one cell on one machine with one kind of settings: what moved to another machine, or was measured in another
-//! way, is compared with nothing of the first one. The drift that a whole machine has from run to run, as the ceiling's
-//! native cells saw it, is divided out of times where that makes the series quieter by a tenth. `segments` finds where
-//! levels may have changed, `confirm` tests each candidate, and the correction of Benjamini and Hochberg is made over the
-//! whole history.
+//! A series is one cell on one machine with one set of settings. Runs on another machine, or measured in another way,
+//! form a separate series. The drift of a whole machine between runs, as measured by the ceiling's native cells, is
+//! divided out of times if that makes the series quieter by a tenth. `segments` finds where levels may have changed,
+//! `confirm` tests each candidate, and the correction of Benjamini and Hochberg is applied over the whole history.
 
 mod coincide;
 #[cfg(test)]
@@ -25,27 +24,27 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-pub use confirm::FEWEST_NIGHTS;
+pub use confirm::MIN_NIGHTS;
 pub use findings::{
-    Change, Difference, Direction, History, Level, MachineDrift, Night, RECENT_RUNS, RunLine, Series,
-    Subject, What,
+    Change, Difference, DifferenceKind, Direction, History, Level, MachineDrift, Night, RECENT_RUNS, RunLine,
+    Series, Subject,
 };
 
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use coincide::Around;
-use confirm::{Fitted, Step, Terms};
+use confirm::{Fitted, Step, TestParameters};
 use ftbench_schema::Estimate;
 use ftbench_schema::history::{HistoryRun, Metric};
-use series::Place;
+use series::Setup;
 
-/// What is asked of a history.
+/// Options of a history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// The figure.
+    /// The metric.
     pub metric: Metric,
-    /// Whether the machines' drift may be divided out.
+    /// Whether the drift of machines may be divided out.
     pub divide_drift: bool,
-    /// Smallest relative change that counts.
+    /// Smallest relative change of interest.
     pub smallest_effect: f64,
 }
 
@@ -59,47 +58,49 @@ impl Default for Options {
     }
 }
 
-/// Makes a history of runs in any order. What was passed over is for the caller to add.
+/// Analyses runs, which may be in any order. The caller adds the folders that it skipped.
 #[must_use]
 pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
     runs.sort_by(|a, b| (&a.started_at, &a.folder).cmp(&(&b.started_at, &b.folder)));
     let identified = machines::identify(&runs);
     let settings = settings::identify(&runs, &identified.of_run);
-    let places: Vec<Place> = identified
+    let setups: Vec<Setup> = identified
         .of_run
         .iter()
         .zip(&settings.of_run)
-        .map(|(&machine, &settings)| Place { machine, settings })
+        .map(|(&machine, &settings)| Setup { machine, settings })
         .collect();
-    let (mut series, native) = series::of_cells(&runs, &places);
+    let (mut series, native) = series::of_cells(&runs, &setups);
     let drift = if options.divide_drift && options.metric == Metric::Time {
         drift::divide(&mut series, &native, &runs)
     } else {
         Vec::new()
     };
     series.extend(series::of_means(&series, &runs));
-    series::count_missing(&mut series, &places);
-    let terms = terms(&series, options);
+    series::count_missing(&mut series, &setups);
+    let parameters = parameters(&series, options);
     let fits: Vec<Fitted> = series
         .par_iter()
-        .zip(&terms)
-        .map(|(series, terms)| confirm::fit(&series::logarithms(series), *terms))
+        .zip(&parameters)
+        .map(|(series, parameters)| confirm::fit(&series::logarithms(series), *parameters))
         .collect();
-    let changes_of = ChangesOf {
+    let builder = ChangeBuilder {
         runs: &runs,
         machine_of_run: &identified.of_run,
         metric: options.metric,
     };
     let mut changes = Vec::new();
     for (index, (one, steps)) in series.iter_mut().zip(confirmed(&fits)).enumerate() {
-        let Some(terms) = terms.get(index) else { continue };
-        let fitted = confirm::refit(&series::logarithms(one), &steps, *terms);
+        let Some(parameters) = parameters.get(index) else {
+            continue;
+        };
+        let fitted = confirm::refit(&series::logarithms(one), &steps, *parameters);
         one.noise = fitted.noise;
         one.levels = series::levels(one, &fitted);
         let steps = fitted.steps.iter();
-        changes.extend(steps.filter_map(|step| changes_of.change(index, one, step)));
+        changes.extend(steps.filter_map(|step| builder.change(index, one, step)));
     }
-    tell_drifts(&mut series, &terms, options);
+    mark_drifts(&mut series, &parameters, options);
     count_shared(&mut changes, &series);
     changes.sort_by(|a, b| {
         let size = |change: &Change| change.ratio.estimate.ln().abs();
@@ -108,7 +109,7 @@ pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
     History {
         metric: options.metric,
         smallest_effect: options.smallest_effect,
-        runs: machines::run_lines(&runs, &places),
+        runs: machines::run_lines(&runs, &setups),
         machines: identified.machines,
         hostnames_left_out: identified.hostnames_left_out,
         settings: settings.settings,
@@ -119,20 +120,21 @@ pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
     }
 }
 
-/// What the tests of each series take for granted. The correlation of neighbouring nights is that of the machine's median
-/// series, or the series' own where that is surely larger: thirty nights of one cell tell little about it.
-fn terms(series: &[Series], options: Options) -> Vec<Terms> {
+/// Returns the parameters for testing each series. The correlation of neighbouring nights is that of the machine's
+/// median series, or the series' own if that is significantly larger, because thirty nights of one cell determine it
+/// poorly.
+fn parameters(series: &[Series], options: Options) -> Vec<TestParameters> {
     let smallest = options.smallest_effect.ln_1p();
-    let first: Vec<(Terms, Option<f64>)> = series
+    let first: Vec<(TestParameters, Option<f64>)> = series
         .par_iter()
         .map(|series| {
-            let terms = Terms {
+            let parameters = TestParameters {
                 within: series::within(series),
                 correlation: 0.0,
                 smallest,
             };
-            let fitted = confirm::fit(&series::logarithms(series), terms);
-            (terms, noise::correlation(&fitted.residuals))
+            let fitted = confirm::fit(&series::logarithms(series), parameters);
+            (parameters, noise::correlation(&fitted.residuals))
         })
         .collect();
     let mut by_machine: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
@@ -147,21 +149,21 @@ fn terms(series: &[Series], options: Options) -> Vec<Terms> {
     series
         .iter()
         .zip(first)
-        .map(|(series, (terms, own))| {
+        .map(|(series, (parameters, own))| {
             let nights = series::logarithms(series).len().max(1) as f64;
-            // One standard error below, for 1 / sqrt(n) is what the estimate is off by (Bartlett 1946).
-            let surely = own.map_or(0.0, |own| own - 1.0 / nights.sqrt());
+            // One standard error below the estimate, which has the standard error 1 / sqrt(n) (Bartlett 1946).
+            let lower_bound = own.map_or(0.0, |own| own - 1.0 / nights.sqrt());
             let typical = typical.get(&series.machine).copied().unwrap_or(0.0);
-            Terms {
-                correlation: typical.max(surely).max(0.0),
-                ..terms
+            TestParameters {
+                correlation: typical.max(lower_bound).max(0.0),
+                ..parameters
             }
         })
         .collect()
 }
 
-/// The steps of each series that stay after the correction over the whole history. Every series was looked at, so one
-/// without a candidate counts as a test that found nothing.
+/// Returns the steps of each series that remain significant after the correction over the whole history. A series
+/// without a candidate was tested too, and counts with the p value 1.
 fn confirmed(fits: &[Fitted]) -> Vec<Vec<Step>> {
     let mut p_values: Vec<f64> = Vec::new();
     for fitted in fits {
@@ -182,14 +184,14 @@ fn confirmed(fits: &[Fitted]) -> Vec<Vec<Step>> {
         .collect()
 }
 
-/// What changes are told from.
-struct ChangesOf<'a> {
+/// The data from which changes are made.
+struct ChangeBuilder<'a> {
     runs: &'a [HistoryRun],
     machine_of_run: &'a [usize],
     metric: Metric,
 }
 
-impl ChangesOf<'_> {
+impl ChangeBuilder<'_> {
     fn change(&self, index: usize, series: &Series, step: &Step) -> Option<Change> {
         let with_figure: Vec<&Night> = series
             .nights
@@ -239,16 +241,16 @@ impl ChangesOf<'_> {
     }
 }
 
-/// Marks the levels that drift, after a correction over all of them.
-fn tell_drifts(series: &mut [Series], terms: &[Terms], options: Options) {
+/// Marks the levels that drift, after a correction over all levels.
+fn mark_drifts(series: &mut [Series], parameters: &[TestParameters], options: Options) {
     let smallest = options.smallest_effect.ln_1p();
     let trends: Vec<Vec<Option<confirm::Trend>>> = series
         .par_iter()
-        .zip(terms)
-        .map(|(series, terms)| {
+        .zip(parameters)
+        .map(|(series, parameters)| {
             let trend = |level: &Level| {
                 let values = series::logarithms_of(series.nights.get(level.first..=level.last)?);
-                confirm::trend(&values, series.noise, terms.correlation)
+                confirm::trend(&values, series.noise, parameters.correlation)
             };
             series.levels.iter().map(trend).collect()
         })
@@ -269,30 +271,30 @@ fn tell_drifts(series: &mut [Series], terms: &[Terms], options: Options) {
     }
 }
 
-/// Tells each change how many of its machine's cells changed the same way at the same run.
+/// Sets the share of its machine's cells that changed in the same direction in the same run, for each change.
 fn count_shared(changes: &mut [Change], series: &[Series]) {
     let is_cell = |series: &Series| matches!(series.subject, Subject::Cell(_));
-    let mut cells: BTreeMap<Place, usize> = BTreeMap::new();
+    let mut cells: BTreeMap<Setup, usize> = BTreeMap::new();
     for series in series.iter().filter(|series| is_cell(series)) {
-        *cells.entry(series.place()).or_default() += 1;
+        *cells.entry(series.setup()).or_default() += 1;
     }
-    let step = |change: &Change, place: Place| {
+    let step = |change: &Change, setup: Setup| {
         let is_worse = change.direction == Direction::Worse;
-        (place, change.first_after, is_worse)
+        (setup, change.first_after, is_worse)
     };
-    let mut steps: BTreeMap<(Place, usize, bool), usize> = BTreeMap::new();
+    let mut steps: BTreeMap<(Setup, usize, bool), usize> = BTreeMap::new();
     for change in changes.iter() {
         if let Some(series) = series.get(change.series).filter(|series| is_cell(series)) {
-            *steps.entry(step(change, series.place())).or_default() += 1;
+            *steps.entry(step(change, series.setup())).or_default() += 1;
         }
     }
     for change in changes {
-        let Some(place) = series.get(change.series).map(Series::place) else {
+        let Some(setup) = series.get(change.series).map(Series::setup) else {
             continue;
         };
-        let alike = steps.get(&step(change, place)).copied().unwrap_or(0);
-        let all = cells.get(&place).copied().unwrap_or(0);
-        // Of one or two cells "nearly all" says nothing.
+        let alike = steps.get(&step(change, setup)).copied().unwrap_or(0);
+        let all = cells.get(&setup).copied().unwrap_or(0);
+        // "Nearly all" means nothing for one or two cells.
         change.shared_by = if all >= 3 { alike as f64 / all as f64 } else { 0.0 };
     }
 }

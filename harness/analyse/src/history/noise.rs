@@ -1,24 +1,24 @@
-//! How much a series moves from night to night without changing.
+//! The noise of a series between nights.
 
 use crate::sample::median;
 
-/// A median absolute deviation times this is the standard deviation of a normal distribution: 1 over its quantile at
+/// Factor from a median absolute deviation to the standard deviation of a normal distribution: 1 over its quantile at
 /// 3/4 (Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation", JASA 88 (1993)).
 const MAD_TO_DEVIATION: f64 = 1.482_602_218_505_602;
 
-/// A series is never taken to be quieter than this, as a share of its value: clocks and calibration move more.
-pub const QUIETEST: f64 = 0.001;
+/// Minimum noise of a series, as a share of its value; clocks and calibration vary more than that.
+pub const MIN_NOISE: f64 = 0.001;
 
-/// From so many differences on they are trusted over the runs' own intervals.
-const TRUSTED_FROM: usize = 10;
+/// Minimum number of differences at which they are used without regard to the runs' own intervals.
+const MIN_TRUSTED_DIFFERENCES: usize = 10;
 
-/// Up to so many values all pairs are compared; of more, the cheaper estimate is good enough.
-const MOST_PAIRED: usize = 100;
+/// Maximum number of values for the estimate from all pairs; for more, the cheaper estimate is precise enough.
+const MAX_PAIRED: usize = 100;
 
-/// Most that neighbouring nights are taken to have in common; the few nights of a history cannot tell more.
-const MOST_CORRELATION: f64 = 0.8;
+/// Maximum correlation of neighbouring nights that is assumed, because a history has too few nights to establish more.
+const MAX_CORRELATION: f64 = 0.8;
 
-/// Robust standard deviation about the median; 0 without values.
+/// Robust standard deviation around the median; 0 without values.
 #[must_use]
 pub fn spread(values: &[f64]) -> f64 {
     if values.is_empty() {
@@ -29,8 +29,8 @@ pub fn spread(values: &[f64]) -> f64 {
     MAD_TO_DEVIATION * median(&mut deviations)
 }
 
-/// Robust standard deviation by the distances of all pairs, Qn of Rousseeuw and Croux (as above), which is off by half as
-/// much as the median absolute deviation in short series; 0 with fewer than two values.
+/// Robust standard deviation from the distances of all pairs, Qn of Rousseeuw and Croux (as above), which has half the
+/// error of the median absolute deviation in short series; 0 with fewer than two values.
 fn pair_spread(values: &[f64]) -> f64 {
     // 1 / (2^(1/2) times the normal distribution's quantile at 5/8); the paper's 2.2219 is a misprint.
     const QN_TO_DEVIATION: f64 = 2.219_144_465_985_08;
@@ -44,13 +44,12 @@ fn pair_spread(values: &[f64]) -> f64 {
         return 0.0;
     }
     let (_, distance, _) = distances.select_nth_unstable_by(rank, f64::total_cmp);
-    QN_TO_DEVIATION * *distance * qn_of_few(values.len())
+    QN_TO_DEVIATION * *distance * qn_correction(values.len())
 }
 
-/// What makes Qn of so few values of a normal distribution right on average (Croux and Rousseeuw, "Time-Efficient
-/// Algorithms for Two Highly Robust Estimators of Scale", Computational Statistics 1 (1992); R's `robustbase::Qn` had the
-/// same).
-fn qn_of_few(count: usize) -> f64 {
+/// Correction factor of Qn for few values of a normal distribution (Croux and Rousseeuw, "Time-Efficient Algorithms for
+/// Two Highly Robust Estimators of Scale", Computational Statistics 1 (1992); R's `robustbase::Qn` had the same).
+fn qn_correction(count: usize) -> f64 {
     const FROM_TWO: [f64; 8] = [0.399, 0.994, 0.512, 0.844, 0.611, 0.857, 0.669, 0.872];
     let tabled = count.checked_sub(2).and_then(|index| FROM_TWO.get(index));
     let values = count as f64;
@@ -58,9 +57,10 @@ fn qn_of_few(count: usize) -> f64 {
     tabled.copied().unwrap_or(values / (values + more))
 }
 
-/// Standard deviation of the noise of a series of logarithms, from the differences of neighbours, which changes of level
-/// touch in few places. In a short series it is never less than `within`, what the runs' own intervals say; of a longer one
-/// the nights themselves tell more, for those intervals are of rounds on a machine that may have had a bad night.
+/// Standard deviation of the noise of a series of logarithms, from the differences of neighbours, few of which contain
+/// a change of level. For a short series it is at least `within`, the value from the runs' own intervals. For a longer
+/// one the nights themselves are more informative, because those intervals only cover rounds, and the machine may have
+/// had a bad night.
 #[must_use]
 pub fn of_series(values: &[f64], within: f64) -> f64 {
     let differences: Vec<f64> = values
@@ -70,21 +70,21 @@ pub fn of_series(values: &[f64], within: f64) -> f64 {
             _ => None,
         })
         .collect();
-    let between = if differences.len() <= MOST_PAIRED {
+    let between = if differences.len() <= MAX_PAIRED {
         pair_spread(&differences)
     } else {
         spread(&differences)
     };
-    let noise = (between / 2f64.sqrt()).max(QUIETEST);
-    if differences.len() < TRUSTED_FROM && within.is_finite() {
+    let noise = (between / 2f64.sqrt()).max(MIN_NOISE);
+    if differences.len() < MIN_TRUSTED_DIFFERENCES && within.is_finite() {
         noise.max(within)
     } else {
         noise
     }
 }
 
-/// Correlation of neighbouring residuals, mended for its bias in short series, about -(1 + 3 r) / n (Kendall, "Note on
-/// bias in the estimation of autocorrelation", Biometrika 41 (1954)); `None` with fewer than 8.
+/// Correlation of neighbouring residuals, corrected for its bias in short series, about -(1 + 3 r) / n (Kendall, "Note
+/// on bias in the estimation of autocorrelation", Biometrika 41 (1954)); `None` with fewer than 8.
 #[must_use]
 pub fn correlation(residuals: &[f64]) -> Option<f64> {
     let count = residuals.len();
@@ -103,11 +103,11 @@ pub fn correlation(residuals: &[f64]) -> Option<f64> {
     Some((raw + (1.0 + 3.0 * raw) / count as f64).clamp(-1.0, 1.0))
 }
 
-/// By how much neighbouring nights that have this correlation make the variance of a mean larger: that of a first-order
+/// Factor by which correlated neighbouring nights increase the variance of a mean: that of a first-order
 /// autoregression, (1 + r) / (1 - r).
 #[must_use]
 pub fn inflation(correlation: f64) -> f64 {
-    let bounded = correlation.clamp(0.0, MOST_CORRELATION);
+    let bounded = correlation.clamp(0.0, MAX_CORRELATION);
     (1.0 + bounded) / (1.0 - bounded)
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use ftbench_fixtures::nights::Nights;
 
     #[test]
-    fn the_noise_of_few_nights_is_right_on_average() {
+    fn noise_of_few_nights_is_unbiased() {
         for nights in [8, 11, 14, 21, 30, 31, 60] {
             let made = Nights {
                 nights,
@@ -126,17 +126,20 @@ mod tests {
             };
             let sum: f64 = (0..2000).map(|seed| of_series(&made.values(seed), 0.0)).sum();
             let typical = sum / 2000.0 / 0.02;
-            // Neighbouring differences have a night in common, which leaves Qn of few of them a little too large.
+            // Neighbouring differences share a night, which makes Qn of few of them slightly too large.
             assert!((0.98..1.1).contains(&typical), "{typical} of {nights} nights");
         }
     }
 
     #[test]
-    fn qn_is_that_of_its_definition() {
-        // The distances of 1, 2, 4 and 7 are 1, 2, 3, 3, 5 and 6; of four values it is the third.
+    fn qn_follows_its_definition() {
+        // The distances of 1, 2, 4 and 7 are 1, 2, 3, 3, 5 and 6; for four values Qn uses the third.
         let expected = 3.0 * 2.219_144_465_985_08 * 0.512;
         assert!((pair_spread(&[4.0, 1.0, 7.0, 2.0]) - expected).abs() < 1e-12);
-        assert!((qn_of_few(10) - 10.0 / 13.8).abs() < 1e-12 && (qn_of_few(29) - 29.0 / 30.4).abs() < 1e-12);
+        assert!(
+            (qn_correction(10) - 10.0 / 13.8).abs() < 1e-12
+                && (qn_correction(29) - 29.0 / 30.4).abs() < 1e-12
+        );
         assert!(pair_spread(&[1.0]) <= 0.0 && pair_spread(&[]) <= 0.0);
     }
 }

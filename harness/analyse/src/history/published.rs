@@ -1,7 +1,7 @@
-//! Published series whose changes are known, for tests.
+//! Published series with known changes, for tests.
 
 /// Annual flow of the Nile at Aswan, 1871 to 1970, 10^8 m^3 (Cobb, "The problem of the Nile", Biometrika 65 (1978); R's
-/// data set `Nile`). R's `changepoint::cpt.mean(Nile)` and its PELT tell one change, after the 28th value, 1898.
+/// data set `Nile`). R's `changepoint::cpt.mean(Nile)` and its PELT find one change, after the 28th value, 1898.
 pub const NILE: [f64; 100] = [
     1120.0, 1160.0, 963.0, 1210.0, 1160.0, 1160.0, 813.0, 1230.0, 1370.0, 1140.0, 995.0, 935.0, 1110.0,
     994.0, 1020.0, 960.0, 1180.0, 799.0, 958.0, 1140.0, 1100.0, 1210.0, 1150.0, 1250.0, 1260.0, 1220.0,
@@ -15,7 +15,7 @@ pub const NILE: [f64; 100] = [
 
 /// The two series of the tests of Hunter and its successor Apache Otava (`tests/series_test.py`,
 /// `test_change_point_detection`; Fleming and others, "Hunter: Using Change Point Detection to Hunt for Performance
-/// Regressions", ICPE 2023), which tell one change in each: at the index 6 of the first and 4 of the second.
+/// Regressions", ICPE 2023), which find one change in each: at index 6 of the first and 4 of the second.
 pub const HUNTER: [([f64; 11], usize); 2] = [
     (
         [1.02, 0.95, 0.99, 1.00, 1.12, 0.90, 0.50, 0.51, 0.48, 0.48, 0.55],

@@ -1,14 +1,15 @@
-//! Where the level of a series may have changed.
+//! Positions where the level of a series may have changed.
 //!
 //! R-FPOP: Fearnhead and Rigaill, "Changepoint Detection in the Presence of Outliers", Journal of the American
-//! Statistical Association 114 (2019), with the biweight loss. It finds the segmentation that is best of all, in about
-//! linear time, and a value costs a segment no more than three standard deviations do, so that a single night that went
-//! wrong cannot pull a level or make a segment of its own.
+//! Statistical Association 114 (2019), with the biweight loss. It finds the optimal segmentation in about linear time.
+//! The cost of a value is limited to that of three standard deviations, so a single bad night can neither shift a level
+//! nor form a segment of its own.
 
-/// Beyond so many standard deviations from its level a value costs no more (Fearnhead and Rigaill, section 4: K = 3σ).
+/// Number of standard deviations from its level beyond which a value's cost stays constant (Fearnhead and Rigaill,
+/// section 4: K = 3σ).
 pub const BIWEIGHT: f64 = 3.0;
 
-/// A stretch of levels on which the least cost so far is one polynomial.
+/// An interval of levels on which the minimum cost so far is one polynomial.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     low: f64,
@@ -17,7 +18,7 @@ struct Piece {
     square: f64,
     slope: f64,
     constant: f64,
-    /// Where the segment that this cost ends with begins.
+    /// Start of the last segment that this cost belongs to.
     start: usize,
 }
 
@@ -26,7 +27,7 @@ impl Piece {
         (self.square * level + self.slope) * level + self.constant
     }
 
-    /// Its least cost.
+    /// Minimum cost on the interval.
     fn least(&self) -> f64 {
         let ends = self.at(self.low).min(self.at(self.high));
         if self.square <= 0.0 {
@@ -40,7 +41,7 @@ impl Piece {
         }
     }
 
-    /// The levels at which it costs less than so much; `None` where there are none.
+    /// Returns the levels with less than this cost; `None` if there are none.
     fn below(&self, cost: f64) -> Option<(f64, f64)> {
         if self.square <= 0.0 {
             return (self.at(self.low) <= cost).then_some((self.low, self.high));
@@ -60,21 +61,21 @@ impl Piece {
     }
 }
 
-/// What a value costs a level, in units of the noise's variance.
+/// The cost of a value at a level, in units of the noise variance.
 #[must_use]
 pub fn cost(value: f64, level: f64) -> f64 {
     (value - level).powi(2).min(BIWEIGHT * BIWEIGHT)
 }
 
-/// The positions at which segments after the first begin, for values with noise of standard deviation 1 that are all
-/// finite. The penalty is Schwarz's criterion, 2 log n (Yao, "Estimating the number of change-points via Schwarz'
+/// Returns the start positions of all segments except the first. The values must be finite and have noise of standard
+/// deviation 1. The penalty is Schwarz's criterion, 2 log n (Yao, "Estimating the number of change-points via Schwarz'
 /// criterion", Statistics & Probability Letters 6 (1988)).
 #[must_use]
 pub fn change_points(values: &[f64]) -> Vec<usize> {
     let count = values.len();
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // `partial_cmp` would be needed for NaN; all values are finite.
+    // All values are finite, so no comparison involves NaN.
     if count < 2 || lowest >= highest {
         return Vec::new();
     }
@@ -87,15 +88,15 @@ pub fn change_points(values: &[f64]) -> Vec<usize> {
         constant: 0.0,
         start: 0,
     }];
-    // For each number of values, where the last segment of the best segmentation of so many begins.
+    // For each prefix of the values, the start of the last segment of its best segmentation.
     let mut starts = Vec::with_capacity(count);
     for (position, value) in values.iter().enumerate() {
         if position > 0 {
             let best = best(&pieces);
             starts.push(best.start);
-            pieces = no_dearer_than(&pieces, best.least() + penalty, position);
+            pieces = cap_cost(&pieces, best.least() + penalty, position);
         }
-        pieces = with_value(&pieces, *value);
+        pieces = add_value(&pieces, *value);
     }
     starts.push(best(&pieces).start);
     let mut found = Vec::new();
@@ -111,7 +112,7 @@ pub fn change_points(values: &[f64]) -> Vec<usize> {
     found
 }
 
-/// The piece with the least cost; there is always one.
+/// Returns the piece with the least cost. There is always one.
 fn best(pieces: &[Piece]) -> Piece {
     let first = Piece {
         low: 0.0,
@@ -128,27 +129,27 @@ fn best(pieces: &[Piece]) -> Piece {
         .unwrap_or(first)
 }
 
-/// Where going on costs more than a new segment would, the new segment.
-fn no_dearer_than(pieces: &[Piece], most: f64, position: usize) -> Vec<Piece> {
+/// Replaces pieces by a new segment where continuing costs more than `limit`.
+fn cap_cost(pieces: &[Piece], limit: f64, position: usize) -> Vec<Piece> {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len() + 2);
-    let fresh = |low: f64, high: f64| Piece {
+    let new_segment = |low: f64, high: f64| Piece {
         low,
         high,
         square: 0.0,
         slope: 0.0,
-        constant: most,
+        constant: limit,
         start: position,
     };
     for piece in pieces {
-        match piece.below(most) {
-            None => push(&mut kept, fresh(piece.low, piece.high)),
+        match piece.below(limit) {
+            None => push(&mut kept, new_segment(piece.low, piece.high)),
             Some((low, high)) => {
                 if piece.low < low {
-                    push(&mut kept, fresh(piece.low, low));
+                    push(&mut kept, new_segment(piece.low, low));
                 }
                 push(&mut kept, piece.between(low, high));
                 if high < piece.high {
-                    push(&mut kept, fresh(high, piece.high));
+                    push(&mut kept, new_segment(high, piece.high));
                 }
             }
         }
@@ -156,8 +157,8 @@ fn no_dearer_than(pieces: &[Piece], most: f64, position: usize) -> Vec<Piece> {
     kept
 }
 
-/// With the cost of one more value.
-fn with_value(pieces: &[Piece], value: f64) -> Vec<Piece> {
+/// Adds the cost of one more value.
+fn add_value(pieces: &[Piece], value: f64) -> Vec<Piece> {
     let (left, right) = (value - BIWEIGHT, value + BIWEIGHT);
     let mut split: Vec<Piece> = Vec::with_capacity(pieces.len() + 2);
     for piece in pieces {
@@ -186,7 +187,7 @@ fn with_value(pieces: &[Piece], value: f64) -> Vec<Piece> {
     split
 }
 
-/// Adds a piece, or makes the last one longer where both are the same.
+/// Appends a piece, or extends the last one if both have the same polynomial.
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     if let Some(last) = pieces.last_mut() {
         let same = last.start == piece.start
@@ -201,14 +202,15 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     pieces.push(piece);
 }
 
-/// Where between two positions a change from one level to another costs least, at least `fewest` values from either.
+/// Returns the position at which a change from one level to another costs least, at least `min_distance` values from
+/// either end.
 #[must_use]
-pub fn best_split(values: &[f64], levels: [f64; 2], fewest: usize) -> Option<usize> {
+pub fn best_split(values: &[f64], levels: [f64; 2], min_distance: usize) -> Option<usize> {
     let [before, after] = levels;
     let mut running: f64 = values.iter().map(|value| cost(*value, after)).sum();
     let mut best: Option<(usize, f64)> = None;
     for (position, value) in values.iter().enumerate() {
-        let allowed = position >= fewest && values.len() - position >= fewest;
+        let allowed = position >= min_distance && values.len() - position >= min_distance;
         if allowed && best.is_none_or(|(_, least)| running < least) {
             best = Some((position, running));
         }

@@ -10,12 +10,12 @@ fn scaled(values: &[f64]) -> Vec<f64> {
 }
 
 #[test]
-fn the_nile_changed_after_its_28th_year() {
+fn nile_changes_after_its_28th_year() {
     assert_eq!(change_points(&scaled(&NILE)), [28]);
 }
 
 #[test]
-fn hunters_series_change_where_hunter_says() {
+fn published_series_of_hunter_change_at_the_published_positions() {
     for (values, index) in HUNTER {
         let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
         assert!(change_points(&scaled(&logarithms)).contains(&index));
@@ -23,20 +23,20 @@ fn hunters_series_change_where_hunter_says() {
 }
 
 #[test]
-fn one_night_that_went_wrong_is_no_segment() {
+fn single_outlier_is_not_a_segment() {
     let mut values: Vec<f64> = (0..30).map(|night| f64::from(night % 3)).collect();
     values[12] = 500.0;
     assert!(change_points(&values).is_empty());
 }
 
 #[test]
-fn nothing_to_cut() {
+fn short_and_constant_series_have_no_change_points() {
     assert!(change_points(&[]).is_empty());
     assert!(change_points(&[1.0]).is_empty());
     assert!(change_points(&[1.0; 50]).is_empty());
 }
 
-/// The least cost of a segment, with its level sought among all crossings and vertices.
+/// The minimum cost of a segment, found by trying all levels at which it can occur.
 fn segment_cost(part: &[f64]) -> f64 {
     let mut kinks: Vec<f64> = part
         .iter()
@@ -44,7 +44,7 @@ fn segment_cost(part: &[f64]) -> f64 {
         .collect();
     kinks.sort_by(f64::total_cmp);
     let mut levels = part.to_vec();
-    // Between two kinks the same values lie near, whose mean is the vertex.
+    // Between two kinks the set of near values is constant, and their mean is the vertex.
     for pair in kinks.windows(2) {
         let middle = pair[0].midpoint(pair[1]);
         let near: Vec<f64> = part
@@ -62,8 +62,8 @@ fn segment_cost(part: &[f64]) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// The least cost of all segmentations by dynamic programming over positions: optimal partitioning (Jackson and others
-/// 2005), slow and plain.
+/// The minimum cost of all segmentations by dynamic programming over positions: optimal partitioning (Jackson and
+/// others 2005), slow and simple.
 fn least_cost(values: &[f64]) -> f64 {
     let penalty = 2.0 * (values.len() as f64).ln();
     let mut least = vec![-penalty];
@@ -76,7 +76,7 @@ fn least_cost(values: &[f64]) -> f64 {
     least[values.len()]
 }
 
-/// The least cost of each part on its own, which is of one segment when the cuts are the best.
+/// The sum of the minimum costs of the parts, which equals the cost of the segmentation if the cuts are optimal.
 fn cost_of(values: &[f64], cuts: &[usize]) -> f64 {
     let penalties = 2.0 * (values.len() as f64).ln() * cuts.len() as f64;
     let mut bounds = vec![0];

@@ -1,4 +1,4 @@
-//! Series out of the cells of runs.
+//! Grouping the cells of runs into series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use ftbench_schema::{CellStatus, WorkloadKind};
 /// Half of a normal distribution's 95 % interval, in standard deviations.
 const HALF_INTERVAL: f64 = 1.959_963_984_540_054;
 
-/// Where and how a run was made: what lies in different places makes no series.
+/// The machine and the settings of a run. Runs with different setups belong to different series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Setup {
     /// Number of the machine.
     pub machine: usize,
-    /// Number of the settings; `None` where no run recorded any.
+    /// Number of the settings; `None` if no run recorded any.
     pub settings: Option<usize>,
 }
 
-/// The series of all cells, those of the ceiling apart, each by name and place.
-pub fn of_cells(runs: &[HistoryRun], places: &[Place]) -> (Vec<Series>, Vec<Series>) {
-    let mut nights: BTreeMap<(Arc<SeriesKey>, Place), Vec<Night>> = BTreeMap::new();
-    for (run, (facts, place)) in runs.iter().zip(places).enumerate() {
+/// Returns the series of all cells and, separately, of the ceiling's cells, ordered by name and setup.
+pub fn of_cells(runs: &[HistoryRun], setups: &[Setup]) -> (Vec<Series>, Vec<Series>) {
+    let mut nights: BTreeMap<(Arc<SeriesKey>, Setup), Vec<Night>> = BTreeMap::new();
+    for (run, (facts, setup)) in runs.iter().zip(setups).enumerate() {
         for reading in &facts.readings {
             let night = Night {
                 run,
@@ -33,22 +33,22 @@ pub fn of_cells(runs: &[HistoryRun], places: &[Place]) -> (Vec<Series>, Vec<Seri
                 adjusted: reading.value.map(|value| value.estimate),
             };
             nights
-                .entry((Arc::clone(&reading.key), *place))
+                .entry((Arc::clone(&reading.key), *setup))
                 .or_default()
                 .push(night);
         }
     }
     nights
         .into_iter()
-        .map(|((key, place), nights)| empty(Subject::Cell((*key).clone()), place, nights))
+        .map(|((key, setup), nights)| empty(Subject::Cell((*key).clone()), setup, nights))
         .partition(|series| !matches!(&series.subject, Subject::Cell(key) if key.is_native()))
 }
 
-fn empty(subject: Subject, place: Place, nights: Vec<Night>) -> Series {
+fn empty(subject: Subject, setup: Setup, nights: Vec<Night>) -> Series {
     Series {
         subject,
-        machine: place.machine,
-        settings: place.settings,
+        machine: setup.machine,
+        settings: setup.settings,
         nights,
         levels: Vec::new(),
         noise: 0.0,
@@ -57,10 +57,10 @@ fn empty(subject: Subject, place: Place, nights: Vec<Night>) -> Series {
     }
 }
 
-/// The geometric mean of each kind of workload on each interpreter, over the cells that a run has, each relative to its
-/// own median: a small change of all of them shows where none would on its own.
+/// Returns the geometric mean for each kind of workload on each interpreter, over the cells that a run has, each
+/// relative to its own median. This shows a small change of all cells that is not significant in any single one.
 pub fn of_means(cells: &[Series], runs: &[HistoryRun]) -> Vec<Series> {
-    let mut groups: BTreeMap<(&'static str, String, Place), (WorkloadKind, Vec<&Series>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&'static str, String, Setup), (WorkloadKind, Vec<&Series>)> = BTreeMap::new();
     for series in cells {
         let Subject::Cell(key) = &series.subject else {
             continue;
@@ -73,25 +73,26 @@ pub fn of_means(cells: &[Series], runs: &[HistoryRun]) -> Vec<Series> {
             continue;
         };
         let group = groups
-            .entry((kind.name(), key.interpreter_label(), series.place()))
+            .entry((kind.name(), key.interpreter_label(), series.setup()))
             .or_insert_with(|| (kind, Vec::new()));
         group.1.push(series);
     }
     groups
         .into_iter()
         .filter(|(_, (_, cells))| cells.len() > 1)
-        .map(|((_, interpreter, place), (kind, cells))| {
+        .map(|((_, interpreter, setup), (kind, cells))| {
             let subject = Subject::Mean {
                 kind,
                 interpreter,
                 cells: cells.len(),
             };
-            empty(subject, place, means(&cells, runs))
+            empty(subject, setup, means(&cells, runs))
         })
         .collect()
 }
 
-/// A cell begins anew with another file of its workload: what that does to its times is no change of what it measures.
+/// Each cell starts again with a changed file of its workload, because the effect of the change on its times is not a
+/// regression.
 fn means(cells: &[&Series], runs: &[HistoryRun]) -> Vec<Night> {
     let mut by_run: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for series in cells {
@@ -114,7 +115,7 @@ fn means(cells: &[&Series], runs: &[HistoryRun]) -> Vec<Night> {
         .collect()
 }
 
-/// The runs and logarithms of a cell's series, by the checksum of the workload's file.
+/// Returns the runs and logarithms of a cell's series, by the checksum of the workload's file.
 fn by_file<'r>(series: &Series, runs: &'r [HistoryRun]) -> BTreeMap<&'r str, Vec<(usize, f64)>> {
     let mut by_file: BTreeMap<&str, Vec<(usize, f64)>> = BTreeMap::new();
     let Subject::Cell(key) = &series.subject else {
@@ -133,20 +134,20 @@ fn by_file<'r>(series: &Series, runs: &'r [HistoryRun]) -> BTreeMap<&'r str, Vec
 }
 
 impl Series {
-    /// Where and how its runs were made.
-    pub(super) fn place(&self) -> Place {
-        Place {
+    /// The setup of its runs.
+    pub(super) fn setup(&self) -> Setup {
+        Setup {
             machine: self.machine,
             settings: self.settings,
         }
     }
 }
 
-/// Counts the runs of its place in which a series is not, and marks what came later.
-pub fn count_missing(series: &mut [Series], places: &[Place]) {
+/// Counts the runs with the same setup that do not contain a series, and marks series that were added later.
+pub fn count_missing(series: &mut [Series], setups: &[Setup]) {
     for series in series {
-        let place = series.place();
-        let own = |run: usize| places.get(run) == Some(&place);
+        let setup = series.setup();
+        let own = |run: usize| setups.get(run) == Some(&setup);
         let (Some(first), Some(last)) = (series.nights.first(), series.nights.last()) else {
             continue;
         };
@@ -161,7 +162,7 @@ pub fn logarithm(night: &Night) -> Option<f64> {
     night.adjusted.map(f64::ln).filter(|value| value.is_finite())
 }
 
-/// Logarithms of all nights that have a figure.
+/// Logarithms of all nights that have a figure, with the drift divided out.
 pub fn logarithms_of(nights: &[Night]) -> Vec<f64> {
     nights.iter().filter_map(logarithm).collect()
 }
@@ -171,7 +172,7 @@ pub fn logarithms(series: &Series) -> Vec<f64> {
     logarithms_of(&series.nights)
 }
 
-/// The median of what the runs' own intervals say about a value's standard deviation, of logarithms.
+/// The standard deviation of a logarithm according to the runs' own intervals: the median over the nights.
 pub fn within(series: &Series) -> f64 {
     let mut errors: Vec<f64> = series
         .nights
@@ -187,9 +188,9 @@ pub fn within(series: &Series) -> f64 {
     }
 }
 
-/// The levels of a series that was fitted; the fit's positions are among the nights that have a figure.
+/// Returns the levels of a fitted series. The positions of the fit refer to the nights that have a figure.
 pub fn levels(series: &Series, fitted: &Fitted) -> Vec<Level> {
-    let places: Vec<usize> = series
+    let positions: Vec<usize> = series
         .nights
         .iter()
         .enumerate()
@@ -197,12 +198,12 @@ pub fn levels(series: &Series, fitted: &Fitted) -> Vec<Level> {
         .map(|(position, _)| position)
         .collect();
     let cuts: Vec<usize> = fitted.steps.iter().map(|step| step.position).collect();
-    confirm::ranges(&cuts, places.len())
+    confirm::ranges(&cuts, positions.len())
         .into_iter()
         .zip(&fitted.levels)
         .filter_map(|(range, level)| {
-            let first = *places.get(range.start)?;
-            let last = *places.get(range.end.checked_sub(1)?)?;
+            let first = *positions.get(range.start)?;
+            let last = *positions.get(range.end.checked_sub(1)?)?;
             Some(Level {
                 first,
                 last,

@@ -1,22 +1,22 @@
-//! Which runs were measured with the same settings.
+//! Identification of the settings that runs were measured with.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ftbench_schema::history::{HistoryRun, RunSettings};
 
-/// The settings of some runs.
-pub struct Identified {
-    /// Each, by its first run.
+/// The settings of a set of runs.
+pub struct IdentifiedSettings {
+    /// The settings, in the order of their first run.
     pub settings: Vec<RunSettings>,
-    /// The number of each run's settings; `None` where no run recorded any.
+    /// The number of each run's settings; `None` if no run recorded any.
     pub of_run: Vec<Option<usize>>,
 }
 
-/// Tells settings apart. A run that did not record its own, as versions did not at first, is taken to have those that most
-/// of its machine's runs have, or else most of all runs: rather that than to begin every series anew with the version that
-/// records them.
-pub fn identify(runs: &[HistoryRun], machine_of_run: &[usize]) -> Identified {
+/// Identifies settings. A run that did not record its own, as by early versions, is assumed to have the most frequent
+/// settings of its machine, or else of all runs. Otherwise every series would start again with the version that records
+/// them.
+pub fn identify(runs: &[HistoryRun], machine_of_run: &[usize]) -> IdentifiedSettings {
     let mut settings: Vec<RunSettings> = Vec::new();
     let recorded: Vec<Option<usize>> = runs
         .iter()
@@ -50,10 +50,10 @@ pub fn identify(runs: &[HistoryRun], machine_of_run: &[usize]) -> Identified {
             })
         })
         .collect();
-    Identified { settings, of_run }
+    IdentifiedSettings { settings, of_run }
 }
 
-/// The first of those that come most often.
+/// Returns the most frequent number; of several, the smallest.
 fn most_frequent(numbers: impl Iterator<Item = usize>) -> Option<usize> {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for number in numbers {

@@ -1,7 +1,7 @@
-//! Synthetic curves up to 128 workers with a known law: what is found again, and how often intervals hold the truth.
+//! Synthetic curves of up to 128 workers with a known law: how well the law is recovered, and how often intervals
+//! contain the true value.
 //!
-//! The machines are those of `crate::coverage_tests`: what they do to a trial's logarithm is done to every cell of a
-//! round.
+//! The machines are those of `crate::coverage_tests`; their noise affects every cell of a round.
 #![allow(clippy::unwrap_used)]
 
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ const fn truth(law: Law, serial_fraction: f64, crosstalk: f64) -> Truth {
     }
 }
 
-/// Free threads, threads with a little in common, a GIL, crosstalk with peaks at 22 and at 99 workers, weak scaling.
+/// Free threads, threads with a small serial part, a GIL, crosstalk with peaks at 22 and at 99 workers, weak scaling.
 const TRUTHS: [Truth; 7] = [
     truth(Law::Amdahl, 0.001, 0.0),
     truth(Law::Amdahl, 0.05, 0.0),
@@ -56,14 +56,14 @@ fn curve(truth: Truth, machine: Machine, rounds: usize, seed: u64) -> SpeedupsBy
     SpeedupsByRound::new(COUNTS.to_vec(), &rounds).unwrap()
 }
 
-/// Of many experiments with one truth.
+/// Results of many experiments with one true law.
 #[derive(Debug)]
-struct Found {
-    /// Share in which the law is said to be enough.
+struct StudyResult {
+    /// Share in which the true law is recognised.
     recognised: f64,
     serial_covered: f64,
     crosstalk_covered: f64,
-    /// Median of what was found less the truth.
+    /// Median of the estimate minus the true value.
     serial_bias: f64,
     crosstalk_bias: f64,
     /// Median half-widths of the intervals.
@@ -71,7 +71,7 @@ struct Found {
     crosstalk_half_width: f64,
 }
 
-fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamples: usize) -> Found {
+fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamples: usize) -> StudyResult {
     let fits: Vec<(LawFit, bool)> = (0..experiments)
         .into_par_iter()
         .map(|seed| {
@@ -84,7 +84,7 @@ fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamp
                 .iter()
                 .map(|&law| fit_with(law, &curve, seed, resamples).unwrap())
                 .collect();
-            let recognised = enough(&fits, 128) == Some(truth.law);
+            let recognised = simplest_law(&fits, 128) == Some(truth.law);
             let own = fits.into_iter().find(|fit| fit.law == truth.law).unwrap();
             (own, recognised)
         })
@@ -99,7 +99,7 @@ fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamp
     let covers = |estimate: Estimate, truth: f64| estimate.low <= truth && truth <= estimate.high;
     let half_width = |estimate: Estimate| (estimate.high - estimate.low) / 2.0;
     let crosstalk = |fit: &LawFit| fit.crosstalk.unwrap_or(none);
-    Found {
+    StudyResult {
         recognised: share(&|(_, recognised)| *recognised),
         serial_covered: share(&|(fit, _)| covers(fit.serial_fraction, truth.serial_fraction)),
         crosstalk_covered: share(&|(fit, _)| covers(crosstalk(fit), truth.crosstalk)),
@@ -113,7 +113,7 @@ fn study(truth: Truth, machine: Machine, rounds: usize, experiments: u64, resamp
 /// Prints the table of docs/laws.md:
 /// `cargo test --release -p ftbench-analyse --lib laws::coverage -- --ignored --nocapture`.
 #[test]
-#[ignore = "a study of minutes, for people; a short form of it is checked below"]
+#[ignore = "a study that takes minutes; a short form of it is tested below"]
 #[allow(clippy::print_stdout)]
 fn study_of_recoveries() {
     let experiments = 200;
@@ -144,7 +144,7 @@ fn study_of_recoveries() {
 }
 
 #[test]
-fn laws_are_recognised_and_intervals_hold_the_truth() {
+fn laws_are_recognised_and_intervals_cover_the_true_values() {
     for truth in TRUTHS {
         let (machine, rounds) = (MACHINES[4], 20);
         let found = study(truth, machine, rounds, 100, 600);

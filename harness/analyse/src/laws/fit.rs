@@ -1,21 +1,21 @@
-//! Least squares with bounds for the scaling laws.
+//! Bounded least squares for the scaling laws.
 //!
-//! Turned round, every law is linear in its parameters: N / speedup = 1 + s (N - 1) + k N (N - 1) for Amdahl's and
-//! Gunther's, speedup = N - s (N - 1) for Gustafson's. A straight fit of that line weights badly: it takes an error of
-//! 1 % of a large N / speedup for a larger one than 1 % of a small one. Speedups are ratios of times, whose errors are
-//! about the same share of the value everywhere, so what is least here is the sum of squares of log(measured / law), every
-//! number of workers counting the same. Gauss and Newton's steps toward it are straight fits with weights; with two
-//! parameters, each step's minimum within the bounds has a closed form.
+//! Inverted, every law is linear in its parameters: N / speedup = 1 + s (N - 1) + k N (N - 1) for Amdahl's and
+//! Gunther's, speedup = N - s (N - 1) for Gustafson's. Fitting that line directly has the wrong weights, because an
+//! error of 1 % counts more at a large N / speedup than at a small one. Speedups are ratios of times with about the
+//! same relative error everywhere. Therefore the fit minimises the sum of squares of log(measured / law), in which
+//! every number of workers has the same weight. The Gauss-Newton steps towards it are weighted linear fits; with two
+//! parameters, the bounded minimum of each step has a closed form.
 
 use ftbench_schema::Law;
 
-/// Steps after which a fit ends in any case. Speedups within 20 % of a law take four, wild ones ten.
-const MOST_STEPS: usize = 40;
+/// Maximum number of steps. Speedups within 20 % of a law take four steps, erratic ones ten.
+const MAX_STEPS: usize = 40;
 
-/// A step that lowers the sum of squares by a smaller share than this is the last one.
-const SMALLEST_GAIN: f64 = 1e-10;
+/// The fit ends when a step reduces the sum of squares by less than this share.
+const MIN_GAIN: f64 = 1e-10;
 
-/// What is fitted. Crosstalk is 0 for laws without it.
+/// The fitted parameters. Crosstalk is 0 for laws without it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     /// From 0 to 1.
@@ -24,7 +24,7 @@ pub struct Parameters {
     pub crosstalk: f64,
 }
 
-/// One number of workers, the law turned round: `constant + serial * s + crosstalk * k`.
+/// One number of workers, with the inverted law: `constant + serial * s + crosstalk * k`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Row {
     constant: f64,
@@ -60,22 +60,22 @@ impl Row {
     }
 }
 
-/// How far a line is from what was measured, and how fast that grows with the line.
+/// The deviation of a line from the measured value, and its derivative with respect to the line.
 #[derive(Debug, Clone, Copy)]
 struct Residual {
     value: f64,
     slope: f64,
 }
 
-/// What is made least.
+/// The errors that are minimised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Errors {
-    /// Of the logarithm.
+    /// Errors of the logarithm.
     Relative,
-    /// Of the speedup itself, to hold fits against published ones.
+    /// Errors of the speedup itself, for comparison with published fits.
     #[cfg(test)]
     OfSpeedup,
-    /// Of N / speedup, likewise.
+    /// Errors of N / speedup, for comparison with published fits.
     #[cfg(test)]
     OfLine,
 }
@@ -87,7 +87,7 @@ impl Errors {
                 value: (line / measured).ln(),
                 slope: 1.0 / line,
             },
-            // Up to the factor N, which the caller gives as the weight.
+            // Without the factor N, which the caller supplies as the weight.
             #[cfg(test)]
             Self::OfSpeedup => Residual {
                 value: 1.0 / line - 1.0 / measured,
@@ -102,7 +102,7 @@ impl Errors {
     }
 }
 
-/// A law at the numbers of workers of a curve, ready to be fitted to many sets of speedups.
+/// A law with the numbers of workers of a curve, ready to be fitted to many sets of speedups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Design {
     law: Law,
@@ -111,7 +111,7 @@ pub struct Design {
     workers: Vec<f64>,
 }
 
-/// Sums of products of the weighted columns: the quadratic form whose minimum is a step's end.
+/// Sums of products of the weighted columns: the quadratic form that a step minimises.
 #[derive(Debug, Clone, Copy, Default)]
 struct Normal {
     serial_serial: f64,
@@ -140,12 +140,12 @@ impl Normal {
             - self.crosstalk_target * crosstalk
     }
 
-    /// The lowest point with 0 <= s <= 1 and k >= 0. A convex form has it where its slope vanishes, or, where that is
+    /// Returns the minimum with 0 <= s <= 1 and k >= 0. A convex form has it where its gradient vanishes or, if that is
     /// out of bounds, on one of the three edges.
     fn lowest(&self) -> Parameters {
         let determinant =
             self.serial_serial * self.crosstalk_crosstalk - self.serial_crosstalk * self.serial_crosstalk;
-        // Columns that are multiples of each other leave nothing but rounding.
+        // The determinant of linearly dependent columns is only a rounding error.
         if determinant > 1e-12 * self.serial_serial * self.crosstalk_crosstalk {
             let serial_fraction = (self.serial_target * self.crosstalk_crosstalk
                 - self.crosstalk_target * self.serial_crosstalk)
@@ -192,7 +192,8 @@ fn at_least_0(numerator: f64, denominator: f64) -> f64 {
 }
 
 impl Design {
-    /// For the numbers of workers of a curve, each above 1: one worker's speedup is 1 by every law.
+    /// Creates the design for the numbers of workers of a curve, which must be above 1 because every law gives one
+    /// worker a speedup of 1.
     #[must_use]
     pub fn new(law: Law, workers: &[u32]) -> Self {
         let workers: Vec<f64> = workers.iter().copied().map(f64::from).collect();
@@ -204,20 +205,20 @@ impl Design {
         }
     }
 
-    /// The parameters with the least sum of squares, for speedups above 0 in the order of the workers.
+    /// Returns the parameters with the least sum of squares, for positive speedups in the order of the workers.
     #[must_use]
     pub fn fit(&self, speedups: &[f64]) -> Parameters {
-        // The line is what was measured: a straight fit with the right weights.
+        // Starts from the measured values: a linear fit with suitable weights.
         let mut found = self.step(speedups, None);
         let mut squares = self.squares(speedups, found);
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MAX_STEPS {
             let next = self.step(speedups, Some(found));
             let Some((next, next_squares)) = self.downhill(speedups, found, next, squares) else {
                 break;
             };
             let gain = squares - next_squares;
             (found, squares) = (next, next_squares);
-            if gain <= SMALLEST_GAIN * squares {
+            if gain <= MIN_GAIN * squares {
                 break;
             }
         }
@@ -234,7 +235,7 @@ impl Design {
         (squares / self.rows.len().max(1) as f64).sqrt()
     }
 
-    /// Each row, what was measured as the law turned round has it, and its weight.
+    /// Returns each row with the measured value of the inverted law and its weight.
     fn measured<'a>(&'a self, speedups: &'a [f64]) -> impl Iterator<Item = (Row, f64, f64)> + 'a {
         let rows = self.rows.iter().zip(&self.workers).zip(speedups);
         rows.map(move |((&row, &workers), &speedup)| {
@@ -259,7 +260,7 @@ impl Design {
             .sum()
     }
 
-    /// One of Gauss and Newton's steps, from the line of `from`, or from what was measured.
+    /// Makes a Gauss-Newton step from the line of `from`, or from the measured values.
     fn step(&self, speedups: &[f64], from: Option<Parameters>) -> Parameters {
         let mut normal = Normal::default();
         for (row, measured, weight) in self.measured(speedups) {
@@ -270,7 +271,8 @@ impl Design {
         normal.lowest()
     }
 
-    /// The step's end if that is lower, or else the first halving of it that is; `None` where none is.
+    /// Returns the end of a step if it reduces the sum of squares, or else of the first halved step that does; `None`
+    /// if none does.
     fn downhill(
         &self,
         speedups: &[f64],

@@ -39,7 +39,7 @@ const SPEC_SDM91: [(u32, f64); 7] = [
     (216, 1702.2),
 ];
 
-/// Fits throughputs over `one`, the throughput of one worker.
+/// Fits throughputs divided by `one`, the throughput of one worker.
 fn published(data: &[(u32, f64)], one: f64, errors: Errors) -> Parameters {
     let workers: Vec<u32> = data.iter().map(|(workers, _)| *workers).collect();
     let speedups: Vec<f64> = data.iter().map(|(_, throughput)| throughput / one).collect();
@@ -51,22 +51,22 @@ fn published(data: &[(u32, f64)], one: f64, errors: Errors) -> Parameters {
 }
 
 #[test]
-fn published_parameters_come_out_with_the_errors_that_they_were_fitted_with() {
+fn published_parameters_are_reproduced_with_the_same_error_model() {
     let near = |found: Parameters, serial_fraction: f64, crosstalk: f64| {
-        // Published with four digits.
+        // Published with four significant digits.
         assert!(
             (found.serial_fraction / serial_fraction - 1.0).abs() < 5e-4,
             "{found:?}"
         );
         assert!((found.crosstalk / crosstalk - 1.0).abs() < 5e-4, "{found:?}");
     };
-    // R's usl 1.8 fits the straight line without weights, over the throughput measured with one. Gunther published its
-    // "sigma 5.002e-02, kappa 4.708e-06" for `raytracer` (2018); the package's README of 1.8 has "sigma 1.705e-02, kappa
-    // 7.892e-05" for `specsdm91`.
+    // R's usl 1.8 fits the line without weights, dividing by the throughput measured with one worker. Gunther published
+    // its "sigma 5.002e-02, kappa 4.708e-06" for `raytracer` (2018); the package's README of 1.8 has "sigma 1.705e-02,
+    // kappa 7.892e-05" for `specsdm91`.
     near(published(&RAY_TRACER, 20.0, Errors::OfLine), 5.002e-2, 4.708e-6);
     near(published(&SPEC_SDM91, 64.9, Errors::OfLine), 1.705e-2, 7.892e-5);
-    // usl 2.0 fits throughputs, the one of one worker too. Its README: "alpha 0.0277285, beta 0.0001044, gamma 89.9952330",
-    // of which gamma, that throughput, is given here.
+    // usl 2.0 fits throughputs, including that of one worker. Its README: "alpha 0.0277285, beta 0.0001044, gamma
+    // 89.9952330", where gamma is the throughput of one worker, which is given here.
     near(
         published(&SPEC_SDM91, 89.995_233, Errors::OfSpeedup),
         0.027_728_5,
@@ -75,9 +75,9 @@ fn published_parameters_come_out_with_the_errors_that_they_were_fitted_with() {
 }
 
 #[test]
-fn relative_errors_see_published_data_alike() {
-    // Within the standard errors that usl 1.8 gives to the first parameters above: 3.2e-3 and 6.9e-5 for `raytracer`,
-    // 3.3e-3 and 2.5e-5 for `specsdm91`, of which two are allowed.
+fn relative_errors_agree_with_published_parameters() {
+    // Two standard errors are allowed, as reported by usl 1.8 for the parameters above: 3.2e-3 and 6.9e-5 for
+    // `raytracer`, 3.3e-3 and 2.5e-5 for `specsdm91`.
     for (data, serial_fraction, crosstalk) in [
         (&RAY_TRACER[..], (5.002e-2, 3.2e-3), (4.708e-6, 6.9e-5)),
         (&SPEC_SDM91[..], (1.705e-2, 3.3e-3), (7.892e-5, 2.5e-5)),
@@ -93,7 +93,7 @@ fn relative_errors_see_published_data_alike() {
 const COUNTS: [u32; 9] = [2, 4, 8, 16, 32, 64, 96, 112, 128];
 
 #[test]
-fn a_gil_is_serial_and_more_than_that_is_crosstalk() {
+fn flat_curve_is_serial_and_falling_curve_has_crosstalk() {
     let flat = Design::new(Law::Amdahl, &COUNTS).fit(&[0.99; 9]);
     assert_eq!((flat.serial_fraction, flat.crosstalk), (1.0, 0.0));
     let slower = [0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.06, 0.05];
@@ -102,7 +102,7 @@ fn a_gil_is_serial_and_more_than_that_is_crosstalk() {
 }
 
 #[test]
-fn more_than_ideal_is_no_negative_fraction() {
+fn superlinear_speedups_do_not_give_a_negative_fraction() {
     let superlinear: Vec<f64> = COUNTS.iter().map(|&workers| 1.1 * f64::from(workers)).collect();
     for law in [Law::Amdahl, Law::Usl, Law::Gustafson] {
         let design = Design::new(law, &COUNTS);
@@ -113,9 +113,9 @@ fn more_than_ideal_is_no_negative_fraction() {
 }
 
 #[test]
-fn two_parameters_need_two_counts_and_one_is_no_harm() {
+fn two_parameters_can_be_fitted_to_fewer_than_two_counts() {
     let found = Design::new(Law::Usl, &[2]).fit(&[1.6]);
-    // Along 1.25 = 1 + s + 2 k everything fits.
+    // All points with 1.25 = 1 + s + 2 k fit.
     assert!(
         (found.serial_fraction + 2.0 * found.crosstalk - 0.25).abs() < 1e-9,
         "{found:?}"
@@ -131,7 +131,7 @@ fn two_parameters_need_two_counts_and_one_is_no_harm() {
 
 proptest! {
     #[test]
-    fn parameters_are_found_again(
+    fn parameters_are_recovered(
         serial_fraction in 0.0_f64..1.0,
         crosstalk in prop_oneof![Just(0.0), (-8.0_f64..0.0).prop_map(|exponent| 10_f64.powf(exponent))],
     ) {
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn no_neighbour_within_the_bounds_is_better(
+    fn fit_is_a_local_minimum_within_the_bounds(
         noise in prop::collection::vec(-0.7_f64..0.7, 9),
         serial_fraction in 0.0_f64..1.0,
         crosstalk in 0.0_f64..0.01,

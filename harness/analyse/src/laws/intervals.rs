@@ -1,5 +1,5 @@
-//! Parameters of a law with their intervals, by the bootstrap over rounds: whole rounds are drawn, so that a round's
-//! speedups, which share its one-worker time and its moment, stay together.
+//! Intervals for the parameters of a law, by the bootstrap over rounds. Whole rounds are drawn, because the speedups of
+//! a round share its one-worker time and its moment.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,20 +10,20 @@ use crate::location::CONFIDENCE;
 use crate::sample::quantile_sorted;
 use ftbench_schema::{Estimate, Law, LawFit};
 
-/// Resamples of each fit. With ten rounds the ends of an interval move by about 5 % of its half-width from one seed to
-/// another.
+/// Number of resamples of each fit. With ten rounds the ends of an interval vary by about 5 % of its half-width between
+/// seeds.
 pub const RESAMPLES: usize = 1_000;
 
-/// Fewest rounds from which a law is fitted. A resample of the mean of fewer hardly leaves the values themselves, and its
-/// interval is far too narrow, however it is widened.
-pub const FEWEST_ROUNDS: usize = 5;
+/// Minimum number of rounds for fitting a law. With fewer, the resampled means hardly differ from the values
+/// themselves, and the interval is far too narrow, however it is widened.
+pub const MIN_ROUNDS: usize = 5;
 
 /// The speedups of a curve in each round, as logarithms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpeedupsByRound {
     workers: Vec<u32>,
     rounds: usize,
-    /// For each number of workers the values of all rounds, the lowest first.
+    /// For each number of workers the values of all rounds, in ascending order.
     sorted: Vec<Vec<OfRound>>,
 }
 
@@ -34,8 +34,8 @@ struct OfRound {
 }
 
 impl SpeedupsByRound {
-    /// Takes the numbers of workers above 1 and the logarithms of the speedups, round by round. `None` without any, with
-    /// a round of another length, or with values that are not finite.
+    /// Takes the numbers of workers above 1 and the logarithms of the speedups for each round. `None` without any, with
+    /// a round of different length, or with values that are not finite.
     #[must_use]
     pub fn new(workers: Vec<u32>, rounds: &[Vec<f64>]) -> Option<Self> {
         let fits =
@@ -59,16 +59,17 @@ impl SpeedupsByRound {
         })
     }
 
-    /// How many rounds it has.
+    /// Returns the number of rounds.
     #[must_use]
     pub fn rounds(&self) -> usize {
         self.rounds
     }
 
-    /// exp of the mean of the middle half of the logarithms, each round taken so many times, into `speedups`.
+    /// Writes exp of the mean of the middle half of the logarithms into `speedups`, with each round repeated `times`
+    /// times.
     ///
-    /// A burst of noise in one round moves the mean of all rounds, and where it strikes the one-worker cell it moves the
-    /// whole curve; it does not move the middle half, which is nearly as efficient as the mean where there are none.
+    /// A burst of noise in one round affects the mean of all rounds and, if it hits the one-worker cell, the whole
+    /// curve. It does not affect the middle half, which is nearly as efficient as the mean when there are no bursts.
     fn speedups(&self, times: &[usize], speedups: &mut Vec<f64>) {
         let cut = self.rounds / 4;
         let kept = self.rounds - 2 * cut;
@@ -88,15 +89,15 @@ impl SpeedupsByRound {
     }
 }
 
-/// Fits a law. `None` with fewer than [`FEWEST_ROUNDS`]. The same curve and seed give the same fit.
+/// Fits a law. `None` with fewer than [`MIN_ROUNDS`]. Deterministic for a given curve and seed.
 #[must_use]
 pub fn fit(law: Law, curve: &SpeedupsByRound, seed: u64) -> Option<LawFit> {
     fit_with(law, curve, seed, RESAMPLES)
 }
 
-/// The same with another number of resamples.
+/// Fits a law with a given number of resamples.
 pub(super) fn fit_with(law: Law, curve: &SpeedupsByRound, seed: u64, resamples: usize) -> Option<LawFit> {
-    if curve.rounds() < FEWEST_ROUNDS {
+    if curve.rounds() < MIN_ROUNDS {
         return None;
     }
     let design = Design::new(law, &curve.workers);
@@ -111,7 +112,7 @@ pub(super) fn fit_with(law: Law, curve: &SpeedupsByRound, seed: u64, resamples: 
         let estimate = value(found);
         Estimate {
             estimate,
-            // Steep functions of skew resamples may leave the estimate outside.
+            // The estimate may lie outside of the percentiles of steep functions of skewed resamples.
             low: quantile_sorted(&values, level).min(estimate),
             high: quantile_sorted(&values, 1.0 - level).max(estimate),
         }
@@ -133,7 +134,7 @@ pub(super) fn fit_with(law: Law, curve: &SpeedupsByRound, seed: u64, resamples: 
     })
 }
 
-/// Where the Universal Scalability Law has its largest value: Gunther (2007), equation 4.33.
+/// Returns the number of workers at which the Universal Scalability Law has its maximum: Gunther (2007), equation 4.33.
 fn peak(parameters: Parameters) -> f64 {
     ((1.0 - parameters.serial_fraction) / parameters.crosstalk)
         .sqrt()
@@ -157,7 +158,8 @@ fn resampled(
     let fits = (0..resamples).map(|_| {
         times.fill(0);
         for _ in 0..curve.rounds() {
-            // Multiply and shift (Lemire, "Fast random integer generation in an interval", 2019); below 2^32 rounds.
+            // Multiply and shift (Lemire, "Fast random integer generation in an interval", 2019); requires fewer than
+            // 2^32 rounds.
             let drawn = ((u64::from(generator.next_u32()) * count) >> 32) as usize;
             if let Some(times) = times.get_mut(drawn) {
                 *times += 1;
@@ -169,10 +171,10 @@ fn resampled(
     Some(fits.collect())
 }
 
-/// The share of resamples left out at each end, less than half of 5 % with few rounds: percentiles of resampled means are
-/// too narrow by sqrt((n - 1) / n) and by what Student's t exceeds the normal distribution. The "expanded percentile"
-/// interval of T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015),
-/// section 5.3.
+/// Returns the share of resamples that is cut off at each end, which is less than 2.5 % with few rounds: percentiles of
+/// resampled means are too narrow by sqrt((n - 1) / n) and by the ratio of Student's t to the normal distribution. This
+/// is the "expanded percentile" interval of T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The
+/// American Statistician 69 (2015), section 5.3.
 fn tail(rounds: usize) -> Option<f64> {
     let count = rounds as f64;
     let student = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;

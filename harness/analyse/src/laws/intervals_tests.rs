@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Rounds with the same speedups but for a spread of so much, up and down in turn.
+/// A curve whose rounds have the same speedups except for a regular variation by `spread`.
 fn curve(law: Law, serial_fraction: f64, crosstalk: f64, spread: f64, rounds: u32) -> SpeedupsByRound {
     let workers = vec![2, 4, 8, 16];
     let rounds: Vec<Vec<f64>> = (0..rounds)
@@ -17,7 +17,7 @@ fn curve(law: Law, serial_fraction: f64, crosstalk: f64, spread: f64, rounds: u3
 }
 
 #[test]
-fn known_answers() {
+fn fit_recovers_known_parameters() {
     let found = fit(Law::Usl, &curve(Law::Usl, 0.05, 0.01, 0.001, 10), 1).unwrap();
     let crosstalk = found.crosstalk.unwrap();
     assert!((found.serial_fraction.estimate - 0.05).abs() < 1e-9, "{found:?}");
@@ -32,7 +32,7 @@ fn known_answers() {
 }
 
 #[test]
-fn a_limit_needs_a_serial_fraction_above_0() {
+fn speedup_limit_requires_a_serial_fraction_above_0() {
     let found = fit(Law::Amdahl, &curve(Law::Amdahl, 0.1, 0.0, 0.001, 10), 1).unwrap();
     let limit = found.speedup_limit.unwrap();
     assert!((limit.estimate - 10.0).abs() < 1e-6 && limit.low < 10.0 && limit.high > 10.0);
@@ -48,7 +48,7 @@ fn few_rounds_have_no_fit() {
 }
 
 #[test]
-fn what_is_no_rectangle_of_numbers_is_refused() {
+fn incomplete_or_infinite_speedups_are_rejected() {
     assert_eq!(
         SpeedupsByRound::new(vec![2, 4], &[vec![0.1, 0.2], vec![0.1]]),
         None
@@ -59,7 +59,7 @@ fn what_is_no_rectangle_of_numbers_is_refused() {
 }
 
 #[test]
-fn the_seed_decides() {
+fn fits_are_deterministic_for_a_given_seed() {
     let uneven: Vec<Vec<f64>> = (0..12)
         .map(|round| {
             (0..4)
@@ -73,8 +73,8 @@ fn the_seed_decides() {
 }
 
 #[test]
-fn fewer_rounds_leave_out_less() {
-    // Student's quantiles from tables: 2.7764, 2.2622, 2.0930; the normal tail beyond 3.1041, 2.3845, 2.1474.
+fn fewer_rounds_cut_off_smaller_tails() {
+    // Student's quantiles from tables: 2.7764, 2.2622, 2.0930; the normal tails beyond 3.1041, 2.3845, 2.1474.
     for (rounds, share) in [(5, 0.0010), (10, 0.0086), (20, 0.0159)] {
         assert!(
             (tail(rounds).unwrap() - share).abs() < 1e-4,

@@ -1,5 +1,5 @@
-//! What keeps a curve from growing with its workers: decided by whole intervals and by facts of the run, never by a
-//! point alone. The words for it are made elsewhere.
+//! The cause that limits the scaling of a curve, determined from whole intervals and facts about the run, never from a
+//! point estimate alone. Sentences about it are composed elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,25 @@ use ftbench_schema::{
     WorkloadKind,
 };
 
-/// An interval whose upper end is more than this many times its lower one says nothing about causes.
-const WIDEST: f64 = 1.5;
+/// An interval whose upper end exceeds this many times its lower end is too wide to determine a cause.
+const MAX_WIDTH_RATIO: f64 = 1.5;
 
-/// A curve is as good as the machine when at most this share of the ceiling is missing, by the upper end of the interval:
-/// the bar for work that shares nothing.
+/// A curve scales as well as the machine if at most this share of the ceiling is missing according to the upper end of
+/// the interval. This is the criterion for work that shares nothing.
 const AS_GOOD_WITHIN: f64 = 0.05;
 
-/// And at most this share is, by the lower end.
+/// In addition, at most this share of the ceiling may be missing according to the lower end.
 const SURELY_AS_GOOD_WITHIN: f64 = 0.10;
 
-/// A share of the ideal speedup that is missing is worth a cause when it is larger than this.
+/// Minimum missing share of the ideal speedup for which a cause is determined.
 const WORTH_A_CAUSE: f64 = 0.05;
 
-/// A thread that leaves at most this share of its CPU unused, or cores of which so much is missing in the speedup, are
-/// taken to be all used: splitting the work and handing it out leave gaps, and other threads add a little.
+/// A CPU counts as fully used if at most this share of its time is unused, and cores if at most this share of them is
+/// missing in the speedup. Splitting and handing out the work leave gaps, and other threads add a little.
 const ALL_USED_WITHIN: f64 = 0.1;
 
-/// The verdict on a curve with these cells, fewest workers first, and what limits it; `ceiling` is the native cell with the
-/// most workers of them, `fit` the law that is enough.
+/// Returns the verdict on a curve and its limit. The cells are ordered by number of workers; `ceiling` is the native
+/// cell with the largest of these, and `fit` the simplest law that explains the curve.
 pub fn of_curve(
     manifest: &Manifest,
     cells: &[&CellSummary],
@@ -69,8 +69,8 @@ pub fn of_curve(
     Some((verdict, Limit { cause, ..limit }))
 }
 
-/// The cores that a cell's workers have at most: no more than the PUs they are bound to, than the machine has, and than
-/// the quota gives the time of.
+/// Returns the number of cores available to a cell's workers: limited by the PUs they are bound to, by the machine and
+/// by the quota.
 fn cores(manifest: &Manifest, cell: &CellSummary) -> f64 {
     let topology = &manifest.machine.topology;
     let pus: BTreeSet<u32> = cell.placement.iter().copied().collect();
@@ -89,7 +89,8 @@ fn cores(manifest: &Manifest, cell: &CellSummary) -> f64 {
     manifest.machine.cpu_quota.map_or(cores, |quota| cores.min(quota))
 }
 
-/// The cores of so many PUs that were filled core by core. On a hybrid machine cores without siblings are filled last.
+/// Returns the number of cores of this many PUs that were filled core by core. On a hybrid machine, cores without
+/// siblings are filled last.
 fn cores_of_siblings(topology: &TopologyFacts, pus: u32) -> u32 {
     let per_core = topology.pus.div_ceil(topology.cores.max(1));
     let siblings = topology.pus.saturating_sub(topology.cores);
@@ -99,23 +100,23 @@ fn cores_of_siblings(topology: &TopologyFacts, pus: u32) -> u32 {
 }
 
 fn disturbed_share(cells: &[&CellSummary]) -> Option<f64> {
-    let told = cells
+    let known = cells
         .iter()
         .filter_map(|cell| Some((cell.cost.disturbed_samples?, cell.samples)));
-    let (disturbed, samples) = told.fold((0, 0), |sum, (disturbed, samples)| {
+    let (disturbed, samples) = known.fold((0, 0), |sum, (disturbed, samples)| {
         (sum.0 + u64::from(disturbed), sum.1 + u64::from(samples))
     });
     (samples > 0).then(|| disturbed as f64 / samples as f64)
 }
 
-/// Whether a workload waits most of the time, so that its workers need no core of their own.
+/// Whether a workload waits most of the time, so that its workers do not need a core each.
 pub fn waits(manifest: &Manifest, workload: &str) -> bool {
     let facts = manifest.workloads.iter().find(|facts| facts.name == workload);
     facts.is_some_and(|facts| facts.kind == WorkloadKind::Io)
 }
 
-/// The cells of a curve, fewest workers first, up to where it lacks cores rather than anything else: beyond, its workers
-/// have fewer cores than they are. All of them where they wait, or make use of no more than one.
+/// Returns the cells of a curve, ordered by number of workers, up to the number of cores, beyond which the lack of
+/// cores limits it. Returns all cells if the workload waits or the curve is flat anyway.
 pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary]) -> &'a [&'b CellSummary] {
     let lacks_cores = |last: &CellSummary| {
         let grows = last.speedup.is_some_and(|speedup| !verdict::is_flat(speedup));
@@ -154,9 +155,9 @@ impl Case<'_> {
         let workers = f64::from(self.limit.workers);
         let is_flat = verdict::is_flat(self.limit.speedup);
         if is_flat || matches!(verdict, CurveVerdict::DoesNotScale | CurveVerdict::Slower) {
-            self.of_flat()
+            self.cause_of_flat()
         } else if verdict == CurveVerdict::CannotTell
-            || (verdict == CurveVerdict::Scales && high > WIDEST * low)
+            || (verdict == CurveVerdict::Scales && high > MAX_WIDTH_RATIO * low)
         {
             LimitCause::Unclear
         } else if low > workers * (1.0 + WORTH_A_CAUSE) {
@@ -168,11 +169,11 @@ impl Case<'_> {
         } else if self.shares_cores() && self.uses_all_cores() {
             LimitCause::Cores
         } else {
-            self.of_growing()
+            self.cause_of_growing()
         }
     }
 
-    /// A speedup above the number of cores comes from waiting, whatever kind the workload says it is.
+    /// A speedup above the number of cores results from waiting, whatever the kind of the workload.
     fn uses_all_cores(&self) -> bool {
         let Estimate { low, high, .. } = self.limit.speedup;
         let cores = self.limit.cores;
@@ -187,13 +188,13 @@ impl Case<'_> {
         self.gil_on && matches!(self.model, Model::Threads | Model::AsyncioThreads)
     }
 
-    /// However wide the interval is, workers that use one CPU of several together gain nothing from the others.
+    /// Workers that use one of several CPUs together gain nothing from the others, however wide the interval is.
     fn takes_turns_on_one_cpu(&self) -> bool {
         let may_gain_nothing = self.limit.speedup.low <= 1.0 + FLAT_WITHIN;
         may_gain_nothing && !self.waits && self.limit.cores >= 1.5 && self.keeps_one_cpu_busy()
     }
 
-    /// One thread at a time, and that is busy all the time.
+    /// Whether one thread at a time runs, all the time.
     fn keeps_one_cpu_busy(&self) -> bool {
         let busy = self.limit.busy_cpus;
         busy.is_some_and(|busy| (busy - 1.0).abs() <= ALL_USED_WITHIN)
@@ -215,7 +216,7 @@ impl Case<'_> {
         peak.is_some_and(|peak| peak.estimate <= f64::from(self.limit.workers))
     }
 
-    fn of_flat(&self) -> LimitCause {
+    fn cause_of_flat(&self) -> LimitCause {
         if self.limit.cores < 1.5 && !self.waits {
             LimitCause::Cores
         } else if self.is_as_good_as_the_machine() {
@@ -225,11 +226,11 @@ impl Case<'_> {
         } else if self.takes_turns() && !self.waits {
             LimitCause::Gil
         } else {
-            self.of_growing()
+            self.cause_of_growing()
         }
     }
 
-    fn of_growing(&self) -> LimitCause {
+    fn cause_of_growing(&self) -> LimitCause {
         if self.takes_turns() && self.keeps_one_cpu_busy() {
             return LimitCause::Gil;
         }
@@ -237,13 +238,13 @@ impl Case<'_> {
             return LimitCause::OneThread;
         }
         let Some(fit) = self.fit else {
-            // Taking turns makes nothing slower; what is slower has a cost that one worker does not.
+            // Taking turns does not make anything slower; a slowdown is due to a cost that one worker does not have.
             return if self.is_slower() {
                 LimitCause::Crosstalk
             } else if self.takes_turns_on_one_cpu() {
                 LimitCause::OneAtATime
             } else {
-                LimitCause::Untold
+                LimitCause::Unexplained
             };
         };
         let workers = f64::from(self.limit.workers);
@@ -251,7 +252,7 @@ impl Case<'_> {
         if self.peak_is_measured() || crosstalk * workers > fit.serial_fraction.estimate {
             LimitCause::Crosstalk
         } else if fit.serial_fraction.low <= 0.0 {
-            LimitCause::Untold
+            LimitCause::Unexplained
         } else if self.takes_turns() && !self.waits {
             LimitCause::GilInPart
         } else {

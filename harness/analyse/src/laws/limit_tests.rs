@@ -5,22 +5,22 @@ use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, manifest, place_on_cores, run, trial};
 use ftbench_schema::{Cell, Cost, CurveLaws, NATIVE};
 
-/// One curve's cells in a run on two cores, six rounds, with a speedup for each number of workers.
+/// The cells of one curve in a run of six rounds, with a speedup for each number of workers.
 #[derive(Clone, Copy)]
-struct Made {
+struct TestCurve {
     interpreter: &'static str,
     model: Model,
     kind: WorkloadKind,
     cores: u32,
     speedups: &'static [(u32, f64)],
     ceiling: &'static [(u32, f64)],
-    /// By how much the times on several workers stray to either side from round to round, as a logarithm.
+    /// Alternating deviation of the times with several workers between rounds, as a logarithm.
     scatter: f64,
-    /// CPUs that the workers keep busy, where that is known.
+    /// Number of CPUs that the workers keep busy, if known.
     busy_cpus: Option<f64>,
 }
 
-impl Made {
+impl TestCurve {
     fn cause(&self) -> LimitCause {
         self.laws().limit.cause
     }
@@ -37,15 +37,15 @@ impl Made {
             .unzip();
         let (mut manifest, mut trials) = run(&cells, 6, |round| {
             let slow = 1.0 + 0.002 * (round % 3) as f64;
-            let strays = if round % 2 == 0 {
+            let deviation = if round % 2 == 0 {
                 self.scatter
             } else {
                 -self.scatter
             };
             let cells = cells.iter().zip(&speedups);
             cells.map(move |(cell, speedup)| {
-                let strays = if cell.workers > 1 { strays } else { 0.0 };
-                (100_000.0 / speedup * slow * strays.exp()) as u64
+                let deviation = if cell.workers > 1 { deviation } else { 0.0 };
+                (100_000.0 / speedup * slow * deviation.exp()) as u64
             })
         });
         for sample in trials.iter_mut().flat_map(|trial| &mut trial.samples) {
@@ -62,7 +62,7 @@ impl Made {
     }
 }
 
-const PLAIN: Made = Made {
+const PLAIN: TestCurve = TestCurve {
     interpreter: "3.13t",
     model: Model::Threads,
     kind: WorkloadKind::Cpu,
@@ -74,8 +74,8 @@ const PLAIN: Made = Made {
 };
 
 #[test]
-fn the_verdict_rests_on_all_that_is_known() {
-    let wide = Made {
+fn verdict_takes_all_evidence_into_account() {
+    let wide = TestCurve {
         scatter: 0.5,
         ..PLAIN
     };
@@ -83,8 +83,8 @@ fn the_verdict_rests_on_all_that_is_known() {
     assert_eq!(found.verdict, CurveVerdict::CannotTell);
     assert_eq!(found.limit.cause, LimitCause::Unclear);
     assert!(found.needs_s.unwrap() > 0.0);
-    // However wide: workers that keep one CPU of eight busy take turns.
-    let one_at_a_time = Made {
+    // However wide the interval is, workers that keep one CPU of eight busy take turns.
+    let one_at_a_time = TestCurve {
         busy_cpus: Some(1.06),
         ..wide
     };
@@ -92,34 +92,34 @@ fn the_verdict_rests_on_all_that_is_known() {
     assert_eq!(found.verdict, CurveVerdict::DoesNotScale);
     assert_eq!(found.limit.cause, LimitCause::OneAtATime);
     assert_eq!(found.needs_s, None);
-    let with_gil = Made {
+    let with_gil = TestCurve {
         interpreter: "3.13",
         ..one_at_a_time
     };
     assert_eq!(with_gil.laws().verdict, CurveVerdict::DoesNotScale);
     assert_eq!(with_gil.cause(), LimitCause::Gil);
-    // What waits uses one CPU or less, and is faster for it.
-    let waits = Made {
+    // A workload that waits uses at most one CPU, and is faster with more workers.
+    let waits = TestCurve {
         kind: WorkloadKind::Io,
         ..one_at_a_time
     };
     assert_eq!(waits.laws().verdict, CurveVerdict::CannotTell);
-    let scales = Made {
+    let scales = TestCurve {
         speedups: &[(1, 1.0), (2, 1.75)],
         scatter: 0.3,
         ..PLAIN
     };
     assert_eq!(scales.laws().verdict, CurveVerdict::Scales);
     assert_eq!(scales.cause(), LimitCause::Unclear);
-    // The ceiling strays as the curve does, and the share of it does not.
-    let as_the_machine = Made {
+    // The ceiling varies with the curve, so the fraction of the ceiling does not vary.
+    let as_the_machine = TestCurve {
         ceiling: &[(1, 1.0), (2, 1.8)],
         scatter: 0.6,
         ..scales
     };
     assert_eq!(as_the_machine.laws().verdict, CurveVerdict::AsTheMachine);
     assert_eq!(as_the_machine.cause(), LimitCause::Machine);
-    let slower = Made {
+    let slower = TestCurve {
         speedups: &[(1, 1.0), (2, 0.6)],
         ..PLAIN
     };
@@ -127,9 +127,9 @@ fn the_verdict_rests_on_all_that_is_known() {
 }
 
 #[test]
-fn a_flat_curve_has_a_cause_by_what_it_runs_on() {
+fn cause_of_a_flat_curve_depends_on_where_it_runs() {
     assert_eq!(
-        Made {
+        TestCurve {
             interpreter: "3.13",
             ..PLAIN
         }
@@ -137,27 +137,27 @@ fn a_flat_curve_has_a_cause_by_what_it_runs_on() {
         LimitCause::Gil
     );
     assert_eq!(
-        Made {
+        TestCurve {
             model: Model::Asyncio,
             ..PLAIN
         }
         .cause(),
         LimitCause::OneThread
     );
-    assert_eq!(Made { cores: 1, ..PLAIN }.cause(), LimitCause::Cores);
+    assert_eq!(TestCurve { cores: 1, ..PLAIN }.cause(), LimitCause::Cores);
     let flat_ceiling = &[(1, 1.0), (2, 1.02)];
     assert_eq!(
-        Made {
+        TestCurve {
             ceiling: flat_ceiling,
             ..PLAIN
         }
         .cause(),
         LimitCause::Machine
     );
-    // Two counts say that it is flat, not why.
-    assert_eq!(PLAIN.cause(), LimitCause::Untold);
+    // Two counts show that it is flat, but not why.
+    assert_eq!(PLAIN.cause(), LimitCause::Unexplained);
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: &[(1, 1.0), (2, 0.6)],
             ..PLAIN
         }
@@ -167,11 +167,11 @@ fn a_flat_curve_has_a_cause_by_what_it_runs_on() {
 }
 
 #[test]
-fn a_curve_that_follows_the_ceiling_is_limited_by_the_machine() {
+fn curve_that_follows_the_ceiling_is_limited_by_the_machine() {
     let speedups = &[(1, 1.0), (2, 1.9), (4, 3.0), (8, 4.0)];
     let ceiling = &[(1, 1.0), (2, 1.95), (4, 3.1), (8, 4.1)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups,
             ceiling,
             ..PLAIN
@@ -181,7 +181,7 @@ fn a_curve_that_follows_the_ceiling_is_limited_by_the_machine() {
     );
     let far_above = &[(1, 1.0), (2, 2.0), (4, 4.0), (8, 8.0)];
     assert_ne!(
-        Made {
+        TestCurve {
             speedups,
             ceiling: far_above,
             ..PLAIN
@@ -192,10 +192,10 @@ fn a_curve_that_follows_the_ceiling_is_limited_by_the_machine() {
 }
 
 #[test]
-fn workers_without_a_core_each_lack_cores() {
+fn more_workers_than_cores_are_limited_by_cores() {
     let speedups = &[(1, 1.0), (2, 1.95), (3, 1.93), (4, 1.94)];
     assert_eq!(
-        Made {
+        TestCurve {
             cores: 2,
             speedups,
             ..PLAIN
@@ -203,8 +203,8 @@ fn workers_without_a_core_each_lack_cores() {
         .cause(),
         LimitCause::Cores
     );
-    // What waits needs none.
-    let waiting = Made {
+    // A workload that waits does not need a core for each worker.
+    let waiting = TestCurve {
         cores: 2,
         kind: WorkloadKind::Io,
         speedups: &[(1, 1.0), (2, 2.0), (4, 3.95), (16, 15.8)],
@@ -214,11 +214,11 @@ fn workers_without_a_core_each_lack_cores() {
 }
 
 #[test]
-fn laws_tell_turns_from_crosstalk() {
-    // Amdahl with 0.1, on eight cores.
+fn laws_distinguish_serial_fraction_from_crosstalk() {
+    // Amdahl's law with s = 0.1, on eight cores.
     let turns = &[(1, 1.0), (2, 1.818), (4, 3.077), (8, 4.706)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: turns,
             ..PLAIN
         }
@@ -226,7 +226,7 @@ fn laws_tell_turns_from_crosstalk() {
         LimitCause::SerialFraction
     );
     assert_eq!(
-        Made {
+        TestCurve {
             interpreter: "3.13",
             speedups: turns,
             ..PLAIN
@@ -236,7 +236,7 @@ fn laws_tell_turns_from_crosstalk() {
     );
     let peaked = &[(1, 1.0), (2, 1.7), (4, 2.3), (8, 1.9)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: peaked,
             ..PLAIN
         }
@@ -245,20 +245,20 @@ fn laws_tell_turns_from_crosstalk() {
     );
     let three = &[(1, 1.0), (2, 1.6), (4, 2.2)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: three,
             ..PLAIN
         }
         .cause(),
-        LimitCause::Untold
+        LimitCause::Unexplained
     );
 }
 
 #[test]
-fn as_many_as_workers_is_no_limit_and_more_is_remarkable() {
+fn ideal_speedup_has_no_limit_and_larger_one_is_superlinear() {
     let ideal = &[(1, 1.0), (2, 2.0), (4, 3.98), (8, 7.9)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: ideal,
             ..PLAIN
         }
@@ -267,7 +267,7 @@ fn as_many_as_workers_is_no_limit_and_more_is_remarkable() {
     );
     let more = &[(1, 1.0), (2, 2.3), (4, 4.9), (8, 9.9)];
     assert_eq!(
-        Made {
+        TestCurve {
             speedups: more,
             ..PLAIN
         }
@@ -277,9 +277,9 @@ fn as_many_as_workers_is_no_limit_and_more_is_remarkable() {
 }
 
 #[test]
-fn two_siblings_have_one_core() {
-    // PUs and cores of the machine, workers, the cores that these have; the fifth and sixth machine are hybrid, with four
-    // cores that have siblings and four that have none.
+fn two_siblings_share_one_core() {
+    // PUs and cores of the machine, number of workers, and expected cores. The fifth and sixth machines are hybrid,
+    // with four cores that have siblings and four that have none.
     let cases = [
         (16, 8, 16, 8.0),
         (16, 8, 4, 2.0),
@@ -301,7 +301,7 @@ fn two_siblings_have_one_core() {
         manifest.machine.topology.allowed_pus = (0..pus).collect();
         manifest.plan.settings.pin = "smt".to_owned();
         assert_eq!(cores(&manifest, placed), expected, "{workers} workers, {pus} PUs");
-        // Of the same PUs each has a core where siblings are not taken together.
+        // If siblings are not placed together, each of these PUs has its own core.
         manifest.plan.settings.pin = "cores".to_owned();
         assert_eq!(cores(&manifest, placed), f64::from(workers.min(machine_cores)));
     }

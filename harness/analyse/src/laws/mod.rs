@@ -1,6 +1,6 @@
-//! Scaling laws: Amdahl's, Gunther's and Gustafson's, fitted to each curve of a run, and what limits the curve.
+//! Scaling laws (Amdahl's, Gunther's and Gustafson's) fitted to each curve of a run, and what limits the curve.
 //!
-//! `docs/laws.md` tells how, and how often the intervals hold the truth.
+//! `docs/laws.md` describes the method and the coverage of its intervals.
 
 use std::collections::HashMap;
 
@@ -18,16 +18,16 @@ pub mod intervals;
 mod limit;
 pub mod verdict;
 
-use intervals::{FEWEST_ROUNDS, SpeedupsByRound};
+use intervals::{MIN_ROUNDS, SpeedupsByRound};
 
-/// Fewest numbers of workers, one included, to which a law is fitted: to three, two parameters fit nearly anything.
-pub const FEWEST_COUNTS: usize = 4;
+/// Minimum number of worker counts, including one, for fitting a law. Two parameters fit nearly any three counts.
+pub const MIN_COUNTS: usize = 4;
 
-/// Crosstalk must take at least this share of the speedup at the largest number of workers for the Universal Scalability
-/// Law to be kept: the smallest effect of interest, as for ratios.
-const SMALLEST_CROSSTALK: f64 = super::multiple::SMALLEST_EFFECT;
+/// Minimum share of the speedup at the largest number of workers that crosstalk must cost for the Universal Scalability
+/// Law to be preferred: the smallest effect of interest, as for ratios.
+const MIN_CROSSTALK_SHARE: f64 = super::multiple::SMALLEST_EFFECT;
 
-/// The laws of every curve with a speedup on more than one worker, in the order of the plan.
+/// Fits laws to every curve with a speedup on more than one worker, in the order of the plan.
 #[must_use]
 pub fn of_run(
     manifest: &Manifest,
@@ -48,7 +48,7 @@ pub fn of_run(
         .collect()
 }
 
-/// The usable cells of every curve, by number of workers; the first is the one with one worker.
+/// Returns the usable cells of every curve, ordered by number of workers. The first one has one worker.
 fn curves(cells: &[CellSummary]) -> Vec<Vec<&CellSummary>> {
     let usable = |cell: &&CellSummary| {
         matches!(cell.status, CellStatus::Ok | CellStatus::GilReenabled)
@@ -85,7 +85,7 @@ fn with_workers(cell: &CellSummary, workers: u32) -> Cell {
     }
 }
 
-/// How long a round of each workload takes, seconds: from the launch of its first trial to its last sample.
+/// Returns the duration of a round of each workload, seconds, from the launch of its first trial to its last sample.
 fn round_s(trials: &[Trial]) -> HashMap<&str, f64> {
     let mut rounds: HashMap<(&str, u32), (u64, u64)> = HashMap::new();
     for trial in trials {
@@ -111,7 +111,7 @@ fn round_s(trials: &[Trial]) -> HashMap<&str, f64> {
 struct Run<'a> {
     manifest: &'a Manifest,
     makespans: &'a HashMap<&'a Cell, Makespans>,
-    /// How long a round of each workload takes, seconds.
+    /// Duration of a round of each workload, seconds.
     round_s: HashMap<&'a str, f64>,
 }
 
@@ -119,21 +119,21 @@ impl Run<'_> {
     fn laws(&self, index: usize, cells: &[&CellSummary], curves: &[Vec<&CellSummary>]) -> Option<CurveLaws> {
         let last = cells.last()?;
         let with_cores = limit::with_a_core_each(self.manifest, cells);
-        let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= FEWEST_COUNTS);
+        let fitted = Some(with_cores).filter(|some| some.len() < cells.len() && some.len() >= MIN_COUNTS);
         let fitted_up_to = fitted.and_then(|some| some.last()).map(|cell| cell.workers);
         let curve = self.speedups(fitted.unwrap_or(cells));
         let rounds = curve.as_ref().map_or(0, SpeedupsByRound::rounds);
         let lacks_cores = with_cores.len() < cells.len() && fitted.is_none();
         let machine_cores = self.manifest.machine.topology.cores;
         let has_few_cores = !limit::waits(self.manifest, &last.workload)
-            && usize::try_from(machine_cores).is_ok_and(|cores| cores < FEWEST_COUNTS);
-        let not_fitted = why_not(cells.len(), rounds, has_few_cores);
+            && usize::try_from(machine_cores).is_ok_and(|cores| cores < MIN_COUNTS);
+        let not_fitted = reason_not_fitted(cells.len(), rounds, has_few_cores);
         let not_fitted = not_fitted.or(lacks_cores.then_some(NotFitted::SharedCores));
         let fits = match (&curve, not_fitted) {
             (Some(curve), None) => self.fits(curve, index),
             _ => Vec::new(),
         };
-        let enough = enough(&fits, fitted_up_to.unwrap_or(last.workers));
+        let simplest_law = simplest_law(&fits, fitted_up_to.unwrap_or(last.workers));
         let is_ceiling = |cell: &&CellSummary| {
             cell.is_native() && cell.workload == last.workload && cell.host == last.host
         };
@@ -141,10 +141,10 @@ impl Run<'_> {
             .iter()
             .flatten()
             .find(|cell| is_ceiling(cell) && cell.workers == last.workers);
-        // What happens beyond the cores no law that was fitted within them explains.
+        // A law that was fitted within the cores does not explain what happens beyond them.
         let fit = fits
             .iter()
-            .find(|fit| Some(fit.law) == enough && fitted_up_to.is_none());
+            .find(|fit| Some(fit.law) == simplest_law && fitted_up_to.is_none());
         let (verdict, limit) = limit::of_curve(self.manifest, cells, ceiling.copied(), fit)?;
         let open = Some(limit.speedup).filter(|_| verdict == CurveVerdict::CannotTell);
         let further_rounds = open.map(|speedup| verdict::further_rounds(speedup, last.rounds));
@@ -154,7 +154,7 @@ impl Run<'_> {
             workers: cells.iter().map(|cell| cell.workers).collect(),
             gil: last.gil,
             rounds: u32::try_from(rounds).unwrap_or(u32::MAX),
-            enough,
+            simplest_law,
             not_fitted,
             verdict,
             needs_s: further_rounds
@@ -166,7 +166,7 @@ impl Run<'_> {
         })
     }
 
-    /// The logarithms of the speedups in every round that has all of the curve's cells.
+    /// Returns the logarithms of the speedups for every round that has all of the curve's cells.
     fn speedups(&self, cells: &[&CellSummary]) -> Option<SpeedupsByRound> {
         let (first, others) = cells.split_first()?;
         let of = |cell: &CellSummary| self.makespans.get(&cell.cell);
@@ -196,7 +196,8 @@ impl Run<'_> {
             Scaling::Strong => &[Law::Amdahl, Law::Usl],
             Scaling::Weak => &[Law::Gustafson],
         };
-        // An odd constant (2^64 over the golden ratio) keeps seeds of neighbours apart. Both laws see the same resamples.
+        // An odd constant (2^64 divided by the golden ratio) makes the seeds of neighbouring curves differ. Both laws
+        // get the same resamples.
         let seed = self.manifest.seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         laws.iter()
             .filter_map(|&law| intervals::fit(law, curve, seed))
@@ -204,36 +205,36 @@ impl Run<'_> {
     }
 }
 
-fn why_not(counts: usize, rounds: usize, has_few_cores: bool) -> Option<NotFitted> {
+fn reason_not_fitted(counts: usize, rounds: usize, has_few_cores: bool) -> Option<NotFitted> {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    if counts < FEWEST_COUNTS && has_few_cores {
+    if counts < MIN_COUNTS && has_few_cores {
         return Some(NotFitted::FewCores);
     }
-    if counts < FEWEST_COUNTS {
+    if counts < MIN_COUNTS {
         return Some(NotFitted::FewWorkerCounts {
             counts: number(counts),
-            needed: number(FEWEST_COUNTS),
+            needed: number(MIN_COUNTS),
         });
     }
-    (rounds < FEWEST_ROUNDS).then(|| NotFitted::FewRounds {
+    (rounds < MIN_ROUNDS).then(|| NotFitted::FewRounds {
         rounds: number(rounds),
-        needed: number(FEWEST_ROUNDS),
+        needed: number(MIN_ROUNDS),
     })
 }
 
-/// The simplest law that explains a curve. The Universal Scalability Law is kept over Amdahl's when two things hold: the
-/// interval of its crosstalk excludes 0, and crosstalk takes a share worth the name of the speedup at the largest number
-/// of workers. Information criteria (AICc) are no help here: with four to nine numbers of workers, whose speedups share
-/// their one-worker times, they know less than the rounds do.
-fn enough(fits: &[LawFit], largest: u32) -> Option<Law> {
-    let workers = f64::from(largest);
-    let worth_it = |fit: &&LawFit| {
+/// Returns the simplest law that explains a curve. The Universal Scalability Law is preferred to Amdahl's if the
+/// interval of its crosstalk excludes 0 and crosstalk costs a relevant share of the speedup at the largest number of
+/// workers. Information criteria (AICc) do not help here: with four to nine numbers of workers, whose speedups share
+/// their one-worker times, they contain less information than the rounds.
+fn simplest_law(fits: &[LawFit], max_workers: u32) -> Option<Law> {
+    let workers = f64::from(max_workers);
+    let has_relevant_crosstalk = |fit: &&LawFit| {
         fit.crosstalk.is_some_and(|crosstalk| {
             let without = Law::Amdahl.speedup(fit.serial_fraction.estimate, 0.0, workers);
-            crosstalk.low > 0.0 && fit.speedup(workers) < (1.0 - SMALLEST_CROSSTALK) * without
+            crosstalk.low > 0.0 && fit.speedup(workers) < (1.0 - MIN_CROSSTALK_SHARE) * without
         })
     };
-    let with_crosstalk = fits.iter().find(worth_it);
+    let with_crosstalk = fits.iter().find(has_relevant_crosstalk);
     let simple = fits.iter().find(|fit| fit.crosstalk.is_none());
     with_crosstalk.or(simple).map(|fit| fit.law)
 }

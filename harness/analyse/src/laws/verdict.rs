@@ -1,17 +1,17 @@
-//! What a curve's speedup says: whether it scales, by what the whole interval excludes, never by a point.
+//! Whether a curve scales, judged by what the whole interval of its speedup excludes, never by the point estimate.
 
 use ftbench_schema::{CurveVerdict, Estimate};
 
-/// Within this share of 1 a speedup is none: 10 % from one more core is no scaling.
+/// A speedup within this share of 1 does not count: 10 % from one more core is not scaling.
 pub const FLAT_WITHIN: f64 = 0.10;
 
-/// Whether all of a speedup's interval is too small to count as one.
+/// Whether the whole interval of a speedup is too small to count.
 #[must_use]
 pub fn is_flat(speedup: Estimate) -> bool {
     speedup.high <= 1.0 + FLAT_WITHIN
 }
 
-/// The verdict on a speedup by its interval alone.
+/// Returns the verdict on a speedup from its interval alone.
 #[must_use]
 pub fn on(speedup: Estimate) -> CurveVerdict {
     let Estimate { low, high, .. } = speedup;
@@ -27,10 +27,10 @@ pub fn on(speedup: Estimate) -> CurveVerdict {
     }
 }
 
-/// How many more rounds would settle the verdict on this speedup, which so many rounds leave open.
+/// Estimates how many more rounds would settle an open verdict on this speedup, given the number of rounds so far.
 ///
-/// Half-widths shrink with the root of the rounds; this one has to become smaller than the distance to 1, or than
-/// [`FLAT_WITHIN`].
+/// Half-widths decrease with the square root of the rounds. The half-width has to become smaller than the distance to
+/// 1, or than [`FLAT_WITHIN`].
 #[must_use]
 pub fn further_rounds(speedup: Estimate, rounds: u32) -> f64 {
     let half_width = (speedup.high.ln() - speedup.low.ln()) / 2.0;
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_interval_decides() {
+    fn whole_interval_determines_the_verdict() {
         assert_eq!(on(estimate(1.93, 1.90, 1.96)), CurveVerdict::Scales);
         assert_eq!(on(estimate(1.75, 1.25, 2.44)), CurveVerdict::Scales);
         assert_eq!(on(estimate(1.05, 1.04, 1.06)), CurveVerdict::DoesNotScale);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_half_width_of_twice_the_distance_takes_four_times_the_rounds() {
+    fn half_width_of_twice_the_distance_needs_four_times_the_rounds() {
         let open = estimate(1.5, 1.5_f64.powi(-1), 1.5_f64.powi(3));
         assert_eq!(on(open), CurveVerdict::CannotTell);
         assert!(
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn more_rounds_are_needed_only_where_the_interval_is_open(
+        fn narrow_intervals_have_a_verdict(
             centre in 0.2_f64..5.0,
             half_width in 0.0_f64..1.0,
             rounds in 3_u32..100,

@@ -12,7 +12,7 @@ use super::store::{Place, StepError};
 use crate::outside;
 use crate::process::leash::leashed;
 
-/// Variables that would lead a build elsewhere than ftbench does.
+/// Environment variables that would redirect a build.
 const REMOVED: [&str; 6] = [
     "CARGO_BUILD_TARGET",
     "CARGO_TARGET_DIR",
@@ -22,23 +22,23 @@ const REMOVED: [&str; 6] = [
     "PYO3_PYTHON",
 ];
 
-/// Most of cargo's words that a message repeats, characters.
+/// The maximum number of characters of cargo's output that a message quotes.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// Most of cargo's log in which its first error is looked for, bytes.
-const MOST_LOG_BYTES: u64 = 4 << 20;
+/// The maximum number of bytes of cargo's log that are searched for its first error.
+const MAX_LOG_BYTES: u64 = 4 << 20;
 
-/// The cargo of the `PATH`, or the one that rustup puts into the home folder, which is on the `PATH` of later sessions
-/// only.
+/// Finds cargo on the `PATH`, or the one that rustup installs into the home folder, which is on the `PATH` only after
+/// the next login.
 #[must_use]
 pub fn find_cargo() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let of_cargo = match std::env::var_os("CARGO_HOME") {
+    let cargo_home = match std::env::var_os("CARGO_HOME") {
         Some(folder) => Some(PathBuf::from(folder)),
         None => std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")),
     };
     std::env::split_paths(&path)
-        .chain(of_cargo.map(|folder| folder.join("bin")))
+        .chain(cargo_home.map(|folder| folder.join("bin")))
         .map(|folder| folder.join("cargo"))
         .find(|path| {
             path.metadata()
@@ -52,28 +52,28 @@ pub struct Cargo<'a> {
     place: &'a Place,
     folder: &'a Path,
     variables: Vec<(&'static str, PathBuf)>,
-    words: Vec<OsString>,
+    arguments: Vec<OsString>,
 }
 
-/// Something that cargo made (<https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>).
+/// A product of a build (<https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>).
 #[derive(Debug, Deserialize)]
 pub struct Artifact {
     reason: String,
     manifest_path: Option<PathBuf>,
-    /// The program, of a program.
+    /// The executable, if the artifact is a program.
     pub executable: Option<PathBuf>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
 }
 
 impl Artifact {
-    /// Whether it was made of the package with this manifest, rather than of one of its dependencies.
+    /// Whether it belongs to the package with this manifest, rather than to one of its dependencies.
     fn is_of(&self, manifest: &Path) -> bool {
         let own = self.manifest_path.as_ref();
         own.is_some_and(|path| path.canonicalize().is_ok_and(|path| path == manifest))
     }
 
-    /// The shared library, of a library that is one.
+    /// The shared library, if the artifact has one.
     #[must_use]
     pub fn shared_library(&self) -> Option<PathBuf> {
         let is_shared = |path: &&PathBuf| path.extension().is_some_and(|suffix| suffix == "so");
@@ -82,18 +82,18 @@ impl Artifact {
 }
 
 impl<'a> Cargo<'a> {
-    /// Of the package in a folder, optimised, with the dependencies that its `Cargo.lock` names.
+    /// Prepares a release build of the package in a folder, with the dependencies that its `Cargo.lock` names.
     pub fn new(subcommand: &str, folder: &'a Path, place: &'a Place) -> Self {
         let mut cargo = Self {
             place,
             folder,
             variables: Vec::new(),
-            words: Vec::new(),
+            arguments: Vec::new(),
         };
         cargo.add([subcommand, "--release", "--locked", "--manifest-path"]);
-        cargo.words.push(folder.join("Cargo.toml").into());
+        cargo.arguments.push(folder.join("Cargo.toml").into());
         cargo.add(["--target-dir"]);
-        cargo.words.push(place.target().into());
+        cargo.arguments.push(place.target().into());
         cargo
     }
 
@@ -102,23 +102,23 @@ impl<'a> Cargo<'a> {
         self.variables.push((name, value.to_owned()));
     }
 
-    /// Adds words to its command line.
-    pub fn add<'w>(&mut self, words: impl IntoIterator<Item = &'w str>) {
-        self.words.extend(words.into_iter().map(OsString::from));
+    /// Adds arguments to its command line.
+    pub fn add<'w>(&mut self, arguments: impl IntoIterator<Item = &'w str>) {
+        self.arguments.extend(arguments.into_iter().map(OsString::from));
     }
 
-    /// Runs it, and finds what it made of the package itself.
+    /// Runs it and returns the artifact of the package itself that `wanted` selects.
     pub fn product(&self, wanted: impl Fn(&Artifact) -> Option<PathBuf>) -> Result<PathBuf, StepError> {
         let program = find_cargo().ok_or(StepError::NoCargo)?;
         let log = self.place.log();
         let io = |error| StepError::Io(log.clone(), error);
         let errors = File::create(&log).map_err(io)?;
         let mut command = Command::new(&program);
-        let mut words = self.words.clone();
-        // Before what is meant for rustc.
-        words.insert(1, "--message-format=json-render-diagnostics".into());
+        let mut arguments = self.arguments.clone();
+        // Before the arguments for rustc.
+        arguments.insert(1, "--message-format=json-render-diagnostics".into());
         command
-            .args(words)
+            .args(arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder);
         for name in REMOVED {
@@ -126,15 +126,15 @@ impl<'a> Cargo<'a> {
                 command.env_remove(name);
             }
         }
-        let started = |error| StepError::Io(program, error);
+        let not_started = |error| StepError::Io(program, error);
         let (mut command, leash) = match leashed(&command) {
             Ok(leashed) => leashed,
-            Err(error) => return Err(started(error)),
+            Err(error) => return Err(not_started(error)),
         };
-        let output = command.stderr(errors).output().map_err(started)?;
+        let output = command.stderr(errors).output().map_err(not_started)?;
         drop(leash);
         if !output.status.success() {
-            return Err(self.failed(reason(&outside::beginning(&log, MOST_LOG_BYTES))));
+            return Err(self.failed(reason(&outside::beginning(&log, MAX_LOG_BYTES))));
         }
         let manifest = self.folder.join("Cargo.toml").canonicalize().map_err(io)?;
         String::from_utf8_lossy(&output.stdout)
@@ -144,7 +144,7 @@ impl<'a> Cargo<'a> {
             .filter(|artifact| artifact.is_of(&manifest))
             .find_map(|artifact| wanted(&artifact))
             .ok_or_else(|| {
-                self.failed("it made no shared library; give the [lib] crate-type = [\"cdylib\"]".to_owned())
+                self.failed("it made no shared library; set crate-type = [\"cdylib\"] in [lib]".to_owned())
             })
     }
 
@@ -153,23 +153,23 @@ impl<'a> Cargo<'a> {
             .variables
             .iter()
             .map(|(name, value)| format!("{name}={} ", value.display()));
-        let words = self.words.iter().map(|word| word.to_string_lossy());
-        // Words for the linker are in the log.
-        let words: Vec<_> = words.take_while(|word| word != "--").collect();
+        let arguments = self.arguments.iter().map(|word| word.to_string_lossy());
+        // The linker's arguments are in the log.
+        let arguments: Vec<_> = arguments.take_while(|word| word != "--").collect();
         StepError::Cargo {
             reason,
-            command: format!("{}cargo {}", variables.collect::<String>(), words.join(" ")),
+            command: format!("{}cargo {}", variables.collect::<String>(), arguments.join(" ")),
         }
     }
 }
 
-/// The line of cargo's words that tells most: the first error.
-fn reason(said: &str) -> String {
-    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+/// The most informative line of cargo's output: the first error, or else the last line.
+fn reason(output: &str) -> String {
+    let lines = || output.lines().map(str::trim).filter(|line| !line.is_empty());
     let first_error = lines().find(|line| line.starts_with("error"));
     let line = first_error
         .or_else(|| lines().next_back())
-        .unwrap_or("it said nothing");
+        .unwrap_or("it printed nothing");
     line.trim_start_matches("error: ")
         .chars()
         .filter(|letter| !letter.is_control())
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_error_tells_most() {
+    fn the_first_error_is_the_reason() {
         assert_eq!(
             reason("  Compiling x\nerror: failed to run custom build command\n\nCaused by:\n  y\n"),
             "failed to run custom build command"
@@ -192,11 +192,11 @@ mod tests {
             "error[E0425]: cannot find"
         );
         assert_eq!(reason("a\nb\n"), "b");
-        assert_eq!(reason(""), "it said nothing");
+        assert_eq!(reason(""), "it printed nothing");
     }
 
     #[test]
-    fn the_shared_library_is_found_among_what_was_made() {
+    fn the_shared_library_is_found_among_the_files() {
         let line = r#"{"reason":"compiler-artifact","manifest_path":"/a/Cargo.toml","executable":null,
             "filenames":["/t/liba.rlib","/t/liba.so"]}"#;
         let artifact: Artifact = serde_json::from_str(line).unwrap_or_else(|error| unreachable!("{error}"));

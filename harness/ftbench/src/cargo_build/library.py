@@ -1,5 +1,5 @@
-# Tells ftbench what it takes to build native code against the interpreter that runs it, in one line
-# of JSON behind a mark.
+# Reports what ftbench needs to build native code against the interpreter that runs this script, as
+# one line of JSON after a marker.
 import json
 import os
 import shlex
@@ -10,13 +10,13 @@ value = sysconfig.get_config_var
 
 
 def existing(folders, names):
-    """The first file that is there."""
+    """Return the first file that exists."""
     paths = [os.path.join(folder, name) for name in names if name for folder in folders if folder]
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def words(*keys):
-    """Words for the linker; libraries in CPython's own build folder are not there any more."""
+    """Return linker arguments without libraries in CPython's build folder, which no longer exist."""
     found = [word for key in keys for word in shlex.split(value(key) or "")]
     return [word for word in found if not word.endswith(".a") or os.path.isfile(word)]
 

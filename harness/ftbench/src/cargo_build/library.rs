@@ -1,59 +1,58 @@
-//! What an interpreter says of its library, and how a program is linked with it. Pure.
+//! The library of an interpreter, and how to link a program with it. Pure.
 
 use serde::Deserialize;
 
 use ftbench_schema::Linked;
 
-/// What stands before the answer on its line.
+/// The marker in front of the answer on its line.
 const MARK: &str = "ftbench-library ";
 
-/// What it takes to build native code against an interpreter; `library.py` asks.
+/// What a build of native code needs to know about an interpreter; `library.py` reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Library {
     /// The interpreter's executable.
     pub executable: String,
-    /// Version, date of the build and compiler, as the interpreter tells them.
+    /// Version, build date and compiler, as in `sys.version`.
     pub version_text: String,
     /// Major and minor version.
     pub minor_version: [u32; 2],
-    /// Bits of a pointer.
+    /// The number of bits of a pointer.
     pub pointer_width: u32,
     /// Whether the build can run without the GIL.
     pub free_threaded: bool,
     /// Whether it is a debug build.
     pub debug: bool,
-    /// How names of extension modules end, such as `.cpython-313-x86_64-linux-gnu.so`.
+    /// The suffix of extension modules, such as `.cpython-313-x86_64-linux-gnu.so`.
     pub extension_suffix: String,
-    /// The static library, where there is one.
+    /// The static library, if there is one.
     pub archive: Option<String>,
-    /// The shared library, where there is one.
+    /// The shared library, if there is one.
     pub shared_library: Option<String>,
-    /// Where a shared library would be.
+    /// The folder for a shared library.
     pub searched: Option<String>,
-    /// What the linker of the interpreter's own executable was given besides.
+    /// The further linker arguments of the interpreter's own executable.
     pub link_words: Vec<String>,
 }
 
 /// How a program that embeds an interpreter is linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linking {
-    /// With the static or the shared library.
+    /// Whether with the static or the shared library.
     pub linked: Linked,
-    /// Words for the linker, in order.
+    /// The linker arguments, in order.
     pub words: Vec<String>,
 }
 
 impl Library {
-    /// Finds the answer in what the interpreter printed.
+    /// Finds and parses the answer in the interpreter's output.
     #[must_use]
     pub fn parse(output: &str) -> Option<Self> {
         let answer = output.lines().find_map(|line| line.strip_prefix(MARK))?;
         serde_json::from_str(answer).ok()
     }
 
-    /// How to link a program with it: as the interpreter's own executable is linked, or the other way where that cannot
-    /// be; `None` where there is no library. A shared library costs speed, so programs that are to be compared are
-    /// linked alike.
+    /// Chooses how to link a program with it: like the interpreter's own executable, or else the other way; `None` if
+    /// there is no library. A shared library costs speed, so programs that are compared must be linked alike.
     #[must_use]
     pub fn linking(&self, executable_is_shared: bool) -> Option<Linking> {
         if executable_is_shared {
@@ -63,7 +62,7 @@ impl Library {
         }
     }
 
-    /// The whole archive: extension modules that are loaded later look for its symbols in the program.
+    /// Links the whole archive, because extension modules loaded later look for its symbols in the program.
     fn statically(&self) -> Option<Linking> {
         let archive = self.archive.clone()?;
         let whole = [
@@ -88,7 +87,7 @@ impl Library {
         })
     }
 
-    /// PyO3's configuration file for this interpreter, with which PyO3 itself links nothing
+    /// PyO3's configuration file for this interpreter, with which PyO3 itself does not link anything
     /// (<https://pyo3.rs/v0.28.3/building-and-distribution#advanced-config-files>).
     #[must_use]
     pub fn pyo3_configuration(&self, linked: Linked) -> String {
@@ -99,7 +98,7 @@ impl Library {
         ];
         let flags: Vec<&str> = flags
             .into_iter()
-            .filter_map(|(is, flag)| is.then_some(flag))
+            .filter_map(|(is_set, flag)| is_set.then_some(flag))
             .collect();
         format!(
             "implementation=CPython\nversion={major}.{minor}\nshared={}\nabi3=false\nexecutable={}\npointer_width={}\n\
@@ -139,7 +138,7 @@ ftbench-library {"executable": "/python/bin/python3.13t", "version_text": "3.13.
     }
 
     #[test]
-    fn a_program_is_linked_as_the_interpreters_own_is_where_that_can_be() {
+    fn a_program_is_linked_like_the_interpreters_own_if_possible() {
         let both = Library {
             shared_library: Some("/python/lib/libpython3.13t.so.1.0".to_owned()),
             ..library()
@@ -160,7 +159,7 @@ ftbench-library {"executable": "/python/bin/python3.13t", "version_text": "3.13.
     }
 
     #[test]
-    fn pyo3_is_told_of_the_build() {
+    fn pyo3_configuration_describes_the_build() {
         insta::assert_snapshot!(library().pyo3_configuration(Linked::Static), @r"
         implementation=CPython
         version=3.13
@@ -174,7 +173,7 @@ ftbench-library {"executable": "/python/bin/python3.13t", "version_text": "3.13.
     }
 
     #[test]
-    fn other_output_is_no_answer() {
+    fn other_output_is_not_an_answer() {
         assert_eq!(Library::parse("ftbench-library {}\n"), None);
         assert_eq!(Library::parse("Python 3.13"), None);
     }

@@ -1,7 +1,7 @@
-//! Builds Cargo packages that need an interpreter, once for each: the embedded host, and extensions of workloads.
+//! Builds Cargo packages once for each interpreter: the embedded host, and extensions of workloads.
 //!
-//! What is built goes into ftbench's cache, under a digest of the sources, of ftbench's version and of the interpreter,
-//! and is found there the next time. Interpreters whose extensions or libraries differ never share a file.
+//! A build is kept in ftbench's cache, under a digest of the sources, of ftbench's version and of the interpreter, and
+//! is reused from there. Interpreters whose extensions or libraries differ never share a file.
 
 mod cargo;
 mod library;
@@ -16,52 +16,52 @@ pub use library::{Library, Linking};
 pub use package::{Files, Manifest, manifest, pyo3_version};
 
 use crate::error::{ExitStatus, Failure};
-use crate::interpreter::answer_to;
+use crate::interpreter::run_script;
 use cargo::Cargo;
 use ftbench_schema::{ExtensionFacts, Host, HostFacts, InterpreterFacts, Linked};
 use package::{digest, files_of};
 use store::Place;
 
-/// What is asked of an interpreter.
+/// The script that reports what a build needs to know about an interpreter.
 const LIBRARY_SCRIPT: &str = include_str!("library.py");
 
-/// The embedded host's program, as its `Cargo.toml` calls it.
+/// The name of the embedded host's program in its `Cargo.toml`.
 const HOST_PROGRAM: &str = "ftbench-embed";
 
-/// Why something could not be built.
+/// Why a build failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// There is no cargo.
     #[error("{what} must be built first, and there is no cargo; install Rust: https://rustup.rs")]
     NoCargo {
-        /// What was to be built.
+        /// What to build, for the message.
         what: String,
     },
-    /// The interpreter does not tell about its library.
-    #[error("{what} cannot be built: {} does not tell about its build: {reason}", path.display())]
+    /// The interpreter does not report its library.
+    #[error("{what} cannot be built: {} does not report its build: {reason}", path.display())]
     NoAnswer {
-        /// What was to be built.
+        /// What to build, for the message.
         what: String,
         /// The executable.
         path: PathBuf,
-        /// What it did instead.
+        /// What happened instead.
         reason: String,
     },
-    /// There is nothing to embed.
+    /// The interpreter has no library to embed.
     #[error(
-        "{tag} has no libpython that a program could embed, neither static nor in {folder}; get a build that has one: \
-         ftbench python install {tag}"
+        "{tag} has no libpython that a program could embed, neither static nor in {folder}; install a build that has \
+         one: ftbench python install {tag}"
     )]
     NoLibrary {
         /// The interpreter.
         tag: String,
-        /// Where a shared one would be.
+        /// The folder for a shared library.
         folder: String,
     },
     /// The package is not one that can be built.
     #[error("cannot build {what} from {}: {reason}", folder.display())]
     Package {
-        /// What was to be built.
+        /// What to build, for the message.
         what: String,
         /// The package's folder.
         folder: PathBuf,
@@ -69,25 +69,28 @@ pub enum BuildError {
         reason: String,
     },
     /// cargo failed.
-    #[error("cargo could not build {what}: {reason}; its output is in {}. By hand: {command}", log.display())]
+    #[error(
+        "cargo could not build {what}: {reason}; its output is in {}; to build it by hand: {command}",
+        log.display()
+    )]
     Cargo {
-        /// What was to be built.
+        /// What to build, for the message.
         what: String,
-        /// Its own words.
+        /// The error that cargo printed.
         reason: String,
-        /// All of its words.
+        /// The file with all of its output.
         log: PathBuf,
-        /// The command to type.
+        /// The command to run by hand.
         command: String,
     },
     /// The cache cannot be written.
-    #[error("cannot build {what} in {}: {source}; set XDG_CACHE_HOME to a folder that can be written", path.display())]
+    #[error("cannot build {what} in {}: {source}; set XDG_CACHE_HOME to a writable folder", path.display())]
     Cache {
-        /// What was to be built.
+        /// What to build, for the message.
         what: String,
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -102,37 +105,37 @@ impl Failure for BuildError {
     }
 }
 
-/// Builds, or finds what was built before.
+/// Builds packages, or finds earlier builds in the cache.
 pub struct Builder<'a> {
     /// ftbench's folder in the user's cache.
     pub cache: &'a Path,
-    /// Is told what takes long.
+    /// Called with a line about each long step.
     pub say: &'a dyn Fn(&str),
 }
 
 impl Builder<'_> {
-    /// The program that embeds an interpreter, from these sources.
+    /// Builds the program that embeds an interpreter from these sources.
     ///
     /// # Errors
-    /// When the interpreter has no library, or cargo is missing or fails.
+    /// If the interpreter has no library, or cargo is missing or fails.
     pub fn host(&self, interpreter: &InterpreterFacts, sources: &Files) -> Result<HostFacts, BuildError> {
         let what = format!("the embedded host for {}", interpreter.tag);
-        let asked = ask(&what, interpreter)?;
-        let Some(linking) = asked.library.linking(interpreter.build.shared) else {
+        let target = query(&what, interpreter)?;
+        let Some(linking) = target.library.linking(interpreter.build.shared) else {
             return Err(BuildError::NoLibrary {
                 tag: interpreter.tag.clone(),
-                folder: asked.library.searched.unwrap_or_default(),
+                folder: target.library.searched.unwrap_or_default(),
             });
         };
         let digest = digest(
             sources,
             &[
                 env!("CARGO_PKG_VERSION"),
-                &asked.identity,
+                &target.identity,
                 &linking.words.join(" "),
             ],
         );
-        let place = Place::new(self.cache, "embed", &digest, &asked.identity);
+        let place = Place::new(self.cache, "embed", &digest, &target.identity);
         check_cargo(&what, &place)?;
         let cached = place.obtain(&what, self.say, |staging| {
             let source = staging.join("source");
@@ -140,7 +143,7 @@ impl Builder<'_> {
                 store::write(&source.join(path), contents)?;
             }
             let configuration = staging.join("pyo3.txt");
-            let text = asked.library.pyo3_configuration(linking.linked);
+            let text = target.library.pyo3_configuration(linking.linked);
             store::write(&configuration, text.as_bytes())?;
             let mut cargo = Cargo::new("rustc", &source, &place);
             cargo.set("PYO3_CONFIG_FILE", &configuration);
@@ -161,10 +164,10 @@ impl Builder<'_> {
         })
     }
 
-    /// The modules of the package in this folder.
+    /// Builds the modules of the package in this folder.
     ///
     /// # Errors
-    /// When the package is not one, or cargo is missing or fails.
+    /// If the folder has no valid package, or cargo is missing or fails.
     pub fn extension(
         &self,
         interpreter: &InterpreterFacts,
@@ -172,28 +175,28 @@ impl Builder<'_> {
     ) -> Result<ExtensionFacts, BuildError> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let what = format!("the extension {name} for {}", interpreter.tag);
-        let unfit = |reason: String| BuildError::Package {
+        let invalid_package = |reason: String| BuildError::Package {
             what: what.clone(),
             folder: folder.to_owned(),
             reason,
         };
-        let sources = files_of(folder).map_err(|error| unfit(error.to_string()))?;
+        let sources = files_of(folder).map_err(|error| invalid_package(error.to_string()))?;
         let toml = sources
             .get(Path::new("Cargo.toml"))
-            .ok_or_else(|| unfit("it has no Cargo.toml".to_owned()))?;
-        let manifest = manifest(&String::from_utf8_lossy(toml)).map_err(unfit)?;
-        let asked = ask(&what, interpreter)?;
-        let digest_of_build = digest(&sources, &[env!("CARGO_PKG_VERSION"), &asked.identity]);
-        let place = Place::new(self.cache, "extensions", &digest_of_build, &asked.identity);
+            .ok_or_else(|| invalid_package("it has no Cargo.toml".to_owned()))?;
+        let manifest = manifest(&String::from_utf8_lossy(toml)).map_err(invalid_package)?;
+        let target = query(&what, interpreter)?;
+        let digest_of_build = digest(&sources, &[env!("CARGO_PKG_VERSION"), &target.identity]);
+        let place = Place::new(self.cache, "extensions", &digest_of_build, &target.identity);
         check_cargo(&what, &place)?;
         let cached = place.obtain(&what, self.say, |staging| {
             let mut cargo = Cargo::new("build", folder, &place);
-            cargo.set("PYO3_PYTHON", Path::new(&asked.library.executable));
+            cargo.set("PYO3_PYTHON", Path::new(&target.library.executable));
             cargo.set("PYO3_BUILD_EXTENSION_MODULE", Path::new("1"));
             cargo.add(["--lib"]);
             let library = cargo.product(|artifact| artifact.shared_library())?;
             for module in &manifest.modules {
-                let file = format!("{module}{}", asked.library.extension_suffix);
+                let file = format!("{module}{}", target.library.extension_suffix);
                 store::copy(&library, &staging.join(file))?;
             }
             Ok(())
@@ -210,20 +213,20 @@ impl Builder<'_> {
     }
 }
 
-/// What an interpreter says of its library, and what distinguishes the interpreter from every other.
-struct Asked {
+/// An interpreter's report on its library, and an identity that distinguishes the interpreter from all others.
+struct BuildTarget {
     library: Library,
     identity: String,
 }
 
-fn ask(what: &str, interpreter: &InterpreterFacts) -> Result<Asked, BuildError> {
+fn query(what: &str, interpreter: &InterpreterFacts) -> Result<BuildTarget, BuildError> {
     let path = PathBuf::from(&interpreter.path);
     let no_answer = |reason: String| BuildError::NoAnswer {
         what: what.to_owned(),
         path: path.clone(),
         reason,
     };
-    let output = answer_to(&path, LIBRARY_SCRIPT, &[]).map_err(no_answer)?;
+    let output = run_script(&path, LIBRARY_SCRIPT, &[]).map_err(no_answer)?;
     let library =
         Library::parse(&output).ok_or_else(|| no_answer("it has no complete sysconfig module".to_owned()))?;
     let words = [
@@ -232,10 +235,10 @@ fn ask(what: &str, interpreter: &InterpreterFacts) -> Result<Asked, BuildError> 
         &library.extension_suffix,
     ];
     let identity = digest(&Files::new(), &words).chars().take(16).collect();
-    Ok(Asked { library, identity })
+    Ok(BuildTarget { library, identity })
 }
 
-/// What was built before takes no cargo.
+/// Checks that cargo is there, unless the build is in the cache.
 fn check_cargo(what: &str, place: &Place) -> Result<(), BuildError> {
     if place.folder().is_dir() || find_cargo().is_some() {
         Ok(())
@@ -251,22 +254,22 @@ fn locked_pyo3(sources: &Files) -> Option<String> {
     pyo3_version(&String::from_utf8_lossy(lock))
 }
 
-/// In what embedded cells differ from spawned ones besides the host; `None` when in nothing.
+/// Describes a difference between embedded and spawned cells besides the host; `None` if there is none.
 #[must_use]
 pub fn difference(interpreter: &InterpreterFacts, linked: Linked) -> Option<String> {
-    let of_interpreter = if interpreter.build.shared {
+    let own_linking = if interpreter.build.shared {
         Linked::Shared
     } else {
         Linked::Static
     };
     let tag = &interpreter.tag;
-    if linked != of_interpreter {
+    if linked != own_linking {
         return Some(format!(
             "the embedded host for {tag} has a {} libpython, the interpreter's own executable a {} one: a shared \
-             one takes 18 to 25 % longer over pure Python code, so embedded and spawned cells of {tag} differ in more \
+             one takes 18 to 25 % longer for pure Python code, so embedded and spawned cells of {tag} differ in more \
              than the host",
             linked.name(),
-            of_interpreter.name(),
+            own_linking.name(),
         ));
     }
     (interpreter.build.lto && linked == Linked::Static).then(|| {

@@ -1,4 +1,4 @@
-//! A Cargo package's sources: what distinguishes them, and what its manifest says. All but [`files_of`] is pure.
+//! The sources of a Cargo package, their digest, and the contents of its manifest. All but [`files_of`] is pure.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,24 +9,24 @@ use sha2::{Digest, Sha256};
 
 use crate::outside;
 
-/// Most that the sources of an extension may hold, bytes: a folder with more is some other folder.
-const MOST_BYTES: u64 = 16 << 20;
+/// The maximum size of the sources of an extension, in bytes: a folder with more holds something else.
+const MAX_BYTES: u64 = 16 << 20;
 
-/// Most files that they may be.
-const MOST_FILES: usize = 10_000;
+/// The maximum number of source files.
+const MAX_FILES: usize = 10_000;
 
 /// Folders that hold no sources.
 const NO_SOURCES: [&str; 3] = ["target", ".git", ".cargo"];
 
-/// Contents of files by their paths within the package.
+/// The contents of files by path within the package.
 pub type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// What a package's `Cargo.toml` says that matters here.
+/// The parts of a package's `Cargo.toml` that matter for a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The package's name.
     pub name: String,
-    /// The modules in its library, by which Python imports them.
+    /// The names by which Python imports the modules of its library.
     pub modules: Vec<String>,
 }
 
@@ -60,10 +60,10 @@ struct FtbenchTable {
     modules: Vec<String>,
 }
 
-/// Reads `Cargo.toml`. A package that names no modules has one, called as its library is.
+/// Parses `Cargo.toml`. A package that names no modules has one, with the name of its library.
 ///
 /// # Errors
-/// Says in a line what is wrong with it.
+/// One line on what is wrong with it.
 pub fn manifest(text: &str) -> Result<Manifest, String> {
     let toml: Toml = toml::from_str(text).map_err(|error| {
         let message = error.message();
@@ -81,7 +81,7 @@ pub fn manifest(text: &str) -> Result<Manifest, String> {
     }
 }
 
-/// A module's name becomes the name of a file.
+/// Whether a word is fit for a module's name, which becomes the name of a file.
 fn is_identifier(word: &str) -> bool {
     !word.is_empty()
         && !word.starts_with(|first: char| first.is_ascii_digit())
@@ -90,7 +90,7 @@ fn is_identifier(word: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The version of PyO3 that `Cargo.lock` holds a package to; `None` when it names none.
+/// The version of PyO3 that `Cargo.lock` pins; `None` if it names none.
 #[must_use]
 pub fn pyo3_version(lock: &str) -> Option<String> {
     #[derive(Deserialize)]
@@ -107,9 +107,9 @@ pub fn pyo3_version(lock: &str) -> Option<String> {
     Some(pyo3.version)
 }
 
-/// SHA-256 of names and contents, and of whatever else distinguishes a build, hexadecimal.
+/// The SHA-256 of names and contents, and of everything else that distinguishes a build, in hexadecimal.
 #[must_use]
-pub fn digest(files: &Files, besides: &[&str]) -> String {
+pub fn digest(files: &Files, others: &[&str]) -> String {
     let mut hasher = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hasher.update((bytes.len() as u64).to_le_bytes());
@@ -119,7 +119,7 @@ pub fn digest(files: &Files, besides: &[&str]) -> String {
         add(path.as_os_str().as_encoded_bytes());
         add(contents);
     }
-    for word in besides {
+    for word in others {
         add(word.as_bytes());
     }
     hex::encode(hasher.finalize())
@@ -128,7 +128,7 @@ pub fn digest(files: &Files, besides: &[&str]) -> String {
 /// Reads the sources of the package in a folder.
 ///
 /// # Errors
-/// When a file cannot be read, or the folder holds far more than sources.
+/// If a file cannot be read, or the folder holds far more than sources.
 pub fn files_of(folder: &Path) -> io::Result<Files> {
     let mut files = Files::new();
     let mut folders = vec![folder.to_owned()];
@@ -143,19 +143,19 @@ pub fn files_of(folder: &Path) -> io::Result<Files> {
                 }
                 continue;
             }
-            // What a link to a folder leads to is not below this one, and may lead back to it.
+            // The target of a link to a folder is not below this folder, or leads back to it.
             if path.is_dir() {
                 return Err(io::Error::other(format!(
                     "{} is a link to a folder; put the folder itself there",
                     path.display()
                 )));
             }
-            let contents = outside::read(&path, MOST_BYTES)?;
+            let contents = outside::read(&path, MAX_BYTES)?;
             bytes += contents.len() as u64;
-            if bytes > MOST_BYTES || files.len() >= MOST_FILES {
+            if bytes > MAX_BYTES || files.len() >= MAX_FILES {
                 return Err(io::Error::other(format!(
-                    "it holds more than {MOST_FILES} files or {} MiB, which is no source code",
-                    MOST_BYTES >> 20
+                    "it holds more than {MAX_FILES} files or {} MiB, too much for source code",
+                    MAX_BYTES >> 20
                 )));
             }
             let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_what_is_in_the_folder_and_no_more() {
+    fn links_to_folders_and_large_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("src");
         std::fs::create_dir(&source).unwrap();
@@ -196,12 +196,12 @@ mod tests {
         assert!(linked.contains("around is a link to a folder"), "{linked}");
         std::fs::remove_file(source.join("around")).unwrap();
         let large = std::fs::File::create(source.join("large")).unwrap();
-        large.set_len(MOST_BYTES + 1).unwrap();
+        large.set_len(MAX_BYTES + 1).unwrap();
         assert!(files_of(folder.path()).is_err());
     }
 
     #[test]
-    fn the_lock_tells_pyo3s_version() {
+    fn the_version_of_pyo3_is_read_from_the_lock() {
         let lock = "version = 4\n[[package]]\nname = \"pyo3-ffi\"\nversion = \"1.0.0\"\n\
                     [[package]]\nname = \"pyo3\"\nversion = \"0.28.3\"\n";
         assert_eq!(pyo3_version(lock).as_deref(), Some("0.28.3"));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_tells_names_contents_and_interpreters_apart() {
+    fn a_digest_distinguishes_names_contents_and_interpreters() {
         let files =
             |name: &str, contents: &str| Files::from([(PathBuf::from(name), contents.as_bytes().to_vec())]);
         let all = [
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_builds_is_no_source() {
+    fn the_target_folder_does_not_count_as_source() {
         let folder = file_tree(&[
             ("src/lib.rs", "x"),
             ("target/release/x", "x"),

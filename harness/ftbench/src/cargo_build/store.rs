@@ -1,4 +1,4 @@
-//! Where things that were built are kept: whole or not at all, and built by one ftbench at a time.
+//! The cache of builds: a build is stored whole or not at all, and one ftbench builds at a time.
 
 use std::fs::File;
 use std::io;
@@ -7,29 +7,29 @@ use std::time::Instant;
 
 use super::BuildError;
 
-/// The place of one thing that is built.
+/// The place of one build in the cache.
 #[derive(Debug)]
 pub struct Place {
-    /// Holds everything of its kind.
+    /// The folder for all builds of its kind.
     kind: PathBuf,
     digest: String,
-    /// Distinguishes interpreters, each of which has a target folder of its own: dependencies are compiled once.
+    /// The interpreter's identity. Each interpreter has its own target folder, so that dependencies are compiled once.
     interpreter: String,
 }
 
 /// Why a step of a build failed.
 #[derive(Debug)]
 pub enum StepError {
-    /// A file or folder.
+    /// A file or folder cannot be read or written.
     Io(PathBuf, io::Error),
     /// There is no cargo.
     NoCargo,
-    /// cargo, with its words and the command.
+    /// cargo failed, with its error and the command.
     Cargo { reason: String, command: String },
 }
 
 impl Place {
-    /// In ftbench's cache.
+    /// Returns the place in ftbench's cache.
     pub fn new(cache: &Path, kind: &str, digest: &str, interpreter: &str) -> Self {
         Self {
             kind: cache.join(kind),
@@ -38,23 +38,23 @@ impl Place {
         }
     }
 
-    /// Holds what was built.
+    /// The folder with the finished build.
     pub fn folder(&self) -> PathBuf {
         self.kind.join(&self.digest)
     }
 
-    /// Where cargo compiles.
+    /// The folder in which cargo compiles.
     pub fn target(&self) -> PathBuf {
         self.kind.join("target").join(&self.interpreter)
     }
 
-    /// Keeps cargo's words, of a failure too.
+    /// The file for cargo's output, which stays after a failure too.
     pub fn log(&self) -> PathBuf {
         self.kind.join(format!("{}.log", self.digest))
     }
 
-    /// Sees to it that the folder is there: `make` fills another one, which takes its place. Whether it was there
-    /// already.
+    /// Makes sure that the folder exists: `make` fills a staging folder, which is then renamed. Returns whether the
+    /// folder existed already.
     pub fn obtain(
         &self,
         what: &str,
@@ -109,7 +109,7 @@ impl Place {
     }
 }
 
-/// Writes a file, and the folders above it.
+/// Writes a file, and creates the folders above it.
 pub fn write(path: &Path, contents: &[u8]) -> Result<(), StepError> {
     let written = path
         .parent()
@@ -118,7 +118,7 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), StepError> {
     written.map_err(|error| StepError::Io(path.to_owned(), error))
 }
 
-/// Copies a file, and whether it can be executed.
+/// Copies a file with its permissions.
 pub fn copy(from: &Path, to: &Path) -> Result<(), StepError> {
     std::fs::copy(from, to)
         .map(|_| ())
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_built_is_found_again_and_what_failed_is_not() {
+    fn a_finished_build_is_found_again_and_a_failed_one_is_not() {
         let cache = tempfile::tempdir().unwrap();
         let place = Place::new(cache.path(), "embed", "0123456789abcdef", "3.13t");
         let said = RefCell::new(Vec::new());

@@ -1,4 +1,4 @@
-//! The words of `ftbench compare`.
+//! `ftbench compare` on the command line.
 
 use std::path::PathBuf;
 
@@ -17,25 +17,25 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub struct CompareArgs {
-    /// What to compare with: a run's folder, a folder of several, or RUN#NAME, one interpreter or arm of it
+    /// What to compare with: a run's folder, a folder of several runs, or RUN#NAME, one interpreter or arm of a run
     #[arg(value_name = "BASE")]
     pub base: String,
-    /// What to compare: likewise. Two interpreters or arms of one run are paired in its rounds
+    /// What to compare, named in the same way. Two interpreters or arms of one run are paired in its rounds
     #[arg(value_name = "NEW")]
     pub new: String,
-    /// Further runs of the same thing, or folders of them, which tell how far runs lie apart on this machine
+    /// More runs of the same code, or folders of them, to show how much runs on this machine vary
     #[arg(long, value_name = "DIR")]
     pub history: Vec<PathBuf>,
-    /// Smallest difference of interest: smaller ones are called the same, or cannot be told
+    /// Smallest difference of interest; anything smaller is reported as the same, or as undecided
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
     pub smallest_effect: f64,
-    /// Leave in the ratios what the machine itself did, which is taken out where the ceiling's kernels tell it
+    /// Keep in the ratios the drift of the machine, which is otherwise removed where the ceiling measured it
     #[arg(long)]
     pub as_measured: bool,
-    /// Compare runs of unlike machines, settings or workloads all the same
+    /// Compare even if the machines, settings or workloads of the runs differ
     #[arg(long)]
     pub anyway: bool,
-    /// When to end with status 1: regression (a cell is slower beyond doubt, or fails and did not), or never
+    /// When to exit with status 1: regression (a cell is confirmed slower, or fails and did not before), or never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = FailOn::Regression, hide_possible_values = true)]
     pub fail_on: FailOn,
     /// Print a table, json, markdown (for a pull request), or junit (XML for a CI server)
@@ -61,6 +61,6 @@ pub enum CompareFormat {
     Json,
     /// For a pull request or a job's page.
     Markdown,
-    /// JUnit's XML: a test case for each cell.
+    /// JUnit XML: a test case for each cell.
     Junit,
 }

@@ -1,4 +1,4 @@
-//! `ftbench export` and `ftbench import`.
+//! `ftbench export` and `ftbench import` on the command line.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   ftbench import bench.json
   ftbench import 3.13.json.gz 3.13t.json.gz --out both
-Then show, plot, report, compare and export as with any run.";
+Then use show, plot, report, compare and export as for any run.";
 
 /// `ftbench export`.
 #[derive(Debug, Args)]
@@ -26,27 +26,27 @@ pub struct ExportArgs {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// What to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json
+    /// Format to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json
     #[arg(long, value_enum, hide_possible_values = true)]
     pub format: ExportFormat,
-    /// Only this interpreter or arm, named as tables show it [default: all]
+    /// Export only this interpreter or arm, named as in tables [default: all]
     #[arg(short, long, value_name = "NAME")]
     pub interpreter: Option<String>,
-    /// What github-action-benchmark is given: time, per unit of work and with customSmallerIsBetter, or speedup, with
-    /// customBiggerIsBetter [default: time]
+    /// Metric for github-action-benchmark: time (per unit of work, for customSmallerIsBetter) or speedup (for
+    /// customBiggerIsBetter) [default: time]
     #[arg(long, value_enum, value_name = "METRIC", hide_possible_values = true)]
     pub metric: Option<MetricName>,
-    /// How many rounds pyperf is given, for it can only compare files with equally many values [default: all]
+    /// Number of rounds for pyperf, which can only compare files with equally many values [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
-    /// The commit that was measured, for asv [default: the one that the run recorded]
+    /// Commit that was measured, for asv [default: the one that the run recorded]
     #[arg(long, value_name = "ID")]
     pub commit: Option<String>,
-    /// When the commit was made, such as 2026-11-21T08:00:00Z, for asv [default: as recorded, else when the run began]
+    /// Time of the commit, such as 2026-11-21T08:00:00Z, for asv [default: as recorded, else the start of the run]
     #[arg(long, value_name = "TIME")]
     pub commit_date: Option<jiff::Timestamp>,
-    /// The file to write, - for standard output; for asv, and for pyperf with several interpreters, the folder. What is
-    /// there is replaced [default: standard output]
+    /// File to write, or - for standard output; for asv, and for pyperf with several interpreters, a folder. Existing
+    /// files are replaced [default: standard output]
     #[arg(short, long, value_name = "FILE|DIR", required_if_eq("format", "asv"))]
     pub out: Option<PathBuf>,
 }
@@ -58,9 +58,9 @@ pub enum ExportFormat {
     Pyperf,
     /// hyperfine's JSON.
     Hyperfine,
-    /// A results tree of airspeed velocity.
+    /// A results tree for airspeed velocity.
     Asv,
-    /// JUnit XML: each cell a test.
+    /// JUnit XML: a test case for each cell.
     Junit,
     /// The input of the action github-action-benchmark.
     GithubActionBenchmark,
@@ -68,18 +68,18 @@ pub enum ExportFormat {
     Bencher,
     /// One row per sample.
     Csv,
-    /// For pasting.
+    /// For pasting into Markdown.
     Markdown,
-    /// What summary.json holds.
+    /// The contents of summary.json.
     Json,
 }
 
-/// What github-action-benchmark is given of a cell.
+/// The metric of each cell for github-action-benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MetricName {
     /// Time per unit of work.
     Time,
-    /// Own time with one worker over the time.
+    /// The cell's own time with one worker, divided by its time.
     Speedup,
 }
 
@@ -96,10 +96,10 @@ impl From<MetricName> for Metric {
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub struct ImportArgs {
-    /// JSON files of pyperf, or such files compressed with gzip; several become the interpreters of one run
+    /// JSON files of pyperf, which may be compressed with gzip; several become the interpreters of one run
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// The run's folder, which must be new or empty [default: results/<name of the first file>]
+    /// The run's folder, new or empty [default: results/<name of the first file>]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What `ftbench-fuzzing` calls of this part.
+//! Entry points for `ftbench-fuzzing`.
 
 use std::cell::RefCell;
 
@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory, FromArgMatches};
 
 use super::{Cli, values};
 
-/// Values that are more than a word of a list.
+/// Parses a word as each kind of option value that is not a choice from a list.
 pub fn values(word: &str) {
     if let Ok(share) = values::percent(word) {
         assert!((0.0..=0.5).contains(&share), "{word}: {share}");
@@ -21,11 +21,11 @@ pub fn values(word: &str) {
 }
 
 thread_local! {
-    /// Putting it together takes longer than reading a command line.
+    /// Kept because building it takes longer than parsing a command line.
     static COMMAND: RefCell<Command> = RefCell::new(Cli::command());
 }
 
-/// The words of a command line, without the program's name.
+/// Parses the words of a command line, without the name of the program.
 pub fn command_line<'a>(words: impl Iterator<Item = &'a str>) {
     let words = ["ftbench"].into_iter().chain(words);
     let matches = COMMAND.with_borrow_mut(|command| command.try_get_matches_from_mut(words));

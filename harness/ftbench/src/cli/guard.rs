@@ -1,4 +1,4 @@
-//! `ftbench guard`, which ftbench itself starts.
+//! `ftbench guard` on the command line. Only ftbench itself starts it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use clap::Args;
 /// `ftbench guard`.
 #[derive(Debug, Args)]
 pub struct GuardArgs {
-    /// Most private memory of each process, bytes
+    /// Limit the private memory of each process to this many bytes
     #[arg(long, value_name = "BYTES")]
     pub memory_limit: Option<u64>,
-    /// Most processes
+    /// Limit the number of processes
     #[arg(long, value_name = "N")]
     pub process_limit: Option<u32>,
-    /// The control group to make another in
+    /// Control group in which to create another one
     #[arg(long, value_name = "DIR")]
     pub control_group: Option<PathBuf>,
-    /// The temporary folder to make for it, and to remove in the end
+    /// Temporary folder to create for the program, and to remove at the end
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
-    /// Take no orders and give no reports; exit with the status of the program
+    /// Accept no orders and send no reports; exit with the status of the program
     #[arg(long)]
     pub plain: bool,
-    /// The program and its arguments
+    /// Program to run, and its arguments
     #[arg(value_name = "PROGRAM", required = true, last = true)]
     pub command: Vec<OsString>,
 }

@@ -35,7 +35,7 @@ use values::kernel_parser;
 pub use values::{
     ListFormat, OrderName, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName,
 };
-pub use versions::{LabelWord, VersionArgs};
+pub use versions::{Label, VersionArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::AnsiColor::Green.on_default().bold())
@@ -43,16 +43,16 @@ const STYLES: Styles = Styles::styled()
     .literal(clap::builder::styling::AnsiColor::Cyan.on_default().bold())
     .placeholder(clap::builder::styling::AnsiColor::Cyan.on_default());
 
-/// Measures how Python code scales over cores, on GIL and free-threaded builds of CPython
+/// Measure how Python code scales over cores, on GIL and free-threaded builds of CPython
 #[derive(Debug, Parser)]
 #[command(name = "ftbench", version, styles = STYLES, max_term_width = 100)]
 #[command(
-    after_help = "Start with 'ftbench run --profile quick'; 'ftbench help COMMAND' tells more of a command.\n\n\
-Exit status: 0 all is well; 1 a cell failed, an interpreter is missing or the answer is bad; 2 the command or its input \
+    after_help = "Start with 'ftbench run --profile quick'. 'ftbench help COMMAND' describes a command.\n\n\
+Exit status: 0 success; 1 a cell failed, an interpreter is missing or the answer is bad; 2 the command or its input \
 is wrong; 3 the machine or the environment failed; 130 interrupted, with what was measured kept."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
     /// Options of all commands.
@@ -60,15 +60,15 @@ pub struct Cli {
     pub output: OutputOptions,
 }
 
-// Each option's help is one paragraph that names its values, so that `-h` and `--help` are the same short page; the
-// options that all commands have stand last and apart, where clap would strew them among a command's own.
+// Each option's help is one paragraph that names its values, so that `-h` and `--help` print the same short page. The
+// options that all commands share have their own section at the end; clap would mix them with a command's own.
 const OUTPUT_HEADING: &str = "Options of every command";
 
-/// How to talk to the user.
+/// Options for what ftbench prints.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = OUTPUT_HEADING)]
 pub struct OutputOptions {
-    /// Colour the output: always, never, or auto, which is on a terminal unless NO_COLOR is set
+    /// Colour the output: always, never, or auto (on a terminal, unless NO_COLOR is set)
     #[arg(
         long,
         global = true,
@@ -79,10 +79,10 @@ pub struct OutputOptions {
         display_order = 100
     )]
     pub color: Colour,
-    /// No progress and no remarks: results and errors only
+    /// Print only results and errors, no progress and no remarks
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 101)]
     pub quiet: bool,
-    /// Tell more: every trial, every interpreter that was left out
+    /// Print more: every trial, every interpreter that was left out
     #[arg(short, long, global = true, display_order = 102)]
     pub verbose: bool,
 }
@@ -103,43 +103,43 @@ pub enum Colour {
 pub enum Command {
     /// Measure workloads on interpreters and draw their scaling curves
     Run(Box<RunArgs>),
-    /// List Python interpreters, or get one
+    /// List Python interpreters, or install some
     #[command(subcommand)]
     Python(PythonCommand),
-    /// List workloads, or show one
+    /// List workloads, show one, or write a new one
     #[command(subcommand)]
     Workloads(WorkloadsCommand),
     /// Draw the machine and the order in which workers fill it
     Topology(TopologyArgs),
-    /// Tell what on this machine will spoil the numbers, and how to mend it
+    /// Check this machine for anything that would skew results, and show how to fix it
     Doctor(DoctorArgs),
-    /// Show what ftbench's verdicts are worth on this machine, by experiments whose truth is known
+    /// Check ftbench's verdicts on this machine, with experiments whose outcome is known
     #[command(subcommand)]
     Selfcheck(SelfcheckCommand),
     /// Show the results of an earlier run
     Show(ShowArgs),
-    /// Compare two runs, two interpreters of one, or two sets of runs, and tell regressions from noise
+    /// Compare two runs, two interpreters of one run, or two sets of runs, and find regressions
     Compare(CompareArgs),
-    /// Draw a chart of a run, or of several
+    /// Draw a chart of one run or of several
     Plot(PlotArgs),
-    /// Make one page of a run, with charts, that can be sent to people
+    /// Write a run as a single HTML page with charts, to share with others
     Report(ReportArgs),
     /// Write a run in the format of another tool
     Export(ExportArgs),
-    /// Make a run of what pyperf measured
+    /// Convert results of pyperf to a run
     Import(ImportArgs),
-    /// Tell how figures went from run to run, and where they changed
+    /// Show how figures changed from run to run, and at which run
     History(Box<HistoryArgs>),
-    /// Serve HTTP and an echo on the loopback address until standard input is closed
+    /// Serve HTTP and an echo service on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
-    /// Run a program, and end all that it has started when ftbench is gone
+    /// Run a program, and end every process that it started when ftbench ends
     #[command(hide = true)]
     Guard(GuardArgs),
-    /// Read the machine's description, which may end this process
+    /// Read the machine's description, which may crash this process
     #[command(hide = true, name = child::COMMAND)]
     TryTopology,
-    /// Run a native kernel as the driver asks over two descriptors
+    /// Run a native kernel for the driver, which sends requests over two descriptors
     #[command(hide = true, name = "native-worker")]
     NativeWorker(NativeWorkerArgs),
 }
@@ -147,10 +147,10 @@ pub enum Command {
 /// `ftbench native-worker`.
 #[derive(Debug, Args)]
 pub struct NativeWorkerArgs {
-    /// The kernel
+    /// Kernel to run
     #[arg(long, value_parser = kernel_parser())]
     pub kernel: Kernel,
-    /// Descriptors that requests come from and replies go to
+    /// Descriptors to read requests from and to write replies to
     #[arg(long, num_args = 2, value_names = ["READ", "WRITE"], required = true)]
     pub channel: Vec<u32>,
 }
@@ -160,16 +160,16 @@ pub struct NativeWorkerArgs {
 pub enum PythonCommand {
     /// List the interpreters on this machine
     List {
-        /// Further executables to look at
+        /// More executables to list
         #[arg(short, long, value_name = "PATH")]
         python: Vec<PathBuf>,
         /// Print a table, or json
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
-    /// Get interpreters: with uv where it can deliver, else built from source
+    /// Install interpreters, with uv where it has them, else built from source
     Install {
-        /// Tags, such as 3.14, 3.14t or 3.15.0rc1; none for the newest release of which both builds can be had
+        /// Tags such as 3.14, 3.14t or 3.15.0rc1 [default: both builds of the newest release that has both]
         #[arg(value_name = "TAG")]
         tags: Vec<String>,
     },
@@ -180,24 +180,24 @@ pub enum PythonCommand {
 pub enum WorkloadsCommand {
     /// List the standard suite
     List {
-        /// Names or patterns ('fib', 'n*', 'cpu/*') of it, or paths; none for all
+        /// Names or patterns of the suite ('fib', 'n*', 'cpu/*'), or paths [default: the whole suite]
         #[arg(value_name = "WORKLOAD")]
         workloads: Vec<String>,
         /// Print a table, or json
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
-    /// Write a workload to start from, which runs as it is
+    /// Write a template for a workload, which runs as it is
     New {
-        /// Its name or path; '.py' is added, and nothing is overwritten
+        /// Name or path of the new file; '.py' is added, and an existing file is not overwritten
         #[arg(value_name = "NAME")]
         name: PathBuf,
     },
-    /// Show what a workload says about itself, and its source
+    /// Show the metadata and the source of a workload
     Show {
-        /// A name of the suite, or a path
+        /// Name in the suite, or path
         workload: String,
-        /// Print the file itself (table), or json: its metadata
+        /// Print the file itself (table), or its metadata (json)
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
@@ -206,7 +206,7 @@ pub enum WorkloadsCommand {
 /// `ftbench topology`.
 #[derive(Debug, Args)]
 pub struct TopologyArgs {
-    /// The policy whose order is shown: cores, scatter, smt, none, or a list of PUs
+    /// Policy whose order is shown: cores, scatter, smt, none, or a list of PUs
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
     /// Print a drawing (table), or json
@@ -217,7 +217,7 @@ pub struct TopologyArgs {
 /// `ftbench doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Interpreters that would be compared, by tag or path, as 'ftbench run' takes them [default: its choice]
+    /// Interpreters to check, by tag or path [default: those that 'ftbench run' would take]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
     /// Print a table, or json
@@ -231,7 +231,7 @@ pub struct ShowArgs {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Print a table, json (what summary.json holds), markdown, or csv (one row per sample, as in samples.csv)
+    /// Print a table, json (as in summary.json), markdown, or csv (one row per sample, as in samples.csv)
     #[arg(long, value_enum, default_value_t = ShowFormat::Table, hide_possible_values = true)]
     pub format: ShowFormat,
 }
@@ -242,7 +242,7 @@ pub struct ReportArgs {
     /// The run's folder
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// The file to write; one that is there is replaced [default: report.html in the run's folder]
+    /// File to write, replaced if it exists [default: report.html in the run's folder]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -256,12 +256,12 @@ mod tests {
     use ftbench_schema::Model;
 
     #[test]
-    fn the_definition_is_consistent() {
+    fn command_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_help_page_is_one_short_page() {
+    fn help_pages_are_short_and_the_same_for_both_options() {
         let page = |words: &[&str], switch: &str| {
             let words = ["ftbench"].iter().chain(words).chain([&switch]);
             Cli::try_parse_from(words).unwrap_err().to_string()
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_model_gets_the_nearest_and_all() {
+    fn misspelt_model_error_suggests_the_nearest_and_lists_all() {
         let error = Cli::try_parse_from(["ftbench", "run", "-m", "thread"])
             .unwrap_err()
             .to_string();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_may_be_repeated_or_joined() {
+    fn list_options_may_be_repeated_or_joined() {
         let cli = Cli::try_parse_from([
             "ftbench",
             "run",

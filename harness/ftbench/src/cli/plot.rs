@@ -1,4 +1,4 @@
-//! `ftbench plot`.
+//! `ftbench plot` on the command line.
 
 use std::path::PathBuf;
 
@@ -19,40 +19,40 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = PLOT_EXAMPLES)]
 pub struct PlotArgs {
-    /// Folders of runs; several are drawn into one chart, their interpreters named by what differs. RUN#NAME is one
+    /// Folders of runs; several are drawn into one chart, their interpreters labelled by what differs. RUN#NAME is one
     /// interpreter or arm of a run
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
-    /// What to draw. Of one workload: scaling, throughput, efficiency, interpreters, memory, spread. Of the run: gil,
+    /// Kind of chart. Of one workload: scaling, throughput, efficiency, interpreters, memory, spread. Of the run: gil,
     /// overhead, heat-map, efficiency-map, time-line
     #[arg(long, value_name = "KIND", default_value = "scaling", value_parser = kind_parser())]
     pub chart: Kind,
-    /// A workload, or a pattern such as 'n*'; a chart of one workload is drawn for each that matches [default: all]
+    /// Draw only workloads with this name, or matching a pattern such as 'n*' [default: all]
     #[arg(long, value_name = "WORKLOAD")]
     pub workload: Option<String>,
-    /// Only these models [default: all]
+    /// Draw only these models [default: all]
     #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser())]
     pub model: Vec<Model>,
-    /// Dark on white (light), or light on black (dark)
+    /// Colours of the chart: light (dark on white) or dark (light on black)
     #[arg(long, value_enum, default_value_t = ThemeName::Light, hide_possible_values = true)]
     pub theme: ThemeName,
-    /// Pixels, such as 1920x1080 [default: 960x600, or higher where there are many rows; a PNG has twice as many]
+    /// Size in pixels, such as 1920x1080 [default: 960x600, or higher for many rows; twice that for a PNG]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub size: Option<Size>,
-    /// The title, instead of the finding
+    /// Title of the chart, instead of its finding
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// The title of the horizontal axis
+    /// Title of the horizontal axis
     #[arg(long, value_name = "TEXT")]
     pub x_label: Option<String>,
-    /// The title of the vertical axis
+    /// Title of the vertical axis
     #[arg(long, value_name = "TEXT")]
     pub y_label: Option<String>,
-    /// Write svg, or png [default: by the ending of --out, svg without one]
+    /// Format to write: svg or png [default: from the extension of --out, else svg]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub format: Option<PictureFormat>,
-    /// The file to write, - for standard output; one that is there is replaced [default: a name that says what it is,
-    /// in the run's folder charts]
+    /// File to write, replaced if it exists, or - for standard output [default: a descriptive name in the charts folder
+    /// of the run]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

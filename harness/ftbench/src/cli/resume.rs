@@ -1,4 +1,4 @@
-//! Going on with a run.
+//! The options with which `ftbench run` resumes a run.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use clap::{Args, Command, CommandFactory, FromArgMatches, Id};
 use super::Cli;
 use super::values::SummaryFormat;
 
-/// What `ftbench run` takes both for a new run and for one that it goes on with.
+/// The options that `ftbench run` accepts for a resumed run.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
-    /// Go on with a run that was stopped, just as it was begun
+    /// Resume a run that was stopped, with the options it was started with
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
     /// Print a table, json (as in summary.json), or markdown
@@ -18,23 +18,23 @@ pub struct ResumeArgs {
     pub format: SummaryFormat,
 }
 
-/// Reads this process's command line; ends the process, with help or an error, where there is nothing to do.
+/// Parses the command line of this process. Ends the process if it only has to print help or an error.
 #[must_use]
 pub fn parse() -> Cli {
     let mut matches = command().get_matches();
     Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command()).exit())
 }
 
-/// The commands, with every option that says what a run is refused beside `--resume`: those that are added later too,
-/// which a list of names would miss.
+/// The commands, in which `--resume` conflicts with every option that defines a run. A list of names would miss options
+/// that are added later.
 fn command() -> Command {
     Cli::command().mut_subcommand("run", |run| {
-        let of_a_run: Vec<Id> = run
+        let run_options: Vec<Id> = run
             .get_arguments()
             .map(|argument| argument.get_id().clone())
             .filter(|id| id != "resume" && id != "format")
             .collect();
-        run.mut_arg("resume", |resume| resume.conflicts_with_all(of_a_run))
+        run.mut_arg("resume", |resume| resume.conflicts_with_all(run_options))
     })
 }
 
@@ -50,10 +50,10 @@ mod tests {
     }
 
     #[test]
-    fn how_results_are_shown_may_be_said() {
+    fn output_options_are_accepted_beside_resume() {
         let cli = parsed(&["--format", "json", "-q", "--color", "never"]).unwrap();
         let cli::Command::Run(arguments) = cli.command else {
-            panic!("no run");
+            panic!("not run");
         };
         assert_eq!(arguments.resumption.resume.unwrap().to_str(), Some("out"));
         parsed(&["-v"]).unwrap();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_run_is_may_be_said() {
+    fn options_that_define_a_run_are_refused_beside_resume() {
         let command = command();
         let run = command.find_subcommand("run").unwrap();
         let values = [
@@ -96,7 +96,7 @@ mod tests {
                 .map(|word| parsed(&[word]).unwrap_err().kind())
                 .filter(|kind| *kind == clap::error::ErrorKind::ArgumentConflict)
                 .collect();
-            assert!(!kinds.is_empty(), "{id} is taken beside --resume");
+            assert!(!kinds.is_empty(), "{id} is accepted beside --resume");
             tried += 1;
         }
         assert!(tried > 15, "{tried}");

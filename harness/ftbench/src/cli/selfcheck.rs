@@ -1,4 +1,4 @@
-//! `ftbench selfcheck`.
+//! `ftbench selfcheck` on the command line.
 
 use clap::{Args, Subcommand};
 
@@ -13,41 +13,41 @@ use ftbench_schema::{Host, Model};
 /// `ftbench selfcheck`.
 #[derive(Debug, Subcommand)]
 pub enum SelfcheckCommand {
-    /// Compare two identical arms: how many are called different?
+    /// Compare two identical arms, and count how often they are called different
     Aa(SelfcheckArgs),
-    /// Make one arm slower: how often is it found?
+    /// Make one arm slower, and count how often that is found
     Power {
-        /// What is compared, and how long.
+        /// What to compare, and for how long.
         #[command(flatten)]
         arguments: SelfcheckArgs,
-        /// How much more work the slower arm does, such as 5%
+        /// Extra work of the slower arm, such as 5%
         #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
         effect: f64,
     },
 }
 
-/// What experiments compare, and how long.
+/// What experiments compare, and for how long.
 #[derive(Debug, Args)]
 pub struct SelfcheckArgs {
-    /// How many experiments
+    /// Number of experiments
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub experiments: u32,
-    /// Seconds of wall time of each; ten rounds are made whatever they take
+    /// Wall time of each experiment, in seconds; at least ten rounds are always made
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
     pub seconds: f64,
-    /// The interpreter: a tag or a path [default: the GIL build that 'ftbench run' would take]
+    /// Interpreter, by tag or path [default: the GIL build that 'ftbench run' would take]
     #[arg(short, long, value_name = "TAG|PATH")]
     pub python: Option<String>,
-    /// The workload
+    /// Workload to run
     #[arg(long, value_name = "WORKLOAD", default_value = "fib")]
     pub workload: String,
-    /// Counted samples of a trial, instead of the standard profile's number
+    /// Number of counted samples in a trial, instead of the standard profile's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub samples: Option<u32>,
-    /// Where the worker is bound
+    /// Where to bind the worker
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
-    /// Seed of the orders [default: a new one]
+    /// Seed of the random orders [default: a new one]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
     /// Print a table, or json
@@ -56,7 +56,7 @@ pub struct SelfcheckArgs {
 }
 
 impl SelfcheckArgs {
-    /// The run whose serial cell is measured.
+    /// The arguments of a run whose serial cell the experiments measure.
     #[must_use]
     pub fn as_run(&self) -> RunArgs {
         RunArgs {

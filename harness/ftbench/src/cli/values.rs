@@ -1,4 +1,4 @@
-//! Values of options: words in, types out.
+//! Parsers for the values of options.
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,15 +9,15 @@ use ftbench_schema::{Host, Kernel, Model, Order, Scaling};
 /// How long and how precisely to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProfileName {
-    /// A first look: 5 rounds of short samples
+    /// For a first look: 5 rounds of short samples
     Quick,
-    /// Numbers to rely on: 10 to 50 rounds, until intervals are within 2 % or 10 minutes are over
+    /// For reliable numbers: 10 to 50 rounds, until intervals are within 2 % or 10 minutes have passed
     Standard,
-    /// Small differences: 20 to 200 rounds, until intervals are within 0.5 % or an hour is over
+    /// For small differences: 20 to 200 rounds, until intervals are within 0.5 % or an hour has passed
     Thorough,
 }
 
-/// Whether more workers do the same work or more of it.
+/// Whether more workers do the same amount of work or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ScalingName {
     /// The units are split among the workers
@@ -35,10 +35,10 @@ impl From<ScalingName> for Scaling {
     }
 }
 
-/// How the samples of a round's trials follow each other.
+/// The order of the samples in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OrderName {
-    /// Trials that are compared are alive together and take turns, sample by sample
+    /// Compared trials run at the same time and take turns, sample by sample
     Sweeps,
     /// One trial after the other
     Trials,
@@ -58,9 +58,9 @@ impl From<OrderName> for Order {
 pub enum SummaryFormat {
     /// For the terminal.
     Table,
-    /// The object of summary.json.
+    /// The contents of summary.json.
     Json,
-    /// For pasting.
+    /// For pasting into Markdown.
     Markdown,
 }
 
@@ -69,9 +69,9 @@ pub enum SummaryFormat {
 pub enum ShowFormat {
     /// For the terminal.
     Table,
-    /// The object of summary.json.
+    /// The contents of summary.json.
     Json,
-    /// For pasting.
+    /// For pasting into Markdown.
     Markdown,
     /// One row per sample, as in samples.csv.
     Csv,
@@ -105,7 +105,7 @@ pub enum ThemeName {
 }
 
 impl ThemeName {
-    /// Whether it is the dark one.
+    /// Whether this is the dark theme.
     #[must_use]
     pub fn is_dark(self) -> bool {
         self == Self::Dark
@@ -126,14 +126,14 @@ pub(super) fn kind_parser() -> impl TypedValueParser<Value = Kind> {
         .try_map(|word| Kind::named(&word).ok_or("no such kind of chart"))
 }
 
-/// Pixels across and down; whether a chart has room in them, the chart says.
+/// Parses a width and a height in pixels. Does not check whether a chart fits.
 pub(super) fn size(word: &str) -> Result<Size, String> {
     let sides = word.split_once(['x', 'X', '×']);
     let parsed =
         sides.and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
     parsed
         .map(|(width, height)| Size { width, height })
-        .ok_or_else(|| "give pixels across and down, such as 1920x1080".to_owned())
+        .ok_or_else(|| "give width and height in pixels, such as 1920x1080".to_owned())
 }
 
 pub(super) fn model_parser() -> impl TypedValueParser<Value = Model> {
@@ -150,30 +150,30 @@ pub(super) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
         .try_map(|word| Kernel::named(&word).ok_or("no such kernel"))
 }
 
-/// Far above any step of a healthy trial, and short enough to wait for.
+/// Far longer than any step of a healthy trial, and short enough to wait for.
 pub(super) const DEFAULT_TIMEOUT_S: f64 = 60.0;
 
-/// The longest time limit is a day: more is a slip of the keyboard.
-const LONGEST_LIMIT_S: f64 = 86_400.0;
+/// The longest time limit is a day; more is likely to be a typing error.
+const MAX_TIME_LIMIT_S: f64 = 86_400.0;
 
 pub(super) fn seed(word: &str) -> Result<u64, String> {
     word.parse()
         .map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
-/// A share given in per cent.
+/// Parses a percentage. Returns it as a fraction.
 pub(super) fn percent(word: &str) -> Result<f64, String> {
     match word.strip_suffix('%').unwrap_or(word).trim().parse::<f64>() {
         Ok(percent) if (0.01..=50.0).contains(&percent) => Ok(percent / 100.0),
-        _ => Err("give per cent between 0.01 and 50, such as 1%".to_owned()),
+        _ => Err("give a percentage between 0.01 and 50, such as 1%".to_owned()),
     }
 }
 
-/// Below, handing work out and reading clocks would be a part of what is measured.
-const SHORTEST_SAMPLE_S: f64 = 0.001;
-const LONGEST_SAMPLE_S: f64 = 10.0;
+/// In shorter samples, handing out work and reading clocks would be a noticeable part of the time.
+const MIN_SAMPLE_S: f64 = 0.001;
+const MAX_SAMPLE_S: f64 = 10.0;
 
-/// Seconds of a duration such as `90s`, `10m` or `1h30m`.
+/// Parses a duration such as `90s`, `10m` or `1h30m`. Returns seconds.
 pub(super) fn duration_s(word: &str) -> Result<f64, String> {
     match word.parse::<jiff::SignedDuration>() {
         Ok(duration) if duration.is_positive() => Ok(duration.as_secs_f64()),
@@ -181,22 +181,22 @@ pub(super) fn duration_s(word: &str) -> Result<f64, String> {
     }
 }
 
-/// Seconds that a sample may be asked to last, such as `20ms`.
+/// Parses the length of a sample, such as `20ms`. Returns seconds.
 pub(super) fn sample_s(word: &str) -> Result<f64, String> {
     match duration_s(word) {
-        Ok(seconds) if (SHORTEST_SAMPLE_S..=LONGEST_SAMPLE_S).contains(&seconds) => Ok(seconds),
+        Ok(seconds) if (MIN_SAMPLE_S..=MAX_SAMPLE_S).contains(&seconds) => Ok(seconds),
         _ => Err(format!(
-            "give a time between {} ms and {LONGEST_SAMPLE_S} s, such as 20ms or 0.5s",
-            SHORTEST_SAMPLE_S * 1e3
+            "give a time between {} ms and {MAX_SAMPLE_S} s, such as 20ms or 0.5s",
+            MIN_SAMPLE_S * 1e3
         )),
     }
 }
 
 pub(super) fn seconds(word: &str) -> Result<f64, String> {
     match word.parse::<f64>() {
-        Ok(seconds) if (0.1..=LONGEST_LIMIT_S).contains(&seconds) => Ok(seconds),
+        Ok(seconds) if (0.1..=MAX_TIME_LIMIT_S).contains(&seconds) => Ok(seconds),
         _ => Err(format!(
-            "give seconds between 0.1 and {LONGEST_LIMIT_S}, such as 60"
+            "give seconds between 0.1 and {MAX_TIME_LIMIT_S}, such as 60"
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Options that say which versions of the user's code are measured, and what a run is known by.
+//! Options that name versions of the user's code, and that label a run.
 
 use std::str::FromStr;
 
@@ -6,33 +6,33 @@ use clap::Args;
 
 use crate::workload::ArmWord;
 
-/// Versions of the user's code, and what a run is known by.
+/// Versions of the user's code, and labels of a run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct VersionArgs {
-    /// A version of your code, to be compared: workload, folder or wheel
+    /// Version of your code to compare: a workload, folder or wheel
     #[arg(long, value_name = "NAME=PATH")]
     pub arm: Vec<ArmWord>,
-    /// The commit measured [default: that of the code's git repository]
+    /// Commit that is measured [default: that of the code's git repository]
     #[arg(long, value_name = "ID", value_parser = commit)]
     pub commit: Option<String>,
-    /// Something to know the run by later
+    /// Label by which to find the run later
     #[arg(long, value_name = "KEY=VALUE")]
-    pub label: Vec<LabelWord>,
+    pub label: Vec<Label>,
 }
 
-/// `KEY=VALUE`.
+/// A label of a run, `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelWord {
-    /// What is told.
+pub struct Label {
+    /// The part before `=`.
     pub key: String,
-    /// What is told of it.
+    /// The part after `=`.
     pub value: String,
 }
 
-/// Longer texts are no names; they would swell every table that shows them.
-const LONGEST_TEXT: usize = 200;
+/// The longest key, value or commit, characters. Longer ones would widen every table that shows them.
+const MAX_CHARACTERS: usize = 200;
 
-impl FromStr for LabelWord {
+impl FromStr for Label {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
@@ -44,10 +44,12 @@ impl FromStr for LabelWord {
                 .chars()
                 .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char));
         if !is_key || !is_short_line(key) {
-            return Err("a key has letters, digits, '-', '_' and '.'".to_owned());
+            return Err("give a key of letters, digits, '-', '_' and '.'".to_owned());
         }
         if !is_short_line(value) {
-            return Err(format!("a value is one line of up to {LONGEST_TEXT} characters"));
+            return Err(format!(
+                "give a value of one line, up to {MAX_CHARACTERS} characters"
+            ));
         }
         Ok(Self {
             key: key.to_owned(),
@@ -57,16 +59,16 @@ impl FromStr for LabelWord {
 }
 
 fn is_short_line(text: &str) -> bool {
-    text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control)
+    text.chars().count() <= MAX_CHARACTERS && !text.chars().any(char::is_control)
 }
 
-/// The name of a commit, in whatever version control.
+/// Parses the name of a commit, in any version control system.
 fn commit(word: &str) -> Result<String, String> {
     let is_name = !word.is_empty() && is_short_line(word) && !word.contains(char::is_whitespace);
     if is_name {
         Ok(word.to_owned())
     } else {
-        Err("give the commit's name, without blanks, such as a hash".to_owned())
+        Err("give the name of a commit without spaces, such as a hash".to_owned())
     }
 }
 
@@ -76,17 +78,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_have_a_key_and_any_value() {
-        let label: LabelWord = "branch=a=b c".parse().unwrap();
+    fn label_needs_a_key_and_takes_any_value() {
+        let label: Label = "branch=a=b c".parse().unwrap();
         assert_eq!((label.key.as_str(), label.value.as_str()), ("branch", "a=b c"));
-        assert!("empty=".parse::<LabelWord>().is_ok());
+        assert!("empty=".parse::<Label>().is_ok());
         for word in ["", "key", "=value", "a b=c", "k=two\nlines"] {
-            assert!(word.parse::<LabelWord>().is_err(), "{word}");
+            assert!(word.parse::<Label>().is_err(), "{word}");
         }
     }
 
     #[test]
-    fn a_commit_is_one_word() {
+    fn commit_with_whitespace_is_refused() {
         assert!(commit("0123abc").is_ok() && commit("r12").is_ok());
         for word in ["", "a b", "a\n", &"a".repeat(201)] {
             assert!(commit(word).is_err(), "{word:?}");

@@ -8,36 +8,39 @@ use super::selector::Selector;
 use super::{json, print, remark, style};
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
-use crate::record::history::{below, find, unfinished};
+use crate::record::history::{find, relative_name, unfinished};
 use crate::record::store::{self, MANIFEST, StoreError};
 use ftbench_analyse::compare::{Incomparable, Options, Run, Side, compare as compare_sides};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::compare::{junit, markdown, table};
-use ftbench_schema::history::PassedOver;
+use ftbench_schema::history::SkippedFolder;
 
-/// Of runs that are left out so many are told of.
-const TOLD: usize = 4;
+/// How many of the skipped runs are named.
+const MAX_NAMED: usize = 4;
 
-/// Why nothing is compared.
+/// Why runs are not compared.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    /// A folder that is no run and holds none.
-    #[error("{} is no run's folder and holds none{why}; give a folder that 'ftbench run' wrote, or one that holds such", path.display())]
+    /// A folder that is not a run and contains none.
+    #[error(
+        "{} is not a run and contains none{why}; give a folder that 'ftbench run' wrote, or a folder of such folders",
+        path.display()
+    )]
     NoRuns {
         /// The folder.
         path: PathBuf,
-        /// Why not, where there are some.
+        /// Why the runs in it cannot be used; empty if there are none.
         why: String,
     },
-    /// A folder cannot be looked into.
+    /// A folder cannot be read.
     #[error("cannot read {}: {source}; give a folder that 'ftbench run' wrote", path.display())]
     Unreadable {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The XML writer refused.
+    /// The XML writer failed.
     #[error("cannot write JUnit XML: {0}")]
     Junit(#[from] quick_junit::SerializeError),
 }
@@ -46,7 +49,7 @@ impl Failure for CompareError {
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::NoRuns { .. } => ExitStatus::WrongInput,
-            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            Self::Unreadable { source, .. } => ExitStatus::for_read_error(source),
             Self::Junit(_) => ExitStatus::MachineFailed,
         }
     }
@@ -54,18 +57,17 @@ impl Failure for CompareError {
 
 impl Failure for Incomparable {}
 
-/// The runs that a folder stands for.
-struct Folders {
-    /// Their folders, without links, by path.
-    runs: Vec<PathBuf>,
-    /// What lies below it too, and is not used.
-    passed_over: Vec<PassedOver>,
+/// The runs that a folder on the command line stands for.
+struct SelectedRuns {
+    /// The runs' folders, without links, sorted by path.
+    folders: Vec<PathBuf>,
+    /// The runs below the folder that are not used.
+    skipped: Vec<SkippedFolder>,
 }
 
-impl Folders {
-    /// The folder itself where it is a run's, else every run below it that was measured to its end, as for
-    /// `ftbench history`.
-    fn of(folder: &Path) -> Result<Self, CompareError> {
+impl SelectedRuns {
+    /// Selects the folder itself if it is a run, else every completed run below it, as `ftbench history` does.
+    fn in_folder(folder: &Path) -> Result<Self, CompareError> {
         let unreadable = |source| CompareError::Unreadable {
             path: folder.to_owned(),
             source,
@@ -73,37 +75,37 @@ impl Folders {
         let root = folder.canonicalize().map_err(unreadable)?;
         if root.join(MANIFEST).is_file() {
             return Ok(Self {
-                runs: vec![root],
-                passed_over: Vec::new(),
+                folders: vec![root],
+                skipped: Vec::new(),
             });
         }
         let found = find(&root).map_err(unreadable)?;
-        let looked_at: Vec<(PathBuf, Option<String>)> = found
+        let checked: Vec<(PathBuf, Option<String>)> = found
             .folders
             .into_par_iter()
             .map(|run| {
-                let why_not = why_not(&run);
-                (run, why_not)
+                let reason = reason_to_skip(&run);
+                (run, reason)
             })
             .collect();
-        let mut folders = Self {
-            runs: Vec::new(),
-            passed_over: found.passed_over,
+        let mut selected = Self {
+            folders: Vec::new(),
+            skipped: found.skipped,
         };
-        for (run, why_not) in looked_at {
-            match why_not {
-                None => folders.runs.push(run),
-                Some(reason) => folders.passed_over.push(PassedOver {
-                    folder: below(&root, &run),
+        for (run, reason) in checked {
+            match reason {
+                None => selected.folders.push(run),
+                Some(reason) => selected.skipped.push(SkippedFolder {
+                    folder: relative_name(&root, &run),
                     reason,
                 }),
             }
         }
-        if folders.runs.is_empty() {
-            let why = folders.passed_over.first().map(|first| {
-                let count = folders.passed_over.len();
+        if selected.folders.is_empty() {
+            let why = selected.skipped.first().map(|first| {
+                let count = selected.skipped.len();
                 format!(
-                    " that can be used: {count} passed over, the first, {}, {}",
+                    " that can be used ({count} skipped, the first: {} {})",
                     first.folder, first.reason
                 )
             });
@@ -112,36 +114,37 @@ impl Folders {
                 why: why.unwrap_or_default(),
             });
         }
-        Ok(folders)
+        Ok(selected)
     }
 
-    /// Warns of what is not used; `of` is what the folder is for.
-    fn tell(&self, of: &str, output: OutputOptions) {
-        for PassedOver { folder, reason } in self.passed_over.iter().take(TOLD) {
-            remark(output, &format!("warning: left out of {of}: {folder} {reason}"));
+    /// Warns about skipped runs. `role` is what the folder is used as, such as `BASE`.
+    fn warn_of_skipped(&self, role: &str, output: OutputOptions) {
+        for SkippedFolder { folder, reason } in self.skipped.iter().take(MAX_NAMED) {
+            remark(output, &format!("warning: left out of {role}: {folder} {reason}"));
         }
-        let more = self.passed_over.len().saturating_sub(TOLD);
+        let more = self.skipped.len().saturating_sub(MAX_NAMED);
         if more > 0 {
-            remark(output, &format!("warning: left out of {of}: {more} more"));
+            remark(output, &format!("warning: left out of {role}: {more} more"));
         }
     }
 }
 
-/// Why a run that was found below a folder is not used; `None` when it is.
-fn why_not(folder: &Path) -> Option<String> {
+/// Why a run that was found below a folder is not used; `None` if it is used.
+fn reason_to_skip(folder: &Path) -> Option<String> {
     match store::read_header(folder) {
         Ok(header) => unfinished(header.manifest.status).map(str::to_owned),
         Err(error) => Some(error.to_string()),
     }
 }
 
-/// Compares two sides and shows what comes out.
+/// Compares two sides and prints the comparison.
 pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let [base, new] = [&arguments.base, &arguments.new].map(|word| Selector::of(word));
-    let [of_base, of_new] = [Folders::of(base.folder)?, Folders::of(new.folder)?];
-    of_base.tell("BASE", output);
-    of_new.tell("NEW", output);
-    let mut folders: Vec<&PathBuf> = of_base.runs.iter().chain(&of_new.runs).collect();
+    let base_runs = SelectedRuns::in_folder(base.folder)?;
+    let new_runs = SelectedRuns::in_folder(new.folder)?;
+    base_runs.warn_of_skipped("BASE", output);
+    new_runs.warn_of_skipped("NEW", output);
+    let mut folders: Vec<&PathBuf> = base_runs.folders.iter().chain(&new_runs.folders).collect();
     folders.sort();
     folders.dedup();
     let runs: Vec<Run> = folders
@@ -152,11 +155,11 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
         })
         .collect::<Result<_, StoreError>>()?;
     let history = history(&arguments.history, &folders, output)?;
-    let side = |selector: Selector<'_>, own: &Folders| Side {
+    let side = |selector: Selector<'_>, selected: &SelectedRuns| Side {
         runs: folders
             .iter()
             .zip(&runs)
-            .filter(|(folder, _)| own.runs.contains(folder))
+            .filter(|(folder, _)| selected.folders.contains(folder))
             .map(|(_, run)| run)
             .collect(),
         interpreter: selector.name.map(str::to_owned),
@@ -166,7 +169,7 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
         anyway: arguments.anyway,
         take_drift_out: !arguments.as_measured,
     };
-    let comparison = compare_sides(&side(base, &of_base), &side(new, &of_new), &history, &options)?;
+    let comparison = compare_sides(&side(base, &base_runs), &side(new, &new_runs), &history, &options)?;
     let text = match arguments.format {
         CompareFormat::Table => table::render(&comparison, style(output)),
         CompareFormat::Json => json(&comparison)?,
@@ -180,19 +183,19 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
     })
 }
 
-/// The runs of the history that are on no side. Their analyses are taken as they were stored; one that cannot be read is
-/// told of and left out, for it only helps to tell how far runs lie apart.
+/// Reads the runs of the history that are on neither side, with their stored analyses. Warns about runs that cannot be
+/// read and leaves them out, because the history only helps to estimate how much runs vary.
 fn history(given: &[PathBuf], sides: &[&PathBuf], output: OutputOptions) -> Result<Vec<Run>, Error> {
     let mut folders = Vec::new();
     for folder in given {
-        let found = Folders::of(folder)?;
-        found.tell("the history", output);
-        folders.extend(found.runs);
+        let found = SelectedRuns::in_folder(folder)?;
+        found.warn_of_skipped("the history", output);
+        folders.extend(found.folders);
     }
     folders.sort();
     folders.dedup();
     folders.retain(|folder| !sides.contains(&folder));
-    let read: Vec<Result<Run, StoreError>> = folders.par_iter().map(|folder| analysed(folder)).collect();
+    let read: Vec<Result<Run, StoreError>> = folders.par_iter().map(|folder| read_analysed(folder)).collect();
     let mut runs = Vec::new();
     for run in read {
         match run {
@@ -203,7 +206,8 @@ fn history(given: &[PathBuf], sides: &[&PathBuf], output: OutputOptions) -> Resu
     Ok(runs)
 }
 
-fn analysed(folder: &Path) -> Result<Run, StoreError> {
+/// Reads a run with its stored analysis, or analyses it again if there is none.
+fn read_analysed(folder: &Path) -> Result<Run, StoreError> {
     let header = store::read_header(folder)?;
     let summary = match store::stored_summary(folder) {
         Some(summary) => summary,

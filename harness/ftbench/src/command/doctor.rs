@@ -18,16 +18,16 @@ use crate::process::quota;
 use crate::terminal::doctor;
 use ftbench_schema::WarningKind;
 
-/// How often the counters are read after the first time.
+/// How many times the counters are read after the first time.
 const SAMPLES: usize = 5;
 
-/// From one reading to the next. Five of them make half a second: 50 clock ticks a PU, so steps of 2 %.
+/// The time between two readings. Five intervals make half a second: 50 clock ticks per PU, so steps of 2 %.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Looks at the machine and tells what will spoil the numbers.
+/// Checks the machine for anything that would skew results, and prints the findings.
 pub fn doctor(arguments: &DoctorArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let system = System::at(Path::new("/"));
-    // First of all: probing interpreters is work, which would be taken for others' load.
+    // This comes first, because probing interpreters is work that would count as load from other programs.
     let started = Instant::now();
     let moments = moments(&system);
     let seconds = started.elapsed().as_secs_f64();
@@ -67,8 +67,8 @@ fn moments(system: &System) -> Vec<Moment> {
     moments
 }
 
-/// The interpreters that `ftbench run` would take with the same words. That there are none is a finding, unless they
-/// were asked for.
+/// The interpreters that `ftbench run` would take with the same words. Having none is a finding rather than an error,
+/// unless the words name some.
 fn builds(words: &[String]) -> Result<Builds, Error> {
     let places = SearchPlaces::from_environment();
     let selection = match resolve(&places, words, PROBE_TIME_LIMIT) {

@@ -1,4 +1,4 @@
-//! What several commands can fail with, beside the errors of the parts that they put together.
+//! Errors that several commands share, beside the errors of the parts that they combine.
 
 use std::io;
 
@@ -6,13 +6,13 @@ use crate::error::{ExitStatus, Failure};
 use ftbench_present::csv::CsvError;
 use ftbench_present::page::PageError;
 
-/// Results that cannot be written out.
+/// Why results cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutputError {
-    /// Standard output does not take them.
+    /// Standard output cannot be written to.
     #[error("cannot write the output: {0}")]
     Write(io::Error),
-    /// They are not fit for JSON.
+    /// The results cannot be represented as JSON.
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
 }
@@ -20,15 +20,15 @@ pub(super) enum OutputError {
 impl Failure for OutputError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Write(error) => ExitStatus::of_writing(error),
+            Self::Write(error) => ExitStatus::for_write_error(error),
             Self::Json(_) => ExitStatus::MachineFailed,
         }
     }
 }
 
-/// There is no home folder to keep a cache in.
+/// There is no home folder for a cache.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no folder for ftbench's cache: set HOME or XDG_CACHE_HOME")]
+#[error("no folder for ftbench's cache; set HOME or XDG_CACHE_HOME")]
 pub(super) struct NoCacheFolder;
 
 impl Failure for NoCacheFolder {
@@ -37,7 +37,7 @@ impl Failure for NoCacheFolder {
     }
 }
 
-// The presentation is pure and knows nothing of exit statuses. What it can fail with beyond its input is a fault of ftbench.
+// The presentation is pure and has no exit statuses. Its errors that no input causes are faults of ftbench.
 
 impl Failure for CsvError {
     fn exit_status(&self) -> ExitStatus {
@@ -78,16 +78,17 @@ mod tests {
     use ftbench_present::export::ExportError;
     use ftbench_schema::TagError;
 
-    /// What the system says of a file that is not there.
+    /// The system's error for a missing file.
     fn missing() -> io::Error {
         rustix::io::Errno::NOENT.into()
     }
 
-    /// What it says to somebody who has too many files open.
+    /// The system's error for too many open files.
     fn exhausted() -> io::Error {
         rustix::io::Errno::MFILE.into()
     }
 
+    /// The system's error for a full disk.
     fn full() -> io::Error {
         rustix::io::Errno::NOSPC.into()
     }
@@ -120,17 +121,17 @@ mod tests {
     #[allow(clippy::unwrap_used)]
     fn table() -> Vec<(u8, Error)> {
         vec![
-            // Nobody reads it any more.
+            // The reader is gone.
             (0, OutputError::Write(rustix::io::Errno::PIPE.into()).into()),
-            // An interpreter cannot be had.
+            // An interpreter is missing.
             (1, SelectError::NothingLeft { reasons: vec![word()] }.into()),
             (1, SelectError::NothingFound { failed: vec![] }.into()),
             (1, ProbeError::DoesNotStart { path: path(), cause: word() }.into()),
             (1, BuildError::NoLibrary { tag: word(), folder: word() }.into()),
             (1, BuildError::NoAnswer { what: word(), path: path(), reason: word() }.into()),
-            // The call, or what it names.
+            // The command, or a file that it names.
             (2, SelectError::SameName(word()).into()),
-            (2, SelectError::Switches { asked: word(), reason: word(), way_out: word() }.into()),
+            (2, SelectError::Switches { requested: word(), reason: word(), remedy: word() }.into()),
             (2, SelectError::NotATag { error: TagError::TooOld(word()), nearest: vec![] }.into()),
             (2, SelectError::NeverFreeThreaded { tag: "3.12t".parse().unwrap() }.into()),
             (2, TagError::Malformed(word()).into()),
@@ -141,16 +142,16 @@ mod tests {
             (2, BuildError::Package { what: word(), folder: path(), reason: word() }.into()),
             (2, PlacementError::UnknownPu { list: Policy::None, pu: 1, pus: word() }.into()),
             (2, PlacementError::Quota { workers: 2, quota: 1.0 }.into()),
-            (2, RunError::LabelTwice(word()).into()),
+            (2, RunError::DuplicateLabel(word()).into()),
             (2, RunError::NothingToMeasure(word()).into()),
             (2, RunError::Extension(cargo()).into()),
-            (2, RunError::NotTheSame { folder: path(), changes: vec![word()] }.into()),
+            (2, RunError::Changed { folder: path(), changes: vec![word()] }.into()),
             (2, RunError::Wheel { path: path(), source: missing() }.into()),
             (2, StoreError::NotEmpty(path()).into()),
             (2, StoreError::InUse { path: path(), process_id: None }.into()),
             (2, StoreError::Read { path: path(), source: missing() }.into()),
             (2, StoreError::Damaged { path: path(), reason: word() }.into()),
-            (2, StoreError::Elsewhere(path()).into()),
+            (2, StoreError::NotRegular(path()).into()),
             (2, CompareError::NoRuns { path: path(), why: word() }.into()),
             (2, CompareError::Unreadable { path: path(), source: missing() }.into()),
             (2, Incomparable::NothingCompared(word()).into()),
@@ -162,7 +163,7 @@ mod tests {
             (2, ExportRequestError::NoCommit(word()).into()),
             (2, ExportRequestError::ReadBenchmarks { path: path(), source: missing() }.into()),
             (2, ExportError::Nothing { run: word(), why: "none" }.into()),
-            (2, PlotError::Ending(path()).into()),
+            (2, PlotError::Extension(path()).into()),
             (2, PlotError::Chart { workload: word(), source: ChartError::NoAxis("x") }.into()),
             (2, JoinError::Nothing.into()),
             // The machine and the environment.

@@ -16,11 +16,11 @@ use ftbench_present::export::{self as formats, Export, ExportError, asv, pyperf}
 use ftbench_present::{csv, json, markdown};
 use ftbench_schema::{Summary, Trial, text};
 
-/// What is wrong with how an export was asked for.
+/// Why an export cannot be made as requested.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportRequestError {
-    /// An option that the format has no use for.
-    #[error("--{option} is for the format {of}; leave it out")]
+    /// An option that the format does not use.
+    #[error("--{option} is for the format {of}; remove it")]
     Option {
         /// The option.
         option: &'static str,
@@ -29,34 +29,35 @@ pub enum ExportRequestError {
     },
     /// Several files for one output.
     #[error(
-        "pyperf's files hold one interpreter each, and the run has {}; name one with --interpreter, or give a folder with --out",
+        "pyperf's files hold one interpreter each, and the run has {}; name one with --interpreter, or give a folder \
+         with --out",
         .0.join(", ")
     )]
     SeveralFiles(Vec<String>),
     /// A file where a folder is needed.
     #[error("{} is a file, and {what} needs a folder; give another --out", path.display())]
     NotAFolder {
-        /// What was given.
+        /// The file.
         path: PathBuf,
-        /// What is to be written.
+        /// What would be written.
         what: &'static str,
     },
     /// No commit is known.
     #[error("asv keeps results by commit, and {0} recorded none; give it with --commit")]
     NoCommit(String),
-    /// A commit that is none.
-    #[error("'{0}' is no commit; give its hash, at least eight letters and digits")]
+    /// A malformed commit.
+    #[error("'{0}' is not a commit; give its hash, at least eight letters and digits")]
     Commit(String),
     /// asv's list of benchmarks cannot be read.
-    #[error("cannot read {}: {source}; {ADD_OR_ANEW}", path.display())]
+    #[error("cannot read {}: {source}; {BENCHMARKS_REMEDY}", path.display())]
     ReadBenchmarks {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// asv's list of benchmarks cannot be added to.
-    #[error("cannot add to {}: {source}; {ADD_OR_ANEW}", path.display())]
+    /// asv's list of benchmarks cannot be extended.
+    #[error("cannot add to {}: {source}; {BENCHMARKS_REMEDY}", path.display())]
     Benchmarks {
         /// The file.
         path: PathBuf,
@@ -68,7 +69,7 @@ pub enum ExportRequestError {
 impl Failure for ExportRequestError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::ReadBenchmarks { source, .. } => ExitStatus::of_reading(source),
+            Self::ReadBenchmarks { source, .. } => ExitStatus::for_read_error(source),
             _ => ExitStatus::WrongInput,
         }
     }
@@ -83,8 +84,8 @@ impl Failure for ExportError {
     }
 }
 
-/// What to do about a list of benchmarks that is left as it is.
-const ADD_OR_ANEW: &str = "put back what it was, or move it away and export every run again";
+/// What to do about a list of benchmarks that cannot be extended.
+const BENCHMARKS_REMEDY: &str = "restore the file, or move it away and export every run again";
 
 /// Writes a run in another tool's format.
 pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
@@ -95,7 +96,7 @@ pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatu
     if let Some(interpreter) = &arguments.interpreter {
         let mut narrowed = summary.clone();
         formats::narrow(&mut narrowed, interpreter)?;
-        // What a file of pyperf's holds depends on the other interpreters' files.
+        // The contents of a pyperf file depend on the files of the other interpreters.
         if arguments.format != ExportFormat::Pyperf {
             summary = narrowed;
             trials.retain(|trial| trial.cell.is_named(interpreter));
@@ -124,7 +125,7 @@ fn write(
         _ => {}
     }
     let export = Export::new(summary, trials);
-    tell_left_out(&export, output);
+    report_left_out(&export, output);
     match arguments.format {
         ExportFormat::Hyperfine => one(formats::hyperfine::render(&export)?),
         ExportFormat::Bencher => one(formats::bencher::render(&export)?),
@@ -137,7 +138,7 @@ fn write(
     }
 }
 
-/// Refuses options that would do nothing.
+/// Refuses options that would have no effect.
 fn check(arguments: &ExportArgs) -> Result<(), ExportRequestError> {
     let format = arguments.format;
     let uses = [
@@ -161,25 +162,25 @@ fn check(arguments: &ExportArgs) -> Result<(), ExportRequestError> {
             "asv",
         ),
     ];
-    for (given, option, taken_by, of) in uses {
-        if given && format != taken_by {
+    for (given, option, used_by, of) in uses {
+        if given && format != used_by {
             return Err(ExportRequestError::Option { option, of });
         }
     }
     Ok(())
 }
 
-fn tell_left_out(export: &Export<'_>, output: OutputOptions) {
+fn report_left_out(export: &Export<'_>, output: OutputOptions) {
     if !export.left_out.is_empty() {
         let names = ftbench_present::rows::cell_names(&export.left_out, 3);
         remark(
             output,
-            &format!("left out, for they are not 'ok' in 'ftbench show': {names}"),
+            &format!("left out, because they are not 'ok' in 'ftbench show': {names}"),
         );
     }
 }
 
-/// One file, or standard output.
+/// Writes text to a file or to standard output.
 fn deliver(out: Option<&Path>, text: &str) -> Result<(), Error> {
     match out {
         None => Ok(print(text)?),
@@ -198,7 +199,7 @@ fn write_pyperf(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptio
         remark(
             output,
             &format!(
-                "rounds that not all interpreters have were left out of {}, so that all have equally many values: {}",
+                "left out of {} the rounds that some interpreters lack, so that all have equally many values: {}",
                 text::counted(shortened.len(), "benchmark"),
                 text::shorten(&shortened.join(", "), 160)
             ),
@@ -225,19 +226,19 @@ fn write_pyperf(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptio
     }
 }
 
-/// Letters and digits of a commit that asv needs.
-const SHORTEST_HASH: usize = 8;
+/// The length of the shortest commit that asv accepts, letters and digits.
+const MIN_HASH_LENGTH: usize = 8;
 
 fn write_asv(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptions) -> Result<(), Error> {
     let run = &export.summary.run;
-    // What is recorded of one commit is not true of another.
+    // The recorded time and state belong to the recorded commit only.
     let recorded = run.commit.as_ref().filter(|_| arguments.commit.is_none());
     let given = arguments.commit.as_deref();
     let hash = given
         .or_else(|| recorded.map(|commit| commit.id.as_str()))
         .ok_or_else(|| ExportRequestError::NoCommit(run.name.clone()))?
         .to_owned();
-    let is_hash = hash.len() >= SHORTEST_HASH && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_hash = hash.len() >= MIN_HASH_LENGTH && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_hash {
         return Err(ExportRequestError::Commit(hash).into());
     }
@@ -266,10 +267,10 @@ fn write_asv(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptions)
     Ok(())
 }
 
-/// Largest list of benchmarks that is added to, bytes: a hundred thousand of ftbench's.
+/// The largest list of benchmarks that is extended, bytes. It has room for a hundred thousand benchmarks of ftbench.
 const LARGEST_BENCHMARKS_BYTES: u64 = 64 << 20;
 
-/// The benchmarks that earlier exports put into a results tree.
+/// Reads the benchmarks that earlier exports put into a results tree.
 fn known_benchmarks(folder: &Path) -> Result<asv::Benchmarks, ExportRequestError> {
     let path = folder.join(asv::BENCHMARKS);
     match outside::read_text(&path, LARGEST_BENCHMARKS_BYTES) {

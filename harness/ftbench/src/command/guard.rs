@@ -1,10 +1,10 @@
-//! `ftbench guard`, which ftbench starts between itself and everything that must not outlive it.
+//! `ftbench guard`, a process between ftbench and a program that must not outlive it.
 
 use crate::cli::GuardArgs;
 use crate::error::{Error, ExitStatus, SystemError};
-use crate::process::guard::guard_side::{Order, serve, serve_plain};
+use crate::process::guard::guard_side::{GuardedCommand, serve, serve_plain};
 
-/// Stays until the program has ended, or ftbench.
+/// Runs until the program or ftbench has ended.
 ///
 /// # Errors
 /// When the program cannot be guarded.
@@ -14,13 +14,13 @@ pub fn guard(arguments: GuardArgs) -> Result<ExitStatus, Error> {
         let status = serve_plain(&arguments.command).map_err(failed)?;
         return Ok(ExitStatus::Guarded(status));
     }
-    let order = Order {
+    let guarded = GuardedCommand {
         command: arguments.command,
         memory_bytes: arguments.memory_limit,
         processes: arguments.process_limit,
         control_group: arguments.control_group,
         scratch: arguments.scratch,
     };
-    serve(&order).map_err(failed)?;
+    serve(&guarded).map_err(failed)?;
     Ok(ExitStatus::Success)
 }

@@ -18,15 +18,15 @@ use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart};
 use ftbench_present::history::page::HistoryPageError;
 use ftbench_present::history::{charts, json, markdown, page, table};
-use ftbench_schema::history::{HistoryRun, PassedOver, SeriesKey};
+use ftbench_schema::history::{HistoryRun, SeriesKey, SkippedFolder};
 use ftbench_schema::{pattern, suggest};
 
-/// Pixels of a PNG for each of the chart's own, as `ftbench plot` has.
+/// Pixels of a PNG per pixel of the chart, as for `ftbench plot`.
 const PNG_SCALE: f32 = 2.0;
 
-/// Of runs without a summary so many are analysed at once; more would take minutes.
-const MOST_SUMMARISED: usize = 20;
-/// A larger record of trials than this is not analysed on the way, bytes.
+/// How many runs without a summary are analysed at once; more would take minutes.
+const MAX_SUMMARISED: usize = 20;
+/// The largest record of trials that is analysed for the history, bytes.
 const LARGEST_SUMMARISED_BYTES: u64 = 64 << 20;
 
 /// Why there is no history.
@@ -37,7 +37,7 @@ pub enum HistoryError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no run that can be used.
@@ -45,7 +45,7 @@ pub enum HistoryError {
     NoRuns {
         /// The folder.
         path: PathBuf,
-        /// Why not, where there were some.
+        /// Why the runs in it cannot be used; empty if there are none.
         why: String,
     },
     /// A malformed pattern.
@@ -53,31 +53,31 @@ pub enum HistoryError {
         "'{name}' is not a pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'"
     )]
     Pattern {
-        /// What was asked for.
+        /// The pattern or name.
         name: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Nothing has the name.
-    #[error("no {what} of these runs is called or matches '{name}'{hint}")]
+    /// No workload or interpreter has the name.
+    #[error("no {what} of these runs is named or matches '{name}'{hint}")]
     Unknown {
         /// Workload or interpreter.
         what: &'static str,
-        /// What was asked for.
+        /// The pattern or name.
         name: String,
-        /// What may have been meant.
+        /// A suggestion, or empty.
         hint: String,
     },
     /// Several charts for one file.
-    #[error("{count} workloads match, and a chart is of one: name one with --workload, such as {first}")]
+    #[error("{count} workloads match, but a chart shows only one; name one with --workload, such as {first}")]
     OneChart {
         /// How many.
         count: usize,
         /// The first of them.
         first: String,
     },
-    /// No series is a mean.
-    #[error("there are no geometric means to draw: name a workload with --workload")]
+    /// There is no series of means.
+    #[error("no geometric means to draw; name a workload with --workload")]
     NoMeans,
     /// The page could not be made.
     #[error("cannot make the page: {0}")]
@@ -87,23 +87,23 @@ pub enum HistoryError {
 impl Failure for HistoryError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Folder { source, .. } => ExitStatus::of_reading(source),
+            Self::Folder { source, .. } => ExitStatus::for_read_error(source),
             Self::Page(_) => ExitStatus::MachineFailed,
             _ => ExitStatus::WrongInput,
         }
     }
 }
 
-/// Tells how figures went from run to run, and where they changed.
+/// Shows how figures changed from run to run, and at which run.
 pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let (runs, passed_over) = read(arguments)?;
+    let (runs, skipped) = read(arguments)?;
     let runs = choose(runs, arguments)?;
     if runs.is_empty() {
-        let why = match (passed_over.first(), arguments.since.is_some()) {
+        let why = match (skipped.first(), arguments.since.is_some()) {
             (_, true) => " since that day".to_owned(),
             (Some(first), _) => format!(
-                ": {} passed over, the first, {}, {}",
-                passed_over.len(),
+                " ({} skipped, the first: {} {})",
+                skipped.len(),
                 first.folder,
                 first.reason
             ),
@@ -121,7 +121,7 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
         smallest_effect: arguments.smallest_effect,
     };
     let mut history = analysis::analyse(runs, options);
-    history.passed_over = passed_over;
+    history.passed_over = skipped;
     let chart = arguments
         .chart
         .as_deref()
@@ -129,14 +129,14 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
         .transpose()?;
     if let Some((path, bytes)) = chart {
         store::write_bytes(&path, &bytes)?;
-        remark(output, &format!("The chart is in {}", path.display()));
+        remark(output, &format!("wrote the chart to {}", path.display()));
     }
     if let Some(path) = &arguments.report {
         let html = page::html(&history).map_err(HistoryError::from)?;
         store::write_bytes(path, html.as_bytes())?;
         remark(
             output,
-            &format!("The page is in {}; open it in a browser", path.display()),
+            &format!("wrote the page to {}; open it in a browser", path.display()),
         );
     }
     match arguments.format {
@@ -153,7 +153,7 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
 }
 
 /// Reads all runs below the folder, in parallel.
-fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<PassedOver>), Error> {
+fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<SkippedFolder>), Error> {
     let root = arguments.folder.as_path();
     let found = record::find(root).map_err(|source| HistoryError::Folder {
         path: root.to_owned(),
@@ -164,18 +164,18 @@ fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<PassedOver>), E
         .folders
         .into_par_iter()
         .map(|folder| {
-            let name = record::below(root, &folder);
+            let name = record::relative_name(root, &folder);
             let run = record::read(&folder, &name, arguments.metric, &keys);
             (folder, run)
         })
         .collect();
     let mut runs = Vec::with_capacity(read.len());
-    let mut passed_over = found.passed_over;
+    let mut skipped = found.skipped;
     let mut summarised = 0;
     for (folder, run) in read {
-        let name = record::below(root, &folder);
+        let name = record::relative_name(root, &folder);
         let run = match run {
-            Err(ReadError::NoSummary) if summarised < MOST_SUMMARISED => {
+            Err(ReadError::NoSummary) if summarised < MAX_SUMMARISED => {
                 summarised += 1;
                 summarise_now(&folder, &name, arguments, &keys)
             }
@@ -183,13 +183,13 @@ fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<PassedOver>), E
         };
         match run {
             Ok(run) => runs.push(run),
-            Err(reason) => passed_over.push(PassedOver { folder: name, reason }),
+            Err(reason) => skipped.push(SkippedFolder { folder: name, reason }),
         }
     }
-    Ok((runs, passed_over))
+    Ok((runs, skipped))
 }
 
-/// Analyses a run that has no summary, as `ftbench show` does.
+/// Analyses a run without a summary, as `ftbench show` does.
 fn summarise_now(
     folder: &Path,
     name: &str,
@@ -200,22 +200,22 @@ fn summarise_now(
     if trials.size_bytes() > LARGEST_SUMMARISED_BYTES {
         return Err(ReadError::NoSummary.to_string());
     }
-    let run = store::read_header(folder).and_then(|header| store::run_of(header, &trials));
+    let run = store::read_header(folder).and_then(|header| store::read_run(header, &trials));
     let run = run.map_err(|error| error.to_string())?;
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     let bytes = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
     record::parse(&bytes, name, arguments.metric, keys).map_err(|error| error.to_string())
 }
 
-/// The runs and cells that were asked for. The ceiling's cells stay, for they see the machine's drift.
+/// Selects the requested runs and cells. Keeps the cells of the ceiling, because they show the machine's drift.
 fn choose(mut runs: Vec<HistoryRun>, arguments: &HistoryArgs) -> Result<Vec<HistoryRun>, HistoryError> {
     if let Some(since) = &arguments.since {
         runs.retain(|run| run.started_at.as_str() >= since.as_str());
     }
     if let Some(last) = arguments.last {
         runs.sort_by(|a, b| a.started_at.cmp(&b.started_at));
-        let most = usize::try_from(last).unwrap_or(usize::MAX);
-        runs.drain(..runs.len().saturating_sub(most));
+        let max = usize::try_from(last).unwrap_or(usize::MAX);
+        runs.drain(..runs.len().saturating_sub(max));
     }
     let workloads = names(&runs, "workload", arguments.workload.as_deref(), |key| {
         &key.workload
@@ -236,8 +236,8 @@ fn choose(mut runs: Vec<HistoryRun>, arguments: &HistoryArgs) -> Result<Vec<Hist
     Ok(runs)
 }
 
-/// The names of these runs that a word stands for; `None` without a word, for all of them. `part` is the part of a cell's key
-/// that has the name, and `what` is its kind in words.
+/// The names in these runs that match a word; `None` for all names if there is no word. `part` returns the part of a
+/// cell's key that has the name, and `what` is its kind in words.
 fn names(
     runs: &[HistoryRun],
     what: &'static str,
@@ -266,7 +266,7 @@ fn names(
     Ok(Some(matching.into_iter().map(str::to_owned).collect()))
 }
 
-/// The file of the chart that was asked for.
+/// Draws the requested chart. Returns the path and the contents of its file.
 fn draw(history: &History, path: &Path, arguments: &HistoryArgs) -> Result<(PathBuf, Vec<u8>), Error> {
     let format = format_of(path)?;
     let workloads = charts::workloads(history);

@@ -15,32 +15,36 @@ use crate::outside;
 use crate::record::file_name::file_name;
 use crate::record::folder::RunFolder;
 
-/// Largest file that is read, bytes, once it is decompressed: fifty times what the whole of pyperformance leaves.
+/// The largest file that is read, bytes after decompression: fifty times the results of all of pyperformance.
 const LARGEST_BYTES: u64 = 128 << 20;
 
-/// How a file compressed with gzip begins (RFC 1952, section 2.3.1).
+/// The first bytes of a file compressed with gzip (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFileError {
-    /// The system or the decompressor refuses.
+    /// The system or the decompressor fails.
     #[error("cannot read {}: {source}; give a file that 'pyperf ... -o FILE' wrote", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What they said.
+        /// The error.
         source: io::Error,
     },
-    /// It is too large.
-    #[error("{} has more than {} MiB; import its benchmarks in parts ('pyperf convert --include-benchmark')", .0.display(), LARGEST_BYTES >> 20)]
+    /// The file is too large.
+    #[error(
+        "{} has more than {} MiB; import its benchmarks in parts ('pyperf convert --include-benchmark')",
+        .0.display(),
+        LARGEST_BYTES >> 20
+    )]
     TooLarge(PathBuf),
 }
 
 impl Failure for ImportFileError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Read { source, .. } => ExitStatus::of_reading(source),
+            Self::Read { source, .. } => ExitStatus::for_read_error(source),
             Self::TooLarge(_) => ExitStatus::WrongInput,
         }
     }
@@ -48,7 +52,7 @@ impl Failure for ImportFileError {
 
 impl Failure for ImportError {}
 
-/// Makes a run folder of pyperf's files.
+/// Converts pyperf files to a run folder.
 pub fn import(arguments: &ImportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let sources: Vec<Source> = arguments
         .files
@@ -69,7 +73,7 @@ pub fn import(arguments: &ImportArgs, output: OutputOptions) -> Result<ExitStatu
     remark(
         output,
         &format!(
-            "The run is in {}; 'ftbench show', 'plot', 'report', 'compare' and 'export' take it",
+            "wrote the run to {}; use it with 'ftbench show', 'plot', 'report', 'compare' or 'export'",
             out.display()
         ),
     );
@@ -107,7 +111,7 @@ fn read(path: &Path) -> Result<Source, Error> {
     Ok(Source { name, sha256, suite })
 }
 
-/// All that comes, unless it is too much.
+/// Reads everything, up to the size limit.
 fn bounded(reader: impl Read, path: &Path) -> Result<Vec<u8>, ImportFileError> {
     let mut bytes = Vec::new();
     let read = reader.take(LARGEST_BYTES + 1).read_to_end(&mut bytes);

@@ -1,4 +1,4 @@
-//! What each command does: thin edges around the stages.
+//! The commands: thin layers over the stages.
 
 pub mod compare;
 mod doctor;
@@ -30,10 +30,10 @@ use crate::services::loopback;
 use error::{NoCacheFolder, OutputError};
 use ftbench_present::style::Style;
 
-/// Does what the command line says.
+/// Executes the command line.
 ///
 /// # Errors
-/// What stops it, to be told to the user.
+/// The error to report to the user.
 pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
     let output = cli.output;
     if analyses(&cli.command) {
@@ -55,7 +55,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::History(arguments) => history::history(&arguments, output),
         Command::LoopbackServer => {
             loopback::serve(|addresses| write_out(format!("{addresses}\n").as_bytes()))
-                .map_err(no_server())?;
+                .map_err(server_error())?;
             Ok(ExitStatus::Success)
         }
         Command::Guard(arguments) => guard::guard(arguments),
@@ -64,7 +64,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
     }
 }
 
-/// Writes to standard output and makes sure that it arrives.
+/// Writes to standard output and flushes it.
 fn print(text: &str) -> Result<(), OutputError> {
     write_out(text.as_bytes()).map_err(OutputError::Write)
 }
@@ -75,14 +75,14 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// A value as indented JSON, ending with a line end.
+/// Formats a value as indented JSON that ends with a newline.
 fn json(value: &impl Serialize) -> Result<String, OutputError> {
     let mut text = serde_json::to_string_pretty(value).map_err(OutputError::Json)?;
     text.push('\n');
     Ok(text)
 }
 
-/// Whether the command reads runs and has nothing to measure.
+/// Whether the command reads runs without measuring anything.
 const fn analyses(command: &Command) -> bool {
     matches!(
         command,
@@ -96,7 +96,7 @@ const fn analyses(command: &Command) -> bool {
     )
 }
 
-/// Starts the threads of the analysis, once. Rayon would start them itself, and panic where the system refuses them.
+/// Starts the threads of the analysis, once. Rayon would start them itself, but panics when the system refuses them.
 fn start_threads() -> Result<(), SystemError> {
     let remedy = "raise the limit ('ulimit -a'), or set RAYON_NUM_THREADS=1";
     let built = rayon::ThreadPoolBuilder::new().build_global();
@@ -105,22 +105,22 @@ fn start_threads() -> Result<(), SystemError> {
         .map_err(SystemError::of("start threads", remedy))
 }
 
-/// Why the services that workloads need are not there.
-fn no_server() -> impl FnOnce(io::Error) -> SystemError {
+/// Returns a function that turns the system's error into the error that a service for workloads cannot be started.
+fn server_error() -> impl FnOnce(io::Error) -> SystemError {
     SystemError::of(
         "start the loopback server",
-        "leave out the workloads that need it, such as http_fetch",
+        "leave out workloads that need it, such as http_fetch",
     )
 }
 
 fn working_directory() -> Result<PathBuf, SystemError> {
     std::env::current_dir().map_err(SystemError::of(
-        "tell the working directory",
-        "start ftbench in a folder that is there",
+        "find the working directory",
+        "start ftbench in a folder that exists",
     ))
 }
 
-/// The words of the command line, with a mark where they are no text.
+/// The words of the command line. What is not UTF-8 is replaced.
 fn command_line() -> Vec<String> {
     std::env::args_os()
         .map(|word| word.to_string_lossy().into_owned())
@@ -130,12 +130,12 @@ fn command_line() -> Vec<String> {
 /// Writes a remark to standard error, unless quiet.
 fn remark(output: OutputOptions, text: &str) {
     if !output.quiet {
-        // Nothing can be said when standard error is closed.
+        // Nothing can be reported when standard error is closed.
         let _ = writeln!(io::stderr(), "{text}");
     }
 }
 
-/// How results are shown on standard output. `NO_COLOR` is heeded (<https://no-color.org>).
+/// The style of results on standard output. Respects `NO_COLOR` (<https://no-color.org>).
 fn style(output: OutputOptions) -> Style {
     let terminal = io::stdout().is_terminal();
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

@@ -1,4 +1,4 @@
-//! `ftbench native-worker`, which `ftbench run` starts for the ceiling's cells.
+//! `ftbench native-worker`, which `ftbench run` starts for cells of the ceiling.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader};
@@ -7,10 +7,10 @@ use crate::cli::NativeWorkerArgs;
 use crate::error::{Error, ExitStatus, SystemError};
 use crate::measure::native_worker::serve;
 
-/// What to do about a command that nobody is to type.
+/// The remedy in errors of a command that users do not type.
 const STARTED_BY_FTBENCH: &str = "ftbench itself starts this command";
 
-/// Serves the channel until the driver is done with it.
+/// Serves requests until the driver closes the channel.
 pub fn native_worker(arguments: &NativeWorkerArgs) -> Result<ExitStatus, Error> {
     if let [requests, replies] = *arguments.channel.as_slice() {
         let requests = open(requests, OpenOptions::new().read(true))?;
@@ -24,7 +24,7 @@ pub fn native_worker(arguments: &NativeWorkerArgs) -> Result<ExitStatus, Error> 
     Ok(ExitStatus::Success)
 }
 
-/// Opens a descriptor that was handed down by its name, which takes no unsafe code.
+/// Opens an inherited descriptor by its name in `/proc`, which needs no unsafe code.
 fn open(descriptor: u32, options: &OpenOptions) -> Result<File, SystemError> {
     let path = format!("/proc/self/fd/{descriptor}");
     let opened = options.open(&path);

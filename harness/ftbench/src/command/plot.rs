@@ -15,18 +15,18 @@ use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart, ChartError, JoinError, Kind, Material, Part};
 use ftbench_schema::{pattern, suggest};
 
-/// Pixels of a PNG for each of the chart's own where no size was asked for: for screens of high resolution.
+/// Pixels of a PNG per pixel of the chart if no size is given. Suits screens of high resolution.
 pub(super) const PNG_SCALE: f32 = 2.0;
 
-/// Why nothing is drawn.
+/// Why no chart is drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
     /// A workload that the run does not have.
-    #[error("no workload of the run is called or matches '{name}'{hint}; 'ftbench show RUN' lists them")]
+    #[error("no workload of the run is named or matches '{name}'{hint}; 'ftbench show RUN' lists them")]
     UnknownWorkload {
-        /// What was asked for.
+        /// The pattern or name.
         name: String,
-        /// What may have been meant.
+        /// A suggestion, or empty.
         hint: String,
     },
     /// A malformed pattern.
@@ -34,7 +34,7 @@ pub enum PlotError {
         "'{name}' is not a pattern of names: {reason}; give a name such as fib, or a pattern such as 'n*'"
     )]
     Pattern {
-        /// What was asked for.
+        /// The pattern or name.
         name: String,
         /// What is wrong with it.
         reason: String,
@@ -49,11 +49,11 @@ pub enum PlotError {
         /// The first of them.
         first: String,
     },
-    /// A file whose name says that it is something else.
-    #[error("a chart is SVG or PNG, and '{}' ends in neither; end its name in .svg or .png", .0.display())]
-    Ending(PathBuf),
-    /// A kind that several runs cannot share.
-    #[error("a {kind} chart is of one run; give one folder")]
+    /// A file name with another extension.
+    #[error("'{}' is neither an .svg nor a .png file; give one of these extensions", .0.display())]
+    Extension(PathBuf),
+    /// A kind of chart that shows only one run.
+    #[error("a {kind} chart shows only one run; give one folder")]
     OneRun {
         /// The kind's name.
         kind: &'static str,
@@ -105,7 +105,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
         let overheads = &mut material.summary.free_threading_overhead;
         overheads.retain(|overhead| overhead.workload.as_ref().is_some_and(is_chosen));
     }
-    // A chart of all of them has an empty name.
+    // A chart of the whole run has an empty name.
     let drawn: Vec<(String, String)> = if kind.of_one_workload() {
         let names = file_names(known.iter().map(String::as_str)).into_iter();
         let drawn = names.filter(|(workload, _)| workloads.iter().any(|chosen| chosen == workload));
@@ -126,7 +126,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
         .par_iter()
         .map(|(workload, _)| picture(arguments, format, &material, workload))
         .collect::<Result<_, PlotError>>()?;
-    for ((_, of_workload), bytes) in drawn.iter().zip(pictures) {
+    for ((_, workload_name), bytes) in drawn.iter().zip(pictures) {
         if arguments.out.as_deref() == Some(Path::new("-")) {
             write_out(&bytes).map_err(OutputError::Write)?;
             continue;
@@ -138,7 +138,7 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
             }
             None => {
                 let folder = named.first().map_or(Path::new("."), |run| run.folder);
-                let name = usual_name(arguments, format, &named, of_workload);
+                let name = default_name(arguments, format, &named, workload_name);
                 store::write_inside(folder, &name, &bytes)?;
                 folder.join(name)
             }
@@ -165,7 +165,7 @@ fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Part,
     })
 }
 
-/// The workloads of a run, in its order.
+/// The names of the workloads, in the order of the run.
 fn workloads(material: &Material) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for cell in &material.summary.cells {
@@ -176,7 +176,7 @@ fn workloads(material: &Material) -> Vec<String> {
     names
 }
 
-/// Those of these workloads that were asked for, or all.
+/// Selects the requested workloads, or all of them.
 fn choose(names: &[String], wanted: Option<&str>) -> Result<Vec<String>, PlotError> {
     let Some(wanted) = wanted else {
         return Ok(names.to_vec());
@@ -232,7 +232,7 @@ fn picture(
     }
 }
 
-/// The format asked for, or that of the file's name, or SVG.
+/// The requested format, else the format of the file name, else SVG.
 fn format(arguments: &PlotArgs) -> Result<PictureFormat, PlotError> {
     match (arguments.format, &arguments.out) {
         (Some(format), _) => Ok(format),
@@ -241,29 +241,29 @@ fn format(arguments: &PlotArgs) -> Result<PictureFormat, PlotError> {
     }
 }
 
-/// The format that the ending of a file's name stands for; without an ending, as `-` and devices are, SVG.
+/// The format for the extension of a file name; SVG without an extension, as for `-` and devices.
 pub(super) fn format_of(path: &Path) -> Result<PictureFormat, PlotError> {
-    let Some(ending) = path.extension() else {
+    let Some(extension) = path.extension() else {
         return Ok(PictureFormat::Svg);
     };
     [("svg", PictureFormat::Svg), ("png", PictureFormat::Png)]
         .into_iter()
-        .find(|(name, _)| ending.eq_ignore_ascii_case(name))
+        .find(|(name, _)| extension.eq_ignore_ascii_case(name))
         .map(|(_, format)| format)
-        .ok_or_else(|| PlotError::Ending(path.to_owned()))
+        .ok_or_else(|| PlotError::Extension(path.to_owned()))
 }
 
-/// In the first run's folder of charts, with a name that says what it is of. `of_workload` is the name of files of the workload
-/// that it is of, if it is of one.
-fn usual_name(
+/// In the first run's folder of charts, with a name that says what it is of. `of_workload` is the name of files of the
+/// workload that it is of, if it is of one.
+fn default_name(
     arguments: &PlotArgs,
     format: PictureFormat,
     named: &[Selector<'_>],
-    of_workload: &str,
+    workload_name: &str,
 ) -> String {
     let mut words: Vec<String> = Vec::new();
-    if !of_workload.is_empty() {
-        words.push(of_workload.to_owned());
+    if !workload_name.is_empty() {
+        words.push(workload_name.to_owned());
     } else if let Some(wanted) = &arguments.workload {
         words.push(file_name(wanted));
     }

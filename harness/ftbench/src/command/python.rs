@@ -14,7 +14,7 @@ use crate::interpreter::{
 use ftbench_present::table::Table;
 use ftbench_schema::{InterpreterFacts, Switch, Tag, TagError, units};
 
-/// The script that gets interpreters. It travels inside the binary, so that an installed ftbench has it too.
+/// The script that installs interpreters. It is embedded in the binary, so that an installed ftbench has it too.
 const INSTALL_SCRIPT: &str = include_str!("../../embedded/install-python.sh");
 
 /// An interpreter as `--format json` shows it.
@@ -23,11 +23,11 @@ struct Entry<'a> {
     #[serde(flatten)]
     facts: &'a InterpreterFacts,
     source: &'static str,
-    /// What may stand behind its tag or path, after a '+'.
+    /// The switches that may follow its tag or path, after a '+'.
     available_switches: Vec<Switch>,
 }
 
-/// Lists interpreters, or gets some.
+/// Lists interpreters, or installs some.
 pub fn python(command: PythonCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
     match command {
         PythonCommand::List { python, format } => list(&python, format, output),
@@ -45,7 +45,7 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
         ListFormat::Table if found.interpreters.is_empty() => {
             remark(
                 output,
-                "no interpreter was found; 'ftbench python install' gets a pair",
+                "no interpreter found; install a pair with 'ftbench python install'",
             );
         }
         ListFormat::Table => {
@@ -57,7 +57,7 @@ fn list(given: &[PathBuf], format: ListFormat, output: OutputOptions) -> Result<
             ))?;
         }
     }
-    Ok(tell_rejected(&found, output))
+    Ok(report_rejected(&found, output))
 }
 
 fn entry(found: &FoundInterpreter) -> Entry<'_> {
@@ -95,9 +95,9 @@ fn words_or_none(words: &[&str]) -> String {
     }
 }
 
-/// Names what was given and cannot be used, and interpreters that do not answer; with `--verbose` also what else was
-/// only found.
-fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
+/// Reports the executables that were given and cannot be used, and interpreters that do not answer; with `--verbose`,
+/// also the other rejected ones. Returns the exit status.
+fn report_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     let mut status = ExitStatus::Success;
     for rejected in &found.rejected {
         match rejected.reason.exit_status() {
@@ -113,7 +113,7 @@ fn tell_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     status
 }
 
-/// Runs the script with the tags, or for the newest pair where there are none. What it prints is for the user as it is.
+/// Runs the script with the tags, or for the newest pair if there are none. Its output goes to the user unchanged.
 fn install(tags: &[String]) -> Result<ExitStatus, Error> {
     for text in tags {
         let tag: Tag = text.parse()?;

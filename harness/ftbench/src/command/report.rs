@@ -11,19 +11,19 @@ use ftbench_analyse::summary::summarise;
 use ftbench_present::page::{self, Report};
 use ftbench_schema::{Manifest, SamplesByCell, Summary, WarningKind};
 
-/// Up to this size of the record, bytes, it is read whole and analysed again, which takes about a second. Beyond it the
-/// analysis that the run wrote is used if it is of this very record, since a million samples as they stand in the record
-/// take more memory than a laptop's browser leaves.
+/// The largest record that is read completely and analysed again, bytes, which takes about a second. For a larger one,
+/// the stored analysis is used if it belongs to this record, because a million samples in the form of the record need
+/// more memory than a browser on a laptop leaves.
 const ANALYSED_AGAIN_BYTES: u64 = 64 << 20;
 
-/// What a report is made of.
+/// The data of a report.
 struct Read {
     summary: Summary,
     manifest: Manifest,
     samples: SamplesByCell,
 }
 
-/// Writes the page of a run.
+/// Writes the report of a run.
 pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let Read {
         summary,
@@ -50,7 +50,7 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
     };
     remark(
         output,
-        &format!("The report is in {}; open it in a browser", path.display()),
+        &format!("wrote the report to {}; open it in a browser", path.display()),
     );
     Ok(ExitStatus::Success)
 }
@@ -62,7 +62,7 @@ fn read(folder: &Path) -> Result<Read, Error> {
         let RecordedSamples { samples, warnings } =
             samples::read(&trials, store::checksums(&header.manifest))?;
         let stored = store::stored_summary(folder);
-        if let Some(mut summary) = stored.filter(|summary| is_of(summary, &header.manifest, &samples)) {
+        if let Some(mut summary) = stored.filter(|summary| belongs_to(summary, &header.manifest, &samples)) {
             summary.run.name = header.name;
             summary
                 .warnings
@@ -75,7 +75,7 @@ fn read(folder: &Path) -> Result<Read, Error> {
             });
         }
     }
-    let run = store::run_of(header, &trials)?;
+    let run = store::read_run(header, &trials)?;
     Ok(Read {
         summary: summarise(&run.name, &run.manifest, &run.trials),
         samples: SamplesByCell::of_trials(&run.trials),
@@ -83,9 +83,9 @@ fn read(folder: &Path) -> Result<Read, Error> {
     })
 }
 
-/// Whether an analysis is of a record: of the same run as it ended, with the same cells, and with as many samples in
-/// each.
-fn is_of(summary: &Summary, manifest: &Manifest, samples: &SamplesByCell) -> bool {
+/// Whether a summary belongs to a record: to the same run at its end, with the same cells and the same number of
+/// samples in each.
+fn belongs_to(summary: &Summary, manifest: &Manifest, samples: &SamplesByCell) -> bool {
     let run = &summary.run;
     let same_run = run.started_at == manifest.started_at
         && run.ended_at == manifest.ended_at

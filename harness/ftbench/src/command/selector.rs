@@ -1,8 +1,8 @@
-//! Runs as commands name them.
+//! How commands name runs.
 
 use std::path::Path;
 
-/// A run, or a folder of runs, as it was named: `RUN`, or `RUN#NAME` for one interpreter or arm of it.
+/// A run or a folder of runs, named as `RUN`, or as `RUN#NAME` for one interpreter or arm of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selector<'a> {
     /// The folder.
@@ -12,7 +12,7 @@ pub struct Selector<'a> {
 }
 
 impl<'a> Selector<'a> {
-    /// Reads a word. A folder whose own name has a `#` in it is that folder.
+    /// Parses a word. A `#` that is part of the name of an existing folder does not split it.
     pub fn of(word: &'a str) -> Self {
         match word.rsplit_once('#') {
             Some((folder, name)) if !Path::new(word).exists() => Self {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_with_a_hash_in_its_name_is_not_split() {
+    fn folder_with_a_hash_in_its_name_is_not_split() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("run#1");
         std::fs::create_dir(&folder).unwrap();

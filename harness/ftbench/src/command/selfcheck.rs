@@ -1,4 +1,4 @@
-//! `ftbench selfcheck`: experiments whose truth is known, to show what ftbench's verdicts are worth here.
+//! `ftbench selfcheck`: experiments whose outcome is known, to check ftbench's verdicts on this machine.
 
 use std::time::Instant;
 
@@ -17,14 +17,14 @@ use ftbench_analyse::selfcheck::{Experiment, Report, report};
 use ftbench_present::selfcheck;
 use ftbench_schema::{Manifest, Model, PlannedCell, TrialStatus};
 
-/// Fewest rounds of an experiment, however short its time: below, ranks say nothing.
-const FEWEST_ROUNDS: u32 = 10;
+/// The minimum number of rounds of an experiment, however short its time. Fewer rounds are too few for a rank test.
+const MIN_ROUNDS: u32 = 10;
 
-/// Why there are no experiments, or not all of them.
+/// Why the experiments cannot be made or completed.
 #[derive(Debug, thiserror::Error)]
 enum SelfcheckError {
-    /// The experiments are made with serial code.
-    #[error("the workload has no serial cell here")]
+    /// The experiments need serial code.
+    #[error("the workload has no serial cell here; give another with --workload")]
     NoSerialCell,
     /// The workload fails in calibration.
     #[error("{0}")]
@@ -32,8 +32,8 @@ enum SelfcheckError {
     /// The workload fails in an experiment.
     #[error("a trial failed: {0}")]
     Trial(String),
-    /// The system refuses what trials need.
-    #[error("cannot go on measuring: {0}; raise the limit ('ulimit -a')")]
+    /// The system refuses a resource that trials need.
+    #[error("cannot continue measuring: {0}; raise the limit ('ulimit -a')")]
     Refused(TrialFailure),
 }
 
@@ -47,7 +47,7 @@ impl Failure for SelfcheckError {
     }
 }
 
-/// Runs the experiments and tells how many called the arms different.
+/// Runs the experiments and reports how many called the arms different.
 pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
     let (arguments, effect) = match command {
         SelfcheckCommand::Aa(arguments) => (arguments, 0.0),
@@ -61,9 +61,9 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
     let (mut runner, _) = ready::runner(&manifest, setup, server.as_ref(), &interrupt, output)?;
     let units = runner
         .calibrate(&planned, &[1])
-        .map_err(|unsuccessful| match runner.take_refusal() {
+        .map_err(|failed| match runner.take_start_failure() {
             Some(refused) => SelfcheckError::Refused(refused),
-            None => SelfcheckError::Calibration(unsuccessful.failure),
+            None => SelfcheckError::Calibration(failed.failure),
         })?;
     let arms = [units, slowed(units, effect)];
     remark(
@@ -78,7 +78,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
             seed: manifest.seed.wrapping_add(u64::from(number)),
         };
         let Some(experiment) = bench.experiment(&mut runner, arguments.seconds)? else {
-            if let Some(refused) = runner.take_refusal() {
+            if let Some(refused) = runner.take_start_failure() {
                 return Err(SelfcheckError::Refused(refused).into());
             }
             break;
@@ -90,7 +90,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         return Ok(ExitStatus::Interrupted);
     };
     show(&report, arguments)?;
-    Ok(match (interrupt.is_asked(), report.passed) {
+    Ok(match (interrupt.is_requested(), report.passed) {
         (true, _) => ExitStatus::Interrupted,
         (false, true) => ExitStatus::Success,
         (false, false) => ExitStatus::BadAnswer,
@@ -114,7 +114,7 @@ fn serial_cell(manifest: &Manifest) -> Result<PlannedCell, SelfcheckError> {
     serial.cloned().ok_or(SelfcheckError::NoSerialCell)
 }
 
-/// The true slowdown: so much more work.
+/// The units of the slower arm. More work is a slowdown of known size.
 fn slowed(units: u64, effect: f64) -> u64 {
     // Units are far below 2^53, and a cast saturates.
     (units as f64 * (1.0 + effect)).round() as u64
@@ -129,7 +129,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Rounds of both arms in random order until the time is up; `None` when told to stop.
+    /// Makes rounds of both arms in random order until the time is up. Returns `None` when interrupted.
     fn experiment(
         &self,
         runner: &mut dyn TrialRunner,
@@ -162,7 +162,7 @@ impl Bench<'_> {
                 kept.add(&trial);
             }
             let next_ends_s = (started.elapsed() + round_started.elapsed()).as_secs_f64();
-            if round + 1 >= FEWEST_ROUNDS && next_ends_s > seconds {
+            if round + 1 >= MIN_ROUNDS && next_ends_s > seconds {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use crate::record::store;
 use ftbench_analyse::summary::summarise;
 use ftbench_present::{csv, json, markdown, terminal};
 
-/// Analyses a run folder again and shows what comes out.
+/// Analyses a run folder again and prints the results.
 pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let run = store::read(&arguments.run)?;
     if arguments.format == ShowFormat::Csv {

@@ -8,8 +8,8 @@ use crate::plan::placement::Placer;
 use crate::process::quota;
 use crate::terminal::topology;
 
-/// Columns of a drawing where no terminal says how many there are.
-const USUAL_WIDTH: u16 = 80;
+/// The width of a drawing when the terminal's width is unknown, columns.
+const DEFAULT_WIDTH: u16 = 80;
 
 /// Draws the machine and the order in which workers fill it.
 pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
@@ -21,17 +21,17 @@ pub fn topology(arguments: &TopologyArgs, output: OutputOptions) -> Result<ExitS
             print(&json(&topology::report(machine, &placer))?)?;
         }
         ListFormat::Table => {
-            let width = style(output).width.unwrap_or(USUAL_WIDTH);
+            let width = style(output).width.unwrap_or(DEFAULT_WIDTH);
             print(&topology::drawing(machine, &placer, width.into()))?;
         }
     }
     Ok(ExitStatus::Success)
 }
 
-/// Reads the machine's description in a process of its own, for it may crash; what it says is asked again.
+/// Reads the machine's description in a process of its own, because that may crash. The caller reads it again.
 pub fn try_topology() -> Result<ExitStatus, Error> {
     child::limit();
-    match Discovered::load_untried() {
+    match Discovered::load_unchecked() {
         Ok(_) => Ok(ExitStatus::Success),
         Err(error) => {
             print(&format!("{error}\n"))?;

@@ -48,7 +48,7 @@ impl<'a> From<&'a Workload> for Entry<'a> {
     }
 }
 
-/// A workload to start from.
+/// The template for a new workload.
 const TEMPLATE: &str = include_str!("../workload/template.py");
 
 /// Lists the suite, shows one workload, or writes a new one.
@@ -82,7 +82,7 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
     Ok(ExitStatus::Success)
 }
 
-/// A line each; where lines come from and what they show only when more is asked for, for they are long.
+/// One line per workload. The long columns, its source and what it shows, are included only with `--verbose`.
 fn table(workloads: &[Workload], output: OutputOptions) -> String {
     let column =
         |heading: &str, text: fn(&Workload) -> String| Column::words(heading, workloads.iter().map(text));
@@ -101,8 +101,7 @@ fn table(workloads: &[Workload], output: OutputOptions) -> String {
     format!("{}\n", Table::new(columns).list(style(output)))
 }
 
-/// The file itself says more about a workload than a table could: its metadata stand at its head. All cases of a file
-/// are in it.
+/// The contents of the workloads' files. A file has its metadata at the top and contains all of its cases.
 fn sources(workloads: &[Workload]) -> Result<String, WorkloadError> {
     let mut shown = String::new();
     let mut paths: Vec<&Path> = workloads.iter().map(|workload| workload.path.as_path()).collect();
@@ -121,7 +120,7 @@ fn sources(workloads: &[Workload]) -> Result<String, WorkloadError> {
     Ok(shown)
 }
 
-/// A workload to start from cannot be called so.
+/// Why a new workload cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {reason}", path.display())]
 struct NewWorkloadError {
@@ -131,7 +130,7 @@ struct NewWorkloadError {
 
 impl Failure for NewWorkloadError {}
 
-/// Writes the template where nothing is yet, and says what to type next.
+/// Writes the template to a new file, and suggests the next command.
 fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut path = name.as_os_str().to_owned();
     if name.extension().is_none_or(|suffix| suffix != "py") {
@@ -143,15 +142,15 @@ fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
         Error::from(NewWorkloadError { path, reason })
     };
     let cannot = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => refused(&path, "it is there already; give another name"),
-        io::ErrorKind::NotFound => refused(&path, "its folder is not there; make it first"),
+        io::ErrorKind::AlreadyExists => refused(&path, "it already exists; give another name"),
+        io::ErrorKind::NotFound => refused(&path, "its folder does not exist; create it first"),
         _ => {
             let action = format!("write {}", path.display());
-            SystemError::of(action, "make room, or give another name")(error).into()
+            SystemError::of(action, "free some space, or give another name")(error).into()
         }
     };
     if name.file_name().is_none() {
-        return Err(refused(name, "that names a folder; give the file's name too"));
+        return Err(refused(name, "it is a folder; give a file name too"));
     }
     let mut file = File::create_new(&path).map_err(cannot)?;
     file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;
@@ -160,12 +159,12 @@ fn new(name: &Path, output: OutputOptions) -> Result<ExitStatus, Error> {
     let word = quoted(&path);
     remark(
         output,
-        &format!("Change it, then: ftbench run {word} --profile quick"),
+        &format!("edit it, then run 'ftbench run {word} --profile quick'"),
     );
     Ok(ExitStatus::Success)
 }
 
-/// As a shell takes it for one word.
+/// Quotes a path as one word for a shell.
 fn quoted(path: &Path) -> String {
     let word = path.display().to_string();
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-./+,:@%".contains(char);
@@ -186,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_for_a_shell() {
+    fn path_is_quoted_as_one_shell_word() {
         assert_eq!(quoted(Path::new("a/b_1.py")), "a/b_1.py");
         assert_eq!(quoted(Path::new("it's.py")), "'it'\\''s.py'");
         assert_eq!(quoted(Path::new("-x.py")), "./-x.py");

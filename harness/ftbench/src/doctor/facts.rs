@@ -1,4 +1,5 @@
-//! What the system says about itself, as plain values. [`super::read`] fills them, [`super::checks`] judges them.
+//! Facts that the system reports about itself, as plain values. [`super::read`] reads them, [`super::checks`] evaluates
+//! them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,57 +7,57 @@ use std::path::PathBuf;
 use crate::machine::topology::Topology;
 use ftbench_schema::InterpreterFacts;
 
-/// What the system tells, or why it does not.
-pub type Told<T> = Result<T, Untold>;
+/// A fact, or the reason why it is unknown.
+pub type Known<T> = Result<T, Unknown>;
 
-/// Why something is not known.
+/// Why a fact is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Untold {
-    /// The kernel, the hardware or the container does not have it.
-    #[error("there is no {path}")]
-    NotThere {
+pub enum Unknown {
+    /// The kernel, the hardware or the container does not provide the file.
+    #[error("{path} does not exist")]
+    Missing {
         /// The file.
         path: String,
     },
-    /// It is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("cannot read {path}: {reason}")]
     Unreadable {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
-    /// It does not hold what the kernel writes there.
-    #[error("cannot understand {path}: {text:?}")]
+    /// The file does not have the format that the kernel writes.
+    #[error("cannot parse {path}: {text:?}")]
     Malformed {
         /// The file.
         path: String,
-        /// What it holds, the beginning of it.
+        /// The beginning of its contents.
         text: String,
     },
-    /// Another part of ftbench could not find out.
+    /// Another reason.
     #[error("{0}")]
     Other(String),
 }
 
-/// Everything that the checks judge.
+/// Everything that the checks evaluate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Cores and what limits them.
     pub cores: Cores,
     /// How the frequency is set.
     pub frequency: Frequency,
-    /// What the machine did while ftbench looked.
+    /// The activity of the machine during the check.
     pub activity: Activity,
     /// Memory and swap.
     pub memory: Memory,
     /// Settings of the kernel.
     pub kernel: Kernel,
-    /// Temperatures and what is done about them.
+    /// Temperatures and throttling.
     pub heat: Heat,
-    /// Where the current comes from.
+    /// The power supply.
     pub power: Power,
-    /// Where results go.
+    /// The folder for results.
     pub folder: Folder,
     /// The interpreters that would be compared.
     pub builds: Builds,
@@ -65,20 +66,20 @@ pub struct Facts {
 /// Cores and what limits them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cores {
-    /// The machine's shape, and what this process may use of it.
+    /// The machine's topology, and the part of it that this process may use.
     pub topology: Topology,
-    /// The control group's quota, CPUs' worth of time; `None` when nothing limits.
-    pub quota: Told<Option<f64>>,
-    /// PUs that the scheduler leaves alone (`isolcpus`), ascending.
-    pub isolated: Told<Vec<u32>>,
+    /// The control group's quota, CPUs' worth of time; `None` if there is no limit.
+    pub quota: Known<Option<f64>>,
+    /// PUs on which the scheduler places no tasks by itself (`isolcpus`), ascending.
+    pub isolated: Known<Vec<u32>>,
     /// PUs without a periodic timer tick while they run one task (`nohz_full`), ascending.
-    pub tickless: Told<Vec<u32>>,
+    pub tickless: Known<Vec<u32>>,
 }
 
 /// How the frequency is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frequency {
-    /// One for every group of PUs that change frequency together; empty where the kernel does not set frequencies.
+    /// One policy for each group of PUs that change frequency together; empty if the kernel does not set frequencies.
     pub policies: Vec<FrequencyPolicy>,
     /// `intel_pstate/no_turbo`: frequencies above the nominal one are forbidden.
     pub intel_no_turbo: Option<bool>,
@@ -89,28 +90,28 @@ pub struct Frequency {
 /// One cpufreq policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrequencyPolicy {
-    /// PUs that it governs, ascending.
+    /// The PUs of the policy, ascending.
     pub pus: Vec<u32>,
     /// Scaling driver, such as `intel_pstate` or `acpi-cpufreq`.
     pub driver: String,
     /// Scaling governor, such as `performance`.
     pub governor: String,
-    /// Energy and performance preference, where the hardware decides (`balance_performance`).
+    /// Energy and performance preference, such as `balance_performance`, if the hardware selects the frequency.
     pub preference: Option<String>,
 }
 
-/// What the machine did while ftbench looked.
+/// The activity of the machine during the check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activity {
-    /// What was seen at equal distances, oldest first.
+    /// Readings of the counters at equal intervals, oldest first.
     pub moments: Vec<Moment>,
     /// From the first moment to the last, seconds.
     pub seconds: f64,
-    /// Load average of the last minute: tasks that run, want to run or wait for a disk.
-    pub load_average: Told<f64>,
-    /// Whether the processor says that it is a virtual one.
+    /// Load average of the last minute: tasks that are running, runnable or waiting for a disk.
+    pub load_average: Known<f64>,
+    /// Whether the processor reports that it is virtual.
     pub hypervisor: bool,
-    /// Maker and product that the firmware names, as far as it does.
+    /// Vendor and product, as far as the firmware names them.
     pub product: String,
 }
 
@@ -118,44 +119,44 @@ pub struct Activity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
     /// `/proc/stat`.
-    pub stat: Told<Stat>,
+    pub stat: Known<Stat>,
     /// Pages swapped in and out since boot.
-    pub swapped_pages: Told<u64>,
-    /// Times that a core or package was throttled for heat since boot; `None` where nothing counts them.
+    pub swapped_pages: Known<u64>,
+    /// How many times a core or package was throttled because of heat since boot; `None` if nothing counts that.
     pub throttle_events: Option<u64>,
 }
 
-/// What is needed of `/proc/stat`.
+/// The part of `/proc/stat` that the checks need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stat {
     /// Time since boot by PU.
     pub pus: BTreeMap<u32, Ticks>,
-    /// Tasks that run or want to, on the whole machine, ourselves included.
+    /// Runnable tasks on the whole machine, including ftbench.
     pub runnable: Option<u32>,
 }
 
-/// Where the time of a PU went, clock ticks (`USER_HZ`, 10 ms nearly everywhere).
+/// How a PU spent its time, clock ticks (`USER_HZ`, 10 ms on nearly every system).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ticks {
     /// In processes, the kernel and interrupts.
     pub busy: u64,
-    /// With nothing to do, or waiting for a disk.
+    /// Idle, or waiting for a disk.
     pub idle: u64,
-    /// Wanted, and given to another guest by the hypervisor.
+    /// Runnable, but the hypervisor ran another guest.
     pub steal: u64,
 }
 
 /// Memory and swap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// What `/proc/meminfo` says.
-    pub sizes: Told<MemorySizes>,
+    /// The sizes in `/proc/meminfo`.
+    pub sizes: Known<MemorySizes>,
     /// How readily the kernel swaps, 0 to 200 (`vm.swappiness`).
-    pub swappiness: Told<u32>,
-    /// Whether the kernel moves pages between NUMA nodes on its own (`kernel.numa_balancing`).
-    pub numa_balancing: Told<u32>,
+    pub swappiness: Known<u32>,
+    /// Whether the kernel moves pages between NUMA nodes by itself (`kernel.numa_balancing`).
+    pub numa_balancing: Known<u32>,
     /// The mode of transparent huge pages: `always`, `madvise` or `never`.
-    pub huge_pages: Told<String>,
+    pub huge_pages: Known<String>,
 }
 
 /// Sizes, bytes.
@@ -163,7 +164,7 @@ pub struct Memory {
 pub struct MemorySizes {
     /// Physical memory.
     pub total_bytes: u64,
-    /// What can be had without swapping.
+    /// Memory that is available without swapping.
     pub available_bytes: u64,
     /// Swap space.
     pub swap_total_bytes: u64,
@@ -175,25 +176,25 @@ pub struct MemorySizes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {
     /// Address space layout randomisation, 0 to 2 (`kernel.randomize_va_space`).
-    pub randomize_va_space: Told<u32>,
-    /// Whether this process, and all that it starts, is exempt from it (`setarch -R`).
+    pub randomize_va_space: Known<u32>,
+    /// Whether this process and its children are exempt from randomisation (`setarch -R`).
     pub layout_is_fixed: bool,
     /// The clock source in use, such as `tsc`.
-    pub clock_source: Told<String>,
-    /// What may be counted without privileges (`kernel.perf_event_paranoid`).
-    pub perf_event_paranoid: Told<i32>,
+    pub clock_source: Known<String>,
+    /// The level that limits counting without privileges (`kernel.perf_event_paranoid`).
+    pub perf_event_paranoid: Known<i32>,
     /// Names of the performance monitoring units that the kernel found.
     pub monitoring_units: Vec<String>,
     /// Whether ftbench runs as root.
     pub root: bool,
 }
 
-/// Temperatures and what is done about them.
+/// Temperatures and throttling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heat {
     /// Thermal zones.
     pub zones: Vec<ThermalZone>,
-    /// Devices that cool by slowing the processor, and are doing so.
+    /// Active cooling devices that work by slowing the processor.
     pub slowing: Vec<String>,
 }
 
@@ -204,38 +205,38 @@ pub struct ThermalZone {
     pub name: String,
     /// Its temperature, degrees Celsius.
     pub celsius: f64,
-    /// Temperature at which the kernel or the firmware acts (`passive`, `hot` or `critical`, the lowest); `None`
-    /// where the zone has none.
+    /// The lowest temperature at which the kernel or the firmware acts (`passive`, `hot` or `critical`); `None` if the
+    /// zone has none.
     pub limit_celsius: Option<f64>,
 }
 
-/// Where the current comes from.
+/// The power supply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Power {
     /// Whether there is a battery that feeds the machine.
     pub battery: bool,
     /// Whether such a battery is being discharged.
     pub discharging: bool,
-    /// The firmware's profile, such as `balanced` or `low-power`; `None` where it has none.
+    /// The firmware's profile, such as `balanced` or `low-power`; `None` if it has none.
     pub profile: Option<String>,
 }
 
-/// Where results go.
+/// The folder for results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
     /// The folder.
     pub path: PathBuf,
-    /// What is free for us in its file system, bytes.
-    pub free_bytes: Told<u64>,
-    /// Whether files can be made in it.
+    /// Free space in its file system that this user may use, bytes.
+    pub free_bytes: Known<u64>,
+    /// Whether files can be created in it.
     pub writable: bool,
 }
 
 /// The interpreters that would be compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Builds {
-    /// The interpreters; empty when none was found.
+    /// The interpreters; empty if none was found.
     pub interpreters: Vec<InterpreterFacts>,
-    /// Why some that were asked for cannot be used.
+    /// Why requested interpreters cannot be used, one reason for each.
     pub skipped: Vec<String>,
 }

@@ -1,10 +1,10 @@
-//! What on this machine will spoil the numbers, and how to mend it.
+//! Finds problems on this machine that would skew results, and how to fix them.
 //!
-//! [`read`] is the thin edge that asks the system, [`facts`] are the plain values it brings back, [`checks`] judge them.
-//! What may be called spoiled is measured against what ftbench does about noise by itself: cells that are compared run
-//! within seconds of each other in random order, so whatever changes slowly cancels in their ratio. What remains are
-//! disturbances that fall on some cells and not on others: those that grow with the number of workers, and those that
-//! make one build slower than the other.
+//! [`read`] is the thin layer that reads the system, [`facts`] are the resulting plain values, and [`checks`] evaluate
+//! them. The severity of a finding takes into account how ftbench itself deals with noise. Compared cells run within
+//! seconds of each other in random order, so slow changes cancel in their ratio. What does not cancel are disturbances
+//! that affect some cells and not others: those that grow with the number of workers, and those that make one build
+//! slower than the other.
 
 pub mod checks;
 pub mod facts;
@@ -22,17 +22,17 @@ use ftbench_schema::{MachineFacts, SCHEMA_VERSION};
 pub enum Severity {
     /// As it should be.
     Ok,
-    /// The system does not tell.
+    /// The system does not report it.
     Unknown,
-    /// Good to know when reading the numbers.
+    /// Useful to know when reading the numbers.
     Note,
-    /// Makes intervals wider, or shifts figures in a way that the ceiling shows too.
+    /// Widens intervals, or shifts figures in a way that the ceiling shows too.
     Warning,
     /// Makes a comparison wrong.
     Spoils,
 }
 
-/// What the findings come to.
+/// The overall verdict of the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -44,21 +44,21 @@ pub enum Verdict {
     Spoiled,
 }
 
-/// All of it, as `--format json` shows it.
+/// The machine, the findings and the verdict, as printed by `--format json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Version of the format. Keys are added within a version, never renamed or removed.
+    /// Version of the format. Within a version, keys may be added but are never renamed or removed.
     pub schema: u32,
     /// The computer.
     pub machine: MachineFacts,
-    /// One or more for every check, the worst first.
+    /// At least one finding for each check, the worst first.
     pub findings: Vec<Finding>,
-    /// What they come to.
+    /// The overall verdict.
     pub verdict: Verdict,
 }
 
 impl Report {
-    /// Judges the facts. Findings of one severity stay in the order of [`checks::Check::ALL`].
+    /// Evaluates the facts. Findings of the same severity keep the order of [`checks::Check::ALL`].
     #[must_use]
     pub fn new(machine: MachineFacts, facts: &Facts) -> Self {
         let mut findings = checks::findings(facts);
@@ -78,4 +78,4 @@ impl Report {
 }
 
 #[cfg(test)]
-pub(crate) mod made_up;
+pub(crate) mod fixtures;

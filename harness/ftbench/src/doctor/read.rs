@@ -1,6 +1,6 @@
-//! Asks the system. The only part of the doctor that touches files.
+//! Reads facts from the system. This is the only part of the doctor that reads files.
 //!
-//! Every function takes the root folder, `/` outside of tests, so that recorded files can stand for any machine.
+//! The files are below a root folder, which is `/` except in tests, so that recorded files can represent any machine.
 
 use std::fs;
 use std::io;
@@ -11,27 +11,27 @@ use procfs::{LoadAverage, Meminfo, VmStat};
 use rustix::fs::Access;
 
 use super::facts::{
-    Activity, Cores, Folder, Frequency, FrequencyPolicy, Heat, Kernel, Memory, MemorySizes, Moment, Power,
-    Stat, ThermalZone, Ticks, Told, Untold,
+    Activity, Cores, Folder, Frequency, FrequencyPolicy, Heat, Kernel, Known, Memory, MemorySizes, Moment,
+    Power, Stat, ThermalZone, Ticks, Unknown,
 };
 use crate::machine::topology::Topology;
 use crate::outside;
 use crate::process::quota::QuotaError;
 
-/// At most so much of a file that cannot be understood is told.
-const TOLD_CHARACTERS: usize = 40;
+/// How much of a malformed file is quoted, characters.
+const MAX_QUOTED_CHARACTERS: usize = 40;
 
-/// Most that is read of a file of the system, bytes: `/proc/cpuinfo` of thousands of PUs.
+/// The largest system file that is read, bytes. It has room for `/proc/cpuinfo` with thousands of PUs.
 const LARGEST_FILE_BYTES: u64 = 16 << 20;
 
-/// A system that can be asked.
+/// A system whose files can be read.
 #[derive(Debug, Clone)]
 pub struct System {
     root: PathBuf,
 }
 
 impl System {
-    /// The system whose files lie below `root`.
+    /// The system with its files below `root`.
     #[must_use]
     pub fn at(root: &Path) -> Self {
         Self {
@@ -39,20 +39,20 @@ impl System {
         }
     }
 
-    /// What limits the cores of `topology`. The quota is looked up elsewhere ([`crate::process::quota`]).
+    /// Reads the limits of the cores of `topology`. The quota is given, from [`crate::process::quota`].
     #[must_use]
     pub fn cores(&self, topology: &Topology, quota: Result<Option<f64>, QuotaError>) -> Cores {
         Cores {
             topology: topology.clone(),
             quota: quota.map_err(|error| {
-                Untold::Other(error.to_string().lines().next().unwrap_or_default().to_owned())
+                Unknown::Other(error.to_string().lines().next().unwrap_or_default().to_owned())
             }),
             isolated: self.parsed("/sys/devices/system/cpu/isolated", pu_list),
             tickless: self.parsed("/sys/devices/system/cpu/nohz_full", pu_list),
         }
     }
 
-    /// How the frequency is set.
+    /// Reads how the frequency is set.
     #[must_use]
     pub fn frequency(&self) -> Frequency {
         let policies = self.entries("/sys/devices/system/cpu/cpufreq", "policy");
@@ -65,7 +65,7 @@ impl System {
         }
     }
 
-    /// One policy; `None` when it went away or is of no PU.
+    /// Reads one policy; `None` if it is gone or incomplete.
     fn policy(&self, path: &str) -> Option<FrequencyPolicy> {
         let word = |name: &str| self.word(&format!("{path}/{name}")).ok();
         let pus = self.parsed(&format!("{path}/affected_cpus"), |text| {
@@ -81,7 +81,7 @@ impl System {
         })
     }
 
-    /// What the machine did at these moments, `seconds` from the first to the last.
+    /// Combines moments with the load average and the product. `seconds` is the time from the first moment to the last.
     #[must_use]
     pub fn activity(&self, moments: Vec<Moment>, seconds: f64) -> Activity {
         let path = "/proc/loadavg";
@@ -104,7 +104,7 @@ impl System {
         }
     }
 
-    /// The counters as they are now.
+    /// Reads the counters now.
     #[must_use]
     pub fn moment(&self) -> Moment {
         Moment {
@@ -118,7 +118,8 @@ impl System {
         }
     }
 
-    /// Sums over the cores. A package's counter stands at each of its PUs, which changes the sum and not whether it rises.
+    /// Sums the throttle counters. Each PU has the counter of its package too, which inflates the sum but not whether
+    /// it rises.
     fn throttle_events(&self) -> Option<u64> {
         let counts: Vec<u64> = self
             .entries("/sys/devices/system/cpu", "cpu")
@@ -131,7 +132,7 @@ impl System {
         (!counts.is_empty()).then(|| counts.into_iter().fold(0, u64::saturating_add))
     }
 
-    /// Memory and swap.
+    /// Reads facts about memory and swap.
     #[must_use]
     pub fn memory(&self) -> Memory {
         let path = "/proc/meminfo";
@@ -139,7 +140,7 @@ impl System {
             let parsed = meminfo(&text).ok_or_else(|| malformed(path, &text))?;
             Ok(MemorySizes {
                 total_bytes: parsed.mem_total,
-                // Kernels before 3.14 do not tell; free pages and the cache come near.
+                // Kernels before 3.14 do not report it. Free pages plus the cache come close.
                 available_bytes: parsed
                     .mem_available
                     .unwrap_or(parsed.mem_free.saturating_add(parsed.cached)),
@@ -155,7 +156,7 @@ impl System {
         }
     }
 
-    /// Settings of the kernel.
+    /// Reads settings of the kernel.
     #[must_use]
     pub fn kernel(&self) -> Kernel {
         /// `ADDR_NO_RANDOMIZE` in `include/uapi/linux/personality.h`.
@@ -177,7 +178,7 @@ impl System {
         }
     }
 
-    /// Temperatures and what is done about them.
+    /// Reads temperatures and throttling.
     #[must_use]
     pub fn heat(&self) -> Heat {
         let coolers = self.entries("/sys/class/thermal", "cooling_device");
@@ -192,7 +193,7 @@ impl System {
     }
 
     fn zone(&self, path: &str) -> Option<ThermalZone> {
-        /// Firmwares write 0 or absolute zero for a trip point that is not used.
+        /// Lower limits are ignored, because firmware writes 0 or absolute zero for unused trip points.
         const COLDEST_LIMIT_CELSIUS: f64 = 1.0;
         let celsius = |path: &str| Some(self.number::<f64>(path).ok()? / 1000.0);
         let limits = self
@@ -214,23 +215,23 @@ impl System {
         })
     }
 
-    /// The device's name if it slows the processor, and is doing so. `Processor` is ACPI's, `cpufreq-...` is for
-    /// device trees, where older kernels say `thermal-cpufreq-0`; `intel_powerclamp` says -1 at rest.
+    /// The name of a cooling device if it is slowing the processor. ACPI's device is named `Processor`; device trees
+    /// have `cpufreq-...`, or `thermal-cpufreq-0` with older kernels. The state of an idle `intel_powerclamp` is -1.
     fn slowing(&self, path: &str) -> Option<String> {
         let name = self.word(&format!("{path}/type")).ok()?;
-        let of_processor = name == "Processor" || name.contains("cpufreq") || name == "intel_powerclamp";
+        let slows_processor = name == "Processor" || name.contains("cpufreq") || name == "intel_powerclamp";
         let state: i64 = self.number(&format!("{path}/cur_state")).ok()?;
-        (of_processor && state > 0).then_some(name)
+        (slows_processor && state > 0).then_some(name)
     }
 
-    /// Where the current comes from.
+    /// Reads facts about the power supply.
     #[must_use]
     pub fn power(&self) -> Power {
         let batteries: Vec<String> = self
             .entries("/sys/class/power_supply", "")
             .into_iter()
             .filter(|path| self.word(&format!("{path}/type")).as_deref() == Ok("Battery"))
-            // Batteries of mice and keyboards say so.
+            // Batteries of mice and keyboards have the scope `Device`.
             .filter(|path| self.word(&format!("{path}/scope")).as_deref() != Ok("Device"))
             .collect();
         let discharging =
@@ -242,15 +243,15 @@ impl System {
         }
     }
 
-    fn text(&self, path: &str) -> Told<String> {
+    fn text(&self, path: &str) -> Known<String> {
         let file = self.root.join(path.trim_start_matches('/'));
         outside::read(&file, LARGEST_FILE_BYTES)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .map_err(|error| {
                 let path = path.to_owned();
                 match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Untold::NotThere { path },
-                    _ => Untold::Unreadable {
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unknown::Missing { path },
+                    _ => Unknown::Unreadable {
                         path,
                         reason: error.to_string(),
                     },
@@ -258,20 +259,20 @@ impl System {
             })
     }
 
-    fn word(&self, path: &str) -> Told<String> {
+    fn word(&self, path: &str) -> Known<String> {
         self.text(path).map(|text| text.trim().to_owned())
     }
 
-    fn parsed<T>(&self, path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Told<T> {
+    fn parsed<T>(&self, path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Known<T> {
         let text = self.text(path)?;
         parse(&text).ok_or_else(|| malformed(path, &text))
     }
 
-    fn number<T: std::str::FromStr>(&self, path: &str) -> Told<T> {
+    fn number<T: std::str::FromStr>(&self, path: &str) -> Known<T> {
         self.parsed(path, |text| text.trim().parse().ok())
     }
 
-    /// Paths of what is in a folder and begins so, in order; none where there is no folder.
+    /// The sorted paths of the entries of a folder that begin with a prefix; empty if there is no such folder.
     fn entries(&self, folder: &str, prefix: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.root.join(folder.trim_start_matches('/'))) else {
             return Vec::new();
@@ -286,13 +287,13 @@ impl System {
     }
 }
 
-/// The folder that results would go to.
+/// Reads facts about the folder for results.
 #[must_use]
 pub fn folder(path: &Path) -> Folder {
     let free = rustix::fs::statvfs(path).map(|system| system.f_bavail.saturating_mul(system.f_frsize));
     Folder {
         path: path.to_owned(),
-        free_bytes: free.map_err(|error| Untold::Unreadable {
+        free_bytes: free.map_err(|error| Unknown::Unreadable {
             path: path.display().to_string(),
             reason: error.to_string(),
         }),
@@ -300,27 +301,27 @@ pub fn folder(path: &Path) -> Folder {
     }
 }
 
-fn malformed(path: &str, text: &str) -> Untold {
-    Untold::Malformed {
+fn malformed(path: &str, text: &str) -> Unknown {
+    Unknown::Malformed {
         path: path.to_owned(),
-        text: text.trim().chars().take(TOLD_CHARACTERS).collect(),
+        text: text.trim().chars().take(MAX_QUOTED_CHARACTERS).collect(),
     }
 }
 
-/// `/proc/meminfo`. The library that reads it multiplies by units without looking and cuts names anywhere, so only what
-/// the kernel writes is for it to see: ASCII, and kilobytes.
+/// Parses `/proc/meminfo`. Passes only text such as the kernel writes to the library, ASCII with sizes in kilobytes,
+/// because the library multiplies by units without overflow checks and splits names at any byte.
 fn meminfo(text: &str) -> Option<Meminfo> {
-    const LONGEST_NUMBER: usize = 16;
+    const MAX_DIGITS: usize = 16;
     let is_sane = |line: &str| {
         let mut words = line.split_whitespace().skip(1);
         let (number, unit) = (words.next(), words.next());
-        number.is_none_or(|number| number.len() <= LONGEST_NUMBER) && unit.is_none_or(|unit| unit == "kB")
+        number.is_none_or(|number| number.len() <= MAX_DIGITS) && unit.is_none_or(|unit| unit == "kB")
     };
     (text.is_ascii() && text.lines().all(is_sane)).then_some(())?;
     Meminfo::from_read(text.as_bytes()).ok()
 }
 
-/// `0` or `1`.
+/// Parses `0` or `1`.
 pub fn switch(text: &str) -> Option<bool> {
     match text.trim() {
         "0" => Some(false),
@@ -329,11 +330,11 @@ pub fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// The kernel's lists of PUs: `0,2-4`, or nothing (`Documentation/admin-guide/kernel-parameters.rst`, "cpu lists");
-/// `nohz_full` says `(null)` for nothing.
+/// Parses one of the kernel's lists of PUs, such as `0,2-4` (`Documentation/admin-guide/kernel-parameters.rst`, "cpu
+/// lists"). It may be empty; an empty `nohz_full` is `(null)`.
 pub fn pu_list(text: &str) -> Option<Vec<u32>> {
-    /// More PUs than any Linux has: what a slip or a fault in the file may cost us.
-    const MOST_PUS: u32 = 1 << 16;
+    /// More PUs than any Linux system has. It bounds the memory for a malformed list.
+    const MAX_PUS: u32 = 1 << 16;
     let text = text.trim();
     if text.is_empty() || text == "(null)" {
         return Some(Vec::new());
@@ -342,7 +343,7 @@ pub fn pu_list(text: &str) -> Option<Vec<u32>> {
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
-        if first > last || last >= MOST_PUS {
+        if first > last || last >= MAX_PUS {
             return None;
         }
         pus.extend(first..=last);
@@ -352,14 +353,14 @@ pub fn pu_list(text: &str) -> Option<Vec<u32>> {
     Some(pus)
 }
 
-/// The word in brackets of `always [madvise] never`.
+/// Returns the word in brackets, such as `madvise` in `always [madvise] never`.
 pub fn chosen(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
     let (word, _) = rest.split_once(']')?;
     Some(word.to_owned())
 }
 
-/// Whether the CPU flags in `/proc/cpuinfo` say that a hypervisor is below.
+/// Whether the CPU flags in `/proc/cpuinfo` include `hypervisor`.
 pub fn has_hypervisor_flag(cpuinfo: &str) -> bool {
     cpuinfo
         .lines()
@@ -367,8 +368,9 @@ pub fn has_hypervisor_flag(cpuinfo: &str) -> bool {
         .any(|line| line.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
 }
 
-/// `/proc/stat`: user, nice, system, idle, iowait, irq, softirq and steal of each PU; guest time is in user time already
-/// (`Documentation/filesystems/proc.rst`, 1.7). procfs's reader numbers the lines, and would be wrong with PUs offline.
+/// Parses `/proc/stat`: user, nice, system, idle, iowait, irq, softirq and steal of each PU. User time includes guest
+/// time (`Documentation/filesystems/proc.rst`, 1.7). The parser of procfs is not used, because it numbers the lines,
+/// which is wrong if PUs are offline.
 pub fn stat(text: &str) -> Option<Stat> {
     let mut stat = Stat::default();
     for line in text.lines() {

@@ -1,22 +1,22 @@
-//! What pyperf's benchmarks are to ftbench.
+//! Maps pyperf's benchmarks to ftbench's cells.
 
 use super::pyperf::Metadata;
 use ftbench_schema::{Host, Model, WorkloadKind};
 
-/// What a benchmark measures.
+/// The cell of a benchmark, without its interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The workload.
     pub workload: String,
-    /// Which program the interpreter ran in.
+    /// The program that the interpreter ran in.
     pub host: Host,
     /// How workers ran.
     pub model: Model,
-    /// How many.
+    /// The number of workers.
     pub workers: u32,
 }
 
-/// The cell that ftbench exported, or else one worker that does the benchmark as it is.
+/// Returns the cell that ftbench exported, or else one serial worker for a benchmark of pyperf's own.
 pub fn subject(benchmark: &str, metadata: &Metadata) -> Subject {
     exported(metadata).unwrap_or_else(|| Subject {
         workload: benchmark.to_owned(),
@@ -38,7 +38,7 @@ fn exported(metadata: &Metadata) -> Option<Subject> {
     possible.then_some(exported)
 }
 
-/// pyperf does not tell; most of what is measured with it computes.
+/// The kind of a benchmark. pyperf does not record one; most of what it measures computes.
 pub fn kind(metadata: &Metadata) -> WorkloadKind {
     const KINDS: [WorkloadKind; 5] = [
         WorkloadKind::Cpu,
@@ -47,16 +47,17 @@ pub fn kind(metadata: &Metadata) -> WorkloadKind {
         WorkloadKind::Shared,
         WorkloadKind::Memory,
     ];
-    let told = metadata.text("kind");
-    let known = KINDS.into_iter().find(|kind| Some(kind.name()) == told);
+    let stated = metadata.text("kind");
+    let known = KINDS.into_iter().find(|kind| Some(kind.name()) == stated);
     known.unwrap_or(WorkloadKind::Cpu)
 }
 
 /// The PUs of a cell that ftbench exported.
 pub fn placement(metadata: &Metadata) -> Vec<u32> {
-    let told = metadata
+    let affinity = metadata
         .text("ftbench_version")
         .and_then(|_| metadata.text("cpu_affinity"));
-    let pus: Option<Vec<u32>> = told.map(|told| told.split(',').map_while(|pu| pu.parse().ok()).collect());
+    let pus: Option<Vec<u32>> =
+        affinity.map(|list| list.split(',').map_while(|pu| pu.parse().ok()).collect());
     pus.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Reads pyperf's JSON, version "1.0" (pyperf 2.10.0, `_bench.py` and `_metadata.py`).
+//! Parses pyperf's JSON, version "1.0" (pyperf 2.10.0, `_bench.py` and `_metadata.py`).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::Reason;
 pub struct Source {
     /// Its name, without folders.
     pub name: String,
-    /// SHA-256 of its bytes, hexadecimal.
+    /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
     /// Its benchmarks.
     pub suite: Suite,
@@ -21,9 +21,9 @@ pub struct Source {
 /// A file's benchmarks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suite {
-    /// One entry each, in the order of the file; names are unique.
+    /// The benchmarks whose values are times, in the order of the file; names are unique.
     pub benchmarks: Vec<Benchmark>,
-    /// Benchmarks that are no times, and their units.
+    /// The names of the other benchmarks, with their units.
     pub others: Vec<String>,
 }
 
@@ -32,14 +32,14 @@ pub struct Suite {
 pub struct Benchmark {
     /// Its name.
     pub name: String,
-    /// The processes that have values; those that only calibrate are left out.
+    /// The processes that have values; processes that only calibrate are left out.
     pub runs: Vec<Run>,
 }
 
 /// One process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// What is known of it, its own and that of benchmark and file.
+    /// Its metadata, merged with that of its benchmark and its file.
     pub metadata: Metadata,
     /// Seconds per iteration, above 0.
     pub values: Vec<f64>,
@@ -48,7 +48,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Iterations in a value: outer loops times inner ones.
+    /// The iterations in a value: outer loops times inner loops.
     #[must_use]
     pub fn iterations(&self) -> u64 {
         let count = |key| self.metadata.count(key).unwrap_or(1).max(1);
@@ -61,13 +61,13 @@ impl Run {
 pub struct Metadata(Map<String, Value>);
 
 impl Metadata {
-    /// A text; `None` where there is none.
+    /// A text; `None` if there is none, or if it is empty.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// A whole number that is not negative.
+    /// An integer that is not negative.
     #[must_use]
     pub fn count(&self, key: &str) -> Option<u64> {
         self.0.get(key)?.as_u64()
@@ -79,7 +79,7 @@ impl Metadata {
         self.0.get(key)?.as_f64().filter(|number| number.is_finite())
     }
 
-    /// Yes or no.
+    /// A boolean.
     #[must_use]
     pub fn flag(&self, key: &str) -> Option<bool> {
         self.0.get(key)?.as_bool()
@@ -115,10 +115,10 @@ struct RawRun {
     warmups: Option<Vec<(u64, f64)>>,
 }
 
-/// Reads a file.
+/// Parses a file.
 ///
 /// # Errors
-/// Says what is wrong with it, and where.
+/// The first thing that is wrong with it, and its place.
 pub fn parse(bytes: &[u8]) -> Result<Suite, Reason> {
     let shape = |error: serde_json::Error| Reason::Shape(error.to_string());
     let version: Version = serde_json::from_slice(bytes).map_err(shape)?;
@@ -141,7 +141,7 @@ pub fn parse(bytes: &[u8]) -> Result<Suite, Reason> {
         if !names.insert(benchmark.name.clone()) {
             return Err(Reason::Broken {
                 place: benchmark.name,
-                what: "the name is there twice".to_owned(),
+                what: "the name occurs twice".to_owned(),
             });
         }
         match unit {
@@ -159,7 +159,7 @@ pub fn parse(bytes: &[u8]) -> Result<Suite, Reason> {
     Ok(suite)
 }
 
-/// A benchmark, and its unit where that is not the second.
+/// Parses a benchmark, and returns its unit if that is not the second.
 fn benchmark(
     raw: RawBenchmark,
     common: &Map<String, Value>,
@@ -199,11 +199,11 @@ fn benchmark(
     Ok((Benchmark { name, runs: kept }, unit))
 }
 
-/// A run, or what is wrong with it.
+/// Parses a run, or says what is wrong with it.
 fn run(raw: RawRun, metadata: Metadata) -> Result<Run, String> {
     let values = raw.values.unwrap_or_default();
     if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value > 0.0)) {
-        return Err(format!("a value is {value}, and must be above 0"));
+        return Err(format!("a value is {value}, but must be above 0"));
     }
     let mut warmups = Vec::new();
     for (loops, value) in raw.warmups.unwrap_or_default() {
@@ -222,7 +222,7 @@ fn run(raw: RawRun, metadata: Metadata) -> Result<Run, String> {
     })
 }
 
-/// Foreign text in a message: one line of a bearable length.
+/// Shortens foreign text for a message to one line of readable length.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 80;
     let line: String = text

@@ -1,35 +1,35 @@
-//! Which round each of pyperf's processes becomes.
+//! Assigns a round to each of pyperf's processes.
 //!
 //! Values of one round are paired with each other. pyperf measures one benchmark after the other and one file after the
-//! other, so its processes are paired with nothing: each file has rounds of its own. Files that ftbench exported from one
-//! run tell their rounds, and get them back.
+//! other, so its processes are not paired: each file has its own rounds. Files that ftbench exported from one run state
+//! their rounds, which are restored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pyperf::{Benchmark, Run};
 
-/// Above this a round that a file tells is not believed.
-const LARGEST_ROUND: u64 = 1_000_000;
+/// The limit from which a stated round number is not believed.
+const ROUND_LIMIT: u64 = 1_000_000;
 
 /// The rounds of all files.
 #[derive(Debug, Default)]
 pub struct Rounds {
-    /// The first round of each source of rounds.
+    /// The first round of each source.
     first: BTreeMap<RoundSource, u32>,
 }
 
-/// What was measured in rounds of its own.
+/// A source of rounds: everything that was measured in the same rounds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum RoundSource {
-    /// A run of ftbench's that was exported. Folders of runs may have any name; when they began distinguishes them.
+    /// An exported run of ftbench. Run folders may have any name, so the time of the start distinguishes them.
     Run { name: String, started_at: String },
-    /// All other benchmarks of the file with this number.
+    /// All other benchmarks in the file with this number.
     File(usize),
 }
 
 impl Rounds {
-    /// Gives every source as many rounds as any of its benchmarks has, in the order of the files. Each item is a file's
-    /// benchmarks.
+    /// Gives every source as many rounds as the longest of its benchmarks has, in the order of the files. Each item has
+    /// the benchmarks of one file.
     pub fn of<'a>(files: impl IntoIterator<Item = &'a [Benchmark]>) -> Self {
         let mut order = Vec::new();
         let mut count: BTreeMap<RoundSource, u32> = BTreeMap::new();
@@ -37,11 +37,11 @@ impl Rounds {
             for benchmark in benchmarks {
                 let (source, rounds) = rounds_of(file, benchmark);
                 let own = rounds.into_iter().max().map_or(0, |last| last.saturating_add(1));
-                let most = count.entry(source.clone()).or_insert_with(|| {
+                let max = count.entry(source.clone()).or_insert_with(|| {
                     order.push(source);
                     0
                 });
-                *most = own.max(*most);
+                *max = own.max(*max);
             }
         }
         let mut first = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Rounds {
         Self { first }
     }
 
-    /// The rounds of a benchmark's runs, in their order.
+    /// The rounds of a benchmark's runs, in the order of the runs.
     pub fn of_benchmark(&self, file: usize, benchmark: &Benchmark) -> Vec<u32> {
         let (source, rounds) = rounds_of(file, benchmark);
         let first = self.first.get(&source).copied().unwrap_or_default();
@@ -64,14 +64,14 @@ impl Rounds {
             .collect()
     }
 
-    /// How many sources of rounds there are, which were measured apart from each other.
+    /// The number of sources, which were measured separately.
     pub fn sources(&self) -> usize {
         self.first.len()
     }
 }
 
-/// Where the rounds of a benchmark's runs are counted, and which they are there, from 0: those that its runs state, if all are
-/// of one exported run and different, or else their order in the file.
+/// The source of a benchmark's rounds, and the round of each run within it, from 0: the rounds that the runs state, if
+/// these are all different and of one exported run, or else the order in the file.
 fn rounds_of(file: usize, benchmark: &Benchmark) -> (RoundSource, Vec<u32>) {
     let stated: Option<Vec<(RoundSource, u32)>> = benchmark.runs.iter().map(stated_round).collect();
     if let Some(stated) = stated
@@ -87,16 +87,13 @@ fn rounds_of(file: usize, benchmark: &Benchmark) -> (RoundSource, Vec<u32>) {
     (RoundSource::File(file), order)
 }
 
-/// The round that ftbench exported a run with.
+/// The round that ftbench stated when it exported the run.
 fn stated_round(run: &Run) -> Option<(RoundSource, u32)> {
     let text = |key| run.metadata.text(key).map(str::to_owned);
     let source = RoundSource::Run {
         name: text("ftbench_run")?,
         started_at: text("ftbench_started_at")?,
     };
-    let round = run
-        .metadata
-        .count("round")
-        .filter(|&round| round < LARGEST_ROUND)?;
+    let round = run.metadata.count("round").filter(|&round| round < ROUND_LIMIT)?;
     Some((source, u32::try_from(round).ok()?))
 }

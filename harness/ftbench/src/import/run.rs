@@ -1,4 +1,4 @@
-//! Makes a run of pyperf's files.
+//! Assembles a run from pyperf's files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,25 @@ use super::trials::{TrialMaker, ended_at, units};
 use super::warnings::warnings;
 use super::{ImportError, Reason, sides};
 use ftbench_schema::{
-    Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, Order, PackageWishes, Plan,
-    PlannedCell, RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial, WorkloadFacts,
+    Cell, Curve, GilState, ImportFacts, ImportedFile, InterpreterFacts, Manifest, Order, PackageOptions,
+    Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Scaling, Settings, StoppedBy, Stopping, Trial,
+    WorkloadFacts,
 };
 
-/// The run that files amount to.
+/// The run assembled from files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
-    /// What a run says of itself.
+    /// The manifest of the run.
     pub manifest: Manifest,
     /// A trial for each of pyperf's processes.
     pub trials: Vec<Trial>,
 }
 
-/// Makes a run of the files, in their order: each file is an interpreter, or several if it was merged of several.
+/// Assembles a run from the files, in their order: each file has one interpreter, or several if it was merged from
+/// several files.
 ///
 /// # Errors
-/// Names the file that cannot be imported, and why.
+/// The file that cannot be imported, and the reason.
 pub fn assemble(
     sources: &[Source],
     command_line: Vec<String>,
@@ -41,7 +43,7 @@ pub fn assemble(
             file: source.name.clone(),
             reason,
         };
-        assembly.take(number, source).map_err(fault)?;
+        assembly.add_source(number, source).map_err(fault)?;
     }
     assembly.name_interpreters(sources);
     for (part, source) in assembly.parts() {
@@ -58,12 +60,12 @@ pub fn assemble(
     })
 }
 
-/// A benchmark of a file, and what it becomes.
+/// A benchmark of a file, and the cell that it becomes.
 struct Part<'a> {
     benchmark: &'a Benchmark,
-    /// Number of the file.
+    /// The number of the file.
     source: usize,
-    /// Number of the interpreter.
+    /// The number of the interpreter.
     interpreter: usize,
     subject: Subject,
 }
@@ -85,8 +87,8 @@ struct Assembly<'a> {
 }
 
 impl<'a> Assembly<'a> {
-    /// Takes in what a file has.
-    fn take(&mut self, number: usize, source: &'a Source) -> Result<(), Reason> {
+    /// Adds the benchmarks of a file.
+    fn add_source(&mut self, number: usize, source: &'a Source) -> Result<(), Reason> {
         for benchmark in &source.suite.benchmarks {
             let Some(first) = benchmark.runs.first() else {
                 continue;
@@ -139,7 +141,7 @@ impl<'a> Assembly<'a> {
         });
     }
 
-    /// Interpreters of several files that would have the same tag get the names of their files too.
+    /// Adds the name of the file to interpreters that would have the same tag as another.
     fn name_interpreters(&mut self, sources: &[Source]) {
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
         for side in &self.sides {
@@ -199,7 +201,7 @@ impl<'a> Assembly<'a> {
         if self.cells.iter().any(|planned| planned.cell == cell) {
             return Err(Reason::Broken {
                 place: part.benchmark.name.clone(),
-                what: format!("'{cell}' is there twice"),
+                what: format!("'{cell}' occurs twice"),
             });
         }
         let mut workloads = self.workloads.iter();
@@ -238,8 +240,8 @@ impl<'a> Assembly<'a> {
 
     fn manifest(&self, sources: &[Source], command_line: Vec<String>, ftbench_version: &str) -> Manifest {
         let first = first_run(sources);
-        let nothing = Metadata::default();
-        let metadata = first.map_or(&nothing, |run| &run.metadata);
+        let empty = Metadata::default();
+        let metadata = first.map_or(&empty, |run| &run.metadata);
         let machine = sides::machine(metadata);
         let tool_version = metadata.text("perf_version").unwrap_or_default().to_owned();
         let with_gil = self.sides.iter().find(|side| side.facts.gil == GilState::On);
@@ -277,7 +279,7 @@ impl<'a> Assembly<'a> {
             commit: None,
             modules: None,
             labels: BTreeMap::new(),
-            packages: PackageWishes::default(),
+            packages: PackageOptions::default(),
             sessions: Vec::new(),
             imported: Some(ImportFacts {
                 format: "pyperf".to_owned(),
@@ -294,9 +296,9 @@ impl<'a> Assembly<'a> {
     }
 
     fn settings(&self, metadata: &Metadata) -> Settings {
-        let most = |count: &dyn Fn(&Trial) -> usize| {
-            let most = self.trials.iter().map(count).max().unwrap_or(0);
-            u32::try_from(most).unwrap_or(u32::MAX)
+        let max = |count: &dyn Fn(&Trial) -> usize| {
+            let max = self.trials.iter().map(count).max().unwrap_or(0);
+            u32::try_from(max).unwrap_or(u32::MAX)
         };
         let mut rounds: BTreeMap<&Cell, u32> = BTreeMap::new();
         for trial in &self.trials {
@@ -305,13 +307,13 @@ impl<'a> Assembly<'a> {
         Settings {
             profile: "imported".to_owned(),
             stopping: Stopping {
-                fewest_rounds: rounds.values().copied().min().unwrap_or(0),
-                most_rounds: rounds.values().copied().max().unwrap_or(0),
+                min_rounds: rounds.values().copied().min().unwrap_or(0),
+                max_rounds: rounds.values().copied().max().unwrap_or(0),
                 precision: None,
                 budget_s: None,
             },
-            warmups: most(&|trial| trial.samples.len() - trial.counted_samples().count()),
-            samples: most(&|trial| trial.counted_samples().count()),
+            warmups: max(&|trial| trial.samples.len() - trial.counted_samples().count()),
+            samples: max(&|trial| trial.counted_samples().count()),
             window: 1,
             order: Order::Trials,
             warmup_s: 0.0,
@@ -331,13 +333,13 @@ fn first_run(sources: &[Source]) -> Option<&Run> {
     sources.first()?.suite.benchmarks.first()?.runs.first()
 }
 
-/// The same files give the same intervals.
+/// Derives the seed from the first file, so that the same files give the same intervals.
 fn seed(sha256: &str) -> u64 {
     let digits = sha256.get(..8).unwrap_or_default();
     u64::from_str_radix(digits, 16).unwrap_or(0)
 }
 
-/// `base` of `base.json.gz`.
+/// The stem of a file name: `base` for `base.json.gz`.
 fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".gz").unwrap_or(name);
     name.strip_suffix(".json").unwrap_or(name)

@@ -1,4 +1,4 @@
-//! What pyperf's metadata tell of interpreters and machines. A fact that is not told stays empty, `false` or 0.
+//! Facts about interpreters and machines from pyperf's metadata. A missing fact stays empty, `false` or 0.
 
 use super::Reason;
 use super::pyperf::Metadata;
@@ -8,10 +8,10 @@ use ftbench_schema::{
     TopologyFacts,
 };
 
-/// The interpreter of a run, with the tag that it would have.
+/// The interpreter of a run, with the tag that ftbench would give it.
 ///
 /// # Errors
-/// When it is of an implementation that ftbench does not know.
+/// If ftbench does not know the implementation.
 pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
     let text = |key| metadata.text(key).unwrap_or_default();
     let implementation = match text("python_implementation").to_lowercase().as_str() {
@@ -58,16 +58,17 @@ pub fn interpreter(metadata: &Metadata) -> Result<InterpreterFacts, Reason> {
     })
 }
 
-/// `3.13.15` of `3.13.15 (64-bit) revision 0123abc`, `3.9.16` of `PyPy 7.3.11 (Python 3.9.16) (64-bit)`.
-fn version(told: &str) -> String {
-    let told = told.split_once("(Python ").map_or(told, |(_, rest)| rest);
-    let end = told
+/// Extracts `3.13.15` from `3.13.15 (64-bit) revision 0123abc`, and `3.9.16` from `PyPy 7.3.11 (Python 3.9.16)
+/// (64-bit)`.
+fn version(text: &str) -> String {
+    let text = text.split_once("(Python ").map_or(text, |(_, rest)| rest);
+    let end = text
         .find(|character: char| character.is_whitespace() || "()".contains(character))
-        .unwrap_or(told.len());
-    told.get(..end).unwrap_or_default().to_owned()
+        .unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
-/// Free-threaded builds install themselves as `python3.13t`.
+/// Whether the name of the executable is that of a free-threaded build, such as `python3.13t`.
 fn is_named_free_threaded(executable: &str) -> bool {
     let name = executable.rsplit(['/', '\\']).next().unwrap_or_default();
     let minor = name
@@ -97,7 +98,7 @@ fn tag(implementation: Implementation, version: &str, free_threaded: bool, debug
     format!("{prefix}{minor}{threads}{debug}")
 }
 
-/// The computer of a run.
+/// The machine of a run.
 #[must_use]
 pub fn machine(metadata: &Metadata) -> MachineFacts {
     let text = |key| metadata.text(key).unwrap_or_default().to_owned();
@@ -118,7 +119,7 @@ pub fn machine(metadata: &Metadata) -> MachineFacts {
         topology: TopologyFacts {
             packages: 0,
             numa_nodes: 0,
-            // Only ftbench's own files tell them; pyperf counts hardware threads.
+            // Only in files from ftbench; pyperf counts hardware threads.
             cores: count("cpu_cores"),
             pus: count("cpu_count"),
             allowed_pus: Vec::new(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use ftbench_schema::{GilState, Model, WarningKind};
 
-/// A file as `pyperf timeit` writes one, cut down.
+/// A shortened file of `pyperf timeit`.
 fn file() -> Value {
     json!({
         "version": "1.0",
@@ -45,7 +45,7 @@ fn refused(file: &Value) -> String {
 }
 
 #[test]
-fn what_pyperf_tells_is_kept() {
+fn pyperf_metadata_is_kept() {
     let Imported { manifest, trials } = assembled(&[source("bench.json", &file())]);
     let [interpreter] = manifest.interpreters.as_slice() else {
         panic!("{:?}", manifest.interpreters)
@@ -72,7 +72,7 @@ fn what_pyperf_tells_is_kept() {
     assert_eq!(manifest.imported.unwrap().tool_version, "2.10.0");
     assert_eq!(manifest.warnings.len(), 1);
     assert_eq!(manifest.warnings[0].kind, WarningKind::Imported);
-    // The run that only calibrates is none.
+    // The run that only calibrates is left out.
     assert_eq!(trials.iter().map(|trial| trial.round).collect::<Vec<_>>(), [0, 1]);
     let first = &trials[0];
     assert_eq!(
@@ -87,7 +87,7 @@ fn what_pyperf_tells_is_kept() {
 }
 
 #[test]
-fn free_threaded_builds_are_known_by_options_or_name() {
+fn free_threaded_builds_are_detected_by_options_or_name() {
     for (key, value) in [
         ("python_config_args", "'--disable-gil' '--prefix=/x'"),
         ("python_executable", "/opt/python/bin/python3.13t"),
@@ -112,7 +112,7 @@ fn free_threaded_builds_are_known_by_options_or_name() {
 }
 
 #[test]
-fn files_of_the_same_build_are_told_apart_and_paired_with_nothing() {
+fn files_of_the_same_build_get_different_tags_and_are_not_paired() {
     let mut other = file();
     other["metadata"]["hostname"] = json!("elsewhere");
     let imported = assembled(&[source("base.json", &file()), source("head.json.gz", &other)]);
@@ -155,9 +155,9 @@ fn short_values_are_kept_exactly() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn errors_name_the_place_in_the_file() {
     let bytes = |bytes: &[u8]| pyperf::parse(bytes).unwrap_err().to_string();
-    assert!(bytes(b"").contains("no pyperf JSON"));
+    assert!(bytes(b"").contains("not pyperf JSON"));
     assert!(bytes(b"{\"benchmarks\": []}").contains("version"));
     let mut changed = file();
     changed["version"] = json!(6);
@@ -181,16 +181,16 @@ fn what_is_wrong_is_said_with_its_place() {
         with("/benchmarks/0/runs/1/values", json!([0.001, 0.0])).contains("'timeit', run 2: a value is 0")
     );
     assert!(with("/benchmarks/0/runs/1/values", json!([-1])).contains("a value is -1"));
-    assert!(with("/benchmarks/0/runs/1/values", json!("x")).contains("no pyperf JSON"));
+    assert!(with("/benchmarks/0/runs/1/values", json!("x")).contains("not pyperf JSON"));
     assert!(with("/benchmarks/0/runs/1/warmups", json!([[0, 1.0]])).contains("a warm-up is [0, 1]"));
     assert!(with("/benchmarks/0/runs/2", json!({})).contains("run 3: it has neither values nor warm-ups"));
     assert!(with("/benchmarks", json!([])).contains("runs without values"));
     let twice = json!([file()["benchmarks"][0], file()["benchmarks"][0]]);
-    assert!(with("/benchmarks", twice).contains("timeit: the name is there twice"));
+    assert!(with("/benchmarks", twice).contains("timeit: the name occurs twice"));
 }
 
 #[test]
-fn what_cannot_be_a_run_is_refused_with_the_files_name() {
+fn a_file_that_cannot_be_a_run_is_refused_by_name() {
     let mut huge = file();
     huge["benchmarks"][0]["runs"] = json!([{"values": [1e12]}]);
     let error = assemble(&[source("huge.json", &huge)], Vec::new(), "0.1.0").unwrap_err();
@@ -210,7 +210,7 @@ fn what_cannot_be_a_run_is_refused_with_the_files_name() {
 }
 
 #[test]
-fn cells_that_ftbench_exported_come_back() {
+fn cells_that_ftbench_exported_are_restored() {
     let mut file = file();
     let metadata = json!({
         "ftbench_version": "0.1.0", "ftbench_run": "r", "ftbench_started_at": "t", "interpreter": "3.13t+gil",
@@ -230,15 +230,15 @@ fn cells_that_ftbench_exported_come_back() {
     assert_eq!(manifest.interpreters[0].switches.len(), 1);
     assert_eq!(trials[0].placement, [0, 1]);
     let rounds: Vec<u32> = trials.iter().map(|trial| trial.round).collect();
-    assert_eq!(rounds, [4, 2, 4, 2], "of one run, and so paired");
+    assert_eq!(rounds, [4, 2, 4, 2], "from one run, so they are paired");
     assert_eq!(manifest.warnings.len(), 1);
-    // A round that is there twice cannot be true.
+    // A round that occurs twice is not believed.
     file["benchmarks"][0]["runs"][1]["metadata"]["round"] = json!(4);
     let trials = assembled(&[source("a.json", &file)]).trials;
     assert_eq!(trials.iter().map(|trial| trial.round).collect::<Vec<_>>(), [0, 1]);
 }
 
-/// A file that ftbench exported of a run, with processes of these rounds.
+/// A file that ftbench exported from a run, with processes of these rounds.
 fn exported(run: &str, rounds: &[u32]) -> Value {
     let mut file = file();
     file["metadata"]["ftbench_run"] = json!(run);
@@ -249,7 +249,7 @@ fn exported(run: &str, rounds: &[u32]) -> Value {
 }
 
 #[test]
-fn rounds_of_a_run_in_two_files_meet_no_rounds_of_a_file_between_them() {
+fn rounds_of_a_run_in_two_files_do_not_overlap_those_of_another_file() {
     let first = source("a.json", &exported("r", &[0, 1]));
     let other = source("b.json", &exported("s", &[0, 1, 2]));
     let last = source("c.json", &exported("r", &[0, 1, 2, 3, 4]));
@@ -264,7 +264,7 @@ fn rounds_of_a_run_in_two_files_meet_no_rounds_of_a_file_between_them() {
 }
 
 #[test]
-fn rounds_of_two_runs_in_one_benchmark_are_not_those_of_one() {
+fn a_benchmark_with_rounds_of_two_runs_gets_its_own_rounds() {
     let mut merged = exported("r", &[1, 0, 2]);
     merged["benchmarks"][0]["runs"][2]["metadata"]["ftbench_run"] = json!("s");
     let trials = assembled(&[
@@ -277,7 +277,7 @@ fn rounds_of_two_runs_in_one_benchmark_are_not_those_of_one() {
 }
 
 #[test]
-fn builds_are_known_by_the_options_of_configure() {
+fn builds_are_detected_by_the_options_of_configure() {
     let build = |options: &str| {
         let mut file = file();
         file["metadata"]["python_config_args"] = json!(options);
@@ -325,12 +325,12 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = pyperf::parse(&bytes);
     }
 
     #[test]
-    fn no_change_of_a_file_makes_it_panic(
+    fn no_change_of_a_file_makes_the_import_panic(
         path in prop::sample::select(vec![
             "/version", "/metadata", "/metadata/loops", "/metadata/cpu_count", "/metadata/python_version",
             "/metadata/python_executable", "/metadata/name", "/benchmarks", "/benchmarks/0", "/benchmarks/0/runs",

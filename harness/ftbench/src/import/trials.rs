@@ -1,4 +1,4 @@
-//! Makes trials of pyperf's processes.
+//! Converts pyperf's processes to trials.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use super::pyperf::{Metadata, Run};
 use ftbench_schema::units::NS_PER_S;
 use ftbench_schema::{Cell, Memory, ProcessMemory, SCHEMA_VERSION, Sample, Trial, TrialStatus};
 
-/// A sample takes at least this long, so that a nanosecond of rounding does not matter.
-const SHORTEST_SAMPLE_S: f64 = 1e-3;
-/// Longest sample that is kept: 100 days.
-const LONGEST_SAMPLE_S: f64 = 8.64e6;
+/// The minimum duration of a sample, at which a nanosecond of rounding does not matter.
+const MIN_SAMPLE_S: f64 = 1e-3;
+/// The maximum duration of a sample: 100 days.
+const MAX_SAMPLE_S: f64 = 8.64e6;
 
-/// Units of work in a sample, the same for every process of a benchmark: the iterations of its first value, times ten as
-/// often as it takes for the sample to be long enough.
+/// The units of work in a sample, the same for every process of a benchmark: the iterations of the first value,
+/// multiplied by ten until the sample is long enough.
 pub fn units(run: &Run) -> u64 {
     let shortest_s = run.values.iter().copied().fold(f64::INFINITY, f64::min);
     let mut units = run.iterations();
-    while (units as f64) * shortest_s < SHORTEST_SAMPLE_S {
+    while (units as f64) * shortest_s < MIN_SAMPLE_S {
         match units.checked_mul(10) {
             Some(more) => units = more,
             None => break,
@@ -25,23 +25,23 @@ pub fn units(run: &Run) -> u64 {
     units
 }
 
-/// Makes the trials of a cell.
+/// Converts the processes of a cell to trials.
 pub struct TrialMaker<'a> {
-    /// Units of work in a sample.
+    /// The units of work in a sample.
     pub units: u64,
-    /// The PUs of its workers; empty when not known.
+    /// The PUs of its workers; empty if unknown.
     pub placement: &'a [u32],
-    /// Whether the interpreter has its GIL on; what a run itself tells goes first.
+    /// Whether the interpreter's GIL is on; a run's own metadata takes precedence.
     pub gil_enabled: bool,
-    /// What was measured.
+    /// The cell that was measured.
     pub cell: &'a Cell,
 }
 
 impl TrialMaker<'_> {
-    /// A process as a trial. Its samples follow each other from 0 on, since when they were is not known.
+    /// Converts a process to a trial. Its samples follow each other from 0, because their times are unknown.
     ///
     /// # Errors
-    /// The value that is too long to be kept.
+    /// The value that is too long to store.
     pub fn trial(&self, run: &Run, number: u64, round: u32) -> Result<Trial, f64> {
         let gil_enabled = run.metadata.flag("gil_enabled").unwrap_or(self.gil_enabled);
         let mut samples = Vec::with_capacity(run.warmups.len() + run.values.len());
@@ -50,7 +50,7 @@ impl TrialMaker<'_> {
         let values = run.values.iter().map(|&value| (value, false));
         for (position, (value, warmup)) in (0..).zip(warmups.chain(values)) {
             let seconds = value * self.units as f64;
-            if seconds > LONGEST_SAMPLE_S {
+            if seconds > MAX_SAMPLE_S {
                 return Err(value);
             }
             let end_ns = now_ns.saturating_add((seconds * NS_PER_S as f64).round() as u64);
@@ -74,7 +74,7 @@ impl TrialMaker<'_> {
         let duration_s = run
             .metadata
             .number("duration")
-            .filter(|&duration_s| (0.0..=LONGEST_SAMPLE_S).contains(&duration_s));
+            .filter(|&duration_s| (0.0..=MAX_SAMPLE_S).contains(&duration_s));
         Ok(Trial {
             schema: SCHEMA_VERSION,
             trial: number,
@@ -94,7 +94,7 @@ impl TrialMaker<'_> {
                 .unwrap_or(0),
             status: TrialStatus::Ok,
             reason: None,
-            last_words: None,
+            output_tail: None,
             gil_enabled: run.metadata.flag("gil_enabled"),
             gil_enabled_by: None,
             start_method: None,
@@ -119,7 +119,7 @@ impl TrialMaker<'_> {
     }
 }
 
-/// The `date` of a run, as a time of UTC: pyperf tells local time without a zone. Empty when there is none.
+/// The `date` of a run, taken as UTC because pyperf writes local time without a zone. Empty if there is none.
 fn started_at(metadata: &Metadata) -> String {
     let Some(date) = metadata.text("date") else {
         return String::new();
@@ -133,7 +133,7 @@ fn started_at(metadata: &Metadata) -> String {
     time.map_or_else(|_| String::new(), |time| time.timestamp().to_string())
 }
 
-/// When a trial was over; `None` where that is not known.
+/// The end of a trial; `None` if it is unknown.
 pub fn ended_at(trial: &Trial) -> Option<String> {
     let started: jiff::Timestamp = trial.started_at.parse().ok()?;
     let duration = jiff::SignedDuration::from_nanos(i64::try_from(trial.duration_ns).ok()?);

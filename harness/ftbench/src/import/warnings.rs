@@ -1,14 +1,14 @@
-//! What a reader must know of an imported run before the figures.
+//! The warnings that a reader needs before the figures of an imported run.
 
 use super::pyperf::Source;
 use super::sides;
 use ftbench_schema::{MachineFacts, Warning, WarningKind};
 
-/// The warnings of files of which so many were measured apart from each other, and of the machine that is shown.
-pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFacts) -> Vec<Warning> {
+/// Makes the warnings on the files, which were measured in `separate` sets of rounds, and on the machine that is shown.
+pub fn warnings(sources: &[Source], separate: usize, machine: &MachineFacts) -> Vec<Warning> {
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let told = sources.iter().flat_map(|source| &source.suite.benchmarks);
-    let tool_version = told
+    let benchmarks = sources.iter().flat_map(|source| &source.suite.benchmarks);
+    let tool_version = benchmarks
         .flat_map(|benchmark| &benchmark.runs)
         .find_map(|run| run.metadata.text("perf_version"));
     let tool = format!("pyperf {}", tool_version.unwrap_or_default());
@@ -18,7 +18,7 @@ pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFact
         list(&names),
         tool.trim()
     )];
-    if measured_apart > 1 {
+    if separate > 1 {
         messages.push(
             "the files were measured one after the other: no ratio between their interpreters is shown here; import each \
              into a folder of its own, and use 'ftbench compare'"
@@ -42,7 +42,7 @@ pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFact
         .collect();
     if !elsewhere.is_empty() {
         messages.push(format!(
-            "{} was measured on another machine than the one that is shown, which is that of {}",
+            "{} was measured on another machine than the one shown, which is that of {}",
             list(&elsewhere),
             names.first().copied().unwrap_or_default()
         ));
@@ -53,7 +53,7 @@ pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFact
         .map(String::as_str)
         .collect();
     if !others.is_empty() {
-        messages.push(format!("left out, since they are no times: {}", list(&others)));
+        messages.push(format!("left out, because they are not times: {}", list(&others)));
     }
     messages
         .into_iter()
@@ -61,7 +61,7 @@ pub fn warnings(sources: &[Source], measured_apart: usize, machine: &MachineFact
         .collect()
 }
 
-/// The first names of a list, and how many more there are.
+/// The first names of a list, and the number of the others.
 fn list(names: &[&str]) -> String {
     const SHOWN: usize = 4;
     let shown = names.get(..SHOWN).unwrap_or(names).join(", ");

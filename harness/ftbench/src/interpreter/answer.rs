@@ -1,4 +1,4 @@
-//! What an interpreter answered to the probe, and the facts that follow from it. Pure.
+//! Parses an interpreter's answer to the probe and derives facts from it. Pure.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use ftbench_schema::{
     Version,
 };
 
-/// What the answer's line begins with, so that it is found among whatever else was printed.
+/// Prefix of the answer's line, which finds it among other output.
 const MARK: &str = "ftbench-probe ";
 
-/// What the probe found out about one executable.
+/// The facts that a probe found about one executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Version of the language that it implements.
@@ -30,18 +30,18 @@ pub struct Answer {
     pub jit: Option<JitState>,
     /// How it was built.
     pub build: BuildFacts,
-    /// What it says of its own ways.
+    /// How it behaves at run time, by its own report.
     pub runtime: RuntimeFacts,
-    /// Which build it is, without the digest of its file; `None` where it tells nothing of that.
+    /// Which build it is, without the digest of its file; `None` where it does not report that.
     pub identity: Option<BuildIdentity>,
     /// The executable that really runs, links resolved: in a virtual environment the one that it was made from.
     pub executable: Option<PathBuf>,
 }
 
-/// Why an answer is of no use.
+/// Why an answer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BadAnswer {
-    /// There is none: no line with the mark, or one that cannot be read.
+    /// No line has the mark, or the line cannot be parsed.
     None,
     /// Its version is below the oldest that ftbench measures.
     TooOld(Version),
@@ -49,19 +49,19 @@ pub(super) enum BadAnswer {
     UnknownImplementation(String),
 }
 
-/// Reads what an interpreter printed.
+/// Parses what an interpreter printed.
 pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
-    let told = printed
+    let line = printed
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix(MARK))
         .ok_or(BadAnswer::None)?;
-    let told: Told = serde_json::from_str(told).map_err(|_| BadAnswer::None)?;
-    let version = told.version.version();
+    let raw: RawAnswer = serde_json::from_str(line).map_err(|_| BadAnswer::None)?;
+    let version = raw.version.version();
     if version.is_too_old() {
         return Err(BadAnswer::TooOld(version));
     }
-    let implementation = match told.implementation.as_str() {
+    let implementation = match raw.implementation.as_str() {
         "CPython" => Implementation::CPython,
         "PyPy" => Implementation::PyPy,
         other => return Err(BadAnswer::UnknownImplementation(other.to_owned())),
@@ -69,19 +69,19 @@ pub(super) fn parse(printed: &str) -> Result<Answer, BadAnswer> {
     Ok(Answer {
         version,
         implementation,
-        free_threaded: told.free_threaded(),
-        gil: GilState::from_enabled(told.gil_enabled),
-        jit: told.jit_state(implementation),
-        build: told.build(implementation),
-        runtime: told.runtime(implementation),
-        identity: told.identity(),
-        executable: told.executable,
+        free_threaded: raw.free_threaded(),
+        gil: GilState::from_enabled(raw.gil_enabled),
+        jit: raw.jit_state(implementation),
+        build: raw.build(implementation),
+        runtime: raw.runtime(implementation),
+        identity: raw.identity(),
+        executable: raw.executable,
     })
 }
 
 /// The answer as `probe.py` writes it. Interpreters that are too old leave out all but the first two keys.
 #[derive(Debug, Deserialize)]
-struct Told {
+struct RawAnswer {
     implementation: String,
     version: VersionInfo,
     #[serde(default)]
@@ -95,7 +95,7 @@ struct Told {
     executable: Option<PathBuf>,
     #[serde(default = "yes")]
     gil_enabled: bool,
-    /// The names of `sys.flags` that are asked for, where there are such.
+    /// Those `sys.flags` that the probe asks for and the interpreter has.
     #[serde(default)]
     flags: BTreeMap<String, bool>,
     /// `gc.get_threshold()`.
@@ -136,8 +136,8 @@ impl VersionInfo {
     }
 }
 
-impl Told {
-    /// `Py_GIL_DISABLED`, which PEP 703 names as the way to ask; where there is no configuration, the ABI flag.
+impl RawAnswer {
+    /// Reads `Py_GIL_DISABLED`, as PEP 703 advises, or the ABI flag where there is no configuration.
     fn free_threaded(&self) -> bool {
         self.is_set("Py_GIL_DISABLED") || self.abiflags.contains('t')
     }
@@ -147,14 +147,14 @@ impl Told {
             pgo: self.pgo(),
             lto: self.lto(),
             jit: self.jit(implementation),
-            // Since 3.15 nothing else says so: names of pyconfig.h with an underscore in front are not in sysconfig.
+            // Nothing else shows this since 3.15: sysconfig lacks names of pyconfig.h with a leading underscore.
             tail_calls: configure::has(self.configure_arguments(), "with-tail-call-interp"),
             debug: self.is_set("Py_DEBUG") || self.abiflags.contains('d'),
             shared: self.shared(),
             compiler: self.compiler(),
             optimisation: match implementation {
                 Implementation::CPython => self.optimisation(),
-                // What PyPy's sysconfig tells is for extension modules, and a fixed text.
+                // PyPy's sysconfig has a fixed text here, meant for extension modules.
                 Implementation::PyPy => String::new(),
             },
         }
@@ -171,7 +171,8 @@ impl Told {
         }
     }
 
-    /// Only the incremental collector has no threshold for an oldest generation (`gc.get_threshold`, 3.14).
+    /// Detects the collector: only the incremental one has no threshold for an oldest generation (`gc.get_threshold`,
+    /// 3.14).
     fn garbage_collector(&self) -> Option<GarbageCollector> {
         match self.gc_thresholds.as_slice() {
             [_, _, _] if self.free_threaded() => Some(GarbageCollector::FreeThreaded),
@@ -201,7 +202,8 @@ impl Told {
             || self.flags_have("CONFIGURE_LDFLAGS_NODIST", "-flto")
     }
 
-    /// CPython: what `sys._jit` says (3.14 and newer), else how it was configured. PyPy: its own compiler.
+    /// Whether there is a JIT. CPython: from `sys._jit` (3.14 and newer), else from how it was configured. PyPy: from
+    /// its built-in modules.
     fn jit(&self, implementation: Implementation) -> bool {
         match implementation {
             Implementation::CPython => self
@@ -211,35 +213,36 @@ impl Told {
         }
     }
 
-    /// CPython: what `sys._jit` tells (3.14 and newer). In 3.13, which does not tell, what follows from how it was
-    /// configured (`yes-off` is off from the start) and from `PYTHON_JIT`, of which it heeds the first character; a
-    /// free-threaded one never uses its JIT (<https://github.com/python/cpython/issues/133171>).
+    /// Whether the JIT is in use; `None` without one. CPython 3.14 and newer report it in `sys._jit`. In 3.13 it
+    /// follows from how the build was configured (`yes-off` is off from the start) and from the first character of
+    /// `PYTHON_JIT`; a free-threaded 3.13 never uses its JIT (<https://github.com/python/cpython/issues/133171>).
     fn jit_state(&self, implementation: Implementation) -> Option<JitState> {
         if !self.jit(implementation) {
             return None;
         }
-        let from_the_start = || {
+        let is_on_from_the_start = || {
             let off =
                 configure::option(self.configure_arguments(), "enable-experimental-jit") == Some("yes-off");
             let wanted = self.jit_variable.as_deref().filter(|value| !value.is_empty());
             !self.free_threaded() && wanted.map_or(!off, |value| !value.starts_with('0'))
         };
-        let enabled = self.jit_enabled.unwrap_or_else(from_the_start);
+        let enabled = self.jit_enabled.unwrap_or_else(is_on_from_the_start);
         Some(JitState::from_enabled(enabled))
     }
 
-    /// Whether a shared libpython is mapped into the process that answered. Where the system does not tell (there
-    /// is no `/proc`), how it was configured, which is wrong for a static executable shipped beside a shared library.
+    /// Whether a shared libpython is mapped into the process that answered. Without `/proc` this follows from how the
+    /// build was configured, which is wrong for a static executable shipped beside a shared library.
     fn shared(&self) -> bool {
         self.runs_shared_library
             .unwrap_or_else(|| self.is_set("Py_ENABLE_SHARED") || !self.text("PYTHONFRAMEWORK").is_empty())
     }
 
-    /// As `platform` tells it; where that is empty (PyPy), from `sys.version`: `... [PyPy 7.3.11 with GCC 12.2.0]`.
+    /// The compiler from `platform`; where that is empty (PyPy), from `sys.version`:
+    /// `... [PyPy 7.3.11 with GCC 12.2.0]`.
     fn compiler(&self) -> String {
-        let told = self.compiler.trim();
-        if !told.is_empty() {
-            return told.to_owned();
+        let compiler = self.compiler.trim();
+        if !compiler.is_empty() {
+            return compiler.to_owned();
         }
         let after_with = self.version_text.rsplit_once(" with ").map(|(_, after)| after);
         after_with
@@ -247,8 +250,8 @@ impl Told {
             .map_or_else(String::new, |(compiler, _)| compiler.trim().to_owned())
     }
 
-    /// The last `-O` that the compiler was given, which is the one that counts, in the flags of the interpreter's core
-    /// or else in those for everything.
+    /// The last `-O` flag, which is the one in effect, among the flags of the interpreter's core or else the general
+    /// ones.
     fn optimisation(&self) -> String {
         ["PY_CORE_CFLAGS", "CFLAGS", "OPT"]
             .iter()
@@ -265,18 +268,18 @@ impl Told {
         self.text("CONFIG_ARGS")
     }
 
-    fn flags_have(&self, key: &str, beginning: &str) -> bool {
+    fn flags_have(&self, key: &str, prefix: &str) -> bool {
         self.text(key)
             .split_whitespace()
-            .any(|flag| flag.starts_with(beginning))
+            .any(|flag| flag.starts_with(prefix))
     }
 
-    /// A value of the configuration that is text; empty if it is not there.
+    /// A text value of the configuration; empty where it is missing.
     fn text(&self, key: &str) -> &str {
         self.configuration.get(key).and_then(Value::as_str).unwrap_or("")
     }
 
-    /// Whether a value of the configuration is a number other than 0, or text that is.
+    /// Whether a value of the configuration is set and is neither 0 nor empty.
     fn is_set(&self, key: &str) -> bool {
         match self.configuration.get(key) {
             Some(Value::Number(number)) => number.as_i64() != Some(0),

@@ -20,7 +20,7 @@ fn configured(arguments: &str) -> Value {
 }
 
 #[test]
-fn what_3_14_changed_is_told() {
+fn flags_and_garbage_collector_are_parsed() {
     let runtime = |free_threaded: u8, thresholds: [u64; 3]| {
         let answer = parsed(&json!({
             "implementation": "CPython", "version": [3, 14, 2, "final", 0],
@@ -38,7 +38,7 @@ fn what_3_14_changed_is_told() {
 }
 
 #[test]
-fn a_free_threaded_build_is_told() {
+fn free_threaded_build_is_parsed() {
     let answer = parsed(&json!({
         "implementation": "CPython", "version": [3, 13, 15, "final", 0], "abiflags": "t", "gil_enabled": false,
         "compiler": "Clang 18.1.8 ", "executable": "/opt/3.13t/bin/python3.13t", "runs_shared_library": false,
@@ -78,7 +78,7 @@ fn a_free_threaded_build_is_told() {
 }
 
 #[test]
-fn pypy_is_told() {
+fn pypy_is_parsed() {
     let answer = parsed(&json!({
         "implementation": "PyPy", "version": [3, 9, 16, "final", 0], "builtin_modules": ["pypyjit"],
         "compiler": "", "version_text": "3.9.16 (7.3.11)\n[PyPy 7.3.11 with GCC 12.2.0]",
@@ -92,7 +92,7 @@ fn pypy_is_told() {
 }
 
 #[test]
-fn an_interpreter_is_in_its_shared_library_or_else_in_its_executable() {
+fn identity_names_the_shared_library_or_else_the_executable() {
     let file = |more: &Value| {
         let mut answer = configured("");
         for (key, value) in more.as_object().unwrap() {
@@ -108,7 +108,7 @@ fn an_interpreter_is_in_its_shared_library_or_else_in_its_executable() {
 }
 
 #[test]
-fn configure_options_are_told_from_their_values() {
+fn configure_options_are_parsed_with_their_values() {
     let build = |arguments: &str| parsed(&configured(arguments)).build;
     assert!(!build("'--enable-optimizations=no' '--with-lto=no'").pgo);
     assert!(!build("'--with-lto=no'").lto);
@@ -123,7 +123,7 @@ fn configure_options_are_told_from_their_values() {
 }
 
 #[test]
-fn what_the_running_process_tells_counts_more_than_its_configuration() {
+fn running_process_overrides_its_configuration() {
     let mut answer = configured("'--enable-shared' '--enable-experimental-jit'");
     answer["configuration"]["Py_ENABLE_SHARED"] = json!(1);
     assert!(parsed(&answer).build.shared && parsed(&answer).build.jit);
@@ -133,7 +133,7 @@ fn what_the_running_process_tells_counts_more_than_its_configuration() {
 }
 
 #[test]
-fn the_state_of_the_jit_is_told() {
+fn jit_state_follows_configuration_and_variable() {
     let state = |arguments: &str, variable: Option<&str>| {
         let mut answer = configured(arguments);
         answer["jit_variable"] = json!(variable);
@@ -160,7 +160,7 @@ fn the_state_of_the_jit_is_told() {
 }
 
 #[test]
-fn debug_and_pre_release_builds_are_told() {
+fn debug_and_pre_release_builds_are_parsed() {
     let answer = parsed(&json!({
         "implementation": "CPython", "version": [3, 15, 0, "candidate", 2], "configuration": {"Py_DEBUG": "1"}
     }));
@@ -169,13 +169,13 @@ fn debug_and_pre_release_builds_are_told() {
 }
 
 #[test]
-fn noise_around_the_answer_does_no_harm() {
+fn output_around_the_answer_is_ignored() {
     let answer = format!("welcome!\n{}bye\n", printed(&configured("")));
     assert!(parse(&answer).is_ok());
 }
 
 #[test]
-fn answers_of_no_use_are_told_apart() {
+fn unusable_answers_are_distinguished() {
     assert_eq!(parse("3.13.15"), Err(BadAnswer::None));
     assert_eq!(parse("ftbench-probe {"), Err(BadAnswer::None));
     let too_old = json!({"implementation": "CPython", "version": [2, 7, 18, "final", 0]});
@@ -192,7 +192,7 @@ fn answers_of_no_use_are_told_apart() {
 
 proptest! {
     #[test]
-    fn reading_never_panics(text in "(ftbench-probe )?\\PC{0,40}") {
+    fn parsing_never_panics(text in "(ftbench-probe )?\\PC{0,40}") {
         let _ = parse(&text);
     }
 }

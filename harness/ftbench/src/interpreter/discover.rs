@@ -13,15 +13,15 @@ use super::probe::{ProbeError, SECOND_TRY_FACTOR, probe};
 use super::{Found, FoundInterpreter, Rejected};
 use ftbench_schema::{InterpreterFacts, Switches};
 
-/// How many executables are probed at the same time. A probe of a healthy one takes some tens of milliseconds of one
-/// core; with more at a time those that hang delay the others less.
+/// How many executables are probed at the same time. A probe of a healthy one takes tens of milliseconds of one core;
+/// the more run at once, the less those that hang delay the others.
 const PROBES_AT_ONCE: usize = 6;
 
-/// Finds the interpreters in `places`, and those with the paths `given`; each may take `time_limit` to answer, and one
-/// that was installed and does not is asked once more, alone and for longer.
+/// Finds the interpreters in `places` and at the paths in `given`. Each may take `time_limit` to answer; an installed
+/// one that does not is probed once more, alone and with a longer limit.
 ///
-/// With the default places nothing but `given` is looked at. Nothing that is wrong with an executable is an error here:
-/// what cannot be measured with is in [`Found::rejected`], with the reason.
+/// With the default places, only `given` is probed. A faulty executable is not an error here: it is listed in
+/// [`Found::rejected`] with the reason.
 #[must_use]
 pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) -> Found {
     let candidates = candidates(places, given);
@@ -29,7 +29,7 @@ pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) 
     for (candidate, answer) in candidates.iter().zip(&mut answers) {
         let slow = matches!(answer, Err(ProbeError::TimedOut { .. }));
         if slow && candidate.source.is_installed() {
-            // One that was installed does not hang; on a loaded machine it may be slow.
+            // An installed interpreter does not hang, but may be slow on a loaded machine.
             *answer = probe_candidate(candidate, time_limit * SECOND_TRY_FACTOR);
         }
     }
@@ -55,7 +55,7 @@ pub fn discover(places: &SearchPlaces, given: &[PathBuf], time_limit: Duration) 
     Found::new(interpreters, rejected)
 }
 
-/// An executable that answered, and how to start what answered.
+/// An answer, and the executable to start for it.
 struct Probed {
     path: PathBuf,
     answer: Answer,
@@ -78,7 +78,7 @@ fn probe_all(candidates: &[Candidate], time_limit: Duration) -> Vec<Result<Probe
     };
     thread::scope(|scope| {
         for _ in 1..PROBES_AT_ONCE.min(candidates.len()) {
-            // Where the system has no thread left, there are fewer at once.
+            // If the system has no thread left, fewer probes run at once.
             let _ = thread::Builder::new().spawn_scoped(scope, probe_some);
         }
         probe_some();
@@ -88,15 +88,15 @@ fn probe_all(candidates: &[Candidate], time_limit: Duration) -> Vec<Result<Probe
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A candidate that was only found may be another program's stand-in for the interpreter: a version manager's shim,
-/// which chooses anew by folder and environment each time it is started, or a copy made for a virtual environment.
-/// Then what it starts takes its place, if that starts by itself and is the same.
+/// Probes a candidate. One that was discovered may be a stand-in for the interpreter: a version manager's shim, which
+/// chooses by folder and environment each time it starts, or a copy made for a virtual environment. It is replaced by
+/// the executable that it starts, if that one starts by itself and answers the same.
 fn probe_candidate(candidate: &Candidate, time_limit: Duration) -> Result<Probed, ProbeError> {
     let answer = probe(&candidate.path, time_limit)?;
     if candidate.given_as.is_empty()
         && let Some(real) = answer.executable.as_deref()
         && real != candidate.path
-        && is_the_same(real, &answer, time_limit)
+        && answers_the_same(real, &answer, time_limit)
     {
         let path = real.to_owned();
         return Ok(Probed { path, answer });
@@ -105,7 +105,7 @@ fn probe_candidate(candidate: &Candidate, time_limit: Duration) -> Result<Probed
     Ok(Probed { path, answer })
 }
 
-fn is_the_same(executable: &Path, answer: &Answer, time_limit: Duration) -> bool {
+fn answers_the_same(executable: &Path, answer: &Answer, time_limit: Duration) -> bool {
     probe(executable, time_limit).is_ok_and(|other| other == *answer)
 }
 
@@ -119,8 +119,8 @@ fn found(candidate: Candidate, probed: Probed) -> FoundInterpreter {
     }
 }
 
-/// What an answer says of the executable with these switches on, still without a tag, which depends on what else there
-/// is.
+/// The facts of an executable that answered with these switches on. The tag is left empty, because it depends on the
+/// other interpreters.
 pub(super) fn facts(path: &Path, answer: Answer, switches: Switches) -> InterpreterFacts {
     InterpreterFacts {
         tag: String::new(),
@@ -143,12 +143,12 @@ mod tests {
 
     use super::*;
     use crate::interpreter::Source;
-    use crate::interpreter::made_up::{Folder, answering};
+    use crate::interpreter::fixtures::{Folder, answering};
 
     /// Long enough for anything that ends by itself.
     const LONG: Duration = Duration::from_secs(120);
 
-    /// What pyenv's shim of a version that is not selected does.
+    /// Behaves like pyenv's shim of a version that is not selected.
     const SHIM: &str =
         "echo 'pyenv: python3.11: command not found' >&2\nyes 'try another' | head -n 60 >&2\nexit 127";
 
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_is_found_and_the_rest_has_a_reason() {
+    fn executables_are_found_or_rejected_with_a_reason() {
         let folder = Folder::new();
         folder.script("pyenv/versions/3.13.0/bin/python3.13", &answering("3.13.0"));
         folder.script("pyenv/versions/2.7.18/bin/python", &answering("2.7.18"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_hang_do_not_keep_others_from_being_found() {
+    fn hanging_executables_do_not_hide_others() {
         let folder = Folder::new();
         for minor in 14..19 {
             folder.script(&format!("bin/python3.{minor}"), "sleep 1000");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_installed_is_asked_once_more() {
+    fn installed_interpreter_is_probed_once_more() {
         let folder = Folder::new();
         let asked = folder.path().join("asked");
         let late = format!(
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_is_the_interpreter_behind_it_unless_it_is_given() {
+    fn stand_in_is_replaced_by_its_interpreter_unless_given_by_path() {
         let folder = Folder::new();
         let real = folder.path().join("real/python3.13");
         let mut answer = answering("3.13.15");

@@ -1,4 +1,4 @@
-//! Where Python executables may be, and which are there. Nothing is started here.
+//! Finds Python executables, without starting any.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use crate::outside;
 
 /// Where an executable came from, in order of preference.
 ///
-/// One that was given by its path comes last: tags mean what discovery finds, and a path needs no tag.
+/// Explicit paths come last: tags refer to what discovery finds, and a path needs no tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// ftbench's own folder, where `ftbench python install` puts them.
@@ -27,12 +27,12 @@ pub enum Source {
     Conda,
     /// A folder on `PATH`.
     Path,
-    /// Given by its path.
+    /// A path that the user gave.
     ExplicitPath,
 }
 
 impl Source {
-    /// A word for it.
+    /// The name that the user sees.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Source {
         }
     }
 
-    /// Whether what is there was installed by ftbench or uv, so that it is known to be a whole interpreter.
+    /// Whether ftbench or uv installed it, so that it is known to be a complete interpreter.
     #[must_use]
     pub const fn is_installed(self) -> bool {
         matches!(self, Self::Ftbench | Self::Uv)
@@ -58,7 +58,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// The user's folders that places are counted from.
+/// The user's base folders, which search places are relative to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFolders {
     /// Home.
@@ -72,17 +72,17 @@ pub struct UserFolders {
 /// Where to look for interpreters. The default is nowhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchPlaces {
-    /// ftbench's own folder; every interpreter has a folder of its own in it.
+    /// ftbench's own folder, with one subfolder per interpreter.
     pub ftbench: Option<PathBuf>,
-    /// uv's folder of the same kind.
+    /// uv's folder, with the same layout.
     pub uv: Option<PathBuf>,
     /// pyenv's root.
     pub pyenv_root: Option<PathBuf>,
-    /// Conda's list of environments: one folder a line.
+    /// Conda's list of environments, one folder per line.
     pub conda_list: Option<PathBuf>,
-    /// Conda environments that may be there.
+    /// Conda environments that may exist.
     pub conda_environments: Vec<PathBuf>,
-    /// Folders of conda environments that may be there.
+    /// Folders that may hold conda environments.
     pub conda_environment_folders: Vec<PathBuf>,
     /// The folders of `PATH`.
     pub path: Vec<PathBuf>,
@@ -92,7 +92,7 @@ pub struct SearchPlaces {
 const CONDA_ROOTS: [&str; 5] = ["miniconda3", "anaconda3", "miniforge3", "mambaforge", "conda"];
 
 impl SearchPlaces {
-    /// The places that the environment of this process names. Without a home folder, only those on `PATH`.
+    /// The places given by the environment of this process. Without a home folder, only those on `PATH`.
     #[must_use]
     pub fn from_environment() -> Self {
         let folders = Xdg::new().ok().map(|xdg| UserFolders {
@@ -103,7 +103,7 @@ impl SearchPlaces {
         Self::new(folders.as_ref(), |name| std::env::var_os(name))
     }
 
-    /// The places that these folders and these environment variables name.
+    /// The places given by these folders and environment variables.
     pub fn new(folders: Option<&UserFolders>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let folder = |name: &str| variable(name).map(PathBuf::from);
@@ -131,7 +131,7 @@ impl SearchPlaces {
         }
     }
 
-    /// The folders that may hold executables, each with where it comes from, in order of preference.
+    /// The folders that may hold executables, each with its source, in order of preference.
     fn folders(&self) -> Vec<(Source, PathBuf)> {
         let prefixes = |source: Source, parent: Option<PathBuf>| {
             let installed = parent.map(|parent| subfolders(&parent)).unwrap_or_default();
@@ -155,8 +155,8 @@ impl SearchPlaces {
             .collect()
     }
 
-    /// pyenv's shims are scripts that look for the version to run each time, and fail for every version that is not
-    /// selected. The interpreters behind them are in its folder of versions.
+    /// The folders of `PATH` without pyenv's shims. These are scripts that look up the version to run on every call,
+    /// and fail for every version that is not selected; the interpreters behind them are in pyenv's folder of versions.
     fn path_without_shims(&self) -> impl Iterator<Item = PathBuf> {
         let is_shims = |folder: &Path| {
             let in_pyenv = self
@@ -172,19 +172,19 @@ impl SearchPlaces {
 /// An executable that may be a Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What to run.
+    /// The path to run.
     pub path: PathBuf,
     /// Where it came from.
     pub source: Source,
-    /// The paths by which it was given, as they were given; empty for one that was only found.
+    /// The paths that the user gave for it, verbatim; empty for one that was only discovered.
     pub given_as: Vec<PathBuf>,
 }
 
-/// What may be an interpreter, each file once, in order of preference; those that were given by path come last.
+/// Lists the executables that may be interpreters, each file once, in order of preference; explicit paths come last.
 ///
-/// A file is listed by its real path, so that `python`, `python3` and `python3.13` are one, and a virtual environment
-/// is the interpreter that it was made from. Only a virtual environment that was given by path stays what it is:
-/// whoever names it wants what is installed in it.
+/// A file is listed by its real path, so that `python`, `python3` and `python3.13` are one candidate, and a virtual
+/// environment counts as the interpreter that it was made from. Only a virtual environment that the user gave by path
+/// is listed itself, because the user wants the packages that are installed in it.
 #[must_use]
 pub fn candidates(places: &SearchPlaces, given: &[PathBuf]) -> Vec<Candidate> {
     let mut seen: HashSet<PathBuf> = HashSet::new();
@@ -196,18 +196,18 @@ pub fn candidates(places: &SearchPlaces, given: &[PathBuf]) -> Vec<Candidate> {
     candidates.retain(|candidate| seen.insert(candidate.path.clone()));
     for path in given {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        let runs = if is_virtual_environment(&absolute) {
+        let executable = if is_virtual_environment(&absolute) {
             absolute
         } else {
-            real(&absolute)
+            resolve_links(&absolute)
         };
         match candidates
             .iter_mut()
-            .find(|other| are_one_file(&other.path, &runs))
+            .find(|other| are_same_interpreter(&other.path, &executable))
         {
             Some(found) => found.given_as.push(path.clone()),
             None => candidates.push(Candidate {
-                path: runs,
+                path: executable,
                 source: Source::ExplicitPath,
                 given_as: vec![path.clone()],
             }),
@@ -232,9 +232,9 @@ fn pythons_in(folder: &Path, source: Source) -> Vec<Candidate> {
         .map(|name| folder.join(name))
         .filter(|path| path.is_file())
     {
-        let path = real(&path);
-        match paths.iter_mut().find(|other| are_one_file(other, &path)) {
-            // `python3.13t` tells more than `python3.13`.
+        let path = resolve_links(&path);
+        match paths.iter_mut().find(|other| are_same_interpreter(other, &path)) {
+            // `python3.13t` says more than `python3.13`.
             Some(other) if other.as_os_str().len() < path.as_os_str().len() => *other = path,
             Some(_) => {}
             None => paths.push(path),
@@ -250,10 +250,10 @@ fn pythons_in(folder: &Path, source: Source) -> Vec<Candidate> {
         .collect()
 }
 
-/// Whether two paths lead to one interpreter: the same path, or two names of one file in one folder (CPython installs
-/// `python3.13t` and `python3.13` as such). In different folders one file is two interpreters, as it finds its
-/// library by where it stands; two links are two, see [`real`].
-fn are_one_file(a: &Path, b: &Path) -> bool {
+/// Whether two paths are the same interpreter: equal paths, or two names of one file in one folder (CPython installs
+/// `python3.13t` and `python3.13` this way). One file in two folders is two interpreters, because it finds its library
+/// relative to its folder. Two symbolic links are two interpreters; see [`resolve_links`].
+fn are_same_interpreter(a: &Path, b: &Path) -> bool {
     let file = |path: &Path| {
         let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
         Some((metadata.dev(), metadata.ino()))
@@ -261,16 +261,16 @@ fn are_one_file(a: &Path, b: &Path) -> bool {
     a == b || (a.parent() == b.parent() && file(a).is_some_and(|of_a| file(b) == Some(of_a)))
 }
 
-/// The path with its links resolved, or as it is where that leads to a program of another name: a version manager
-/// may link all its shims to itself, and knows by the name that it is called by what to do.
-fn real(path: &Path) -> PathBuf {
+/// Resolves the links of a path, unless they lead to a program that is not named like a Python: a version manager may
+/// link all its shims to itself and choose what to do by the name it is called with.
+fn resolve_links(path: &Path) -> PathBuf {
     fs::canonicalize(path)
         .ok()
         .filter(|real| real.file_name().is_some_and(is_like_python))
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// Whether the executable stands in a virtual environment (PEP 405).
+/// Whether the executable is in a virtual environment (PEP 405).
 fn is_virtual_environment(executable: &Path) -> bool {
     let bin = executable.parent();
     let prefix = bin.and_then(Path::parent);
@@ -280,7 +280,8 @@ fn is_virtual_environment(executable: &Path) -> bool {
         .any(|folder| folder.join("pyvenv.cfg").is_file())
 }
 
-/// `python`, `python3`, `python3.13`, `python3.13t`, `python3.13d`, `python3.13td`, and the same with `pypy`.
+/// Whether a file name is `python`, `python3`, `python3.13`, `python3.13t`, `python3.13d` or `python3.13td`, or one of
+/// these with `pypy`.
 fn is_python_name(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let Some(rest) = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")) else {
@@ -295,15 +296,13 @@ fn is_python_name(name: &OsStr) -> bool {
     !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a program's real name is one that Pythons have, whatever its version and suffixes.
+/// Whether a program's real name starts like a Python's, whatever follows.
 fn is_like_python(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_lowercase();
-    ["python", "pypy"]
-        .iter()
-        .any(|beginning| name.starts_with(beginning))
+    ["python", "pypy"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The folders in a folder, sorted by name, without hidden ones, which are unfinished or somebody's own.
+/// The subfolders of a folder, sorted by name. Hidden ones are left out because they are unfinished or private.
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
@@ -318,7 +317,7 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Largest list of environments that is read, bytes: thousands of paths.
+/// Largest conda list of environments that is read, bytes; enough for thousands of paths.
 const LARGEST_LIST_BYTES: u64 = 1 << 20;
 
 fn lines_as_paths(file: &Path) -> Vec<PathBuf> {

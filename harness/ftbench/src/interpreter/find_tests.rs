@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::interpreter::made_up::Folder;
+use crate::interpreter::fixtures::Folder;
 
 fn places_in(folder: &Folder) -> SearchPlaces {
     SearchPlaces {
@@ -17,7 +17,7 @@ fn places_in(folder: &Folder) -> SearchPlaces {
     }
 }
 
-/// Source and path inside the folder of every candidate.
+/// The source of every candidate, and its path inside the folder.
 fn listed(folder: &Folder, candidates: &[Candidate]) -> Vec<String> {
     let inside = |path: &Path| path.strip_prefix(folder.path()).unwrap().display().to_string();
     candidates
@@ -94,7 +94,7 @@ fn two_names_of_one_file_are_one_candidate_in_one_folder() {
 }
 
 #[test]
-fn shims_that_are_links_to_a_version_manager_stay_apart() {
+fn shims_that_link_to_a_version_manager_are_separate_candidates() {
     let folder = Folder::new();
     let manager = folder.script("manager/manage", "");
     folder.link("bin/python3.12", &manager);
@@ -106,7 +106,7 @@ fn shims_that_are_links_to_a_version_manager_stay_apart() {
 }
 
 #[test]
-fn one_that_is_given_and_found_is_what_was_found() {
+fn explicit_path_of_a_found_interpreter_adds_no_candidate() {
     let folder = Folder::new();
     let real = folder.script("pyenv/versions/3.12.1/bin/python3.12", "");
     let link = folder.link("elsewhere/python", &real);
@@ -141,7 +141,7 @@ fn one_that_is_given_and_found_is_what_was_found() {
 }
 
 #[test]
-fn a_virtual_environment_is_its_base_unless_it_is_given() {
+fn virtual_environment_counts_as_its_base_unless_given_by_path() {
     let folder = Folder::new();
     let base = folder.script("pyenv/versions/3.12.1/bin/python3.12", "");
     let python = folder.link("venv/bin/python", &base);

@@ -1,4 +1,4 @@
-//! What `ftbench-fuzzing` calls of this part.
+//! Entry points for `ftbench-fuzzing`.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
 use ftbench_schema::Switches;
 
-/// A probe's answer, and what follows from it.
+/// Parses a probe's answer and labels two builds that gave it.
 pub fn probe_answer(printed: &str) {
     let Ok(answer) = answer::parse(printed) else {
         return;
@@ -59,11 +59,11 @@ static FOUND: LazyLock<Found> = LazyLock::new(|| {
     Found::new(interpreters, Vec::new())
 });
 
-/// Words of `-p`, held against builds that are there.
+/// Selects by words of `-p` among a few builds.
 pub fn selection(words: &str) {
     let wanted: Vec<Wanted> = words.lines().map(|word| Wanted::new(word, |_| false)).collect();
     assert_eq!(FOUND.interpreters.len(), 3);
-    // Whatever is asked for, the answer is a selection or a sentence.
+    // Every request ends in a selection or in an error with a message.
     if let Err(error) = select(&FOUND, &wanted, &|one, _| Ok(one.facts.clone())) {
         assert!(!error.to_string().is_empty());
     }

@@ -1,4 +1,4 @@
-//! Digests of the files that interpreters are in.
+//! Digests of the files of interpreters.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use crate::outside;
 use ftbench_schema::InterpreterFacts;
 
-/// Larger files are not read through. A libpython with all of its debugging information has a few hundred MiB.
+/// Largest file that is hashed, bytes. A libpython with full debugging information has a few hundred MiB.
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
 
-/// Reads the files that these interpreters are in, each once, and keeps their digests. That takes some tens of
-/// milliseconds for each, so it is for interpreters that are measured with, not for all that are found.
+/// Sets the digests of these interpreters, reading each file once. That takes tens of milliseconds per file, so it is
+/// for interpreters that are measured, not for all that are found.
 pub fn read_identities(interpreters: &mut [InterpreterFacts]) {
     let mut known: HashMap<String, Option<String>> = HashMap::new();
     for identity in interpreters.iter_mut().filter_map(|one| one.identity.as_mut()) {
@@ -27,7 +27,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
-    use crate::interpreter::made_up::Folder;
+    use crate::interpreter::fixtures::Folder;
     use ftbench_fixtures::interpreters::facts;
     use ftbench_schema::BuildIdentity;
 
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interpreter_has_the_digest_of_its_file_as_it_is_now() {
+    fn digest_is_that_of_the_current_file() {
         let folder = Folder::new();
         let path = folder.file("python3", "abc");
         let mut interpreters = [

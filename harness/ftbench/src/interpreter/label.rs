@@ -1,39 +1,39 @@
-//! The names that interpreters get in a list or a run: for each the shortest tag that is right, no two the same. Pure.
+//! Labels of the interpreters in a list or a run: for each the shortest tag that identifies it. Pure.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use ftbench_schema::{Tag, Version};
 
-/// What an interpreter's name depends on.
+/// What an interpreter's label depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Labelled {
     /// Its tag with the patch version.
     pub full: Tag,
     /// Its version.
     pub version: Version,
-    /// Where it came from, as a word.
+    /// The name of its source.
     pub source: &'static str,
-    /// The name that the user asked for it by, which it keeps.
-    pub asked: Option<String>,
+    /// The label that the user requested it by, which it keeps.
+    pub requested: Option<String>,
 }
 
-/// One name for each, in the same order.
+/// Returns one label for each interpreter, in the same order.
 ///
-/// Of several with the same short tag (`3.13`), the newest has it and the others have the full one (`3.13.0`). Of
-/// several builds of the very same version and kind, the first is named so; a tag cannot tell the others apart, and
-/// they are shown with the word for where they came from (`3.13.0@conda`, then `3.13.0@conda2`). Such a name is for
-/// reading only: on the command line they are given by path.
+/// Of several with the same short tag (`3.13`), the newest gets it and the others get the full tag (`3.13.0`). Of
+/// several builds of exactly the same version and kind, only the first is labelled by its tag. No tag distinguishes the
+/// others, so their labels add the source (`3.13.0@conda`, then `3.13.0@conda2`). Such labels do not work on the
+/// command line, where these interpreters are given by path.
 pub(super) fn labels(given: &[Labelled]) -> Vec<String> {
     let mut order: Vec<(usize, &Labelled)> = given.iter().enumerate().collect();
-    order.sort_by_key(|(_, one)| (one.asked.is_none(), Reverse(one.version)));
+    order.sort_by_key(|(_, one)| (one.requested.is_none(), Reverse(one.version)));
     let mut taken: HashSet<String> = HashSet::new();
     let mut named: HashSet<Tag> = HashSet::new();
     let mut labels: Vec<(usize, String)> = order
         .into_iter()
         .map(|(index, one)| {
             let twin = !named.insert(one.full);
-            let label = one.asked.clone().unwrap_or_else(|| name(one, twin, &taken));
+            let label = one.requested.clone().unwrap_or_else(|| name(one, twin, &taken));
             taken.insert(label.clone());
             (index, label)
         })
@@ -42,7 +42,7 @@ pub(super) fn labels(given: &[Labelled]) -> Vec<String> {
     labels.into_iter().map(|(_, label)| label).collect()
 }
 
-/// The first of its possible names that is not taken.
+/// The first of its possible labels that is not taken.
 fn name(one: &Labelled, twin: bool, taken: &HashSet<String>) -> String {
     let tags = [one.full.short().to_string(), one.full.to_string()];
     let own = tags.into_iter().filter(|_| !twin);
@@ -69,13 +69,13 @@ mod tests {
             full: Tag::of(&facts).unwrap(),
             version: facts.version.parse().unwrap(),
             source,
-            asked: None,
+            requested: None,
         }
     }
 
-    fn asked(full_tag: &str, name: &str) -> Labelled {
+    fn requested(full_tag: &str, name: &str) -> Labelled {
         Labelled {
-            asked: Some(name.to_owned()),
+            requested: Some(name.to_owned()),
             ..one(full_tag, "pyenv")
         }
     }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_told_apart_by_where_they_came_from() {
+    fn twins_are_distinguished_by_their_source() {
         let given = ["uv", "conda", "conda", "conda"].map(|source| one("3.13.15", source));
         assert_eq!(
             labels(&given),
@@ -100,19 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_asked_for_stays() {
+    fn requested_label_is_kept() {
         let given = [
             one("3.13.15", "path"),
-            asked("3.13.15", "3.13"),
+            requested("3.13.15", "3.13"),
             one("3.13.0", "path"),
         ];
         assert_eq!(labels(&given), ["3.13.15@path", "3.13", "3.13.0"]);
-        assert_eq!(labels(&[asked("3.13.15", "3.13.15")]), ["3.13.15"]);
+        assert_eq!(labels(&[requested("3.13.15", "3.13.15")]), ["3.13.15"]);
     }
 
     proptest! {
         #[test]
-        fn names_are_distinct(
+        fn labels_are_distinct(
             picked in proptest::collection::vec((0..6_usize, prop_oneof![Just("uv"), Just("path")]), 0..12)
         ) {
             let tags = ["3.13.0", "3.13.15", "3.13.15t", "3.14.0", "pypy3.13.0", "3.13.0d"];

@@ -1,19 +1,19 @@
 //! Python executables: finding, probing and naming them.
 //!
-//! [`discover`] looks in the [`SearchPlaces`], probes what it finds there and gives every interpreter its tag;
-//! [`resolve`] picks those that were asked for, or the best pair, and probes those again that have run-time switches.
-//! Finding and probing touch files and processes, all the rest is pure.
+//! [`discover`] searches the [`SearchPlaces`], probes what it finds and gives every interpreter its tag. [`resolve`]
+//! picks the requested interpreters, or the best pair, and probes those with run-time switches again. Only finding and
+//! probing touch files and processes; the rest is pure.
 
 mod answer;
 pub mod configure;
 mod discover;
 mod find;
+#[cfg(test)]
+pub(crate) mod fixtures;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod identity;
 mod label;
-#[cfg(test)]
-pub(crate) mod made_up;
 mod probe;
 mod resolve;
 mod select;
@@ -28,8 +28,8 @@ pub use answer::Answer;
 pub use discover::discover;
 pub use find::{Candidate, SearchPlaces, Source, UserFolders, candidates};
 pub use identity::read_identities;
-pub use probe::{PROBE_TIME_LIMIT, ProbeError, answer_to, probe};
-pub use resolve::{look_again, resolve};
+pub use probe::{PROBE_TIME_LIMIT, ProbeError, probe, run_script};
+pub use resolve::{probe_again, resolve};
 pub use select::Selection;
 pub use select_error::SelectError;
 pub use variant::available_switches;
@@ -37,16 +37,16 @@ pub use variant::available_switches;
 use ftbench_schema::{Implementation, InterpreterFacts, Tag, Version};
 use label::{Labelled, labels};
 
-/// An interpreter that can be measured with.
+/// An interpreter that can be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundInterpreter {
-    /// What it is. Its tag is right among all that were found with it.
+    /// The facts about it. Its tag is unique among all interpreters that were found with it.
     pub facts: InterpreterFacts,
     /// Its version, as in the facts.
     pub version: Version,
     /// Where it came from.
     pub source: Source,
-    /// The paths by which it was given, as they were given; empty for one that was only found.
+    /// The paths that the user gave for it, verbatim; empty for one that was only discovered.
     pub given_as: Vec<PathBuf>,
 }
 
@@ -57,38 +57,38 @@ impl FoundInterpreter {
         Tag::of_build(&self.facts, self.version)
     }
 
-    /// Whether it is known only because its path was given.
+    /// Whether it is known only from a path that the user gave.
     fn is_only_given(&self) -> bool {
         self.source == Source::ExplicitPath
     }
 
-    fn labelled(&self, asked: Option<String>) -> Labelled {
+    fn labelled(&self, requested: Option<String>) -> Labelled {
         Labelled {
             full: self.full_tag(),
             version: self.version,
             source: self.source.name(),
-            asked,
+            requested,
         }
     }
 }
 
-/// An executable that was looked at and cannot be measured with.
+/// An executable that was probed and cannot be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// The executable.
     pub path: PathBuf,
     /// Where it came from.
     pub source: Source,
-    /// The paths by which it was given, as they were given. Empty for one that was only found, which is a detail that
-    /// nobody asked about; one that was given is to be named to the user.
+    /// The paths that the user gave for it, verbatim; empty for one that was only discovered. Report only the former:
+    /// the user did not ask about the others.
     pub given_as: Vec<PathBuf>,
-    /// Why.
+    /// Why it cannot be measured.
     pub reason: ProbeError,
 }
 
 impl Rejected {
-    /// Whether it was installed as an interpreter and did not answer as one: it may be what is asked for. One that
-    /// answers and is too old, or none of those that ftbench knows, is not.
+    /// Whether it was installed as an interpreter and failed to answer, so that it may be the one requested. One that
+    /// answers is not a failed interpreter, even if it is too old or of an unknown implementation.
     #[must_use]
     pub const fn is_failed_interpreter(&self) -> bool {
         let answered = matches!(
@@ -99,19 +99,20 @@ impl Rejected {
     }
 }
 
-/// What discovery found.
+/// The result of discovery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The interpreters: CPython first, from new to old, release before debug, GIL before free-threaded, then in order
+    /// The interpreters: CPython first, newest first, release before debug, GIL before free-threaded, then in order
     /// of preference of their sources.
     pub interpreters: Vec<FoundInterpreter>,
-    /// What else was looked at.
+    /// The executables that were probed and cannot be measured.
     pub rejected: Vec<Rejected>,
 }
 
 impl Found {
-    /// Sorts the interpreters and gives each its tag: the shortest that is right, see [`Tag`]; of several builds of the
-    /// very same version and kind the first by source has it, and the others are shown as `3.13.15@pyenv`.
+    /// Sorts the interpreters and gives each the shortest tag that identifies it; see [`Tag`]. Of several builds of
+    /// exactly the same version and kind, the first by source gets that tag and the others are shown as
+    /// `3.13.15@pyenv`.
     #[must_use]
     pub fn new(mut interpreters: Vec<FoundInterpreter>, rejected: Vec<Rejected>) -> Self {
         interpreters.sort_by_key(|one| {
@@ -129,24 +130,24 @@ impl Found {
         }
     }
 
-    /// Why interpreters that were installed are not among those found, see [`Rejected::is_failed_interpreter`].
+    /// Why each installed interpreter that failed did so; see [`Rejected::is_failed_interpreter`].
     pub fn failed_interpreters(&self) -> impl Iterator<Item = &ProbeError> {
         let failed = self.rejected.iter().filter(|one| one.is_failed_interpreter());
         failed.map(|one| &one.reason)
     }
 
-    /// Why an executable could not be asked, where that says nothing of the executable.
-    fn not_asked(&self) -> Option<&ProbeError> {
+    /// The error of a probe for which the system could not start a process. It says nothing about the executable.
+    fn no_process_error(&self) -> Option<&ProbeError> {
         let mut reasons = self.rejected.iter().map(|one| &one.reason);
         reasons.find(|reason| matches!(reason, ProbeError::NoProcess { .. }))
     }
 
-    /// How all interpreters are shown.
+    /// The tags of all interpreters, as they are shown.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.interpreters.iter().map(|one| one.facts.tag.as_str())
     }
 
-    /// The tags that interpreters can be asked for by.
+    /// The tags that can be used on the command line.
     fn usable_tags(&self) -> impl Iterator<Item = &str> {
         self.tags().filter(|tag| tag.parse::<Tag>().is_ok())
     }
@@ -157,8 +158,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_is_sorted_and_tagged() {
-        let found = made_up::found(&[
+    fn interpreters_are_sorted_and_tagged() {
+        let found = fixtures::found(&[
             "pypy3.11.13",
             "3.13.0",
             "3.14.2t",
@@ -175,13 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn of_the_same_build_the_best_source_has_the_tag() {
-        let of = |source: Source| FoundInterpreter {
+    fn preferred_source_of_a_build_has_the_tag() {
+        let from = |source: Source| FoundInterpreter {
             source,
-            ..made_up::found_one("3.13.15")
+            ..fixtures::found_one("3.13.15")
         };
         let found = Found::new(
-            vec![of(Source::ExplicitPath), of(Source::Pyenv), of(Source::Ftbench)],
+            vec![
+                from(Source::ExplicitPath),
+                from(Source::Pyenv),
+                from(Source::Ftbench),
+            ],
             Vec::new(),
         );
         let tags: Vec<&str> = found.tags().collect();

@@ -1,5 +1,5 @@
-# Tells ftbench about the interpreter that runs it, in one line of JSON behind a mark. It has to run
-# on every Python from 2.7 and 3.0 on, so that one that is too old can be named as such.
+# Describes the interpreter that runs it to ftbench, in one line of JSON after a mark. It must run on
+# every Python from 2.7 and 3.0 on, so that one that is too old can be reported as such.
 import json
 import platform
 import sys
@@ -29,9 +29,9 @@ def configuration():
 
 
 def shared_libraries():
-    # sysconfig does not say: a distribution may ship a static executable beside a shared libpython,
-    # both with the configuration of the latter. What is mapped into this very process does. None
-    # where the system does not tell.
+    # sysconfig does not show this, because a distribution may ship a static executable beside a
+    # shared libpython, both with the configuration of the latter. The mappings of this process do.
+    # None where they cannot be read.
     try:
         with open("/proc/self/maps") as maps:
             paths = ["/" + line.rstrip("\n").partition("/")[2] for line in maps]
@@ -42,7 +42,7 @@ def shared_libraries():
 
 
 def jit(question):
-    # What sys._jit says; None where there is no such thing, before Python 3.14.
+    # The answer of sys._jit; None before Python 3.14, which introduced it.
     try:
         return bool(getattr(sys._jit, question)())
     except AttributeError:
@@ -52,14 +52,14 @@ def jit(question):
 def jit_variable():
     import os
 
-    # Before 3.14 the interpreter does not tell what it made of it.
+    # Before 3.14 the interpreter does not report what it made of this variable.
     return os.environ.get("PYTHON_JIT")
 
 
 def real_executable():
     import os
 
-    # In a virtual environment, the interpreter that it was made from.
+    # In a virtual environment, the interpreter that the environment was made from.
     executable = getattr(sys, "_base_executable", None) or sys.executable
     return os.path.realpath(executable) if executable else None
 
@@ -71,7 +71,7 @@ def flags():
 
 
 def gc_thresholds():
-    # PyPy has other ones.
+    # PyPy has no such thresholds.
     import gc
 
     return list(gc.get_threshold()) if hasattr(gc, "get_threshold") else []

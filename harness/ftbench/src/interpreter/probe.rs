@@ -1,4 +1,4 @@
-//! Asks an executable which Python it is.
+//! Probes an executable to find out which Python it is.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,33 +8,33 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use super::answer::{self, Answer, BadAnswer};
-use crate::error::{self, Failure, is_machines_fault};
+use crate::error::{self, Failure, is_machine_failure};
 use crate::process::bounded::{self, Ended};
 use ftbench_schema::{Switches, Version};
 
 /// How long one executable may take to answer.
 pub const PROBE_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many times the limit an interpreter may take when it is known to answer and is asked once more. A free-threaded
-/// 3.13 yields its PU some 1,800 times while it starts, for its critical sections inside each other (`sched_yield` of
-/// `_PyMutex_LockTimed`, Python/lock.c), and with three busy processes for each PU needs six seconds for 30 ms of work.
+/// Factor on the time limit for the second probe of an interpreter that is known to work. While it starts, a
+/// free-threaded 3.13 yields its PU some 1,800 times because of nested critical sections (`sched_yield` of
+/// `_PyMutex_LockTimed`, Python/lock.c). With three busy processes for each PU it needs six seconds for 30 ms of work.
 pub(super) const SECOND_TRY_FACTOR: u32 = 4;
 
-/// What is asked. Its own file, so that it can be read, checked and run as Python.
+/// The probe. It is a file of its own so that it can be read, checked and run as Python.
 const SCRIPT: &str = include_str!("probe.py");
 
-/// Most of a foreign program's words that a message repeats, characters.
-const QUOTED_CHARACTERS: usize = 160;
+/// Longest part of a line of another program's output that a message quotes, characters.
+const MAX_QUOTED_CHARACTERS: usize = 160;
 
-/// Why an executable cannot be measured with. Each names it.
+/// Why an executable cannot be measured. Every message names it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
-    /// It cannot be started, or breaks down before it can answer.
+    /// It cannot be started, or fails before it can answer.
     #[error("{} does not start: {cause}", path.display())]
     DoesNotStart {
         /// The executable.
         path: PathBuf,
-        /// What the system or the program says.
+        /// The error of the system or the program.
         cause: String,
     },
     /// The system has no process, memory or descriptor left to start it with.
@@ -42,10 +42,10 @@ pub enum ProbeError {
     NoProcess {
         /// The executable.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
-    /// It runs, and does not answer as a Python does.
+    /// It runs, but does not answer as a Python does.
     #[error("{} is not a Python interpreter: {said}", path.display())]
     NotPython {
         /// The executable.
@@ -70,7 +70,7 @@ pub enum ProbeError {
         time_limit: Duration,
     },
     /// A Python that is neither CPython nor PyPy.
-    #[error("{} is {name}, which ftbench does not know: it measures CPython and PyPy", path.display())]
+    #[error("{} is {name}, which ftbench does not support: it measures CPython and PyPy", path.display())]
     UnknownImplementation {
         /// The executable.
         path: PathBuf,
@@ -88,22 +88,22 @@ impl Failure for ProbeError {
     }
 }
 
-/// Runs `path` as it is and reads what it tells about itself, within `time_limit`; see [`probe_with`].
+/// Runs `path` without switches and reads how it describes itself, within `time_limit`; see [`probe_with`].
 ///
 /// # Errors
 ///
-/// When it is no Python that can be measured with.
+/// When it is not a Python that can be measured.
 pub fn probe(path: &Path, time_limit: Duration) -> Result<Answer, ProbeError> {
     probe_with(path, Switches::NONE, time_limit)
 }
 
-/// Runs `path` with these switches on and reads what it tells about itself, within `time_limit`.
+/// Runs `path` with these switches on and reads how it describes itself, within `time_limit`.
 ///
-/// Nothing of the user's environment but `PATH` and `HOME` reaches it, nor any package of its own.
+/// It sees a few variables of the user's environment, and none of its installed packages; see [`script`].
 ///
 /// # Errors
 ///
-/// When it is no Python that can be measured with.
+/// When it is not a Python that can be measured.
 pub(super) fn probe_with(
     path: &Path,
     switches: Switches,
@@ -124,13 +124,13 @@ pub(super) fn probe_with(
     conclude(path, time_limit, bounded::run(&mut command, time_limit))
 }
 
-/// As [`probe_with`], of an interpreter that is known to answer: one that does not on a loaded machine is asked once
-/// more, within four times the limit.
+/// Like [`probe_with`], for an interpreter that is known to work: if it does not answer in time, as may happen on a
+/// loaded machine, it is probed once more with four times the limit.
 ///
 /// # Errors
 ///
-/// When it is no Python that can be measured with.
-pub(super) fn probe_patiently(
+/// When it is not a Python that can be measured.
+pub(super) fn probe_with_retry(
     path: &Path,
     switches: Switches,
     time_limit: Duration,
@@ -141,12 +141,12 @@ pub(super) fn probe_patiently(
     }
 }
 
-/// Runs a script with these arguments in an interpreter that was probed, as the probe is run, and returns what it printed.
+/// Runs a script with these arguments in a probed interpreter, the way the probe is run, and returns what it printed.
 ///
 /// # Errors
 ///
-/// Says in a line why there is no answer.
-pub fn answer_to(path: &Path, source: &str, arguments: &[&OsStr]) -> Result<String, String> {
+/// One line that says why there is no output.
+pub fn run_script(path: &Path, source: &str, arguments: &[&OsStr]) -> Result<String, String> {
     let mut command = script(path, Switches::default(), source);
     let ended =
         bounded::run(command.args(arguments), PROBE_TIME_LIMIT).map_err(|error| start_error(&error))?;
@@ -154,26 +154,27 @@ pub fn answer_to(path: &Path, source: &str, arguments: &[&OsStr]) -> Result<Stri
         None => Err(format!("no answer within {} s", PROBE_TIME_LIMIT.as_secs())),
         Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
         Some(status) => {
-            let said = last_words(&ended).unwrap_or_else(|| "nothing".to_owned());
+            let said = key_line(&ended).unwrap_or_else(|| "nothing".to_owned());
             Err(format!("{} and said '{said}'", ending(status)))
         }
     }
 }
 
-/// Comes before every script: with `-c`, modules of the working directory, such as a `json.py`, would come before Python's.
+/// Prepended to every script: with `-c`, modules of the working directory, such as a `json.py`, would shadow Python's.
 const WITHOUT_WORKING_DIRECTORY: &str = "import sys\nif sys.path[:1] == ['']: del sys.path[0]\n";
 
-/// Nothing of the user's environment but what follows reaches it, nor any package of its own.
+/// The command that runs a script without the user's environment, apart from a few variables, and without the
+/// interpreter's installed packages.
 fn script(path: &Path, switches: Switches, source: &str) -> Command {
     let mut command = Command::new(path);
     if switches.is_empty() {
-        // Deaf to the environment, in case something between here and there puts variables back.
+        // Ignores Python's variables, in case a wrapper script sets them again.
         command.arg("-E");
     }
     command.args(["-s", "-S", "-c"]).env_clear();
     command.arg(format!("{WITHOUT_WORKING_DIRECTORY}{source}"));
     command.envs(switches.iter().map(|switch| (switch.variable(), switch.value())));
-    // What trials are given too: without it a build with a library of its own does not start.
+    // Trials get these too. Without LD_LIBRARY_PATH, a build with a library of its own does not start.
     for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -183,14 +184,14 @@ fn script(path: &Path, switches: Switches, source: &str) -> Command {
     command
 }
 
-/// What a run of the script says about the executable. Pure.
+/// Turns the outcome of the probe into an answer or an error. Pure.
 fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Result<Answer, ProbeError> {
     let path = path.to_owned();
     let ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
             let cause = start_error(&error);
-            return Err(if is_machines_fault(&error) {
+            return Err(if is_machine_failure(&error) {
                 ProbeError::NoProcess { path, cause }
             } else {
                 ProbeError::DoesNotStart { path, cause }
@@ -205,7 +206,7 @@ fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Resu
         BadAnswer::UnknownImplementation(name) => ProbeError::UnknownImplementation { path, name },
         BadAnswer::None => {
             let how = ending(status);
-            let said = match last_words(&ended) {
+            let said = match key_line(&ended) {
                 Some(words) => format!("{how} and said '{words}'"),
                 None => format!("{how} and said nothing"),
             };
@@ -218,7 +219,7 @@ fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Resu
     })
 }
 
-/// The system's words without the number that `io::Error` adds.
+/// Explains why a program could not be started.
 fn start_error(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
@@ -232,13 +233,13 @@ fn start_error(error: &io::Error) -> String {
 fn ending(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("it exited with status {code}"),
-        (None, Some(signal)) => format!("signal {signal} ended it"),
+        (None, Some(signal)) => format!("it was killed by signal {signal}"),
         (None, None) => "it ended".to_owned(),
     }
 }
 
-/// Whether it looks like something that would be a Python if it worked: killed by a signal, the shell's and the
-/// loader's "cannot run" (126, 127), or a Python's own way of failing.
+/// Whether this looks like a broken Python rather than another program: killed by a signal, the "cannot run" statuses
+/// of the shell and the loader (126, 127), or a Python's own error output.
 fn broke_down(status: ExitStatus, errors: &[u8]) -> bool {
     let errors = String::from_utf8_lossy(errors);
     status.signal().is_some()
@@ -247,8 +248,8 @@ fn broke_down(status: ExitStatus, errors: &[u8]) -> bool {
         || errors.contains("Traceback (most recent call last)")
 }
 
-/// The line that tells most: a traceback's last one, otherwise the first; standard error before output.
-fn last_words(ended: &Ended) -> Option<String> {
+/// The most informative line: a traceback's last one, otherwise the first; standard error before output.
+fn key_line(ended: &Ended) -> Option<String> {
     let errors = String::from_utf8_lossy(&ended.errors);
     let output = String::from_utf8_lossy(&ended.output);
     let traceback = errors.contains("Traceback (most recent call last)");
@@ -265,14 +266,14 @@ fn lines_with_text(text: &str) -> impl DoubleEndedIterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Fit to stand in a message: no control characters, and not too long.
+/// Makes a line fit for a message: without control characters, and not too long.
 fn quoted(line: &str) -> String {
     let mut clean: String = line
         .chars()
         .filter(|letter| !letter.is_control())
-        .take(QUOTED_CHARACTERS)
+        .take(MAX_QUOTED_CHARACTERS)
         .collect();
-    if clean.len() < line.len() && clean.chars().count() == QUOTED_CHARACTERS {
+    if clean.len() < line.len() && clean.chars().count() == MAX_QUOTED_CHARACTERS {
         clean.push('…');
     }
     clean
@@ -283,7 +284,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::interpreter::made_up::{Folder, answering};
+    use crate::interpreter::fixtures::{Folder, answering};
 
     /// Long enough for anything that ends by itself.
     const LONG: Duration = Duration::from_secs(120);
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_without_processes_says_nothing_of_the_executable() {
+    fn exhausted_system_is_not_blamed_on_the_executable() {
         let concluded = |errno: rustix::io::Errno| {
             conclude(Path::new("/python3"), PROBE_TIME_LIMIT, Err(errno.into())).unwrap_err()
         };
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_is_told() {
+    fn hanging_executable_times_out() {
         let error = error_of("sleep 1000", Duration::from_millis(200));
         assert!(matches!(error, ProbeError::TimedOut { .. }), "{error}");
         assert!(
@@ -335,26 +336,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_python_is_told() {
+    fn other_programs_are_not_python() {
         insta::assert_snapshot!(message_of("echo hello; echo more"), @"/folder/python3 is not a Python interpreter: it exited with status 0 and said 'hello'");
         insta::assert_snapshot!(message_of("exit 2"), @"/folder/python3 is not a Python interpreter: it exited with status 2 and said nothing");
     }
 
     #[test]
-    fn what_breaks_down_is_told() {
+    fn broken_python_does_not_start() {
         insta::assert_snapshot!(message_of("echo 'pyenv: python3: command not found' >&2; echo 'The command exists in:' >&2; exit 127"), @"/folder/python3 does not start: it exited with status 127 and said 'pyenv: python3: command not found'");
-        insta::assert_snapshot!(message_of("kill -SEGV $$"), @"/folder/python3 does not start: signal 11 ended it and said nothing");
+        insta::assert_snapshot!(message_of("kill -SEGV $$"), @"/folder/python3 does not start: it was killed by signal 11 and said nothing");
         insta::assert_snapshot!(message_of("printf 'Traceback (most recent call last):\\n  x\\nImportError: no json\\n' >&2; exit 1"), @"/folder/python3 does not start: it exited with status 1 and said 'ImportError: no json'");
     }
 
     #[test]
-    fn what_is_too_old_or_unknown_is_told() {
+    fn old_and_unknown_implementations_are_named() {
         insta::assert_snapshot!(message_of(&answering("2.7.18")), @"/folder/python3 is Python 2.7.18, which is too old: ftbench measures Python 3.9 and newer");
-        insta::assert_snapshot!(message_of("echo 'ftbench-probe {\"implementation\": \"GraalVM\", \"version\": [3, 11, 7, \"final\", 0]}'"), @"/folder/python3 is GraalVM, which ftbench does not know: it measures CPython and PyPy");
+        insta::assert_snapshot!(message_of("echo 'ftbench-probe {\"implementation\": \"GraalVM\", \"version\": [3, 11, 7, \"final\", 0]}'"), @"/folder/python3 is GraalVM, which ftbench does not support: it measures CPython and PyPy");
     }
 
     #[test]
-    fn what_cannot_be_run_is_told() {
+    fn paths_that_cannot_be_run_do_not_start() {
         let folder = Folder::new();
         let plain = folder.file("python3", "not a program");
         for path in [folder.path().join("missing"), plain, folder.path().to_owned()] {
@@ -364,9 +365,12 @@ mod tests {
     }
 
     #[test]
-    fn long_and_coloured_words_are_cut() {
+    fn quoted_lines_are_short_and_without_control_characters() {
         assert_eq!(quoted("\u{1b}[31mred"), "[31mred");
-        assert_eq!(quoted(&"é".repeat(500)).chars().count(), QUOTED_CHARACTERS + 1);
+        assert_eq!(
+            quoted(&"é".repeat(500)).chars().count(),
+            MAX_QUOTED_CHARACTERS + 1
+        );
         assert_eq!(quoted("short"), "short");
     }
 }

@@ -1,23 +1,24 @@
-//! From the words of the command line to the interpreters of a run.
+//! Turns the words of the command line into the interpreters of a run.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::discover::{discover, facts};
 use super::find::SearchPlaces;
-use super::probe::{ProbeError, probe_patiently};
+use super::probe::{ProbeError, probe_with_retry};
 use super::select::{Selection, default_pair, select};
 use super::select_error::SelectError;
 use super::wanted::{Wanted, wanted_paths};
 use crate::error::{ExitStatus, Failure};
 use ftbench_schema::{InterpreterFacts, Switches};
 
-/// The interpreters that these words, tags or paths, ask for; without words the best pair of a GIL and a free-threaded
-/// build in `places`. Each executable may take `time_limit` to answer; see [`discover`] and [`probe_patiently`].
+/// Selects the interpreters that these words (tags or paths) request; without words, the best pair of a GIL and a
+/// free-threaded build in `places`. Each executable may take `time_limit` to answer; see [`discover`] and
+/// [`probe_with_retry`].
 ///
 /// # Errors
 ///
-/// When something that was asked for is not there, does not have the switches asked for, or nothing is left.
+/// When a requested interpreter is missing or does not have the requested switches, or when no interpreter is left.
 pub fn resolve(
     places: &SearchPlaces,
     words: &[String],
@@ -30,12 +31,12 @@ pub fn resolve(
     } else {
         select(&found, &wanted, &|one, switches| {
             let path = Path::new(&one.facts.path);
-            let answer = probe_patiently(path, switches, time_limit)?;
+            let answer = probe_with_retry(path, switches, time_limit)?;
             Ok(facts(path, answer, switches))
         })
     };
-    selected.map_err(|error| match found.not_asked() {
-        // It may be the one that is missing.
+    selected.map_err(|error| match found.no_process_error() {
+        // The executable that could not be probed may be the one that is missing.
         Some(reason) if error.exit_status() == ExitStatus::BadAnswer => {
             SelectError::NoProcess(reason.clone())
         }
@@ -43,15 +44,18 @@ pub fn resolve(
     })
 }
 
-/// An interpreter of a record as it is now, with its switches on and under its recorded tag.
+/// Probes a recorded interpreter again, with its switches on, and keeps its recorded tag.
 ///
 /// # Errors
 ///
-/// When the executable is no Python any more that can be measured with.
-pub fn look_again(recorded: &InterpreterFacts, time_limit: Duration) -> Result<InterpreterFacts, ProbeError> {
+/// When the executable is no longer a Python that can be measured.
+pub fn probe_again(
+    recorded: &InterpreterFacts,
+    time_limit: Duration,
+) -> Result<InterpreterFacts, ProbeError> {
     let path = Path::new(&recorded.path);
     let switches = Switches::of(&recorded.switches);
-    let answer = probe_patiently(path, switches, time_limit)?;
+    let answer = probe_with_retry(path, switches, time_limit)?;
     Ok(InterpreterFacts {
         tag: recorded.tag.clone(),
         ..facts(path, answer, switches)
@@ -63,14 +67,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::interpreter::made_up::{Folder, answering};
+    use crate::interpreter::fixtures::{Folder, answering};
     use crate::interpreter::read_identities;
     use ftbench_schema::{GilState, Switch, WarningKind};
 
     const LONG: Duration = Duration::from_secs(120);
 
-    /// Answers as a free-threaded build does that heeds `PYTHON_GIL`.
-    fn heeding() -> String {
+    /// A script that answers like a free-threaded build that respects `PYTHON_GIL`.
+    fn respecting_python_gil() -> String {
         let off = answering("3.13.15t");
         let on = off.replace("\"gil_enabled\":false", "\"gil_enabled\":true");
         assert_ne!(on, off);
@@ -83,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_nobody_has_seen_yet_is_measured_and_labelled() {
+    fn unreleased_version_is_selected_and_labelled() {
         let folder = Folder::new();
         let paths = ["3.16.0a0", "3.16.0a0t", "3.15.2"].map(|full_tag| {
             let path = folder.script(&format!("{full_tag}/python3"), &answering(full_tag));
@@ -113,9 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_switches_is_the_build_and_a_variant_of_it() {
+    fn path_with_switches_selects_a_variant_of_the_build() {
         let folder = Folder::new();
-        let path = folder.script("python3", &heeding()).display().to_string();
+        let path = folder
+            .script("python3", &respecting_python_gil())
+            .display()
+            .to_string();
         let with_gil = format!("{path}+gil");
         let selection = resolved(&[&path, &with_gil, &with_gil]).unwrap();
         let shown: Vec<_> = selection
@@ -136,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_was_made_anew_in_its_place_has_another_identity() {
+    fn rebuilding_in_place_changes_the_identity() {
         let folder = Folder::new();
         let path = folder.path().join("python3");
         let build = |date: &str| {
-            let told = format!(
+            let identity = format!(
                 ", \"version_text\": \"3.13.15 ({date})\", \"executable\": \"{}\"",
                 path.display()
             );
             let mut answer = answering("3.13.15");
-            answer.insert_str(answer.len() - 2, &told);
+            answer.insert_str(answer.len() - 2, &identity);
             folder.script("python3", &answer)
         };
         let word = build("Nov 21").display().to_string();
@@ -155,7 +162,7 @@ mod tests {
         assert_eq!((identity.file.as_ref(), &identity.sha256), (Some(&word), &None));
         read_identities(std::slice::from_mut(&mut was));
         let again = || {
-            let mut is = look_again(&was, LONG).unwrap();
+            let mut is = probe_again(&was, LONG).unwrap();
             read_identities(std::slice::from_mut(&mut is));
             is
         };
@@ -168,25 +175,28 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_name_has_a_plus_is_itself() {
+    fn plus_in_the_name_of_a_file_is_not_a_switch() {
         let folder = Folder::new();
-        folder.script("python3", &heeding());
-        let path = folder.script("python3+gil", &heeding()).display().to_string();
+        folder.script("python3", &respecting_python_gil());
+        let path = folder
+            .script("python3+gil", &respecting_python_gil())
+            .display()
+            .to_string();
         let selection = resolved(&[&path]).unwrap();
         let one = selection.interpreters.first().unwrap();
         assert_eq!((one.path.as_str(), one.switches.len()), (path.as_str(), 0));
     }
 
     #[test]
-    fn an_interpreter_that_does_not_obey_is_refused() {
+    fn interpreter_that_ignores_its_switch_is_refused() {
         let folder = Folder::new();
         let path = folder.script("python3", &answering("3.13.15t"));
         let error = resolved(&[&format!("{}+gil", path.display())]).unwrap_err();
-        let told = error
+        let message = error
             .to_string()
             .replace(&folder.path().display().to_string(), "");
-        insta::assert_snapshot!(told, @"
-        /python3+gil cannot be measured: with PYTHON_GIL=1 it still says that its GIL is off
+        insta::assert_snapshot!(message, @"
+        /python3+gil cannot be measured: with PYTHON_GIL=1 it still reports that its GIL is off
         leave '+gil' out
         ");
     }

@@ -1,4 +1,4 @@
-//! Which of the interpreters found a run measures with. Pure.
+//! Selects the interpreters of a run among those that were found. Pure.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -6,35 +6,36 @@ use std::fmt;
 use super::label::{Labelled, labels};
 use super::probe::ProbeError;
 use super::select_error::{FIRST_FREE_THREADED_MINOR, SelectError};
-use super::variant::{Refusal, disobeyed, refused};
+use super::variant::{Refusal, ignored_switch, unavailable_switch};
 use super::wanted::Wanted;
 use super::{Found, FoundInterpreter};
 use ftbench_schema::suggest::nearest;
 use ftbench_schema::{
-    Implementation, InterpreterFacts, Switches, Tag, TagError, Version, Warning, WarningKind, builds,
-    differences, is_pair, pair_warnings,
+    Implementation, InterpreterFacts, Switches, Tag, TagError, Version, Warning, WarningKind, differences,
+    distinct_builds, is_pair, pair_warnings,
 };
 
-/// Asks an interpreter once more, started with these switches.
-pub(super) type AskAgain<'a> =
+/// Probes an interpreter again, started with these switches.
+pub(super) type Reprobe<'a> =
     dyn Fn(&FoundInterpreter, Switches) -> Result<InterpreterFacts, ProbeError> + 'a;
 
 /// The interpreters of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// The interpreters, at least one, with distinct tags: each has the tag that it was asked for by.
+    /// The interpreters, at least one, with distinct tags: each keeps the tag that it was requested by.
     pub interpreters: Vec<InterpreterFacts>,
     /// Tag of the baseline: the first GIL build, or the first of all where there is none.
     pub baseline: String,
-    /// What a reader of the run must know: interpreters left out, pairs that differ in more than the GIL, no pair.
+    /// Skipped interpreters, pairs that differ in more than the GIL, a missing half of a pair.
     pub warnings: Vec<Warning>,
 }
 
-/// Picks what was asked for, in that order, each build once for each set of switches.
+/// Picks the requested interpreters in the order of the requests, each build once for each set of switches.
 ///
-/// A tag means the newest of the interpreters that it matches, so a pre-release only where no release of its series is
-/// found, and among builds of one version the one from the best source; one that was itself given by path is meant only if there is no other. A path that cannot be measured with
-/// is left out with a warning. What has switches is asked again, so that its facts are those of the variant.
+/// A tag selects the newest interpreter that it matches: a pre-release only where no release of its series is found,
+/// and of several builds of one version the one from the preferred source. An interpreter that is known only from an
+/// explicit path is selected by a tag only if no other one matches. A path that cannot be measured is skipped with a
+/// warning. An interpreter with switches is probed again, so that its facts are those of the variant.
 ///
 /// # Errors
 ///
@@ -42,15 +43,15 @@ pub struct Selection {
 pub(super) fn select(
     found: &Found,
     wanted: &[Wanted],
-    ask_again: &AskAgain<'_>,
+    reprobe: &Reprobe<'_>,
 ) -> Result<Selection, SelectError> {
     let mut picked: Vec<Picked<'_>> = Vec::new();
     let mut reasons = Vec::new();
     for one in wanted {
         match pick(found, one)? {
-            Pick::Left(reason) => reasons.push(reason),
+            Pick::Skipped(reason) => reasons.push(reason),
             Pick::Taken(new) => match picked.iter_mut().find(|old| old.is_same(&new)) {
-                Some(old) => old.asked = old.asked.take().or(new.asked),
+                Some(old) => old.requested = old.requested.take().or(new.requested),
                 None => picked.push(new),
             },
         }
@@ -58,16 +59,16 @@ pub(super) fn select(
     if picked.is_empty() {
         return Err(SelectError::NothingLeft { reasons });
     }
-    if let Some(label) = label_given_twice(&picked) {
+    if let Some(label) = duplicate_label(&picked) {
         return Err(SelectError::SameName(label));
     }
     let mut warnings: Vec<Warning> = reasons.iter().map(skipped).collect();
     if wanted.iter().any(Wanted::is_tag) {
-        // Another one that fits may have been taken in its place.
+        // A tag may have selected another interpreter in place of a failed one.
         warnings.extend(found.failed_interpreters().map(skipped));
     }
     let facts: Result<Vec<InterpreterFacts>, SelectError> =
-        picked.iter().map(|picked| picked.facts(ask_again)).collect();
+        picked.iter().map(|picked| picked.facts(reprobe)).collect();
     Ok(selection(&picked, facts?, warnings))
 }
 
@@ -75,17 +76,17 @@ fn skipped(reason: impl fmt::Display) -> Warning {
     Warning::of_run(WarningKind::InterpreterSkipped, format!("skipped: {reason}"))
 }
 
-/// An interpreter for the run, its switches, and the tag that it was asked for by.
+/// An interpreter for the run, its switches, and the tag that it was requested by.
 struct Picked<'a> {
     one: &'a FoundInterpreter,
     switches: Switches,
-    asked: Option<String>,
+    requested: Option<String>,
     /// The name that the user gave it.
     name: Option<String>,
 }
 
 impl Picked<'_> {
-    /// The same executable under two names is compared with itself, which is no slip.
+    /// Whether this repeats a request. The same executable under two names does not: it is compared with itself.
     fn is_same(&self, other: &Self) -> bool {
         std::ptr::eq(self.one, other.one) && self.switches == other.switches && self.name == other.name
     }
@@ -97,13 +98,13 @@ impl Picked<'_> {
         }
     }
 
-    /// The name that it has, whatever others are called: `3.13`, or `3.13@new` where it was given one.
-    fn asked_label(&self) -> Option<String> {
+    /// The label that the request fixes: `3.13`, or `3.13@new` for one with a name; `None` for a path without a name.
+    fn requested_label(&self) -> Option<String> {
         match &self.name {
-            None => self.asked.clone(),
+            None => self.requested.clone(),
             Some(name) => {
                 let short = || self.full_tag().short().to_string();
-                Some(format!("{}@{name}", self.asked.clone().unwrap_or_else(short)))
+                Some(format!("{}@{name}", self.requested.clone().unwrap_or_else(short)))
             }
         }
     }
@@ -111,43 +112,43 @@ impl Picked<'_> {
     fn labelled(&self) -> Labelled {
         Labelled {
             full: self.full_tag(),
-            ..self.one.labelled(self.asked_label())
+            ..self.one.labelled(self.requested_label())
         }
     }
 
-    /// What it is with its switches on.
-    fn facts(&self, ask_again: &AskAgain<'_>) -> Result<InterpreterFacts, SelectError> {
+    /// Its facts with its switches on.
+    fn facts(&self, reprobe: &Reprobe<'_>) -> Result<InterpreterFacts, SelectError> {
         if self.switches.is_empty() {
             return Ok(self.one.facts.clone());
         }
-        let not_had = |Refusal { reason, way_out }| SelectError::Switches {
-            asked: (self.asked.clone())
+        let switch_error = |Refusal { reason, remedy }| SelectError::Switches {
+            requested: (self.requested.clone())
                 .unwrap_or_else(|| format!("{}{}", self.one.facts.path, self.switches)),
             reason,
-            way_out,
+            remedy,
         };
-        if let Some(refusal) = refused(&self.one.facts, self.switches) {
-            return Err(not_had(refusal));
+        if let Some(refusal) = unavailable_switch(&self.one.facts, self.switches) {
+            return Err(switch_error(refusal));
         }
-        let variant = ask_again(self.one, self.switches).map_err(|error| match error {
+        let variant = reprobe(self.one, self.switches).map_err(|error| match error {
             ProbeError::NoProcess { .. } => SelectError::NoProcess(error),
-            error => not_had(Refusal {
+            error => switch_error(Refusal {
                 reason: error.to_string(),
-                way_out: format!("leave '{}' out", self.switches),
+                remedy: format!("leave '{}' out", self.switches),
             }),
         })?;
-        match disobeyed(&variant) {
-            Some(refusal) => Err(not_had(refusal)),
+        match ignored_switch(&variant) {
+            Some(refusal) => Err(switch_error(refusal)),
             None => Ok(variant),
         }
     }
 }
 
-fn label_given_twice(picked: &[Picked<'_>]) -> Option<String> {
+fn duplicate_label(picked: &[Picked<'_>]) -> Option<String> {
     let labels: Vec<String> = picked
         .iter()
         .filter(|one| one.name.is_some())
-        .filter_map(Picked::asked_label)
+        .filter_map(Picked::requested_label)
         .collect();
     let mut given = labels.iter().enumerate();
     let twice = given.find(|(position, label)| labels.iter().take(*position).any(|other| other == *label));
@@ -156,7 +157,7 @@ fn label_given_twice(picked: &[Picked<'_>]) -> Option<String> {
 
 enum Pick<'a> {
     Taken(Picked<'a>),
-    Left(String),
+    Skipped(String),
 }
 
 fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> {
@@ -167,12 +168,12 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
             let one = matching
                 .min_by_key(|one| one.is_only_given())
                 .ok_or_else(|| not_found(found, build))?;
-            let asked = Some(tag.to_string());
+            let requested = Some(tag.to_string());
             let switches = tag.switches;
             Ok(Pick::Taken(Picked {
                 switches,
-                asked,
-                ..unasked(one)
+                requested,
+                ..as_found(one)
             }))
         }
         Wanted::Named(name, wanted) => Ok(match pick(found, wanted)? {
@@ -180,24 +181,24 @@ fn pick<'a>(found: &'a Found, wanted: &Wanted) -> Result<Pick<'a>, SelectError> 
                 name: Some(name.clone()),
                 ..picked
             }),
-            left @ Pick::Left(_) => left,
+            skipped @ Pick::Skipped(_) => skipped,
         }),
         Wanted::Path(path, switches) => {
             if let Some(one) = found.interpreters.iter().find(|one| one.given_as.contains(path)) {
                 let switches = *switches;
                 return Ok(Pick::Taken(Picked {
                     switches,
-                    ..unasked(one)
+                    ..as_found(one)
                 }));
             }
             let rejected = found.rejected.iter().find(|one| one.given_as.contains(path));
             rejected
-                .map(|one| Pick::Left(one.reason.to_string()))
+                .map(|one| Pick::Skipped(one.reason.to_string()))
                 .ok_or_else(|| SelectError::NotProbed(path.clone()))
         }
         Wanted::NotATag(error) => Err(SelectError::NotATag {
             nearest: match error {
-                // What is wrong is not the build.
+                // The build is fine, its switches are not.
                 TagError::UnknownSwitch { .. } | TagError::SwitchTwice(..) => Vec::new(),
                 _ => nearest(error.given(), found.usable_tags()),
             },
@@ -213,11 +214,11 @@ fn not_found(found: &Found, tag: Tag) -> SelectError {
     SelectError::UnknownTag {
         tag,
         nearest: nearest(&tag.to_string(), found.usable_tags()),
-        failed: failed_words(found),
+        failed: failure_reasons(found),
     }
 }
 
-/// Gives those that were picked distinct tags, and finds the baseline and the pairs that are not alike.
+/// Gives the picked interpreters distinct tags, chooses the baseline, and warns of pre-releases and unequal pairs.
 fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: Vec<Warning>) -> Selection {
     let labelled: Vec<Labelled> = picked.iter().map(Picked::labelled).collect();
     let interpreters: Vec<InterpreterFacts> = facts
@@ -227,7 +228,11 @@ fn selection(picked: &[Picked<'_>], facts: Vec<InterpreterFacts>, mut warnings: 
         .collect();
     let first_gil = interpreters.iter().find(|one| !one.free_threaded);
     let baseline = first_gil.or(interpreters.first()).map(|one| one.tag.clone());
-    warnings.extend(builds(&interpreters).into_iter().filter_map(pre_release_warning));
+    warnings.extend(
+        distinct_builds(&interpreters)
+            .into_iter()
+            .filter_map(pre_release_warning),
+    );
     warnings.extend(pair_warnings(&interpreters));
     Selection {
         baseline: baseline.unwrap_or_default(),
@@ -242,23 +247,23 @@ fn pre_release_warning(facts: &InterpreterFacts) -> Option<Warning> {
         Warning::of_run(
             WarningKind::PreRelease,
             format!(
-                "{} is a pre-release, {version}: the release may be faster or slower.",
+                "{} is a pre-release, {version}: the release may be faster or slower",
                 facts.tag
             ),
         )
     })
 }
 
-/// Picks what a run measures with when nothing was asked for: the newest minor version of which there are both a GIL and
-/// a free-threaded release build of CPython.
+/// Picks the interpreters of a run that requests none: the newest minor version of CPython with both a GIL and a
+/// free-threaded release build.
 ///
-/// Within it, builds of the same patch version go before others, then such as differ in nothing but the GIL, then newer
-/// ones. Pre-releases are taken only if there is no pair without. Where there is no pair, the newest of each kind, with
-/// a warning that says how to get one.
+/// Within that version, pairs of the same patch version come first, then pairs that differ only in the GIL, then newer
+/// ones. A pair with a pre-release is picked only if there is no other. Without a pair, picks the newest build of each
+/// kind, with a warning that says how to get a pair.
 ///
 /// # Errors
 ///
-/// When nothing was found at all.
+/// When no interpreter was found.
 pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
     let builds = || found.interpreters.iter().filter(|one| one.is_cpython_release());
     let best = builds()
@@ -276,9 +281,9 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
         });
     let mut warnings: Vec<Warning> = found.failed_interpreters().map(skipped).collect();
     if let Some((gil, free_threaded)) = best {
-        return Ok(builds_as_they_are(&[gil, free_threaded], warnings));
+        return Ok(select_as_found(&[gil, free_threaded], warnings));
     }
-    // `min_by_key` takes the first of equals, and they stand from new to old.
+    // `min_by_key` returns the first of equal elements, and the builds are sorted newest first.
     let newest = |free_threaded: bool| {
         builds()
             .filter(|one| one.facts.free_threaded == free_threaded)
@@ -289,27 +294,27 @@ pub(super) fn default_pair(found: &Found) -> Result<Selection, SelectError> {
         picked.extend(found.interpreters.first());
     }
     warnings.push(no_pair_warning(&picked).ok_or_else(|| SelectError::NothingFound {
-        failed: failed_words(found),
+        failed: failure_reasons(found),
     })?);
-    Ok(builds_as_they_are(&picked, warnings))
+    Ok(select_as_found(&picked, warnings))
 }
 
-fn builds_as_they_are(builds: &[&FoundInterpreter], warnings: Vec<Warning>) -> Selection {
-    let picked: Vec<Picked<'_>> = builds.iter().copied().map(unasked).collect();
+fn select_as_found(builds: &[&FoundInterpreter], warnings: Vec<Warning>) -> Selection {
+    let picked: Vec<Picked<'_>> = builds.iter().copied().map(as_found).collect();
     let facts = builds.iter().map(|one| one.facts.clone()).collect();
     selection(&picked, facts, warnings)
 }
 
-const fn unasked(one: &FoundInterpreter) -> Picked<'_> {
+const fn as_found(one: &FoundInterpreter) -> Picked<'_> {
     Picked {
         one,
         switches: Switches::NONE,
-        asked: None,
+        requested: None,
         name: None,
     }
 }
 
-/// What is missing for a pair, and the command that gets it; `None` if nothing was picked.
+/// Warns that half of a pair is missing, with the command that gets it; `None` if nothing was picked.
 fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
     let newest = picked.last()?;
     let tag = newest.full_tag().short();
@@ -343,8 +348,8 @@ fn no_pair_warning(picked: &[&FoundInterpreter]) -> Option<Warning> {
     Some(Warning::of_run(kind, message))
 }
 
-/// What was installed and did not answer as it should, each with its reason.
-fn failed_words(found: &Found) -> Vec<String> {
+/// Why each installed interpreter that failed did so.
+fn failure_reasons(found: &Found) -> Vec<String> {
     found.failed_interpreters().map(ToString::to_string).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Why interpreters cannot be selected, in words for the user. Pure.
+//! Errors of selecting interpreters, worded for the user. Pure.
 
 use std::path::PathBuf;
 
@@ -10,57 +10,57 @@ use ftbench_schema::{Implementation, Tag, TagError};
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
 pub(super) const FIRST_FREE_THREADED_MINOR: u16 = 13;
 
-/// Why there is nothing to measure with.
+/// Why no interpreters can be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// There is no such interpreter here.
+    /// No interpreter has this tag.
     #[error(
         "no interpreter {tag} was found{}\n{}{}", nearest_words(nearest), left_out(failed), how_to_get(*tag)
     )]
     UnknownTag {
-        /// What was asked for.
+        /// The requested tag.
         tag: Tag,
-        /// Tags of what there is, the nearest first.
+        /// Tags of available interpreters, the nearest first.
         nearest: Vec<String>,
-        /// What was installed and did not answer as it should: it may be the one.
+        /// Why installed interpreters failed; one of them may be the requested one.
         failed: Vec<String>,
     },
-    /// There can be no such build.
+    /// No build can have this tag.
     #[error(
         "{tag} does not exist: CPython has free-threaded builds from 3.{minor} on\nask for {}, or get the newest pair \
          with 'ftbench python install'", gil_build(*tag), minor = FIRST_FREE_THREADED_MINOR
     )]
     NeverFreeThreaded {
-        /// What was asked for.
+        /// The requested tag.
         tag: Tag,
     },
-    /// The build is there and does not have the switches.
-    #[error("{asked} cannot be measured: {reason}\n{way_out}")]
+    /// The build exists but does not have the switches.
+    #[error("{requested} cannot be measured: {reason}\n{remedy}")]
     Switches {
-        /// What was asked for.
-        asked: String,
-        /// Why.
+        /// The requested tag or path, with its switches.
+        requested: String,
+        /// Why it cannot be measured.
         reason: String,
         /// What to do about it.
-        way_out: String,
+        remedy: String,
     },
-    /// What was asked for is not a tag.
+    /// The request is not a tag.
     #[error("{error}{}", nearest_words(nearest))]
     NotATag {
         /// What is wrong with it.
         error: TagError,
-        /// Tags of what there is, the nearest first.
+        /// Tags of available interpreters, the nearest first.
         nearest: Vec<String>,
     },
-    /// Two are given the same name.
+    /// Two interpreters have the same name.
     #[error(
-        "two interpreters would be called '{0}'; results are told apart by that name, so give each one of its own"
+        "two interpreters would be called '{0}'; give each its own name, because results are identified by it"
     )]
     SameName(String),
-    /// Everything that was asked for had to be left out.
+    /// Every requested interpreter was skipped.
     #[error("no interpreter is left to measure with: {}", reasons.join("; "))]
     NothingLeft {
-        /// Why, for each.
+        /// Why each one was skipped.
         reasons: Vec<String>,
     },
     /// There is no interpreter at all.
@@ -69,14 +69,14 @@ pub enum SelectError {
         left_out(failed)
     )]
     NothingFound {
-        /// What was installed and did not answer as it should.
+        /// Why installed interpreters failed.
         failed: Vec<String>,
     },
-    /// The system starts no process to ask an interpreter with.
-    #[error("{0}\nRaise the limit on processes, memory or open files ('ulimit -a')")]
+    /// The system cannot start a process to probe an interpreter.
+    #[error("{0}\nraise the limit on processes, memory or open files ('ulimit -a')")]
     NoProcess(ProbeError),
     /// A path that was not given to [`discover`](super::discover).
-    #[error("{} was not looked at; this is a fault of ftbench, please report it", .0.display())]
+    #[error("{} was not probed; please report this bug", .0.display())]
     NotProbed(PathBuf),
 }
 

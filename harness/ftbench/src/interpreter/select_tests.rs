@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::{ExitStatus, Failure};
-use crate::interpreter::made_up::{found, found_one};
+use crate::interpreter::fixtures::{found, found_one};
 use crate::interpreter::{ProbeError, Rejected, Source};
 use ftbench_schema::{GilState, JitState, Switch, Version};
 
-/// Selects among interpreters that obey their switches.
+/// Selects among interpreters that respect their switches.
 fn select(found: &Found, wanted: &[Wanted]) -> Result<Selection, SelectError> {
     super::select(found, wanted, &|one, switches| {
         let mut facts = one.facts.clone();
@@ -50,7 +50,7 @@ fn rejected(path: &str) -> Rejected {
     }
 }
 
-/// Tag and version of each.
+/// The tag and version of each interpreter.
 fn shown(selection: &Selection) -> Vec<String> {
     let shown = |one: &InterpreterFacts| format!("{}={}", one.tag, one.version);
     selection.interpreters.iter().map(shown).collect()
@@ -65,7 +65,7 @@ fn messages(selection: &Selection) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_asked_for_comes_in_that_order_and_by_that_name() {
+fn requested_interpreters_keep_their_order_and_tags() {
     let found = found(&["3.13.0", "3.13.15", "3.13.15t", "3.12.1"]);
     let selection = select(&found, &wanted(&["3.13t", "3.13.15", "3.12", "3.13"])).unwrap();
     assert_eq!(
@@ -79,7 +79,7 @@ fn what_is_asked_for_comes_in_that_order_and_by_that_name() {
 }
 
 #[test]
-fn a_build_and_its_variants_are_interpreters_of_their_own() {
+fn build_and_its_variants_are_separate_interpreters() {
     let found = found(&["3.13.15", "3.13.15t", "3.14.2t"]);
     let words = [
         "3.13t+gil",
@@ -111,7 +111,7 @@ fn a_build_and_its_variants_are_interpreters_of_their_own() {
 }
 
 #[test]
-fn a_variant_that_cannot_be_is_refused() {
+fn impossible_variant_is_refused() {
     let found = found(&["3.13.15", "3.13.15t"]);
     let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
     insta::assert_snapshot!(error("3.13+gil"), @"
@@ -119,14 +119,14 @@ fn a_variant_that_cannot_be_is_refused() {
     leave '+gil' out, or ask for a free-threaded build: 3.13t+gil
     ");
     insta::assert_snapshot!(error("3.13+jit"), @"
-    3.13+jit cannot be measured: this build has no JIT (PEP 744: it takes --enable-experimental-jit when it is configured)
+    3.13+jit cannot be measured: this build has no JIT (PEP 744: configure it with --enable-experimental-jit)
     leave '+jit' out, or give a build that has one; 'ftbench python list' shows each build's switches
     ");
     insta::assert_snapshot!(error("3.13t+gil+notlbc"), @"
     3.13t+gil+notlbc cannot be measured: only free-threaded builds of 3.14 and newer have thread-local bytecode
     leave '+notlbc' out, or ask for such a build: 3.14t+notlbc
     ");
-    insta::assert_snapshot!(error("3.13t+foo"), @"'3.13t+foo': there is no switch 'foo' (did you mean 'nogil', 'nojit' or 'notlbc'?); there are gil, nogil, jit, nojit, notlbc");
+    insta::assert_snapshot!(error("3.13t+foo"), @"'3.13t+foo': unknown switch 'foo' (did you mean 'nogil', 'nojit' or 'notlbc'?); the switches are gil, nogil, jit, nojit, notlbc");
     insta::assert_snapshot!(error("3.14t+gil"), @"
     no interpreter 3.14t was found; nearest here: 3.13t or 3.13
     get it with 'ftbench python install 3.14t', or give the path of one
@@ -154,7 +154,7 @@ fn without_a_gil_build_the_first_is_the_baseline() {
 }
 
 #[test]
-fn a_tag_means_what_was_found_before_what_was_given() {
+fn tag_prefers_discovered_interpreters_over_explicit_paths() {
     let interpreters = vec![
         found_one("3.13.0"),
         given("3.13.15", "./mine"),
@@ -171,7 +171,7 @@ fn a_tag_means_what_was_found_before_what_was_given() {
 }
 
 #[test]
-fn a_path_that_is_of_no_use_is_skipped_with_the_reason() {
+fn unusable_path_is_skipped_with_the_reason() {
     let found = Found::new(vec![found_one("3.13.15")], vec![rejected("/old/python")]);
     let selection = select(&found, &wanted(&["/old/python", "3.13"])).unwrap();
     assert_eq!(shown(&selection), ["3.13=3.13.15"]);
@@ -186,7 +186,7 @@ fn a_path_that_is_of_no_use_is_skipped_with_the_reason() {
 }
 
 #[test]
-fn an_unknown_tag_gets_the_nearest_and_a_way_to_it() {
+fn unknown_tag_suggests_the_nearest_and_how_to_get_it() {
     let found = found(&["3.13.15", "3.13.15t", "3.12.1", "pypy3.11.13"]);
     let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
     insta::assert_snapshot!(error("3.14t"), @"
@@ -197,7 +197,7 @@ fn an_unknown_tag_gets_the_nearest_and_a_way_to_it() {
     no interpreter pypy3.10 was found; nearest here: pypy3.11
     see what there is with 'ftbench python list', or give the path of one
     ");
-    insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not the tag of an interpreter; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path has a '/' in it; nearest here: 3.13, 3.13t or 3.12");
+    insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not an interpreter tag; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path contains a '/'; nearest here: 3.13, 3.13t or 3.12");
     let nothing = select(&Found::default(), &wanted(&["3.13"])).unwrap_err();
     insta::assert_snapshot!(nothing, @"
     no interpreter 3.13 was found
@@ -223,8 +223,8 @@ fn the_default_prefers_equal_patch_versions() {
     assert_eq!(
         messages(&unequal),
         [
-            "3.13 and 3.13t differ in more than the GIL: version 3.13.2 for 3.13 and 3.13.15 for 3.13t. What separates \
-             their times may come from that."
+            "3.13 and 3.13t differ in more than the GIL: version 3.13.2 for 3.13 and 3.13.15 for 3.13t. This may explain \
+             a part of the difference between their times."
         ]
     );
 }
@@ -261,13 +261,13 @@ fn a_pre_release_is_the_default_only_where_there_is_no_other_pair() {
     let kinds: Vec<WarningKind> = selection.warnings.iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [WarningKind::PreRelease; 2]);
     insta::assert_snapshot!(messages(&selection).join("\n"), @"
-    3.15 is a pre-release, 3.15.0rc1: the release may be faster or slower.
-    3.15t is a pre-release, 3.15.0rc1: the release may be faster or slower.
+    3.15 is a pre-release, 3.15.0rc1: the release may be faster or slower
+    3.15t is a pre-release, 3.15.0rc1: the release may be faster or slower
     ");
 }
 
 #[test]
-fn a_series_means_a_pre_release_only_where_no_release_of_it_is_found() {
+fn series_selects_a_pre_release_only_without_a_release() {
     let shown = |full_tags: &[&str], words: &[&str]| {
         let selection = select(&found(full_tags), &wanted(words)).unwrap();
         (shown(&selection), selection.warnings.len())
@@ -331,7 +331,7 @@ fn without_a_pair_the_default_says_how_to_get_one() {
 }
 
 #[test]
-fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
+fn given_names_distinguish_builds_of_one_version() {
     let builds = ["./b1/python3.13", "./b2/python3.13"].map(|path| given("3.13.15", path));
     let found = Found::new(builds.to_vec(), Vec::new());
     let tags = |words: &[&str]| -> Vec<String> {
@@ -355,7 +355,7 @@ fn two_builds_of_one_version_are_told_apart_by_the_names_given() {
     assert_eq!(same, SelectError::SameName("3.13@a".to_owned()));
 }
 
-/// A free-threaded build that was installed and cannot be asked.
+/// A free-threaded build that was installed and does not answer.
 fn failed() -> Rejected {
     Rejected {
         source: Source::Ftbench,
@@ -369,15 +369,18 @@ fn failed() -> Rejected {
 }
 
 #[test]
-fn one_that_was_installed_and_does_not_answer_is_told() {
-    let told = ["skipped: /cache/python3.13t hangs: no answer within 40 s"];
+fn installed_interpreter_that_does_not_answer_is_reported() {
+    let warnings = ["skipped: /cache/python3.13t hangs: no answer within 40 s"];
     let with_pair = Found::new(vec![found_one("3.13.15"), found_one("3.13.0t")], vec![failed()]);
     assert_eq!(
         messages(&default_pair(&with_pair).unwrap()).first(),
-        Some(&told[0])
+        Some(&warnings[0])
     );
-    // Another one is taken in its place.
-    assert_eq!(messages(&select(&with_pair, &wanted(&["3.13t"])).unwrap()), told);
+    // Another interpreter is selected in its place.
+    assert_eq!(
+        messages(&select(&with_pair, &wanted(&["3.13t"])).unwrap()),
+        warnings
+    );
     let found = Found::new(vec![given("3.13.15", "./mine")], vec![failed()]);
     assert!(messages(&select(&found, &wanted(&["./mine"])).unwrap()).is_empty());
     insta::assert_snapshot!(select(&found, &wanted(&["3.13t"])).unwrap_err(), @"
@@ -393,7 +396,7 @@ fn one_that_was_installed_and_does_not_answer_is_told() {
 }
 
 #[test]
-fn one_that_was_installed_and_is_too_old_is_nothing_to_tell() {
+fn installed_interpreter_that_is_too_old_is_not_reported() {
     let old = Rejected {
         source: Source::Uv,
         given_as: Vec::new(),

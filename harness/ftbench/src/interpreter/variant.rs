@@ -1,4 +1,4 @@
-//! Which run-time switches a build has, and whether it obeyed those that it was started with. Pure.
+//! Which run-time switches a build has, and whether it respected those that it was started with. Pure.
 
 use ftbench_schema::{GilState, Implementation, InterpreterFacts, JitState, Switch, Switches, Tag};
 
@@ -6,12 +6,12 @@ use ftbench_schema::{GilState, Implementation, InterpreterFacts, JitState, Switc
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub reason: String,
-    pub way_out: String,
+    pub remedy: String,
 }
 
 /// The switches that change something on this build, in the order of [`Switch::ALL`].
 ///
-/// `build` is the facts of the build as it is, without switches.
+/// `build` has the facts of the build without switches.
 #[must_use]
 pub fn available_switches(build: &InterpreterFacts) -> Vec<Switch> {
     Switch::ALL
@@ -20,9 +20,9 @@ pub fn available_switches(build: &InterpreterFacts) -> Vec<Switch> {
         .collect()
 }
 
-/// Why this build cannot be measured with these switches; `None` when it can. What it really does with them is for the
-/// interpreter to say, see [`disobeyed`].
-pub(super) fn refused(build: &InterpreterFacts, switches: Switches) -> Option<Refusal> {
+/// Explains why this build does not have one of these switches; `None` when it has all. Whether the interpreter
+/// respects them is known only once it has started; see [`ignored_switch`].
+pub(super) fn unavailable_switch(build: &InterpreterFacts, switches: Switches) -> Option<Refusal> {
     switches.iter().find_map(|switch| refusal(build, switch))
 }
 
@@ -33,7 +33,7 @@ fn refusal(build: &InterpreterFacts, switch: Switch) -> Option<Refusal> {
                 "'+{switch}' is a switch of CPython, and this is {}",
                 build.implementation
             ),
-            way_out: format!("leave '+{switch}' out"),
+            remedy: format!("leave '+{switch}' out"),
         });
     }
     let tag = Tag::of(build)?.short();
@@ -58,14 +58,14 @@ fn gil(build: &InterpreterFacts, tag: Tag, switch: Switch) -> Option<Refusal> {
         free_threaded: true,
         ..tag
     };
-    let way_out = if (tag.major, tag.minor) >= FIRST_SWITCHES {
+    let remedy = if (tag.major, tag.minor) >= FIRST_PYTHON_GIL {
         format!("leave '+{switch}' out, or ask for a free-threaded build: {other}+{switch}")
     } else {
         format!("leave '+{switch}' out")
     };
     Some(Refusal {
         reason: reason.to_owned(),
-        way_out,
+        remedy,
     })
 }
 
@@ -82,19 +82,18 @@ fn jit(build: &InterpreterFacts, tag: Tag, switch: Switch) -> Option<Refusal> {
         let reason = if never_used {
             format!("free-threaded builds of {}.{} have no JIT", tag.major, tag.minor)
         } else {
-            "this build has no JIT (PEP 744: it takes --enable-experimental-jit when it is configured)"
-                .to_owned()
+            "this build has no JIT (PEP 744: configure it with --enable-experimental-jit)".to_owned()
         };
         return Some(Refusal {
             reason,
-            way_out: format!(
+            remedy: format!(
                 "leave '+{switch}' out, or give a build that has one; 'ftbench python list' shows each build's switches"
             ),
         });
     }
     (build.jit == Some(state)).then(|| Refusal {
         reason: format!("the JIT of this build is {state} from the start, so '+{switch}' changes nothing"),
-        way_out: format!("leave '+{switch}' out; '{tag}+{opposite}' is there to compare with"),
+        remedy: format!("leave '+{switch}' out, or compare with '{tag}+{opposite}'"),
     })
 }
 
@@ -104,12 +103,12 @@ fn thread_local_bytecode(build: &InterpreterFacts, tag: Tag) -> Option<Refusal> 
     let has = build.free_threaded && (tag.major, tag.minor) >= FIRST_THREAD_LOCAL_BYTECODE;
     (!has).then(|| Refusal {
         reason: "only free-threaded builds of 3.14 and newer have thread-local bytecode".to_owned(),
-        way_out: "leave '+notlbc' out, or ask for such a build: 3.14t+notlbc".to_owned(),
+        remedy: "leave '+notlbc' out, or ask for such a build: 3.14t+notlbc".to_owned(),
     })
 }
 
-/// The first version with `PYTHON_GIL`, and with builds that heed it.
-const FIRST_SWITCHES: (u16, u16) = (3, 13);
+/// The first version with `PYTHON_GIL`, and with builds that respect it.
+const FIRST_PYTHON_GIL: (u16, u16) = (3, 13);
 
 /// The first version with `PYTHON_TLBC`.
 const FIRST_THREAD_LOCAL_BYTECODE: (u16, u16) = (3, 14);
@@ -118,10 +117,10 @@ const FIRST_THREAD_LOCAL_BYTECODE: (u16, u16) = (3, 14);
 /// (<https://github.com/python/cpython/issues/141956>).
 const FIRST_FREE_THREADED_JIT: (u16, u16) = (3, 15);
 
-/// What an interpreter that was started with its switches says against them; `None` when it obeyed.
+/// Explains which switch an interpreter ignored although it was started with it; `None` when it respected all.
 ///
-/// Whether thread-local bytecode is on no interpreter tells, so there its version has to do.
-pub(super) fn disobeyed(variant: &InterpreterFacts) -> Option<Refusal> {
+/// `+notlbc` always passes, because no interpreter reports whether thread-local bytecode is on.
+pub(super) fn ignored_switch(variant: &InterpreterFacts) -> Option<Refusal> {
     variant.switches.iter().find_map(|&switch| {
         let wrong = match switch {
             Switch::Gil => variant.gil == GilState::Off,
@@ -136,11 +135,11 @@ pub(super) fn disobeyed(variant: &InterpreterFacts) -> Option<Refusal> {
         };
         wrong.then(|| Refusal {
             reason: format!(
-                "with {}={} it still says that its {what}",
+                "with {}={} it still reports that its {what}",
                 switch.variable(),
                 switch.value()
             ),
-            way_out: format!("leave '+{switch}' out"),
+            remedy: format!("leave '+{switch}' out"),
         })
     })
 }
@@ -184,36 +183,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_has_a_reason_and_a_way_out() {
+    fn refusals_have_a_reason_and_a_remedy() {
         let why = |build: &InterpreterFacts, switch: Switch| {
-            let Refusal { reason, way_out } = refused(build, Switches::of(&[switch])).unwrap();
-            format!("{reason} - {way_out}")
+            let Refusal { reason, remedy } = unavailable_switch(build, Switches::of(&[switch])).unwrap();
+            format!("{reason} - {remedy}")
         };
         insta::assert_snapshot!(why(&facts("3.13.15"), Switch::Gil), @"a GIL build always runs with its GIL on, so '+gil' changes nothing - leave '+gil' out, or ask for a free-threaded build: 3.13t+gil");
         insta::assert_snapshot!(why(&facts("3.13.15"), Switch::Nogil), @"a GIL build cannot run without its GIL - leave '+nogil' out, or ask for a free-threaded build: 3.13t+nogil");
         insta::assert_snapshot!(why(&facts("3.12.1"), Switch::Gil), @"a GIL build always runs with its GIL on, so '+gil' changes nothing - leave '+gil' out");
-        insta::assert_snapshot!(why(&facts("3.13.15"), Switch::Jit), @"this build has no JIT (PEP 744: it takes --enable-experimental-jit when it is configured) - leave '+jit' out, or give a build that has one; 'ftbench python list' shows each build's switches");
+        insta::assert_snapshot!(why(&facts("3.13.15"), Switch::Jit), @"this build has no JIT (PEP 744: configure it with --enable-experimental-jit) - leave '+jit' out, or give a build that has one; 'ftbench python list' shows each build's switches");
         insta::assert_snapshot!(why(&with_jit("3.13.15t", JitState::Off), Switch::Jit), @"free-threaded builds of 3.13 have no JIT - leave '+jit' out, or give a build that has one; 'ftbench python list' shows each build's switches");
-        insta::assert_snapshot!(why(&with_jit("3.14.2", JitState::Off), Switch::Nojit), @"the JIT of this build is off from the start, so '+nojit' changes nothing - leave '+nojit' out; '3.14+jit' is there to compare with");
+        insta::assert_snapshot!(why(&with_jit("3.14.2", JitState::Off), Switch::Nojit), @"the JIT of this build is off from the start, so '+nojit' changes nothing - leave '+nojit' out, or compare with '3.14+jit'");
         insta::assert_snapshot!(why(&facts("3.13.15t"), Switch::Notlbc), @"only free-threaded builds of 3.14 and newer have thread-local bytecode - leave '+notlbc' out, or ask for such a build: 3.14t+notlbc");
         insta::assert_snapshot!(why(&facts("pypy3.11.13"), Switch::Nojit), @"'+nojit' is a switch of CPython, and this is PyPy - leave '+nojit' out");
     }
 
     #[test]
-    fn the_interpreter_has_the_last_word() {
+    fn ignored_switches_are_detected() {
         let mut variant = facts("3.13.15t");
         variant.switches = vec![Switch::Gil];
-        insta::assert_snapshot!(disobeyed(&variant).unwrap().reason, @"with PYTHON_GIL=1 it still says that its GIL is off");
+        insta::assert_snapshot!(ignored_switch(&variant).unwrap().reason, @"with PYTHON_GIL=1 it still reports that its GIL is off");
         variant.gil = GilState::On;
-        assert_eq!(disobeyed(&variant), None);
+        assert_eq!(ignored_switch(&variant), None);
         variant.switches = vec![Switch::Nogil];
-        assert!(disobeyed(&variant).is_some());
+        assert!(ignored_switch(&variant).is_some());
         let mut compiled = with_jit("3.14.2", JitState::On);
         compiled.switches = vec![Switch::Jit];
-        assert_eq!(disobeyed(&compiled), None);
+        assert_eq!(ignored_switch(&compiled), None);
         compiled.jit = None;
-        insta::assert_snapshot!(disobeyed(&compiled).unwrap().reason, @"with PYTHON_JIT=1 it still says that its JIT is off");
+        insta::assert_snapshot!(ignored_switch(&compiled).unwrap().reason, @"with PYTHON_JIT=1 it still reports that its JIT is off");
         compiled.switches = vec![Switch::Nojit, Switch::Notlbc];
-        assert_eq!(disobeyed(&compiled), None);
+        assert_eq!(ignored_switch(&compiled), None);
     }
 }

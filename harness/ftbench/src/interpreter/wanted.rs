@@ -1,36 +1,36 @@
-//! What the words of the command line ask for. Pure.
+//! Interpreters as the words of the command line request them. Pure.
 
 use std::path::{Path, PathBuf};
 
 use ftbench_schema::{Switches, Tag, TagError};
 
-/// An interpreter as the user asks for it.
+/// An interpreter as the user requests it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// By its tag.
     Tag(Tag),
     /// By its path.
     Path(PathBuf, Switches),
-    /// As before, and called so: `new` of `new=/opt/python/bin/python3.13`.
+    /// By a tag or a path, under a name that the user gives it: `new` in `new=/opt/python/bin/python3.13`.
     Named(String, Box<Self>),
-    /// By a word that is neither; [`select`](super::select::select) tells what is wrong with it and what there is.
+    /// By a word that is neither; [`select`](super::select::select) reports what is wrong with it and what there is.
     NotATag(TagError),
 }
 
 impl Wanted {
-    /// What a word asks for: what has a `/` in it is a path. Such a path may end with switches, as a tag does, if there
-    /// is nothing of that whole name and there is something of the name without them. A name and a `=` may stand before
-    /// either, if there is nothing of the whole name.
-    pub(super) fn new(word: &str, is_there: impl Fn(&Path) -> bool) -> Self {
+    /// Parses a word of the command line. A word with a `/` in it is a path. Like a tag, a path may end with switches,
+    /// provided that no file has the whole name and one has the name without them. A name and a `=` may precede a tag
+    /// or a path, provided that no file has the whole word as its name.
+    pub(super) fn new(word: &str, exists: impl Fn(&Path) -> bool) -> Self {
         match word.split_once('=') {
-            Some((name, of)) if is_name(name) && !of.is_empty() && !is_there(Path::new(word)) => {
-                Self::Named(name.to_owned(), Box::new(Self::unnamed(of, is_there)))
+            Some((name, of)) if is_name(name) && !of.is_empty() && !exists(Path::new(word)) => {
+                Self::Named(name.to_owned(), Box::new(Self::unnamed(of, exists)))
             }
-            _ => Self::unnamed(word, is_there),
+            _ => Self::unnamed(word, exists),
         }
     }
 
-    fn unnamed(word: &str, is_there: impl Fn(&Path) -> bool) -> Self {
+    fn unnamed(word: &str, exists: impl Fn(&Path) -> bool) -> Self {
         let Some((folder, name)) = word.rsplit_once('/') else {
             return word.parse().map_or_else(Self::NotATag, Self::Tag);
         };
@@ -39,16 +39,16 @@ impl Wanted {
             return Self::Path(whole, Switches::NONE);
         };
         let path = PathBuf::from(format!("{folder}/{name}"));
-        if name.is_empty() || is_there(&whole) || !is_there(&path) {
+        if name.is_empty() || exists(&whole) || !exists(&path) {
             return Self::Path(whole, Switches::NONE);
         }
-        match Switches::read(switches, word) {
+        match Switches::parse(switches, word) {
             Ok(switches) => Self::Path(path, switches),
             Err(error) => Self::NotATag(error),
         }
     }
 
-    /// Whether it is a tag, which any of several interpreters may fit.
+    /// Whether it is a tag, which several interpreters may match.
     pub(super) fn is_tag(&self) -> bool {
         match self {
             Self::Tag(_) => true,
@@ -66,7 +66,7 @@ impl Wanted {
     }
 }
 
-/// Whether an interpreter can be called so.
+/// Whether this can be the name of an interpreter.
 fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text
@@ -74,7 +74,7 @@ fn is_name(text: &str) -> bool {
             .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
 }
 
-/// The paths among what is wanted, for [`discover`](super::discover).
+/// The paths among the requests, for [`discover`](super::discover).
 pub(super) fn wanted_paths(wanted: &[Wanted]) -> Vec<PathBuf> {
     let paths = wanted.iter().filter_map(Wanted::path);
     paths.map(Path::to_owned).collect()
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use ftbench_schema::Switch;
 
-    /// What a word asks for where there are these files.
+    /// Parses a word where these files exist.
     fn read(word: &str, there: &[&str]) -> Wanted {
         Wanted::new(word, |path| there.contains(&path.to_str().unwrap()))
     }
@@ -118,18 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_stand_before() {
+    fn name_may_precede_a_tag_or_path() {
         assert!(
             matches!(read("a=./b", &["a=./b"]), Wanted::Path(..)),
             "a file of that name"
         );
-        assert!(matches!(read("./a=b/c", &[]), Wanted::Path(..)), "no name");
+        assert!(matches!(read("./a=b/c", &[]), Wanted::Path(..)), "not a name");
         assert!(matches!(read("a=b", &[]), Wanted::Named(..)));
         assert!(matches!(read("a=", &[]), Wanted::NotATag(_)));
     }
 
     #[test]
-    fn paths_are_told_apart_from_tags() {
+    fn wanted_paths_leave_out_tags() {
         let wanted = ["3.13", "/a", "x", "new=/b"].map(|word| read(word, &[]));
         assert_eq!(wanted_paths(&wanted), [PathBuf::from("/a"), PathBuf::from("/b")]);
     }

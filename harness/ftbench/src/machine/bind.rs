@@ -1,4 +1,4 @@
-//! Binds processes and threads to PUs through hwloc, and tells where they are.
+//! Binds processes and threads to PUs through hwloc, and reads back where they are.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::discovery::Discovered;
 use super::topology::{Topology, list_of_pus};
 use crate::error::{ExitStatus, Failure};
 
-/// What is bound.
+/// What is to be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bound {
     /// All threads of the process with this id.
@@ -30,17 +30,17 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Why something is not bound, or its binding not known.
+/// Why something is not bound, or why its binding is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
-    /// The topology is of another machine.
+    /// The topology describes another machine.
     #[error(
-        "nothing can be bound: the topology is not this machine's but that of HWLOC_SYNTHETIC or HWLOC_XMLFILE\n\
-         Unset the variable to measure here, or bind nothing with '--pin none'."
+        "cannot bind anything: the topology is that of HWLOC_SYNTHETIC or HWLOC_XMLFILE, not this machine's\n\
+         unset the variable to measure here, or bind nothing with '--pin none'"
     )]
     NotThisSystem,
     /// There is nothing to bind to.
-    #[error("{0} cannot be bound to no PU at all; name at least one")]
+    #[error("no PUs given for {0}; give at least one")]
     NoPus(Bound),
     /// The system refused.
     #[error("cannot bind {bound} to PUs {pus}: {cause}\n{}", advice(*.bound))]
@@ -49,15 +49,15 @@ pub enum BindError {
         bound: Bound,
         /// The PUs.
         pus: String,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
-    /// The system does not tell the binding.
-    #[error("cannot read back what {bound} is bound to: {cause}\nIt has most likely ended.")]
+    /// The system does not report the binding.
+    #[error("cannot read back what {bound} is bound to: {cause}\nit has most likely ended")]
     Unknown {
         /// What is bound.
         bound: Bound,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
 }
@@ -87,7 +87,7 @@ impl Binder {
         Ok(Self { discovered })
     }
 
-    /// The topology as the plain value.
+    /// The topology as a plain value.
     #[must_use]
     pub const fn topology(&self) -> &Topology {
         self.discovered.topology()
@@ -107,7 +107,7 @@ impl Binder {
             cause,
         };
         let set = cpuset(bound, pus)?;
-        // hwloc calls it an invalid argument when there is no such process.
+        // hwloc reports a missing process as an invalid argument.
         Process::new(process_id).map_err(|_| refused("No such process".to_owned()))?;
         let unsigned = u32::try_from(process_id).map_err(|error| refused(error.to_string()))?;
         let done = self
@@ -133,7 +133,7 @@ impl Binder {
             cause,
         };
         let set = cpuset(bound, pus)?;
-        somebody(thread_id).map_err(refused)?;
+        check_thread_id(thread_id).map_err(refused)?;
         let done = self.discovered.hwloc().bind_tid_cpu(thread_id, &set);
         done.map_err(|error| refused(cause(error)))
     }
@@ -148,14 +148,14 @@ impl Binder {
             bound: Bound::Thread(thread_id),
             cause,
         };
-        somebody(thread_id).map_err(unknown)?;
+        check_thread_id(thread_id).map_err(unknown)?;
         let hwloc = self.discovered.hwloc();
         let set = hwloc
             .tid_cpu_binding(thread_id)
             .map_err(|error| unknown(cause(error)))?;
-        // Of the PUs that the mask names, those that the machine has: masks may name absent ones.
-        let there = hwloc.cpuset() & &set;
-        Ok(there
+        // The mask may name PUs that the machine does not have.
+        let present = hwloc.cpuset() & &set;
+        Ok(present
             .iter_set()
             .filter_map(|index| u32::try_from(usize::from(index)).ok())
             .collect())
@@ -163,7 +163,7 @@ impl Binder {
 }
 
 /// The PU (OS index) that a thread ran on last, from `/proc/PID/task/TID/stat`; `None` when it is gone or the system
-/// does not tell.
+/// does not report it.
 #[must_use]
 pub fn last_seen_pu(process_id: i32, thread_id: i32) -> Option<u32> {
     let thread = Process::new(process_id)
@@ -172,8 +172,8 @@ pub fn last_seen_pu(process_id: i32, thread_id: i32) -> Option<u32> {
     u32::try_from(thread.stat().ok()?.processor?).ok()
 }
 
-/// The system takes the id 0 for the caller itself, which a trial must never move.
-fn somebody(thread_id: i32) -> Result<(), String> {
+/// Refuses ids that no thread has. The system takes 0 for the caller itself, which a trial must never move.
+fn check_thread_id(thread_id: i32) -> Result<(), String> {
     if thread_id > 0 {
         return Ok(());
     }
@@ -207,7 +207,7 @@ fn cause(error: RawHwlocError) -> String {
 
 fn advice(bound: Bound) -> String {
     format!(
-        "Either {bound} has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'."
+        "either {bound} has ended, or its cpuset forbids these PUs; see 'ftbench topology', or use '--pin none'"
     )
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     /// Above the largest process id that Linux gives (2^22).
-    const NOBODY: i32 = 1 << 23;
+    const MISSING_ID: i32 = 1 << 23;
 
     fn binder() -> Binder {
         Binder::new(Discovered::load().unwrap()).unwrap()
@@ -265,30 +265,30 @@ mod tests {
     #[test]
     fn errors_name_what_was_to_be_bound_and_the_cause() {
         let binder = binder();
-        insta::assert_snapshot!(binder.bind_thread(NOBODY, &[0]).unwrap_err(), @r"
+        insta::assert_snapshot!(binder.bind_thread(MISSING_ID, &[0]).unwrap_err(), @r"
         cannot bind thread 8388608 to PUs 0: No such process
-        Either thread 8388608 has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'.
+        either thread 8388608 has ended, or its cpuset forbids these PUs; see 'ftbench topology', or use '--pin none'
         ");
-        insta::assert_snapshot!(binder.bind_process(NOBODY, &[0]).unwrap_err(), @r"
+        insta::assert_snapshot!(binder.bind_process(MISSING_ID, &[0]).unwrap_err(), @r"
         cannot bind process 8388608 to PUs 0: No such process
-        Either process 8388608 has ended, or its cpuset forbids these PUs: see 'ftbench topology', or use '--pin none'.
+        either process 8388608 has ended, or its cpuset forbids these PUs; see 'ftbench topology', or use '--pin none'
         ");
-        insta::assert_snapshot!(binder.thread_binding(NOBODY).unwrap_err(), @r"
+        insta::assert_snapshot!(binder.thread_binding(MISSING_ID).unwrap_err(), @r"
         cannot read back what thread 8388608 is bound to: No such process
-        It has most likely ended.
+        it has most likely ended
         ");
-        insta::assert_snapshot!(binder.bind_thread(NOBODY, &[]).unwrap_err(), @"thread 8388608 cannot be bound to no PU at all; name at least one");
+        insta::assert_snapshot!(binder.bind_thread(MISSING_ID, &[]).unwrap_err(), @"no PUs given for thread 8388608; give at least one");
         // A PU that the machine does not have.
         let (_, thread_id) = own_ids();
         assert!(binder.bind_thread(thread_id, &[60_000]).is_err());
         assert!(binder.bind_thread(thread_id, &[u32::MAX]).is_err());
         // To the system, 0 means the caller.
-        for nobody in [-1, 0] {
-            assert!(binder.bind_process(nobody, &[0]).is_err());
-            assert!(binder.bind_thread(nobody, &[0]).is_err());
-            assert!(binder.thread_binding(nobody).is_err());
+        for invalid in [-1, 0] {
+            assert!(binder.bind_process(invalid, &[0]).is_err());
+            assert!(binder.bind_thread(invalid, &[0]).is_err());
+            assert!(binder.thread_binding(invalid).is_err());
         }
-        assert_eq!(last_seen_pu(NOBODY, NOBODY), None);
+        assert_eq!(last_seen_pu(MISSING_ID, MISSING_ID), None);
     }
 
     #[test]

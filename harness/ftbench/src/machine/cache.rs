@@ -1,4 +1,4 @@
-//! How large the last-level caches are, from sysfs.
+//! Sizes of the last-level caches, from sysfs.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,18 +7,18 @@ use std::path::Path;
 /// Where the kernel describes the caches above each PU (Documentation/ABI/testing/sysfs-devices-system-cpu).
 const SYSFS_CPUS: &str = "/sys/devices/system/cpu";
 
-/// Cache levels with data and instructions apart have an index each; no machine has more than this.
-const MOST_INDICES: u32 = 10;
+/// Most `index` folders of a PU. Separate data and instruction caches have one each; no machine has more than this.
+const MAX_INDICES: u32 = 10;
 
-/// Bytes of the last-level caches above some PUs (OS indices), each cache counted once; `None` where the system does
-/// not tell.
+/// Total size of the last-level caches above these PUs (OS indices), bytes. Each cache is counted once. `None` where
+/// the system does not report it.
 #[must_use]
 pub fn last_level_bytes(pus: &[u32]) -> Option<u64> {
-    of_folder(Path::new(SYSFS_CPUS), pus)
+    last_level_bytes_in(Path::new(SYSFS_CPUS), pus)
 }
 
-fn of_folder(cpus: &Path, pus: &[u32]) -> Option<u64> {
-    // By the PUs that share it, which no two caches of the last level have in common.
+fn last_level_bytes_in(cpus: &Path, pus: &[u32]) -> Option<u64> {
+    // The key is the PUs that share the cache, because last-level caches do not overlap.
     let mut caches: HashMap<String, u64> = HashMap::new();
     for pu in pus {
         let (sharers, bytes) = last_level(&cpus.join(format!("cpu{pu}/cache")))?;
@@ -35,13 +35,13 @@ fn last_level(folder: &Path) -> Option<(String, u64)> {
         Some(text.trim().to_owned())
     };
     let level = |index: u32| word(index, "level")?.parse::<u32>().ok();
-    let index = (0..MOST_INDICES)
+    let index = (0..MAX_INDICES)
         .filter(|&index| level(index).is_some())
         .max_by_key(|&index| level(index))?;
     Some((word(index, "shared_cpu_list")?, bytes(&word(index, "size")?)?))
 }
 
-/// The kernel writes `32768K`.
+/// Parses a size as the kernel writes it: `32768K`.
 pub(super) fn bytes(size: &str) -> Option<u64> {
     let kibibytes: u64 = size.strip_suffix('K')?.parse().ok()?;
     kibibytes.checked_mul(1024)
@@ -75,18 +75,18 @@ mod tests {
     #[test]
     fn shared_caches_count_once() {
         let machine = machine();
-        let of = |pus: &[u32]| of_folder(machine.path(), pus);
-        assert_eq!(of(&[0]), Some(32 << 20));
-        assert_eq!(of(&[0, 1]), Some(32 << 20));
-        assert_eq!(of(&[1, 2]), Some(64 << 20));
+        let bytes = |pus: &[u32]| last_level_bytes_in(machine.path(), pus);
+        assert_eq!(bytes(&[0]), Some(32 << 20));
+        assert_eq!(bytes(&[0, 1]), Some(32 << 20));
+        assert_eq!(bytes(&[1, 2]), Some(64 << 20));
     }
 
     #[test]
-    fn what_is_not_told_is_not_made_up() {
+    fn missing_figures_make_the_size_unknown() {
         let machine = machine();
-        assert_eq!(of_folder(machine.path(), &[0, 9]), None);
-        assert_eq!(of_folder(machine.path(), &[]), None);
+        assert_eq!(last_level_bytes_in(machine.path(), &[0, 9]), None);
+        assert_eq!(last_level_bytes_in(machine.path(), &[]), None);
         fs::write(machine.path().join("cpu0/cache/index1/size"), "lots").unwrap();
-        assert_eq!(of_folder(machine.path(), &[0]), None);
+        assert_eq!(last_level_bytes_in(machine.path(), &[0]), None);
     }
 }

@@ -13,59 +13,59 @@ use hwlocality::object::attributes::ObjectAttributes;
 use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::BuildFlags;
 
-use self::child::{Ahead, go_ahead};
+use self::child::{ChildOutcome, try_in_child};
 use super::description;
 use super::topology::{Pu, SharedCache, Topology};
 use crate::error::{ExitStatus, Failure};
 
-/// Variables that make hwloc describe another machine than this one.
-const DESCRIPTIONS: [&str; 2] = [description::XML_FILE, description::SYNTHETIC];
-/// Makes hwloc take such a description for this machine's.
+/// Variables that make hwloc describe a machine other than this one.
+const DESCRIPTION_VARIABLES: [&str; 2] = [description::XML_FILE, description::SYNTHETIC];
+/// The variable that makes hwloc treat such a description as this machine's.
 const THIS_SYSTEM: &str = "HWLOC_THISSYSTEM";
 
 /// Why there is no topology.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// hwloc does not work here.
+    /// hwloc failed.
     #[error(
-        "hwloc cannot read this machine's topology: {0}\nSee what 'lstopo' (package hwloc) says, or pin nothing with '--pin none'."
+        "hwloc cannot read this machine's topology: {0}\nsee what 'lstopo' (package hwloc) says, or pin nothing with '--pin none'"
     )]
     Hwloc(String),
-    /// hwloc refused the description in the environment, and would silently use the real machine.
+    /// hwloc cannot use the description in the environment, and would silently use the real machine.
     #[error(
-        "hwloc cannot use {variable}={value}\nMend the description ('lstopo' tells whether it is good) or unset {variable}."
+        "hwloc cannot use {variable}={value}\nfix the description ('lstopo' shows whether it is valid) or unset {variable}"
     )]
     Description {
         /// The variable.
         variable: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
     },
-    /// The description in the environment is not for hwloc to see.
+    /// hwloc must not read the description in the environment.
     #[error(
-        "ftbench does not hand {variable}={value} to hwloc: {reason}\nGive another description, or unset {variable}."
+        "ftbench does not pass {variable}={value} to hwloc: {reason}\ngive another description, or unset {variable}"
     )]
     Refused {
         /// The variable.
         variable: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// What the process found that goes ahead of this one, in its words.
+    /// The child process that tries the description cannot use it; this is its message.
     #[error("{0}")]
-    OfNoUse(String),
+    UnusableInChild(String),
     /// The topology has no processing units, or one that the operating system has no number for.
     #[error(
-        "hwloc's topology is of no use: {0}\nMend the description that HWLOC_XMLFILE or HWLOC_SYNTHETIC names, or unset it."
+        "hwloc's topology cannot be used: {0}\nfix the description that HWLOC_XMLFILE or HWLOC_SYNTHETIC names, or unset it"
     )]
     Unusable(&'static str),
 }
 
 impl Failure for DiscoveryError {
     fn exit_status(&self) -> ExitStatus {
-        // The descriptions too: they stand in the environment, and are of the machine.
+        // Descriptions too, because they come from the environment and describe the machine.
         ExitStatus::MachineFailed
     }
 }
@@ -76,7 +76,7 @@ impl From<RawHwlocError> for DiscoveryError {
     }
 }
 
-/// hwloc's own topology, needed for binding, beside the plain value that everything else uses.
+/// hwloc's own topology, which binding needs, and the plain value that everything else uses.
 #[derive(Debug)]
 pub struct Discovered {
     hwloc: Hwloc,
@@ -91,18 +91,18 @@ impl Discovered {
     /// When hwloc fails, or cannot use the description in the environment.
     pub fn load() -> Result<Self, DiscoveryError> {
         refuse_dangerous_description(|variable| env::var_os(variable))?;
-        refuse_deadly_description(|variable| env::var_os(variable))?;
-        Self::load_untried()
+        refuse_crashing_description(|variable| env::var_os(variable))?;
+        Self::load_unchecked()
     }
 
-    /// The same, whatever it does to this process: for one of its own that [`Self::load`] sends ahead.
+    /// Like [`Self::load`], but without trying a description first, so it may crash. For the child that tries it.
     ///
     /// # Errors
     ///
     /// As [`Self::load`].
-    pub fn load_untried() -> Result<Self, DiscoveryError> {
+    pub fn load_unchecked() -> Result<Self, DiscoveryError> {
         let hwloc = Hwloc::builder()
-            // Without it, hwloc leaves out what the cpuset forbids, and the drawing could not show it.
+            // Without this flag hwloc leaves out what the cpuset forbids, and the drawing could not show it.
             .with_flags(BuildFlags::INCLUDE_DISALLOWED)
             .map_err(|error| DiscoveryError::Hwloc(error.to_string()))?
             .build()?;
@@ -110,7 +110,7 @@ impl Discovered {
         Self::from_hwloc(hwloc)
     }
 
-    /// Takes a topology that was loaded already.
+    /// Uses a topology that was loaded already.
     ///
     /// # Errors
     ///
@@ -132,11 +132,11 @@ impl Discovered {
     }
 }
 
-/// What is refused before hwloc sees it; see [`description`].
+/// Refuses descriptions that hwloc must not read; see [`description`].
 fn refuse_dangerous_description(
     variable_of: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), DiscoveryError> {
-    for variable in DESCRIPTIONS {
+    for variable in DESCRIPTION_VARIABLES {
         let Some(value) = variable_of(variable).filter(|value| !value.is_empty()) else {
             continue;
         };
@@ -151,24 +151,24 @@ fn refuse_dangerous_description(
     Ok(())
 }
 
-/// The description that hwloc is given instead of this machine, and the variable that holds it.
-fn described(variable_of: impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
+/// The variable that describes another machine to hwloc, and its value.
+fn active_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
     let set = |variable| Some((variable, variable_of(variable)?));
-    DESCRIPTIONS
+    DESCRIPTION_VARIABLES
         .into_iter()
         .filter_map(set)
         .find(|(_, value)| !value.is_empty())
 }
 
-/// libhwloc takes some descriptions for granted and crashes over them: another process goes ahead.
-fn refuse_deadly_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Result<(), DiscoveryError> {
-    let Some((variable, value)) = described(variable_of) else {
+/// Refuses descriptions that libhwloc crashes on, because it trusts them. A child process tries them first.
+fn refuse_crashing_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Result<(), DiscoveryError> {
+    let Some((variable, value)) = active_description(variable_of) else {
         return Ok(());
     };
-    match go_ahead() {
-        Ahead::Passed => Ok(()),
-        Ahead::OfNoUse(told) => Err(DiscoveryError::OfNoUse(told)),
-        Ahead::Ended(reason) => Err(DiscoveryError::Refused {
+    match try_in_child() {
+        ChildOutcome::Usable => Ok(()),
+        ChildOutcome::Unusable(message) => Err(DiscoveryError::UnusableInChild(message)),
+        ChildOutcome::Failed(reason) => Err(DiscoveryError::Refused {
             variable,
             value: value.to_string_lossy().into_owned(),
             reason,
@@ -176,7 +176,7 @@ fn refuse_deadly_description(variable_of: impl Fn(&str) -> Option<OsString>) -> 
     }
 }
 
-/// hwloc falls back to the real machine when it cannot use a description; whoever set it wanted another one.
+/// Refuses a description that hwloc ignored: it falls back to the real machine, but the user wanted another one.
 fn refuse_ignored_description(
     hwloc: &Hwloc,
     variable_of: impl Fn(&str) -> Option<OsString>,
@@ -184,7 +184,7 @@ fn refuse_ignored_description(
     if !hwloc.is_this_system() || variable_of(THIS_SYSTEM).is_some() {
         return Ok(());
     }
-    match described(variable_of) {
+    match active_description(variable_of) {
         None => Ok(()),
         Some((variable, value)) => Err(DiscoveryError::Description {
             variable,
@@ -203,7 +203,7 @@ fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
         let os_index = object
             .os_index()
             .ok_or(DiscoveryError::Unusable("a PU has no OS index"))?;
-        // Some machines tell of no cores; then each PU is one.
+        // Some machines report no cores; then each PU counts as one.
         let core = narrow(
             object
                 .first_ancestor_with_type(ObjectType::Core)
@@ -238,7 +238,7 @@ fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {
     })
 }
 
-/// What the cpuset allows and, on this machine, this thread's affinity mask too (`taskset` sets it).
+/// The PUs that the cpuset allows and, on this machine, this thread's affinity mask too (`taskset` sets it).
 fn allowed_pus(hwloc: &Hwloc, is_this_system: bool) -> Result<CpuSet, DiscoveryError> {
     let mut allowed = hwloc.allowed_cpuset().clone_target();
     if is_this_system {
@@ -249,7 +249,7 @@ fn allowed_pus(hwloc: &Hwloc, is_this_system: bool) -> Result<CpuSet, DiscoveryE
     Ok(hwloc.cpuset() & &allowed)
 }
 
-/// Whether a PU is in a set. Sets are asked rather than gone through: those of a foreign description may be endless.
+/// Whether a PU is in a set. Sets are queried rather than iterated, because those of a description may be infinite.
 fn has(set: &CpuSet, os_index: usize) -> bool {
     PositiveInt::try_from(os_index).is_ok_and(|index| set.is_set(index))
 }
@@ -305,7 +305,7 @@ fn count(hwloc: &Hwloc, kind: ObjectType) -> u32 {
     narrow(hwloc.objects_with_type(kind).count())
 }
 
-/// hwloc itself holds these numbers in 32 bits (`unsigned`), so nothing is lost.
+/// Narrows a number that hwloc itself keeps in 32 bits (`unsigned`), so that nothing is lost.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -5,7 +5,7 @@ use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 use super::topology::Topology;
 use ftbench_schema::MachineFacts;
 
-/// Asks the system who it is. Words that it does not tell are empty. `cpu_quota` is in CPUs' worth of time.
+/// Asks the system about this machine. Texts that it does not report are empty. `cpu_quota` is in CPUs' worth of time.
 #[must_use]
 pub fn of_this_machine(topology: &Topology, cpu_quota: Option<f64>) -> MachineFacts {
     let system = System::new().map(|mut system| {
@@ -39,7 +39,7 @@ mod tests {
     use crate::machine::discovery::samples;
 
     #[test]
-    fn this_machine_tells_what_every_linux_tells() {
+    fn facts_of_this_machine_are_complete() {
         let facts = of_this_machine(&samples::two_sockets_in_a_cpuset(), Some(1.5));
         assert!(facts.memory_bytes > 0);
         assert!(!facts.kernel.is_empty() && !facts.os.is_empty() && !facts.architecture.is_empty());

@@ -1,4 +1,4 @@
-//! What `ftbench-fuzzing` calls of this part.
+//! Entry points for `ftbench-fuzzing`.
 
 use hwlocality::Topology as Hwloc;
 use hwlocality::topology::builder::BuildFlags;
@@ -10,7 +10,7 @@ use super::topology::Topology;
 use super::{cache, description};
 use crate::process::{quota, tree};
 
-/// What files of `/proc` and `/sys` say, by what there is to read in each.
+/// Parses the text of a file of `/proc` or `/sys`; `which` selects the parser.
 pub fn system_text(which: u8, text: &str) {
     let (first, second) = text.split_once('\0').unwrap_or((text, ""));
     match which % 8 {
@@ -43,7 +43,7 @@ pub fn system_text(which: u8, text: &str) {
             let _ = throttle::parse_cpu_stat(text);
         }
         5 => {
-            let _ = processes::thread(first, second);
+            let _ = processes::parse_thread(first, second);
         }
         6 => {
             let _ = tree::parse_children(text).count();
@@ -54,19 +54,19 @@ pub fn system_text(which: u8, text: &str) {
     }
 }
 
-/// The machine that a description in words tells of, if hwloc and ftbench take it.
-pub fn machine_of_words(words: &str) -> Option<Topology> {
-    // A fuzzer is to try many, so a machine here has less room than in life.
-    const MOST_PUS: u64 = 128;
-    let is_small = description::most_objects(words) <= MOST_PUS;
+/// The machine of a synthetic description, if hwloc and ftbench accept it.
+pub fn synthetic_machine(words: &str) -> Option<Topology> {
+    // A fuzzer tries many machines, so they are kept smaller than in production.
+    const MAX_PUS: u64 = 128;
+    let is_small = description::max_objects(words) <= MAX_PUS;
     (is_small && !orders_by_types(words)).then_some(())?;
     let builder = Hwloc::builder().with_flags(BuildFlags::INCLUDE_DISALLOWED).ok()?;
     let hwloc = builder.from_synthetic(words).ok()?.build().ok()?;
     Some(Discovered::from_hwloc(hwloc).ok()?.topology().clone())
 }
 
-/// Whether numbers of objects are told by the types of others. libhwloc 2.9 aborts over some of these
-/// (`hwloc_synthetic_process_indexes`), which would end the fuzzer; in life a process of its own meets them first.
+/// Whether the indexes of objects are given by the types of others. libhwloc 2.9 aborts on some of these
+/// (`hwloc_synthetic_process_indexes`), which would end the fuzzer; in production a child process tries them first.
 fn orders_by_types(words: &str) -> bool {
     let mut orders = words.split("indexes=").skip(1);
     orders.any(|order| !order.starts_with(|first: char| first.is_ascii_digit()))

@@ -3,21 +3,21 @@
 use procfs::process::Process;
 use procfs::{ProcError, ProcResult};
 
-use crate::process::tree::living;
+use crate::process::tree::living_stat;
 use ftbench_schema::{Memory, ProcessMemory};
 
 /// Bytes in the unit that `/proc/PID/status` calls kB.
 const BYTES_PER_KIB: u64 = 1024;
 
-/// Why memory is not known: a process is there and does not tell.
+/// Why memory is not known: that of a living process cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot read the memory of process {process_id}: {source}\nSee whether /proc is mounted with hidepid."
+    "cannot read the memory of process {process_id}: {source}\nsee whether /proc is mounted with hidepid"
 )]
 pub struct MemoryError {
     /// The process.
     process_id: i32,
-    /// What the system says.
+    /// The system's error.
     source: ProcError,
 }
 
@@ -25,11 +25,11 @@ pub struct MemoryError {
 struct Reading {
     rss_peak_bytes: u64,
     file_bytes: Option<u64>,
-    /// `None` where the system does not let us see it.
+    /// `None` where the system does not let us read it.
     mapped: Option<Mapped>,
 }
 
-/// What the maps of a process say, each page divided by the number of processes that have it, bytes.
+/// Sizes of a process's mappings, each page divided by the number of processes that map it, bytes.
 #[derive(Clone, Copy)]
 struct Mapped {
     pss_bytes: u64,
@@ -53,7 +53,7 @@ pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
             Ok(Some(reading)) => readings.push((process_id, reading)),
             // It has given its memory back and is about to end.
             Ok(None) => {}
-            Err(_) if living(&process).is_none() => {}
+            Err(_) if living_stat(&process).is_none() => {}
             Err(source) => return Err(MemoryError { process_id, source }),
         }
     }
@@ -76,10 +76,10 @@ pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
     })
 }
 
-/// How much memory these processes use now, bytes, when that is more than a limit. Shared pages are counted once, which
-/// takes milliseconds for each process and is done only when counting them for every process gives too much.
+/// The memory that these processes use now, bytes, if it is above a limit. Shared pages are counted once. That takes
+/// milliseconds for each process, so it is done only if counting them for every process gives too much.
 #[must_use]
-pub fn more_than(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
+pub fn usage_above(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
     let page_bytes = procfs::page_size();
     let rss_bytes: u64 = process_ids
         .iter()
@@ -95,7 +95,7 @@ pub fn more_than(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
     Some(pss_bytes.unwrap_or(rss_bytes)).filter(|&used_bytes| used_bytes > limit_bytes)
 }
 
-/// Joins a reading with those before it: the processes of the later one, and the larger of everything else.
+/// Merges a reading with the earlier ones: the processes of the later one, and the larger of everything else.
 #[must_use]
 pub fn joined(earlier: Option<Memory>, later: Memory) -> Memory {
     let largest = |of: fn(&Memory) -> Option<u64>| of(&later).max(earlier.as_ref().and_then(of));
@@ -127,7 +127,9 @@ fn read(process: &Process) -> ProcResult<Option<Reading>> {
                     .map(|(anonymous, shared)| anonymous.saturating_add(shared)),
             })
         }
-        Err(ProcError::PermissionDenied(_) | ProcError::NotFound(_)) if living(process).is_some() => None,
+        Err(ProcError::PermissionDenied(_) | ProcError::NotFound(_)) if living_stat(process).is_some() => {
+            None
+        }
         Err(error) => return Err(error),
     };
     Ok(Some(Reading {
@@ -145,12 +147,12 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::process::tree::{below, tests::Group};
+    use crate::process::tree::{descendants, tests::Group};
 
     #[test]
     fn every_process_of_the_group_is_counted() {
         let group = Group::start();
-        let mut all = below(group.id()).unwrap();
+        let mut all = descendants(group.id()).unwrap();
         all.push(group.id());
         let memory = of_processes(&all).unwrap();
         assert_eq!(memory.processes.len(), 2, "the shell and its child");
@@ -173,9 +175,9 @@ mod tests {
     #[test]
     fn a_limit_is_exceeded_or_not() {
         let me = i32::try_from(std::process::id()).unwrap();
-        assert_eq!(more_than(1 << 50, &[me]), None);
-        assert!(more_than(1, &[me]).unwrap() > 1 << 16);
-        assert_eq!(more_than(0, &[]), None);
+        assert_eq!(usage_above(1 << 50, &[me]), None);
+        assert!(usage_above(1, &[me]).unwrap() > 1 << 16);
+        assert_eq!(usage_above(0, &[]), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The shape of a machine as a plain value: nothing here asks the machine.
+//! The topology of a machine as a plain value; nothing here asks the machine.
 //!
-//! [`super::discovery`] makes such values with hwloc, tests write them by hand.
+//! [`super::discovery`] makes such values with hwloc; tests write them by hand.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,15 +24,15 @@ pub struct SharedCache {
 /// which are unique over the whole machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pu {
-    /// The operating system's number of it; what placements, records and messages name.
+    /// The operating system's number, which placements, records and messages use.
     pub os_index: u32,
     /// Its physical core.
     pub core: u32,
-    /// Its package (socket); 0 when the machine does not tell.
+    /// Its package (socket); 0 when the machine does not report it.
     pub package: u32,
-    /// Its die; `None` when the package has only one or the machine does not tell.
+    /// Its die; `None` when the package has only one or the machine does not report it.
     pub die: Option<u32>,
-    /// Its nearest NUMA node, by the operating system's number; 0 when the machine does not tell.
+    /// Its nearest NUMA node, by the operating system's number; 0 when the machine does not report it.
     pub numa_node: u32,
     /// The last-level cache that its core shares with others; `None` when there is none.
     pub cache: Option<SharedCache>,
@@ -44,7 +44,7 @@ pub struct Pu {
     pub allowed: bool,
 }
 
-/// The machine's processing units and what holds them.
+/// The machine's processing units and how they are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
     /// Every PU in hwloc's logical order: depth first, so that neighbours in the list share the most.
@@ -91,7 +91,7 @@ impl Topology {
         kinds.into_iter().rev().collect()
     }
 
-    /// The word for a kind of core; `None` when all are alike.
+    /// The name of a kind of core; `None` when all are alike.
     #[must_use]
     pub fn kind_name(&self, efficiency: u32) -> Option<&'static str> {
         let kinds = self.kinds();
@@ -103,7 +103,7 @@ impl Topology {
         }
     }
 
-    /// What the record keeps of it.
+    /// The facts that the record keeps.
     #[must_use]
     pub fn facts(&self) -> TopologyFacts {
         TopologyFacts {

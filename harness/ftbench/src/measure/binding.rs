@@ -1,11 +1,11 @@
-//! Workers on their PUs: bound, and the binding read back.
+//! Binds workers to their PUs and reads the bindings back.
 
 use super::failure::TrialFailure;
 use super::protocol::{MeasuredShare, WorkerIdentity};
 use crate::machine::bind::Binder;
 use ftbench_schema::Worker;
 
-/// Binds everything that a process starts from now on to the union of the PUs; nothing without a binder.
+/// Binds everything that a process starts from now on to the union of the PUs. Does nothing without a binder.
 pub(super) fn bind_process(
     binder: Option<&Binder>,
     process_id: i32,
@@ -17,7 +17,7 @@ pub(super) fn bind_process(
         .map_err(|error| TrialFailure::Binding(error.to_string()))
 }
 
-/// Binds each worker to its own PU and reads the binding back; without a binder it only lists them.
+/// Binds each worker to its own PU and reads the binding back. Without a binder, only lists the workers.
 pub(super) fn bind_workers(
     binder: Option<&Binder>,
     main_process: i32,
@@ -53,7 +53,7 @@ fn bind_worker(
 ) -> Result<Vec<u32>, TrialFailure> {
     let failed = |error: &dyn std::fmt::Display| TrialFailure::Binding(error.to_string());
     if identity.process_id != main_process {
-        // A pool's process has helper threads of its own, and belongs on its PU whole.
+        // A process of a pool has helper threads too, and all of them belong on its PU.
         binder
             .bind_process(identity.process_id, &[pu])
             .map_err(|error| failed(&error))?;
@@ -66,7 +66,7 @@ fn bind_worker(
         .map_err(|error| failed(&error))?;
     if bound_to != [pu] {
         let reason = format!(
-            "thread {} was bound to PU {pu}, yet reads back {bound_to:?}",
+            "thread {} was bound to PU {pu}, but its binding reads back as {bound_to:?}",
             identity.thread_id
         );
         return Err(TrialFailure::Binding(reason));
@@ -74,17 +74,19 @@ fn bind_worker(
     Ok(bound_to)
 }
 
-/// The worker that did a share: its own number where that fits (tasks of one loop share a thread), else by thread.
+/// The worker that did a share: the one of the same index if the thread matches (tasks of one loop share a thread),
+/// otherwise the first one with that thread.
 pub(super) fn worker_of<'w>(
     share: &MeasuredShare,
     index: usize,
     workers: &'w [Worker],
 ) -> Option<&'w Worker> {
-    let did = |worker: &&Worker| worker.thread_id == share.thread_id && worker.process_id == share.process_id;
+    let matches =
+        |worker: &&Worker| worker.thread_id == share.thread_id && worker.process_id == share.process_id;
     workers
         .get(index)
-        .filter(did)
-        .or_else(|| workers.iter().find(did))
+        .filter(matches)
+        .or_else(|| workers.iter().find(matches))
 }
 
 fn union(placement: &[u32]) -> Vec<u32> {
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_of_one_loop_are_told_apart_by_their_place() {
+    fn tasks_of_one_loop_are_distinguished_by_their_index() {
         let tasks = [worker(0, 70), worker(1, 70)];
         assert_eq!(
             worker_of(&share(70), 1, &tasks).map(|worker| worker.worker),

@@ -1,17 +1,17 @@
-//! How many units make a sample of the target length. Pure: it is told times and says what to try next.
+//! Finds how many units make a sample of the target length. Pure: it takes times and returns what to try next.
 
-/// Most units that a sample may have. A workload that is still too fast then does not use its `units`.
-const MOST_UNITS: u64 = 1 << 40;
+/// Maximum number of units in a sample. A workload that is still too fast then does not use its `units`.
+const MAX_UNITS: u64 = 1 << 40;
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Time a sample of this many units.
     Try(u64),
-    /// Use this many.
+    /// Use this many units.
     Use(u64),
-    /// Even the most units took no time: the workload does not use them.
-    Hopeless,
+    /// Give up: even the maximum number of units took too little time, so the workload does not use its `units`.
+    GiveUp,
 }
 
 /// Doubles the units until a sample lasts the target, then scales back in proportion.
@@ -24,7 +24,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Starts with the fewest units that split evenly among each of the numbers of workers.
+    /// Starts with the smallest number of units that splits evenly for each of the worker counts.
     #[must_use]
     pub fn new(target_ns: u64, worker_counts: &[u32]) -> Self {
         let multiple = even_multiple(worker_counts);
@@ -35,25 +35,25 @@ impl Calibration {
         }
     }
 
-    /// The first thing to try.
+    /// The first step.
     #[must_use]
     pub const fn first(&self) -> Next {
         Next::Try(self.units)
     }
 
-    /// Takes the time of the sample asked for and says what to do next.
-    pub fn took(&mut self, makespan_ns: u64) -> Next {
+    /// Takes the makespan of the requested sample and returns what to do next.
+    pub fn next_after(&mut self, makespan_ns: u64) -> Next {
         if makespan_ns >= self.target_ns {
             return Next::Use(self.scaled_back(makespan_ns));
         }
         self.units = match self.units.checked_mul(2) {
-            Some(units) if units <= MOST_UNITS => units,
-            _ => return Next::Hopeless,
+            Some(units) if units <= MAX_UNITS => units,
+            _ => return Next::GiveUp,
         };
         Next::Try(self.units)
     }
 
-    /// The multiple nearest to the target, and at least one of it.
+    /// The units that come nearest to the target, as a multiple of `multiple` and at least one of it.
     fn scaled_back(&self, makespan_ns: u64) -> u64 {
         let exact = u128::from(self.units) * u128::from(self.target_ns) / u128::from(makespan_ns.max(1));
         let multiple = u128::from(self.multiple);
@@ -65,11 +65,11 @@ impl Calibration {
     }
 }
 
-/// Largest multiple that is worth it; above, shares that differ by one unit of thousands do not matter.
+/// Largest common multiple that is used. Above it, shares that differ by one unit in thousands do not matter.
 const LARGEST_MULTIPLE: u64 = 960;
 
-/// Least common multiple of the numbers of workers, or, where that is unwieldy, a number of units so large that
-/// shares differ by at most a few per cent.
+/// The least common multiple of the worker counts or, if that is unwieldy, enough units that shares differ by at most a
+/// few per cent.
 fn even_multiple(worker_counts: &[u32]) -> u64 {
     let mut multiple = 1_u64;
     for &count in worker_counts {
@@ -101,14 +101,14 @@ mod tests {
 
     use super::*;
 
-    /// Runs a calibration against a workload with the given cost, and returns units and the number of samples.
+    /// Calibrates a workload of the given cost. Returns its units, or `None` when the calibration gives up.
     fn calibrate(mut calibration: Calibration, cost: impl Fn(u64) -> u64) -> Option<u64> {
         let mut next = calibration.first();
         loop {
             match next {
-                Next::Try(units) => next = calibration.took(cost(units)),
+                Next::Try(units) => next = calibration.next_after(cost(units)),
                 Next::Use(units) => return Some(units),
-                Next::Hopeless => return None,
+                Next::GiveUp => return None,
             }
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn one_huge_unit_is_split_all_the_same() {
+    fn each_worker_gets_a_unit_even_when_one_exceeds_the_target() {
         assert_eq!(
             calibrate(Calibration::new(1_000, &[1, 2]), |units| units * 1_000_000),
             Some(2)
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workload_that_ignores_its_units_is_found_out() {
+    fn a_workload_that_ignores_its_units_is_detected() {
         assert_eq!(calibrate(Calibration::new(100_000_000, &[1]), |_| 50), None);
     }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::tests::{Kept, Scripted, calibrated, cells, cells_with_ceilings, planned, play};
+use super::tests::{
+    CollectedTrials, ScriptedRunner, calibrated, cells, cells_with_ceilings, planned, run_scripted,
+};
 use super::*;
 
 #[test]
 fn each_workload_is_calibrated_once_serially_on_the_baseline() {
-    let mut scripted = Scripted::default();
-    play(&mut scripted, &mut Kept::default(), 1).unwrap();
+    let mut scripted = ScriptedRunner::default();
+    run_scripted(&mut scripted, &mut CollectedTrials::default(), 1).unwrap();
     let calibrations: Vec<_> = scripted
         .log
         .iter()
@@ -27,7 +29,7 @@ fn time_out() -> TrialFailure {
     TrialFailure::TimedOut {
         step: "work",
         limit: Duration::from_secs(1),
-        half_said: false,
+        has_partial_reply: false,
     }
 }
 
@@ -35,23 +37,23 @@ fn crash() -> TrialFailure {
     TrialFailure::ended("work", None)
 }
 
-/// These cells cannot be calibrated, so often.
-fn uncalibrated(cells: &[(&str, TrialFailure, u32)]) -> Scripted {
+/// A runner on which each of these cells fails to calibrate this many times.
+fn uncalibrated(cells: &[(&str, TrialFailure, u32)]) -> ScriptedRunner {
     let cells = cells.iter().cloned();
-    Scripted {
+    ScriptedRunner {
         uncalibrated: cells
             .map(|(cell, failure, times)| (cell.to_owned(), (failure, times)))
             .collect(),
-        ..Scripted::default()
+        ..ScriptedRunner::default()
     }
 }
 
-/// No cell of `fib` can be calibrated.
-fn without_fib() -> Scripted {
-    let often = u32::MAX;
+/// A runner on which no cell of `fib` can be calibrated.
+fn without_fib() -> ScriptedRunner {
+    let always = u32::MAX;
     uncalibrated(&[
-        ("fib 3.13 serial x1", time_out(), often),
-        ("fib 3.13t threads x1", crash(), often),
+        ("fib 3.13 serial x1", time_out(), always),
+        ("fib 3.13t threads x1", crash(), always),
     ])
 }
 
@@ -78,9 +80,9 @@ fn a_workload_that_cannot_be_calibrated_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn one_crash_while_calibrating_costs_nothing() {
+fn calibration_is_retried_after_a_crash() {
     let mut scripted = uncalibrated(&[("fib 3.13 serial x1", crash(), 1)]);
-    play(&mut scripted, &mut Kept::default(), 1).unwrap();
+    run_scripted(&mut scripted, &mut CollectedTrials::default(), 1).unwrap();
     let calibrations = scripted
         .log
         .iter()
@@ -90,13 +92,14 @@ fn one_crash_while_calibrating_costs_nothing() {
 }
 
 #[test]
-fn only_what_is_not_known_is_calibrated() {
+fn known_units_are_not_calibrated_again() {
     let cells = cells_with_ceilings();
     let mut known = Units::default();
     known.workloads.insert("fib".to_owned(), Ok(5));
     known.ceilings.insert("nbody".to_owned(), Ok(6));
-    let mut scripted = Scripted::default();
-    let units = calibrate(&cells, "3.13", known, &mut scripted, &mut Kept::default()).unwrap();
+    let mut scripted = ScriptedRunner::default();
+    let mut collected = CollectedTrials::default();
+    let units = calibrate(&cells, "3.13", known, &mut scripted, &mut collected).unwrap();
     assert_eq!(
         scripted.log,
         [
@@ -111,7 +114,7 @@ fn only_what_is_not_known_is_calibrated() {
 }
 
 #[test]
-fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
+fn the_ceiling_of_an_uncalibrated_workload_is_not_calibrated() {
     let cells = cells_with_ceilings();
     let mut scripted = without_fib();
     let units = calibrated(&cells, &mut scripted);
@@ -125,12 +128,12 @@ fn a_workload_that_cannot_be_measured_needs_no_ceiling() {
 }
 
 #[test]
-fn what_was_found_is_taken_over_and_what_failed_is_tried_again() {
+fn recorded_units_are_reused_and_recorded_failures_are_not() {
     let mut manifest = ftbench_fixtures::records::manifest(&[planned("3.13", "fib", Model::Serial, 1).cell]);
     let failure = CalibrationFailure {
         status: TrialStatus::Failed,
         reason: "no".to_owned(),
-        last_words: None,
+        output_tail: None,
     };
     for workload in &mut manifest.workloads {
         (workload.units, workload.failure) = (Some(5), None);
@@ -150,19 +153,19 @@ fn what_was_found_is_taken_over_and_what_failed_is_tried_again() {
 }
 
 #[test]
-fn arms_are_calibrated_once_on_the_first_and_stay_in_one_block() {
-    let of_arm = |arm: &str, interpreter: &str, model: Model| {
+fn arms_share_one_calibration_on_the_first_arm() {
+    let planned_arm = |arm: &str, interpreter: &str, model: Model| {
         let mut planned = planned(interpreter, "mine", model, 1);
         planned.cell.arm = Some(arm.to_owned());
         planned
     };
     let cells = vec![
-        of_arm("base", "3.13t", Model::Threads),
-        of_arm("new", "3.13t", Model::Threads),
-        of_arm("base", "3.13", Model::Serial),
-        of_arm("new", "3.13", Model::Serial),
+        planned_arm("base", "3.13t", Model::Threads),
+        planned_arm("new", "3.13t", Model::Threads),
+        planned_arm("base", "3.13", Model::Serial),
+        planned_arm("new", "3.13", Model::Serial),
     ];
-    let mut scripted = Scripted::default();
+    let mut scripted = ScriptedRunner::default();
     let units = calibrated(&cells, &mut scripted);
     assert_eq!(scripted.log, ["calibrate mine 3.13 base serial x1 for [1]"]);
     assert!(cells.iter().all(|planned| units.of(&planned.cell).is_some()));

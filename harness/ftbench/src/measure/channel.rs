@@ -1,39 +1,39 @@
-//! The driver's end of a worker's pipes: replies line by line, and what the workload prints, kept to a bounded tail.
+//! The driver's end of a worker's pipes: reads replies line by line, and keeps the end of what the workload prints.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::process::guard::driver_side::Guarded;
+use crate::process::guard::driver_side::GuardedWorker;
 use crate::process::interrupt::Interrupt;
 
-/// Longest reply that is taken, bytes. A sample of 1,024 workers has about 150 kB.
+/// Longest reply that is accepted, bytes. A sample of 1,024 workers has about 150 kB.
 const LONGEST_REPLY_BYTES: usize = 8 << 20;
 
-/// How much of what a workload prints is kept, bytes: the end, where a traceback stands.
+/// How much of a workload's output is kept, bytes. The end is kept, because a traceback comes last.
 const KEPT_OUTPUT_BYTES: usize = 16 << 10;
 
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Why there is no further reply.
+/// Why there is no reply.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// The time was up.
+pub enum NoReply {
+    /// The deadline has passed.
     TimedOut,
-    /// The process ended, or closed its end.
+    /// The process has ended or closed its end of the pipe.
     Ended,
-    /// A line longer than any reply.
+    /// A line is longer than any reply.
     TooLong,
-    /// More was printed than the limit allows.
+    /// The workload has printed more than the limit allows.
     TooMuchOutput,
-    /// ftbench was told to stop.
+    /// ftbench was asked to stop.
     Interrupted,
-    /// The system refused to wait or to read.
+    /// Waiting or reading failed.
     System(rustix::io::Errno),
 }
 
-/// Where replies and output arrive.
+/// The pipes on which a worker's replies and output arrive.
 #[derive(Debug)]
 pub struct Channel {
     replies: OwnedFd,
@@ -45,7 +45,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Reads replies from one pipe and output from another, of which no more than `output_limit_bytes` may come.
+    /// Reads replies from one pipe, and at most `output_limit_bytes` of output from another.
     #[must_use]
     pub fn new(replies: OwnedFd, output: OwnedFd, output_limit_bytes: u64) -> Self {
         Self {
@@ -58,62 +58,65 @@ impl Channel {
         }
     }
 
-    /// Waits for the next reply, without using the processor.
+    /// Sleeps until the next reply arrives.
     ///
     /// # Errors
-    /// Says why there is none.
+    /// When no reply arrives; the error says why.
     pub fn receive(
         &mut self,
         deadline: Instant,
         interrupt: &Interrupt,
-        guarded: &mut Guarded,
-    ) -> Result<Vec<u8>, Silence> {
+        guarded: &mut GuardedWorker,
+    ) -> Result<Vec<u8>, NoReply> {
         loop {
             if let Some(line) = self.lines.next_line() {
                 return Ok(line);
             }
             if self.lines.pending_bytes() > LONGEST_REPLY_BYTES {
-                return Err(Silence::TooLong);
+                return Err(NoReply::TooLong);
             }
-            // What it said before it ended is still to be read.
+            // What the worker sent before it ended is still to be read.
             if guarded.has_ended() && !readable_now(self.replies.as_fd()) {
-                return Err(Silence::Ended);
+                return Err(NoReply::Ended);
             }
             let ready = self.wait(deadline, interrupt, guarded)?;
             if ready.output {
                 self.read_output()?;
                 if self.has_printed_too_much() {
-                    return Err(Silence::TooMuchOutput);
+                    return Err(NoReply::TooMuchOutput);
                 }
             }
             if ready.guard {
-                hear(guarded)?;
+                read_report(guarded)?;
             }
             if ready.replies && !self.read_replies()? {
-                return Err(Silence::Ended);
+                return Err(NoReply::Ended);
             }
         }
     }
 
-    /// Whether something has arrived that was not asked for.
+    /// Whether something has arrived that no request asked for.
     #[must_use]
-    pub fn has_unasked(&self) -> bool {
+    pub fn has_unsolicited_reply(&self) -> bool {
         self.lines.pending_bytes() > 0 || readable_now(self.replies.as_fd())
     }
 
-    /// Whether part of a message has arrived.
+    /// Whether part of a reply has arrived.
     #[must_use]
-    pub fn has_begun(&self) -> bool {
+    pub fn has_partial_reply(&self) -> bool {
         self.lines.pending_bytes() > 0
     }
 
-    /// Reads what is printed until the worker has ended, for a limited time.
-    pub fn listen(&mut self, deadline: Instant, never: &Interrupt, guarded: &mut Guarded) {
+    /// Reads what is printed until the worker has ended or the deadline passes.
+    pub fn read_until_end(&mut self, deadline: Instant, interrupt: &Interrupt, guarded: &mut GuardedWorker) {
         while !guarded.has_ended() {
-            let Ok(ready) = self.wait(deadline, never, guarded) else {
+            let Ok(ready) = self.wait(deadline, interrupt, guarded) else {
                 return;
             };
-            if (ready.output && self.read_output().is_err()) || (ready.guard && hear(guarded).is_err()) {
+            if ready.output && self.read_output().is_err() {
+                return;
+            }
+            if ready.guard && read_report(guarded).is_err() {
                 return;
             }
             if ready.replies && !matches!(self.read_replies(), Ok(true)) {
@@ -122,7 +125,7 @@ impl Channel {
         }
     }
 
-    /// The end of what was printed, after reading what is still in the pipe; to be asked when all is ended.
+    /// The end of what was printed, including what is still in the pipe. Call this once every process has ended.
     pub fn last_output(&mut self) -> String {
         while let Some(output) = &self.output
             && readable_now(output.as_fd())
@@ -135,12 +138,17 @@ impl Channel {
         self.tail.text()
     }
 
-    fn wait(&self, deadline: Instant, interrupt: &Interrupt, guarded: &Guarded) -> Result<Ready, Silence> {
+    fn wait(
+        &self,
+        deadline: Instant,
+        interrupt: &Interrupt,
+        guarded: &GuardedWorker,
+    ) -> Result<Ready, NoReply> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Silence::TimedOut);
+            return Err(NoReply::TimedOut);
         }
-        let timeout = Timespec::try_from(left).map_err(|_| Silence::TimedOut)?;
+        let timeout = Timespec::try_from(left).map_err(|_| NoReply::TimedOut)?;
         let mut fds = vec![
             PollFd::new(&self.replies, PollFlags::IN),
             PollFd::from_borrowed_fd(guarded.as_fd(), PollFlags::IN),
@@ -150,16 +158,16 @@ impl Channel {
             fds.push(PollFd::new(output, PollFlags::IN));
         }
         match poll(&mut fds, Some(&timeout)) {
-            Ok(0) => return Err(Silence::TimedOut),
+            Ok(0) => return Err(NoReply::TimedOut),
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
-            Err(errno) => return Err(Silence::System(errno)),
+            Err(errno) => return Err(NoReply::System(errno)),
         }
         let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
         let mut next = || ready.next().unwrap_or(false);
         let (replies, guard, interrupted, output) = (next(), next(), next(), next());
         if interrupted {
-            return Err(Silence::Interrupted);
+            return Err(NoReply::Interrupted);
         }
         Ok(Ready {
             replies,
@@ -168,7 +176,7 @@ impl Channel {
         })
     }
 
-    fn read_replies(&mut self) -> Result<bool, Silence> {
+    fn read_replies(&mut self) -> Result<bool, NoReply> {
         let mut chunk = [0; CHUNK_BYTES];
         let read = read(self.replies.as_fd(), &mut chunk)?;
         self.lines.push(chunk.get(..read).unwrap_or_default());
@@ -179,7 +187,7 @@ impl Channel {
         self.printed_bytes > self.output_limit_bytes
     }
 
-    fn read_output(&mut self) -> Result<(), Silence> {
+    fn read_output(&mut self) -> Result<(), NoReply> {
         let Some(output) = &self.output else { return Ok(()) };
         let mut chunk = [0; CHUNK_BYTES];
         let read = read(output.as_fd(), &mut chunk)?;
@@ -199,17 +207,17 @@ struct Ready {
     output: bool,
 }
 
-fn hear(guarded: &mut Guarded) -> Result<(), Silence> {
-    guarded.hear().map_err(|error| {
-        Silence::System(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO))
+fn read_report(guarded: &mut GuardedWorker) -> Result<(), NoReply> {
+    guarded.read_report().map_err(|error| {
+        NoReply::System(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO))
     })
 }
 
-fn read(fd: BorrowedFd<'_>, chunk: &mut [u8]) -> Result<usize, Silence> {
+fn read(fd: BorrowedFd<'_>, chunk: &mut [u8]) -> Result<usize, NoReply> {
     loop {
         match rustix::io::read(fd, &mut *chunk) {
             Err(rustix::io::Errno::INTR) => {}
-            other => return other.map_err(Silence::System),
+            other => return other.map_err(NoReply::System),
         }
     }
 }
@@ -223,11 +231,11 @@ fn readable_now(fd: BorrowedFd<'_>) -> bool {
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-/// Bytes as they arrive, lines as they leave.
+/// Splits the bytes that arrive into lines.
 #[derive(Debug, Default)]
 struct Lines {
     bytes: Vec<u8>,
-    /// How many of `bytes` were searched for the end of a line already.
+    /// How many of `bytes` have already been searched for a line end.
     searched: usize,
 }
 
@@ -255,7 +263,7 @@ impl Lines {
     }
 }
 
-/// The end of a stream.
+/// The last bytes of a stream.
 #[derive(Debug, Default)]
 struct Tail {
     bytes: Vec<u8>,
@@ -293,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_of_the_limits_length_is_not_too_much() {
+    fn output_of_exactly_the_limit_is_not_too_much() {
         let (replies, _) = rustix::pipe::pipe().unwrap();
         let (output, printer) = rustix::pipe::pipe().unwrap();
         let mut channel = Channel::new(replies, output, 6);
@@ -306,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_survive_any_cutting(lines in prop::collection::vec("[a-z]{0,12}", 0..8), cuts in prop::collection::vec(1_usize..7, 1..40)) {
+        fn lines_survive_any_chunking(lines in prop::collection::vec("[a-z]{0,12}", 0..8), cuts in prop::collection::vec(1_usize..7, 1..40)) {
             let stream: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
             let mut buffer = Lines::default();
             let mut found = Vec::new();
@@ -325,7 +333,7 @@ mod tests {
         }
 
         #[test]
-        fn a_tail_is_the_end_and_bounded(pieces in prop::collection::vec(1_usize..9000, 0..12)) {
+        fn a_tail_is_bounded_and_keeps_the_end(pieces in prop::collection::vec(1_usize..9000, 0..12)) {
             let mut tail = Tail::default();
             for (index, &length) in pieces.iter().enumerate() {
                 tail.push(&vec![b'a' + u8::try_from(index).unwrap(); length]);

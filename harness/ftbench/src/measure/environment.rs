@@ -1,11 +1,11 @@
-//! The environment of a trial: an allow-list of the user's, and what ftbench sets.
+//! The environment variables of a trial: an allow-list of the user's, and those that ftbench sets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What is taken over from the user's environment. Variables that set the number of a library's own threads are
-/// among them: they change what is measured, so they are recorded, and whoever sets them means it.
-const TAKEN_OVER: [&str; 20] = [
+/// Variables that are inherited from the user's environment. They include those that set the number of a library's own
+/// threads: these change what is measured, so they are recorded, and a user who sets them does so on purpose.
+const INHERITED: [&str; 20] = [
     "PATH",
     "HOME",
     "USER",
@@ -29,19 +29,19 @@ const TAKEN_OVER: [&str; 20] = [
 ];
 
 /// Every locale category, such as `LC_ALL`.
-const TAKEN_OVER_PREFIX: &str = "LC_";
+const INHERITED_PREFIX: &str = "LC_";
 
 /// A trial's environment without its hash seed. `worker` is the folder that holds the worker's package.
 #[must_use]
 pub fn cleaned(users: impl IntoIterator<Item = (String, String)>, worker: &Path) -> BTreeMap<String, String> {
     let mut environment: BTreeMap<String, String> = users
         .into_iter()
-        .filter(|(name, _)| TAKEN_OVER.contains(&name.as_str()) || name.starts_with(TAKEN_OVER_PREFIX))
+        .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with(INHERITED_PREFIX))
         .collect();
     environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
-    // `-m` would put the working directory before the standard library (Python 3.11 and later heed this).
+    // Without this, `-m` puts the working directory before the standard library (Python 3.11 and later respect it).
     environment.insert("PYTHONSAFEPATH".to_owned(), "1".to_owned());
-    // Nothing is left beside the user's files, and no trial finds what an earlier one has compiled.
+    // Leaves no files beside the user's, and keeps a trial from finding what an earlier one has compiled.
     environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
     environment
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_python_behind_the_users_back_stays_out() {
+    fn variables_that_change_python_are_not_inherited() {
         let users = [
             "PATH",
             "LC_ALL",

@@ -1,8 +1,8 @@
-//! Looks at a trial's threads while it warms up, for those that its work starts beside the workers.
+//! Looks at a trial's threads while it warms up, to count those that its work starts besides the workers.
 //!
-//! Threads that a function starts and joins are gone when a sample is over. What they used is known from the process's
-//! CPU time; how many there were at once, and whether they had to wait for each other, shows only while they run. Warm-up
-//! samples are not counted, so looking there takes nothing from what is measured.
+//! Threads that a function starts and joins are gone when a sample is over. The CPU time that they used is part of the
+//! process's; how many there were at once, and whether they had to wait for each other, shows only while they run.
+//! Warm-up samples are not counted, so looking at them does not disturb the measurement.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -11,38 +11,41 @@ use std::time::{Duration, Instant};
 use crate::machine::noise::Watch;
 use ftbench_schema::ExtraThreads;
 
-/// The time between two looks, at least: a dozen or more of them in a warm-up sample of 60 to 100 ms, the targets of the
+/// Minimum time between two looks, which gives a dozen or more in a warm-up sample of 60 to 100 ms, the targets of the
 /// profiles.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How much longer than a look the pause after it is, at least, so that looking at many threads takes less than a tenth of
-/// a PU.
+/// Minimum ratio of a pause to the look before it, so that looking at many threads takes less than a tenth of a PU.
 const PAUSE_PER_LOOK: u32 = 10;
 
-/// The most looks in one trial, so that a warm-up of minutes costs no more than one of half a second.
-const MOST_LOOKS: u32 = 100;
+/// Maximum number of looks in one trial, so that a warm-up of minutes costs no more than one of half a second.
+const MAX_LOOKS: u32 = 100;
 
-/// What is known before `work` is called for the first time; `None` when extra threads are not counted.
+/// The extra threads that run before `work` is called for the first time; `None` when extra threads are not counted.
 pub(super) fn before_work(watch: &Watch<'_>) -> Option<ExtraThreads> {
     watch.look().map(|look| ExtraThreads {
         before_work: look.extra,
-        most: look.extra,
+        max_at_once: look.extra,
         cpu_time_ns: Some(0),
         ..ExtraThreads::default()
     })
 }
 
 /// Takes a sample, and looks at the trial's threads while it runs.
-pub(super) fn looking<T>(watch: &Watch<'_>, found: &mut ExtraThreads, sample: impl FnOnce() -> T) -> T {
+pub(super) fn sample_while_looking<T>(
+    watch: &Watch<'_>,
+    found: &mut ExtraThreads,
+    sample: impl FnOnce() -> T,
+) -> T {
     let (over, is_over) = channel::<()>();
     thread::scope(|scope| {
-        // Where no thread can be started there are no looks.
+        // If no thread can be started, there are no looks.
         let _ = thread::Builder::new().spawn_scoped(scope, move || {
             let mut pause = PAUSE;
-            while found.looks < MOST_LOOKS && is_over.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            while found.looks < MAX_LOOKS && is_over.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let begun = Instant::now();
                 if let Some(look) = watch.look() {
-                    found.most = found.most.max(look.extra);
+                    found.max_at_once = found.max_at_once.max(look.extra);
                     found.looks += 1;
                     found.contended_looks += u32::from(look.is_contended);
                 }
@@ -55,7 +58,7 @@ pub(super) fn looking<T>(watch: &Watch<'_>, found: &mut ExtraThreads, sample: im
     })
 }
 
-/// Adds a counted sample's CPU time; with one that is unknown, the sum is.
+/// Adds a counted sample's CPU time. If one is unknown, so is the sum.
 pub(super) fn add_sample(found: &mut ExtraThreads, cpu_time_ns: Option<u64>) {
     let both = found.cpu_time_ns.zip(cpu_time_ns);
     found.cpu_time_ns = both.map(|(sum, one)| sum.saturating_add(one));

@@ -16,19 +16,19 @@ pub enum TrialFailure {
     Start {
         /// The executable.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
     /// The system has no process, pipe or memory left to start any trial with.
-    #[error("the system starts no process for a trial: {0}")]
+    #[error("the system cannot start a process for a trial: {0}")]
     NoProcess(String),
-    /// It cannot be measured on this machine as it is.
+    /// The cell cannot be measured on this machine as it is.
     #[error("{0}")]
     Unavailable(String),
-    /// The process ended in the middle.
+    /// The process ended during a step.
     #[error("the process {status} during {step}")]
     Ended {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
         /// How it ended.
         status: String,
@@ -37,15 +37,15 @@ pub enum TrialFailure {
     #[error(
         "{step} took longer than {} s (--timeout){}",
         limit.as_secs_f64(),
-        if *half_said { ", the answer left off in the middle" } else { "" }
+        if *has_partial_reply { ", and its reply is incomplete" } else { "" }
     )]
     TimedOut {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
         /// The limit.
         limit: Duration,
-        /// Whether part of an answer was there.
-        half_said: bool,
+        /// Whether part of a reply had arrived.
+        has_partial_reply: bool,
     },
     /// Its processes used more memory than the limit allows.
     #[error(
@@ -54,9 +54,9 @@ pub enum TrialFailure {
         units::bytes(*limit_bytes as f64)
     )]
     TooMuchMemory {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
-        /// What all its processes used, bytes.
+        /// Memory of all its processes, bytes.
         used_bytes: u64,
         /// The limit, bytes.
         limit_bytes: u64,
@@ -64,7 +64,7 @@ pub enum TrialFailure {
     /// It started more processes than the limit allows.
     #[error("it had more than {limit} processes during {step} (--process-limit)")]
     TooManyProcesses {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
         /// The limit.
         limit: u32,
@@ -72,23 +72,23 @@ pub enum TrialFailure {
     /// It printed more than the limit allows.
     #[error("it printed more than {} (--output-limit) up to {step}", units::bytes(*limit_bytes as f64))]
     TooMuchOutput {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
         /// The limit, bytes.
         limit_bytes: u64,
     },
-    /// The process that keeps the trial together was killed, from outside or by the workload.
+    /// The guard process of the trial was killed, from outside or by the workload.
     #[error("its guard process was killed during {step}")]
     GuardLost {
-        /// What it was doing.
+        /// The step that was running.
         step: &'static str,
     },
     /// Processes that even `SIGKILL` does not end.
-    #[error("processes {0:?} of it hang in the kernel and cannot be ended")]
-    LeftOver(Vec<i32>),
+    #[error("its processes {0:?} hang in the kernel and cannot be ended")]
+    Unkillable(Vec<i32>),
     /// The worker broke the protocol.
     #[error("the worker broke the protocol: {0}")]
-    Nonsense(String),
+    ProtocolViolation(String),
     /// The workload raised, or its result is wrong.
     #[error("{error} (in {step})")]
     Workload {
@@ -96,33 +96,33 @@ pub enum TrialFailure {
         step: String,
         /// Whether `check` found a wrong result.
         wrong_result: bool,
-        /// The exception in a line.
+        /// The exception, in one line.
         error: String,
         /// The end of its traceback.
         traceback: String,
     },
-    /// A worker could not be bound, or its binding is not what was asked for.
+    /// A worker could not be bound, or its binding is not the requested one.
     #[error("{0}")]
     Binding(String),
-    /// The system refused something.
-    #[error("the system refused to wait for the worker: {0}")]
+    /// Waiting for the worker failed.
+    #[error("cannot wait for the worker: {0}")]
     System(String),
-    /// ftbench was told to stop.
+    /// ftbench was asked to stop.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl TrialFailure {
-    /// The process ended during a step; `None` when it did not end, and closed its channel.
+    /// The failure of a process that ended during a step; `None` when it closed its channel without ending.
     #[must_use]
     pub fn ended(step: &'static str, ending: Option<Ending>) -> Self {
         Self::Ended {
             step,
-            status: described(ending),
+            status: describe(ending),
         }
     }
 
-    /// How the record calls it.
+    /// The status of the trial in the record.
     #[must_use]
     pub const fn status(&self) -> TrialStatus {
         match self {
@@ -134,7 +134,7 @@ impl TrialFailure {
         }
     }
 
-    /// The traceback that belongs to it.
+    /// Its traceback; empty without one.
     #[must_use]
     pub fn traceback(&self) -> &str {
         match self {
@@ -144,12 +144,12 @@ impl TrialFailure {
     }
 }
 
-fn described(ending: Option<Ending>) -> String {
+fn describe(ending: Option<Ending>) -> String {
     let Some(ending) = ending else {
         return "closed its channel without ending".to_owned();
     };
     let out_of_memory = if ending.out_of_memory {
-        " at its limit of memory (--memory-limit)"
+        " at its memory limit (--memory-limit)"
     } else if ending.signal == Some(signal_hook::consts::SIGKILL) {
         ", not by ftbench, perhaps for lack of memory,"
     } else {
@@ -158,6 +158,6 @@ fn described(ending: Option<Ending>) -> String {
     match (ending.exit_status, ending.signal) {
         (_, Some(signal)) => format!("was killed by {}{out_of_memory}", signal_name(signal)),
         (Some(status), None) => format!("ended with exit status {status}"),
-        (None, None) => "ended in a way that the system does not tell".to_owned(),
+        (None, None) => "ended in a way that the system does not report".to_owned(),
     }
 }

@@ -12,15 +12,15 @@ use super::protocol::Entry;
 pub struct Launch {
     /// The program: an interpreter, a program with one inside, or ftbench itself.
     pub executable: PathBuf,
-    /// What leads it to the worker's part of it; `--channel` and its descriptors are put after.
+    /// Arguments that make it run the worker; `--channel` and its descriptors are appended.
     pub arguments: Vec<String>,
-    /// The whole of its environment, apart from the hash seed.
+    /// Its whole environment, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
     /// Where it finds the workload.
     pub entry: Entry,
 }
 
-/// What makes an interpreter a worker.
+/// The arguments that make an interpreter a worker.
 #[must_use]
 pub fn python_arguments() -> Vec<String> {
     ["-s", "-X", "faulthandler", "-m", "ftbench_worker"]
@@ -28,7 +28,7 @@ pub fn python_arguments() -> Vec<String> {
         .to_vec()
 }
 
-/// What makes ftbench a worker of the ceiling.
+/// The arguments that make ftbench a worker of the ceiling.
 #[must_use]
 pub fn native_arguments(kernel: Kernel) -> Vec<String> {
     ["native-worker", "--kernel", kernel.name()]
@@ -36,7 +36,7 @@ pub fn native_arguments(kernel: Kernel) -> Vec<String> {
         .to_vec()
 }
 
-/// Cells that differ in model and workers alone are started alike.
+/// What decides how a cell's process is started. Cells that differ only in model and workers have the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     interpreter: String,
@@ -63,13 +63,13 @@ pub struct Launches {
 }
 
 impl Launches {
-    /// Whether the cells like this one are known.
+    /// Whether it is known how cells like this one are started.
     #[must_use]
     pub fn knows(&self, cell: &Cell) -> bool {
         self.known.contains_key(&Key::of(cell))
     }
 
-    /// Says how the cells like this one are started, or, in a line, why they cannot be.
+    /// Records how cells like this one are started or, in one line, why they cannot be.
     pub fn insert(&mut self, cell: &Cell, launch: Result<Launch, String>) {
         self.known.insert(Key::of(cell), launch);
     }
@@ -77,12 +77,12 @@ impl Launches {
     /// How this cell's process is started.
     ///
     /// # Errors
-    /// Why it cannot be, in a line.
+    /// When it cannot be started; the error says why, in one line.
     pub fn of(&self, cell: &Cell) -> Result<&Launch, String> {
         match self.known.get(&Key::of(cell)) {
             Some(Ok(launch)) => Ok(launch),
             Some(Err(reason)) => Err(reason.clone()),
-            None => Err(format!("nothing is known of how to start {cell}")),
+            None => Err(format!("it is not known how to start {cell}")),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The worker of the ceiling's cells: threads of this very program that run a native kernel.
+//! The worker of the ceiling's cells: threads of this program itself that run a native kernel.
 //!
-//! It answers the messages of [`super::protocol`] as the Python worker does, and hands the work out as a
-//! `ThreadPoolExecutor` would: to threads that are there already and wait, one share each, results sent back. So a
-//! makespan, a share and a binding mean the same in its records.
+//! It answers the messages of [`super::protocol`] as the Python worker does. It distributes work as a
+//! `ThreadPoolExecutor` would: to threads that already exist and wait, one share each, which send back their results. A
+//! makespan, a share and a binding therefore mean the same in its records.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -15,13 +15,13 @@ use crate::machine::cache;
 use crate::native::{Workspace, WrongResult};
 use ftbench_schema::{Kernel, Scaling};
 
-/// The arrays of all workers together have so many times the bytes of the last-level caches that they run under, so
-/// that little of them is still there when it is needed again. STREAM asks for four times for each array; here every
-/// trial's fresh process has to write to all of it before its first sample.
-const TIMES_THE_CACHES: u64 = 4;
+/// Size of all workers' arrays together, as a multiple of the last-level caches that they run under: large enough that
+/// little of an array is still cached when it is needed again. STREAM requires this multiple for each array; here it
+/// holds for all of them, because the fresh process of every trial has to write to them before its first sample.
+const CACHE_MULTIPLE: u64 = 4;
 
-/// The caches taken for granted where the system does not tell: as large as those of most servers.
-const CACHES_IF_UNKNOWN_BYTES: u64 = 64 << 20;
+/// Size of the caches that is assumed where the system does not report it, bytes: as on most servers.
+const DEFAULT_CACHE_BYTES: u64 = 64 << 20;
 
 /// Answers requests until the driver finishes or is gone.
 ///
@@ -87,7 +87,7 @@ impl Trial {
                         format!("the driver speaks protocol {protocol}, the worker {PROTOCOL_VERSION}");
                     return failed("start", false, &error);
                 }
-                self.prepare(shares_of(units, workers, scaling))
+                self.prepare(split_units(units, workers, scaling))
             }
             Request::Sample { sample } => self.sample(sample),
             Request::Finish => {
@@ -97,10 +97,10 @@ impl Trial {
         }
     }
 
-    fn prepare(&mut self, units_of_workers: Vec<u64>) -> Reply {
+    fn prepare(&mut self, units_by_worker: Vec<u64>) -> Reply {
         self.pool = None;
         let start_ns = monotonic_ns();
-        let pool = match Pool::start(self.kernel, units_of_workers) {
+        let pool = match Pool::start(self.kernel, units_by_worker) {
             Ok(pool) => pool,
             Err(error) => return failed("start", false, &error),
         };
@@ -124,28 +124,29 @@ impl Trial {
                 &"the driver asked for a sample before it sent 'prepare'",
             );
         };
-        let handed = match pool.hand_out() {
-            Ok(handed) => handed,
+        let taken = match pool.take_sample() {
+            Ok(taken) => taken,
             Err(error) => return failed("work", false, &error),
         };
-        if let Some(wrong) = handed.shares.iter().find_map(|share| share.result.as_ref().err()) {
+        if let Some(wrong) = taken.shares.iter().find_map(|share| share.result.as_ref().err()) {
             return failed("check", true, wrong);
         }
         Reply::Sample {
             sample,
-            start_ns: handed.start_ns,
-            end_ns: handed.end_ns,
+            start_ns: taken.start_ns,
+            end_ns: taken.end_ns,
             gil_enabled: false,
             gil_enabled_by: None,
             collections: None,
-            shares: handed.shares.iter().map(|share| share.measured).collect(),
+            shares: taken.shares.iter().map(|share| share.measured).collect(),
             reported: BTreeMap::new(),
         }
     }
 }
 
-/// Units of each worker, as the Python worker splits them: as even as can be, the first workers get one more.
-fn shares_of(units: u64, workers: u32, scaling: Scaling) -> Vec<u64> {
+/// The units of each worker, split as the Python worker does: as evenly as possible, with one more for the first
+/// workers.
+fn split_units(units: u64, workers: u32, scaling: Scaling) -> Vec<u64> {
     let count = u64::from(workers);
     (0..count)
         .map(|worker| match scaling {
@@ -155,15 +156,15 @@ fn shares_of(units: u64, workers: u32, scaling: Scaling) -> Vec<u64> {
         .collect()
 }
 
-/// What a thread is asked to do.
+/// An order to a thread.
 enum Order {
-    /// Make its workspace, with so many bytes of memory.
+    /// Make a workspace with this much memory, bytes.
     SetUp(u64),
-    /// Do so many units.
+    /// Do this many units of work.
     Work(u64),
 }
 
-/// What a thread says when it has done so.
+/// A thread's answer when it has started or carried out an order.
 enum Answer {
     Started { worker: usize, thread_id: i32 },
     SetUp,
@@ -176,7 +177,7 @@ struct Share {
 }
 
 /// One sample as it was taken.
-struct Handed {
+struct TakenSample {
     start_ns: u64,
     end_ns: u64,
     /// In the order of the workers.
@@ -190,7 +191,7 @@ struct PoolWorker {
     units: u64,
 }
 
-/// Threads that wait for work. Dropping it ends them.
+/// Threads that wait for work. Dropping the pool ends them.
 struct Pool {
     kernel: Kernel,
     workers: Vec<PoolWorker>,
@@ -200,16 +201,16 @@ struct Pool {
 
 impl Pool {
     /// Starts one thread for each share, and waits until every one has reported.
-    fn start(kernel: Kernel, units_of_workers: Vec<u64>) -> io::Result<Self> {
+    fn start(kernel: Kernel, units_by_worker: Vec<u64>) -> io::Result<Self> {
         let (answer, answers) = channel();
         let process_id = process_id();
-        let mut workers = Vec::with_capacity(units_of_workers.len());
-        for (number, units) in units_of_workers.into_iter().enumerate() {
+        let mut workers = Vec::with_capacity(units_by_worker.len());
+        for (number, units) in units_by_worker.into_iter().enumerate() {
             let (orders, orders_of_thread) = channel();
             let answer = answer.clone();
             let thread = Builder::new()
                 .name(format!("worker {number}"))
-                .spawn(move || live(number, kernel, &orders_of_thread, &answer))?;
+                .spawn(move || run_thread(number, kernel, &orders_of_thread, &answer))?;
             workers.push(PoolWorker {
                 identity: WorkerIdentity {
                     process_id,
@@ -237,7 +238,7 @@ impl Pool {
     }
 
     /// Takes a sample.
-    fn hand_out(&mut self) -> io::Result<Handed> {
+    fn take_sample(&mut self) -> io::Result<TakenSample> {
         self.set_up()?;
         let mut done: Vec<(usize, Share)> = Vec::with_capacity(self.workers.len());
         let start_ns = monotonic_ns();
@@ -254,15 +255,15 @@ impl Pool {
         }
         let end_ns = monotonic_ns();
         done.sort_by_key(|(worker, _)| *worker);
-        Ok(Handed {
+        Ok(TakenSample {
             start_ns,
             end_ns,
             shares: done.into_iter().map(|(_, share)| share).collect(),
         })
     }
 
-    /// Has every thread make its workspace. Before the first sample rather than at the start: only now the threads are
-    /// bound, and memory comes from the NUMA node of whoever first writes to it.
+    /// Has every thread make its workspace. This comes before the first sample rather than at the start, because only
+    /// now are the threads bound, and memory is taken from the NUMA node of the thread that first writes to it.
     fn set_up(&mut self) -> io::Result<()> {
         if self.is_set_up {
             return Ok(());
@@ -286,9 +287,9 @@ impl Pool {
 
     /// Memory of each worker, bytes.
     fn memory_bytes(&self) -> u64 {
-        let caches = cache::last_level_bytes(&own_pus()).unwrap_or(CACHES_IF_UNKNOWN_BYTES);
+        let caches = cache::last_level_bytes(&own_pus()).unwrap_or(DEFAULT_CACHE_BYTES);
         let workers = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
-        caches.saturating_mul(TIMES_THE_CACHES).div_ceil(workers.max(1))
+        caches.saturating_mul(CACHE_MULTIPLE).div_ceil(workers.max(1))
     }
 
     fn next_answer(&self) -> io::Result<Answer> {
@@ -299,7 +300,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         for worker in self.workers.drain(..) {
-            // The end of its orders is the end of the thread.
+            // The thread ends when the channel of its orders closes.
             drop(worker.orders);
             if let Some(thread) = worker.thread {
                 let _ = thread.join();
@@ -309,11 +310,11 @@ impl Drop for Pool {
 }
 
 fn thread_is_gone() -> io::Error {
-    io::Error::other("a native thread has ended in the middle")
+    io::Error::other("a native thread ended unexpectedly")
 }
 
-/// A thread's life: report, then do what it is told until there are no more orders.
-fn live(worker: usize, kernel: Kernel, orders: &Receiver<Order>, answers: &Sender<Answer>) {
+/// Runs one thread: reports that it has started, then carries out orders until there are no more.
+fn run_thread(worker: usize, kernel: Kernel, orders: &Receiver<Order>, answers: &Sender<Answer>) {
     let thread_id = rustix::thread::gettid().as_raw_nonzero().get();
     let mut workspace = None;
     let mut answer = Answer::Started { worker, thread_id };
@@ -348,7 +349,7 @@ fn process_id() -> i32 {
     rustix::process::getpid().as_raw_nonzero().get()
 }
 
-/// The PUs that this thread may run on; none where the system does not tell.
+/// The PUs that this thread may run on; empty where the system does not report them.
 fn own_pus() -> Vec<u32> {
     let Ok(set) = rustix::thread::sched_getaffinity(None) else {
         return Vec::new();

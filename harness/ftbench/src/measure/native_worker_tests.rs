@@ -69,7 +69,7 @@ fn prepare(protocol: u32, workers: u32, units: u64) -> Request {
 }
 
 #[test]
-fn a_trial_goes_as_the_drivers_do() {
+fn a_native_trial_follows_the_protocol() {
     for kernel in [Kernel::Integer, Kernel::FloatingPoint] {
         let mut driver = Driver::start(kernel);
         // Twice, as in calibration.
@@ -106,7 +106,7 @@ fn a_trial_goes_as_the_drivers_do() {
 }
 
 #[test]
-fn what_makes_no_sense_is_answered_as_a_failure() {
+fn invalid_requests_are_answered_with_a_failure() {
     let requests = [
         (Request::Sample { sample: 0 }, "before it sent 'prepare'"),
         (prepare(99, 1, 1), "the driver speaks protocol 99"),
@@ -126,7 +126,7 @@ fn what_makes_no_sense_is_answered_as_a_failure() {
 }
 
 #[test]
-fn a_driver_that_goes_away_ends_it() {
+fn a_worker_ends_when_its_driver_goes_away() {
     let mut driver = Driver::start(Kernel::Integer);
     driver.prepare(2, 2);
     drop(driver.requests);
@@ -136,11 +136,11 @@ fn a_driver_that_goes_away_ends_it() {
 proptest! {
     #[test]
     fn shares_differ_by_one_unit_at_most(units in 0_u64..1 << 40, workers in 1_u32..300) {
-        let shares = shares_of(units, workers, Scaling::Strong);
+        let shares = split_units(units, workers, Scaling::Strong);
         prop_assert_eq!(shares.iter().sum::<u64>(), units);
         prop_assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1);
         prop_assert!(shares.is_sorted_by(|a, b| a >= b));
-        let weak = shares_of(units, workers, Scaling::Weak);
+        let weak = split_units(units, workers, Scaling::Weak);
         prop_assert!(weak.len() == shares.len() && weak.iter().all(|&share| share == units));
     }
 }

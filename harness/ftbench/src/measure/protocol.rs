@@ -1,6 +1,6 @@
-//! Messages between the driver and a worker: one JSON object a line, each way over a pipe of its own.
+//! Messages between the driver and a worker: one JSON object per line, over one pipe in each direction.
 //!
-//! A trial goes: worker `hello`; driver `prepare`, worker `ready`; for every sample driver `sample`, worker
+//! The messages of a trial: worker `hello`; driver `prepare`, worker `ready`; for every sample driver `sample`, worker
 //! `sample`; driver `finish`, worker `finished`. Instead of any answer a worker may send `failed`, after which
 //! the driver ends it. `harness/worker/examples/` has one stored example of each, which the tests of both sides read.
 
@@ -13,7 +13,7 @@ use ftbench_schema::{Model, Scaling};
 /// Version of the messages; a worker that speaks another one is refused.
 pub const PROTOCOL_VERSION: u32 = 4;
 
-/// What the driver sends.
+/// A message from the driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
@@ -28,7 +28,7 @@ pub enum Request {
         entry: Entry,
         /// How workers run.
         model: Model,
-        /// How many.
+        /// How many workers.
         workers: u32,
         /// Units of work in one sample.
         units: u64,
@@ -47,17 +47,17 @@ pub enum Request {
 /// Where the functions of a workload are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Absolute path of its file; of a callable, the folder that comes first on `sys.path`.
+    /// Absolute path of its file or, for a callable, of the folder that comes first on `sys.path`.
     pub path: String,
     /// The case of that file, whose functions end in `_` and this name; `None` for a file without cases.
     pub case: Option<String>,
     /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
     pub callable: Option<String>,
-    /// Folder whose modules come before all others, those beside the workload too; `None` without one.
+    /// Folder whose modules come before all others, even those beside the workload; `None` without one.
     pub module_folder: Option<String>,
 }
 
-/// One worker as it names itself.
+/// The ids that a worker reports for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerIdentity {
     /// Operating-system process id.
@@ -66,7 +66,7 @@ pub struct WorkerIdentity {
     pub thread_id: i32,
 }
 
-/// One worker's part of a sample, as it measured it.
+/// One worker's part of a sample, as the worker measured it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeasuredShare {
     /// Process that did it.
@@ -79,7 +79,7 @@ pub struct MeasuredShare {
     pub end_ns: u64,
 }
 
-/// What a worker sends.
+/// A message from a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {
@@ -133,7 +133,7 @@ pub enum Reply {
         step: String,
         /// Whether `check` found a wrong result.
         wrong_result: bool,
-        /// The exception in a line.
+        /// The exception, in one line.
         error: String,
         /// The end of its traceback.
         traceback: String,

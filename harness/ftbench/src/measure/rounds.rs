@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::conduct::Conduct;
+use super::cell_health::CellHealth;
 use super::failure::TrialFailure;
-use super::made::Made;
+use super::finished_trials::FinishedTrials;
 use crate::plan::order::{Turns, hash_seeds, round_order};
 use ftbench_schema::{
     CalibrationFailure, Cell, Manifest, Model, Order, PlannedCell, StoppedBy, Trial, TrialStatus,
 };
 
-/// Tries of an interpreter to calibrate a workload; a crash might be chance.
-const CALIBRATION_TRIES: u32 = 2;
+/// Attempts to calibrate a workload on one interpreter, because a crash may be chance.
+const CALIBRATION_ATTEMPTS: u32 = 2;
 
-/// One trial to be made.
+/// One trial to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Assignment<'a> {
     /// Its number in the run.
@@ -28,70 +28,70 @@ pub struct Assignment<'a> {
     pub hash_seed: u32,
 }
 
-/// Where trials are made. The one thing that the loops here need from the outside.
+/// Runs trials: all that the loops here need from the outside.
 pub trait TrialRunner {
-    /// Finds out how many units make a sample of the target length, in the given cell.
+    /// Finds how many units make a sample of the target length in the given cell.
     ///
     /// # Errors
-    /// Says why the cell cannot be timed, with the end of what it printed.
-    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful>;
+    /// When the cell cannot be timed, with the reason and the end of its output.
+    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, FailureWithOutput>;
 
-    /// Makes the trials of a group, which take turns, and returns them in the order of the assignments; one that goes wrong
-    /// is a record too. `None` when a stop was requested meanwhile.
+    /// Runs the trials of a group, which take turns, and returns their records in the order of the assignments. A
+    /// failed trial has a record too. `None` when a stop was requested meanwhile.
     fn run(&mut self, group: &[Assignment<'_>], turns: Turns) -> Option<Vec<Trial>>;
 
-    /// Whether ftbench was told to stop.
+    /// Whether ftbench was asked to stop.
     fn is_interrupted(&self) -> bool;
 }
 
 /// A failure and the end of what the process printed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unsuccessful {
+pub struct FailureWithOutput {
     /// What went wrong.
     pub failure: TrialFailure,
-    /// The end of the traceback and of the output.
-    pub last_words: Option<String>,
+    /// The end of the traceback or of the output.
+    pub output_tail: Option<String>,
 }
 
-/// Where trials go, and who is told.
+/// Stores trials and follows the progress of a run.
 pub trait Observer {
-    /// What stops a run when a trial cannot be kept.
+    /// The error that ends a run when a trial cannot be stored.
     type Error;
 
-    /// The workload of a cell is about to be calibrated, or its ceiling.
+    /// Called before the workload of a cell, or its ceiling, is calibrated.
     fn calibrating(&mut self, cell: &Cell);
 
-    /// The trials of a group are about to be made.
+    /// Called before the trials of a group run.
     fn starting(&mut self, group: &[Assignment<'_>]);
 
-    /// A trial was made: keep it. Returns what it counts as.
+    /// Stores a finished trial, and returns the status with which it counts.
     ///
     /// # Errors
-    /// When it cannot be kept, which ends the run.
+    /// When it cannot be stored, which ends the run.
     fn finished(&mut self, trial: Trial) -> Result<TrialStatus, Self::Error>;
 
-    /// A cell has failed too often and is left out of further rounds.
+    /// Called when a cell has failed too often and is left out of further rounds.
     fn gave_up(&mut self, cell: &Cell);
 
-    /// So many rounds are made: what ends the run here, if anything does.
+    /// Called after every round with the number of rounds so far. Returns what ends the run here, if anything does.
     fn round_over(&mut self, rounds: u32) -> Option<StoppedBy>;
 }
 
-/// What calibration found: units of one sample, or why there are none.
+/// The result of a calibration: units of one sample, or why there are none.
 pub type Calibrated = Result<u64, CalibrationFailure>;
 
-/// What calibration found for each workload and for its ceiling, whose units are of another kind.
+/// The calibrated units of each workload and of its ceiling, whose units are of another kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Units {
-    /// By workload.
+    /// Units of each workload.
     pub workloads: HashMap<String, Calibrated>,
-    /// By workload too.
+    /// Units of each workload's ceiling, by workload.
     pub ceilings: HashMap<String, Calibrated>,
 }
 
 impl Units {
-    /// The units that an earlier sitting of a run found. What failed then may have failed by chance, and is left out, to
-    /// be tried again.
+    /// The units that earlier sessions of a run found. Failed calibrations are left out, to be retried, because they
+    /// may have failed by chance.
     #[must_use]
     pub fn recorded(manifest: &Manifest) -> Self {
         let mut found = Self::default();
@@ -100,13 +100,15 @@ impl Units {
             found
                 .workloads
                 .extend(workload.units.map(|units| (name(), Ok(units))));
-            let of_ceiling = workload.ceiling.as_ref().and_then(|ceiling| ceiling.units);
-            found.ceilings.extend(of_ceiling.map(|units| (name(), Ok(units))));
+            let ceiling_units = workload.ceiling.as_ref().and_then(|ceiling| ceiling.units);
+            found
+                .ceilings
+                .extend(ceiling_units.map(|units| (name(), Ok(units))));
         }
         found
     }
 
-    /// What holds for a cell; `None` when it was not calibrated.
+    /// The calibration that applies to a cell; `None` when there was none.
     #[must_use]
     pub fn of(&self, cell: &Cell) -> Option<&Calibrated> {
         let side = if cell.is_native() {
@@ -126,14 +128,15 @@ impl Units {
         side.insert(cell.workload.clone(), calibrated);
     }
 
-    /// A ceiling over nothing is not worth measuring. Workloads come before their ceilings.
-    fn is_needless(&self, cell: &Cell) -> bool {
+    /// Whether the cell is the ceiling of a workload that could not be calibrated. Workloads come before their
+    /// ceilings.
+    fn is_ceiling_without_workload(&self, cell: &Cell) -> bool {
         cell.is_native() && !matches!(self.workloads.get(&cell.workload), Some(Ok(_)))
     }
 }
 
-/// Finds the units of every workload that has a cell to measure, and of its ceiling, as far as they are not known. `None`
-/// when ftbench was told to stop.
+/// Finds the units, unless they are known, of every workload that has a cell to measure, and of its ceiling. `None`
+/// when ftbench was asked to stop.
 pub fn calibrate<O: Observer>(
     cells: &[PlannedCell],
     baseline: &str,
@@ -144,11 +147,11 @@ pub fn calibrate<O: Observer>(
     let mut units = known;
     let (ceilings, workloads): (Vec<_>, Vec<_>) = live(cells).partition(|planned| planned.cell.is_native());
     for PlannedCell { cell, .. } in workloads.into_iter().chain(ceilings) {
-        if units.of(cell).is_some() || units.is_needless(cell) {
+        if units.of(cell).is_some() || units.is_ceiling_without_workload(cell) {
             continue;
         }
         observer.calibrating(cell);
-        let outcome = calibrate_like(cells, cell, baseline, runner);
+        let outcome = calibrate_workload_of(cell, cells, baseline, runner);
         if runner.is_interrupted() {
             return None;
         }
@@ -157,22 +160,22 @@ pub fn calibrate<O: Observer>(
     Some(units)
 }
 
-/// On the baseline with one worker; where the workload fails there, again, and then on the next interpreter, so that one
-/// crash costs nothing, and a workload that needs something newer is still measured where it can be. What took too long
-/// is not tried again on the same interpreter.
-fn calibrate_like(
+/// Calibrates the workload of a cell, or its ceiling, on the baseline with one worker. If that fails, it is retried
+/// there and then on the next interpreter, so that one crash costs nothing and a workload that needs a newer
+/// interpreter is still measured where it can be. A timeout is not retried on the same interpreter.
+fn calibrate_workload_of(
+    target: &Cell,
     cells: &[PlannedCell],
-    like: &Cell,
     baseline: &str,
     runner: &mut dyn TrialRunner,
 ) -> Calibrated {
-    let alike = |cell: &Cell| cell.workload == like.workload && cell.is_native() == like.is_native();
-    let own = || live(cells).filter(|planned| alike(&planned.cell));
+    let same = |cell: &Cell| cell.workload == target.workload && cell.is_native() == target.is_native();
+    let own = || live(cells).filter(|planned| same(&planned.cell));
     let mut worker_counts: Vec<u32> = own().map(|planned| planned.cell.workers).collect();
     worker_counts.sort_unstable();
     worker_counts.dedup();
     let mut candidates: Vec<&PlannedCell> = own().filter(|planned| planned.cell.workers == 1).collect();
-    // Stable, so that interpreters stay in their order.
+    // The sort is stable, so interpreters keep their order.
     candidates.sort_by_key(|planned| {
         (
             planned.cell.interpreter != baseline,
@@ -182,17 +185,17 @@ fn calibrate_like(
     candidates.dedup_by(|a, b| a.cell.interpreter == b.cell.interpreter);
     let mut first_failure = None;
     'candidates: for planned in candidates {
-        for _ in 0..CALIBRATION_TRIES {
-            let unsuccessful = match runner.calibrate(planned, &worker_counts) {
+        for _ in 0..CALIBRATION_ATTEMPTS {
+            let failed = match runner.calibrate(planned, &worker_counts) {
                 Ok(units) => return Ok(units),
-                Err(unsuccessful) => unsuccessful,
+                Err(failed) => failed,
             };
-            let time_is_up = unsuccessful.failure.status() == TrialStatus::TimedOut;
-            first_failure.get_or_insert(unsuccessful);
+            let timed_out = failed.failure.status() == TrialStatus::TimedOut;
+            first_failure.get_or_insert(failed);
             if runner.is_interrupted() {
                 break 'candidates;
             }
-            if time_is_up {
+            if timed_out {
                 break;
             }
         }
@@ -201,12 +204,12 @@ fn calibrate_like(
         || CalibrationFailure {
             status: TrialStatus::Failed,
             reason: "it has no cell with one worker".to_owned(),
-            last_words: None,
+            output_tail: None,
         },
-        |unsuccessful| CalibrationFailure {
-            status: unsuccessful.failure.status(),
-            reason: unsuccessful.failure.to_string(),
-            last_words: unsuccessful.last_words,
+        |failed| CalibrationFailure {
+            status: failed.failure.status(),
+            reason: failed.failure.to_string(),
+            output_tail: failed.output_tail,
         },
     ))
 }
@@ -215,61 +218,64 @@ fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
     cells.iter().filter(|planned| planned.skipped.is_none())
 }
 
-/// What is to be measured, and in which order.
+/// What to measure, and in which order.
 #[derive(Debug, Clone, Copy)]
-pub struct Course<'a> {
+pub struct Schedule<'a> {
     /// The cells.
     pub cells: &'a [PlannedCell],
-    /// What calibration found.
+    /// The calibrated units.
     pub units: &'a Units,
     /// Seed of orders and hash seeds.
     pub seed: u64,
     /// Whether the trials of a block take turns.
     pub order: Order,
-    /// What earlier sittings have made.
-    pub made: &'a Made,
+    /// The trials of earlier sessions.
+    pub finished: &'a FinishedTrials,
 }
 
-/// Makes rounds until the observer ends them, handing the trials of each group to it before the next one starts.
+/// Runs rounds until the observer ends them, and hands it the trials of each group before the next group starts.
 ///
-/// Trials that were made before are passed over, with all that follows from them: a run that was stopped and gone on with
-/// has the same trials, with the same numbers, as one that was left alone.
+/// Trials of earlier sessions are not repeated, but count as if they had run now: a run that was stopped and resumed
+/// has the same trials, with the same numbers, as one that was never stopped.
 ///
 /// # Errors
-/// When a trial cannot be kept.
-pub fn rounds<O: Observer>(
-    course: &Course<'_>,
+/// When a trial cannot be stored.
+pub fn run_rounds<O: Observer>(
+    schedule: &Schedule<'_>,
     runner: &mut dyn TrialRunner,
     observer: &mut O,
 ) -> Result<StoppedBy, O::Error> {
-    let Course {
-        cells, seed, made, ..
-    } = *course;
+    let Schedule {
+        cells,
+        seed,
+        finished,
+        ..
+    } = *schedule;
     let all: Vec<Cell> = cells.iter().map(|planned| planned.cell.clone()).collect();
-    let mut conducts = vec![Conduct::default(); cells.len()];
+    let mut healths = vec![CellHealth::default(); cells.len()];
     let mut next = 0;
     for round in 0.. {
         let seeds = hash_seeds(&all, seed, round);
         for block in round_order(&all, seed, round) {
             let mut missing = Vec::new();
             for index in block {
-                let (Some(planned), Some(conduct), Some(&hash_seed)) =
-                    (cells.get(index), conducts.get_mut(index), seeds.get(index))
+                let (Some(planned), Some(health), Some(&hash_seed)) =
+                    (cells.get(index), healths.get_mut(index), seeds.get(index))
                 else {
                     continue;
                 };
-                let Some(&Ok(units)) = course.units.of(&planned.cell) else {
+                let Some(&Ok(units)) = schedule.units.of(&planned.cell) else {
                     continue;
                 };
-                if planned.skipped.is_some() || conduct.is_hopeless() {
+                if planned.skipped.is_some() || health.is_given_up() {
                     continue;
                 }
-                if let Some(before) = made.trial(round, &planned.cell) {
-                    next = next.max(before.trial + 1);
-                    take(conduct, before.status, &planned.cell, observer);
+                if let Some(earlier) = finished.trial(round, &planned.cell) {
+                    next = next.max(earlier.trial + 1);
+                    record_outcome(health, earlier.status, &planned.cell, observer);
                     continue;
                 }
-                let trial = made.free_number(next);
+                let trial = finished.next_free_number(next);
                 next = trial + 1;
                 let assignment = Assignment {
                     trial,
@@ -280,11 +286,11 @@ pub fn rounds<O: Observer>(
                 };
                 missing.push((index, assignment));
             }
-            let together = match course.order {
+            let group_size = match schedule.order {
                 Order::Sweeps => missing.len().max(1),
                 Order::Trials => 1,
             };
-            for group in missing.chunks(together) {
+            for group in missing.chunks(group_size) {
                 if runner.is_interrupted() {
                     return Ok(StoppedBy::Interrupt);
                 }
@@ -297,13 +303,13 @@ pub fn rounds<O: Observer>(
                 for (index, trial) in indices.into_iter().zip(trials) {
                     let cell = trial.cell.clone();
                     let status = observer.finished(trial)?;
-                    if let Some(conduct) = conducts.get_mut(index) {
-                        take(conduct, status, &cell, observer);
+                    if let Some(health) = healths.get_mut(index) {
+                        record_outcome(health, status, &cell, observer);
                     }
                 }
             }
         }
-        if made.goes_beyond(round) {
+        if finished.has_later_round(round) {
             continue;
         }
         if let Some(stopped_by) = observer.round_over(round + 1) {
@@ -313,10 +319,10 @@ pub fn rounds<O: Observer>(
     Ok(StoppedBy::Rounds)
 }
 
-/// Takes how a trial of a cell went, after which the cell may be given up.
-fn take<O: Observer>(conduct: &mut Conduct, status: TrialStatus, cell: &Cell, observer: &mut O) {
-    conduct.take(status);
-    if conduct.is_hopeless() {
+/// Records how a trial of a cell ended, and reports the cell when that gives it up.
+fn record_outcome<O: Observer>(health: &mut CellHealth, status: TrialStatus, cell: &Cell, observer: &mut O) {
+    health.record(status);
+    if health.is_given_up() {
         observer.gave_up(cell);
     }
 }

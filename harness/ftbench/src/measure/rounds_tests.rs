@@ -8,31 +8,31 @@ use super::*;
 use ftbench_fixtures::records::{self, cell_of, empty_trial};
 use ftbench_schema::NATIVE;
 
-/// Plays trials from a script, and keeps a log of everything that was asked of it.
+/// Plays trials from a script, and logs every call.
 #[derive(Default)]
-pub(super) struct Scripted {
+pub(super) struct ScriptedRunner {
     pub(super) log: Vec<String>,
-    /// Cells, as words, whose trials end otherwise than well.
+    /// Labels of cells whose trials do not succeed.
     pub(super) endings: HashMap<String, TrialStatus>,
-    /// Cells, as words, that cannot be calibrated, and how often.
+    /// Labels of cells that fail to calibrate, and how many times.
     pub(super) uncalibrated: HashMap<String, (TrialFailure, u32)>,
-    /// Rounds in which all trials end otherwise than well.
+    /// Rounds in which no trial succeeds.
     pub(super) bad_rounds: HashMap<u32, TrialStatus>,
     pub(super) interrupt_at: Option<u64>,
-    pub(super) made: u64,
+    pub(super) trial_count: u64,
 }
 
-impl TrialRunner for Scripted {
-    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful> {
+impl TrialRunner for ScriptedRunner {
+    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, FailureWithOutput> {
         self.log
             .push(format!("calibrate {} for {worker_counts:?}", planned.cell));
         if let Some((failure, times)) = self.uncalibrated.get_mut(&planned.cell.to_string())
             && *times > 0
         {
             *times -= 1;
-            return Err(Unsuccessful {
+            return Err(FailureWithOutput {
                 failure: failure.clone(),
-                last_words: None,
+                output_tail: None,
             });
         }
         Ok(if planned.cell.is_native() { 7 } else { 64 })
@@ -46,16 +46,16 @@ impl TrialRunner for Scripted {
             return None;
         }
         self.log.push(format!("a group of {}", group.len()));
-        let make = |assignment: &Assignment<'_>| {
-            self.made += 1;
+        let run = |assignment: &Assignment<'_>| {
+            self.trial_count += 1;
             self.log
                 .push(format!("{} {}", assignment.round, assignment.planned.cell));
-            let of_cell = self.endings.get(&assignment.planned.cell.to_string());
-            let of_round = self.bad_rounds.get(&assignment.round);
-            let status = of_cell.or(of_round).copied().unwrap_or(TrialStatus::Ok);
+            let cell_ending = self.endings.get(&assignment.planned.cell.to_string());
+            let round_ending = self.bad_rounds.get(&assignment.round);
+            let status = cell_ending.or(round_ending).copied().unwrap_or(TrialStatus::Ok);
             trial(assignment, status)
         };
-        Some(group.iter().map(make).collect())
+        Some(group.iter().map(run).collect())
     }
 
     fn is_interrupted(&self) -> bool {
@@ -74,19 +74,20 @@ fn trial(assignment: &Assignment<'_>, status: TrialStatus) -> Trial {
     }
 }
 
-/// How many rounds a play has.
+/// Number of rounds in a scripted run.
 const ROUNDS: u32 = 4;
 
+/// Stores trials in memory.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct CollectedTrials {
     trials: Vec<Trial>,
     given_up: Vec<String>,
     full_after: Option<usize>,
-    /// A cell, as words, whose trials cannot be kept as they are.
+    /// Label of a cell whose trials are too long to be stored as they are.
     too_long: Option<String>,
 }
 
-impl Observer for Kept {
+impl Observer for CollectedTrials {
     type Error = &'static str;
 
     fn calibrating(&mut self, _cell: &Cell) {}
@@ -128,87 +129,104 @@ pub(super) fn cells() -> Vec<PlannedCell> {
     ]
 }
 
-/// What is found of these cells from the beginning.
-pub(super) fn calibrated(cells: &[PlannedCell], scripted: &mut Scripted) -> Units {
-    calibrate(cells, "3.13", Units::default(), scripted, &mut Kept::default()).unwrap()
+/// Calibrates these cells, none of which has known units.
+pub(super) fn calibrated(cells: &[PlannedCell], scripted: &mut ScriptedRunner) -> Units {
+    let mut collected = CollectedTrials::default();
+    calibrate(cells, "3.13", Units::default(), scripted, &mut collected).unwrap()
 }
 
-pub(super) fn play(scripted: &mut Scripted, kept: &mut Kept, seed: u64) -> Result<StoppedBy, &'static str> {
+pub(super) fn run_scripted(
+    scripted: &mut ScriptedRunner,
+    collected: &mut CollectedTrials,
+    seed: u64,
+) -> Result<StoppedBy, &'static str> {
     let cells = cells();
     let units = calibrated(&cells, scripted);
-    rounds(&course(&cells, &units, seed), scripted, kept)
+    run_rounds(&schedule(&cells, &units, seed), scripted, collected)
 }
 
-static NOTHING: LazyLock<Made> = LazyLock::new(Made::default);
+static NO_TRIALS: LazyLock<FinishedTrials> = LazyLock::new(FinishedTrials::default);
 
-/// From the beginning.
-fn course<'a>(cells: &'a [PlannedCell], units: &'a Units, seed: u64) -> Course<'a> {
-    Course {
+/// The schedule of a new run.
+fn schedule<'a>(cells: &'a [PlannedCell], units: &'a Units, seed: u64) -> Schedule<'a> {
+    Schedule {
         cells,
         units,
         seed,
         order: Order::Sweeps,
-        made: &NOTHING,
+        finished: &NO_TRIALS,
     }
 }
 
 #[test]
 fn a_round_visits_every_cell_once_and_trials_are_numbered() {
-    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
-    assert_eq!(kept.trials.len(), 20);
-    for (number, trial) in (0..).zip(&kept.trials) {
+    let (mut scripted, mut collected) = (ScriptedRunner::default(), CollectedTrials::default());
+    assert_eq!(
+        run_scripted(&mut scripted, &mut collected, 1),
+        Ok(StoppedBy::Rounds)
+    );
+    assert_eq!(collected.trials.len(), 20);
+    for (number, trial) in (0..).zip(&collected.trials) {
         assert_eq!(trial.trial, number);
         assert_eq!(u64::from(trial.round), number / 5);
     }
-    let (mut again, mut differently) = (Scripted::default(), Scripted::default());
-    play(&mut again, &mut Kept::default(), 1).unwrap();
-    play(&mut differently, &mut Kept::default(), 2).unwrap();
+    let (mut again, mut differently) = (ScriptedRunner::default(), ScriptedRunner::default());
+    run_scripted(&mut again, &mut CollectedTrials::default(), 1).unwrap();
+    run_scripted(&mut differently, &mut CollectedTrials::default(), 2).unwrap();
     assert_eq!(scripted.log, again.log);
     assert_ne!(scripted.log, differently.log);
 }
 
 #[test]
-fn a_cell_that_keeps_failing_is_given_up_and_the_others_go_on() {
-    let mut scripted = Scripted::default();
+fn a_cell_that_keeps_failing_is_given_up_and_the_others_continue() {
+    let mut scripted = ScriptedRunner::default();
     scripted
         .endings
         .insert("fib 3.13t threads x2".to_owned(), TrialStatus::Failed);
     scripted
         .endings
         .insert("fib 3.13 threads x1".to_owned(), TrialStatus::TimedOut);
-    let mut kept = Kept::default();
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
-    assert_eq!(kept.trials.len(), 3 * 4 + 2 + 1);
-    kept.given_up.sort();
-    assert_eq!(kept.given_up, ["fib 3.13 threads x1", "fib 3.13t threads x2"]);
+    let mut collected = CollectedTrials::default();
+    assert_eq!(
+        run_scripted(&mut scripted, &mut collected, 1),
+        Ok(StoppedBy::Rounds)
+    );
+    assert_eq!(collected.trials.len(), 3 * 4 + 2 + 1);
+    collected.given_up.sort();
+    assert_eq!(
+        collected.given_up,
+        ["fib 3.13 threads x1", "fib 3.13t threads x2"]
+    );
 }
 
 #[test]
 fn a_cell_that_fails_now_and_then_is_measured_to_the_end() {
     for status in [TrialStatus::Failed, TrialStatus::TimedOut] {
-        let mut scripted = Scripted {
+        let mut scripted = ScriptedRunner {
             bad_rounds: HashMap::from([(1, status), (3, status)]),
-            ..Scripted::default()
+            ..ScriptedRunner::default()
         };
-        let mut kept = Kept::default();
-        assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Rounds));
-        assert_eq!((kept.trials.len(), kept.given_up.len()), (5 * 4, 0));
+        let mut collected = CollectedTrials::default();
+        assert_eq!(
+            run_scripted(&mut scripted, &mut collected, 1),
+            Ok(StoppedBy::Rounds)
+        );
+        assert_eq!((collected.trials.len(), collected.given_up.len()), (5 * 4, 0));
     }
 }
 
 #[test]
-fn what_a_trial_counts_as_is_what_was_kept_of_it() {
-    let mut kept = Kept {
+fn a_trial_counts_with_the_status_that_was_stored() {
+    let mut collected = CollectedTrials {
         too_long: Some("fib 3.13t threads x2".to_owned()),
-        ..Kept::default()
+        ..CollectedTrials::default()
     };
     assert_eq!(
-        play(&mut Scripted::default(), &mut kept, 1),
+        run_scripted(&mut ScriptedRunner::default(), &mut collected, 1),
         Ok(StoppedBy::Rounds)
     );
-    assert_eq!(kept.given_up, ["fib 3.13t threads x2"]);
-    assert_eq!(kept.trials.len(), 4 * 4 + 2);
+    assert_eq!(collected.given_up, ["fib 3.13t threads x2"]);
+    assert_eq!(collected.trials.len(), 4 * 4 + 2);
 }
 
 /// The cells with the ceilings of both workloads among them.
@@ -223,7 +241,7 @@ pub(super) fn cells_with_ceilings() -> Vec<PlannedCell> {
 #[test]
 fn a_ceiling_has_units_of_its_own() {
     let cells = cells_with_ceilings();
-    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
+    let (mut scripted, mut collected) = (ScriptedRunner::default(), CollectedTrials::default());
     let units = calibrated(&cells, &mut scripted);
     assert_eq!(
         scripted.log,
@@ -234,9 +252,9 @@ fn a_ceiling_has_units_of_its_own() {
             "calibrate fib native threads x1 for [1, 2]",
         ]
     );
-    rounds(&course(&cells, &units, 1), &mut scripted, &mut kept).unwrap();
-    assert_eq!(kept.trials.len(), 4 * 8);
-    for trial in kept.trials {
+    run_rounds(&schedule(&cells, &units, 1), &mut scripted, &mut collected).unwrap();
+    assert_eq!(collected.trials.len(), 4 * 8);
+    for trial in collected.trials {
         assert_eq!(
             trial.units,
             if trial.cell.is_native() { 7 } else { 64 },
@@ -247,20 +265,26 @@ fn a_ceiling_has_units_of_its_own() {
 }
 
 #[test]
-fn what_was_made_before_an_interrupt_or_a_full_disk_is_kept() {
-    let mut kept = Kept::default();
-    let mut scripted = Scripted {
+fn trials_before_an_interrupt_or_a_full_disk_are_kept() {
+    let mut collected = CollectedTrials::default();
+    let mut scripted = ScriptedRunner {
         interrupt_at: Some(7),
-        ..Scripted::default()
+        ..ScriptedRunner::default()
     };
-    assert_eq!(play(&mut scripted, &mut kept, 1), Ok(StoppedBy::Interrupt));
-    // Of the second round the group of 'nbody' was recorded, and that of 'fib' was under way.
-    assert_eq!(kept.trials.len(), 6);
-    let mut full = Kept {
+    assert_eq!(
+        run_scripted(&mut scripted, &mut collected, 1),
+        Ok(StoppedBy::Interrupt)
+    );
+    // In the second round, the group of 'nbody' was recorded and that of 'fib' was running.
+    assert_eq!(collected.trials.len(), 6);
+    let mut full = CollectedTrials {
         full_after: Some(3),
-        ..Kept::default()
+        ..CollectedTrials::default()
     };
-    assert_eq!(play(&mut Scripted::default(), &mut full, 1), Err("disk full"));
+    assert_eq!(
+        run_scripted(&mut ScriptedRunner::default(), &mut full, 1),
+        Err("disk full")
+    );
     assert_eq!(full.trials.len(), 3);
 }
 
@@ -270,10 +294,14 @@ fn skipped_cells_are_not_measured() {
     for planned in &mut cells {
         planned.skipped = Some("not wanted".to_owned());
     }
-    let mut scripted = Scripted::default();
+    let mut scripted = ScriptedRunner::default();
     let units = calibrated(&cells, &mut scripted);
     assert_eq!(
-        rounds(&course(&cells, &units, 1), &mut scripted, &mut Kept::default()),
+        run_rounds(
+            &schedule(&cells, &units, 1),
+            &mut scripted,
+            &mut CollectedTrials::default()
+        ),
         Ok(StoppedBy::Rounds)
     );
     assert!(scripted.log.is_empty(), "{:?}", scripted.log);
@@ -282,17 +310,17 @@ fn skipped_cells_are_not_measured() {
 proptest! {
     #[test]
     fn every_seed_measures_the_same_cells(seed: u64) {
-        let mut kept = Kept::default();
-        play(&mut Scripted::default(), &mut kept, seed).unwrap();
-        let mut visits: Vec<_> = kept.trials.iter().map(|trial| (trial.round, trial.cell.clone())).collect();
+        let mut collected = CollectedTrials::default();
+        run_scripted(&mut ScriptedRunner::default(), &mut collected, seed).unwrap();
+        let mut visits: Vec<_> = collected.trials.iter().map(|trial| (trial.round, trial.cell.clone())).collect();
         visits.sort();
         visits.dedup();
         prop_assert_eq!(visits.len(), 20);
     }
 }
 
-/// A trial without what differs from one making to the next.
-fn essence(trial: &Trial) -> (u64, u32, Cell, u64, u32, TrialStatus) {
+/// The parts of a trial that do not differ from run to run.
+fn reproducible_part(trial: &Trial) -> (u64, u32, Cell, u64, u32, TrialStatus) {
     let Trial {
         trial: number,
         round,
@@ -305,81 +333,81 @@ fn essence(trial: &Trial) -> (u64, u32, Cell, u64, u32, TrialStatus) {
     (number, round, cell.clone(), units, hash_seed, status)
 }
 
-fn essences(kept: &Kept) -> Vec<(u64, u32, Cell, u64, u32, TrialStatus)> {
-    let mut all: Vec<_> = kept.trials.iter().map(essence).collect();
-    all.sort_by_key(|essence| essence.0);
+fn reproducible_parts(collected: &CollectedTrials) -> Vec<(u64, u32, Cell, u64, u32, TrialStatus)> {
+    let mut all: Vec<_> = collected.trials.iter().map(reproducible_part).collect();
+    all.sort_by_key(|part| part.0);
     all
 }
 
-/// Cells that fail, of which one is given up in the second round and one at once.
-fn failing() -> Scripted {
+/// A runner with two failing cells: one is given up in the second round, the other at once.
+fn failing() -> ScriptedRunner {
     let endings = [
         ("fib 3.13t threads x2", TrialStatus::WrongResult),
         ("fib 3.13 threads x1", TrialStatus::TimedOut),
     ];
-    Scripted {
+    ScriptedRunner {
         endings: endings.map(|(cell, status)| (cell.to_owned(), status)).into(),
-        ..Scripted::default()
+        ..ScriptedRunner::default()
     }
 }
 
-/// Goes on from what is kept, up to a trial that is interrupted.
-fn go_on(kept: &mut Kept, seed: u64, interrupt_at: Option<u64>) -> StoppedBy {
+/// Resumes a run from its collected trials, up to a trial that is interrupted.
+fn resume(collected: &mut CollectedTrials, seed: u64, interrupt_at: Option<u64>) -> StoppedBy {
     let cells = cells();
-    let mut scripted = Scripted {
+    let mut scripted = ScriptedRunner {
         interrupt_at,
         ..failing()
     };
     let units = calibrated(&cells, &mut scripted);
-    let made = Made::of(&kept.trials);
-    let course = Course {
-        made: &made,
-        ..course(&cells, &units, seed)
+    let finished = FinishedTrials::of(&collected.trials);
+    let schedule = Schedule {
+        finished: &finished,
+        ..schedule(&cells, &units, seed)
     };
-    kept.given_up.clear();
-    rounds(&course, &mut scripted, kept).unwrap()
+    collected.given_up.clear();
+    run_rounds(&schedule, &mut scripted, collected).unwrap()
 }
 
 proptest! {
     #[test]
-    fn stopped_and_gone_on_with_makes_the_same_trials(seed: u64, stops in prop::collection::vec(0_u64..17, 0..20)) {
-        let mut alone = Kept::default();
-        play(&mut failing(), &mut alone, seed).unwrap();
-        let mut stopped = Kept::default();
+    fn a_stopped_and_resumed_run_has_the_same_trials(seed: u64, stops in prop::collection::vec(0_u64..17, 0..20)) {
+        let mut alone = CollectedTrials::default();
+        run_scripted(&mut failing(), &mut alone, seed).unwrap();
+        let mut stopped = CollectedTrials::default();
         for stop in stops {
-            go_on(&mut stopped, seed, Some(stop));
+            resume(&mut stopped, seed, Some(stop));
         }
-        prop_assert_eq!(go_on(&mut stopped, seed, None), StoppedBy::Rounds);
-        prop_assert_eq!(essences(&stopped), essences(&alone));
+        prop_assert_eq!(resume(&mut stopped, seed, None), StoppedBy::Rounds);
+        prop_assert_eq!(reproducible_parts(&stopped), reproducible_parts(&alone));
         alone.given_up.sort();
         stopped.given_up.sort();
         prop_assert_eq!(stopped.given_up, alone.given_up);
     }
 
     #[test]
-    fn what_was_lost_is_made_again(seed: u64, lost in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
-        let mut kept = Kept::default();
-        play(&mut Scripted::default(), &mut kept, seed).unwrap();
-        let whole = essences(&kept);
+    fn lost_trials_run_again(seed: u64, lost in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+        let mut collected = CollectedTrials::default();
+        run_scripted(&mut ScriptedRunner::default(), &mut collected, seed).unwrap();
+        let whole = reproducible_parts(&collected);
         for index in lost {
-            kept.trials.remove(index.index(kept.trials.len()));
+            collected.trials.remove(index.index(collected.trials.len()));
         }
         let cells = cells();
-        let units = calibrated(&cells, &mut Scripted::default());
-        let made = Made::of(&kept.trials);
-        let course = Course { made: &made, ..course(&cells, &units, seed) };
-        rounds(&course, &mut Scripted::default(), &mut kept).unwrap();
-        prop_assert_eq!(essences(&kept), whole);
+        let units = calibrated(&cells, &mut ScriptedRunner::default());
+        let finished = FinishedTrials::of(&collected.trials);
+        let schedule = Schedule { finished: &finished, ..schedule(&cells, &units, seed) };
+        run_rounds(&schedule, &mut ScriptedRunner::default(), &mut collected).unwrap();
+        prop_assert_eq!(reproducible_parts(&collected), whole);
     }
 }
 
 #[test]
-fn no_number_is_given_twice_when_failures_were_lost() {
-    let mut kept = Kept::default();
-    play(&mut failing(), &mut kept, 1).unwrap();
-    kept.trials.retain(|trial| trial.status == TrialStatus::Ok);
-    go_on(&mut kept, 1, None);
-    let mut numbers: Vec<u64> = kept.trials.iter().map(|trial| trial.trial).collect();
+fn trial_numbers_stay_unique_when_failures_were_lost() {
+    let mut collected = CollectedTrials::default();
+    run_scripted(&mut failing(), &mut collected, 1).unwrap();
+    collected.trials.retain(|trial| trial.status == TrialStatus::Ok);
+    resume(&mut collected, 1, None);
+    let mut numbers: Vec<u64> = collected.trials.iter().map(|trial| trial.trial).collect();
     let all = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
@@ -387,9 +415,9 @@ fn no_number_is_given_twice_when_failures_were_lost() {
 }
 
 #[test]
-fn only_the_end_of_what_was_made_can_end_the_run() {
-    struct Asked(Vec<u32>);
-    impl Observer for Asked {
+fn only_the_last_finished_round_and_later_ones_can_end_the_run() {
+    struct RoundLog(Vec<u32>);
+    impl Observer for RoundLog {
         type Error = &'static str;
         fn calibrating(&mut self, _cell: &Cell) {}
         fn starting(&mut self, _group: &[Assignment<'_>]) {}
@@ -402,16 +430,19 @@ fn only_the_end_of_what_was_made_can_end_the_run() {
             (rounds == ROUNDS + 1).then_some(StoppedBy::Budget)
         }
     }
-    let (mut scripted, mut kept) = (Scripted::default(), Kept::default());
-    play(&mut scripted, &mut kept, 1).unwrap();
+    let (mut scripted, mut collected) = (ScriptedRunner::default(), CollectedTrials::default());
+    run_scripted(&mut scripted, &mut collected, 1).unwrap();
     let cells = cells();
     let units = calibrated(&cells, &mut scripted);
-    let made = Made::of(&kept.trials);
-    let course = Course {
-        made: &made,
-        ..course(&cells, &units, 1)
+    let finished = FinishedTrials::of(&collected.trials);
+    let schedule = Schedule {
+        finished: &finished,
+        ..schedule(&cells, &units, 1)
     };
-    let mut asked = Asked(Vec::new());
-    assert_eq!(rounds(&course, &mut scripted, &mut asked), Ok(StoppedBy::Budget));
-    assert_eq!(asked.0, [ROUNDS, ROUNDS + 1]);
+    let mut log = RoundLog(Vec::new());
+    assert_eq!(
+        run_rounds(&schedule, &mut scripted, &mut log),
+        Ok(StoppedBy::Budget)
+    );
+    assert_eq!(log.0, [ROUNDS, ROUNDS + 1]);
 }

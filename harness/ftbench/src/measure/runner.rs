@@ -1,28 +1,29 @@
-//! The trials of a group: all alive, taking turns.
+//! Runs the trials of a group: all are alive, and they take turns.
 
 use std::collections::HashMap;
 
 use super::failure::TrialFailure;
-use super::rounds::{Assignment, TrialRunner, Unsuccessful};
+use super::rounds::{Assignment, FailureWithOutput, TrialRunner};
 use super::trial::{Equipment, LiveTrial};
 use crate::plan::groups;
 use crate::plan::order::Turns;
 use ftbench_schema::{Cell, PlannedCell, Trial};
 
-/// Makes trials on this machine.
+/// Runs trials on this machine.
 #[derive(Debug)]
 pub struct RealRunner<'run> {
-    /// What trials are made with.
+    /// The equipment of the trials.
     equipment: Equipment<'run>,
-    /// Why the system started no process for a trial. There are no further trials then, as if ftbench had been stopped.
-    refused: Option<TrialFailure>,
-    /// What earlier trials of each cell were like.
-    known: HashMap<Cell, Known>,
+    /// Why the system could not start a process for a trial. No further trials run then, as if ftbench had been
+    /// stopped.
+    start_failure: Option<TrialFailure>,
+    /// The demand of each cell, from its earlier trials.
+    known: HashMap<Cell, CellDemand>,
 }
 
-/// What decides which trials a cell's can be alive with.
+/// What a trial of a cell needs. This decides which other trials can be alive at the same time.
 #[derive(Debug, Clone, Copy, Default)]
-struct Known {
+struct CellDemand {
     /// Memory of its processes once they are warm, bytes.
     memory_bytes: u64,
     /// CPU time that a trial used while it waited for its turn, when that was too much, nanoseconds.
@@ -30,33 +31,37 @@ struct Known {
 }
 
 impl<'run> RealRunner<'run> {
-    /// Makes trials with this.
+    /// Runs trials with this equipment.
     #[must_use]
     pub fn new(equipment: Equipment<'run>) -> Self {
         Self {
             equipment,
-            refused: None,
+            start_failure: None,
             known: HashMap::new(),
         }
     }
 
-    /// Why the system started no process for a trial, if that is why there are no more.
-    pub fn take_refusal(&mut self) -> Option<TrialFailure> {
-        self.refused.take()
+    /// Takes the reason why the system could not start a process for a trial, if that ended the trials.
+    pub fn take_start_failure(&mut self) -> Option<TrialFailure> {
+        self.start_failure.take()
     }
 
     fn note(&mut self, failure: &TrialFailure) {
         if matches!(failure, TrialFailure::NoProcess(_)) {
-            self.refused = Some(failure.clone());
+            self.start_failure = Some(failure.clone());
         }
     }
 
-    fn known(&self, assignment: &Assignment<'_>) -> Known {
+    fn known(&self, assignment: &Assignment<'_>) -> CellDemand {
         let known = self.known.get(&assignment.planned.cell);
         known.copied().unwrap_or_default()
     }
 
-    fn make(&mut self, assignments: &[Assignment<'_>], mut turns: Turns) -> Result<Vec<Trial>, TrialFailure> {
+    fn run_group(
+        &mut self,
+        assignments: &[Assignment<'_>],
+        mut turns: Turns,
+    ) -> Result<Vec<Trial>, TrialFailure> {
         let waits = |assignment: &&Assignment<'_>| self.known(assignment).waiting_cpu_ns.is_none();
         let (waiting, mut alone): (Vec<&Assignment<'_>>, Vec<&Assignment<'_>>) =
             assignments.iter().partition(waits);
@@ -64,37 +69,38 @@ impl<'run> RealRunner<'run> {
             .iter()
             .map(|assignment| (&assignment.planned.cell, self.known(assignment).memory_bytes))
             .collect();
-        let mut made = Vec::with_capacity(assignments.len());
-        for group in groups::that_fit(&cells, self.equipment.memory_bytes()) {
+        let mut finished = Vec::with_capacity(assignments.len());
+        for group in groups::split_by_memory(&cells, self.equipment.memory_bytes()) {
             let mut rest: Vec<&Assignment<'_>> = group
                 .iter()
                 .filter_map(|&index| waiting.get(index))
                 .copied()
                 .collect();
             while !rest.is_empty() {
-                alone.extend(self.take_turns(&mut rest, &mut turns, &mut made)?);
+                alone.extend(self.take_turns(&mut rest, &mut turns, &mut finished)?);
             }
         }
         for assignment in alone {
-            self.take_turns(&mut vec![assignment], &mut turns, &mut made)?;
+            self.take_turns(&mut vec![assignment], &mut turns, &mut finished)?;
         }
-        made.sort_by_key(|trial| trial.trial);
-        Ok(made)
+        finished.sort_by_key(|trial| trial.trial);
+        Ok(finished)
     }
 
-    /// Starts as many trials as can be alive together, which are taken from `rest`, takes a sample of each in every sweep, and
-    /// adds them to `made`. Returns those that computed while they waited, and so have to be made alone.
+    /// Starts as many trials of `rest` as can be alive together and removes them from it, takes a sample of each in
+    /// every sweep, and adds their records to `finished`. Returns those that computed while they waited and so have to
+    /// run alone.
     fn take_turns<'a>(
         &mut self,
         rest: &mut Vec<&'a Assignment<'a>>,
         turns: &mut Turns,
-        made: &mut Vec<Trial>,
+        finished: &mut Vec<Trial>,
     ) -> Result<Vec<&'a Assignment<'a>>, TrialFailure> {
         let Self { equipment, known, .. } = self;
         let mut trials: Vec<LiveTrial<'_>> = Vec::with_capacity(rest.len());
         let (mut used_bytes, mut largest_bytes) = (0_u64, 0);
         for assignment in rest.iter() {
-            // A trial that is not known yet may need as much as the largest of the others.
+            // A trial whose memory is not known yet may need as much as the largest of the others.
             let next_bytes = known
                 .get(&assignment.planned.cell)
                 .map_or(largest_bytes, |known| known.memory_bytes);
@@ -109,7 +115,7 @@ impl<'run> RealRunner<'run> {
                     largest_bytes = largest_bytes.max(known.memory_bytes);
                     trials.push(trial);
                 }
-                // The system may have enough for fewer.
+                // The system may have enough for fewer trials.
                 Err(TrialFailure::NoProcess(_)) if !trials.is_empty() => break,
                 Err(failure) => return Err(failure),
             }
@@ -117,7 +123,7 @@ impl<'run> RealRunner<'run> {
         let assignments: Vec<&Assignment<'_>> = rest.drain(..trials.len()).collect();
         let take_turns = trials.len() > 1;
         for sweep in 0..equipment.settings.samples {
-            while !make_sweep(sweep, &mut trials, turns, take_turns)? {}
+            while !take_sweep(sweep, &mut trials, turns, take_turns)? {}
         }
         let first = assignments.first().filter(|_| take_turns);
         let group = first.map(|first| first.trial);
@@ -128,7 +134,7 @@ impl<'run> RealRunner<'run> {
                 known.waiting_cpu_ns = Some(waiting_cpu_ns);
                 alone.push(assignment);
             } else {
-                made.push(Trial {
+                finished.push(Trial {
                     group,
                     waiting_cpu_ns: known.waiting_cpu_ns,
                     ..trial.finish()?
@@ -140,27 +146,28 @@ impl<'run> RealRunner<'run> {
 }
 
 impl TrialRunner for RealRunner<'_> {
-    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, Unsuccessful> {
+    fn calibrate(&mut self, planned: &PlannedCell, worker_counts: &[u32]) -> Result<u64, FailureWithOutput> {
         let found = self.equipment.calibrate(planned, worker_counts);
-        if let Err(Unsuccessful { failure, .. }) = &found {
+        if let Err(FailureWithOutput { failure, .. }) = &found {
             self.note(failure);
         }
         found
     }
 
     fn run(&mut self, group: &[Assignment<'_>], turns: Turns) -> Option<Vec<Trial>> {
-        let made = self.make(group, turns);
-        made.inspect_err(|failure| self.note(failure)).ok()
+        let finished = self.run_group(group, turns);
+        finished.inspect_err(|failure| self.note(failure)).ok()
     }
 
     fn is_interrupted(&self) -> bool {
-        self.equipment.interrupt.is_asked() || self.refused.is_some()
+        self.equipment.interrupt.is_requested() || self.start_failure.is_some()
     }
 }
 
-/// Makes a sweep, and returns whether it is complete. It is broken off, and has to be made again, when a trial ends between the
-/// samples of others, which then are no longer close to each other: it may have used up its time limit.
-fn make_sweep(
+/// Takes a sweep and returns whether it is complete. When a trial ends between the samples of others, the sweep is
+/// abandoned and has to be repeated: that trial may have used up its time limit, and the samples before and after it
+/// would be too far apart.
+fn take_sweep(
     sweep: u32,
     trials: &mut [LiveTrial<'_>],
     turns: &mut Turns,

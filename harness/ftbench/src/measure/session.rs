@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::channel::{Channel, Silence};
+use super::channel::{Channel, NoReply};
 use super::failure::TrialFailure;
 use super::launch::Launch;
 use super::protocol::{PROTOCOL_VERSION, Reply, Request};
-use super::said::{self, quoted, unexpected};
 use super::stamps::clock_ns;
+use super::worker_text::{self, quoted, unexpected};
 use crate::machine::memory;
-use crate::process::guard::driver_side::{Guarded, Guarding, NotStarted, WorkersEnds};
+use crate::process::guard::driver_side::{GuardOptions, GuardedWorker, NotStarted, WorkerPipes};
 use crate::process::guard::guard_side::Ending;
 use crate::process::interrupt::Interrupt;
-use crate::process::limits::{FIRST_LOOK, pause_after};
+use crate::process::limits::{FIRST_CHECK, pause_after};
 use ftbench_schema::{Limits, units};
 
 /// How long a worker that has closed its channel may take to end.
-const DYING_LIMIT: Duration = Duration::from_secs(1);
+const EXIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a worker that took too long may take to tell where each of its threads is.
-const TELLING_LIMIT: Duration = Duration::from_secs(5);
+/// How long a worker that has timed out may take to write the stacks of its threads.
+const STACKS_LIMIT: Duration = Duration::from_secs(5);
 
 /// A started worker. Dropping it ends everything that it has started.
 #[derive(Debug)]
 pub struct Session<'run> {
-    guarded: Guarded,
+    guarded: GuardedWorker,
     requests: File,
     channel: Channel,
     interrupt: &'run Interrupt,
@@ -38,11 +38,11 @@ pub struct Session<'run> {
     driver_ns: u64,
 }
 
-/// How a worker is started and kept in bounds.
+/// How a worker is started, and its limits.
 #[derive(Debug, Clone)]
 pub struct Bounds {
     /// How its guard is started, and what it may use.
-    pub guarding: Guarding,
+    pub guard_options: GuardOptions,
     /// How long any step may take.
     pub step_limit: Duration,
 }
@@ -70,14 +70,14 @@ impl<'run> Session<'run> {
     /// Waits for the worker's greeting.
     ///
     /// # Errors
-    /// When it does not greet as it should.
+    /// When there is no valid greeting.
     pub fn greet(&mut self) -> Result<(), TrialFailure> {
         match self.receive("start-up")? {
             Reply::Hello {
                 protocol: PROTOCOL_VERSION,
                 ..
             } => Ok(()),
-            Reply::Hello { protocol, .. } => Err(TrialFailure::Nonsense(format!(
+            Reply::Hello { protocol, .. } => Err(TrialFailure::ProtocolViolation(format!(
                 "it speaks version {protocol} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
             ))),
             other => Err(unexpected(&other, "'hello'")),
@@ -96,23 +96,23 @@ impl<'run> Session<'run> {
         self.guarded.processes()
     }
 
-    /// Sends a request and waits for the answer; `step` says in words what is waited for.
+    /// Sends a request and waits for the reply; `step` says in words what the worker does meanwhile.
     ///
     /// # Errors
-    /// When there is no answer in time, or it says that the workload failed.
+    /// When there is no reply in time, or it reports that the workload failed.
     pub fn ask(&mut self, request: &Request, step: &'static str) -> Result<Reply, TrialFailure> {
-        if self.channel.has_unasked() && !self.guarded.has_ended() {
-            // Its end looks the same until it is read.
+        if self.channel.has_unsolicited_reply() && !self.guarded.has_ended() {
+            // The end of the worker looks the same until it is read.
             return Err(match self.receive(step) {
-                Ok(reply) => TrialFailure::Nonsense(format!(
+                Ok(reply) => TrialFailure::ProtocolViolation(format!(
                     "it answered before it was asked: {}",
-                    said::described(&reply)
+                    worker_text::describe(&reply)
                 )),
                 Err(failure) => failure,
             });
         }
-        let mut line =
-            serde_json::to_vec(request).map_err(|error| TrialFailure::Nonsense(error.to_string()))?;
+        let mut line = serde_json::to_vec(request)
+            .map_err(|error| TrialFailure::ProtocolViolation(error.to_string()))?;
         line.push(b'\n');
         let before_ns = clock_ns(ClockId::ProcessCPUTime);
         if self.requests.write_all(&line).is_err() {
@@ -120,33 +120,37 @@ impl<'run> Session<'run> {
         }
         let line = self.receive_line(step)?;
         self.driver_ns = clock_ns(ClockId::ProcessCPUTime).saturating_sub(before_ns);
-        self.understood(&line)
+        self.parse_reply(&line)
     }
 
-    /// CPU time that ftbench used from sending the last request until its answer was there, nanoseconds.
+    /// CPU time that ftbench used from sending the last request until the reply had arrived, nanoseconds.
     #[must_use]
     pub const fn driver_ns(&self) -> u64 {
         self.driver_ns
     }
 
-    /// Lets the worker go and waits until it and all that it has started are gone.
+    /// Asks the worker to finish, and waits until it and everything that it has started are gone.
     ///
     /// # Errors
-    /// When it does not go in time, or not with exit status 0, or something cannot be ended.
+    /// When it does not end in time and with exit status 0, or a process cannot be ended.
     pub fn finish(&mut self) -> Result<(), TrialFailure> {
         match self.ask(&Request::Finish, "ending the workers")? {
             Reply::Finished => {}
             other => return Err(unexpected(&other, "'finished'")),
         }
-        let ending = match self.receive_until_silence("exit") {
-            Ok(Ok(_)) => return Err(TrialFailure::Nonsense("it went on after its end".to_owned())),
+        let ending = match self.try_receive_line("exit") {
+            Ok(Ok(_)) => {
+                return Err(TrialFailure::ProtocolViolation(
+                    "it sent a message after 'finished'".to_owned(),
+                ));
+            }
             Ok(Err(failure)) => return Err(failure),
-            Err(Silence::Ended) => self.guarded.ending_within(self.step_limit),
-            Err(silence) => return Err(self.failure(silence, "exit")),
+            Err(NoReply::Ended) => self.guarded.ending_within(self.step_limit),
+            Err(no_reply) => return Err(self.failure(no_reply, "exit")),
         };
-        let left = self.guarded.end();
-        if !left.is_empty() {
-            return Err(TrialFailure::LeftOver(left.to_vec()));
+        let unkillable = self.guarded.end();
+        if !unkillable.is_empty() {
+            return Err(TrialFailure::Unkillable(unkillable.to_vec()));
         }
         match ending {
             Some(Ending {
@@ -156,42 +160,42 @@ impl<'run> Session<'run> {
         }
     }
 
-    /// Ends everything after a failure, and returns the end of what was printed. A worker that took too long tells
-    /// first where each of its threads is.
+    /// Ends everything after a failure, and returns the end of what was printed. A worker that has timed out first
+    /// writes the stacks of its threads.
     pub fn last_output(&mut self, failure: &TrialFailure) -> String {
         let timed_out = matches!(failure, TrialFailure::TimedOut { .. });
         if timed_out && let Ok(never) = Interrupt::never() {
             self.guarded.abort();
-            let deadline = Instant::now() + TELLING_LIMIT;
-            self.channel.listen(deadline, &never, &mut self.guarded);
+            let deadline = Instant::now() + STACKS_LIMIT;
+            self.channel.read_until_end(deadline, &never, &mut self.guarded);
         }
         self.guarded.end();
         let output = self.channel.last_output();
         if timed_out {
-            said::where_it_was(&output)
+            worker_text::rewrite_stacks(&output)
         } else {
             output
         }
     }
 
-    /// Process ids of what could not be ended; everything is ended first.
-    pub fn left_over(&mut self) -> &[i32] {
+    /// Ends everything, and returns the ids of the processes that could not be ended.
+    pub fn end(&mut self) -> &[i32] {
         self.guarded.end()
     }
 
     fn receive(&mut self, step: &'static str) -> Result<Reply, TrialFailure> {
         let line = self.receive_line(step)?;
-        self.understood(&line)
+        self.parse_reply(&line)
     }
 
     fn receive_line(&mut self, step: &'static str) -> Result<Vec<u8>, TrialFailure> {
-        match self.receive_until_silence(step) {
+        match self.try_receive_line(step) {
             Ok(line) => line,
-            Err(silence) => Err(self.failure(silence, step)),
+            Err(no_reply) => Err(self.failure(no_reply, step)),
         }
     }
 
-    fn understood(&self, line: &[u8]) -> Result<Reply, TrialFailure> {
+    fn parse_reply(&self, line: &[u8]) -> Result<Reply, TrialFailure> {
         match serde_json::from_slice(line) {
             Ok(Reply::Failed {
                 step,
@@ -199,63 +203,60 @@ impl<'run> Session<'run> {
                 error,
                 traceback,
             }) => Err(TrialFailure::Workload {
-                step: said::name(step),
+                step: worker_text::name(step),
                 wrong_result,
-                error: self.explained(said::error(error)),
+                error: self.with_memory_limit(worker_text::error(error)),
                 traceback,
             }),
             Ok(reply) => Ok(reply),
-            Err(error) => Err(TrialFailure::Nonsense(format!(
-                "its answer is no message ({}): {}",
-                // serde_json quotes the whole of a word that it does not know.
+            Err(error) => Err(TrialFailure::ProtocolViolation(format!(
+                "its answer is not a valid message ({}): {}",
+                // serde_json quotes unknown words in full, however long they are.
                 quoted(error.to_string().as_bytes()),
                 quoted(line)
             ))),
         }
     }
 
-    /// The next line, or why there is none; once the step has lasted for a while, the limits are looked after.
-    fn receive_until_silence(
-        &mut self,
-        step: &'static str,
-    ) -> Result<Result<Vec<u8>, TrialFailure>, Silence> {
+    /// The next line, or why there is none. Once the step has lasted for a while, the limits are checked.
+    fn try_receive_line(&mut self, step: &'static str) -> Result<Result<Vec<u8>, TrialFailure>, NoReply> {
         let begun = Instant::now();
         let deadline = begun + self.step_limit;
-        let mut next_look = begun + FIRST_LOOK;
+        let mut next_check = begun + FIRST_CHECK;
         loop {
-            let until = deadline.min(next_look);
+            let until = deadline.min(next_check);
             match self.channel.receive(until, self.interrupt, &mut self.guarded) {
-                Err(Silence::TimedOut) => {
+                Err(NoReply::TimedOut) => {
                     let used_before = thread_cpu_time();
-                    // Also when the time is up: a limit that was exceeded meanwhile tells more than that.
-                    if let Err(failure) = self.look(step) {
+                    // Also at the deadline: an exceeded limit is a better explanation than a timeout.
+                    if let Err(failure) = self.check_limits(step) {
                         return Ok(Err(failure));
                     }
                     if until == deadline {
-                        return Err(Silence::TimedOut);
+                        return Err(NoReply::TimedOut);
                     }
-                    next_look = Instant::now() + pause_after(thread_cpu_time().saturating_sub(used_before));
+                    next_check = Instant::now() + pause_after(thread_cpu_time().saturating_sub(used_before));
                 }
-                Err(silence) => return Err(silence),
+                Err(no_reply) => return Err(no_reply),
                 Ok(line) => return Ok(Ok(line)),
             }
         }
     }
 
-    /// Whether the trial keeps within its limits.
-    fn look(&self, step: &'static str) -> Result<(), TrialFailure> {
-        // Listing processes takes its time.
+    /// Checks that the trial keeps within its limits.
+    fn check_limits(&self, step: &'static str) -> Result<(), TrialFailure> {
+        // Listing processes takes time, so it is left out without limits.
         match self.limits {
-            Some(_) => self.look_at(&self.processes(), step),
+            Some(_) => self.check_limits_of(&self.processes(), step),
             None => Ok(()),
         }
     }
 
-    /// Whether these, which are the processes of the trial, keep within its limits.
+    /// Checks that these processes, which are those of the trial, keep within its limits.
     ///
     /// # Errors
-    /// Which limit they exceed.
-    pub fn look_at(&self, processes: &[i32], step: &'static str) -> Result<(), TrialFailure> {
+    /// When they exceed a limit; the error names it.
+    pub fn check_limits_of(&self, processes: &[i32], step: &'static str) -> Result<(), TrialFailure> {
         let Some(limits) = self.limits else { return Ok(()) };
         if processes.len() > usize::try_from(limits.processes).unwrap_or(usize::MAX) {
             return Err(TrialFailure::TooManyProcesses {
@@ -263,7 +264,7 @@ impl<'run> Session<'run> {
                 limit: limits.processes,
             });
         }
-        match memory::more_than(limits.memory_bytes, processes) {
+        match memory::usage_above(limits.memory_bytes, processes) {
             None => Ok(()),
             Some(used_bytes) => Err(TrialFailure::TooMuchMemory {
                 step,
@@ -273,35 +274,37 @@ impl<'run> Session<'run> {
         }
     }
 
-    fn failure(&mut self, silence: Silence, step: &'static str) -> TrialFailure {
-        match silence {
-            Silence::Ended => self.ended_during(step),
-            Silence::TimedOut => TrialFailure::TimedOut {
+    fn failure(&mut self, no_reply: NoReply, step: &'static str) -> TrialFailure {
+        match no_reply {
+            NoReply::Ended => self.ended_during(step),
+            NoReply::TimedOut => TrialFailure::TimedOut {
                 step,
                 limit: self.step_limit,
-                half_said: self.channel.has_begun(),
+                has_partial_reply: self.channel.has_partial_reply(),
             },
-            Silence::Interrupted => TrialFailure::Interrupted,
-            Silence::TooLong => TrialFailure::Nonsense("it sent a message of several megabytes".to_owned()),
-            Silence::TooMuchOutput => TrialFailure::TooMuchOutput {
+            NoReply::Interrupted => TrialFailure::Interrupted,
+            NoReply::TooLong => {
+                TrialFailure::ProtocolViolation("it sent a message of several megabytes".to_owned())
+            }
+            NoReply::TooMuchOutput => TrialFailure::TooMuchOutput {
                 step,
                 limit_bytes: self.limits.map_or(u64::MAX, |limits| limits.output_bytes),
             },
-            Silence::System(errno) => TrialFailure::System(errno.to_string()),
+            NoReply::System(errno) => TrialFailure::System(errno.to_string()),
         }
     }
 
-    /// The worker's end of a pipe is closed: either it has ended, or it does something that no worker should.
+    /// The failure of a worker whose end of a pipe is closed: it has ended, or it does something that no worker should.
     fn ended_during(&mut self, step: &'static str) -> TrialFailure {
-        let ending = self.guarded.ending_within(DYING_LIMIT);
+        let ending = self.guarded.ending_within(EXIT_LIMIT);
         if ending.is_none() && self.guarded.is_lost() {
             return TrialFailure::GuardLost { step };
         }
         TrialFailure::ended(step, ending)
     }
 
-    /// Says what limit may be behind an error of Python.
-    fn explained(&self, error: String) -> String {
+    /// Adds the memory limit to a Python error that it may have caused.
+    fn with_memory_limit(&self, error: String) -> String {
         match self.limits {
             Some(limits) if error.starts_with("MemoryError") => format!(
                 "{error}; the limit is {} for each process (--memory-limit)",
@@ -326,15 +329,15 @@ fn spawn<'run>(
     let (requests_read, requests_write) = io::pipe()?;
     let (replies_read, replies_write) = io::pipe()?;
     let (output_read, output_write) = io::pipe()?;
-    let ends = WorkersEnds {
+    let pipes = WorkerPipes {
         requests: requests_read.into(),
         replies: replies_write.into(),
         output: output_write.into(),
     };
-    let limits = bounds.guarding.limits;
+    let limits = bounds.guard_options.limits;
     let output_limit = limits.map_or(u64::MAX, |limits| limits.output_bytes);
     Ok(Session {
-        guarded: Guarded::start(&bounds.guarding, launch, hash_seed, ends)?,
+        guarded: GuardedWorker::start(&bounds.guard_options, launch, hash_seed, pipes)?,
         requests: File::from(OwnedFd::from(requests_write)),
         channel: Channel::new(replies_read.into(), output_read.into(), output_limit),
         interrupt,

@@ -1,12 +1,12 @@
-//! Whether time stamps can be true. The driver reads the same clock before it asks for a sample and after it has the
-//! answer: what a worker stamps lies between.
+//! Checks whether time stamps are possible. The driver reads the same clock before it asks for a sample and after it
+//! has the reply: the worker's stamps must lie between.
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::protocol::MeasuredShare;
 use ftbench_schema::units::NS_PER_S;
 
-/// How far a stamp may be off: interpreters that go through floating point round it.
+/// How far a stamp may be off, nanoseconds: interpreters that compute it in floating point round it.
 const TOLERANCE_NS: u64 = 1_000;
 
 /// `CLOCK_MONOTONIC`, which `time.perf_counter_ns` reads too, nanoseconds.
@@ -15,7 +15,7 @@ pub fn monotonic_ns() -> u64 {
     clock_ns(ClockId::Monotonic)
 }
 
-/// A clock now, nanoseconds.
+/// The current time of a clock, nanoseconds.
 #[must_use]
 pub fn clock_ns(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
@@ -24,7 +24,7 @@ pub fn clock_ns(clock: ClockId) -> u64 {
     seconds * NS_PER_S + nanoseconds
 }
 
-/// From when to when something lasted, nanoseconds.
+/// The time from the beginning to the end of something, nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Its beginning.
@@ -34,7 +34,7 @@ pub struct Span {
 }
 
 impl Span {
-    fn holds(self, inner: Self) -> bool {
+    fn contains(self, inner: Self) -> bool {
         inner.start_ns.saturating_add(TOLERANCE_NS) >= self.start_ns
             && inner.end_ns <= self.end_ns.saturating_add(TOLERANCE_NS)
     }
@@ -43,12 +43,12 @@ impl Span {
 /// Checks a sample's stamps, and those of its shares, against the time in which the driver waited for it.
 ///
 /// # Errors
-/// Says which stamps cannot be true.
+/// When stamps are impossible; the error names them.
 pub fn check(waited: Span, sample: Span, shares: &[MeasuredShare]) -> Result<(), String> {
     if sample.end_ns <= sample.start_ns {
         return Err("a sample ended before it began".to_owned());
     }
-    if !waited.holds(sample) {
+    if !waited.contains(sample) {
         return Err("a sample's times lie outside the time in which ftbench waited for it".to_owned());
     }
     for share in shares {
@@ -59,7 +59,7 @@ pub fn check(waited: Span, sample: Span, shares: &[MeasuredShare]) -> Result<(),
         if span.end_ns < span.start_ns {
             return Err("a share ended before it began".to_owned());
         }
-        if !sample.holds(span) {
+        if !sample.contains(span) {
             return Err("a share's times lie outside its sample".to_owned());
         }
     }
@@ -75,7 +75,7 @@ mod tests {
         end_ns: 90_000,
     };
 
-    fn told(start_ns: u64, end_ns: u64, share: (u64, u64)) -> String {
+    fn error_of(start_ns: u64, end_ns: u64, share: (u64, u64)) -> String {
         let share = MeasuredShare {
             process_id: 1,
             thread_id: 1,
@@ -87,26 +87,26 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_lie_inside_each_other_can_be_true() {
-        assert_eq!(told(20_000, 80_000, (20_000, 80_000)), "");
-        // Rounded.
-        assert_eq!(told(9_500, 90_500, (9_000, 91_000)), "");
+    fn nested_stamps_are_accepted() {
+        assert_eq!(error_of(20_000, 80_000, (20_000, 80_000)), "");
+        // Rounded by up to the tolerance.
+        assert_eq!(error_of(9_500, 90_500, (9_000, 91_000)), "");
     }
 
     #[test]
-    fn a_clock_that_goes_backwards_is_found_out() {
-        assert!(told(80_000, 20_000, (30_000, 40_000)).contains("a sample ended before"));
-        assert!(told(20_000, 20_000, (20_000, 20_000)).contains("a sample ended before"));
-        assert!(told(20_000, 80_000, (40_000, 30_000)).contains("a share ended before"));
+    fn stamps_that_run_backwards_are_rejected() {
+        assert!(error_of(80_000, 20_000, (30_000, 40_000)).contains("a sample ended before"));
+        assert!(error_of(20_000, 20_000, (20_000, 20_000)).contains("a sample ended before"));
+        assert!(error_of(20_000, 80_000, (40_000, 30_000)).contains("a share ended before"));
     }
 
     #[test]
-    fn another_clock_is_found_out() {
+    fn stamps_of_another_clock_are_rejected() {
         for (start_ns, end_ns) in [(0, 50_000), (20_000, u64::MAX), (1 << 60, (1 << 60) + 5)] {
-            assert!(told(start_ns, end_ns, (start_ns, end_ns)).contains("ftbench waited"));
+            assert!(error_of(start_ns, end_ns, (start_ns, end_ns)).contains("ftbench waited"));
         }
         for share in [(0, 50_000), (30_000, 85_000), (u64::MAX - 1, u64::MAX)] {
-            assert!(told(20_000, 80_000, share).contains("outside its sample"));
+            assert!(error_of(20_000, 80_000, share).contains("outside its sample"));
         }
     }
 }

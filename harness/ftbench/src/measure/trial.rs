@@ -1,5 +1,5 @@
-//! One trial on a real interpreter, from its launch to the record: a fresh process, bound, timed sample by sample, and gone
-//! when it is over.
+//! Runs one trial on a real interpreter, from launch to record: a fresh process, which is bound, timed sample by
+//! sample, and ended.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,51 +10,51 @@ use super::extra_threads;
 use super::failure::TrialFailure;
 use super::launch::Launches;
 use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIdentity};
-use super::rounds::{Assignment, Unsuccessful};
-use super::said;
+use super::rounds::{Assignment, FailureWithOutput};
 use super::session::{Bounds, Session};
 use super::stamps::{self, Span, monotonic_ns};
+use super::worker_text;
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::cost::processes::{cpu_time_between, cpu_times_ns};
 use crate::machine::memory;
 use crate::machine::noise::{Meters, Observed, Watch};
-use crate::process::guard::driver_side::Guarding;
+use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
     Memory, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn, Worker,
 };
 
-/// Most bytes of traceback and output that a record keeps: where a worker and two processes of its pool were when the time
-/// was up.
-const LAST_WORDS_BYTES: usize = 8 << 10;
+/// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker and two processes of its
+/// pool at a timeout.
+const OUTPUT_TAIL_BYTES: usize = 8 << 10;
 
-/// What reasons call the step.
-const SAMPLE: &str = "a sample";
+/// Name of the step in reasons.
+const SAMPLE_STEP: &str = "a sample";
 
-/// Share of a trial's time in samples that may be spent on reading memory and what goes on around them: some thirty files of
-/// /proc, 1 to 5 ms on a virtual machine with 2 cores.
+/// Share of the time in samples that may be spent on reading memory and the activity around samples: about thirty files
+/// of /proc, 1 to 5 ms on a virtual machine with 2 cores.
 const WATCHING_SHARE: f64 = 0.03;
 
-/// However long that takes, no more samples than this are left unwatched before the next one that is.
-const MOST_UNWATCHED: u32 = 49;
+/// Maximum number of unwatched samples between two watched ones, however long watching takes.
+const MAX_UNWATCHED: u32 = 49;
 
-/// CPU time that a trial may use between two of its samples: 1 ms, which going to sleep takes on a slow machine, and a tenth
-/// of the time that passes.
+/// CPU time that a trial may use between two of its samples: 1 ms, which going to sleep takes on a slow machine, and a
+/// tenth of the time that passes.
 const WAITING_CPU_NS: u64 = 1_000_000;
 const WAITING_CPU_PART: u64 = 10;
 
-/// A trial is ended after so many pauses in a row in which it used more. In a single one, time that the hypervisor took may have
-/// been counted as its own.
-const PAUSES_TO_END: u32 = 2;
+/// Consecutive pauses in which a trial used more than that, after which it is ended. In a single pause, time that the
+/// hypervisor took may have been counted as the trial's.
+const BUSY_PAUSES_TO_END: u32 = 2;
 
-/// Warm-up samples are no more than this, however short they are.
-const MOST_WARMUPS: u32 = 1000;
+/// Maximum number of warm-up samples, however short they are.
+const MAX_WARMUPS: u32 = 1000;
 
-/// The hash seed while calibrating, when nothing is compared.
+/// The hash seed of calibrations, whose times are not compared.
 const CALIBRATION_HASH_SEED: u32 = 1;
 
-/// What trials are made with.
+/// Everything that is needed to run a trial.
 #[derive(Debug)]
 pub struct Equipment<'run> {
     /// How each cell's process is started.
@@ -63,15 +63,15 @@ pub struct Equipment<'run> {
     pub settings: Settings,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
-    /// Tell what goes on around each sample, and what it costs.
+    /// Measure the activity around each sample, and its cost.
     pub meters: Meters,
     /// How trials are guarded.
-    pub guarding: Guarding,
-    /// Tells when to stop.
+    pub guard_options: GuardOptions,
+    /// Signals when to stop.
     pub interrupt: &'run Interrupt,
 }
 
-/// A trial that is under way, or over.
+/// A trial that is running or over.
 #[derive(Debug)]
 pub(super) struct LiveTrial<'e> {
     equipment: &'e Equipment<'e>,
@@ -87,19 +87,19 @@ struct LiveWorker<'e> {
     session: Session<'e>,
     process_ids: Vec<i32>,
     watch: Watch<'e>,
-    /// CPU time of its processes when its last sample was over, and when that was.
-    at_rest: (Instant, Vec<Option<u64>>),
-    /// Pauses before this sample, in a row, in which it used too much of it.
+    /// When its last sample was over, and the CPU time of its processes then.
+    last_sample_end: (Instant, Vec<Option<u64>>),
+    /// Consecutive pauses before this sample in which it used too much CPU time.
     busy_pauses: u32,
-    /// Samples to be taken before the next one that is watched.
+    /// Samples to take before the next watched one.
     unwatched: u32,
 }
 
 impl<'e> LiveTrial<'e> {
-    /// Launches and prepares a trial, binds its workers and warms them up; one that goes wrong is over.
+    /// Launches and prepares a trial, binds its workers and warms them up. A trial that fails meanwhile is over.
     ///
     /// # Errors
-    /// When a stop was requested, or the system starts no process.
+    /// When a stop was requested, or the system cannot start a process.
     pub(super) fn start(
         equipment: &'e Equipment<'e>,
         assignment: &Assignment<'_>,
@@ -107,11 +107,11 @@ impl<'e> LiveTrial<'e> {
         let mut trial = Self {
             equipment,
             launched: Instant::now(),
-            record: blank(assignment),
+            record: empty_record(assignment),
             worker: None,
         };
         match equipment.start(assignment.planned, assignment.hash_seed) {
-            Err(refused @ TrialFailure::NoProcess(_)) => return Err(refused),
+            Err(failure @ TrialFailure::NoProcess(_)) => return Err(failure),
             Err(failure) => trial.fail(&failure, String::new())?,
             Ok(mut session) => match trial.prepare(&mut session, assignment) {
                 Ok((process_ids, watch)) => {
@@ -119,7 +119,7 @@ impl<'e> LiveTrial<'e> {
                         session,
                         process_ids,
                         watch,
-                        at_rest: (Instant::now(), Vec::new()),
+                        last_sample_end: (Instant::now(), Vec::new()),
                         busy_pauses: 0,
                         unwatched: 0,
                     });
@@ -147,7 +147,7 @@ impl<'e> LiveTrial<'e> {
         let Equipment { meters, binder, .. } = self.equipment;
         let (planned, binder) = (assignment.planned, binder.as_ref());
         session.greet()?;
-        // While it has a single thread: those that it starts later inherit the counters.
+        // Opened while the worker has a single thread, because threads that it starts later inherit the counters.
         let counters = meters.counters_of(session.process_id());
         binding::bind_process(binder, session.process_id(), &planned.placement)?;
         let ready = self.equipment.prepare(session, planned, assignment.units)?;
@@ -173,7 +173,7 @@ impl<'e> LiveTrial<'e> {
         let settings = &self.equipment.settings;
         let enough = Duration::try_from_secs_f64(settings.warmup_s).unwrap_or_default();
         let mut taken_ns = 0_u64;
-        for number in 0..settings.warmups.max(MOST_WARMUPS) {
+        for number in 0..settings.warmups.max(MAX_WARMUPS) {
             if !self.is_alive() || (number >= settings.warmups && taken_ns >= nanoseconds(enough)) {
                 break;
             }
@@ -184,24 +184,24 @@ impl<'e> LiveTrial<'e> {
         Ok(())
     }
 
-    /// Memory of its processes when they were last looked at, bytes; what they share counts for each.
+    /// Memory of its processes when it was last read, bytes. Shared memory counts for each process.
     pub(super) fn memory_bytes(&self) -> u64 {
         self.record.memory.as_ref().map_or(0, Memory::rss_peak_bytes)
     }
 
-    /// CPU time that it used while it waited for its turn, nanoseconds, when that was so much that it was ended.
+    /// CPU time that it used while it waited for its turn, nanoseconds; `None` unless it was ended for that.
     pub(super) const fn waiting_cpu_ns(&self) -> Option<u64> {
         self.record.waiting_cpu_ns
     }
 
-    /// Takes a counted sample. A trial that goes on computing while others have their turns is ended instead.
+    /// Takes a counted sample. A trial that keeps computing while others have their turns is ended instead.
     ///
     /// # Errors
     /// When a stop was requested.
     pub(super) fn take_sample(&mut self, sweep: u32, position: Option<u32>) -> Result<(), TrialFailure> {
         let turn = position.map(|position| Turn { sweep, position });
         let waiting = self.worker.as_mut().filter(|_| turn.is_some());
-        self.record.waiting_cpu_ns = waiting.and_then(LiveWorker::too_much_cpu_ns);
+        self.record.waiting_cpu_ns = waiting.and_then(LiveWorker::excess_waiting_cpu_ns);
         if self.record.waiting_cpu_ns.is_some() {
             self.worker = None;
             return Ok(());
@@ -209,7 +209,7 @@ impl<'e> LiveTrial<'e> {
         self.sample(turn, Some(sweep / self.equipment.settings.window.max(1)))
     }
 
-    /// A sample of the sweep that has just been broken off stands alone: there will be another one.
+    /// Removes the turn of a sample whose sweep has just been abandoned and will be repeated.
     pub(super) fn forget_turn(&mut self, sweep: u32) {
         let last = self.record.samples.last_mut();
         if let Some(last) = last.filter(|last| last.turn.is_some_and(|turn| turn.sweep == sweep)) {
@@ -231,7 +231,7 @@ impl<'e> LiveTrial<'e> {
         }
     }
 
-    /// Lets the workers go, and returns the record.
+    /// Ends the workers, and returns the record.
     ///
     /// # Errors
     /// When a stop was requested.
@@ -247,18 +247,18 @@ impl<'e> LiveTrial<'e> {
 
     fn fail_in(&mut self, mut session: Session<'e>, failure: TrialFailure) -> Result<(), TrialFailure> {
         let output = session.last_output(&failure);
-        let failure = with_left_over(failure, session.left_over());
+        let failure = with_unkillable(failure, session.end());
         self.fail(&failure, output)
     }
 
-    /// It is over. An interrupt is no fault of the trial's.
+    /// Records the failure that ended the trial. An interrupt is returned instead, because it is not the trial's fault.
     fn fail(&mut self, failure: &TrialFailure, output: String) -> Result<(), TrialFailure> {
         if *failure == TrialFailure::Interrupted {
             return Err(failure.clone());
         }
         self.record.status = failure.status();
         self.record.reason = Some(failure.to_string());
-        self.record.last_words = last_words(failure, &output);
+        self.record.output_tail = output_tail(failure, &output);
         self.record.duration_ns = nanoseconds(self.launched.elapsed());
         Ok(())
     }
@@ -276,8 +276,9 @@ impl LiveWorker<'_> {
         let mut observed = None;
         let taken = match &mut record.extra_threads {
             Some(found) if warmup => {
-                let taken =
-                    extra_threads::looking(&self.watch, found, || take_sample(&mut self.session, number))?;
+                let taken = extra_threads::sample_while_looking(&self.watch, found, || {
+                    take_sample(&mut self.session, number)
+                })?;
                 self.watch.include_started(&self.session.processes());
                 taken
             }
@@ -298,8 +299,8 @@ impl LiveWorker<'_> {
             }
         };
         record.gil_enabled_by = record.gil_enabled_by.take().or(taken.gil_enabled_by.clone());
-        let sample = recorded(taken, number, &record.workers, observed.is_some())?;
-        self.at_rest = (Instant::now(), cpu_times_ns(&self.process_ids));
+        let sample = sample_record(taken, number, &record.workers, observed.is_some())?;
+        self.last_sample_end = (Instant::now(), cpu_times_ns(&self.process_ids));
         let (noise, cost) = observed.map(|seen| (seen.noise, seen.cost)).unzip();
         record.samples.push(Sample {
             turn,
@@ -312,9 +313,9 @@ impl LiveWorker<'_> {
         Ok(())
     }
 
-    /// CPU time since the last sample, nanoseconds, when that is more than a waiting trial may use, and was so before.
-    fn too_much_cpu_ns(&mut self) -> Option<u64> {
-        let (since, before) = &self.at_rest;
+    /// CPU time since the last sample, nanoseconds, if it exceeds what a waiting trial may use and did so before.
+    fn excess_waiting_cpu_ns(&mut self) -> Option<u64> {
+        let (since, before) = &self.last_sample_end;
         let used_ns = cpu_time_between(before, &cpu_times_ns(&self.process_ids))?;
         let allowed_ns = WAITING_CPU_NS + nanoseconds(since.elapsed()) / WAITING_CPU_PART;
         self.busy_pauses = if used_ns > allowed_ns {
@@ -322,10 +323,11 @@ impl LiveWorker<'_> {
         } else {
             0
         };
-        (self.busy_pauses >= PAUSES_TO_END).then_some(used_ns)
+        (self.busy_pauses >= BUSY_PAUSES_TO_END).then_some(used_ns)
     }
 
-    /// Memory that the system does not report is unknown, which is no reason to lose the times.
+    /// Adds the memory of the processes to the record. If the system does not report it, it stays unknown and the times
+    /// are kept.
     fn read_memory(&self, record: &mut Trial) {
         if let Ok(reading) = memory::of_processes(&self.process_ids) {
             record.memory = Some(memory::joined(record.memory.take(), reading));
@@ -333,41 +335,41 @@ impl LiveWorker<'_> {
     }
 
     fn finish(&mut self, record: &mut Trial) -> Result<(), TrialFailure> {
-        // The workload may have started processes meanwhile, in samples too short to be looked at.
+        // The workload may have started processes meanwhile, in samples too short for a check.
         self.process_ids = self.session.processes();
-        self.session.look_at(&self.process_ids, SAMPLE)?;
+        self.session.check_limits_of(&self.process_ids, SAMPLE_STEP)?;
         self.read_memory(record);
         self.session.finish()
     }
 }
 
 impl<'run> Equipment<'run> {
-    /// Memory that trials which are alive together may use, bytes: as much as one alone.
+    /// Memory that trials which are alive together may use, bytes: as much as one trial alone.
     pub(super) fn memory_bytes(&self) -> u64 {
         self.settings
             .limits
             .map_or(u64::MAX, |limits| limits.memory_bytes)
     }
 
-    /// Finds out how many units make a sample of the target length, in the given cell.
+    /// Finds how many units make a sample of the target length in the given cell.
     ///
     /// # Errors
-    /// Says why the cell cannot be timed, with the end of what it printed.
+    /// When the cell cannot be timed, with the reason and the end of its output.
     pub(super) fn calibrate(
         &self,
         planned: &PlannedCell,
         worker_counts: &[u32],
-    ) -> Result<u64, Unsuccessful> {
-        let mut session = self
-            .start(planned, CALIBRATION_HASH_SEED)
-            .map_err(|failure| Unsuccessful {
-                failure,
-                last_words: None,
-            })?;
+    ) -> Result<u64, FailureWithOutput> {
+        let mut session =
+            self.start(planned, CALIBRATION_HASH_SEED)
+                .map_err(|failure| FailureWithOutput {
+                    failure,
+                    output_tail: None,
+                })?;
         self.calibrate_in(&mut session, planned, worker_counts)
             .map_err(|failure| {
-                let last_words = last_words(&failure, &session.last_output(&failure));
-                Unsuccessful { failure, last_words }
+                let output_tail = output_tail(&failure, &session.last_output(&failure));
+                FailureWithOutput { failure, output_tail }
             })
     }
 
@@ -377,7 +379,7 @@ impl<'run> Equipment<'run> {
             .of(&planned.cell)
             .map_err(TrialFailure::Unavailable)?;
         let bounds = Bounds {
-            guarding: self.guarding.clone(),
+            guard_options: self.guard_options.clone(),
             step_limit: Duration::from_secs_f64(self.settings.step_time_limit_s),
         };
         Session::start(launch, hash_seed, &bounds, self.interrupt)
@@ -388,7 +390,7 @@ impl<'run> Equipment<'run> {
         session: &mut Session<'run>,
         planned: &PlannedCell,
         units: u64,
-    ) -> Result<Ready, TrialFailure> {
+    ) -> Result<ReadyReply, TrialFailure> {
         let cell = &planned.cell;
         let launch = self.launches.of(cell).map_err(TrialFailure::Unavailable)?;
         let request = Request::Prepare {
@@ -410,17 +412,17 @@ impl<'run> Equipment<'run> {
             } => {
                 if workers.len() != usize::try_from(cell.workers).unwrap_or(usize::MAX) {
                     let reason = format!("{} of {} workers are ready", workers.len(), cell.workers);
-                    return Err(TrialFailure::Nonsense(reason));
+                    return Err(TrialFailure::ProtocolViolation(reason));
                 }
-                Ok(Ready {
+                Ok(ReadyReply {
                     gil_enabled,
-                    gil_enabled_by: gil_enabled_by.map(said::name),
+                    gil_enabled_by: gil_enabled_by.map(worker_text::name),
                     startup_ns,
-                    start_method: start_method.map(said::name),
+                    start_method: start_method.map(worker_text::name),
                     workers,
                 })
             }
-            other => Err(said::unexpected(&other, "'ready'")),
+            other => Err(worker_text::unexpected(&other, "'ready'")),
         }
     }
 
@@ -438,15 +440,15 @@ impl<'run> Equipment<'run> {
         loop {
             match next {
                 Next::Use(units) => return session.finish().map(|()| units),
-                Next::Hopeless => {
-                    return Err(TrialFailure::Nonsense(
-                        "no number of units makes it last; does 'work' use its 'units'?".to_owned(),
+                Next::GiveUp => {
+                    return Err(TrialFailure::ProtocolViolation(
+                        "no number of units makes a sample last; does 'work' use its 'units'?".to_owned(),
                     ));
                 }
                 Next::Try(units) => {
                     self.prepare(session, planned, units)?;
                     let taken = take_sample(session, 0)?;
-                    next = calibration.took(taken.makespan_ns());
+                    next = calibration.next_after(taken.makespan_ns());
                 }
             }
         }
@@ -454,7 +456,7 @@ impl<'run> Equipment<'run> {
 }
 
 /// The `ready` reply.
-struct Ready {
+struct ReadyReply {
     gil_enabled: bool,
     gil_enabled_by: Option<String>,
     startup_ns: u64,
@@ -463,7 +465,7 @@ struct Ready {
 }
 
 /// The `sample` reply.
-struct Taken {
+struct SampleReply {
     start_ns: u64,
     end_ns: u64,
     gil_enabled: bool,
@@ -473,27 +475,28 @@ struct Taken {
     reported: BTreeMap<String, f64>,
 }
 
-impl Taken {
+impl SampleReply {
     fn makespan_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)
     }
 }
 
-/// Says so when a failed trial leaves processes behind that nothing ends: they will be in the way of those to come.
-fn with_left_over(failure: TrialFailure, left: &[i32]) -> TrialFailure {
-    if left.is_empty() || failure == TrialFailure::Interrupted {
+/// Replaces the failure if processes of the trial cannot be ended, because they will disturb later trials.
+fn with_unkillable(failure: TrialFailure, unkillable: &[i32]) -> TrialFailure {
+    if unkillable.is_empty() || failure == TrialFailure::Interrupted {
         failure
     } else {
-        TrialFailure::LeftOver(left.to_vec())
+        TrialFailure::Unkillable(unkillable.to_vec())
     }
 }
 
-/// Takes a sample and looks at the machine right before and right after it. The last value is the time that the looking took.
+/// Takes a sample, and reads the machine's activity right before and right after it. The last value is the time that
+/// the readings took.
 fn watched_sample(
     session: &mut Session<'_>,
     number: u32,
     watch: &mut Watch<'_>,
-) -> Result<(Taken, Observed, Duration), TrialFailure> {
+) -> Result<(SampleReply, Observed, Duration), TrialFailure> {
     let begun = Instant::now();
     let before = watch.before();
     let asked = Instant::now();
@@ -505,19 +508,18 @@ fn watched_sample(
     Ok((taken, observed, cost))
 }
 
-/// How many samples of this length to take before the next one that is watched, so that watching takes no more than its
-/// share.
+/// How many samples of this length to take before the next watched one, so that watching takes at most its share.
 fn unwatched_after(cost: Duration, makespan_ns: u64) -> u32 {
     let share = cost.as_nanos() as f64 / makespan_ns.max(1) as f64;
-    // A cast saturates.
+    // The cast saturates.
     ((share / WATCHING_SHARE).ceil() as u32)
         .saturating_sub(1)
-        .min(MOST_UNWATCHED)
+        .min(MAX_UNWATCHED)
 }
 
-fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFailure> {
+fn take_sample(session: &mut Session<'_>, number: u32) -> Result<SampleReply, TrialFailure> {
     let asked_ns = monotonic_ns();
-    let reply = session.ask(&Request::Sample { sample: number }, SAMPLE)?;
+    let reply = session.ask(&Request::Sample { sample: number }, SAMPLE_STEP)?;
     let waited = Span {
         start_ns: asked_ns,
         end_ns: monotonic_ns(),
@@ -533,32 +535,40 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<Taken, TrialFai
             shares,
             reported,
         } if sample == number => {
-            stamps::check(waited, Span { start_ns, end_ns }, &shares).map_err(TrialFailure::Nonsense)?;
-            Ok(Taken {
+            stamps::check(waited, Span { start_ns, end_ns }, &shares)
+                .map_err(TrialFailure::ProtocolViolation)?;
+            Ok(SampleReply {
                 start_ns,
                 end_ns,
                 gil_enabled,
-                gil_enabled_by: gil_enabled_by.map(said::name),
+                gil_enabled_by: gil_enabled_by.map(worker_text::name),
                 collections,
                 shares,
                 reported,
             })
         }
-        other => Err(said::unexpected(&other, &format!("sample {number}"))),
+        other => Err(worker_text::unexpected(&other, &format!("sample {number}"))),
     }
 }
 
-/// A sample as it is recorded, but for what was seen around it.
-fn recorded(taken: Taken, number: u32, workers: &[Worker], is_watched: bool) -> Result<Sample, TrialFailure> {
+/// Makes the record of a sample, without the activity around it.
+fn sample_record(
+    taken: SampleReply,
+    number: u32,
+    workers: &[Worker],
+    is_watched: bool,
+) -> Result<Sample, TrialFailure> {
     let mut shares = Vec::with_capacity(taken.shares.len());
     for (index, share) in taken.shares.iter().enumerate() {
         let worker = binding::worker_of(share, index, workers).ok_or_else(|| {
-            TrialFailure::Nonsense(format!("thread {} is none of its workers", share.thread_id))
+            TrialFailure::ProtocolViolation(format!("thread {} is not one of its workers", share.thread_id))
         })?;
         shares.push((worker, share));
     }
     if shares.len() != workers.len() {
-        return Err(TrialFailure::Nonsense("a sample with shares missing".to_owned()));
+        return Err(TrialFailure::ProtocolViolation(
+            "shares of a sample are missing".to_owned(),
+        ));
     }
     let shares: Vec<(Share, bool)> = shares
         .into_iter()
@@ -597,7 +607,7 @@ fn recorded(taken: Taken, number: u32, workers: &[Worker], is_watched: bool) -> 
     })
 }
 
-fn blank(assignment: &Assignment<'_>) -> Trial {
+fn empty_record(assignment: &Assignment<'_>) -> Trial {
     Trial {
         schema: SCHEMA_VERSION,
         trial: assignment.trial,
@@ -612,7 +622,7 @@ fn blank(assignment: &Assignment<'_>) -> Trial {
         hash_seed: assignment.hash_seed,
         status: TrialStatus::Ok,
         reason: None,
-        last_words: None,
+        output_tail: None,
         gil_enabled: None,
         gil_enabled_by: None,
         start_method: None,
@@ -624,20 +634,20 @@ fn blank(assignment: &Assignment<'_>) -> Trial {
     }
 }
 
-/// The end of the traceback, or of what was printed where there is none.
-fn last_words(failure: &TrialFailure, output: &str) -> Option<String> {
-    let words = if failure.traceback().is_empty() {
+/// The end of the traceback or, without one, of the output; `None` when it is empty.
+fn output_tail(failure: &TrialFailure, output: &str) -> Option<String> {
+    let text = if failure.traceback().is_empty() {
         output
     } else {
         failure.traceback()
     };
-    let words = words.trim();
-    let mut start = words.len().saturating_sub(LAST_WORDS_BYTES);
-    while !words.is_char_boundary(start) {
+    let text = text.trim();
+    let mut start = text.len().saturating_sub(OUTPUT_TAIL_BYTES);
+    while !text.is_char_boundary(start) {
         start += 1;
     }
-    let end = words.get(start..).unwrap_or_default();
-    (!end.is_empty()).then(|| end.to_owned())
+    let tail = text.get(start..).unwrap_or_default();
+    (!tail.is_empty()).then(|| tail.to_owned())
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

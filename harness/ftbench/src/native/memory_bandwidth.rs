@@ -1,17 +1,18 @@
-//! Memory bandwidth: the triad, `a[i] = b[i] + s * c[i]`, on arrays that no cache holds.
+//! Memory bandwidth: the triad, `a[i] = b[i] + s * c[i]`, on arrays that do not fit into any cache.
 //!
 //! The kernel is the last of STREAM's four: J. D. McCalpin, "Memory Bandwidth and Machine Balance in Current High
 //! Performance Computers", IEEE TCCA Newsletter, December 1995, <https://www.cs.virginia.edu/stream/>.
 
 use std::hint::black_box;
 
-/// Numbers of each array that one unit goes through: 16,384 of 8 bytes, 384 KiB of the three arrays.
+/// The length of the part of each array that one unit covers: 16,384 numbers of 8 bytes, 384 KiB for the three arrays.
 const UNIT_LENGTH: usize = 16_384;
 
-/// Bytes of the three arrays in one unit.
+/// The number of bytes of the three arrays in one unit.
 const UNIT_BYTES: u64 = 3 * 8 * UNIT_LENGTH as u64;
 
-/// `s` goes through 0 to one less than this, a unit each, so that no pass writes what is there already.
+/// `s` runs from 0 to one less than this, with a new value in each unit, so that no pass writes the values already
+/// there.
 const SCALARS: u64 = 1_021;
 
 const B: f64 = 1.0;
@@ -23,12 +24,12 @@ pub struct Arrays {
     a: Vec<f64>,
     b: Vec<f64>,
     c: Vec<f64>,
-    /// Where the next unit begins: each sample goes on where the one before ended, away from what a cache still holds.
+    /// The start of the next unit: each sample continues where the previous one ended, away from data still in a cache.
     next: usize,
 }
 
 impl Arrays {
-    /// Three arrays that together have at least so many bytes, all of them written to.
+    /// Allocates three arrays of at least `bytes` bytes together, and writes to all of them.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
         let units = usize::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(usize::MAX);
@@ -42,7 +43,8 @@ impl Arrays {
         }
     }
 
-    /// Does so many units, going round and round, and returns the sum of one number of each as it was written.
+    /// Does `units` units of work, starting over at the end of the arrays, and returns the sum of one written number
+    /// per unit.
     #[must_use]
     pub fn work(&mut self, units: u64) -> f64 {
         let mut sum = 0.0;
@@ -73,7 +75,7 @@ fn triad(a: &mut [f64], b: &[f64], c: &[f64], scalar: f64) {
     }
 }
 
-/// What [`Arrays::work`] returns: exact, for all numbers are whole and small.
+/// The result of [`Arrays::work`], which is exact because all numbers are whole and small.
 #[must_use]
 pub const fn expected(units: u64) -> f64 {
     let (rounds, rest) = (units / SCALARS, units % SCALARS);
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_known_beyond_the_last_scalar() {
+    fn sums_are_as_expected_beyond_the_last_scalar() {
         let mut arrays = Arrays::new(0);
         for units in [0, 1, SCALARS - 1, SCALARS, SCALARS + 1, 2 * SCALARS + 7] {
             assert_eq!(arrays.work(units), expected(units), "{units}");
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_have_what_was_asked_for() {
+    fn arrays_have_at_least_the_requested_bytes() {
         let arrays = Arrays::new(10 * UNIT_BYTES + 1);
         assert_eq!(arrays.a.len() + arrays.b.len() + arrays.c.len(), 33 * UNIT_LENGTH);
     }

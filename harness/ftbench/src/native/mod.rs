@@ -1,7 +1,7 @@
-//! The native kernels, which tell what the machine itself gives. Pure: numbers in, numbers out, no clock and no thread.
+//! The native kernels, which measure the machine itself. Pure: numbers in, numbers out, no clock and no thread.
 //!
-//! `docs/ceiling.md` says what each is for. Every kernel does its work in units of equal cost, in a way that a compiler
-//! can neither leave out nor spread over vector lanes unasked, and its result is checked every time.
+//! `docs/ceiling.md` describes the purpose of each. Every kernel does its work in units of equal cost, in a way that a
+//! compiler can neither leave out nor vectorise unexpectedly, and its result is checked every time.
 
 pub mod floating_point;
 pub mod integer;
@@ -21,7 +21,7 @@ pub enum Workspace {
     MemoryBandwidth(Arrays),
 }
 
-/// A kernel came to a wrong result: the processor or the compiler is broken.
+/// A kernel returned a wrong result: the processor or the compiler is broken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
     "{units} units of the {kernel} kernel gave {found}, not {expected}; do not trust this machine's numbers"
@@ -34,7 +34,7 @@ pub struct WrongResult {
 }
 
 impl Workspace {
-    /// Makes it, and writes to all of its memory, so that the memory lies near the core that calls.
+    /// Makes a workspace and writes to all of its memory, so that the memory is close to the calling core.
     ///
     /// `memory_bytes` is for [`Kernel::MemoryBandwidth`]: its three arrays together have at least as many bytes.
     #[must_use]
@@ -46,12 +46,12 @@ impl Workspace {
         }
     }
 
-    /// Does so many units of work.
+    /// Does `units` units of work.
     ///
     /// # Errors
-    /// When the result is wrong.
+    /// If the result is wrong.
     pub fn work(&mut self, units: u64) -> Result<(), WrongResult> {
-        // Exact, for no sum of a trial comes near 2^53.
+        // Exact, because no sum of a trial comes near 2^53.
         let (kernel, found, expected, tolerance) = match self {
             Self::Integer => {
                 let (found, expected) = (integer::work(units), integer::expected(units));
@@ -90,7 +90,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
-        fn every_number_of_units_checks_out(first in 0_u64..9, second in 0_u64..9) {
+        fn every_number_of_units_gives_the_expected_result(first in 0_u64..9, second in 0_u64..9) {
             for kernel in Kernel::ALL {
                 let mut workspace = Workspace::new(kernel, 1 << 20);
                 prop_assert_eq!(workspace.work(first), Ok(()));
@@ -99,14 +99,14 @@ mod tests {
         }
 
         #[test]
-        fn results_grow_by_the_same_with_every_unit(units in 1_u64..6) {
+        fn every_unit_adds_the_same_to_the_result(units in 1_u64..6) {
             prop_assert_eq!(integer::work(units), units * integer::work(1));
             prop_assert!((floating_point::work(units) - units as f64 * floating_point::work(1)).abs() < 1e-12);
         }
     }
 
     #[test]
-    fn a_wrong_result_says_what_it_should_have_been() {
+    fn the_error_of_a_wrong_result_names_the_expected_one() {
         let wrong = WrongResult {
             kernel: Kernel::Integer,
             units: 2,

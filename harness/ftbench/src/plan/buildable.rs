@@ -1,15 +1,15 @@
-//! What can be built for an interpreter, as far as can be told beforehand: the embedded host, and extensions.
+//! Decides whether the embedded host and extensions can be built for an interpreter, as far as is known beforehand.
 
 use pep440_rs::Version;
 
 use crate::assets::PYO3_SERIES;
 use ftbench_schema::{Implementation, InterpreterFacts, Model};
 
-/// Why the embedded host is not for this interpreter or model.
+/// Why the embedded host does not support this interpreter or model; `None` if it does.
 pub(super) fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Option<String> {
     if interpreter.implementation != Implementation::CPython {
         return Some(format!(
-            "the embedded host is for CPython, {} is {}",
+            "the embedded host supports CPython only; {} is {}",
             interpreter.tag, interpreter.implementation
         ));
     }
@@ -17,40 +17,40 @@ pub(super) fn cannot_embed(interpreter: &InterpreterFacts, model: Model) -> Opti
         .is_some_and(|version| !in_minor_series(&version, |minor| minor <= LAST_PYO3_MINOR));
     if is_too_new {
         return Some(format!(
-            "the embedded host is built with PyO3 {PYO3_SERIES}, which knows CPython up to 3.{LAST_PYO3_MINOR}"
+            "the embedded host is built with PyO3 {PYO3_SERIES}, which supports CPython up to 3.{LAST_PYO3_MINOR}"
         ));
     }
     (!EMBEDDED_MODELS.contains(&model)).then(|| {
         let names = EMBEDDED_MODELS.map(Model::name).join(", ");
-        format!("the embedded host has the models {names}: its workers are threads of its own")
+        format!("the embedded host supports the models {names} only: its workers are threads of its own")
     })
 }
 
-/// The models that the embedded host runs in a way of its own, or on its main thread.
+/// The models that the embedded host runs on threads of its own or on its main thread.
 const EMBEDDED_MODELS: [Model; 3] = [Model::Serial, Model::Threads, Model::Asyncio];
 
-/// The last minor version of Python 3 that it builds for (`pyo3-ffi` 0.30.1, `build.rs`).
+/// The last minor version of Python 3 that PyO3 builds for (`pyo3-ffi` 0.30.1, `build.rs`).
 const LAST_PYO3_MINOR: u64 = 15;
 
-/// Why an extension cannot be built for this interpreter, as far as can be told beforehand.
+/// Why an extension cannot be built for this interpreter, as far as is known beforehand; `None` if it can.
 pub(super) fn cannot_extend(interpreter: &InterpreterFacts, has_cargo: bool) -> Option<String> {
     if interpreter.implementation != Implementation::CPython {
         return Some(format!(
-            "its extension is built for CPython, {} is {}",
+            "its extension is built for CPython only; {} is {}",
             interpreter.tag, interpreter.implementation
         ));
     }
     (!has_cargo).then(|| {
-        "its extension must be built first, and there is no cargo; install Rust: https://rustup.rs".to_owned()
+        "its extension must be built first, but cargo is missing; install Rust: https://rustup.rs".to_owned()
     })
 }
 
-/// Its version; `None` when it is not one of Python's.
+/// The version of an interpreter; `None` when it is not a valid Python version.
 pub(super) fn version(interpreter: &InterpreterFacts) -> Option<Version> {
     interpreter.version.parse().ok()
 }
 
-/// Whether it is a version 3.x with a fitting x.
+/// Whether a version is 3.x with an x that fits.
 pub(super) fn in_minor_series(version: &Version, fits: impl Fn(u64) -> bool) -> bool {
     matches!(version.release(), [3, minor, ..] if fits(*minor))
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_built_has_a_reason() {
+    fn unsupported_builds_have_a_reason() {
         let pypy = InterpreterFacts {
             implementation: Implementation::PyPy,
             ..interpreter("pypy3.11")
@@ -76,20 +76,20 @@ mod tests {
         };
         insta::assert_snapshot!(
             cannot_embed(&pypy, Model::Threads).unwrap(),
-            @"the embedded host is for CPython, pypy3.11 is PyPy"
+            @"the embedded host supports CPython only; pypy3.11 is PyPy"
         );
         insta::assert_snapshot!(
             cannot_embed(&next, Model::Threads).unwrap(),
-            @"the embedded host is built with PyO3 0.30, which knows CPython up to 3.15"
+            @"the embedded host is built with PyO3 0.30, which supports CPython up to 3.15"
         );
         insta::assert_snapshot!(
             cannot_embed(&interpreter("3.13"), Model::AsyncioThreads).unwrap(),
-            @"the embedded host has the models serial, threads, asyncio: its workers are threads of its own"
+            @"the embedded host supports the models serial, threads, asyncio only: its workers are threads of its own"
         );
         assert_eq!(cannot_embed(&interpreter("3.13t"), Model::Asyncio), None);
         insta::assert_snapshot!(
             cannot_extend(&interpreter("3.13"), false).unwrap(),
-            @"its extension must be built first, and there is no cargo; install Rust: https://rustup.rs"
+            @"its extension must be built first, but cargo is missing; install Rust: https://rustup.rs"
         );
         assert_eq!(cannot_extend(&interpreter("3.13t"), true), None);
         assert!(cannot_extend(&pypy, true).unwrap().contains("pypy3.11 is PyPy"));

@@ -1,4 +1,4 @@
-//! Which cells a run has.
+//! Lays out the cells of a run.
 
 use pep440_rs::VersionSpecifiers;
 
@@ -8,7 +8,7 @@ use ftbench_schema::{
     Cell, Curve, Host, Implementation, InterpreterFacts, Model, PlannedCell, WorkloadFacts, WorkloadKind,
 };
 
-/// A workload and what decides on its cells.
+/// A workload, and what decides which cells it has.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     /// The workload.
@@ -17,20 +17,20 @@ pub struct Candidate<'a> {
     pub requires_python: &'a VersionSpecifiers,
 }
 
-/// What a run is asked for.
+/// What a run is to measure.
 #[derive(Debug, Clone)]
-pub struct Wanted<'a> {
+pub struct PlanRequest<'a> {
     /// The interpreters, in the order of the tables.
     pub interpreters: &'a [InterpreterFacts],
-    /// Tag of the one whose `serial` cells others are compared with.
+    /// Tag of the interpreter with whose `serial` cells others are compared.
     pub baseline: &'a str,
-    /// What interpreters run in.
+    /// The hosts that interpreters run in.
     pub hosts: &'a [Host],
-    /// The versions of the code, the one that others are compared with first; none for the code as it is.
+    /// The versions of the code, first the one that others are compared with; empty for the code as it is.
     pub arms: &'a [String],
-    /// Whether there is a cargo, to build extensions with.
+    /// Whether cargo is available to build extensions.
     pub has_cargo: bool,
-    /// The models asked for; `None` for those that make sense for each workload.
+    /// The requested models; `None` for those that make sense for each workload.
     pub models: Option<&'a [Model]>,
     /// Gives workers their PUs.
     pub placer: &'a Placer,
@@ -41,41 +41,43 @@ pub struct Wanted<'a> {
 /// Numbers of workers.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerCounts<'a> {
-    /// Of workloads whose workers need a core each.
+    /// For workloads whose workers need a core each.
     pub computing: &'a [u32],
-    /// Of workloads whose workers mostly wait.
+    /// For workloads whose workers mostly wait.
     pub waiting: &'a [u32],
 }
 
-/// Lays out the cells: workload by workload, interpreter by interpreter, host by host, arm by arm, model by model, workers
-/// growing.
+/// Lays out the cells by workload, interpreter, host, arm, model and number of workers, in this order.
 ///
-/// One worker is always among the counts, for speedup is relative to it, and the baseline's `serial` cell is always
+/// One worker is always among the counts, because speedup is relative to it, and the baseline's `serial` cell is always
 /// among the cells. The ceiling's cells are the last ones of their workload.
 ///
 /// # Errors
-/// When workers find no PU.
-pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<PlannedCell>, PlacementError> {
+/// When there is no PU for a worker.
+pub fn cells(
+    candidates: &[Candidate<'_>],
+    request: &PlanRequest<'_>,
+) -> Result<Vec<PlannedCell>, PlacementError> {
     let mut cells = Vec::new();
     for candidate in candidates {
         let first = cells.len();
-        for interpreter in wanted.interpreters {
-            for (host, arm) in hosts_and_arms(wanted) {
-                for model in models(candidate.workload, interpreter, wanted) {
-                    for workers in counts(model, candidate.workload.kind, wanted) {
-                        let place = Place {
+        for interpreter in request.interpreters {
+            for (host, arm) in hosts_and_arms(request) {
+                for model in models(candidate.workload, interpreter, request) {
+                    for workers in counts(model, candidate.workload.kind, request) {
+                        let variant = Variant {
                             interpreter,
                             host,
                             arm,
                             model,
                         };
-                        cells.push(planned(candidate, &place, workers, wanted)?);
+                        cells.push(planned(candidate, &variant, workers, request)?);
                     }
                 }
             }
         }
         let own = cells.get(first..).unwrap_or_default();
-        let ceiling = ceiling(candidate.workload, own, wanted)?;
+        let ceiling = ceiling(candidate.workload, own, request)?;
         cells.extend(ceiling);
     }
     Ok(cells)
@@ -86,7 +88,7 @@ pub fn cells(candidates: &[Candidate<'_>], wanted: &Wanted<'_>) -> Result<Vec<Pl
 fn ceiling(
     workload: &WorkloadFacts,
     own: &[PlannedCell],
-    wanted: &Wanted<'_>,
+    request: &PlanRequest<'_>,
 ) -> Result<Vec<PlannedCell>, PlacementError> {
     let spread = |planned: &&PlannedCell| {
         let model = planned.cell.model;
@@ -104,7 +106,7 @@ fn ceiling(
     let native = |workers| {
         Ok(PlannedCell {
             cell: Curve::native(&workload.name).with_workers(workers),
-            placement: wanted.placer.place(workers, sharing(workload.kind))?,
+            placement: request.placer.place(workers, sharing(workload.kind))?,
             skipped: None,
         })
     };
@@ -122,7 +124,7 @@ pub const fn sharing(kind: WorkloadKind) -> Sharing {
     }
 }
 
-/// The models that make sense for a workload that does not say.
+/// The models that make sense for a workload that names none.
 fn usual_models(kind: WorkloadKind) -> Vec<Model> {
     match kind {
         WorkloadKind::Io | WorkloadKind::Mixed => {
@@ -146,9 +148,9 @@ fn usual_models(kind: WorkloadKind) -> Vec<Model> {
     }
 }
 
-/// What a cell is made of besides workload and workers.
+/// The parts of a cell besides workload and workers.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct Variant<'a> {
     interpreter: &'a InterpreterFacts,
     host: Host,
     arm: Option<&'a str>,
@@ -156,11 +158,11 @@ struct Place<'a> {
 }
 
 /// Each host with each arm.
-fn hosts_and_arms<'a>(wanted: &Wanted<'a>) -> Vec<(Host, Option<&'a str>)> {
-    let mut hosts = wanted.hosts.to_vec();
+fn hosts_and_arms<'a>(request: &PlanRequest<'a>) -> Vec<(Host, Option<&'a str>)> {
+    let mut hosts = request.hosts.to_vec();
     hosts.sort_unstable();
     hosts.dedup();
-    let mut arms: Vec<Option<&str>> = wanted.arms.iter().map(|arm| Some(arm.as_str())).collect();
+    let mut arms: Vec<Option<&str>> = request.arms.iter().map(|arm| Some(arm.as_str())).collect();
     if arms.is_empty() {
         arms.push(None);
     }
@@ -168,13 +170,13 @@ fn hosts_and_arms<'a>(wanted: &Wanted<'a>) -> Vec<(Host, Option<&'a str>)> {
     hosts.into_iter().flat_map(with_arms).collect()
 }
 
-fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wanted<'_>) -> Vec<Model> {
-    let mut models = match wanted.models {
+fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, request: &PlanRequest<'_>) -> Vec<Model> {
+    let mut models = match request.models {
         Some(models) => models.to_vec(),
         None if workload.models.is_empty() => usual_models(workload.kind),
         None => workload.models.clone(),
     };
-    if interpreter.tag == wanted.baseline {
+    if interpreter.tag == request.baseline {
         models.push(Model::Serial);
     }
     models.sort_unstable();
@@ -182,13 +184,13 @@ fn models(workload: &WorkloadFacts, interpreter: &InterpreterFacts, wanted: &Wan
     models
 }
 
-fn counts(model: Model, kind: WorkloadKind, wanted: &Wanted<'_>) -> Vec<u32> {
+fn counts(model: Model, kind: WorkloadKind, request: &PlanRequest<'_>) -> Vec<u32> {
     if model == Model::Serial {
         return vec![1];
     }
     let given = match sharing(kind) {
-        Sharing::Exclusive => wanted.counts.computing,
-        Sharing::Shared => wanted.counts.waiting,
+        Sharing::Exclusive => request.counts.computing,
+        Sharing::Shared => request.counts.waiting,
     };
     let mut counts = vec![1];
     counts.extend_from_slice(given);
@@ -199,46 +201,50 @@ fn counts(model: Model, kind: WorkloadKind, wanted: &Wanted<'_>) -> Vec<u32> {
 
 fn planned(
     candidate: &Candidate<'_>,
-    place: &Place<'_>,
+    variant: &Variant<'_>,
     workers: u32,
-    wanted: &Wanted<'_>,
+    request: &PlanRequest<'_>,
 ) -> Result<PlannedCell, PlacementError> {
-    let placement = if place.model.shares_one_thread() {
+    let placement = if variant.model.shares_one_thread() {
         // The tasks of one event loop run in one thread, on one PU.
-        wanted
+        request
             .placer
             .place(1, Sharing::Exclusive)?
             .repeat(usize::try_from(workers).unwrap_or(1))
     } else {
         let sharing = sharing(candidate.workload.kind);
         if sharing == Sharing::Exclusive {
-            wanted.placer.check_quota(workers)?;
+            request.placer.check_quota(workers)?;
         }
-        wanted.placer.place(workers, sharing)?
+        request.placer.place(workers, sharing)?
     };
     Ok(PlannedCell {
         cell: Cell {
             curve: Curve {
-                interpreter: place.interpreter.tag.clone(),
-                host: place.host,
+                interpreter: variant.interpreter.tag.clone(),
+                host: variant.host,
                 workload: candidate.workload.name.clone(),
-                arm: place.arm.map(str::to_owned),
-                model: place.model,
+                arm: variant.arm.map(str::to_owned),
+                model: variant.model,
             },
             workers,
         },
         placement,
-        skipped: skip_reason(candidate, place, wanted),
+        skipped: skip_reason(candidate, variant, request),
     })
 }
 
-fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>) -> Option<String> {
-    let Place {
+fn skip_reason(
+    candidate: &Candidate<'_>,
+    variant: &Variant<'_>,
+    request: &PlanRequest<'_>,
+) -> Option<String> {
+    let Variant {
         interpreter,
         host,
         model,
         ..
-    } = *place;
+    } = *variant;
     if version(interpreter).is_some_and(|version| !candidate.requires_python.contains(&version)) {
         return Some(format!("it requires Python {}", candidate.requires_python));
     }
@@ -256,18 +262,21 @@ fn skip_reason(candidate: &Candidate<'_>, place: &Place<'_>, wanted: &Wanted<'_>
             .any(|named| *named == model || *named == model.family());
     if !makes_sense {
         let names: Vec<&str> = named.iter().map(|model| model.name()).collect();
-        return Some(format!("the workload names the models {} only", names.join(", ")));
+        return Some(format!(
+            "the workload supports the models {} only",
+            names.join(", ")
+        ));
     }
-    let of_host = (host == Host::Embed)
+    let host_reason = (host == Host::Embed)
         .then(|| cannot_embed(interpreter, model))
         .flatten();
-    let of_extension = || {
+    let extension_reason = || {
         let is_needed = candidate.workload.extension.is_some();
         is_needed
-            .then(|| cannot_extend(interpreter, wanted.has_cargo))
+            .then(|| cannot_extend(interpreter, request.has_cargo))
             .flatten()
     };
-    of_host.or_else(of_extension)
+    host_reason.or_else(extension_reason)
 }
 
 /// The first minor version of Python 3 with `concurrent.futures.InterpreterPoolExecutor`

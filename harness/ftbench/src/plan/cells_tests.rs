@@ -53,7 +53,7 @@ fn plan_in(
 ) -> Vec<PlannedCell> {
     let interpreters = [interpreter("3.13"), interpreter("3.13t")];
     let placer = Placer::new(&two_cores(), Policy::Cores, None).unwrap();
-    let wanted = Wanted {
+    let request = PlanRequest {
         interpreters: &interpreters,
         baseline: "3.13",
         hosts,
@@ -72,7 +72,7 @@ fn plan_in(
             workload,
             requires_python: &requires_python,
         }],
-        &wanted,
+        &request,
     )
     .unwrap()
 }
@@ -92,7 +92,7 @@ fn shown(cells: &[PlannedCell]) -> Vec<String> {
 }
 
 #[test]
-fn one_worker_and_the_baselines_serial_cell_are_always_there() {
+fn one_worker_and_the_baselines_serial_cell_are_always_planned() {
     let fib = workload("fib", WorkloadKind::Cpu, &[]);
     assert_eq!(
         shown(&plan(&fib, Some(&[Model::Threads]), ">=3.9")),
@@ -125,7 +125,7 @@ fn the_ceiling_has_the_same_counts_and_pus() {
         native(&mixed, &[Model::Asyncio, Model::AsyncioThreads], ">=3.9"),
         both
     );
-    // One thread, or nothing measured: nothing to hold a ceiling over.
+    // With one thread only, or with nothing measured, there is no ceiling.
     for (model, requires) in [
         (Model::Serial, ">=3.9"),
         (Model::Asyncio, ">=3.9"),
@@ -154,7 +154,7 @@ fn waiting_workers_share_pus_and_tasks_share_one() {
 }
 
 #[test]
-fn what_a_workload_cannot_do_is_skipped_with_a_reason() {
+fn unsupported_models_and_versions_are_skipped_with_a_reason() {
     let counter = workload("counter", WorkloadKind::Shared, &[Model::Serial, Model::Threads]);
     let cells = plan(&counter, Some(&[Model::ProcessesFork, Model::Threads]), ">=3.9");
     let skipped: Vec<_> = cells.iter().filter(|cell| cell.skipped.is_some()).collect();
@@ -167,7 +167,7 @@ fn what_a_workload_cannot_do_is_skipped_with_a_reason() {
 }
 
 #[test]
-fn each_host_has_cells_of_its_own_and_the_embedded_one_only_its_models() {
+fn each_host_has_its_own_cells_and_the_embedded_one_skips_other_models() {
     let fib = workload("fib", WorkloadKind::Cpu, &[]);
     let models = [Model::Threads, Model::Processes];
     let cells = plan_in(
@@ -245,7 +245,7 @@ fn without_cargo_a_workload_with_an_extension_is_skipped() {
 
 proptest! {
     #[test]
-    fn no_cell_twice(models in prop::collection::vec(0..Model::ALL.len(), 1..6)) {
+    fn no_cell_is_planned_twice(models in prop::collection::vec(0..Model::ALL.len(), 1..6)) {
         let models: Vec<Model> = models.into_iter().filter_map(|index| Model::ALL.get(index).copied()).collect();
         let fib = workload("fib", WorkloadKind::Io, &[]);
         let cells = plan(&fib, Some(&models), ">=3.9");

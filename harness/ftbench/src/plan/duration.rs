@@ -1,18 +1,19 @@
-//! How long a run will take, before anything is known but the plan.
+//! Estimates how long a run will take, from the plan alone.
 
 use ftbench_schema::{GilState, InterpreterFacts, Model, PlannedCell, Scaling, Settings};
 
-/// Starting and ending an interpreter and its workers, as measured on a 2-core virtual machine: 0.06 s with threads,
-/// 0.15 s with a pool of two processes, to which each further one adds a part. An interpreter of a pool adds about as much as a
-/// process: 0.30 s beside 0.29 s on that machine when it was overloaded.
+/// Time to start and end an interpreter and its workers, seconds, as measured on a 2-core virtual machine: 0.06 s with
+/// threads, 0.15 s with a pool of two processes, to which each further one adds a part. An interpreter of a pool adds
+/// about as much as a process: 0.30 s against 0.29 s on that machine when it was overloaded.
 const LAUNCH_S: f64 = 0.06;
 const LAUNCH_WORKER_S: f64 = 0.04;
 
-/// Between two samples: a request, its answer, and now and then what goes on around it. Measured on the same machine.
+/// Time between two samples, seconds: a request, its reply, and now and then a reading of the activity around it.
+/// Measured on the same machine.
 const BETWEEN_SAMPLES_S: f64 = 0.001;
 
-/// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of a build
-/// without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
+/// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of a
+/// build without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
 #[must_use]
 pub fn round_s(cells: &[PlannedCell], interpreters: &[InterpreterFacts], settings: &Settings) -> f64 {
     cells

@@ -1,19 +1,19 @@
-//! Which trials can be alive together. Pure.
+//! Decides which trials can be alive together. Pure.
 
 use ftbench_schema::Cell;
 
-/// Splits cells, each with the memory that its trial needs, into groups whose trials fit into so much memory. Curves stay
-/// whole as far as they fit, since a speedup is the ratio of two of their cells. Indices into `cells`, each of which comes
+/// Splits cells, each with the memory that its trial needs, into groups whose trials fit into `memory_bytes`. Curves
+/// stay whole where they fit, because a speedup is the ratio of two of their cells. Returns indices into `cells`, each
 /// once.
 #[must_use]
-pub fn that_fit(cells: &[(&Cell, u64)], memory_bytes: u64) -> Vec<Vec<usize>> {
+pub fn split_by_memory(cells: &[(&Cell, u64)], memory_bytes: u64) -> Vec<Vec<usize>> {
     let mut curves: Vec<Vec<usize>> = Vec::new();
     for (index, (cell, _)) in cells.iter().enumerate() {
-        let of_cell = |curve: &&mut Vec<usize>| {
+        let is_same_curve = |curve: &&mut Vec<usize>| {
             let first = curve.first().and_then(|&first| cells.get(first));
             first.is_some_and(|(first, _)| first.curve == cell.curve)
         };
-        match curves.iter_mut().find(of_cell) {
+        match curves.iter_mut().find(is_same_curve) {
             Some(curve) => curve.push(index),
             None => curves.push(vec![index]),
         }
@@ -37,7 +37,7 @@ pub fn that_fit(cells: &[(&Cell, u64)], memory_bytes: u64) -> Vec<Vec<usize>> {
             }
         }
     }
-    // In the order in which they came, which is random.
+    // Restores the order of `cells`, which is random.
     for group in &mut groups {
         group.sort_unstable();
     }
@@ -62,7 +62,7 @@ mod tests {
     fn groups(weights: &[u64], memory_bytes: u64) -> Vec<Vec<usize>> {
         let cells = cells(u32::try_from(weights.len() / 3).unwrap_or(0));
         let weighed: Vec<(&Cell, u64)> = cells.iter().zip(weights.iter().copied()).collect();
-        that_fit(&weighed, memory_bytes)
+        split_by_memory(&weighed, memory_bytes)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What is drawn for each round: the order of blocks, the order of cells inside their block, the turns of their trials, and hash
-//! seeds.
+//! Draws what is random in each round: the order of blocks, the order of cells inside their block, the turns of their
+//! trials, and hash seeds.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use ftbench_schema::Cell;
 
-/// Streams of one seed from which different kinds of choices are drawn, so that none shifts another.
+/// The random streams of one seed, one for each kind of choice, so that none shifts another.
 mod stream {
     /// Orders: this plus the round's number.
     pub const ORDER: u64 = 0;
@@ -27,8 +27,8 @@ fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
 
 /// Blocks of indices into `cells` in the order in which a round visits them.
 ///
-/// The cells of one workload form a block, so that cells that are compared are measured together. The order depends on the
-/// seed, the round and the list of cells alone.
+/// The cells of one workload form a block, so that cells that are compared are measured together. The order depends on
+/// the seed, the round and the list of cells alone.
 #[must_use]
 pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<Vec<usize>> {
     let mut blocks: Vec<Vec<usize>> = Vec::new();
@@ -57,13 +57,13 @@ pub fn round_order(cells: &[Cell], seed: u64, round: u32) -> Vec<Vec<usize>> {
 pub struct Turns(ChaCha8Rng);
 
 impl Turns {
-    /// Those of a group.
+    /// The turns of a group.
     #[must_use]
     pub fn of_group(seed: u64, first_trial: u64) -> Self {
         Self(generator(seed, stream::TURNS.wrapping_add(first_trial)))
     }
 
-    /// Puts these in the order of the next sweep.
+    /// Puts trials in the order of the next sweep.
     pub fn next_sweep<T>(&mut self, trials: &mut [T]) {
         trials.shuffle(&mut self.0);
     }
@@ -71,8 +71,8 @@ impl Turns {
 
 /// `PYTHONHASHSEED` of each cell's trial in a round. CPython takes 0 (no randomisation) to 4294967295; 0 is left out.
 ///
-/// All cells of a workload have the same one, so that what it does to the time of a dict cancels in their ratios (common random
-/// numbers: Law, *Simulation Modeling and Analysis*, section 11.2).
+/// All cells of a workload have the same one, so that its effect on the time of a dict cancels in their ratios (common
+/// random numbers: Law, *Simulation Modeling and Analysis*, section 11.2).
 #[must_use]
 pub fn hash_seeds<'c>(cells: impl IntoIterator<Item = &'c Cell>, seed: u64, round: u32) -> Vec<u32> {
     let mut generator = generator(seed, stream::HASH_SEED + u64::from(round));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_seed_is_a_promise() {
+    fn the_order_of_a_seed_never_changes() {
         // Runs are repeated and resumed by seed: a change here makes old seeds mean something else.
         assert_eq!(round_order(&cells(2, 3), 7, 0), [[1, 2, 0], [3, 5, 4]]);
         let mut trials = [0, 1, 2, 3];
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_permutation_that_keeps_blocks_together(workloads in 1_usize..6, each in 1_u32..6, seed: u64, round: u32) {
+        fn an_order_is_a_permutation_that_keeps_blocks_together(workloads in 1_usize..6, each in 1_u32..6, seed: u64, round: u32) {
             let cells = cells(workloads, each);
             let order = round_order(&cells, seed, round);
             let mut sorted = order.concat();

@@ -1,7 +1,7 @@
 //! The order in which workers fill the machine. Pure.
 //!
-//! A [`Policy`] and a [`Topology`] give the [`order()`]; a [`Placer`] hands its PUs out and says why when there are
-//! too few; [`counts`] reads how many workers are asked for.
+//! A [`Policy`] and a [`Topology`] determine the [`order()`]; a [`Placer`] assigns its PUs to workers and explains why
+//! if there are too few; [`counts`] parses the requested numbers of workers.
 
 pub mod counts;
 mod order;
@@ -19,7 +19,7 @@ use ftbench_schema::text::counted;
 pub enum Sharing {
     /// Each worker has a PU of its own; for work that computes.
     Exclusive,
-    /// Workers go round the PUs again when there are more of them; for work that waits.
+    /// PUs are reused in turn when there are more workers; for work that waits.
     Shared,
 }
 
@@ -31,22 +31,22 @@ pub enum PlacementError {
     UnknownPu {
         /// The list, as the policy displays it.
         list: Policy,
-        /// The PU that is not there.
+        /// The missing PU.
         pu: u32,
-        /// Those that are.
+        /// The PUs that exist.
         pus: String,
     },
     /// The list names a PU that this process may not use.
     #[error(
         "'--pin {list}': this process may not use PU {pu}; its cpuset and affinity mask allow {allowed}\n\
-         Take from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus')."
+         Choose from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus')."
     )]
     ForbiddenPu {
         /// The list, as the policy displays it.
         list: Policy,
         /// The PU that is not allowed.
         pu: u32,
-        /// Those that are.
+        /// The PUs that are allowed.
         allowed: String,
     },
     /// This process may use no PU of the topology at all.
@@ -58,14 +58,14 @@ pub enum PlacementError {
     /// More workers than PUs.
     #[error("{0}")]
     TooManyWorkers(Box<TooManyWorkers>),
-    /// More workers than the control group's CPU quota feeds.
+    /// More workers than the control group's CPU quota allows to run at full speed.
     #[error(
         "{} would be throttled: the control group's quota is {quota} CPUs' worth of time\n{}",
         counted(*.workers, "worker"),
         remedy(*.workers, *.quota)
     )]
     Quota {
-        /// How many were asked for.
+        /// The requested number.
         workers: u32,
         /// CPUs' worth of time.
         quota: f64,
@@ -118,13 +118,15 @@ impl std::fmt::Display for TooManyWorkers {
         if let Some(quota) = cpu_quota {
             write!(formatter, "; the CPU quota is {quota}")?;
         }
-        let fed = |pus: usize| cpu_quota.map_or(pus, |quota| pus.min(workers_fed_by(quota).max(1) as usize));
-        let (fits, on_cores, on_pus) = (fed(order), fed(*allowed_cores), fed(allowed.len()));
+        let within_quota =
+            |pus: usize| cpu_quota.map_or(pus, |quota| pus.min(workers_within(quota).max(1) as usize));
+        let fits = within_quota(order);
+        let (on_cores, on_pus) = (within_quota(*allowed_cores), within_quota(allowed.len()));
         write!(formatter, "\nAsk for at most {fits}")?;
         if matches!(policy, Policy::List(_)) && on_cores > fits {
             write!(formatter, ", use '--pin cores' for up to {on_cores}")?;
         }
-        // Where every core has one PU, `smt` gives no more than `cores`.
+        // If every core has one PU, `smt` gives no more than `cores`.
         if *policy != Policy::Smt && on_pus > fits.max(on_cores) {
             write!(formatter, ", use '--pin smt' for up to {on_pus}")?;
         }
@@ -142,7 +144,7 @@ struct Capacity {
     cpu_quota: Option<f64>,
 }
 
-/// Gives each worker its PU.
+/// Assigns a PU to each worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placer {
     policy: Policy,
@@ -155,7 +157,7 @@ impl Placer {
     ///
     /// # Errors
     ///
-    /// When the policy lists a PU that is not there or not allowed, or nothing is allowed.
+    /// When the policy lists a PU that does not exist or is not allowed, or no PU is allowed.
     pub fn new(topology: &Topology, policy: Policy, cpu_quota: Option<f64>) -> Result<Self, PlacementError> {
         Ok(Self {
             order: order(topology, &policy)?,
@@ -189,7 +191,7 @@ impl Placer {
     }
 
     /// How many workers the machine has room for, which is what `max` means: PUs of the order, or allowed PUs
-    /// when workers are not pinned, and no more than the CPU quota feeds; at least 1.
+    /// when workers are not pinned, and no more than the CPU quota allows; at least 1.
     #[must_use]
     pub fn limit(&self) -> u32 {
         let pus = match self.policy {
@@ -199,7 +201,7 @@ impl Placer {
         let pus = u32::try_from(pus).unwrap_or(u32::MAX);
         self.capacity
             .cpu_quota
-            .map_or(pus, |quota| pus.min(workers_fed_by(quota)))
+            .map_or(pus, |quota| pus.min(workers_within(quota)))
             .max(1)
     }
 
@@ -207,7 +209,7 @@ impl Placer {
     ///
     /// # Errors
     ///
-    /// When [`Sharing::Exclusive`] workers are more than the PUs of the order. The quota is [`check_quota`]'s.
+    /// When there are more [`Sharing::Exclusive`] workers than PUs in the order. [`check_quota`] checks the quota.
     pub fn place(&self, workers: u32, sharing: Sharing) -> Result<Vec<u32>, PlacementError> {
         if self.policy == Policy::None {
             return Ok(Vec::new());
@@ -224,11 +226,11 @@ impl Placer {
         Ok(self.order.iter().copied().cycle().take(wanted).collect())
     }
 
-    /// Whether the control group's CPU quota feeds `workers` workers that compute.
+    /// Checks that the control group's CPU quota is enough for `workers` workers that compute.
     ///
     /// # Errors
     ///
-    /// When it does not, and workers are pinned: [`Policy::None`] may go past it.
+    /// When it is not, and workers are pinned: [`Policy::None`] may exceed it.
     pub fn check_quota(&self, workers: u32) -> Result<(), PlacementError> {
         match (&self.policy, self.capacity.cpu_quota) {
             (Policy::None, _) | (_, None) => Ok(()),
@@ -237,7 +239,7 @@ impl Placer {
     }
 }
 
-/// Whether a CPU quota, in CPUs' worth of time, feeds `workers` workers that compute.
+/// Checks that a CPU quota, in CPUs' worth of time, is enough for `workers` workers that compute.
 ///
 /// # Errors
 ///
@@ -251,17 +253,17 @@ pub fn check_quota(workers: u32, quota: f64) -> Result<(), PlacementError> {
 
 fn remedy(workers: u32, quota: f64) -> String {
     let raise = format!(
-        "raise the quota ('docker run --cpus {workers}'), or measure with the throttling: '--pin none' goes past it."
+        "raise the quota ('docker run --cpus {workers}'), or measure with the throttling: '--pin none' allows it."
     );
-    match workers_fed_by(quota) {
+    match workers_within(quota) {
         0 => format!("Even one worker needs a whole CPU: {raise}"),
-        fed => format!("Ask for at most {fed} ('-n {fed}'), {raise}"),
+        limit => format!("Ask for at most {limit} ('-n {limit}'), {raise}"),
     }
 }
 
-/// How many workers have a whole CPU each.
-fn workers_fed_by(quota: f64) -> u32 {
-    // A float turned into an integer saturates, and NaN becomes 0.
+/// How many workers have a whole CPU each within a quota.
+fn workers_within(quota: f64) -> u32 {
+    // The cast saturates, and NaN becomes 0.
     quota.floor() as u32
 }
 

@@ -1,4 +1,4 @@
-//! Runs a command that may hang, print without end or leave children behind, and is not to get away with it.
+//! Runs a command that may hang, print without end or leave children behind, and bounds all of this.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-/// Most that is kept of each output, bytes; what comes after is read and dropped.
+/// How much of each output is kept, bytes; the rest is read and dropped.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// How often a process that is silent is looked at, for one that ended while a child of its holds its output open.
-const TICK: Duration = Duration::from_millis(5);
+/// How often a silent process is checked, because it may have ended while a child of its own holds its output open.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How often the outputs are read once the process has ended: enough for what two pipes hold (64 KiB each on Linux),
-/// and an end to it when a child that escaped from the group goes on printing.
-const LAST_READS: u32 = 32;
+/// Maximum number of reads after the process has ended: enough for what two pipes hold (64 KiB each on Linux), and
+/// bounded in case a child that escaped from the group keeps printing.
+const MAX_FINAL_READS: u32 = 32;
 
-/// How often starting is tried while another process holds the file open for writing.
-const STARTS: u32 = 10;
+/// Maximum number of attempts to start, while another process holds the file open for writing.
+const MAX_START_ATTEMPTS: u32 = 10;
 
 /// How a command ended.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<End
     let mut output = Output::new(child.stdout.take());
     let mut errors = Output::new(child.stderr.take());
     let watched = watch(&child, &mut output, &mut errors, deadline);
-    // Before the child is reaped: until then its process id, which is the group's, cannot be given to another.
+    // Before the child is reaped, because until then its process id, which is the group's, cannot be reused.
     if let Some(group) = process_id(&child) {
         let _ = kill_process_group(group, Signal::KILL);
     }
@@ -63,20 +63,22 @@ pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<End
     })
 }
 
-/// "SIGKILL" and the like; the number where it has no name.
+/// The name of a signal, such as "SIGKILL", or its number if it has none.
 pub(crate) fn signal_name(signal: i32) -> String {
     signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// A file that was written a moment ago can still be open for writing in a child that some other thread has forked
-/// and that has not got to its `exec` yet.
+/// Starts the command, and retries while its file is busy: a file that was written a moment ago can still be open for
+/// writing in a child that another thread has forked and that has not reached its `exec` yet.
 fn start(command: &mut Command) -> io::Result<Child> {
-    let mut tried = 1;
+    let mut attempts = 1;
     loop {
         match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tried < STARTS => {
-                tried += 1;
-                thread::sleep(TICK);
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && attempts < MAX_START_ATTEMPTS =>
+            {
+                attempts += 1;
+                thread::sleep(POLL_INTERVAL);
             }
             started => return started,
         }
@@ -91,11 +93,11 @@ fn watch(
     deadline: Option<Instant>,
 ) -> io::Result<bool> {
     loop {
-        read_what_is_there(output, errors, TICK)?;
+        read_available(output, errors, POLL_INTERVAL)?;
         if has_ended(child)? {
             // What it printed before it ended is in the pipes by now.
-            for _ in 0..LAST_READS {
-                if !read_what_is_there(output, errors, Duration::ZERO)? {
+            for _ in 0..MAX_FINAL_READS {
+                if !read_available(output, errors, Duration::ZERO)? {
                     break;
                 }
             }
@@ -107,8 +109,9 @@ fn watch(
     }
 }
 
-/// Waits for something to read, for `at_most`; whether anything was read. With both pipes at their end, it sleeps.
-fn read_what_is_there(
+/// Waits up to `at_most` for output, and reads it. Returns whether anything was read. With both pipes at their end, it
+/// only sleeps.
+fn read_available(
     output: &mut Output<impl Read + AsFd>,
     errors: &mut Output<impl Read + AsFd>,
     at_most: Duration,
@@ -137,7 +140,7 @@ fn read_what_is_there(
     Ok(any)
 }
 
-/// Whether it has ended; it stays to be reaped.
+/// Whether the child has ended; it is not reaped.
 fn has_ended(child: &Child) -> io::Result<bool> {
     let Some(process) = process_id(child) else {
         return Ok(true);
@@ -168,7 +171,7 @@ impl<P: Read> Output<P> {
         }
     }
 
-    /// Reads once, which does not block when the pipe was polled to be ready; false at its end.
+    /// Reads once, which does not block if the pipe is ready. Returns false at the end of the pipe.
     fn read_once(&mut self) -> io::Result<bool> {
         let Some(pipe) = self.pipe.as_mut() else {
             return Ok(false);
@@ -213,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn what_hangs_is_killed_with_its_children() {
+    fn a_hanging_command_is_killed_with_its_children() {
         let ended = shell("sleep 1000 & echo $!; wait", Duration::from_millis(300));
         assert!(ended.status.is_none());
         let sleeper = String::from_utf8(ended.output).unwrap().trim().to_owned();
         // The signal has been sent, and takes effect soon. Until its new parent reaps it, it has no command line.
         let command_line = || std::fs::read(format!("/proc/{sleeper}/cmdline")).unwrap_or_default();
         while command_line().starts_with(b"sleep") {
-            thread::sleep(TICK);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -232,20 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn output_without_end_is_bounded() {
+    fn long_output_is_cut_off() {
         let ended = shell("yes | head -c 1000000", LONG);
         assert!(ended.status.unwrap().success());
         assert_eq!(ended.output.len(), KEPT_BYTES);
     }
 
     #[test]
-    fn what_prints_for_ever_is_ended() {
+    fn endless_output_does_not_keep_a_command_running() {
         assert!(shell("yes", Duration::from_millis(200)).status.is_none());
         assert!(shell("yes & sleep 0.1", LONG).status.is_some());
     }
 
     #[test]
-    fn what_is_not_there_is_an_error() {
+    fn a_missing_program_is_an_error() {
         let missing = run(&mut Command::new("/nowhere/python"), LONG);
         assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
     }

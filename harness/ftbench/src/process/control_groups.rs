@@ -1,4 +1,4 @@
-//! The control groups that a process is in.
+//! Finds the control groups that a process is in.
 //!
 //! Sources: cgroups(7) for `/proc/self/cgroup`; `Documentation/admin-guide/cgroup-v2.rst` (`memory.max`) and
 //! `Documentation/admin-guide/cgroup-v1/memory.rst` (`memory.stat`, `hierarchical_memory_limit`) of the Linux kernel.
@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 
 /// Where control groups are mounted.
 pub const MOUNT_POINT: &str = "/sys/fs/cgroup";
-/// Which groups this process is in.
+/// The file that lists the groups of this process.
 pub const OWN_GROUPS: &str = "/proc/self/cgroup";
 
-/// The two interfaces that the kernel has.
+/// The two control group interfaces of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// A hierarchy for each controller, or for a few of them.
@@ -23,23 +23,21 @@ pub enum Version {
 /// A group that may limit something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Which files it has.
+    /// The interface, which determines its files.
     pub version: Version,
-    /// Where they may be; it need not be there.
+    /// The folder of its files, which need not exist.
     pub folder: PathBuf,
 }
 
-/// The groups that `own_groups` (the contents of `/proc/self/cgroup`) names and all that hold them, as far as they may
-/// limit what `controller` does, below the mount point `root`.
+/// The groups named in `own_groups` (the contents of `/proc/self/cgroup`) and all of their ancestors that `controller`
+/// may limit, below the mount point `root`.
 #[must_use]
 pub fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Group> {
     own_groups
         .lines()
         .filter_map(|line| hierarchy(root, line, controller))
         .flat_map(|(version, mounts, group)| {
-            let folders = mounts
-                .into_iter()
-                .flat_map(|mount| own_and_holding(&mount, group));
+            let folders = mounts.into_iter().flat_map(|mount| with_ancestors(&mount, group));
             folders
                 .map(|folder| Group { version, folder })
                 .collect::<Vec<_>>()
@@ -47,7 +45,7 @@ pub fn groups(root: &Path, own_groups: &str, controller: &str) -> Vec<Group> {
         .collect()
 }
 
-/// The limit of memory of this process's groups, bytes; `None` without one. What cannot be read limits nothing.
+/// The memory limit of this process's groups, bytes; `None` without one. A file that cannot be read counts as no limit.
 #[must_use]
 pub fn memory_limit_bytes() -> Option<u64> {
     let own_groups = fs::read_to_string(OWN_GROUPS).ok()?;
@@ -58,8 +56,8 @@ fn memory_limit_in_groups(root: &Path, own_groups: &str) -> Option<u64> {
     let groups = groups(root, own_groups, "memory");
     let read = |group: &Group, name: &str| fs::read_to_string(group.folder.join(name)).ok();
     let of_version = |version: Version| groups.iter().filter(move |group| group.version == version);
-    // Whether the groups above limit one depends on a switch in version 1; the kernel reckons it. No limit is a number
-    // of bytes that no machine has.
+    // In version 1 a switch decides whether the ancestors of a group limit it, so the result is read from the kernel.
+    // No limit is a number of bytes that no machine has.
     let version_1 = of_version(Version::One)
         .find_map(|group| read(group, "memory.stat"))
         .and_then(|text| hierarchical_limit_bytes(&text));
@@ -74,8 +72,8 @@ fn hierarchical_limit_bytes(memory_stat: &str) -> Option<u64> {
     limit.trim().parse().ok()
 }
 
-/// Takes a line `ID:CONTROLLERS:GROUP` apart: where the hierarchy may be mounted, and the process's group in it, if the
-/// controller can be there. Version 2 has the id 0 and no controllers.
+/// Parses a line `ID:CONTROLLERS:GROUP`. Returns where the hierarchy may be mounted and the process's group in it, or
+/// `None` if the controller cannot be there. Version 2 has the id 0 and no controllers.
 fn hierarchy<'line>(
     root: &Path,
     line: &'line str,
@@ -92,10 +90,10 @@ fn hierarchy<'line>(
     is_here.then(|| (Version::One, vec![root.join(controllers)], group))
 }
 
-/// The group's folder and those above it, up to the mount point. In a container the path may be the host's, and
-/// the mount point the container's own group: folders that are not there are no obstacle.
-fn own_and_holding(mount: &Path, group: &str) -> Vec<PathBuf> {
-    // A group outside the namespace is shown with ".." first: of what holds it the mount point is all that is seen here.
+/// The group's folder and those above it, up to the mount point. They need not exist: in a container the path may be
+/// the host's, and the mount point the container's own group.
+fn with_ancestors(mount: &Path, group: &str) -> Vec<PathBuf> {
+    // A group outside the namespace begins with "..": of its ancestors, only the mount point is visible here.
     if Path::new(group)
         .components()
         .any(|part| part == Component::ParentDir)
@@ -140,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_has_a_hierarchy_for_memory() {
+    fn version_1_limits_are_read_from_the_memory_hierarchy() {
         let files = [
             ("memory/memory.stat", "cache 5\nhierarchical_memory_limit 4096\n"),
             (
@@ -158,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(own_groups in "([0-9]{0,2}:(memory|cpu)?:[/.a-z]{0,9}\n){0,4}|\\PC{0,40}") {
+        fn groups_of_any_text_are_below_the_root(own_groups in "([0-9]{0,2}:(memory|cpu)?:[/.a-z]{0,9}\n){0,4}|\\PC{0,40}") {
             let root = Path::new("/nowhere");
             for group in groups(root, &own_groups, "memory") {
                 prop_assert!(group.folder.starts_with(root));

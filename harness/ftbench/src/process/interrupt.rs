@@ -1,4 +1,4 @@
-//! Being told to stop: Ctrl-C, or a signal from outside.
+//! Detects requests to stop: Ctrl-C, or a signal from outside.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,17 +10,18 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::error::SystemError;
 
-/// Tells whether ftbench was told to stop. The first signal asks for a clean end; the second one ends it at once.
+/// Detects whether ftbench was asked to stop. The first signal requests a clean end; the second one ends it at once.
 ///
-/// A hangup is neither second nor first to another: shells send it to jobs that the kernel has told already, and systemd
-/// after `SIGTERM` (`SendSIGHUP=`, systemd.kill(5)), so that of one closed window several signals may come.
+/// A hangup requests a clean end, but counts neither as a first nor as a second signal: one closed window may cause
+/// several signals, because shells send hangups to jobs that the kernel has already signalled, and systemd sends one
+/// after `SIGTERM` (`SendSIGHUP=`, systemd.kill(5)).
 #[derive(Debug)]
 pub struct Interrupt {
-    asked: Arc<AtomicBool>,
+    requested: Arc<AtomicBool>,
     /// Readable from the first signal on, and never read, so that every wait ends.
-    bell: UnixStream,
-    /// Held so that the bell stays silent, not hung up, when nothing is listened to.
-    ringer: UnixStream,
+    receiver: UnixStream,
+    /// Held so that the receiver stays open, and not readable, when no signal is awaited.
+    sender: UnixStream,
 }
 
 impl Interrupt {
@@ -29,64 +30,64 @@ impl Interrupt {
     /// # Errors
     /// When the system refuses the handlers.
     pub fn listen() -> Result<Self, SystemError> {
-        Self::listening().map_err(SystemError::of(
+        Self::install_handlers().map_err(SystemError::of(
             "listen to signals",
             "raise the limit ('ulimit -a')",
         ))
     }
 
-    fn listening() -> io::Result<Self> {
+    fn install_handlers() -> io::Result<Self> {
         let interrupt = Self::never()?;
-        let asked_on_purpose = Arc::new(AtomicBool::new(false));
+        let signalled_before = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // In this order, so that the flag is still down at the first signal and up at the second.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked_on_purpose))?;
-            signal_hook::flag::register(signal, Arc::clone(&asked_on_purpose))?;
-            interrupt.heed(signal)?;
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&signalled_before))?;
+            signal_hook::flag::register(signal, Arc::clone(&signalled_before))?;
+            interrupt.stop_at(signal)?;
         }
-        // What `nohup` has had ignored stays so.
+        // Hangups that `nohup` has had ignored stay ignored.
         if !ignored_signals().contains(&SIGHUP) {
-            interrupt.heed(SIGHUP)?;
+            interrupt.stop_at(SIGHUP)?;
         }
-        // Passed over, so that a limit on the size of files (`ulimit -f`) is an error of the write that meets it, which
-        // can be told, as a full disk is, and not the end without a word.
+        // Caught without effect, so that a file size limit (`ulimit -f`) is an error of the write that exceeds it,
+        // which is reported like a full disk, instead of ending ftbench without a message.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(interrupt)
     }
 
-    fn heed(&self, signal: i32) -> io::Result<()> {
-        signal_hook::flag::register(signal, Arc::clone(&self.asked))?;
-        signal_hook::low_level::pipe::register(signal, self.ringer.try_clone()?)?;
+    fn stop_at(&self, signal: i32) -> io::Result<()> {
+        signal_hook::flag::register(signal, Arc::clone(&self.requested))?;
+        signal_hook::low_level::pipe::register(signal, self.sender.try_clone()?)?;
         Ok(())
     }
 
-    /// Listens to nothing.
+    /// An interrupt that never comes.
     ///
     /// # Errors
     /// When the system refuses a pair of sockets.
     pub fn never() -> io::Result<Self> {
-        let (bell, ringer) = UnixStream::pair()?;
+        let (receiver, sender) = UnixStream::pair()?;
         Ok(Self {
-            asked: Arc::new(AtomicBool::new(false)),
-            bell,
-            ringer,
+            requested: Arc::new(AtomicBool::new(false)),
+            receiver,
+            sender,
         })
     }
 
     /// Whether a signal has come.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst)
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
     }
 
     /// A descriptor that is readable once a signal has come.
     #[must_use]
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bell.as_fd()
+        self.receiver.as_fd()
     }
 }
 
-/// The signals that this process was told to ignore by who started it; none where the system does not tell.
+/// The signals that this process has inherited as ignored; empty where the system does not report them.
 fn ignored_signals() -> Vec<i32> {
     let mask = procfs::process::Process::myself()
         .and_then(|process| process.status())

@@ -1,4 +1,4 @@
-//! A program that must not outlive ftbench, such as an installer.
+//! Runs a program that must not outlive ftbench, such as an installer.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -6,19 +6,20 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
-/// Closing it ends the program and all that it has started, which happens by itself should ftbench be killed.
+/// A handle of a program. Dropping it ends the program and everything that it has started, which also happens when
+/// ftbench is killed.
 #[derive(Debug)]
 pub struct Leash(UnixStream);
 
-/// The same command below a guard of its own (`ftbench guard`), which ends it with everything that it has started when
-/// the leash is closed. Program, arguments, changes to the environment and folder are the command's; where it prints
-/// to is for the caller to set, standard input is taken. Its exit status is the program's.
+/// Puts a command below a guard of its own (`ftbench guard`), which ends it and everything that it has started when the
+/// leash is dropped. The new command keeps the program, arguments, environment changes and folder. Its standard input
+/// is taken, the caller sets its outputs, and its exit status is the program's.
 ///
 /// # Errors
 /// When the system refuses a pair of sockets.
 pub fn leashed(plain: &Command) -> io::Result<(Command, Leash)> {
     let (own, guards) = UnixStream::pair()?;
-    // This very program, also when its file has been replaced since.
+    // This program itself, even if its file has been replaced since.
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("ftbench")
@@ -41,7 +42,7 @@ pub fn leashed(plain: &Command) -> io::Result<(Command, Leash)> {
 }
 
 impl Leash {
-    /// Ends the program and all that it has started, and waits until all is gone.
+    /// Ends the program and everything that it has started, and waits until all of it is gone.
     ///
     /// # Errors
     /// When its guard cannot be waited for.

@@ -1,32 +1,32 @@
-//! What a trial may use. Pure, but for what the machine has.
+//! The limits of a trial. Pure.
 
 use std::time::Duration;
 
 use ftbench_schema::Limits;
 
-/// The share of the memory that a trial may use unless told otherwise: ftbench and the system need some too.
+/// Default share of the memory that a trial may use. ftbench and the system need some too.
 const MEMORY_SHARE: f64 = 0.8;
 
-/// Most processes of a trial unless told otherwise: above the workers of the largest machines, and far below what
-/// makes a machine unusable.
+/// Default maximum number of processes of a trial: above the workers of the largest machines, and far below what makes
+/// a machine unusable.
 const PROCESSES: u32 = 1_000;
 
-/// How much a trial may print unless told otherwise, bytes. Each byte has to be read by the driver.
+/// Default limit on what a trial may print, bytes. The driver has to read every byte.
 const OUTPUT_BYTES: u64 = 64 << 20;
 
-/// How long a step has lasted when its processes and memory are looked at first: samples are shorter.
-pub const FIRST_LOOK: Duration = Duration::from_secs(1);
+/// When the processes and memory of a step are first checked: samples are shorter.
+pub const FIRST_CHECK: Duration = Duration::from_secs(1);
 
-/// How often they are looked at from then on, at most.
-const NEXT_LOOK: Duration = Duration::from_millis(500);
+/// Minimum pause between later checks.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
 
-/// How much longer than the CPU time of a look the time to the next one is, at least: with many processes a look takes
-/// long, and all looks together are to stay below 0.05 % of a core.
-const PAUSE_PER_LOOK: u32 = 2_000;
+/// Minimum ratio of a pause to the CPU time of the check before it: with many processes a check takes long, and all
+/// checks together must stay below 0.05 % of a core.
+const PAUSE_PER_CHECK: u32 = 2_000;
 
-/// What the command line says of limits.
+/// The limits given on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct RequestedLimits {
     /// Memory of a trial, bytes.
     pub memory_bytes: Option<u64>,
     /// Processes of a trial.
@@ -35,10 +35,10 @@ pub struct Asked {
     pub output_bytes: Option<u64>,
 }
 
-impl Asked {
-    /// With what holds otherwise, on a machine, or in a control group, with so much memory.
+impl RequestedLimits {
+    /// Fills in the defaults for a machine, or a control group, with this much memory.
     #[must_use]
-    pub fn on(self, memory_bytes: u64) -> Limits {
+    pub fn or_defaults(self, memory_bytes: u64) -> Limits {
         Limits {
             memory_bytes: self
                 .memory_bytes
@@ -49,10 +49,10 @@ impl Asked {
     }
 }
 
-/// How long after a look that took so much CPU time the next one is due.
+/// How long to pause after a check that took this much CPU time.
 #[must_use]
-pub fn pause_after(look: Duration) -> Duration {
-    NEXT_LOOK.max(look.saturating_mul(PAUSE_PER_LOOK))
+pub fn pause_after(check: Duration) -> Duration {
+    MIN_PAUSE.max(check.saturating_mul(PAUSE_PER_CHECK))
 }
 
 #[cfg(test)]
@@ -60,16 +60,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_asked_for_has_sensible_limits() {
-        let limits = Asked::default().on(10 << 30);
+    fn missing_limits_get_defaults_and_given_ones_are_kept() {
+        let limits = RequestedLimits::default().or_defaults(10 << 30);
         assert_eq!(limits.memory_bytes, 8 << 30);
         assert_eq!((limits.processes, limits.output_bytes), (1_000, 64 << 20));
-        let asked = Asked {
+        let requested = RequestedLimits {
             memory_bytes: Some(5),
             processes: Some(6),
             output_bytes: Some(7),
         };
-        let limits = asked.on(10 << 30);
+        let limits = requested.or_defaults(10 << 30);
         assert_eq!(
             (limits.memory_bytes, limits.processes, limits.output_bytes),
             (5, 6, 7)
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_stay_below_a_two_thousandth_of_a_core() {
+    fn checks_stay_below_a_two_thousandth_of_a_core() {
         assert_eq!(pause_after(Duration::from_micros(50)), Duration::from_millis(500));
         assert_eq!(pause_after(Duration::from_millis(2)), Duration::from_secs(4));
     }

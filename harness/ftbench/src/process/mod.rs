@@ -1,5 +1,5 @@
 //! Starts, limits and ends processes: everything that a run starts is below a [`guard`], in a [`trial_group`] where the
-//! system has control groups, and the [`reaper`] ends it, whatever it has done to get away.
+//! system has control groups, and the [`reaper`] ends it, even if it tries to escape.
 
 pub(crate) mod bounded;
 pub mod control_groups;

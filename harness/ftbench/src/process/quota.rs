@@ -1,4 +1,4 @@
-//! How much CPU time the control group may use.
+//! Reads how much CPU time the control group may use.
 //!
 //! Sources: `Documentation/admin-guide/cgroup-v2.rst` (`cpu.max`) and `Documentation/scheduler/sched-bwc.rst`
 //! (`cpu.cfs_quota_us`, `cpu.cfs_period_us`) of the Linux kernel.
@@ -12,22 +12,22 @@ use crate::error::{ExitStatus, Failure};
 /// Why the quota is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum QuotaError {
-    /// A file is there and cannot be read.
+    /// A file exists but cannot be read.
     #[error(
-        "cannot read the CPU quota from {path}: {source}\nMend its permissions, or bind nothing with '--pin none'."
+        "cannot read the CPU quota from {path}: {source}\nFix its permissions, or bind nothing with '--pin none'."
     )]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file does not hold what the kernel writes there.
-    #[error("cannot understand the CPU quota in {path}: {text:?}")]
+    /// A file does not have the format that the kernel writes.
+    #[error("cannot parse the CPU quota in {path}: {text:?}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What it holds.
+        /// Its contents.
         text: String,
     },
 }
@@ -42,18 +42,18 @@ impl Failure for QuotaError {
 ///
 /// # Errors
 ///
-/// When a file that tells it cannot be read or understood. Where there are no control groups, nothing limits.
+/// When a file with a quota cannot be read or parsed. Without control groups there is no limit and no error.
 pub fn of_this_process() -> Result<Option<f64>, QuotaError> {
-    let own_groups = read_if_there(Path::new(OWN_GROUPS))?.unwrap_or_default();
+    let own_groups = read_if_exists(Path::new(OWN_GROUPS))?.unwrap_or_default();
     in_groups(Path::new(MOUNT_POINT), &own_groups)
 }
 
-/// The smallest quota of the groups that `own_groups` (the contents of `/proc/self/cgroup`) names and of all that
-/// hold them, below the mount point `root`; in CPUs' worth of time, `None` when nothing limits.
+/// The smallest quota of the groups named in `own_groups` (the contents of `/proc/self/cgroup`) and of all their
+/// ancestors, below the mount point `root`, in CPUs' worth of time; `None` without a limit.
 ///
 /// # Errors
 ///
-/// When a file that tells it cannot be read or understood.
+/// When a file with a quota cannot be read or parsed.
 pub fn in_groups(root: &Path, own_groups: &str) -> Result<Option<f64>, QuotaError> {
     let mut smallest: Option<f64> = None;
     for Group { version, folder } in groups(root, own_groups, "cpu") {
@@ -70,7 +70,7 @@ pub fn in_groups(root: &Path, own_groups: &str) -> Result<Option<f64>, QuotaErro
 
 fn version_2(folder: &Path) -> Result<Option<f64>, QuotaError> {
     let path = folder.join("cpu.max");
-    let Some(text) = read_if_there(&path)? else {
+    let Some(text) = read_if_exists(&path)? else {
         return Ok(None);
     };
     parse_cpu_max(&text)
@@ -80,10 +80,10 @@ fn version_2(folder: &Path) -> Result<Option<f64>, QuotaError> {
 
 fn version_1(folder: &Path) -> Result<Option<f64>, QuotaError> {
     let path = folder.join("cpu.cfs_quota_us");
-    let Some(quota) = read_if_there(&path)? else {
+    let Some(quota) = read_if_exists(&path)? else {
         return Ok(None);
     };
-    let period = read_if_there(&folder.join("cpu.cfs_period_us"))?.unwrap_or_default();
+    let period = read_if_exists(&folder.join("cpu.cfs_period_us"))?.unwrap_or_default();
     match parse_cfs(&quota, &period) {
         Some(limit) => Ok(limit.cpus()),
         None => Err(QuotaError::Malformed {
@@ -93,7 +93,7 @@ fn version_1(folder: &Path) -> Result<Option<f64>, QuotaError> {
     }
 }
 
-fn read_if_there(path: &Path) -> Result<Option<String>, QuotaError> {
+fn read_if_exists(path: &Path) -> Result<Option<String>, QuotaError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error)
@@ -111,12 +111,12 @@ fn read_if_there(path: &Path) -> Result<Option<String>, QuotaError> {
     }
 }
 
-/// What one group's files say.
+/// The limit of one group.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// Nothing is limited.
+    /// No limit.
     Unlimited,
-    /// So many CPUs' worth of time.
+    /// This many CPUs' worth of time.
     Cpus(f64),
 }
 
@@ -129,7 +129,7 @@ impl Limit {
     }
 }
 
-/// `cpu.max`: `$QUOTA $PERIOD`, microseconds, where the quota may be `max`.
+/// Parses `cpu.max`: `$QUOTA $PERIOD`, microseconds, where the quota may be `max`.
 pub fn parse_cpu_max(text: &str) -> Option<Limit> {
     let mut words = text.split_ascii_whitespace();
     let (quota, period, rest) = (words.next()?, words.next()?, words.next());
@@ -142,7 +142,7 @@ pub fn parse_cpu_max(text: &str) -> Option<Limit> {
     share(quota.parse().ok()?, period.parse().ok()?)
 }
 
-/// `cpu.cfs_quota_us` and `cpu.cfs_period_us`: microseconds; a quota of -1 is none.
+/// Parses `cpu.cfs_quota_us` and `cpu.cfs_period_us`, microseconds; a quota of -1 means no limit.
 pub fn parse_cfs(quota: &str, period: &str) -> Option<Limit> {
     let quota: i64 = quota.trim().parse().ok()?;
     if quota < 0 {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_has_a_hierarchy_for_cpu() {
+    fn version_1_quotas_are_read_from_the_cpu_hierarchy() {
         let own_groups = "7:memory:/m\n4:cpu,cpuacct:/docker/0123\n1:name=systemd:/s\n";
         let files = [
             ("cpu,cpuacct/cpu.cfs_quota_us", "-1\n"),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_does_not_write_is_an_error_that_names_the_file() {
+    fn the_error_for_a_malformed_file_names_the_file_and_its_contents() {
         for text in [
             "",
             "max",
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_a_quota_or_none() {
+    fn the_quota_of_this_process_is_positive_if_there_is_one() {
         let quota = of_this_process().unwrap();
         assert!(quota.is_none_or(|cpus| cpus > 0.0));
     }

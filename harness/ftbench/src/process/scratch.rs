@@ -1,5 +1,5 @@
-//! The temporary folder of a trial: its name is the driver's choice, its guard makes and removes it, and the driver removes
-//! it where the guard was killed before it could.
+//! The temporary folder of a trial. The driver chooses its name, and the guard makes and removes it; if the guard is
+//! killed before it can, the driver removes it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,13 +9,13 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use tempfile::TempDir;
 
-/// Where temporary folders are when the environment does not say (`P_tmpdir`, hier(7)).
-const USUAL_FOLDER: &str = "/tmp";
+/// The folder of temporary folders if the environment names none (`P_tmpdir`, hier(7)).
+const DEFAULT_FOLDER: &str = "/tmp";
 
-/// A path that nothing has, in the folder that a trial's environment names; `None` where the system refuses a random number.
+/// Chooses an unused path in the folder that a trial's environment names; `None` if the system has no random number.
 pub(super) fn choose(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
     let named = environment.get("TMPDIR").filter(|folder| !folder.is_empty());
-    let folder = named.map_or(USUAL_FOLDER, String::as_str);
+    let folder = named.map_or(DEFAULT_FOLDER, String::as_str);
     let number = SysRng.try_next_u64().ok()?;
     std::path::absolute(Path::new(folder).join(format!("ftbench-{number:016x}"))).ok()
 }
@@ -46,17 +46,17 @@ mod tests {
         let made = make(&path).unwrap();
         assert_eq!(made.path(), path);
         assert_eq!(path.parent(), Some(sandbox.path()));
-        assert!(make(&path).is_err(), "what is there is somebody's");
+        assert!(make(&path).is_err(), "an existing folder is not reused");
         drop(made);
         assert!(!path.exists());
     }
 
     #[test]
-    fn without_a_word_it_is_in_the_usual_place() {
+    fn the_folder_is_in_the_default_place_if_the_environment_names_none() {
         let unset = choose(&BTreeMap::new()).unwrap();
         let empty = choose(&BTreeMap::from([("TMPDIR".to_owned(), String::new())])).unwrap();
         for path in [unset, empty] {
-            assert_eq!(path.parent(), Some(Path::new(USUAL_FOLDER)));
+            assert_eq!(path.parent(), Some(Path::new(DEFAULT_FOLDER)));
         }
     }
 }

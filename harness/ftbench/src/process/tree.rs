@@ -1,6 +1,6 @@
-//! The processes of a trial.
+//! Lists the processes of a trial.
 //!
-//! Each trial has a guard of its own, which adopts what loses its parent: all processes of the trial are below it.
+//! Each trial has a guard of its own, which adopts orphans, so all processes of the trial are below it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,25 +9,24 @@ use std::path::PathBuf;
 use procfs::ProcError;
 use procfs::process::{Process, Stat, all_processes};
 
-/// Why the processes are not known.
+/// The processes could not be listed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot list the processes below process {process_id}: {source}\nSee whether /proc is mounted.")]
-pub struct GroupError {
+#[error("cannot list the processes below process {process_id}: {source}\nCheck whether /proc is mounted.")]
+pub struct ListError {
     /// The process.
     process_id: i32,
-    /// What the system says.
+    /// The system's error.
     source: ProcError,
 }
 
-/// The ids of the living processes that a process has started, directly or not, in order. Where the kernel lists
-/// children (`CONFIG_PROC_CHILDREN`) this reads a file for each of their threads; elsewhere it asks every process of
-/// the machine for its parent, which takes some 50 us for each. A process whose parent has ended is below whoever
-/// adopted it.
+/// The ids of a process's living descendants, in ascending order. Where the kernel lists children
+/// (`CONFIG_PROC_CHILDREN`) this reads a file for each of their threads; elsewhere it reads the parent of every process
+/// of the machine, which takes about 50 us each. A process whose parent has ended is below the one that adopted it.
 ///
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn below(process_id: i32) -> Result<Vec<i32>, GroupError> {
+pub fn descendants(process_id: i32) -> Result<Vec<i32>, ListError> {
     let mut found = match listed_children(process_id) {
         Some(children) => closure(children, |process_id| {
             listed_children(process_id).unwrap_or_default()
@@ -39,18 +38,18 @@ pub fn below(process_id: i32) -> Result<Vec<i32>, GroupError> {
             closure(own, of)
         }
     };
-    found.retain(|&process_id| Process::new(process_id).is_ok_and(|process| living(&process).is_some()));
+    found.retain(|&process_id| Process::new(process_id).is_ok_and(|process| living_stat(&process).is_some()));
     found.sort_unstable();
     found.dedup();
     Ok(found)
 }
 
-/// The ids of a process's children, those too that have ended and wait to be reaped.
+/// The ids of a process's children, including those that have ended and wait to be reaped.
 ///
 /// # Errors
 ///
 /// When `/proc` cannot be read.
-pub fn children(process_id: i32) -> Result<Vec<i32>, GroupError> {
+pub fn children(process_id: i32) -> Result<Vec<i32>, ListError> {
     match listed_children(process_id) {
         Some(children) => Ok(children),
         None => Ok(children_of_all(process_id)?
@@ -63,20 +62,20 @@ pub fn children(process_id: i32) -> Result<Vec<i32>, GroupError> {
 #[must_use]
 pub fn parent(process_id: i32) -> Option<i32> {
     let process = Process::new(process_id).ok()?;
-    living(&process).map(|stat| stat.ppid)
+    living_stat(&process).map(|stat| stat.ppid)
 }
 
-/// These processes and all below them.
+/// These processes and all their descendants.
 fn closure(mut found: Vec<i32>, mut children: impl FnMut(i32) -> Vec<i32>) -> Vec<i32> {
-    let mut asked = 0;
-    while let Some(&process_id) = found.get(asked) {
-        asked += 1;
+    let mut next = 0;
+    while let Some(&process_id) = found.get(next) {
+        next += 1;
         found.extend(children(process_id));
     }
     found
 }
 
-/// `None` where the kernel does not list children, or the process is gone.
+/// The children of a process as the kernel lists them; `None` if it does not, or if the process is gone.
 fn listed_children(process_id: i32) -> Option<Vec<i32>> {
     fs::read_to_string(format!("/proc/{process_id}/task/{process_id}/children")).ok()?;
     let mut found = Vec::new();
@@ -93,12 +92,9 @@ pub fn parse_children(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok())
 }
 
-/// The children of every process of the machine. `asked` is whose children are wanted, for the error.
-fn children_of_all(asked: i32) -> Result<HashMap<i32, Vec<i32>>, GroupError> {
-    let listed = all_processes().map_err(|source| GroupError {
-        process_id: asked,
-        source,
-    })?;
+/// The children of every process of the machine. An error names `process_id`.
+fn children_of_all(process_id: i32) -> Result<HashMap<i32, Vec<i32>>, ListError> {
+    let listed = all_processes().map_err(|source| ListError { process_id, source })?;
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for stat in listed.filter_map(|process| process.ok()?.stat().ok()) {
         children.entry(stat.ppid).or_default().push(stat.pid);
@@ -106,7 +102,7 @@ fn children_of_all(asked: i32) -> Result<HashMap<i32, Vec<i32>>, GroupError> {
     Ok(children)
 }
 
-/// The ids of a process's threads; none when it is gone.
+/// The ids of a process's threads; empty when it is gone.
 pub fn threads(process_id: i32) -> Vec<i32> {
     let Ok(entries) = fs::read_dir(PathBuf::from(format!("/proc/{process_id}/task"))) else {
         return Vec::new();
@@ -116,9 +112,9 @@ pub fn threads(process_id: i32) -> Vec<i32> {
         .collect()
 }
 
-/// The state of a process that still runs; `None` when it is gone or only waits to be reaped.
+/// The status of a living process; `None` when it is gone or only waits to be reaped.
 #[must_use]
-pub fn living(process: &Process) -> Option<Stat> {
+pub fn living_stat(process: &Process) -> Option<Stat> {
     process
         .stat()
         .ok()
@@ -166,7 +162,7 @@ pub(crate) mod tests {
     #[test]
     fn both_ways_find_a_child() {
         let group = Group::start();
-        let found = below(group.id()).unwrap();
+        let found = descendants(group.id()).unwrap();
         assert_eq!(found.len(), 1, "the shell's child");
         assert_eq!(children(group.id()).unwrap(), found);
         assert_eq!(
@@ -174,11 +170,11 @@ pub(crate) mod tests {
             Some(found)
         );
         let me = i32::try_from(std::process::id()).unwrap();
-        assert!(below(me).unwrap().contains(&group.id()));
+        assert!(descendants(me).unwrap().contains(&group.id()));
     }
 
     #[test]
-    fn children_of_any_text() {
+    fn children_files_are_parsed_up_to_the_first_other_word() {
         assert_eq!(parse_children("12 345 \n").collect::<Vec<_>>(), [12, 345]);
         assert_eq!(parse_children("").count(), 0);
         assert_eq!(parse_children("x 1").count(), 0);

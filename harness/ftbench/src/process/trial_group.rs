@@ -12,25 +12,25 @@ use super::reaper;
 use crate::process::control_groups::{MOUNT_POINT, OWN_GROUPS};
 use crate::process::tree;
 
-/// Where ftbench itself is put when its group has to be empty.
+/// The child group that ftbench moves to when its own group has to be empty.
 const OWN_LEAF: &str = "ftbench-driver";
 
-/// The control group that trials get theirs in. Dropping it puts this process back where it was.
+/// The control group in which trials get their own. Dropping it moves this process back to where it was.
 #[derive(Debug)]
-pub struct Delegated {
+pub struct DelegatedGroup {
     group: PathBuf,
     leaf: Option<PathBuf>,
 }
 
-impl Delegated {
-    /// The own group of this process, when groups can be made in it.
+impl DelegatedGroup {
+    /// The group of this process, if groups can be made in it.
     #[must_use]
     pub fn find() -> Option<Self> {
         let own = fs::read_to_string(OWN_GROUPS).ok()?;
         Self::in_tree(Path::new(MOUNT_POINT), &own)
     }
 
-    /// The same below another mount point, for a process in the groups that `own` (the contents of
+    /// Like [`Self::find`], below another mount point and for a process in the groups that `own` (the contents of
     /// `/proc/self/cgroup`) names.
     #[must_use]
     pub fn in_tree(root: &Path, own: &str) -> Option<Self> {
@@ -40,7 +40,7 @@ impl Delegated {
             .into_iter()
             .filter(|name| controllers.split_whitespace().any(|one| one == *name))
             .collect();
-        // Whether a group can be made at all; killing one needs no controllers.
+        // Checks whether a group can be made at all. Killing one needs no controllers.
         let trial = group.join(format!("ftbench-try-{}", std::process::id()));
         fs::create_dir(&trial).ok()?;
         fs::remove_dir(&trial).ok()?;
@@ -64,7 +64,8 @@ impl Delegated {
             .all(|name| handed_down.split_whitespace().any(|one| one == *name))
     }
 
-    /// Hands controllers down, from a leaf of its own: with other processes in the group it stays as it is.
+    /// Hands controllers down, after moving this process to a leaf. If other processes are in the group, it stays as it
+    /// is.
     fn hand_down(&mut self, wanted: &[&str]) {
         let leaf = self.group.join(OWN_LEAF);
         let words: Vec<String> = wanted.iter().map(|name| format!("+{name}")).collect();
@@ -73,11 +74,11 @@ impl Delegated {
             .and_then(|()| write(&self.group.join("cgroup.subtree_control"), &words.join(" ")));
         self.leaf = Some(leaf);
         if handed_down.is_err() {
-            self.go_back();
+            self.move_back();
         }
     }
 
-    fn go_back(&mut self) {
+    fn move_back(&mut self) {
         if let Some(leaf) = self.leaf.take() {
             let _ = move_own(&self.group);
             let _ = fs::remove_dir(leaf);
@@ -85,12 +86,12 @@ impl Delegated {
     }
 }
 
-impl Drop for Delegated {
+impl Drop for DelegatedGroup {
     fn drop(&mut self) {
         if self.leaf.is_some() {
-            // Nothing may be handed down from a group that has processes again.
+            // A group that has processes again must not hand controllers down.
             let _ = write(&self.group.join("cgroup.subtree_control"), "-memory -pids");
-            self.go_back();
+            self.move_back();
         }
     }
 }
@@ -110,7 +111,7 @@ pub struct TrialGroup {
 }
 
 impl TrialGroup {
-    /// Makes a group with these limits, as far as their controllers are there.
+    /// Makes a group with these limits, as far as their controllers are available.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -127,16 +128,16 @@ impl TrialGroup {
         ];
         for (name, limit) in limits {
             if let Some(limit) = limit {
-                // Without the controller there is no such file, and other means have to do.
+                // Without the controller there is no such file, and the other limits have to suffice.
                 let _ = write(&group.folder.join(name), &limit);
             }
         }
         Ok(group)
     }
 
-    /// The group that this guard has made and, being killed, has left behind; `None` when there is none.
+    /// The group that a guard has left behind because it was killed; `None` when there is none.
     #[must_use]
-    pub fn left_by(guard: u32, parent: &Path) -> Option<Self> {
+    pub fn left_behind_by(guard: u32, parent: &Path) -> Option<Self> {
         let folder = made_by(guard, parent);
         folder.is_dir().then(|| Self {
             folder,
@@ -144,10 +145,10 @@ impl TrialGroup {
         })
     }
 
-    /// Does something inside the group; what it starts stays there, this process does not.
+    /// Calls `start` inside the group. The processes that it starts stay there; this process leaves again.
     ///
     /// # Errors
-    /// Those of what is done; when the group cannot be entered it is done outside.
+    /// The errors of `start` and of leaving the group. If the group cannot be entered, `start` is called outside.
     pub fn inside<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let entered = enter(&self.folder);
         let started = start();
@@ -157,12 +158,12 @@ impl TrialGroup {
         started
     }
 
-    /// Kills every process in it at one moment.
+    /// Kills every process in it at once.
     pub fn kill(&self) {
         let _ = write(&self.folder.join("cgroup.kill"), "1");
     }
 
-    /// Whether the kernel has killed a process of it at its limit of memory.
+    /// Whether the kernel has killed a process of it at its memory limit.
     #[must_use]
     pub fn was_out_of_memory(&self) -> bool {
         let events = fs::read_to_string(self.folder.join("memory.events")).unwrap_or_default();
@@ -176,7 +177,7 @@ impl Drop for TrialGroup {
     }
 }
 
-/// The folder of the group that the process makes.
+/// The folder of the group that a guard makes.
 fn made_by(guard: u32, parent: &Path) -> PathBuf {
     parent.join(format!("ftbench-{guard}"))
 }
@@ -206,7 +207,7 @@ fn move_own(group: &Path) -> io::Result<()> {
     enter(group)
 }
 
-/// Only to what is there: the kernel makes these files.
+/// Writes to a file only if it exists, because the kernel makes these files.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write;
     fs::OpenOptions::new()
@@ -232,13 +233,13 @@ mod tests {
             ("user/run/ftbench-driver/cgroup.procs", ""),
         ]);
         let group = root.path().join("user/run");
-        let delegated = Delegated::in_tree(root.path(), OWN).unwrap();
+        let delegated = DelegatedGroup::in_tree(root.path(), OWN).unwrap();
         let read = |name: &str| fs::read_to_string(group.join(name)).unwrap();
         assert_eq!(delegated.group(), group);
         assert_eq!(read("cgroup.subtree_control"), "+memory +pids");
-        // What was written before, the numbers of processes that other tests started meanwhile, is only written over.
+        // Writing here only overwrites: the ids of processes that other tests started meanwhile may follow.
         assert!(read("ftbench-driver/cgroup.procs").starts_with('0'));
-        // Later trials' guards go back beside the driver.
+        // The guards of later trials go back to the driver's group.
         assert_eq!(own_parent(&group), group.join("ftbench-driver"));
         drop(delegated);
         assert!(read("cgroup.subtree_control").starts_with("-memory"));
@@ -246,15 +247,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_handed_down_already_is_used_as_it_is() {
+    fn controllers_that_are_handed_down_already_are_used_as_they_are() {
         let root = file_tree(&[
             ("user/run/cgroup.controllers", "memory pids\n"),
             ("user/run/cgroup.subtree_control", "memory pids\n"),
             ("user/run/cgroup.procs", ""),
         ]);
-        let delegated = Delegated::in_tree(root.path(), OWN).unwrap();
+        let delegated = DelegatedGroup::in_tree(root.path(), OWN).unwrap();
         assert!(delegated.leaf.is_none());
-        assert!(Delegated::in_tree(root.path(), "0::/elsewhere\n").is_none());
+        assert!(DelegatedGroup::in_tree(root.path(), "0::/elsewhere\n").is_none());
     }
 
     #[test]
@@ -263,9 +264,9 @@ mod tests {
         let folder = root.path().join(format!("ftbench-{}", std::process::id()));
         let group = TrialGroup::make(root.path(), Some(1 << 30), Some(50)).unwrap();
         assert!(folder.is_dir());
-        // A second one of the same name is no group of ours.
+        // A group of the same name that exists already is not ours.
         assert!(TrialGroup::make(root.path(), None, None).is_err());
-        assert!(TrialGroup::left_by(std::process::id() + 1, root.path()).is_none());
+        assert!(TrialGroup::left_behind_by(std::process::id() + 1, root.path()).is_none());
         for name in ["cgroup.procs", "cgroup.kill"] {
             fs::write(folder.join(name), "").unwrap();
         }
@@ -285,9 +286,9 @@ mod tests {
         let root = file_tree(&[("cgroup.procs", "")]);
         // As if its guard had been killed.
         std::mem::forget(TrialGroup::make(root.path(), None, None).unwrap());
-        let left = TrialGroup::left_by(std::process::id(), root.path()).unwrap();
+        let left = TrialGroup::left_behind_by(std::process::id(), root.path()).unwrap();
         left.kill();
         drop(left);
-        assert!(TrialGroup::left_by(std::process::id(), root.path()).is_none());
+        assert!(TrialGroup::left_behind_by(std::process::id(), root.path()).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a run folder.
+//! The errors of reading and writing run folders.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,20 +13,20 @@ pub(super) const NEEDED_BYTES: u64 = 64 << 20;
 /// What went wrong with a run folder.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It holds something already.
-    #[error("{} exists and is not empty; choose another --out, for a run is never overwritten", .0.display())]
+    /// The folder is not empty.
+    #[error("{} exists and is not empty; choose another --out, because a run is never overwritten", .0.display())]
     NotEmpty(PathBuf),
-    /// It cannot be written.
+    /// A file or folder cannot be written.
     #[error("cannot write {}: {source}; choose another --out, or make room", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It cannot be written further, in the middle of a run.
+    /// A file cannot be written in the middle of a run.
     #[error(
-        "cannot write {}: {source}\nWhat was measured is kept: {}, then go on with 'ftbench run --resume {}'",
+        "cannot write {}: {source}\nWhat was measured is kept: {}, then resume with 'ftbench run --resume {}'",
         path.display(),
         remedy(source),
         folder.display()
@@ -36,13 +36,13 @@ pub enum StoreError {
         path: PathBuf,
         /// The run's folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is not where it was.
+    /// The folder was removed or moved.
     #[error(
-        "{} was removed or moved while ftbench was writing to it\nIf it was moved, go on with 'ftbench run --resume' \
-         and its new place; what was removed has to be measured again",
+        "{} was removed or moved while ftbench was writing to it\nIf it was moved, resume with 'ftbench run --resume' \
+         and its new path; if it was removed, it has to be measured again",
         .0.display()
     )]
     Gone(PathBuf),
@@ -58,44 +58,44 @@ pub enum StoreError {
         /// The other's process id, where it is known.
         process_id: Option<u32>,
     },
-    /// Its record is compressed, so nothing can be added to it.
+    /// The record is compressed, so nothing can be added to it.
     #[error("{path} is compressed, so nothing can be added to it; unpack it first: gunzip {path}", path = .0.display())]
     Compressed(PathBuf),
-    /// The run was stopped before anything of it was written down.
+    /// The run was stopped before its manifest was written.
     #[error("{} holds a run that was stopped before its plan was written; remove it and begin again", .0.display())]
-    NotBegun(PathBuf),
-    /// There are trials, and nothing that tells what run they are of.
+    StoppedBeforePlan(PathBuf),
+    /// There is a record, but no manifest.
     #[error(
-        "{} has a trials.jsonl and no run.json, so nothing tells what run it is of; put run.json back, or give the folder \
+        "{} has a trials.jsonl but no run.json, so it is not known what was run; put run.json back, or give the folder \
          that 'ftbench run' wrote",
         .0.display()
     )]
     NoManifest(PathBuf),
-    /// A trial that is too long to be read again.
-    #[error("a trial of {workload} takes more than the {} MiB that a record may have; take fewer --samples", LARGEST_LINE_BYTES >> 20)]
+    /// A trial is too long to be read back.
+    #[error("a trial of {workload} takes more than the {} MiB that a record may have; use fewer --samples", LARGEST_LINE_BYTES >> 20)]
     TrialTooLong {
         /// The trial's workload.
         workload: String,
     },
     /// The disk has no room for a run.
-    #[error("only {free_mib} MiB are free for {}; a run needs {} MiB: make room, or choose another --out", path.display(), NEEDED_BYTES >> 20)]
+    #[error("only {free_mib} MiB are free for {}, but a run needs {} MiB; make room, or choose another --out", path.display(), NEEDED_BYTES >> 20)]
     Full {
         /// The folder.
         path: PathBuf,
-        /// What is free, MiB.
+        /// The free space, MiB.
         free_mib: u64,
     },
-    /// It cannot be read.
+    /// A file cannot be read.
     #[error("cannot read {}: {source}; give the folder that 'ftbench run' wrote", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A link or a device stands where a file of the folder is to be written.
-    #[error("{} is no plain file or folder of the run's own, so nothing is written there; remove it, or give --out", .0.display())]
-    Elsewhere(PathBuf),
+    /// A link or a device is in the place of a file or folder of the run.
+    #[error("{} is not a regular file or folder of the run, so nothing is written there; remove it, or give --out", .0.display())]
+    NotRegular(PathBuf),
     /// A file is not what it should be.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
@@ -117,7 +117,7 @@ pub enum StoreError {
 impl Failure for StoreError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Read { source, .. } => ExitStatus::of_reading(source),
+            Self::Read { source, .. } => ExitStatus::for_read_error(source),
             Self::Write { .. } | Self::Stopped { .. } | Self::Gone(_) | Self::Full { .. } => {
                 ExitStatus::MachineFailed
             }
@@ -126,12 +126,12 @@ impl Failure for StoreError {
     }
 }
 
-/// What helps against what the system said.
+/// The remedy for an error of the system.
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             "make room"
         }
-        _ => "see to that",
+        _ => "fix that",
     }
 }

@@ -1,9 +1,9 @@
-//! Names of files in a run folder that come from workloads, interpreters and runs.
+//! Makes file names in a run folder from the names of workloads, interpreters and runs.
 
 use sha2::{Digest, Sha256};
 
-/// Names files for these workloads, in their order, see [`file_name`]. Where two would have the same name, as `a/bench`
-/// and `a_bench`, a digest is added to what differs from the workload's own name.
+/// Names files for these workloads, in their order, see [`file_name`]. If two would have the same name, as `a/bench`
+/// and `a_bench` would, a digest is added to those that differ from the workload's own name.
 pub fn file_names<'a>(workloads: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, String)> {
     let names: Vec<(&str, String)> = workloads
         .into_iter()
@@ -21,7 +21,7 @@ pub fn file_names<'a>(workloads: impl IntoIterator<Item = &'a str>) -> Vec<(&'a 
     names.iter().map(distinct).collect()
 }
 
-/// Turns a name into the stem of a file name that every system takes. A longer one is cut and ends with a digest,
+/// Turns a name into the stem of a file name that every system accepts. A long one is cut off and ends with a digest,
 /// because file systems limit names to 255 bytes, and an extension is still to be added.
 #[must_use]
 pub fn file_name(name: &str) -> String {

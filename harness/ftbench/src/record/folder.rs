@@ -1,4 +1,4 @@
-//! A run folder that is being written.
+//! Writes run folders.
 
 use std::fs::File;
 use std::io;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::{NEEDED_BYTES, StoreError};
-pub use super::log::Ending;
-use super::log::{Lock, Log, OpenError, Untouched};
-use super::store::{Header, MANIFEST, STAGING_PREFIX, TRIALS, read_header, replace, stays_inside};
+pub use super::log::RecordEnd;
+use super::log::{Lock, LockedRecord, Log, OpenError};
+use super::store::{Header, MANIFEST, STAGING_PREFIX, TRIALS, check_inside, read_header, write_atomically};
 use super::trials_file;
 use ftbench_schema::{Manifest, Trial};
 
@@ -18,26 +18,26 @@ use ftbench_schema::{Manifest, Trial};
 pub struct RunFolder {
     path: PathBuf,
     log: Log,
-    /// Whether there is a manifest, without which a run cannot be gone on with.
-    begun: bool,
+    /// Whether there is a manifest, without which a run cannot be resumed.
+    has_manifest: bool,
 }
 
-/// A run that is gone on with.
+/// A run that was opened to be resumed.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedRun {
     /// Its folder.
     pub folder: RunFolder,
-    /// What it says of itself.
+    /// Its name and manifest.
     pub header: Header,
-    /// What the end of its record was like.
-    pub ending: Ending,
+    /// How its record ended.
+    pub record_end: RecordEnd,
 }
 
 impl RunFolder {
     /// Makes the folder, which must not exist or be empty, and checks that there is room.
     ///
     /// # Errors
-    /// Says why a run cannot be kept there.
+    /// When a run cannot be stored there.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Write {
             path: path.to_owned(),
@@ -57,7 +57,7 @@ impl RunFolder {
         }
         let trials_path = path.join(TRIALS);
         let log = Log::create(&trials_path).map_err(|error| match error {
-            // Somebody was faster.
+            // Another process was faster.
             OpenError::System(source) if source.kind() == io::ErrorKind::AlreadyExists => {
                 StoreError::NotEmpty(path.to_owned())
             }
@@ -71,21 +71,21 @@ impl RunFolder {
             },
         })?;
         if let Some(above) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
-            // So that a power cut does not take the folder; what cannot be opened cannot be waited for.
+            // So that the folder survives a power cut. A parent that cannot be opened cannot be synced.
             let _ = File::open(above).and_then(|above| above.sync_all());
         }
         Ok(Self {
             path: path.to_owned(),
             log,
-            begun: false,
+            has_manifest: false,
         })
     }
 
-    /// Makes a folder that did not exist: this one, or the first of `path-2`, `path-3` and so on that is free. So two runs that
-    /// choose the same name at the same time get a folder each.
+    /// Makes a folder that did not exist: this one, or the first of `path-2`, `path-3` and so on that is free. Two runs
+    /// that choose the same name at the same time therefore get a folder each.
     ///
     /// # Errors
-    /// Says why a run cannot be kept there.
+    /// When a run cannot be stored there.
     pub fn create_new(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Write {
             path: path.to_owned(),
@@ -111,20 +111,20 @@ impl RunFolder {
         Self::create(&free)
     }
 
-    /// Opens the folder of a run that has ended, to go on with it. A line that was torn at the end of the record is
-    /// removed, once the manifest has shown that this is a run.
+    /// Opens the folder of a run that has ended, to resume it. A torn line at the end of the record is removed, but
+    /// only after the manifest has shown that this is a run.
     ///
     /// # Errors
-    /// When it is no run folder, or another process writes to it; then nothing in it was changed.
-    pub fn open(path: &Path) -> Result<Opened, StoreError> {
+    /// When it is not a run folder, or another process writes to it. Nothing in it is changed then.
+    pub fn open(path: &Path) -> Result<OpenedRun, StoreError> {
         let trials_path = path.join(TRIALS);
-        stays_inside(path, &trials_path)?;
+        check_inside(path, &trials_path)?;
         let stopped = |source| StoreError::Stopped {
             path: trials_path.clone(),
             folder: path.to_owned(),
             source,
         };
-        let record = Untouched::find(&trials_path).map_err(|error| match error {
+        let record = LockedRecord::open(&trials_path).map_err(|error| match error {
             OpenError::InUse => StoreError::InUse {
                 path: path.to_owned(),
                 process_id: writer_of(path),
@@ -145,27 +145,27 @@ impl RunFolder {
         let has_manifest = path.join(MANIFEST).try_exists();
         if matches!(has_manifest, Ok(false)) {
             return Err(if record.is_empty().map_err(stopped)? {
-                StoreError::NotBegun(path.to_owned())
+                StoreError::StoppedBeforePlan(path.to_owned())
             } else {
                 StoreError::NoManifest(path.to_owned())
             });
         }
         let header = read_header(path)?;
-        let (log, ending) = record.mend().map_err(stopped)?;
+        let (log, record_end) = record.repair().map_err(stopped)?;
         let folder = Self {
             path: path.to_owned(),
             log,
-            begun: true,
+            has_manifest: true,
         };
         folder.remove_leftovers();
-        Ok(Opened {
+        Ok(OpenedRun {
             folder,
             header,
-            ending,
+            record_end,
         })
     }
 
-    /// Whether other processes are kept from writing to it. They are not where the file system knows no locks.
+    /// Whether other processes are kept from writing to it. They are not if the file system does not support locks.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.log.lock() == Lock::Held
@@ -183,7 +183,7 @@ impl RunFolder {
     /// When it cannot be written; the earlier one is still there.
     pub fn write_manifest(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
         self.write_json(MANIFEST, manifest)?;
-        self.begun = true;
+        self.has_manifest = true;
         Ok(())
     }
 
@@ -198,7 +198,7 @@ impl RunFolder {
             },
             _ => self.failed(TRIALS, source),
         })?;
-        self.in_place()
+        self.check_in_place()
     }
 
     /// Writes a value as JSON for people to read, whole or not at all.
@@ -216,14 +216,14 @@ impl RunFolder {
     /// # Errors
     /// When it cannot be written.
     pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        // Where the folder was, another one would be made.
-        self.in_place()?;
+        // If the folder was moved, writing would make another one in its place.
+        self.check_in_place()?;
         let path = self.path.join(name);
-        stays_inside(&self.path, &path)?;
-        replace(&path, bytes).map_err(|source| self.failed(name, source))
+        check_inside(&self.path, &path)?;
+        write_atomically(&path, bytes).map_err(|source| self.failed(name, source))
     }
 
-    fn in_place(&self) -> Result<(), StoreError> {
+    fn check_in_place(&self) -> Result<(), StoreError> {
         if self.log.is_in_place() {
             Ok(())
         } else {
@@ -235,7 +235,7 @@ impl RunFolder {
         let path = self.path.join(name);
         if !self.log.is_in_place() {
             StoreError::Gone(self.path.clone())
-        } else if self.begun {
+        } else if self.has_manifest {
             StoreError::Stopped {
                 path,
                 folder: self.path.clone(),
@@ -246,20 +246,20 @@ impl RunFolder {
         }
     }
 
-    /// Removes what was being written when an earlier process was killed.
+    /// Removes files that an earlier process was writing when it was killed.
     fn remove_leftovers(&self) {
         let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
         for entry in entries.filter(|entry| {
             let name = entry.file_name();
             name.to_string_lossy().starts_with(STAGING_PREFIX)
         }) {
-            // One that stays does no harm.
+            // A file that cannot be removed does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// The process that writes to a folder, as its last session says.
+/// The process that writes to a folder, according to its last session.
 fn writer_of(path: &Path) -> Option<u32> {
     let manifest = read_header(path).ok()?.manifest;
     manifest.sessions.last()?.process_id
@@ -271,8 +271,8 @@ mod tests {
     use super::*;
     use ftbench_fixtures::records::manifest;
 
-    /// What a record may end with that no run's does.
-    const THEIRS: &[u8] = b"a line\nthe last one, without a line end";
+    /// A file that is not the record of a run, and whose last line has no line end.
+    const FOREIGN: &[u8] = b"a line\nthe last one, without a line end";
 
     fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -282,7 +282,8 @@ mod tests {
         folder
     }
 
-    fn refused(files: &[(&str, &[u8])]) -> String {
+    /// The error of opening a folder of these files, which must stay as they are.
+    fn open_error(files: &[(&str, &[u8])]) -> String {
         let folder = folder_of(files);
         let error = RunFolder::open(folder.path()).unwrap_err().to_string();
         for (name, contents) in files {
@@ -322,46 +323,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_run_keeps_every_byte() {
+    fn a_folder_that_is_not_a_run_is_left_unchanged() {
         let ours = serde_json::to_string(&manifest(&[])).unwrap();
         let newer = ours.replacen("\"schema\":1", "\"schema\":99", 1);
         let leftover = format!("{STAGING_PREFIX}half");
         let with = |manifest: &[u8]| {
-            refused(&[
-                (TRIALS, THEIRS),
+            open_error(&[
+                (TRIALS, FOREIGN),
                 (MANIFEST, manifest),
-                (leftover.as_str(), b"theirs too"),
+                (leftover.as_str(), b"foreign too"),
             ])
         };
-        insta::assert_snapshot!(refused(&[(TRIALS, THEIRS)]), @"/run has a trials.jsonl and no run.json, so nothing tells what run it is of; put run.json back, or give the folder that 'ftbench run' wrote");
+        insta::assert_snapshot!(open_error(&[(TRIALS, FOREIGN)]), @"/run has a trials.jsonl but no run.json, so it is not known what was run; put run.json back, or give the folder that 'ftbench run' wrote");
         insta::assert_snapshot!(with(b"{\"name\": \"run\"}"), @"/run/run.json is damaged: missing field `schema` at line 1 column 15");
         let torn = with(ours.as_bytes().split_at(ours.len() / 2).0);
         assert!(torn.starts_with("/run/run.json is damaged: EOF"), "{torn}");
         insta::assert_snapshot!(with(newer.as_bytes()), @"/run/run.json has format 99; this ftbench reads up to 1: use a newer ftbench");
-        insta::assert_snapshot!(refused(&[(TRIALS, b"")]), @"/run holds a run that was stopped before its plan was written; remove it and begin again");
+        insta::assert_snapshot!(open_error(&[(TRIALS, b"")]), @"/run holds a run that was stopped before its plan was written; remove it and begin again");
     }
 
     #[test]
-    fn a_record_that_lies_elsewhere_is_left_alone() {
-        let elsewhere = folder_of(&[("notes", THEIRS)]);
+    fn a_linked_record_is_left_alone() {
+        let elsewhere = folder_of(&[("notes", FOREIGN)]);
         let notes = elsewhere.path().join("notes");
         let run = folder_of(&[(MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap())]);
         std::os::unix::fs::symlink(&notes, run.path().join(TRIALS)).unwrap();
         let error = RunFolder::open(run.path()).unwrap_err();
-        assert!(matches!(error, StoreError::Elsewhere(_)), "{error}");
-        assert_eq!(std::fs::read(&notes).unwrap(), THEIRS);
+        assert!(matches!(error, StoreError::NotRegular(_)), "{error}");
+        assert_eq!(std::fs::read(&notes).unwrap(), FOREIGN);
     }
 
     #[test]
-    fn of_a_run_the_torn_end_is_cut_off() {
+    fn the_torn_end_of_a_run_is_cut_off() {
         let run = folder_of(&[
-            (TRIALS, THEIRS),
+            (TRIALS, FOREIGN),
             (MANIFEST, &serde_json::to_vec(&manifest(&[])).unwrap()),
         ]);
         let opened = RunFolder::open(run.path()).unwrap();
         assert_eq!(opened.header.manifest, manifest(&[]));
         assert!(opened.folder.is_locked());
-        assert_eq!(opened.ending, Ending::CutOff(THEIRS.len() as u64 - 7));
+        assert_eq!(opened.record_end, RecordEnd::CutOff(FOREIGN.len() as u64 - 7));
         assert_eq!(std::fs::read(run.path().join(TRIALS)).unwrap(), b"a line\n");
     }
 }

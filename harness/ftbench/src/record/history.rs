@@ -1,4 +1,4 @@
-//! Reads the runs of a history: finds their folders and takes from each summary the little that a history needs.
+//! Reads the runs of a history: finds their folders, and reads from each summary only what a history needs.
 
 mod slim;
 
@@ -10,32 +10,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use slim::parse;
 
 use super::store::{MANIFEST, SUMMARY};
-use ftbench_schema::history::{HistoryRun, Metric, PassedOver, SeriesKey};
+use ftbench_schema::history::{HistoryRun, Metric, SeriesKey, SkippedFolder};
 use ftbench_schema::{RunStatus, SCHEMA_VERSION};
 
-/// Folders deeper than this below the history's are not looked into.
-const DEEPEST: usize = 12;
-/// More entries than this are not looked at: the folder is not one of runs.
-const MOST_ENTRIES: usize = 2_000_000;
+/// Maximum depth below the history's folder that is searched.
+const MAX_DEPTH: usize = 12;
+/// Maximum number of entries that are examined. A folder with more is not a folder of runs.
+const MAX_ENTRIES: usize = 2_000_000;
 /// Largest summary that is read, bytes: some hundred thousand cells.
 const LARGEST_SUMMARY_BYTES: u64 = 256 << 20;
 
-/// What was found below a folder.
+/// The run folders below a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Found {
+pub struct FoundRuns {
     /// The folders of runs, in the order of their paths.
     pub folders: Vec<PathBuf>,
-    /// What could not be looked into.
-    pub passed_over: Vec<PassedOver>,
+    /// Folders that could not be searched.
+    pub skipped: Vec<SkippedFolder>,
 }
 
 /// Finds every run folder below a folder, or the folder itself. Symbolic links are not followed, and folders inside a
-/// run's are not looked into.
+/// run folder are not searched.
 ///
 /// # Errors
 /// When the folder itself cannot be listed.
-pub fn find(root: &Path) -> io::Result<Found> {
-    let mut found = Found::default();
+pub fn find(root: &Path) -> io::Result<FoundRuns> {
+    let mut found = FoundRuns::default();
     let mut entries = 0;
     let mut waiting = vec![(root.to_owned(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
@@ -43,7 +43,7 @@ pub fn find(root: &Path) -> io::Result<Found> {
             Ok(listed) => listed,
             Err(error) if depth == 0 => return Err(error),
             Err(error) => {
-                found.pass_over(root, &folder, format!("cannot be listed: {error}"));
+                found.skip(root, &folder, format!("cannot be listed: {error}"));
                 continue;
             }
         };
@@ -52,22 +52,23 @@ pub fn find(root: &Path) -> io::Result<Found> {
         for entry in listed.flatten() {
             entries += 1;
             is_run |= entry.file_name() == MANIFEST || entry.file_name() == SUMMARY;
-            // The entry's own type: that of a symbolic link is neither file nor folder.
+            // The type of the entry itself: a symbolic link is neither file nor folder.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 below.push(entry.path());
             }
         }
         if is_run {
             found.folders.push(folder);
-        } else if depth == DEEPEST && !below.is_empty() {
-            let reason = format!("has folders deeper than {DEEPEST}: give a folder nearer to the runs");
-            found.pass_over(root, &folder, reason);
+        } else if depth == MAX_DEPTH && !below.is_empty() {
+            let reason =
+                format!("has folders deeper than {MAX_DEPTH} levels; give a folder nearer to the runs");
+            found.skip(root, &folder, reason);
         } else {
             waiting.extend(below.into_iter().map(|path| (path, depth + 1)));
         }
-        if entries > MOST_ENTRIES {
-            let reason = format!("has more than {MOST_ENTRIES} entries: give a folder nearer to the runs");
-            found.pass_over(root, root, reason);
+        if entries > MAX_ENTRIES {
+            let reason = format!("has more than {MAX_ENTRIES} entries; give a folder nearer to the runs");
+            found.skip(root, root, reason);
             break;
         }
     }
@@ -75,18 +76,18 @@ pub fn find(root: &Path) -> io::Result<Found> {
     Ok(found)
 }
 
-impl Found {
-    fn pass_over(&mut self, root: &Path, folder: &Path, reason: String) {
-        self.passed_over.push(PassedOver {
-            folder: below(root, folder),
+impl FoundRuns {
+    fn skip(&mut self, root: &Path, folder: &Path, reason: String) {
+        self.skipped.push(SkippedFolder {
+            folder: relative_name(root, folder),
             reason,
         });
     }
 }
 
-/// How a folder is called in a history: its path below the history's.
+/// The name of a folder in a history: its path relative to the history's folder.
 #[must_use]
-pub fn below(root: &Path, folder: &Path) -> String {
+pub fn relative_name(root: &Path, folder: &Path) -> String {
     let path = folder.strip_prefix(root).unwrap_or(folder);
     if path.as_os_str().is_empty() {
         ".".to_owned()
@@ -98,11 +99,11 @@ pub fn below(root: &Path, folder: &Path) -> String {
 /// Why a run is not in the history.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It has no summary; it can be made.
+    /// It has no summary, but one can be made.
     #[error("has no {SUMMARY}; make one with 'ftbench show RUN --format json > RUN/{SUMMARY}'")]
     NoSummary,
     /// It was not measured to its end.
-    #[error("{0}; 'ftbench show' tells what was measured")]
+    #[error("{0}; 'ftbench show' shows what was measured")]
     Unfinished(&'static str),
     /// The file cannot be read.
     #[error("{SUMMARY} cannot be read: {0}")]
@@ -110,15 +111,15 @@ pub enum ReadError {
     /// The file is larger than any summary.
     #[error("{SUMMARY} has {0} MiB, more than any summary")]
     TooLarge(u64),
-    /// It is not what it should be.
-    #[error("{SUMMARY} is damaged: {0}; make it again with 'ftbench show RUN --format json > RUN/{SUMMARY}'")]
+    /// The summary is damaged.
+    #[error("{SUMMARY} is damaged: {0}; regenerate it with 'ftbench show RUN --format json > RUN/{SUMMARY}'")]
     Damaged(serde_json::Error),
     /// A later ftbench wrote it.
     #[error("has format {0}; this ftbench reads up to {SCHEMA_VERSION}: use a newer ftbench")]
     TooNew(u64),
 }
 
-/// The keys of all runs, each kept once.
+/// The keys of all runs, each stored once.
 #[derive(Debug, Default)]
 pub struct Keys(Mutex<HashMap<SeriesKey, Arc<SeriesKey>>>);
 
@@ -138,10 +139,10 @@ impl Keys {
     }
 }
 
-/// Reads one run of a history; `name` is what [`below`] calls its folder.
+/// Reads one run of a history; `name` is the name of its folder, see [`relative_name`].
 ///
 /// # Errors
-/// Says why the run is passed over.
+/// When the run is skipped, with the reason.
 pub fn read(folder: &Path, name: &str, metric: Metric, keys: &Keys) -> Result<HistoryRun, ReadError> {
     let path = folder.join(SUMMARY);
     let metadata = match std::fs::metadata(&path) {
@@ -159,8 +160,8 @@ pub fn read(folder: &Path, name: &str, metric: Metric, keys: &Keys) -> Result<Hi
     parse(&bytes, name, metric, keys)
 }
 
-/// How a run ended that was not measured to its end; it is no run among others, for it may be anything. `None` for one
-/// that was.
+/// How an unfinished run ended; `None` for a complete one. An unfinished run is not compared with others, because any
+/// part of it may be missing.
 #[must_use]
 pub const fn unfinished(status: RunStatus) -> Option<&'static str> {
     match status {

@@ -1,10 +1,9 @@
-//! One line of `trials.jsonl`: a trial as JSON whose last key is a checksum of all that stands before it. Pure.
+//! One line of `trials.jsonl`: a trial as JSON whose last key is a checksum of everything before it. Pure.
 //!
-//! The checksum is CRC-32 as zlib and gzip have it (ISO 3309; Python's `zlib.crc32`), so that any language can check it.
-//! It is there for what disks, crashes and editors do: it finds every error of up to three bits in a line of up to
-//! 11 kB and every burst of up to 32 bits (Koopman, "32-Bit Cyclic Redundancy Codes for Internet Applications", DSN
-//! 2002), and lets one of four thousand million other alterations pass. It is no protection against somebody who alters
-//! a record on purpose.
+//! The checksum is CRC-32 as in zlib and gzip (ISO 3309; Python's `zlib.crc32`), so that any language can check it. It
+//! detects damage by disks, crashes and editors: every error of up to three bits in a line of up to 11 kB and every
+//! burst of up to 32 bits (Koopman, "32-Bit Cyclic Redundancy Codes for Internet Applications", DSN 2002). Of other
+//! changes, one in four thousand million passes. It does not protect against deliberate changes.
 
 use serde::Deserialize;
 
@@ -13,40 +12,40 @@ use ftbench_schema::{SCHEMA_VERSION, Trial};
 /// Longest line that is written or read, bytes. A trial of 1,000 samples by 500 workers is shorter.
 pub const LARGEST_LINE_BYTES: usize = 64 << 20;
 
-/// What a line begins with. Nothing else in it can be this: in strings the quotation marks are escaped, and no other
-/// object of a trial has this key.
+/// The first bytes of a line. They occur nowhere else in it, because quotation marks in strings are escaped and no
+/// other object of a trial has this key.
 const BEGINNING: &[u8] = b"{\"schema\":";
 
-/// What stands before the digits of the checksum, and behind them.
+/// The bytes before the digits of the checksum; [`END`] comes after them.
 const CHECKSUM_KEY: &[u8] = b",\"crc32\":\"";
 const CHECKSUM_DIGITS: usize = 8;
 const END: &[u8] = b"\"}";
 
-/// Whether lines without a checksum count, as versions before checksums wrote them.
+/// Whether lines without a checksum count, as earlier versions wrote them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksums {
-    /// Every line must have one that fits.
+    /// Every line must have a checksum that matches.
     Required,
-    /// Those that are there must fit.
-    WhereThere,
+    /// A checksum must match if there is one.
+    Optional,
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It has no words.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// The file ends in its middle.
+    /// The file ends in the middle of it.
     #[error("it is cut off")]
     CutOff,
-    /// What it says is not what was written.
-    #[error("its checksum does not fit")]
+    /// It is not what was written.
+    #[error("its checksum does not match")]
     Altered,
-    /// Nothing tells whether it is what was written.
+    /// It cannot be checked, because it has no checksum.
     #[error("it has no checksum")]
     NoChecksum,
-    /// It is no trial.
+    /// It is not a trial.
     #[error("{0}")]
     Malformed(String),
     /// A later ftbench wrote it.
@@ -57,7 +56,7 @@ pub enum Fault {
     TooLong,
 }
 
-/// What a line is read into: a trial, or the parts of one.
+/// The value that a line is decoded into: a trial, or parts of one.
 pub trait Entry<'line>: Deserialize<'line> {
     /// Version of the record's format.
     fn schema(&self) -> u64;
@@ -75,28 +74,27 @@ impl Entry<'_> for Trial {
     }
 }
 
-/// What came of a line.
+/// The result of decoding a line.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Taken<T> {
+pub enum Decoded<T> {
     /// It is as it was written.
-    Whole(T),
-    /// It is not.
+    Intact(T),
+    /// It is damaged.
     Damaged {
         /// What is wrong with it.
         fault: Fault,
-        /// What stands whole in it, with where it begins: a line that was torn and runs into the next one costs
-        /// only itself.
+        /// The intact entries in it, with where they begin: a torn line that runs into the next one costs only itself.
         saved: Vec<(usize, T)>,
     },
 }
 
-/// A trial as a line, with its line end.
+/// Encodes a trial as a line, with its line end.
 ///
 /// # Errors
-/// When it cannot be told as JSON.
+/// When it cannot be written as JSON.
 pub fn encode(trial: &Trial) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(trial)?;
-    // The closing brace, which comes again behind the checksum.
+    // Removes the closing brace, which comes again after the checksum.
     line.pop();
     let checksum = crc32fast::hash(&line);
     line.extend_from_slice(CHECKSUM_KEY);
@@ -106,24 +104,24 @@ pub fn encode(trial: &Trial) -> Result<Vec<u8>, serde_json::Error> {
     Ok(line)
 }
 
-/// Reads a line, given without its line end.
-pub fn take<'line, T: Entry<'line>>(line: &'line [u8], checksums: Checksums) -> Taken<T> {
-    match whole(line, checksums) {
-        Ok(entry) => Taken::Whole(entry),
-        Err(fault) => Taken::Damaged {
+/// Decodes a line, given without its line end.
+pub fn decode<'line, T: Entry<'line>>(line: &'line [u8], checksums: Checksums) -> Decoded<T> {
+    match decode_intact(line, checksums) {
+        Ok(entry) => Decoded::Intact(entry),
+        Err(fault) => Decoded::Damaged {
             fault,
-            saved: beginnings(line)
-                .filter_map(|(from, part)| Some((from, whole(part, checksums).ok()?)))
+            saved: candidates(line)
+                .filter_map(|(from, part)| Some((from, decode_intact(part, checksums).ok()?)))
                 .collect(),
         },
     }
 }
 
-fn whole<'line, T: Entry<'line>>(line: &'line [u8], checksums: Checksums) -> Result<T, Fault> {
+fn decode_intact<'line, T: Entry<'line>>(line: &'line [u8], checksums: Checksums) -> Result<T, Fault> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Empty);
     }
-    match checksum_fits(line) {
+    match checksum_matches(line) {
         Some(true) => {}
         Some(false) => return Err(Fault::Altered),
         None if checksums == Checksums::Required => return Err(Fault::NoChecksum),
@@ -136,19 +134,19 @@ fn whole<'line, T: Entry<'line>>(line: &'line [u8], checksums: Checksums) -> Res
     }
 }
 
-/// `None` for a line without a checksum.
-fn checksum_fits(line: &[u8]) -> Option<bool> {
+/// Whether the checksum of a line matches; `None` for a line without one.
+fn checksum_matches(line: &[u8]) -> Option<bool> {
     let line = line.strip_suffix(END)?;
     let (line, digits) = line.split_at_checked(line.len().checked_sub(CHECKSUM_DIGITS)?)?;
-    let said = line.strip_suffix(CHECKSUM_KEY)?;
-    // Digits that are none do not fit either.
+    let content = line.strip_suffix(CHECKSUM_KEY)?;
+    // Invalid digits do not match either.
     let recorded = std::str::from_utf8(digits)
         .ok()
         .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    Some(recorded == Some(crc32fast::hash(said)))
+    Some(recorded == Some(crc32fast::hash(content)))
 }
 
-/// Of a line that cannot be read since its format is a later one.
+/// The fault of a line that cannot be parsed because its format is newer; `None` if that is not the reason.
 fn later_format(line: &[u8]) -> Option<Fault> {
     #[derive(Deserialize)]
     struct Version {
@@ -158,8 +156,9 @@ fn later_format(line: &[u8]) -> Option<Fault> {
     (schema > u64::from(SCHEMA_VERSION)).then_some(Fault::TooNew(schema))
 }
 
-/// The parts of a line that begin as a line does, with where they begin, up to the last brace before the next one.
-fn beginnings(line: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+/// The parts of a line that begin like a line, with where they begin. Each ends with the last brace before the next
+/// part.
+fn candidates(line: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut starts = Vec::new();
     for (at, window) in line.windows(BEGINNING.len()).enumerate() {
         if window == BEGINNING {

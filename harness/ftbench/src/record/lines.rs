@@ -1,32 +1,32 @@
-//! Reads a record line by line, and keeps account of what is wrong with it.
+//! Reads a record line by line, and collects what is wrong with it.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
-use super::line::{Fault, LARGEST_LINE_BYTES, Taken};
+use super::line::{Decoded, Fault, LARGEST_LINE_BYTES};
 use super::trials_file::{TrialsFile, TrialsReader};
 use ftbench_schema::text::counted;
 use ftbench_schema::{Warning, WarningKind};
 
-/// How much is asked of the system at once, bytes.
+/// How much is read at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Damaged lines, and repeated trials, that are named one by one.
-const MOST_NAMED: usize = 5;
+/// Maximum number of damaged lines, and of repeated trials, that are listed one by one.
+const MAX_LISTED: usize = 5;
 
-/// A line as it stands in the file.
+/// A line as it is in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawLine<'a> {
     /// Where it begins, bytes.
     pub position: u64,
-    /// Without its line end; `None` when it is longer than any trial, and so was passed over.
+    /// Its bytes without the line end; `None` when it is longer than any trial and was skipped.
     pub bytes: Option<&'a [u8]>,
     /// Whether it has a line end.
     pub ended: bool,
 }
 
-/// Reads lines, of which no more is held in memory than the longest trial takes.
+/// Reads lines, and holds no more in memory than the longest trial takes.
 #[derive(Debug)]
 pub struct Lines {
     reader: BufReader<TrialsReader>,
@@ -35,7 +35,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// All lines.
+    /// Reads all lines.
     pub fn of(file: &TrialsFile) -> Self {
         Self::from(file, 0)
     }
@@ -48,12 +48,12 @@ impl Lines {
         }
     }
 
-    /// Goes to the first line that begins within these bytes, or to their end.
+    /// Reads from the first line that begins within these bytes, or from their end.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn beginning_in(file: &TrialsFile, bytes: Range<u64>) -> io::Result<Self> {
-        // From the byte before, so that a line that begins right there is found.
+        // Starts at the byte before, so that a line that begins exactly there is found.
         let Some(position) = bytes.start.checked_sub(1) else {
             return Ok(Self::of(file));
         };
@@ -111,36 +111,37 @@ impl Lines {
 
 /// A damaged line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Damaged {
+struct DamagedLine {
     position: u64,
     fault: Fault,
-    /// Trials that stand whole in it.
+    /// Intact trials in it.
     saved: usize,
 }
 
 /// What is wrong with a record, found while reading it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damage {
-    /// The first of them; the others are only counted.
-    lines: Vec<Damaged>,
+    /// The first damaged lines; the others are only counted.
+    lines: Vec<DamagedLine>,
     count: usize,
     saved: usize,
-    /// Numbers of trials that came again.
+    /// Numbers of repeated trials.
     repeated: Vec<u64>,
 }
 
 impl Damage {
-    /// Takes in what came of a line; gives what is to be kept of it, each with where it begins in the file.
-    pub fn sift<T>(&mut self, line: RawLine<'_>, taken: Option<Taken<T>>) -> Vec<(u64, T)> {
-        let (fault, saved) = match taken {
-            Some(Taken::Whole(entry)) => return vec![(line.position, entry)],
-            Some(Taken::Damaged { fault, saved }) => (fault, saved),
+    /// Takes the result of a line, and notes its damage. Returns the intact entries, each with where it begins in the
+    /// file.
+    pub fn intact_entries<T>(&mut self, line: RawLine<'_>, decoded: Option<Decoded<T>>) -> Vec<(u64, T)> {
+        let (fault, saved) = match decoded {
+            Some(Decoded::Intact(entry)) => return vec![(line.position, entry)],
+            Some(Decoded::Damaged { fault, saved }) => (fault, saved),
             None => (Fault::TooLong, Vec::new()),
         };
         self.count += 1;
         self.saved += saved.len();
-        if self.lines.len() < MOST_NAMED {
-            self.lines.push(Damaged {
+        if self.lines.len() < MAX_LISTED {
+            self.lines.push(DamagedLine {
                 position: line.position,
                 fault: if line.ended { fault } else { Fault::CutOff },
                 saved: saved.len(),
@@ -152,21 +153,21 @@ impl Damage {
             .collect()
     }
 
-    /// Takes in that a trial came again.
-    pub fn repeated(&mut self, trial: u64) {
+    /// Notes that a trial is repeated.
+    pub fn note_repeated(&mut self, trial: u64) {
         self.repeated.push(trial);
     }
 
-    /// Puts what was found further on behind what was found before.
+    /// Appends the damage that was found further on in the file.
     pub fn append(&mut self, later: Self) {
         self.count += later.count;
         self.saved += later.saved;
-        let room = MOST_NAMED.saturating_sub(self.lines.len());
+        let room = MAX_LISTED.saturating_sub(self.lines.len());
         self.lines.extend(later.lines.into_iter().take(room));
         self.repeated.extend(later.repeated);
     }
 
-    /// As the reader of a summary is told; empty when the record is as it was written.
+    /// The warnings of the damage for the summary; empty when the record is as it was written.
     ///
     /// # Errors
     /// When the file cannot be read again, to count its lines.
@@ -180,22 +181,22 @@ impl Damage {
             ));
         }
         if self.count > 0 {
-            messages.push(self.of_lines(&name, &line_numbers(file, &self.lines)?));
+            messages.push(self.lines_message(&name, &line_numbers(file, &self.lines)?));
         }
         if !self.repeated.is_empty() {
-            let named: Vec<String> = self.repeated.iter().map(u64::to_string).collect();
+            let numbers: Vec<String> = self.repeated.iter().map(u64::to_string).collect();
             messages.push(format!(
-                "{name} has {} more than once, of which the first counts: {}",
-                counted(self.repeated.len(), "trial"),
-                abridged(named, self.repeated.len())
+                "{name} has {}, of which only the first copy counts: {}",
+                counted(self.repeated.len(), "repeated trial"),
+                abridged(numbers, self.repeated.len())
             ));
         }
         let warning = |message| Warning::of_run(WarningKind::DamagedRecord, message);
         Ok(messages.into_iter().map(warning).collect())
     }
 
-    fn of_lines(&self, name: &str, numbers: &[usize]) -> String {
-        let named = self
+    fn lines_message(&self, name: &str, numbers: &[usize]) -> String {
+        let listed = self
             .lines
             .iter()
             .zip(numbers)
@@ -204,23 +205,23 @@ impl Damage {
         let lines = counted(self.count, "damaged line");
         let left_out = match self.saved {
             0 => "whose trials are left out".to_owned(),
-            saved => format!("of which {} could be read", counted(saved, "trial")),
+            saved => format!("from which {} could be read", counted(saved, "trial")),
         };
-        format!("{name} has {lines}, {left_out}: {}", abridged(named, self.count))
+        format!("{name} has {lines}, {left_out}: {}", abridged(listed, self.count))
     }
 }
 
-/// The first of so many, and how many there are beside.
-fn abridged(mut named: Vec<String>, count: usize) -> String {
-    named.truncate(MOST_NAMED);
-    if count > named.len() {
-        named.push(format!("{} more", count - named.len()));
+/// The first of `count` items, and how many more there are.
+fn abridged(mut items: Vec<String>, count: usize) -> String {
+    items.truncate(MAX_LISTED);
+    if count > items.len() {
+        items.push(format!("{} more", count - items.len()));
     }
-    named.join(", ")
+    items.join(", ")
 }
 
-/// The numbers, from 1, of lines, which are in order.
-fn line_numbers(file: &TrialsFile, lines: &[Damaged]) -> io::Result<Vec<usize>> {
+/// The numbers, from 1, of these lines, which are in the order of the file.
+fn line_numbers(file: &TrialsFile, lines: &[DamagedLine]) -> io::Result<Vec<usize>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, file.read_from(0));
     let (mut position, mut number) = (0, 1);
     let mut numbers = Vec::new();
@@ -238,14 +239,14 @@ fn line_numbers(file: &TrialsFile, lines: &[Damaged]) -> io::Result<Vec<usize>> 
     Ok(numbers)
 }
 
-/// Sees which entries repeat a trial that was there before. `numbered` tells, in the order of the file, each entry's
-/// trial and where it begins; what comes out is where the repetitions begin.
-pub fn repetitions(numbered: impl Iterator<Item = (u64, u64)>, damage: &mut Damage) -> HashSet<u64> {
+/// Finds the entries that repeat an earlier trial. `numbered` has, in the order of the file, the trial of each entry
+/// and where it begins. Returns where the repetitions begin.
+pub fn find_repetitions(numbered: impl Iterator<Item = (u64, u64)>, damage: &mut Damage) -> HashSet<u64> {
     let mut seen = HashSet::new();
     let mut repeated = HashSet::new();
     for (trial, position) in numbered {
         if !seen.insert(trial) {
-            damage.repeated(trial);
+            damage.note_repeated(trial);
             repeated.insert(position);
         }
     }

@@ -1,4 +1,5 @@
-//! Writes `trials.jsonl`, the one place that does: whole lines, on the disk before they count, one writer at a time.
+//! Writes `trials.jsonl`; nothing else does. Lines are whole and on the disk before they count, and there is one writer
+//! at a time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -8,18 +9,18 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::line::{self, Checksums, LARGEST_LINE_BYTES, Taken};
+use super::line::{self, Checksums, Decoded, LARGEST_LINE_BYTES};
 use ftbench_schema::Trial;
 
-/// How much of the end of a record is looked at at once, bytes.
+/// How much of the end of a record is read at once, bytes.
 const TAIL_BYTES: u64 = 64 << 10;
 
-/// Why the record cannot be had.
+/// Why a record cannot be opened.
 #[derive(Debug)]
 pub(super) enum OpenError {
     /// Another process writes to it.
     InUse,
-    /// The system refuses it.
+    /// An error of the system.
     System(io::Error),
 }
 
@@ -29,22 +30,22 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// What the end of a record was like when it was opened again.
+/// How a record ended when it was reopened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum RecordEnd {
     /// Its last line was whole.
     Whole,
-    /// So many bytes of an unfinished line were cut off.
+    /// This many bytes of an unfinished line were cut off.
     CutOff(u64),
 }
 
-/// What a record needs of its file; a seam, so that tests see in which order it is asked.
+/// The operations that a record needs from its file. It is a trait so that tests can check the order of the calls.
 pub(super) trait RecordFile: Write {
     /// Waits until what was written is on the disk, as far as the system knows.
     fn sync_data(&self) -> io::Result<()>;
-    /// The same, with all that the system keeps of the file.
+    /// Like [`Self::sync_data`], with the file's metadata.
     fn sync_all(&self) -> io::Result<()>;
-    /// Cuts the file off after so many bytes.
+    /// Truncates the file to this size.
     fn set_len(&self, size_bytes: u64) -> io::Result<()>;
 }
 
@@ -65,33 +66,33 @@ impl RecordFile for File {
 /// Whether other processes are kept from writing to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lock {
-    /// They are, as long as this process has the file.
+    /// They are, as long as this process has the file open.
     Held,
-    /// They are not: the file system knows no locks.
-    Unknown,
+    /// They are not, because the file system does not support locks.
+    Unsupported,
 }
 
-/// A record that is there and kept from other processes, as it was found: nothing of it was read or changed.
+/// An existing record that is locked, but was neither read nor changed yet.
 #[derive(Debug)]
-pub(super) struct Untouched {
+pub(super) struct LockedRecord {
     path: PathBuf,
     file: File,
     lock: Lock,
 }
 
-/// The record of a run that is being made. The lock on it ends with this, or with the process, however that ends.
+/// The record of a run that is being measured. Its lock ends when this is dropped or the process ends, for any reason.
 #[derive(Debug)]
 pub(super) struct Log<F = File> {
     path: PathBuf,
     file: F,
     lock: Lock,
-    /// Up to here it is whole lines, bytes.
+    /// Size of its whole lines, bytes.
     whole_bytes: u64,
 }
 
-impl Untouched {
-    /// Finds a record, to append to it.
-    pub(super) fn find(path: &Path) -> Result<Self, OpenError> {
+impl LockedRecord {
+    /// Opens and locks an existing record, to append to it.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let file = OpenOptions::new().read(true).append(true).open(path)?;
         let lock = lock(&file)?;
         Ok(Self {
@@ -101,14 +102,14 @@ impl Untouched {
         })
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.file.metadata()?.len() == 0)
     }
 
-    /// Makes it ready to be appended to. A line that was torn at its end is cut off, so that the next one stands alone:
-    /// only for what is known to be the record of a run.
-    pub(super) fn mend(mut self) -> io::Result<(Log, Ending)> {
+    /// Prepares it for appending: a torn line at its end is cut off, so that the next one stands alone. Call this only
+    /// if it is known to be the record of a run.
+    pub(super) fn repair(mut self) -> io::Result<(Log, RecordEnd)> {
         let size_bytes = self.file.metadata()?.len();
         let whole_bytes = end_of_last_line(&mut self.file, size_bytes)?;
         let mut log = Log {
@@ -117,18 +118,18 @@ impl Untouched {
             lock: self.lock,
             whole_bytes,
         };
-        let ending = if whole_bytes == size_bytes {
-            Ending::Whole
-        } else if log.has_whole_tail(size_bytes)? {
+        let end = if whole_bytes == size_bytes {
+            RecordEnd::Whole
+        } else if log.lacks_only_line_end(size_bytes)? {
             log.file.write_all(b"\n")?;
             log.whole_bytes = size_bytes + 1;
-            Ending::Whole
+            RecordEnd::Whole
         } else {
             log.cut_back()?;
-            Ending::CutOff(size_bytes - whole_bytes)
+            RecordEnd::CutOff(size_bytes - whole_bytes)
         };
         log.file.sync_all()?;
-        Ok((log, ending))
+        Ok((log, end))
     }
 }
 
@@ -145,7 +146,7 @@ impl Log {
         })
     }
 
-    /// Whether what is written is found at its path: it is not, once the file or its folder was removed or moved.
+    /// Whether the file is still at its path. It is not once it or its folder was removed or moved.
     pub(super) fn is_in_place(&self) -> bool {
         let identity = |facts: std::fs::Metadata| (facts.dev(), facts.ino());
         let own = self.file.metadata().map(identity);
@@ -153,8 +154,8 @@ impl Log {
         matches!((own, there), (Ok(own), Ok(there)) if own == there)
     }
 
-    /// Whether nothing but the line end is missing from the last line.
-    fn has_whole_tail(&mut self, size_bytes: u64) -> io::Result<bool> {
+    /// Whether only the line end is missing from the last line.
+    fn lacks_only_line_end(&mut self, size_bytes: u64) -> io::Result<bool> {
         if size_bytes - self.whole_bytes > LARGEST_LINE_BYTES as u64 {
             return Ok(false);
         }
@@ -162,14 +163,14 @@ impl Log {
         let mut tail = Vec::new();
         self.file.read_to_end(&mut tail)?;
         Ok(matches!(
-            line::take::<Trial>(&tail, Checksums::WhereThere),
-            Taken::Whole(_)
+            line::decode::<Trial>(&tail, Checksums::Optional),
+            Decoded::Intact(_)
         ))
     }
 }
 
 impl<F: RecordFile> Log<F> {
-    /// Appends a trial and waits until it is on the disk. What cannot be written whole is not there.
+    /// Appends a trial and waits until it is on the disk. A line that cannot be written whole is removed.
     pub(super) fn append(&mut self, trial: &Trial) -> io::Result<()> {
         let line = line::encode(trial)?;
         if line.len() > LARGEST_LINE_BYTES {
@@ -177,7 +178,8 @@ impl<F: RecordFile> Log<F> {
         }
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
-            // When this fails too, the line is torn, which costs it alone: it is cut off when the run is resumed.
+            // If this fails too, the line stays torn, which costs only this trial: it is cut off when the run is
+            // resumed.
             let _ = self.cut_back();
             return Err(error);
         }
@@ -196,7 +198,7 @@ impl<F: RecordFile> Log<F> {
     }
 }
 
-/// Where the last line that has a line end is over, bytes.
+/// Where the last line with a line end ends, bytes.
 fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
     let mut end = size_bytes;
     let mut piece = Vec::new();
@@ -213,13 +215,13 @@ fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
     Ok(0)
 }
 
-/// Takes the lock, which the system gives up with the process. The standard library opens files so that children that
-/// start another program do not inherit them. Where the file system knows no locks, there is none.
+/// Takes the lock, which the system releases when the process ends. The standard library opens files so that children
+/// that start another program do not inherit them. If the file system does not support locks, there is none.
 fn lock(file: &File) -> Result<Lock, OpenError> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Lock::Held),
         Err(Errno::WOULDBLOCK) => Err(OpenError::InUse),
-        Err(_) => Ok(Lock::Unknown),
+        Err(_) => Ok(Lock::Unsupported),
     }
 }
 

@@ -7,7 +7,7 @@ use rustix::fs::OFlags;
 
 use super::*;
 use crate::record::samples;
-use crate::record::store::{Recorded, TrialsFile, read_trials};
+use crate::record::store::{RecordedTrials, TrialsFile, read_trials};
 use ftbench_fixtures::records::{cell, trial};
 use ftbench_schema::{Model, SamplesByCell};
 
@@ -20,9 +20,9 @@ fn trials(count: u64) -> Vec<Trial> {
         .collect()
 }
 
-/// Opens a record again, as that of a run is.
-fn opened(path: &Path) -> (Log, Ending) {
-    Untouched::find(path).unwrap().mend().unwrap()
+/// Opens a record again, as when a run is resumed.
+fn reopened(path: &Path) -> (Log, RecordEnd) {
+    LockedRecord::open(path).unwrap().repair().unwrap()
 }
 
 /// A record of these trials, and its bytes.
@@ -37,8 +37,8 @@ fn written(trials: &[Trial]) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     (folder, path, bytes)
 }
 
-/// What both readers make of these bytes.
-fn read(path: &Path, bytes: &[u8], checksums: Checksums) -> Recorded {
+/// Reads these bytes with both readers, which must agree.
+fn read(path: &Path, bytes: &[u8], checksums: Checksums) -> RecordedTrials {
     std::fs::write(path, bytes).unwrap();
     let recorded = read_trials(path, checksums).unwrap();
     let in_pieces = samples::read(&TrialsFile::open(path).unwrap(), checksums).unwrap();
@@ -47,11 +47,11 @@ fn read(path: &Path, bytes: &[u8], checksums: Checksums) -> Recorded {
     recorded
 }
 
-fn numbers(recorded: &Recorded) -> Vec<u64> {
+fn numbers(recorded: &RecordedTrials) -> Vec<u64> {
     recorded.trials.iter().map(|trial| trial.trial).collect()
 }
 
-fn told(recorded: &Recorded) -> String {
+fn warnings(recorded: &RecordedTrials) -> String {
     let messages: Vec<&str> = recorded
         .warnings
         .iter()
@@ -61,17 +61,17 @@ fn told(recorded: &Recorded) -> String {
 }
 
 #[test]
-fn what_is_read_is_what_was_written() {
+fn written_trials_are_read_back() {
     let made = trials(4);
     let (_folder, path, bytes) = written(&made);
     let recorded = read(&path, &bytes, Checksums::Required);
     assert_eq!(recorded.trials, made);
-    assert_eq!(told(&recorded), "");
+    assert_eq!(warnings(&recorded), "");
     assert_eq!(numbers(&read(&path, b"", Checksums::Required)), [0; 0]);
 }
 
 #[test]
-fn damage_is_told_with_its_line() {
+fn damage_is_reported_with_its_line() {
     let (_folder, path, bytes) = written(&trials(9));
     let mut lines: Vec<Vec<u8>> = bytes
         .split_inclusive(|byte| *byte == b'\n')
@@ -83,9 +83,9 @@ fn damage_is_told_with_its_line() {
     lines.push(second_but_one);
     let recorded = read(&path, &lines.concat(), Checksums::Required);
     assert_eq!(numbers(&recorded), [0, 2, 4, 5, 6, 7, 8]);
-    insta::assert_snapshot!(told(&recorded), @r"
-    trials.jsonl has 2 damaged lines, whose trials are left out: line 2 (it is empty), line 4 (its checksum does not fit)
-    trials.jsonl has 1 trial more than once, of which the first counts: 6
+    insta::assert_snapshot!(warnings(&recorded), @r"
+    trials.jsonl has 2 damaged lines, whose trials are left out: line 2 (it is empty), line 4 (its checksum does not match)
+    trials.jsonl has 1 repeated trial, of which only the first copy counts: 6
     ");
     let binary: Vec<Vec<u8>> = (0..9).map(|_| b"\xff\xfe{}\n".to_vec()).collect();
     let recorded = read(
@@ -94,7 +94,7 @@ fn damage_is_told_with_its_line() {
         Checksums::Required,
     );
     assert_eq!(numbers(&recorded), [0]);
-    insta::assert_snapshot!(told(&recorded), @"trials.jsonl has 9 damaged lines, whose trials are left out: line 2 (it has no checksum), line 3 (it has no checksum), line 4 (it has no checksum), line 5 (it has no checksum), line 6 (it has no checksum), 4 more");
+    insta::assert_snapshot!(warnings(&recorded), @"trials.jsonl has 9 damaged lines, whose trials are left out: line 2 (it has no checksum), line 3 (it has no checksum), line 4 (it has no checksum), line 5 (it has no checksum), line 6 (it has no checksum), 4 more");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_line_that_was_torn_and_appended_to_costs_only_itself() {
     let torn = [&bytes[..ends[0] + 50], &bytes[ends[1] + 1..]].concat();
     let recorded = read(&path, &torn, Checksums::Required);
     assert_eq!(numbers(&recorded), [0, 2]);
-    insta::assert_snapshot!(told(&recorded), @"trials.jsonl has 1 damaged line, of which 1 trial could be read: line 2 (its checksum does not fit)");
+    insta::assert_snapshot!(warnings(&recorded), @"trials.jsonl has 1 damaged line, from which 1 trial could be read: line 2 (its checksum does not match)");
 }
 
 #[test]
@@ -118,20 +118,20 @@ fn a_huge_line_costs_only_itself() {
         Checksums::Required,
     );
     assert_eq!(numbers(&recorded), [0, 1]);
-    insta::assert_snapshot!(told(&recorded), @"trials.jsonl has 1 damaged line, whose trials are left out: line 2 (it is longer than 64 MiB)");
+    insta::assert_snapshot!(warnings(&recorded), @"trials.jsonl has 1 damaged line, whose trials are left out: line 2 (it is longer than 64 MiB)");
 }
 
 #[test]
-fn one_process_at_a_time() {
+fn only_one_process_can_append() {
     let (_folder, path, bytes) = written(&trials(2));
-    let (first, ending) = opened(&path);
-    assert_eq!(ending, Ending::Whole);
+    let (first, end) = reopened(&path);
+    assert_eq!(end, RecordEnd::Whole);
     assert_eq!(first.lock(), Lock::Held);
-    assert!(matches!(Untouched::find(&path), Err(OpenError::InUse)));
-    // Reading goes on.
+    assert!(matches!(LockedRecord::open(&path), Err(OpenError::InUse)));
+    // It can still be read.
     assert_eq!(read_trials(&path, Checksums::Required).unwrap().trials.len(), 2);
     drop(first);
-    opened(&path);
+    reopened(&path);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert!(matches!(Log::create(&path), Err(OpenError::System(_))));
 }
@@ -139,7 +139,7 @@ fn one_process_at_a_time() {
 #[test]
 fn a_record_that_was_removed_or_moved_is_not_in_place() {
     let (folder, path, _) = written(&trials(1));
-    let (log, _) = opened(&path);
+    let (log, _) = reopened(&path);
     assert!(log.is_in_place());
     let moved = folder.path().join("moved");
     std::fs::rename(&path, &moved).unwrap();
@@ -148,47 +148,47 @@ fn a_record_that_was_removed_or_moved_is_not_in_place() {
     assert!(!log.is_in_place());
 }
 
-/// Of a file that goes on without a line end before `at` (or ends there), opened again and appended to.
-fn appended(bytes: &[u8], at: usize) -> (Ending, Recorded, Vec<u8>) {
+/// Cuts a record off at `at`, reopens it and appends a trial. Returns how it ended, and what it holds now.
+fn appended(bytes: &[u8], at: usize) -> (RecordEnd, RecordedTrials, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.jsonl");
     std::fs::write(&path, &bytes[..at]).unwrap();
-    let (mut log, ending) = opened(&path);
+    let (mut log, end) = reopened(&path);
     let next = Trial {
         trial: 99,
         ..trials(1).remove(0)
     };
     log.append(&next).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    (ending, read(&path, &bytes, Checksums::Required), bytes)
+    (end, read(&path, &bytes, Checksums::Required), bytes)
 }
 
 #[test]
 fn a_torn_end_is_cut_off_before_the_next_line() {
     let (_folder, _, bytes) = written(&trials(2));
     let first = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
-    let (ending, recorded, _) = appended(&bytes, first + 60);
-    assert_eq!(ending, Ending::CutOff(60));
+    let (end, recorded, _) = appended(&bytes, first + 60);
+    assert_eq!(end, RecordEnd::CutOff(60));
     assert_eq!(
-        (numbers(&recorded), told(&recorded)),
+        (numbers(&recorded), warnings(&recorded)),
         (vec![0, 99], String::new())
     );
-    let (ending, recorded, _) = appended(&bytes, bytes.len() - 1);
-    assert_eq!(ending, Ending::Whole);
+    let (end, recorded, _) = appended(&bytes, bytes.len() - 1);
+    assert_eq!(end, RecordEnd::Whole);
     assert_eq!(numbers(&recorded), [0, 1, 99]);
 }
 
 #[test]
 fn a_write_that_fails_leaves_whole_lines() {
-    // The size of files is limited for the whole process, so in one of its own (tests/e2e/bad_input/out.rs), and a disk that
-    // is full takes one of its own (tests/e2e/resume/disk.rs). Here the device that is always full.
+    // A file size limit applies to a whole process, and a full disk needs a disk of its own: see
+    // tests/e2e/bad_input/out.rs and tests/e2e/resume/disk.rs. This test uses the device that is always full.
     let Ok(file) = OpenOptions::new().append(true).open("/dev/full") else {
         return;
     };
     let mut log = Log {
         path: PathBuf::from("/dev/full"),
         file,
-        lock: Lock::Unknown,
+        lock: Lock::Unsupported,
         whole_bytes: 0,
     };
     let error = log.append(&trials(1).remove(0)).unwrap_err();
@@ -196,14 +196,14 @@ fn a_write_that_fails_leaves_whole_lines() {
     assert_eq!(log.whole_bytes, 0);
 }
 
-/// A file that keeps what it was asked to do, in order.
+/// A file that logs its calls, in order.
 #[derive(Debug, Default)]
-struct Asked {
+struct LoggedFile {
     calls: RefCell<Vec<String>>,
     syncs_fail: bool,
 }
 
-impl Asked {
+impl LoggedFile {
     fn sync(&self, how: &str) -> io::Result<()> {
         self.calls.borrow_mut().push(how.to_owned());
         if self.syncs_fail {
@@ -214,7 +214,7 @@ impl Asked {
     }
 }
 
-impl Write for Asked {
+impl Write for LoggedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.calls.borrow_mut().push(format!("write {}", bytes.len()));
         Ok(bytes.len())
@@ -225,7 +225,7 @@ impl Write for Asked {
     }
 }
 
-impl RecordFile for Asked {
+impl RecordFile for LoggedFile {
     fn sync_data(&self) -> io::Result<()> {
         self.sync("sync_data")
     }
@@ -240,7 +240,7 @@ impl RecordFile for Asked {
     }
 }
 
-fn log_of(file: Asked, whole_bytes: u64) -> Log<Asked> {
+fn log_of(file: LoggedFile, whole_bytes: u64) -> Log<LoggedFile> {
     Log {
         path: PathBuf::from("trials.jsonl"),
         file,
@@ -250,10 +250,10 @@ fn log_of(file: Asked, whole_bytes: u64) -> Log<Asked> {
 }
 
 #[test]
-fn a_trial_is_on_the_disk_before_appending_it_is_over() {
+fn appending_returns_only_when_the_trial_is_on_the_disk() {
     let made = trials(2);
     let [first, second] = [&made[0], &made[1]].map(|trial| line::encode(trial).unwrap().len());
-    let mut log = log_of(Asked::default(), 0);
+    let mut log = log_of(LoggedFile::default(), 0);
     log.append(&made[0]).unwrap();
     assert_eq!(
         *log.file.calls.borrow(),
@@ -268,10 +268,10 @@ fn a_trial_is_on_the_disk_before_appending_it_is_over() {
 }
 
 #[test]
-fn a_trial_that_may_not_be_on_the_disk_is_taken_back() {
-    let file = Asked {
+fn a_trial_that_may_not_be_on_the_disk_is_removed() {
+    let file = LoggedFile {
         syncs_fail: true,
-        ..Asked::default()
+        ..LoggedFile::default()
     };
     let mut log = log_of(file, 40);
     let error = log.append(&trials(1).remove(0)).unwrap_err();
@@ -284,14 +284,14 @@ fn a_trial_that_may_not_be_on_the_disk_is_taken_back() {
 }
 
 #[test]
-fn where_nothing_can_be_locked_that_is_known() {
+fn missing_support_for_locks_is_detected() {
     let (_folder, path, _) = written(&trials(1));
-    // To such a descriptor the system says what it says of file systems without locks: not WOULDBLOCK.
+    // Locking such a descriptor fails as on file systems without locks: with an error other than WOULDBLOCK.
     let flags = i32::try_from(OFlags::PATH.bits()).unwrap();
     let file = std::os::unix::fs::OpenOptionsExt::custom_flags(OpenOptions::new().read(true), flags)
         .open(&path)
         .unwrap();
-    assert_eq!(lock(&file).unwrap(), Lock::Unknown);
+    assert_eq!(lock(&file).unwrap(), Lock::Unsupported);
 }
 
 proptest! {
@@ -306,9 +306,9 @@ proptest! {
         let recorded = read(&path, &bytes[..at], Checksums::Required);
         prop_assert!(recorded.trials.len() >= whole);
         prop_assert_eq!(&recorded.trials[..], &made[..recorded.trials.len()]);
-        let (_, gone_on, after) = appended(&bytes, at);
-        prop_assert_eq!(told(&gone_on), "");
-        prop_assert_eq!(gone_on.trials.len(), recorded.trials.len() + 1);
+        let (_, resumed, after) = appended(&bytes, at);
+        prop_assert_eq!(warnings(&resumed), "");
+        prop_assert_eq!(resumed.trials.len(), recorded.trials.len() + 1);
         prop_assert!(after.ends_with(b"\n"));
     }
 

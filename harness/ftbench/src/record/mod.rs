@@ -1,4 +1,4 @@
-//! What is stored of a run, and where.
+//! Writes and reads run folders.
 
 mod error;
 pub mod file_name;

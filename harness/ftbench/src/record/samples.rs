@@ -10,42 +10,43 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::line::{self, Entry};
-use super::lines::{Damage, Lines, repetitions};
+use super::lines::{Damage, Lines, find_repetitions};
 use super::store::{Checksums, StoreError, TrialsFile};
 use ftbench_schema::{Cell, SamplesByCell, TrialStatus, Warning};
 
-/// How much of the file one task reads, bytes: many more tasks than cores, each far longer than starting it.
+/// How much of the file one task reads, bytes: small enough for many more tasks than cores, and large enough that
+/// starting a task takes little of its time.
 const PIECE_BYTES: u64 = 4 << 20;
 
-/// The fields of a trial that are wanted; everything else is skipped without being stored.
+/// The fields of a trial that are needed; everything else is skipped without being stored.
 #[derive(Deserialize)]
-struct Line<'a> {
+struct SlimTrial<'a> {
     schema: u64,
     trial: u64,
     cell: Cell,
     status: TrialStatus,
     #[serde(borrow)]
-    samples: Vec<LineSample<'a>>,
+    samples: Vec<SlimSample<'a>>,
 }
 
 #[derive(Deserialize)]
-struct LineSample<'a> {
+struct SlimSample<'a> {
     warmup: bool,
     start_ns: u64,
     end_ns: u64,
     #[serde(borrow, default)]
     reported: BTreeMap<Cow<'a, str>, f64>,
     #[serde(default)]
-    noise: Option<LineNoise>,
+    noise: Option<SlimNoise>,
 }
 
 #[derive(Deserialize)]
-struct LineNoise {
+struct SlimNoise {
     #[serde(default)]
     disturbed_by: Vec<IgnoredAny>,
 }
 
-impl<'line> Entry<'line> for Line<'line> {
+impl<'line> Entry<'line> for SlimTrial<'line> {
     fn schema(&self) -> u64 {
         self.schema
     }
@@ -58,14 +59,14 @@ impl<'line> Entry<'line> for Line<'line> {
 /// The samples of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedSamples {
-    /// The counted ones of usable trials, by cell.
+    /// The counted samples of usable trials, by cell.
     pub samples: SamplesByCell,
     /// What is wrong with the record; empty when it is as it was written.
     pub warnings: Vec<Warning>,
 }
 
-/// Reads the counted samples of a record's usable trials. Like [`super::store::read_trials`] it leaves out what is
-/// damaged, and trials that come again.
+/// Reads the counted samples of a record's usable trials. Like [`super::store::read_trials`] it leaves out damaged
+/// lines and repeated trials.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -77,10 +78,10 @@ pub fn read(file: &TrialsFile, checksums: Checksums) -> Result<RecordedSamples, 
     let record = Record { file, checksums };
     let mut read = record.read(&HashSet::new()).map_err(unreadable)?;
     let mut damage = std::mem::take(&mut read.damage);
-    let again = repetitions(read.numbered.iter().copied(), &mut damage);
-    if !again.is_empty() {
-        // Seldom enough for a second pass.
-        read = record.read(&again).map_err(unreadable)?;
+    let repeated = find_repetitions(read.numbered.iter().copied(), &mut damage);
+    if !repeated.is_empty() {
+        // This is rare enough for a second pass.
+        read = record.read(&repeated).map_err(unreadable)?;
     }
     Ok(RecordedSamples {
         samples: read.samples,
@@ -95,21 +96,21 @@ struct Record<'a> {
     checksums: Checksums,
 }
 
-/// What was read of it.
+/// What was read from a part of the file.
 #[derive(Default)]
 struct Piece {
     samples: SamplesByCell,
     damage: Damage,
-    /// Number of each trial, and where it begins.
+    /// The number of each trial, and where it begins.
     numbered: Vec<(u64, u64)>,
 }
 
 impl Record<'_> {
-    /// Reads all of it but the trials that begin at these places.
-    fn read(self, but: &HashSet<u64>) -> io::Result<Piece> {
+    /// Reads all trials except those that begin at these positions.
+    fn read(self, except: &HashSet<u64>) -> io::Result<Piece> {
         let pieces: Vec<io::Result<Piece>> = (0..self.file.size_bytes().div_ceil(PIECE_BYTES))
             .into_par_iter()
-            .map(|piece| self.read_piece(piece * PIECE_BYTES, but))
+            .map(|piece| self.read_piece(piece * PIECE_BYTES, except))
             .collect();
         let mut all = Piece::default();
         for piece in pieces {
@@ -122,7 +123,7 @@ impl Record<'_> {
     }
 
     /// Reads the lines that begin in the piece from `from` on, to their ends.
-    fn read_piece(self, from: u64, but: &HashSet<u64>) -> io::Result<Piece> {
+    fn read_piece(self, from: u64, except: &HashSet<u64>) -> io::Result<Piece> {
         let end = from + PIECE_BYTES;
         let mut lines = Lines::beginning_in(self.file, from..end)?;
         let mut piece = Piece::default();
@@ -130,13 +131,13 @@ impl Record<'_> {
             let Some(raw) = lines.next()? else {
                 break;
             };
-            let taken = raw
+            let decoded = raw
                 .bytes
-                .map(|bytes| line::take::<Line<'_>>(bytes, self.checksums));
-            for (position, trial) in piece.damage.sift(raw, taken) {
+                .map(|bytes| line::decode::<SlimTrial<'_>>(bytes, self.checksums));
+            for (position, trial) in piece.damage.intact_entries(raw, decoded) {
                 piece.numbered.push((trial.trial, position));
-                if !but.contains(&position) {
-                    take(trial, &mut piece.samples);
+                if !except.contains(&position) {
+                    add_trial(trial, &mut piece.samples);
                 }
             }
         }
@@ -144,7 +145,7 @@ impl Record<'_> {
     }
 }
 
-fn take(trial: Line<'_>, samples: &mut SamplesByCell) {
+fn add_trial(trial: SlimTrial<'_>, samples: &mut SamplesByCell) {
     if trial.status != TrialStatus::Ok {
         return;
     }

@@ -20,7 +20,7 @@ fn trial(number: u64, status: TrialStatus) -> Trial {
     Trial {
         trial: number,
         status,
-        last_words: Some("x".repeat(2_000)),
+        output_tail: Some("x".repeat(2_000)),
         samples: (0..4).map(sample).collect(),
         ..empty_trial(&cell)
     }
@@ -43,7 +43,7 @@ fn lines(trials: &[Trial]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn pieces_hold_what_the_whole_holds() {
+fn reading_in_pieces_gives_what_reading_the_whole_gives() {
     // About three pieces, so that lines lie across their ends.
     let count = 3 * PIECE_BYTES / 3_000;
     let status = |number: u64| {
@@ -58,7 +58,7 @@ fn pieces_hold_what_the_whole_holds() {
     let damaged = all.len() / 2;
     all.get_mut(damaged).unwrap().truncate(700);
     trials.remove(damaged);
-    // One of the first piece again in the last one.
+    // A trial of the first piece is repeated in the last one.
     all.push(lines(&trials[1..2]).remove(0));
     let file = written(&all);
     assert!(file.as_file().metadata().unwrap().len() > 2 * PIECE_BYTES);
@@ -71,14 +71,14 @@ fn pieces_hold_what_the_whole_holds() {
 }
 
 #[test]
-fn a_last_line_that_was_cut_off_is_left_out_and_told() {
+fn a_last_line_that_was_cut_off_is_left_out_with_a_warning() {
     let trials = [trial(1, TrialStatus::Ok), trial(2, TrialStatus::Ok)];
     let mut lines = lines(&trials);
     lines.last_mut().unwrap().truncate(500);
     let read_of = |lines: &[Vec<u8>]| read(&opened(&written(lines)), Checksums::Required).unwrap();
     let cut = read_of(&lines);
     assert_eq!(cut.samples, SamplesByCell::of_trials(&trials[..1]));
-    let told = &cut.warnings.first().unwrap().message;
-    assert!(told.contains("line 2 (it is cut off)"), "{told}");
+    let message = &cut.warnings.first().unwrap().message;
+    assert!(message.contains("line 2 (it is cut off)"), "{message}");
     assert_eq!(read_of(&[]).samples, SamplesByCell::default());
 }

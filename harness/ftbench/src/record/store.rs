@@ -1,4 +1,4 @@
-//! The only part that writes or reads a run folder.
+//! Reads run folders, and writes their files.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,18 +17,18 @@ use ftbench_schema::{Manifest, SCHEMA_VERSION, Summary, Trial, Warning, WarningK
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "run.json";
-/// Name of the record of truth; it may be compressed, which puts `.gz` behind it.
+/// Name of the record of all trials; a compressed one has `.gz` appended.
 pub const TRIALS: &str = "trials.jsonl";
 /// Name of the tidy table of samples.
 pub const SAMPLES: &str = "samples.csv";
 /// Name of the analysis.
 pub const SUMMARY: &str = "summary.json";
-/// Name of the page that tells of a run.
+/// Name of the page that describes a run.
 pub const REPORT: &str = "report.html";
 /// Name of the folder of charts.
 pub const CHARTS: &str = "charts";
 
-/// What the names of files begin with that are still being written.
+/// Prefix of the names of files that are still being written.
 pub(super) const STAGING_PREFIX: &str = ".ftbench-";
 
 /// Largest manifest that is read, bytes.
@@ -37,48 +37,48 @@ const LARGEST_MANIFEST_BYTES: u64 = 64 << 20;
 /// Largest stored analysis that is read, bytes: some 50,000 cells.
 const LARGEST_SUMMARY_BYTES: u64 = 256 << 20;
 
-/// Writes a file of a run folder, whole or not at all; folders in `name` are made. A run folder may come from somebody
-/// else: what is a link in it, or no plain file, is left alone, so that nothing outside the folder is written to.
+/// Writes a file of a run folder, whole or not at all; folders in `name` are made. A run folder may come from an
+/// untrusted source, so links and special files in it are left alone, and nothing outside the folder is written to.
 ///
 /// # Errors
 /// When it cannot be written, or would be written elsewhere.
 pub fn write_inside(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
     let path = folder.join(name);
-    stays_inside(folder, &path)?;
+    check_inside(folder, &path)?;
     write_bytes(&path, bytes)
 }
 
-/// Whether a file of a run folder can be written without leaving the folder.
-pub(super) fn stays_inside(folder: &Path, path: &Path) -> Result<(), StoreError> {
+/// Checks that a file of a run folder can be written without leaving the folder.
+pub(super) fn check_inside(folder: &Path, path: &Path) -> Result<(), StoreError> {
     let is = |path: &Path, fits: fn(&std::fs::Metadata) -> bool| {
-        // What is not there yet is made.
-        std::fs::symlink_metadata(path).map_or(true, |there| fits(&there))
+        // What does not exist yet will be made.
+        std::fs::symlink_metadata(path).map_or(true, |metadata| fits(&metadata))
     };
     if !is(path, std::fs::Metadata::is_file) {
-        return Err(StoreError::Elsewhere(path.to_owned()));
+        return Err(StoreError::NotRegular(path.to_owned()));
     }
     let mut between = path.ancestors().skip(1).take_while(|above| *above != folder);
     match between.find(|above| !is(above, std::fs::Metadata::is_dir)) {
-        Some(above) => Err(StoreError::Elsewhere(above.to_owned())),
+        Some(above) => Err(StoreError::NotRegular(above.to_owned())),
         None => Ok(()),
     }
 }
 
-/// Writes a file, whole or not at all; the folders above it are made. What is there and no plain file, such as
-/// `/dev/stdout` or a pipe, is written to and stays what it is.
+/// Writes a file, whole or not at all; the folders above it are made. An existing path that is not a regular file, such
+/// as `/dev/stdout` or a pipe, is written to and stays what it is.
 ///
 /// # Errors
 /// When it cannot be written; what was there before is still there.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    replace(path, bytes).map_err(|source| StoreError::Write {
+    write_atomically(path, bytes).map_err(|source| StoreError::Write {
         path: path.to_owned(),
         source,
     })
 }
 
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Renaming over a device would put a plain file in its place, for everybody on the machine.
-    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Renaming over a device would replace it with a regular file for the whole machine.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return File::options().write(true).open(path)?.write_all(bytes);
     }
     let folder = match path.parent() {
@@ -91,40 +91,40 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .tempfile_in(folder)?;
     staging.write_all(bytes)?;
     staging.as_file().sync_all()?;
-    // A temporary file is for its owner alone; a result is for whoever may read the folder.
+    // Only its owner can read a temporary file; a result is for every user who may read the folder.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     staging.as_file().set_permissions(readable)?;
     staging.persist(path)?;
     File::open(folder)?.sync_all()
 }
 
-/// What a run folder holds.
+/// The contents of a run folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Name of the folder.
     pub name: String,
-    /// What was asked for, and how it went.
+    /// What was requested, and how the run went.
     pub manifest: Manifest,
     /// Every trial that was recorded, in order.
     pub trials: Vec<Trial>,
 }
 
-/// Reads a run folder. What is wrong with its record costs the lines that it is wrong with, and is told among the
-/// manifest's warnings.
+/// Reads a run folder. Damage to its record costs only the damaged lines, and is reported among the manifest's
+/// warnings.
 ///
 /// # Errors
 /// When there is no run, or its manifest cannot be read.
 pub fn read(path: &Path) -> Result<Run, StoreError> {
-    run_of(read_header(path)?, &open_trials(path)?)
+    read_run(read_header(path)?, &open_trials(path)?)
 }
 
-/// A run whose header was read and whose record is open.
+/// Reads a run whose header was read and whose record is open.
 ///
 /// # Errors
 /// When the record cannot be read.
-pub fn run_of(header: Header, trials: &TrialsFile) -> Result<Run, StoreError> {
+pub fn read_run(header: Header, trials: &TrialsFile) -> Result<Run, StoreError> {
     let Header { name, mut manifest } = header;
-    let Recorded { trials, warnings } = trials_in(trials, checksums(&manifest))?;
+    let RecordedTrials { trials, warnings } = trials_in(trials, checksums(&manifest))?;
     manifest.warnings.extend(warnings);
     Ok(Run {
         name,
@@ -134,13 +134,13 @@ pub fn run_of(header: Header, trials: &TrialsFile) -> Result<Run, StoreError> {
 }
 
 impl Run {
-    /// What is wrong with the record, for commands that show no other warnings.
+    /// The damage of the record, for commands that show no other warnings.
     pub fn damage(&self) -> impl Iterator<Item = &str> {
         damage(&self.manifest.warnings)
     }
 }
 
-/// What warnings say of damaged records.
+/// The messages of those warnings that are about damaged records.
 pub fn damage(warnings: &[Warning]) -> impl Iterator<Item = &str> {
     warnings
         .iter()
@@ -148,30 +148,31 @@ pub fn damage(warnings: &[Warning]) -> impl Iterator<Item = &str> {
         .map(|warning| warning.message.as_str())
 }
 
-/// What a run's record must have: earlier versions of ftbench, which wrote no checksums, recorded no sessions either.
+/// Whether a run's record must have checksums. Earlier versions of ftbench, which wrote none, recorded no sessions
+/// either.
 #[must_use]
 pub fn checksums(manifest: &Manifest) -> Checksums {
     let sessions = &manifest.sessions;
     if !sessions.is_empty() && sessions.iter().all(|session| session.checksums) {
         Checksums::Required
     } else {
-        Checksums::WhereThere
+        Checksums::Optional
     }
 }
 
-/// What a run folder says of itself, apart from the trials.
+/// The name and manifest of a run folder, without its trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// Name of the folder.
     pub name: String,
-    /// What was asked for, and how it went.
+    /// What was requested, and how the run went.
     pub manifest: Manifest,
 }
 
 /// Reads a run folder's manifest.
 ///
 /// # Errors
-/// Says why it cannot be read.
+/// When it cannot be read.
 pub fn read_header(path: &Path) -> Result<Header, StoreError> {
     let manifest_path = path.join(MANIFEST);
     let unreadable = |source| StoreError::Read {
@@ -204,7 +205,7 @@ fn open_record(path: &Path) -> Result<TrialsFile, StoreError> {
     })
 }
 
-/// The analysis that a run folder holds; `None` when there is none that can be read, for it can be made again.
+/// The analysis that a run folder holds; `None` when none can be read, because it can be made again.
 #[must_use]
 pub fn stored_summary(path: &Path) -> Option<Summary> {
     let path = path.join(SUMMARY);
@@ -214,7 +215,7 @@ pub fn stored_summary(path: &Path) -> Option<Summary> {
 
 /// The trials of a record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recorded {
+pub struct RecordedTrials {
     /// Every trial that can be read, once, in the order of the file.
     pub trials: Vec<Trial>,
     /// What is wrong with the record; empty when it is as it was written.
@@ -225,11 +226,11 @@ pub struct Recorded {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read_trials(path: &Path, checksums: Checksums) -> Result<Recorded, StoreError> {
+pub fn read_trials(path: &Path, checksums: Checksums) -> Result<RecordedTrials, StoreError> {
     trials_in(&open_record(path)?, checksums)
 }
 
-fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<Recorded, StoreError> {
+fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<RecordedTrials, StoreError> {
     let unreadable = |source| StoreError::Read {
         path: file.path().to_owned(),
         source,
@@ -239,16 +240,16 @@ fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<Recorded, StoreE
     let mut seen = HashSet::new();
     let mut trials = Vec::new();
     while let Some(raw) = lines.next().map_err(unreadable)? {
-        let taken = raw.bytes.map(|bytes| line::take::<Trial>(bytes, checksums));
-        for (_, trial) in damage.sift(raw, taken) {
+        let decoded = raw.bytes.map(|bytes| line::decode::<Trial>(bytes, checksums));
+        for (_, trial) in damage.intact_entries(raw, decoded) {
             if seen.insert(trial.trial) {
                 trials.push(trial);
             } else {
-                damage.repeated(trial.trial);
+                damage.note_repeated(trial.trial);
             }
         }
     }
-    Ok(Recorded {
+    Ok(RecordedTrials {
         trials,
         warnings: damage.warnings(file).map_err(unreadable)?,
     })
@@ -283,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_in_a_run_folder_lead_nowhere() {
+    fn links_in_a_run_folder_are_not_followed() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let [run, other] = ["run", "other"].map(|name| folder.path().join(name));
@@ -300,7 +301,7 @@ mod tests {
             format!("{CHARTS}/new"),
         ] {
             let error = write_inside(&run, &name, b"theirs").unwrap_err();
-            assert!(matches!(error, StoreError::Elsewhere(_)), "{error}");
+            assert!(matches!(error, StoreError::NotRegular(_)), "{error}");
         }
         assert_eq!(std::fs::read(&secret).unwrap(), b"mine");
         assert_eq!(std::fs::read_dir(&other).unwrap().count(), 1);
@@ -310,12 +311,12 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_that_is_no_file_or_too_large_is_refused() {
+    fn a_manifest_that_is_not_a_file_or_too_large_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(MANIFEST);
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let pipe = read_header(folder.path()).unwrap_err().to_string();
-        assert!(pipe.contains("run.json: it is no plain file"), "{pipe}");
+        assert!(pipe.contains("run.json: not a regular file"), "{pipe}");
         std::fs::remove_file(&path).unwrap();
         let file = File::create(&path).unwrap();
         file.set_len(LARGEST_MANIFEST_BYTES + 1).unwrap();
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_stays_what_it_is() {
+    fn special_files_are_written_to_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();

@@ -1,4 +1,4 @@
-//! The file that holds a record: `trials.jsonl`, or, for a run that is kept or handed on, `trials.jsonl.gz`.
+//! The file that holds a record: `trials.jsonl` or, for a run that is archived or shared, `trials.jsonl.gz`.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -10,23 +10,23 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::outside;
 
-/// What a compressed record's name ends with, behind that of a plain one.
+/// What the name of a compressed record adds to that of a plain one.
 const COMPRESSED_SUFFIX: &str = ".gz";
 
 /// How much is unpacked at once, bytes.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// A file that unpacks to more than so many times its size is refused, before it fills the disk: trials take about a
-/// tenth of their size, and deflate can say a thousand times its own.
+/// Maximum size of an unpacked file, as a multiple of its packed size. A file that exceeds it is refused before it
+/// fills the disk: trials are packed to about a tenth of their size, and deflate can reach a thousandth.
 const LARGEST_RATIO: u64 = 200;
 
-/// Why a compressed file is no record.
+/// The error of a compressed file that unpacks to more than a record does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it unpacks to more than {LARGEST_RATIO} times its size, as no record does")]
+#[error("it unpacks to more than {LARGEST_RATIO} times its size, which no record does")]
 struct Inflated;
 
-/// A record that is open for reading, by many readers at once. It stays the same file when another one is put in its
-/// place meanwhile.
+/// A record that is open for reading, by many readers at once. It stays the same file if another one replaces it
+/// meanwhile.
 #[derive(Debug, Clone)]
 pub struct TrialsFile {
     path: PathBuf,
@@ -36,17 +36,17 @@ pub struct TrialsFile {
 }
 
 impl TrialsFile {
-    /// Opens the record at this path; where there is none, the compressed one beside it, which is unpacked into a
+    /// Opens the record at this path or, if there is none, the compressed one beside it, which is unpacked into a
     /// temporary file without a name.
     ///
     /// # Errors
-    /// When neither can be read, and when what is compressed is no record.
+    /// When neither can be read, or the compressed file is not a record.
     pub fn open(path: &Path) -> io::Result<Self> {
         match outside::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let compressed = compressed(path);
                 match outside::open(&compressed) {
-                    // The name that people know.
+                    // The error of the plain file, whose name people know.
                     Err(missing) if missing.kind() == io::ErrorKind::NotFound => Err(error),
                     opened => Self::unpack(opened?, compressed),
                 }
@@ -64,7 +64,7 @@ impl TrialsFile {
     }
 
     fn unpack(packed: File, path: PathBuf) -> io::Result<Self> {
-        let most_bytes = packed.metadata()?.len().saturating_mul(LARGEST_RATIO);
+        let max_bytes = packed.metadata()?.len().saturating_mul(LARGEST_RATIO);
         let mut from = MultiGzDecoder::new(BufReader::with_capacity(PIECE_BYTES, packed));
         let file = tempfile::tempfile()?;
         let mut piece = vec![0; PIECE_BYTES];
@@ -73,7 +73,7 @@ impl TrialsFile {
         loop {
             let count = match from.read(&mut piece) {
                 Ok(count) => count,
-                // What stands before the damage is as good as it was.
+                // The bytes before the damage are intact.
                 Err(error) if is_damage(&error) => {
                     damage = Some(error.to_string());
                     0
@@ -85,7 +85,7 @@ impl TrialsFile {
             };
             file.write_all_at(unpacked, size_bytes)?;
             size_bytes += count as u64;
-            if size_bytes > most_bytes {
+            if size_bytes > max_bytes {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, Inflated));
             }
         }
@@ -109,13 +109,13 @@ impl TrialsFile {
         self.size_bytes
     }
 
-    /// Why no more could be unpacked; `None` when all was.
+    /// Why only a part could be unpacked; `None` when all of it was.
     #[must_use]
     pub fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
     }
 
-    /// Reads from this place on, bytes, whatever other readers do.
+    /// A reader from this position on, bytes, that is independent of other readers.
     #[must_use]
     pub fn read_from(&self, position: u64) -> TrialsReader {
         TrialsReader {
@@ -133,7 +133,7 @@ pub fn compressed(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether what was to be unpacked is at fault, and not the system.
+/// Whether the error is due to the compressed data and not to the system.
 fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_in_parts_is_read_whole() {
+    fn a_record_that_was_packed_in_parts_is_read_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.jsonl");
         let parts = [packed(b"first\n"), packed(b"second\n")].concat();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_damage_is_kept() {
+    fn bytes_before_damage_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.jsonl");
         let bytes = noise();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_fill_the_disk_is_refused() {
+    fn a_file_that_would_fill_the_disk_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.jsonl");
         std::fs::write(compressed(&path), packed(&vec![b' '; 16 << 20])).unwrap();

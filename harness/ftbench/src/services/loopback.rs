@@ -1,5 +1,5 @@
-//! The services that ftbench runs beside workloads that need them: on the loopback address, in one process of its own,
-//! HTTP with a fixed latency, so that what is measured is how clients wait, and an echo without any.
+//! The loopback services for workloads that need them: HTTP with a fixed latency, to measure how clients wait, and an
+//! echo without latency. One separate process serves both.
 
 use std::convert::Infallible;
 use std::io::{self, BufRead, BufReader};
@@ -22,19 +22,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::workload::Service;
 
-/// How long the HTTP service waits before it answers: a request to a service in the same data centre.
+/// The time that the HTTP service waits before it answers, like a service in the same data centre.
 pub const LATENCY: Duration = Duration::from_millis(5);
 
-/// What every answer holds but that of [`JSON_PATH`], bytes: a small JSON document's worth.
+/// The length of every answer except that of [`JSON_PATH`], in bytes: the size of a small JSON document.
 pub const BODY_BYTES: usize = 1024;
 
-/// Where the HTTP service has a JSON document instead: a list of items such as a shop's service would send.
+/// The path at which the HTTP service has a JSON document: a list of items such as a shop would send.
 pub const JSON_PATH: &str = "/json";
 
-/// How many items the document lists: about 20 kB of text.
+/// The number of items in the document: about 20 kB of text.
 const ITEMS: u32 = 200;
 
-/// Where the services are.
+/// The addresses of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     http: SocketAddr,
@@ -42,7 +42,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// What a service's environment variable holds: `http://127.0.0.1:40123/` or `127.0.0.1:40124`.
+    /// The value of a service's environment variable: `http://127.0.0.1:40123/` or `127.0.0.1:40124`.
     #[must_use]
     pub fn value(&self, service: Service) -> String {
         match service {
@@ -51,12 +51,12 @@ impl Addresses {
         }
     }
 
-    /// The line by which the server's process tells them.
+    /// The line that the server's process prints.
     fn line(&self) -> String {
         format!("{} {}", self.http, self.echo)
     }
 
-    /// Reads that line.
+    /// Parses the line that the server's process prints.
     fn parse(line: &str) -> Option<Self> {
         let (http, echo) = line.trim_end().split_once(' ')?;
         Some(Self {
@@ -66,11 +66,11 @@ impl Addresses {
     }
 }
 
-/// The server's process. Dropping it ends the server.
+/// The server's process; dropping it ends the server.
 #[derive(Debug)]
 pub struct LoopbackServer {
     child: Child,
-    /// The server ends when this is closed, which happens by itself should ftbench be killed.
+    /// The server ends when this is closed, which also happens if ftbench is killed.
     stdin: Option<ChildStdin>,
     addresses: Addresses,
 }
@@ -79,18 +79,18 @@ impl LoopbackServer {
     /// Starts the server: `executable` is ftbench itself, `arguments` lead to [`serve`].
     ///
     /// # Errors
-    /// When it does not start, or does not say its addresses.
+    /// If it does not start, or does not print its addresses.
     pub fn start(executable: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(executable)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Out of the terminal's foreground: Ctrl-C is for the driver, and the trial under way still needs it.
+            // Not in the terminal's foreground: Ctrl-C is for the driver, and the current trial still needs the server.
             .process_group(0)
             .spawn()?;
         let stdin = child.stdin.take();
-        match told(&mut child) {
+        match read_addresses(&mut child) {
             Ok(addresses) => Ok(Self {
                 child,
                 stdin,
@@ -110,7 +110,7 @@ impl LoopbackServer {
         i32::try_from(self.child.id()).ok()
     }
 
-    /// Where its services are.
+    /// The addresses of its services.
     #[must_use]
     pub const fn addresses(&self) -> &Addresses {
         &self.addresses
@@ -129,19 +129,19 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The addresses that a server's process tells on its standard output.
-fn told(child: &mut Child) -> io::Result<Addresses> {
+/// Reads the addresses that a server's process prints on its standard output.
+fn read_addresses(child: &mut Child) -> io::Result<Addresses> {
     let mut line = String::new();
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
     }
-    Addresses::parse(&line).ok_or_else(|| io::Error::other("it did not say its addresses"))
+    Addresses::parse(&line).ok_or_else(|| io::Error::other("it did not print its addresses"))
 }
 
-/// Serves until standard input is closed, after telling the addresses through `announce`.
+/// Announces the addresses through `announce`, then serves until standard input is closed.
 ///
 /// # Errors
-/// When no port can be had.
+/// If no port can be bound.
 pub fn serve(announce: impl FnOnce(&str) -> io::Result<()>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -151,15 +151,15 @@ pub fn serve(announce: impl FnOnce(&str) -> io::Result<()>) -> io::Result<()> {
         announce(&listeners.addresses()?.line())?;
         tokio::select! {
             ended = listeners.serve() => ended,
-            () = closed_standard_input() => Ok(()),
+            () = standard_input_closed() => Ok(()),
         }
     })?;
-    // A blocked read of standard input would hold the runtime up.
+    // A blocked read of standard input would delay a normal shutdown.
     runtime.shutdown_background();
     Ok(())
 }
 
-async fn closed_standard_input() {
+async fn standard_input_closed() {
     let mut byte = [0];
     while matches!(tokio::io::stdin().read(&mut byte).await, Ok(1..)) {}
 }
@@ -211,7 +211,7 @@ where
 /// Sends back what it gets, at once.
 async fn talk_echo(mut stream: TcpStream) {
     let (mut reader, mut writer) = stream.split();
-    // A client that goes away in the middle is its own affair.
+    // A client may disconnect at any time.
     let _ = tokio::io::copy(&mut reader, &mut writer).await;
 }
 
@@ -234,13 +234,13 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(Response::new(Full::new(Bytes::from_static(&BODY))))
 }
 
-/// What [`JSON_PATH`] answers.
+/// The answer at [`JSON_PATH`].
 #[derive(Serialize)]
 struct Document {
     items: Vec<Item>,
 }
 
-/// One item of the document. The workload that reads it works out the same values for its check.
+/// One item of the document. The workload that reads it computes the same values for its check.
 #[derive(Serialize)]
 struct Item {
     id: u32,
@@ -252,7 +252,7 @@ struct Item {
 }
 
 impl Item {
-    /// The item of this number, from 1. The primes mix the prices up.
+    /// Makes the item with this number, counted from 1. The primes vary the prices.
     fn new(id: u32) -> Self {
         let category = match id % 4 {
             0 => "books",
@@ -288,9 +288,9 @@ mod tests {
 
     use super::*;
 
-    /// The services on a thread of the test's process, for as long as that lives.
+    /// Starts the services on a thread of the test's process, where they run until it ends.
     fn services() -> Addresses {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -298,14 +298,14 @@ mod tests {
                 .unwrap();
             runtime.block_on(async {
                 let listeners = Listeners::bind().await.unwrap();
-                tell.send(listeners.addresses().unwrap()).unwrap();
+                sender.send(listeners.addresses().unwrap()).unwrap();
                 listeners.serve().await.unwrap();
             });
         });
-        told.recv().unwrap()
+        receiver.recv().unwrap()
     }
 
-    /// Head and body of the answer to one request.
+    /// Returns the head and the body of the answer to one request.
     fn get(addresses: &Addresses, path: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(addresses.http).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
@@ -325,9 +325,9 @@ mod tests {
         assert_eq!(body, [b'x'; BODY_BYTES]);
     }
 
-    /// The worker's tests have the same digest for what their own server sends.
+    /// The worker's tests have the same digest for the document that their own server sends.
     #[test]
-    fn http_has_a_document_that_is_known() {
+    fn http_serves_a_fixed_document() {
         let (head, body) = get(&services(), JSON_PATH);
         assert!(head.starts_with("http/1.1 200 ok"), "{head}");
         assert!(head.contains("content-type: application/json"), "{head}");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_travel_as_a_line() {
+    fn addresses_are_printed_and_parsed_as_one_line() {
         let line = "127.0.0.1:40123 127.0.0.1:40124\n";
         let addresses = Addresses::parse(line).unwrap();
         assert_eq!(addresses.value(Service::Http), "http://127.0.0.1:40123/");
@@ -381,8 +381,8 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_no_server() {
+    fn a_server_that_prints_no_addresses_is_refused() {
         let error = LoopbackServer::start(Path::new("/bin/true"), &[]).unwrap_err();
-        assert_eq!(error.to_string(), "it did not say its addresses");
+        assert_eq!(error.to_string(), "it did not print its addresses");
     }
 }

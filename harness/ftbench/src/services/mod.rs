@@ -1,3 +1,3 @@
-//! What workloads need beside themselves, which ftbench runs for them.
+//! The services that ftbench runs for workloads.
 
 pub mod loopback;

@@ -1,4 +1,4 @@
-//! What the doctor found, for the terminal and for programs.
+//! The doctor's report, for the terminal and for programs.
 
 use anstyle::Style as Ansi;
 
@@ -6,22 +6,23 @@ use crate::doctor::{Report, Severity, Verdict};
 use ftbench_present::style::{BLUE, CYAN, DIM, GREEN, RED, Style, YELLOW, hanging};
 use ftbench_schema::text;
 
-/// How wide lines are where the terminal does not say: its remedies are copied into issues.
-const USUAL_WIDTH: u16 = 80;
+/// The width of lines if the terminal's is unknown: narrow, because remedies are copied into issues.
+const DEFAULT_WIDTH: u16 = 80;
 
-/// The report as indented JSON, ending with a line end.
+/// Formats the report as indented JSON with a final newline.
 ///
 /// # Errors
-/// When serde refuses, which no report gives cause for.
+/// If serialisation fails, which never happens for a report.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(report)? + "\n")
 }
 
-/// The verdict, then the findings as they are ordered: what needs mending with effect and remedy, the rest in a line each.
+/// Renders the verdict, then the findings in their order: those to fix with effect and remedy, the others in one line
+/// each.
 #[must_use]
 pub fn render(report: &Report, style: Style) -> String {
     let style = Style {
-        width: style.width.or(Some(USUAL_WIDTH)),
+        width: style.width.or(Some(DEFAULT_WIDTH)),
         ..style
     };
     let words = report.findings.iter().map(|finding| word(finding.severity).len());
@@ -44,7 +45,7 @@ pub fn render(report: &Report, style: Style) -> String {
         let below = |message: &str| hanging(&" ".repeat(label_width), label_width, message, style);
         lines.extend(finding.effect.as_ref().map(|effect| below(&text::line(effect))));
         lines.extend(finding.remedy.as_ref().map(|remedy| {
-            let remedy = text::line(&format!("to mend: {remedy}"));
+            let remedy = text::line(&format!("fix: {remedy}"));
             style.paint(CYAN, &below(&remedy))
         }));
     }
@@ -103,10 +104,10 @@ mod tests {
 
     use super::*;
     use crate::doctor::facts::Facts;
-    use crate::doctor::made_up;
+    use crate::doctor::fixtures;
 
     fn report(facts: &Facts) -> Report {
-        Report::new(made_up::machine(), facts)
+        Report::new(fixtures::machine(), facts)
     }
 
     fn plain(facts: &Facts) -> String {
@@ -118,21 +119,21 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_workstation_fits_a_screen() {
-        insta::assert_snapshot!(plain(&made_up::quiet_workstation()), @r"
+    fn the_report_on_a_quiet_workstation_fits_a_screen() {
+        insta::assert_snapshot!(plain(&fixtures::quiet_workstation()), @r"
         nothing here spoils a comparison
 
         ok cores: 4 of 4 cores can be used
         ok cpu_quota: no limit on CPU time
         ok cpuset: 4 of 4 PUs (0-3)
-        ok smt: one hardware thread a core
-        ok isolated_cpus: none: other tasks may run between our workers
+        ok smt: one hardware thread per core
+        ok isolated_cpus: none: other tasks may run between the workers
         ok frequency_governor: performance (acpi-cpufreq)
         ok turbo: off: one busy core runs no faster than all of them
         ok thermal: x86_pkg_temp at 41 °C, limit 100 °C
         ok power: no battery
-        ok load: others take 0.0 % of 4 PUs, 0.0 tasks of the machine want to run
-        ok steal: 0.0 % of the time wanted since boot; too idle to tell of now
+        ok load: other programs use 0.0 % of 4 PUs, 0.0 other tasks are runnable
+        ok steal: 0.0 % of the time wanted since boot; too idle to measure now
         ok virtualisation: Maker Workstation 1
         ok memory: 24.0 GiB of 32.0 GiB available for 4 cores
         ok swap: no swap space
@@ -149,67 +150,64 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_comes_first() {
-        insta::assert_snapshot!(plain(&made_up::busy_virtual_machine()), @r"
+    fn the_worst_findings_come_first() {
+        insta::assert_snapshot!(plain(&fixtures::busy_virtual_machine()), @r"
         4 findings spoil comparisons on this machine; 2 warnings
 
         spoils  cpu_quota: 1.5 CPUs' worth of time for 4 cores
                 When the workers together have used up the quota, the kernel stops them
                 all until the next period: more workers look slower than they are.
-                to mend: raise the quota ('docker update --cpus 4 CONTAINER', or the
-                pod's CPU limit), or stay below it with '-n'
+                fix: raise the quota ('docker update --cpus 4 CONTAINER', or the pod's
+                CPU limit), or stay below it with '-n'
 
-        spoils  load: others take 88.0 % of 4 PUs, 3.0 tasks of the machine want to run
-                Few workers still find free PUs and many do not: curves bend at the
-                load, not at the GIL, and pairing cannot cancel that.
-                to mend: stop what else runs ('top' shows it), or bind elsewhere with
+        spoils  load: other programs use 88.0 % of 4 PUs, 3.0 other tasks are runnable
+                Few workers still find free PUs and many do not: curves bend because of
+                the load, not because of the GIL, and pairing cannot cancel that.
+                fix: stop other programs ('top' shows them), or bind to other PUs with
                 '--pin LIST'
 
         spoils  steal: 9.1 % of the time wanted now, 5.8 % since boot
-                The hypervisor gives our PUs to other guests in bursts, which hit one
+                The hypervisor gives these PUs to other guests in bursts, which hit one
                 cell of a pair and not the other, and many workers more than one.
-                to mend: measure when the host is quieter, or on an instance with
-                dedicated cores
+                fix: measure when the host is quieter, or on an instance with dedicated
+                cores
 
         spoils  build_differences: 3.14.2 and 3.14.2t differ in more than the GIL: PGO
                 on 3.14.2 only
                 What separates their times may come from how they were built, not from
                 the GIL.
-                to mend: 'ftbench python install 3.14 3.14t' gets a pair that is built
-                alike
+                fix: 'ftbench python install 3.14 3.14t' installs a matching pair
 
         warning turbo: on
-                One busy core runs faster than many do, so speedups come out below what
-                the code can do. Read 'ceiling_fraction', which the same boost cancels
-                in.
-                to mend: 'echo 1 | sudo tee
-                /sys/devices/system/cpu/intel_pstate/no_turbo'
+                One busy core runs faster than many do, so speedups are lower than the
+                code allows. Use 'ceiling_fraction', in which the boost cancels.
+                fix: 'echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo'
 
         warning virtualisation: a virtual machine: QEMU Standard PC
                 Neighbours, frequency and the true layout of cores cannot be seen from
                 here. Compare within a run, never times from different hours or
                 instances.
-                to mend: for absolute times, use a machine of your own
+                fix: for absolute times, use a machine of your own
 
         note    transparent_huge_pages: always
-                Memory comes in 2 MiB pieces where it can: fewer TLB misses, but peaks
-                of memory look larger, and which process gets huge pages is partly
-                chance.
-                to mend: only if memory figures matter: 'echo madvise | sudo tee
+                Memory is allocated in pages of 2 MiB where possible: fewer TLB misses,
+                but memory peaks look larger, and which process gets huge pages is
+                partly chance.
+                fix: only if memory figures matter: 'echo madvise | sudo tee
                 /sys/kernel/mm/transparent_hugepage/enabled'
 
         note    hardware_counters: the kernel found no performance monitoring unit
                 Times are not affected. Instructions, cycles and cache misses cannot be
                 shown beside them.
-                to mend: in a virtual machine, the host must pass one on (libvirt: <pmu
+                fix: in a virtual machine, let the host provide one (libvirt: <pmu
                 state='on'/>)
 
-        unknown frequency_governor: no cpufreq policy covers our PUs: the hypervisor or
-                the firmware sets the frequency, and does not tell
+        unknown frequency_governor: no cpufreq policy covers these PUs: the hypervisor
+                or the firmware sets the frequency without reporting it
         ok      cores: 4 of 4 cores can be used
         ok      cpuset: 4 of 4 PUs (0-3)
-        ok      smt: one hardware thread a core
-        ok      isolated_cpus: none: other tasks may run between our workers
+        ok      smt: one hardware thread per core
+        ok      isolated_cpus: none: other tasks may run between the workers
         ok      thermal: x86_pkg_temp at 41 °C, limit 100 °C
         ok      power: no battery
         ok      memory: 24.0 GiB of 32.0 GiB available for 4 cores
@@ -226,9 +224,9 @@ mod tests {
     #[test]
     fn lines_stay_within_the_terminal() {
         for facts in [
-            made_up::quiet_workstation(),
-            made_up::busy_virtual_machine(),
-            made_up::silent(),
+            fixtures::quiet_workstation(),
+            fixtures::busy_virtual_machine(),
+            fixtures::unreadable_system(),
         ] {
             for width in [60, 80, 200] {
                 let style = Style {
@@ -249,7 +247,7 @@ mod tests {
 
     #[test]
     fn colour_means_severity_and_foreign_text_is_harmless() {
-        let mut facts = made_up::quiet_workstation();
+        let mut facts = fixtures::quiet_workstation();
         facts.activity.product = "\u{1b}[2JMaker".to_owned();
         let coloured = render(
             &report(&facts),
@@ -266,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn json_has_its_keys() {
+    fn json_has_the_documented_keys() {
         let value: serde_json::Value =
-            serde_json::from_str(&json(&report(&made_up::busy_virtual_machine())).unwrap()).unwrap();
+            serde_json::from_str(&json(&report(&fixtures::busy_virtual_machine())).unwrap()).unwrap();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&value), ["schema", "machine", "findings", "verdict"]);
         assert_eq!(value["verdict"], "spoiled");
@@ -278,7 +276,7 @@ mod tests {
             (&first["check"], &first["severity"]),
             (&"cpu_quota".into(), &"spoils".into())
         );
-        let quiet = serde_json::to_value(report(&made_up::quiet_workstation())).unwrap();
+        let quiet = serde_json::to_value(report(&fixtures::quiet_workstation())).unwrap();
         assert_eq!(quiet["verdict"], "fit");
         assert!(quiet["findings"][0]["remedy"].is_null());
     }

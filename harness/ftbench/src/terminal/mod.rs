@@ -1,4 +1,4 @@
-//! What only a terminal shows: progress, a plan, the machine and its checks.
+//! Output for a terminal only: progress, a plan, the machine and its checks.
 
 pub mod doctor;
 pub mod plan;

@@ -1,4 +1,4 @@
-//! What a run is going to measure.
+//! The plan of a run.
 
 use super::progress::minutes_and_seconds;
 use crate::plan::duration;
@@ -7,7 +7,7 @@ use ftbench_present::table::Table;
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{Manifest, PlannedCell, Stopping, units};
 
-/// The run in a line, for the moment before it starts.
+/// Summarises the run in one line, which is shown before it starts.
 #[must_use]
 pub fn one_line(manifest: &Manifest) -> String {
     let plan = &manifest.plan;
@@ -38,21 +38,21 @@ pub fn one_line(manifest: &Manifest) -> String {
     )
 }
 
-/// How many rounds there will be and how long they are expected to take.
+/// The number of rounds and the time that they are expected to take.
 fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
-    let fewest_s = f64::from(rule.fewest_rounds) * round_s;
-    if rule.fewest_rounds == rule.most_rounds {
-        let rounds = usize::try_from(rule.fewest_rounds).unwrap_or(usize::MAX);
+    let min_s = f64::from(rule.min_rounds) * round_s;
+    if rule.min_rounds == rule.max_rounds {
+        let rounds = usize::try_from(rule.min_rounds).unwrap_or(usize::MAX);
         return format!(
             "{}, about {}",
             counted(rounds, "round"),
-            minutes_and_seconds(fewest_s)
+            minutes_and_seconds(min_s)
         );
     }
-    let most_s = f64::from(rule.most_rounds) * round_s;
+    let max_s = f64::from(rule.max_rounds) * round_s;
     let longest_s = rule
         .budget_s
-        .map_or(most_s, |budget_s| budget_s.max(fewest_s).min(most_s));
+        .map_or(max_s, |budget_s| budget_s.max(min_s).min(max_s));
     let precise = rule.precision.map_or_else(String::new, |precision| {
         format!(
             ", until intervals are within {} %",
@@ -61,14 +61,14 @@ fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
     });
     format!(
         "{} to {} rounds{precise}: about {} to {}",
-        rule.fewest_rounds,
-        rule.most_rounds,
-        minutes_and_seconds(fewest_s),
+        rule.min_rounds,
+        rule.max_rounds,
+        minutes_and_seconds(min_s),
         minutes_and_seconds(longest_s),
     )
 }
 
-/// Every cell and where its workers go.
+/// A table of all cells with the PUs of their workers.
 #[must_use]
 pub fn table(manifest: &Manifest, style: Style) -> String {
     let rows = manifest.plan.cells.iter().map(|planned| {

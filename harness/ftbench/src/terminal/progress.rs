@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+//! The progress of a run: a bar on a terminal, plain lines elsewhere, nothing when quiet.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -7,16 +7,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use ftbench_schema::{Cell, text};
 
-/// Elsewhere than on a terminal, a line is written no more often than this.
+/// The minimum time between two lines if standard error is not a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// The narrowest usual terminal, in characters: what is on the bar's line fits it.
+/// The width that the bar's line must fit, in characters: that of the narrowest usual terminal.
 const LINE_WIDTH: usize = 80;
 const BAR_WIDTH: usize = 12;
-/// A workload's name is cut no shorter than this.
-const SHORTEST_NAME: usize = 4;
+/// The minimum length to which a workload's name is shortened.
+const MIN_NAME_LENGTH: usize = 4;
 
-/// How a trial went.
+/// The outcome of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// In a word or two, for the bar: `203 ms`, `failed`.
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub full: String,
 }
 
-/// Shows how far a run is, on standard error.
+/// Shows the progress of a run on standard error.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -33,7 +33,7 @@ pub struct Progress {
     verbose: bool,
     planned: u64,
     done: u64,
-    /// Trials of earlier sittings, which tell nothing of the time that is left.
+    /// Trials of earlier sessions, which do not count for the estimate of the time left.
     before: u64,
     started: Instant,
     last_line: Instant,
@@ -41,7 +41,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows nothing when `quiet`; when `verbose`, a line for every trial.
+    /// Creates the display, which shows nothing if `quiet`, and a line for every trial if `verbose`.
     #[must_use]
     pub fn new(quiet: bool, verbose: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
@@ -64,7 +64,7 @@ impl Progress {
         }
     }
 
-    /// Says what is going on before the trials.
+    /// Shows what happens before the trials.
     pub fn remark(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),
@@ -73,7 +73,7 @@ impl Progress {
         }
     }
 
-    /// The trials begin, of which some were made before.
+    /// Starts the trials: `planned` in all, of which `before` were run in earlier sessions.
     pub fn begin(&mut self, planned: u64, before: u64) {
         self.planned = planned.max(before);
         (self.done, self.before) = (before, before);
@@ -88,7 +88,7 @@ impl Progress {
         }
     }
 
-    /// The trials of a group begin.
+    /// Shows that the trials of a group begin.
     pub fn group_starts(&self, cells: &[&Cell]) {
         if let (Some(bar), Some(first)) = (&self.bar, cells.first()) {
             let counts = format!("{}/{}", self.done, self.planned).len();
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    /// A trial is over.
+    /// Counts a finished trial.
     pub fn trial_ends(&mut self, cell: &Cell, round: u32, outcome: Outcome) {
         self.done += 1;
         if let Some(bar) = &self.bar {
@@ -118,7 +118,7 @@ impl Progress {
         self.latest = Some(outcome.brief);
     }
 
-    /// So many trials are expected in all.
+    /// Changes the number of trials that are expected in all.
     pub fn expect(&mut self, trials: u64) {
         self.planned = trials.max(self.done);
         if let Some(bar) = &self.bar {
@@ -126,7 +126,7 @@ impl Progress {
         }
     }
 
-    /// Writes a line that stays.
+    /// Writes a line above the bar that stays.
     pub fn above(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
@@ -135,27 +135,27 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// `None` as long as nothing is known.
+    /// An estimate of the time left; `None` before the first trial is finished.
     fn time_left(&self) -> Option<String> {
         let own = self.done.saturating_sub(self.before);
         if own == 0 {
             return None;
         }
-        // Every round has the same cells, so the mean of the trials so far is a fair guess.
+        // Every round has the same cells, so the mean of the trials so far is a fair estimate.
         let mean_s = self.started.elapsed().as_secs_f64() / own as f64;
         let left = self.planned.saturating_sub(self.done);
         Some(format!("{} left", minutes_and_seconds(mean_s * left as f64)))
     }
 }
 
-/// What stands beside the bar, in at most `room` characters where that can be: only the workload's name gives way.
+/// The text beside the bar, in at most `room` characters if possible; only the workload's name is shortened.
 fn message(
     time_left: Option<String>,
     cell: &Cell,
@@ -163,7 +163,7 @@ fn message(
     latest: Option<&str>,
     room: usize,
 ) -> String {
-    let told = |cell: &Cell| {
+    let compose = |cell: &Cell| {
         let what = match cells {
             1 => cell.to_string(),
             _ => format!("{}, {cells} cells in turn", cell.workload),
@@ -175,14 +175,14 @@ fn message(
         ];
         parts.into_iter().flatten().collect::<Vec<String>>().join("  ")
     };
-    let excess = told(cell).chars().count().saturating_sub(room);
+    let excess = compose(cell).chars().count().saturating_sub(room);
     let name = cell.workload.chars().count();
     let mut shorter = cell.clone();
-    shorter.workload = text::shorten(&cell.workload, name.saturating_sub(excess).max(SHORTEST_NAME));
-    told(&shorter)
+    shorter.workload = text::shorten(&cell.workload, name.saturating_sub(excess).max(MIN_NAME_LENGTH));
+    compose(&shorter)
 }
 
-/// Whole seconds are enough for a guess.
+/// Formats a duration in whole seconds, which are enough for an estimate.
 pub(super) fn minutes_and_seconds(duration_s: f64) -> String {
     let seconds = Duration::try_from_secs_f64(duration_s.ceil())
         .unwrap_or(Duration::MAX)
@@ -200,9 +200,9 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("━━─")
 }
 
-/// Not `eprintln!`, which panics where nobody reads any more or the disk is full.
+/// Writes a line to standard error. `eprintln!` would panic if the pipe is closed or the disk is full.
 fn write_line(line: &str) {
-    // Progress that cannot be told is no reason to stop measuring.
+    // Progress that cannot be shown is not a reason to stop measuring.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -213,7 +213,7 @@ mod tests {
     use ftbench_schema::Model;
 
     #[test]
-    fn what_stands_beside_the_bar_keeps_model_workers_and_result() {
+    fn the_text_beside_the_bar_keeps_model_workers_and_result() {
         let mut cell = cell_of("nbody", "3.13t", Model::Threads, 2);
         assert_eq!(message(None, &cell, 1, None, 60), "nbody 3.13t threads x2");
         assert_eq!(message(None, &cell, 12, None, 60), "nbody, 12 cells in turn");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn time_left_is_told_in_whole_seconds() {
+    fn time_left_is_shown_in_whole_seconds() {
         assert_eq!(minutes_and_seconds(0.2), "1 s");
         assert_eq!(minutes_and_seconds(80.0), "1 min 20 s");
         assert_eq!(minutes_and_seconds(7260.0), "2 h 1 min");

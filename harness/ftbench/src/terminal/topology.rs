@@ -1,4 +1,4 @@
-//! `ftbench topology`: the machine and the order in which workers fill it, drawn in text and as a JSON value. Pure.
+//! `ftbench topology`: the machine and the order in which workers fill its PUs, as text and as a JSON value. Pure.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::machine::topology::{Pu, Topology, list_of_pus};
 use crate::plan::placement::{Placer, Policy};
 use ftbench_schema::text::counted;
 
-/// Machines with more cores than this are drawn with several cores a line, so that they fit on a screen.
-const MOST_CORES_LINE_BY_LINE: u32 = 16;
-/// Columns that each level is moved to the right.
+/// The maximum number of cores that are drawn one a line; more are drawn several a line, so that they fit on a screen.
+const MAX_CORES_ONE_A_LINE: u32 = 16;
+/// The number of columns by which each level is indented.
 const STEP: usize = 2;
-/// Columns for a label that stands before the cores it holds, such as `L3 cache 15`.
+/// The number of columns for a label in front of its cores, such as `L3 cache 15`.
 const LABEL_WIDTH: usize = 13;
 
-/// What `ftbench topology --format json` prints.
+/// The output of `ftbench topology --format json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TopologyReport {
     /// Processor packages (sockets).
@@ -30,25 +30,25 @@ pub struct TopologyReport {
     pub allowed_pus: Vec<u32>,
     /// The placement policy.
     pub policy: String,
-    /// OS indices of the PUs in the order in which workers fill them; empty when workers are not bound.
+    /// OS indices of the PUs in the order in which workers fill them; empty if workers are not bound.
     pub order: Vec<u32>,
-    /// How many CPUs' worth of time the control group may use; `null` when not limited.
+    /// CPUs' worth of time that the control group may use; `null` if it is not limited.
     pub cpu_quota: Option<f64>,
-    /// Whether this is the machine that ftbench runs on, and not one that a file describes.
+    /// Whether this is the machine that ftbench runs on, and not one described by a file.
     pub is_this_system: bool,
 }
 
 /// One PU of the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PuReport {
-    /// What it is and what holds it.
+    /// The PU and the objects that contain it.
     #[serde(flatten)]
     pub pu: Pu,
-    /// `performance`, `middle` or `efficiency` on hybrid machines; `null` where all cores are alike.
+    /// `performance`, `middle` or `efficiency` on hybrid machines; `null` if all cores are alike.
     pub kind: Option<&'static str>,
 }
 
-/// The machine as a value for `--format json`.
+/// Describes the machine for `--format json`.
 #[must_use]
 pub fn report(topology: &Topology, placer: &Placer) -> TopologyReport {
     let with_kind = |pu: &Pu| PuReport {
@@ -68,7 +68,7 @@ pub fn report(topology: &Topology, placer: &Placer) -> TopologyReport {
     }
 }
 
-/// The machine as text, at most `width` columns wide where that can be.
+/// Draws the machine as text, at most `width` columns wide if possible.
 #[must_use]
 pub fn drawing(topology: &Topology, placer: &Placer, width: usize) -> String {
     let mut drawing = Drawing::new(topology, placer, width);
@@ -85,7 +85,7 @@ pub fn drawing(topology: &Topology, placer: &Placer, width: usize) -> String {
 
 type LabelOf = fn(&Pu) -> Option<String>;
 
-/// What holds a PU, outermost first.
+/// The labels of the objects that contain a PU, outermost first.
 const LEVELS: [LabelOf; 4] = [
     |pu| Some(format!("Package {}", pu.package)),
     |pu| Some(format!("NUMA node {}", pu.numa_node)),
@@ -96,7 +96,7 @@ const LEVELS: [LabelOf; 4] = [
     },
 ];
 
-/// The line above a group: every level that does not split further, together.
+/// The line above a group, which joins the labels of all levels that have a single member.
 #[derive(Debug, Clone, Default)]
 struct Heading {
     labels: Vec<String>,
@@ -105,9 +105,9 @@ struct Heading {
 
 struct Drawing<'machine> {
     topology: &'machine Topology,
-    /// What stands beside a PU: the number of its worker, or that it is not allowed.
+    /// The mark beside a PU: the number of its worker, or `x` if it is not allowed.
     marks: BTreeMap<u32, String>,
-    /// Widest mark of each rank of hardware threads.
+    /// The width of the widest mark for each rank of hardware threads.
     mark_widths: BTreeMap<u32, usize>,
     core_width: usize,
     pu_width: usize,
@@ -142,7 +142,7 @@ impl<'machine> Drawing<'machine> {
             core_width: digits(topology.pus.iter().map(|pu| pu.core).max()),
             pu_width: digits(topology.pus.iter().map(|pu| pu.os_index).max()),
             width,
-            compact: topology.cores > MOST_CORES_LINE_BY_LINE,
+            compact: topology.cores > MAX_CORES_ONE_A_LINE,
             lines: Vec::new(),
         }
     }
@@ -165,7 +165,7 @@ impl<'machine> Drawing<'machine> {
         let allowed = self.topology.allowed_pus();
         if allowed.len() < pus.len() {
             let number = counted(allowed.len(), "PU");
-            self.fitting(
+            self.line_with_ending(
                 format!("this process may use {number}"),
                 &format!(": {}", list_of_pus(&allowed)),
             );
@@ -181,8 +181,8 @@ impl<'machine> Drawing<'machine> {
         }
     }
 
-    /// Writes a line, with its ending when there is room: a list of PUs may be long.
-    fn fitting(&mut self, line: String, ending: &str) {
+    /// Writes a line, with its ending if there is room: a list of PUs may be long.
+    fn line_with_ending(&mut self, line: String, ending: &str) {
         let fits = line.len() + ending.len() <= self.width;
         self.lines.push(if fits { line + ending } else { line });
     }
@@ -207,7 +207,7 @@ impl<'machine> Drawing<'machine> {
         }
     }
 
-    /// Writes the heading and gives the indentation of what is under it.
+    /// Writes the heading and returns the indentation of the lines under it.
     fn headline(&mut self, heading: &Heading) -> usize {
         if heading.labels.is_empty() {
             return heading.indent;
@@ -270,9 +270,9 @@ impl<'machine> Drawing<'machine> {
         };
         let cells: Vec<String> = cores.iter().map(cell_of).collect();
         let widest = cells.iter().map(String::len).max().unwrap_or(0);
-        let fitting = ((room + 1) / (widest + 1)).max(1);
-        // Lines of equal length are easier to count than full ones with a rest.
-        let lines = cells.len().div_ceil(fitting).max(1);
+        let max_a_line = ((room + 1) / (widest + 1)).max(1);
+        // Lines of equal length are easier to count than full lines with a remainder.
+        let lines = cells.len().div_ceil(max_a_line).max(1);
         let line_of = |line: &[String]| {
             let padded: Vec<String> = line.iter().map(|cell| format!("{cell:widest$}")).collect();
             padded.join(" ")
@@ -283,7 +283,7 @@ impl<'machine> Drawing<'machine> {
             .collect()
     }
 
-    /// A PU's number and its mark, as wide as those of the other PUs of its rank.
+    /// The number of a PU and its mark, as wide as for the other PUs of its rank.
     fn cell(&self, pu: &Pu) -> String {
         let number = format!("{:>width$}", pu.os_index, width = self.pu_width);
         match self.mark_widths.get(&pu.smt_rank) {
@@ -298,7 +298,7 @@ impl<'machine> Drawing<'machine> {
     fn legend(&mut self, policy: &Policy) {
         match policy {
             Policy::None => self.lines.push("workers are not bound (--pin none)".to_owned()),
-            _ => self.fitting(
+            _ => self.line_with_ending(
                 "#n   the n-th PU that workers fill".to_owned(),
                 &format!(" (--pin {policy})"),
             ),

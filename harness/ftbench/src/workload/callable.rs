@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallableName(String);
 
-/// Why a word names no function.
+/// Why a word is not the name of a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallableError {
     /// It names a file.
@@ -15,7 +15,7 @@ pub enum CallableError {
     File {
         /// The module that the file is.
         module: String,
-        /// The function, or what stands for it.
+        /// The function, or a placeholder.
         function: String,
     },
     /// It has another form.
@@ -49,7 +49,7 @@ impl FromStr for CallableName {
 }
 
 impl CallableName {
-    /// The module that it is in, or the package around that: what is found on the module path.
+    /// The top-level module or package that it is in, which is found on the module path.
     #[must_use]
     pub fn top_level(&self) -> &str {
         let end = self.0.find(['.', ':']).unwrap_or(self.0.len());
@@ -63,7 +63,7 @@ impl fmt::Display for CallableName {
     }
 }
 
-/// Names joined by dots. Python has the last word on what a name is; this keeps out what cannot be one.
+/// Whether the text is names joined by dots. Python decides what a name is; this only refuses what cannot be one.
 fn is_dotted_name(text: &str) -> bool {
     let is_name = |name: &str| {
         let starts_well = name
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modules_and_functions() {
+    fn modules_and_functions_are_parsed() {
         for word in ["module:function", "a.b_2:Class.method", "größe:_f"] {
             assert_eq!(word.parse::<CallableName>().unwrap().to_string(), word);
         }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_told_how_to_be_one() {
+    fn other_words_are_refused_with_the_form_to_use() {
         for word in [
             "", "module", "module:", ":f", "a:b:c", "a..b:f", "2a:f", "a:f()", "a b:f", "-a:f",
         ] {

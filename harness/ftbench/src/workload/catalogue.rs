@@ -1,4 +1,4 @@
-//! The workloads that a command's words name: those of the standard suite, and files of the user's own.
+//! Finds the workloads that a command names: those of the standard suite, and files of the user's own.
 
 use std::ffi::OsStr;
 use std::io;
@@ -19,10 +19,10 @@ pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
-    /// The file's stem, and after a `.` the case, if it is one; a callable's name as it was given. Of files of the same name
-    /// that are measured together, those of the user have folders before it: `a/bench`, `b/bench`.
+    /// The file's stem, followed by `.` and the case, if it is one; for a callable, its name as it was given. Where
+    /// files with the same name are measured together, the user's have folders in front: `a/bench`, `b/bench`.
     pub name: String,
-    /// The file; of a callable, the folder that comes first on `sys.path`.
+    /// The file; for a callable, the folder that comes first on `sys.path`.
     pub path: PathBuf,
     /// The case of the file that it is; `None` for a file without cases.
     pub case: Option<String>,
@@ -30,11 +30,11 @@ pub struct Workload {
     pub callable: Option<CallableName>,
     /// SHA-256 of the file, hexadecimal; empty for a callable.
     pub sha256: String,
-    /// What it says about itself.
+    /// What it declares about itself.
     pub metadata: Metadata,
 }
 
-/// Why a workload cannot be had.
+/// Why a workload cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkloadError {
     /// No workload of the suite has this name.
@@ -45,7 +45,7 @@ pub enum WorkloadError {
     Unknown {
         /// The word given.
         name: String,
-        /// Names like it.
+        /// Similar names.
         nearest: Vec<String>,
     },
     /// The pattern is malformed.
@@ -72,8 +72,8 @@ pub enum WorkloadError {
         /// What is wrong with it.
         source: MetadataError,
     },
-    /// Two workloads have the same name, by which cells and charts are told apart, and their folders do not help.
-    #[error("{} and {} are both called '{name}'; rename one, for results are told apart by that name", first.display(), second.display())]
+    /// Two workloads have the same name, which identifies cells and charts, and their folders do not distinguish them.
+    #[error("{} and {} are both called '{name}'; rename one, because results are identified by that name", first.display(), second.display())]
     SameName {
         /// The name.
         name: String,
@@ -87,7 +87,7 @@ pub enum WorkloadError {
 impl Failure for WorkloadError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            Self::Unreadable { source, .. } => ExitStatus::for_read_error(source),
             _ => ExitStatus::WrongInput,
         }
     }
@@ -174,8 +174,8 @@ impl Workload {
         Self::from_source(&path, &source)
     }
 
-    /// Its name when the file is called something else than its stem.
-    pub(super) fn called(&self, file: Option<&str>) -> String {
+    /// The name that it has if its file is given this name instead of the stem.
+    pub(super) fn name_in(&self, file: Option<&str>) -> String {
         match (file, &self.case) {
             (None, _) => self.name.clone(),
             (Some(file), None) => file.to_owned(),
@@ -183,7 +183,7 @@ impl Workload {
         }
     }
 
-    /// The name without the case: that of all cases of a file together.
+    /// The name without the case, which all cases of a file have in common.
     fn file_name(&self) -> &str {
         let whole = self.name.as_str();
         self.case
@@ -192,7 +192,7 @@ impl Workload {
             .unwrap_or(whole)
     }
 
-    /// The folder that the file is in, which in the suite stands for what its workloads have in common.
+    /// The name of the file's folder. In the suite, a folder holds workloads of one sort.
     fn folder(&self) -> &str {
         let folder = self.path.parent().and_then(Path::file_name);
         folder.and_then(OsStr::to_str).unwrap_or_default()
@@ -205,7 +205,7 @@ impl Workload {
         Some(beside.join(folder).display().to_string())
     }
 
-    /// What a run folder keeps of it, before calibration.
+    /// The facts that a run folder keeps, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
         WorkloadFacts {
@@ -253,10 +253,10 @@ impl Catalogue {
     }
 
     /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
-    /// paths. No words name the whole suite. Files of the same name in different folders are called by their folders too.
+    /// paths. No words name the whole suite. Files with the same name in different folders get folders in front.
     ///
     /// # Errors
-    /// Names the word that fits nothing, and what is like it.
+    /// Names the word that matches nothing, and similar names.
     pub fn resolve(&self, words: &[String]) -> Result<Vec<Workload>, WorkloadError> {
         if words.is_empty() {
             return Ok(self.workloads.clone());
@@ -264,8 +264,8 @@ impl Catalogue {
         let mut chosen: Vec<Workload> = Vec::new();
         for word in words {
             for workload in self.resolve_one(word)? {
-                let is_it = |other: &Workload| other.path == workload.path && other.case == workload.case;
-                if !chosen.iter().any(is_it) {
+                let is_same = |other: &Workload| other.path == workload.path && other.case == workload.case;
+                if !chosen.iter().any(is_same) {
                     chosen.push(workload);
                 }
             }
@@ -274,7 +274,7 @@ impl Catalogue {
         Ok(chosen)
     }
 
-    /// Puts folders before the names of files that are called alike. Those of the suite keep their names.
+    /// Puts folders in front of names that several files have. Files of the suite keep their names.
     fn distinguish(&self, chosen: &mut [Workload]) -> Result<(), WorkloadError> {
         let alike: Vec<PathBuf> = chosen
             .iter()
@@ -284,7 +284,7 @@ impl Catalogue {
         for workload in chosen.iter_mut() {
             let is_of_suite = self.workloads.iter().any(|one| one.path == workload.path);
             if alike.contains(&workload.path) && !is_of_suite {
-                workload.name = workload.called(Some(&name_with_folders(&workload.path, &alike)));
+                workload.name = workload.name_in(Some(&name_with_folders(&workload.path, &alike)));
             }
         }
         let found = chosen
@@ -302,7 +302,7 @@ impl Catalogue {
     fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
         let path = Path::new(word);
         let is_file = path.extension().is_some_and(|suffix| suffix == "py");
-        if is_file || (word.contains('/') && (path.exists() || !self.is_in_the_suite(word))) {
+        if is_file || (word.contains('/') && (path.exists() || !self.may_be_in_suite(word))) {
             return Workload::read(path);
         }
         let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
@@ -313,9 +313,9 @@ impl Catalogue {
             let [own, file] = [&workload.name, workload.file_name()];
             if word.contains('/') {
                 let folder = workload.folder();
-                pattern.fits(&format!("{folder}/{own}")) || pattern.fits(&format!("{folder}/{file}"))
+                pattern.matches(&format!("{folder}/{own}")) || pattern.matches(&format!("{folder}/{file}"))
             } else {
-                pattern.fits(own) || pattern.fits(file)
+                pattern.matches(own) || pattern.matches(file)
             }
         };
         let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();
@@ -329,13 +329,13 @@ impl Catalogue {
     }
 
     /// Whether a word with a `/` begins with a folder of the suite, or with a pattern that may fit one.
-    fn is_in_the_suite(&self, word: &str) -> bool {
+    fn may_be_in_suite(&self, word: &str) -> bool {
         let folder = word.split('/').next().unwrap_or_default();
         folder.contains(['*', '?', '[', '{'])
             || self.workloads.iter().any(|workload| workload.folder() == folder)
     }
 
-    /// What may have been meant by a word that names nothing: all of a folder, or names like it.
+    /// Suggestions for a word that matches nothing: all of a folder, or similar names.
     fn nearest(&self, word: &str) -> Vec<String> {
         let folder = word.trim_end_matches('/');
         if self.workloads.iter().any(|workload| workload.folder() == folder) {
@@ -353,13 +353,13 @@ impl Catalogue {
     }
 }
 
-/// Another workload of this one's name.
+/// Another workload with the same name.
 fn same_name<'a>(chosen: &'a [Workload], workload: &Workload) -> Option<&'a Workload> {
     let is_other = |other: &&Workload| other.name == workload.name && *other != workload;
     chosen.iter().find(is_other)
 }
 
-/// A file's path without its suffix, from the nearest folder on that makes it differ from the ends of all the others.
+/// The shortest end of a file's path, without its suffix and with at least one folder, that no other path ends with.
 fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
     fn parts(path: &Path) -> Vec<&OsStr> {
         let folders = path.parent().into_iter().flat_map(Path::components);

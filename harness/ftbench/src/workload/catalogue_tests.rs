@@ -28,7 +28,7 @@ fn names(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn words_globs_and_nothing() {
+fn words_and_globs_select_workloads() {
     assert_eq!(names(&[]), ["fib", "nbody", "sha256", "small.one", "small.two"]);
     assert_eq!(names(&["small"]), ["small.one", "small.two"]);
     assert_eq!(names(&["small.t*"]), ["small.two"]);
@@ -37,7 +37,7 @@ fn words_globs_and_nothing() {
 }
 
 #[test]
-fn folders_and_what_is_in_them() {
+fn folders_select_their_workloads() {
     assert_eq!(names(&["cpu/*"]), ["fib", "nbody"]);
     assert_eq!(names(&["patterns/small"]), ["small.one", "small.two"]);
     assert_eq!(
@@ -62,7 +62,7 @@ fn folders_and_what_is_in_them() {
 }
 
 #[test]
-fn a_callable_is_a_workload_of_its_own() {
+fn callable_is_a_workload() {
     let workload = Workload::of_callable(&"a.b:f".parse().unwrap(), Path::new("/here"));
     let facts = workload.facts();
     assert_eq!((facts.name.as_str(), facts.path.as_str()), ("a.b:f", "/here"));
@@ -71,7 +71,7 @@ fn a_callable_is_a_workload_of_its_own() {
 }
 
 #[test]
-fn an_unknown_name_gets_the_nearest() {
+fn unknown_name_suggests_the_nearest() {
     let error = catalogue().resolve(&["fibb".to_owned()]).unwrap_err().to_string();
     assert!(error.contains("'fibb'") && error.contains("fib"), "{error}");
     let malformed = catalogue().resolve(&["[".to_owned()]).unwrap_err();
@@ -119,7 +119,7 @@ fn names_with(word: &str, files: &[(&str, &str)]) -> Result<Vec<String>, Workloa
 }
 
 #[test]
-fn files_of_one_name_are_called_by_their_folders_too() {
+fn files_with_one_name_have_folders_in_front() {
     let plain = [
         ("a/bench.py", PLAIN),
         ("b/bench.py", PLAIN),

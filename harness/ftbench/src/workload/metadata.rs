@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use ftbench_schema::{Kernel, Model, WorkloadKind};
 
-/// What a workload says about itself, without any Python being run.
+/// What a workload declares about itself, read without running Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// Versions of Python that it runs on; everything when it does not say.
+    /// Versions of Python that it runs on; all when it does not say.
     pub requires_python: VersionSpecifiers,
     /// Packages that it needs, as PEP 508 requirements.
     pub dependencies: Vec<String>,
@@ -23,11 +23,11 @@ pub struct Metadata {
     pub summary: String,
     /// Models that make sense for it; empty when it does not say.
     pub models: Vec<Model>,
-    /// The native kernel that its speedups are held against; `None` when it does not say.
+    /// The native kernel that its speedups are compared with; `None` when it does not say.
     pub ceiling: Option<Kernel>,
-    /// What ftbench must run beside it.
+    /// The services that ftbench must run for it.
     pub services: Vec<Service>,
-    /// Where problem, algorithm or known answer come from; empty when it does not say.
+    /// Where its problem, algorithm or known answer comes from; empty when it does not say.
     pub source: String,
     /// One line on what its scaling shows; empty when it does not say.
     pub shows: String,
@@ -37,7 +37,7 @@ pub struct Metadata {
     pub cases: BTreeMap<String, String>,
 }
 
-/// Something that ftbench runs beside a workload.
+/// A service that ftbench runs for a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -48,7 +48,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The environment variable that tells workloads where it is: a URL for HTTP, `HOST:PORT` for the echo.
+    /// The environment variable with its address for workloads: a URL for HTTP, `HOST:PORT` for the echo.
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
@@ -58,8 +58,8 @@ impl Service {
     }
 }
 
-/// Most cases of one file: each becomes a workload of its own, with rows and a chart.
-const MOST_CASES: usize = 256;
+/// Most cases in one file; each becomes a workload of its own, with rows and a chart.
+const MAX_CASES: usize = 256;
 
 /// What is wrong with a metadata block.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +69,7 @@ pub enum MetadataError {
     SeveralBlocks(usize),
     /// The block opens and never ends.
     #[error(
-        "its '# /// script' block is not closed; end it with a line '# ///', every line between beginning with '#'"
+        "its '# /// script' block is not closed; end it with a line '# ///', and begin every line between with '#'"
     )]
     Unclosed,
     /// The block is not TOML, or has keys or values that ftbench does not know.
@@ -82,16 +82,14 @@ pub enum MetadataError {
     #[error("its case '{0}' cannot end the name of a function; use letters, digits and '_', and not 'async'")]
     CaseName(String),
     /// More cases than a file can sensibly hold.
-    #[error("it has {0} cases; leave at most {MOST_CASES} in one file")]
+    #[error("it has {0} cases; leave at most {MAX_CASES} in one file")]
     TooManyCases(usize),
-    /// An extension that is not beside the file.
-    #[error(
-        "its extension '{0}' is no folder beside it; name one below the file's own folder, without '..' and not absolute"
-    )]
+    /// An extension that is not below the file's folder.
+    #[error("its extension '{0}' is not a folder below the file's own; give a relative path without '..'")]
     ExtensionOutside(String),
-    /// A ceiling for work that waits.
+    /// A ceiling for a kind of work that waits.
     #[error(
-        "it names a ceiling, yet kind '{0}' waits rather than computes; leave out 'ceiling', or change the kind"
+        "it names a ceiling, but kind '{0}' waits rather than computes; leave out 'ceiling', or change the kind"
     )]
     CeilingOfWaiting(WorkloadKind),
 }
@@ -156,7 +154,7 @@ static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^# /// script[ \t]*\r?\n((?:#(?:| .*)\r?\n)*?)# ///[ \t]*\r?$").expect("a valid pattern")
 });
 
-/// Reads the metadata out of a workload's source. A file without a block has the default metadata.
+/// Parses the metadata in a workload's source. A file without a block has the default metadata.
 ///
 /// # Errors
 /// Says what is wrong with the block.
@@ -188,10 +186,10 @@ pub fn parse(source: &str) -> Result<Metadata, MetadataError> {
     if table.ceiling.is_some() && Kernel::usual(kind).is_none() {
         return Err(MetadataError::CeilingOfWaiting(kind));
     }
-    if let Some(name) = table.cases.keys().find(|name| !may_end_a_name(name)) {
+    if let Some(name) = table.cases.keys().find(|name| !is_case_name(name)) {
         return Err(MetadataError::CaseName(name.clone()));
     }
-    if table.cases.len() > MOST_CASES {
+    if table.cases.len() > MAX_CASES {
         return Err(MetadataError::TooManyCases(table.cases.len()));
     }
     if let Some(folder) = table.extension.as_ref().filter(|folder| !is_below(folder)) {
@@ -220,14 +218,15 @@ fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a path leads down from where it starts, and nowhere else.
+/// Whether a path stays below the folder that it is relative to.
 fn is_below(path: &str) -> bool {
     let mut parts = Path::new(path).components().peekable();
     parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// `work_async` is the coroutine of a file without cases.
-fn may_end_a_name(case: &str) -> bool {
+/// Whether a case can end the name of a function. `async` cannot, because `work_async` is the coroutine of a file
+/// without cases.
+fn is_case_name(case: &str) -> bool {
     let is_word = !case.is_empty()
         && case
             .bytes()
@@ -308,7 +307,7 @@ def work(data, units): ...
     }
 
     #[test]
-    fn windows_line_ends_are_no_obstacle() {
+    fn windows_line_ends_are_accepted() {
         assert_eq!(parse(&FULL.replace('\n', "\r\n")).unwrap(), parse(FULL).unwrap());
     }
 
@@ -352,18 +351,18 @@ def work(data, units): ...
                 Err(MetadataError::ExtensionOutside(folder.to_owned()))
             );
         }
-        let cases: String = (0..=MOST_CASES)
+        let cases: String = (0..=MAX_CASES)
             .map(|case| format!("# c{case} = \"\"\n"))
             .collect();
         let many = parse(&format!("# /// script\n# [tool.ftbench.cases]\n{cases}# ///\n"));
-        assert_eq!(many, Err(MetadataError::TooManyCases(MOST_CASES + 1)));
+        assert_eq!(many, Err(MetadataError::TooManyCases(MAX_CASES + 1)));
         let python = parse("# /// script\n# requires-python = \"three\"\n# ///\n").unwrap_err();
         assert!(matches!(python, MetadataError::RequiresPython(_)), "{python}");
     }
 
     proptest! {
         #[test]
-        fn never_panics(source in "(# /// script\n)?(#.*\n){0,6}(# ///\n)?.*") {
+        fn parsing_never_panics(source in "(# /// script\n)?(#.*\n){0,6}(# ///\n)?.*") {
             let _ = parse(&source);
         }
 

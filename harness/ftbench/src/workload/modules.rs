@@ -1,8 +1,8 @@
-//! The modules of the user's own that workloads import: files and packages that lie in the folder that comes first on the
-//! module path, which is that of a workload file, and of a callable the one that it was started in.
+//! The user's own modules that workloads import: files and packages in the folder that comes first on the module path.
+//! For a workload file that is its folder, for a callable the working directory.
 //!
-//! Imports are told from the lines that say so, followed from module to module. What is imported by a name that is put
-//! together while the program runs is not seen, and what is installed into the interpreter is none of them.
+//! Imports are found in import statements and followed from module to module. An import by a name that the program
+//! computes is not found. Modules that are installed into the interpreter do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,14 +16,14 @@ use super::catalogue::{LARGEST_FILE_BYTES, Workload};
 use crate::outside;
 use ftbench_schema::ModuleFacts;
 
-/// Most modules and packages that are told, over all workloads. A folder with more is no longer a program's own code.
-const MOST_MODULES: usize = 1_000;
+/// Most modules and packages that are listed, over all workloads. A folder with more is not just a program's own code.
+const MAX_MODULES: usize = 1_000;
 
-/// Largest module whose digest is made, bytes: compiled ones can be large.
+/// Largest module that is hashed, bytes; compiled ones can be large.
 const LARGEST_MODULE_BYTES: u64 = 256 << 20;
 
-/// The modules that these workloads import from their folders, in the order of their paths. Those that all `arms`,
-/// folders of modules, have are found there first, and are told by the arms' own digests.
+/// The modules that these workloads import from their folders, sorted by path. Modules that all `arms` (folders of
+/// modules) have are left out, because Python finds them there first, and the arms have digests of their own.
 #[must_use]
 pub fn imported_by<'a>(
     workloads: impl IntoIterator<Item = &'a Workload>,
@@ -31,7 +31,7 @@ pub fn imported_by<'a>(
 ) -> Vec<ModuleFacts> {
     let mut found: BTreeMap<PathBuf, ModuleFacts> = BTreeMap::new();
     for workload in workloads {
-        let (folder, mut names) = beginning_of(workload);
+        let (folder, mut names) = own_imports(workload);
         let mut looked_for: BTreeSet<String> = BTreeSet::new();
         while let Some(name) = names.pop_first() {
             let in_arms = !arms.is_empty() && arms.iter().all(|arm| !find(arm, &name).is_empty());
@@ -39,15 +39,15 @@ pub fn imported_by<'a>(
                 continue;
             }
             for module in find(folder, &name) {
-                if found.len() >= MOST_MODULES {
+                if found.len() >= MAX_MODULES {
                     break;
                 }
-                let read = Contents::of(&module).unwrap_or_default();
-                names.extend(read.imports);
+                let contents = Contents::read(&module).unwrap_or_default();
+                names.extend(contents.imports);
                 let facts = ModuleFacts {
                     name: name.clone(),
                     path: module.display().to_string(),
-                    sha256: read.sha256,
+                    sha256: contents.sha256,
                 };
                 found.insert(module, facts);
             }
@@ -56,8 +56,8 @@ pub fn imported_by<'a>(
     found.into_values().collect()
 }
 
-/// The folder whose modules a workload finds first, and the names that it begins with.
-fn beginning_of(workload: &Workload) -> (&Path, BTreeSet<String>) {
+/// The folder whose modules a workload finds first, and the names that it imports itself.
+fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
     if let Some(callable) = &workload.callable {
         let names = BTreeSet::from([callable.top_level().to_owned()]);
         return (&workload.path, names);
@@ -67,7 +67,7 @@ fn beginning_of(workload: &Workload) -> (&Path, BTreeSet<String>) {
     (folder, imports(&String::from_utf8_lossy(&source)))
 }
 
-/// What a module of this name may be in a folder: a package, a module in Python or a compiled one, or several of these.
+/// Finds a module by name in a folder: a package, a module in Python or a compiled one, or several of these.
 fn find(folder: &Path, name: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let [package, module] = [folder.join(name), folder.join(format!("{name}.py"))];
@@ -90,8 +90,8 @@ fn find(folder: &Path, name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// With an `__init__.py`, or another module right in it: a folder needs no `__init__.py` to be a package (PEP 420), but
-/// one without modules is a folder of something else.
+/// Whether a folder has an `__init__.py` or another module directly in it. A folder needs no `__init__.py` to be a
+/// package (PEP 420), but one without modules is a folder of something else.
 fn is_package(folder: &Path) -> bool {
     let mut within = fs::read_dir(folder).into_iter().flatten().flatten();
     within.any(|entry| is_module(&entry.path()))
@@ -102,7 +102,7 @@ fn is_module(path: &Path) -> bool {
         .is_some_and(|suffix| suffix == "py" || suffix == "so")
 }
 
-/// What there is to know of a module or package.
+/// The digest and the imports of a module or package.
 #[derive(Default)]
 struct Contents {
     sha256: Option<String>,
@@ -110,7 +110,7 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(module: &Path) -> io::Result<Self> {
+    fn read(module: &Path) -> io::Result<Self> {
         if !module.is_dir() {
             let bytes = outside::read(module, LARGEST_MODULE_BYTES)?;
             return Ok(Self {
@@ -143,8 +143,8 @@ fn imports_of(file: &Path, source: &[u8]) -> BTreeSet<String> {
     }
 }
 
-/// The names of modules, without those inside of packages, that lines of this source import. Words in a text that read
-/// like an import are taken for one, which costs nothing unless there is such a module. Pure.
+/// The names of the top-level modules that this source imports. Words in a string that read like an import count as
+/// one, which does no harm unless there is such a module. Pure.
 fn imports(source: &str) -> BTreeSet<String> {
     let statements = source.lines().flat_map(|line| line.split([';', ':']));
     let mut found = BTreeSet::new();
@@ -162,7 +162,7 @@ fn imports(source: &str) -> BTreeSet<String> {
     found
 }
 
-/// `a` of ` a.b as c`; `None` where no name begins there, as in a relative import.
+/// Returns `a` for ` a.b as c`; `None` where no name begins, as in a relative import.
 fn top_level(words: &str) -> Option<String> {
     let words = words.trim_start();
     let end = words
@@ -214,7 +214,7 @@ def setup(units): ...
     }
 
     /// Paths of modules in their folder, with digests.
-    fn told(workload: &Workload, arms: &[&Path]) -> Vec<(String, Option<String>)> {
+    fn modules(workload: &Workload, arms: &[&Path]) -> Vec<(String, Option<String>)> {
         let folder = workload.path.ancestors().find(|above| above.is_dir()).unwrap();
         let in_folder = |facts: ModuleFacts| {
             let path = Path::new(&facts.path).strip_prefix(folder).unwrap().to_owned();
@@ -224,11 +224,14 @@ def setup(units): ...
     }
 
     fn paths(workload: &Workload, arms: &[&Path]) -> Vec<String> {
-        told(workload, arms).into_iter().map(|(path, _)| path).collect()
+        modules(workload, arms)
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect()
     }
 
     #[test]
-    fn imports_are_told_from_their_lines() {
+    fn imports_are_found_in_statements() {
         let names: Vec<String> = imports(SOURCE).into_iter().collect();
         assert_eq!(names, ["helper", "json", "late", "later", "other", "package"]);
         assert_eq!(
@@ -239,7 +242,7 @@ def setup(units): ...
 
     proptest! {
         #[test]
-        fn what_is_imported_is_named_in_the_source(source in "(import |from |[a-c. ,;:\\n]|\\PC){0,30}") {
+        fn imported_names_are_in_the_source(source in "(import |from |[a-c. ,;:\\n]|\\PC){0,30}") {
             for name in imports(&source) {
                 prop_assert!(source.contains(&name));
             }
@@ -247,7 +250,7 @@ def setup(units): ...
     }
 
     #[test]
-    fn modules_beside_a_file_are_followed_and_others_left_out() {
+    fn only_imported_modules_are_followed() {
         let folder = Folder::of(&[
             ("work.py", "import helper, json, data, fast\n"),
             ("helper.py", "from package.inner import thing\n"),
@@ -270,14 +273,14 @@ def setup(units): ...
                 "package"
             ]
         );
-        let before = told(&work, &[]);
+        let before = modules(&work, &[]);
         assert!(before.iter().all(|(_, sha256)| sha256.is_some()));
         folder.write("unrelated.py", "later");
         folder.write("package/cache.db", "2");
         folder.write("package/__pycache__/inner.py", "");
-        assert_eq!(told(&work, &[]), before);
+        assert_eq!(modules(&work, &[]), before);
         folder.write("package/inner.py", "import helper, deep  # later\n");
-        let after = told(&work, &[]);
+        let after = modules(&work, &[]);
         let changed: Vec<&str> = before
             .iter()
             .zip(&after)
@@ -288,7 +291,7 @@ def setup(units): ...
     }
 
     #[test]
-    fn a_callable_is_in_its_folder_unless_the_arms_have_it() {
+    fn callable_is_found_in_its_folder_unless_the_arms_have_it() {
         let folder = Folder::of(&[
             ("mine/__init__.py", ""),
             ("mine/module.py", "import helper\n"),

@@ -1,4 +1,4 @@
-//! Packages that a workload needs, as words.
+//! Parses the packages that a workload needs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,25 +8,27 @@ use std::sync::LazyLock;
 use pep440_rs::VersionSpecifiers;
 use regex::Regex;
 
-/// One package that is to be installed.
+/// One package to install.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
-    /// From an index, or wherever the installer is told to look.
+    /// From an index, or wherever the installer is configured to look.
     Named {
-        /// As it was written.
+        /// The requirement as it was written.
         text: String,
         /// The package's name, normalised.
         name: String,
     },
-    /// A wheel that lies on this machine.
+    /// A wheel on this machine.
     Wheel(PathBuf),
 }
 
-/// Why a word is no requirement.
+/// Why a word is not a requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequirementError {
-    /// It does not begin with a package's name, or goes on with something else than a requirement does.
-    #[error("'{0}' is no requirement; write a package's name and perhaps versions, such as 'numpy>=2,<3'")]
+    /// It does not begin with a package's name, or does not continue as a requirement does.
+    #[error(
+        "'{0}' is not a requirement; write a package's name and optionally versions, such as 'numpy>=2,<3'"
+    )]
     Form(String),
     /// The versions are malformed.
     #[error("'{text}' has malformed versions: {reason}")]
@@ -38,7 +40,7 @@ pub enum RequirementError {
     },
     /// A folder or an archive of sources.
     #[error(
-        "'{0}' is a path and no wheel; build one of it ('uv build --wheel' or 'pip wheel') and give its path"
+        "'{0}' is a path but not a wheel; build a wheel from it ('uv build --wheel' or 'pip wheel') and give its path"
     )]
     Path(String),
 }
@@ -69,7 +71,7 @@ impl FromStr for Requirement {
         let is_local = text.starts_with(['.', '/', '~']) || (text.contains('/') && !text.contains('@'));
         if Path::new(&text).extension().is_some_and(|suffix| suffix == "whl") && !text.contains("://") {
             let wheel = Self::Wheel(PathBuf::from(&text));
-            // A wheel is called after its package.
+            // A wheel is named after its package.
             return if wheel.name().is_empty() {
                 Err(RequirementError::Form(text))
             } else {
@@ -100,7 +102,7 @@ impl FromStr for Requirement {
 }
 
 impl Requirement {
-    /// The package's name, normalised; of a wheel, the one in the name of its file.
+    /// The package's name, normalised; for a wheel, the one in its file name.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -112,14 +114,14 @@ impl Requirement {
         }
     }
 
-    /// Whether it holds in some environments only.
+    /// Whether it applies to some environments only.
     #[must_use]
     pub fn has_marker(&self) -> bool {
         matches!(self, Self::Named { text, .. } if text.contains(';'))
     }
 }
 
-/// As the installer takes it.
+/// The form that the installer accepts.
 impl fmt::Display for Requirement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -129,7 +131,7 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// Names that differ in case and in runs of `-`, `_` and `.` alone are one
+/// Normalises a package's name: names that differ only in case and in runs of `-`, `_` and `.` are equal
 /// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
 pub(super) fn normalised(name: &str) -> String {
     let words: Vec<&str> = name
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_requirement_is_refused() {
+    fn malformed_requirements_are_refused() {
         for word in [
             "",
             "-r file",

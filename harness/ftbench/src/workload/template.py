@@ -6,9 +6,9 @@
 # kind = "cpu"  # cpu, io, mixed, shared or memory
 # summary = "Lengths of the words of a text, counted"
 # ///
-"""Counts how many words of a text have which length. Put your own work in its place.
+"""Counts the words of a text by their length. Put your own work in its place.
 
-The functions here are all that a workload may have; only `work` is needed.
+A workload may have all of the functions here, and needs only `work`.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-//! `ftbench compare` on runs of real interpreters: what is matched, what is refused, what comes out and with which
+//! `ftbench compare` on runs of real interpreters: which cells it matches, what it refuses, its verdicts and its exit
 //! status.
 
 use std::path::{Path, PathBuf};
@@ -22,11 +22,11 @@ struct Runs {
 }
 
 impl Runs {
-    /// `first` and `second` are of the same thing; in `slowed` one of the two workloads is another file, which takes 1.4
-    /// times as long; in `broken` it fails.
-    fn made() -> &'static Self {
+    /// Makes the runs once. `first` and `second` measure the same; in `slowed` the workload `changing` is another file,
+    /// which takes 1.4 times as long; in `broken` it fails.
+    fn shared() -> &'static Self {
         static RUNS: OnceLock<Runs> = OnceLock::new();
-        // All wait for the lock before they wait for the test that makes the runs.
+        // Every test takes this lock before it waits for the one that makes the runs.
         measure_alone();
         RUNS.get_or_init(|| {
             let sandbox = Sandbox::new();
@@ -62,16 +62,16 @@ impl Runs {
     }
 
     fn json(&self, words: &str) -> Value {
-        let told = self
+        let output = self
             .sandbox
             .ftbench(&format!("compare {words} --format json --fail-on never"));
-        told.ends_with(0);
-        told.json()
+        output.exits_with(0);
+        output.json()
     }
 }
 
-/// Puts times of a quiet machine in the place of those that were measured here, which may be busy with anything: 0.1 s
-/// with half a per cent of noise, more in the workload that changes.
+/// Replaces the measured times, which depend on what else the machine does, with those of a quiet machine: 0.1 s with
+/// half a per cent of noise, times `slowdown` in the workload `changing`.
 fn steady_times(folder: &Path, slowdown: f64) {
     let path = folder.join("trials.jsonl");
     let trials = std::fs::read_to_string(&path).unwrap();
@@ -84,7 +84,7 @@ fn steady_times(folder: &Path, slowdown: f64) {
             1.0
         };
         let noise = [0.0, 0.004, -0.003, 0.002, -0.004][trial.round as usize % 5];
-        // So that samples of two runs, which calibrate on their own, take the same time for a unit.
+        // In proportion to the units, because each run calibrates on its own.
         let makespan_ns = 1e4 * trial.units as f64 * factor * (1.0 + noise);
         for sample in &mut trial.samples {
             sample.end_ns = sample.start_ns + makespan_ns as u64;
@@ -105,7 +105,7 @@ fn verdicts(comparison: &Value, workload: &str) -> Vec<String> {
 
 #[test]
 fn two_runs_are_compared_cell_by_cell() {
-    let runs = Runs::made();
+    let runs = Runs::shared();
     let comparison = runs.json("set/first set/second");
     assert_eq!(comparison["schema"], 2);
     assert_eq!(comparison["pairing"], "different_times");
@@ -132,19 +132,19 @@ fn two_runs_are_compared_cell_by_cell() {
 }
 
 #[test]
-fn a_history_tells_how_far_runs_lie_apart() {
-    let runs = Runs::made();
+fn a_history_gives_the_spread_between_runs() {
+    let runs = Runs::shared();
     let estimated_from = |words: &str| runs.json(words)["between_runs"]["runs"].clone();
     assert_eq!(estimated_from("slowed broken --anyway"), 0);
     assert_eq!(estimated_from("slowed broken --anyway --history set"), 2);
-    // `first` is on a side already, and a single run tells nothing.
+    // `first` is one side of the comparison already, and a single run has no spread.
     assert_eq!(estimated_from("set/first slowed --anyway --history set"), 0);
     let set = runs.json("set slowed --anyway");
     assert_eq!(set["base"]["runs"], serde_json::json!(["first", "second"]));
     assert_eq!(set["between_runs"]["runs"], 2);
 }
 
-/// Copies what was recorded of a run into a folder of another name.
+/// Copies a run's record into another folder and changes its manifest.
 fn copy(runs: &Runs, from: &str, to: &str, change: impl Fn(&mut Value)) {
     let [from, to] = [from, to].map(|name| runs.folder(name));
     std::fs::create_dir_all(&to).unwrap();
@@ -156,8 +156,8 @@ fn copy(runs: &Runs, from: &str, to: &str, change: impl Fn(&mut Value)) {
 }
 
 #[test]
-fn a_folder_is_every_finished_run_below_it() {
-    let runs = Runs::made();
+fn a_folder_stands_for_every_finished_run_below_it() {
+    let runs = Runs::shared();
     let with_status = |status: &'static str| move |manifest: &mut Value| manifest["status"] = status.into();
     copy(runs, "set/first", "nights/2026-10/first", |_| ());
     copy(runs, "set/second", "nights/2026-11/second", |_| ());
@@ -168,38 +168,38 @@ fn a_folder_is_every_finished_run_below_it() {
         "nights/2026-11/fourth",
         with_status("interrupted"),
     );
-    let told = runs
+    let output = runs
         .sandbox
         .ftbench("compare nights slowed --anyway --format json --fail-on never");
-    told.ends_with(0);
+    output.exits_with(0);
     assert_eq!(
-        told.json()["base"]["runs"],
+        output.json()["base"]["runs"],
         serde_json::json!(["first", "second"])
     );
-    told.says(&[
+    output.stderr_has(&[
         "left out of BASE: 2026-11/third did not end",
         "left out of BASE: 2026-11/fourth was interrupted",
     ]);
-    let told = runs
+    let output = runs
         .sandbox
         .ftbench("compare slowed broken --anyway --history nights --format json --fail-on never");
-    told.ends_with(0);
-    assert_eq!(told.json()["between_runs"]["runs"], 2);
-    told.says(&["left out of the history: 2026-11/third"]);
-    // A run that is named is compared, with a caution.
+    output.exits_with(0);
+    assert_eq!(output.json()["between_runs"]["runs"], 2);
+    output.stderr_has(&["left out of the history: 2026-11/third"]);
+    // An unfinished run that is named explicitly is compared, with a caution.
     let named = runs.json("set/first nights/2026-11/third --anyway");
     let cautions = named["cautions"].to_string();
     assert!(
-        cautions.contains("third was killed, or is still under way"),
+        cautions.contains("third was killed or is still running"),
         "{cautions}"
     );
     copy(runs, "slowed", "unfinished/run", with_status("running"));
     runs.sandbox
         .ftbench("compare unfinished slowed")
-        .refuses(&["unfinished", "1 passed over", "did not end"], 2);
+        .refuses(&["unfinished", "1 skipped", "did not end"], 2);
 }
 
-/// A file as `pyperf timeit` writes one, cut down: six processes, each loop of which takes this many milliseconds.
+/// A file as `pyperf timeit` writes it, shortened: six processes, with `loop_ms` milliseconds for each loop.
 fn pyperf_file(loop_ms: f64) -> String {
     let runs: Vec<Value> = [0.0, 0.003, -0.002, 0.001, -0.003, 0.002]
         .iter()
@@ -226,15 +226,15 @@ fn pyperf_file(loop_ms: f64) -> String {
 }
 
 #[test]
-fn what_pyperf_measured_is_compared() {
+fn imported_pyperf_runs_are_compared() {
     let sandbox = Sandbox::new();
     sandbox.file("old.json", pyperf_file(2.0));
     sandbox.file("new.json", pyperf_file(2.8));
-    sandbox.ftbench("import old.json --out old").ends_with(0);
-    sandbox.ftbench("import new.json --out new").ends_with(0);
-    let told = sandbox.ftbench("compare old new --format json");
-    told.ends_with(1);
-    let comparison = told.json();
+    sandbox.ftbench("import old.json --out old").exits_with(0);
+    sandbox.ftbench("import new.json --out new").exits_with(0);
+    let output = sandbox.ftbench("compare old new --format json");
+    output.exits_with(1);
+    let comparison = output.json();
     assert_eq!(comparison["pairing"], "different_times");
     assert_eq!(verdicts(&comparison, "summing"), ["slower"]);
     let ratio = comparison["cells"][0]["ratio"]["estimate"].as_f64().unwrap();
@@ -243,15 +243,15 @@ fn what_pyperf_measured_is_compared() {
     // Two files of one run were measured one after the other.
     sandbox
         .ftbench("import old.json new.json --out both")
-        .ends_with(0);
+        .exits_with(0);
     sandbox
         .ftbench("compare both#3.13@old both#3.13@new")
-        .refuses(&["no cell can be compared", "no round in common"], 2);
+        .refuses(&["no cell can be compared", "no rounds in common"], 2);
 }
 
 #[test]
-fn where_nothing_is_compared_there_is_no_success() {
-    let runs = Runs::made();
+fn comparing_no_cell_is_an_error() {
+    let runs = Runs::shared();
     copy(runs, "set/second", "skipped", |manifest| {
         for cell in manifest["plan"]["cells"].as_array_mut().unwrap() {
             cell["skipped"] = "needs a package".into();
@@ -267,7 +267,7 @@ fn where_nothing_is_compared_there_is_no_success() {
 
 #[test]
 fn interpreters_of_one_run_are_paired() {
-    let runs = Runs::made();
+    let runs = Runs::shared();
     let [gil, free_threaded] = pair().tags();
     let comparison = runs.json(&format!("set/first#{gil} set/first#{free_threaded}"));
     assert_eq!(comparison["pairing"], "same_rounds");
@@ -279,70 +279,71 @@ fn interpreters_of_one_run_are_paired() {
 }
 
 #[test]
-fn other_work_is_refused_and_a_slowdown_is_a_regression() {
-    let runs = Runs::made();
-    let told = runs.sandbox.ftbench("compare set/first slowed --format json");
-    told.ends_with(0);
-    let comparison = told.json();
+fn changed_workloads_are_refused_and_a_slowdown_is_a_regression() {
+    let runs = Runs::shared();
+    let output = runs.sandbox.ftbench("compare set/first slowed --format json");
+    output.exits_with(0);
+    let comparison = output.json();
     assert_eq!(verdicts(&comparison, "changing").len(), 0);
     assert_eq!(comparison["counts"]["not_compared"], 3);
     let insisted = runs
         .sandbox
         .ftbench("compare set/first slowed --anyway --format json");
-    insisted.ends_with(1);
+    insisted.exits_with(1);
     let comparison = insisted.json();
     assert_eq!(verdicts(&comparison, "changing"), ["slower"; 3]);
     assert_eq!(comparison["overridden"].as_array().unwrap().len(), 1);
     runs.sandbox
         .ftbench("compare set/first slowed --anyway --fail-on never")
-        .ends_with(0);
+        .exits_with(0);
     let back = runs.json("slowed set/first --anyway");
     assert_eq!(verdicts(&back, "changing"), ["faster"; 3]);
 }
 
 #[test]
-fn what_fails_and_did_not_is_a_regression() {
-    let runs = Runs::made();
-    let told = runs.sandbox.ftbench("compare set/first broken --anyway");
-    told.ends_with(1);
+fn a_workload_that_newly_fails_is_a_regression() {
+    let runs = Runs::shared();
+    let output = runs.sandbox.ftbench("compare set/first broken --anyway");
+    output.exits_with(1);
     assert!(
-        told.stdout.contains("regression: ") && told.stdout.contains("broken: changing"),
+        output.stdout.contains("regression: ") && output.stdout.contains("broken: changing"),
         "{}",
-        told.stdout
+        output.stdout
     );
     let back = runs.json("broken set/first --anyway");
     assert_eq!(back["unmatched"][0]["change"], "mended");
 }
 
 #[test]
-fn junit_and_markdown_tell_the_same() {
-    let runs = Runs::made();
-    let told = runs
+fn junit_and_markdown_report_the_same_changes() {
+    let runs = Runs::shared();
+    let output = runs
         .sandbox
         .ftbench("compare set/first slowed --anyway --format junit");
-    told.ends_with(1);
-    let report = quick_junit::Report::deserialize_from_str(&told.stdout).unwrap();
-    // Six cells and two workloads as a whole, of which one and three of its cells got slower.
+    output.exits_with(1);
+    let report = quick_junit::Report::deserialize_from_str(&output.stdout).unwrap();
+    // Six cells and two workloads as a whole. One workload and three of its cells got slower.
     assert_eq!((report.tests, report.failures, report.errors), (8, 4, 0));
-    let told = runs
+    let output = runs
         .sandbox
         .ftbench("compare set/first slowed --anyway --format markdown");
-    told.ends_with(1);
+    output.exits_with(1);
     assert!(
-        told.stdout
+        output
+            .stdout
             .starts_with("**Regression: 1 workload slower as a whole; of 6 cells 3 slower"),
         "{}",
-        told.stdout
+        output.stdout
     );
     assert_eq!(
-        told.stdout.matches("<details>").count(),
-        told.stdout.matches("</details>").count()
+        output.stdout.matches("<details>").count(),
+        output.stdout.matches("</details>").count()
     );
 }
 
 #[test]
 fn runs_of_another_machine_are_refused() {
-    let runs = Runs::made();
+    let runs = Runs::shared();
     copy(runs, "set/second", "other", |manifest| {
         manifest["machine"]["cpu_model"] = "Another CPU".into();
     });
@@ -354,16 +355,18 @@ fn runs_of_another_machine_are_refused() {
 }
 
 #[test]
-fn what_is_no_run_and_no_interpreter_is_said() {
-    let runs = Runs::made();
+fn unknown_runs_and_interpreters_are_refused() {
+    let runs = Runs::shared();
     runs.sandbox.file("empty/readme.txt", "nothing");
-    let refused = |words: &str, told: &[&str]| {
-        runs.sandbox.ftbench(&format!("compare {words}")).refuses(told, 2);
+    let refused = |words: &str, expected: &[&str]| {
+        runs.sandbox
+            .ftbench(&format!("compare {words}"))
+            .refuses(expected, 2);
     };
     refused("set/first nowhere", &["nowhere", "folder"]);
-    refused("set/first empty", &["empty", "holds none"]);
+    refused("set/first empty", &["empty", "contains none"]);
     refused("set/first#3.99 set/second", &["3.99", pair().tags()[0]]);
     refused("set/first set/first", &["both sides", "#"]);
     refused("set/first set", &["both sides"]);
-    runs.sandbox.ftbench("compare set/first").ends_with(2);
+    runs.sandbox.ftbench("compare set/first").exits_with(2);
 }

@@ -1,5 +1,5 @@
-//! `ftbench doctor` as a user meets it. What it finds depends on the machine, so only its shape and its promises are
-//! asserted here; what each check says about which machine is tested beside the checks.
+//! `ftbench doctor` on this machine. Its findings depend on the machine, so these tests check only the format of the
+//! output and the exit status. The findings of each check are tested next to the checks.
 
 use std::collections::BTreeSet;
 
@@ -54,9 +54,9 @@ fn the_table_names_every_check_within_80_columns() {
 }
 
 #[test]
-fn one_core_alone_spoils() {
+fn a_single_core_spoils_results() {
     let mut command = doctor();
-    // hwloc takes this for the machine, as it would a machine with one core.
+    // hwloc reports this description instead of the machine.
     let (status, report) = json(command.env("HWLOC_SYNTHETIC", "pack:1 [numa] core:1 pu:1"));
     let cores = report["findings"]
         .as_array()
@@ -68,7 +68,7 @@ fn one_core_alone_spoils() {
 }
 
 #[test]
-fn a_missing_interpreter_is_a_bad_answer() {
+fn a_missing_interpreter_exits_with_1() {
     let output = doctor().args(["-p", "3.99t"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("3.99t"));

@@ -1,15 +1,15 @@
-//! The embedded host and workloads with an extension, on both builds: built once by cargo, then measured like any other.
+//! The embedded host and workloads with an extension, on both builds: built once by cargo, then measured like any
+//! other.
 //!
-//! What is built goes into the user's cache, as in life: the first run on a machine builds for some minutes, each later
-//! one finds it.
+//! The builds go into the user's cache: the first run on a machine builds for some minutes, later runs find them there.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::{Run, Sandbox, Told, counts, executable, pair, told, told_within};
+use crate::support::{CommandOutput, Run, Sandbox, counts, executable, output_of, output_within, pair};
 use ftbench_schema::{CellStatus, GilState, Host, Linked, Model, Trial};
 
-/// Building for both interpreters takes a minute, and more on a machine that has other work.
+/// A limit on building for both interpreters, which takes a minute, and more on a busy machine.
 const TIME_TO_BUILD: Duration = Duration::from_secs(1200);
 
 /// `ftbench run` with the quick profile on the pair.
@@ -20,21 +20,21 @@ fn run(sandbox: &Sandbox, out: &str, words: &str, status: i32) -> Run {
         pair().words(),
         counts()
     );
-    let told = told_within(sandbox.command(&words), TIME_TO_BUILD);
-    told.ends_with(status);
+    let output = output_within(sandbox.command(&words), TIME_TO_BUILD);
+    output.exits_with(status);
     Run {
         folder: sandbox.path().join(out),
-        told,
+        output,
     }
 }
 
 #[test]
-fn the_embedded_host_measures_on_both_builds_beside_the_spawned_one() {
+fn both_hosts_measure_on_both_builds() {
     let sandbox = Sandbox::new();
     let words = "fib --rounds 3 --host spawn,embed -m serial,threads,processes,asyncio";
     let run = run(&sandbox, "hosts", words, 0);
     for trial in run.trials() {
-        runs_in_its_host(&trial);
+        assert_runs_in_its_host(&trial);
     }
     for tag in pair().tags() {
         for cell in run.cells("fib").iter().filter(|cell| cell.interpreter == tag) {
@@ -65,16 +65,16 @@ fn the_embedded_host_measures_on_both_builds_beside_the_spawned_one() {
         };
         assert!(host.pyo3_version.starts_with(series), "{host:?}");
     }
-    // On a terminal and in files, a reader can tell the two apart.
+    // The table and the chart distinguish the two hosts.
     let embedded = format!("{} (embed)", pair().free_threaded);
-    for text in [&run.told.stdout, &run.text("charts/fib.svg")] {
+    for text in [&run.output.stdout, &run.text("charts/fib.svg")] {
         assert!(text.contains(&embedded), "no {embedded} in:\n{text}");
     }
 }
 
-/// Its GIL is as its build says, its threads are of one process, and they are as many as there are workers, none of them
-/// the main one.
-fn runs_in_its_host(trial: &Trial) {
+/// Checks that the state of the GIL is that of the build and, in the embedded host, that each worker of the model
+/// `threads` is a thread of its own, none of them the main thread.
+fn assert_runs_in_its_host(trial: &Trial) {
     let cell = &trial.cell;
     let with_gil = !cell.interpreter.ends_with('t');
     assert_eq!(trial.gil_enabled, Some(with_gil), "{cell}");
@@ -92,7 +92,7 @@ fn runs_in_its_host(trial: &Trial) {
         let is_main = worker.thread_id == worker.process_id;
         assert_eq!(is_main, cell.model != Model::Threads, "{cell}");
     }
-    // Each sample's shares were done by these very threads.
+    // These threads did the shares of every sample.
     for sample in &trial.samples {
         let done_by: BTreeSet<i32> = sample
             .shares
@@ -105,7 +105,7 @@ fn runs_in_its_host(trial: &Trial) {
 }
 
 #[test]
-fn what_fails_in_the_embedded_host_is_told_as_elsewhere() {
+fn failures_in_the_embedded_host_are_reported_as_in_the_spawned_one() {
     let sandbox = Sandbox::new();
     let raises = sandbox.file(
         "raises.py",
@@ -115,7 +115,7 @@ fn what_fails_in_the_embedded_host_is_told_as_elsewhere() {
         "wrong.py",
         "def work(data, units):\n    return units\n\n\ndef check(results, units):\n    assert False, 'wrong on purpose'\n",
     );
-    // Once one share has failed, none is waited for.
+    // Once a share has failed, the host waits for no other.
     let hangs = sandbox.file(
         "stuck.py",
         "import threading\nnever = threading.Event()\n\n\ndef split(data, workers):\n    return range(workers)\n\n\n\
@@ -155,14 +155,14 @@ fn extensions_run_in_both_hosts_and_the_one_that_needs_the_gil_is_named() {
     }
 }
 
-/// ftbench without any cargo, and with an empty cache.
-fn without_cargo(sandbox: &Sandbox, words: &str) -> Told {
+/// Runs ftbench without cargo and with an empty cache.
+fn without_cargo(sandbox: &Sandbox, words: &str) -> CommandOutput {
     let mut command = sandbox.command(words);
     command
         .env("PATH", sandbox.path())
         .env("CARGO_HOME", sandbox.path())
         .env("XDG_CACHE_HOME", sandbox.path().join("cache"));
-    told(command)
+    output_of(command)
 }
 
 #[test]
@@ -170,8 +170,8 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
     let sandbox = Sandbox::new();
     let python = executable(&pair().gil).display().to_string();
     let words = format!("run fib --profile quick --rounds 1 -n 1 -p {python} --host embed --out refused");
-    let told = without_cargo(&sandbox, &words);
-    told.fails(3, &["the embedded host for", "cargo", "https://rustup.rs"], 2);
+    let output = without_cargo(&sandbox, &words);
+    output.fails(3, &["the embedded host for", "cargo", "https://rustup.rs"], 2);
     assert!(!sandbox.path().join("refused").exists());
     let alone = without_cargo(&sandbox, &format!("run rust_calls_gil -p {python} --out refused"));
     alone.fails(
@@ -182,11 +182,11 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
 
     let words =
         format!("run fib rust_calls_gil --profile quick --rounds 1 -n 1 -m serial -p {python} --out skipped");
-    let told = without_cargo(&sandbox, &words);
-    told.ends_with(0);
+    let output = without_cargo(&sandbox, &words);
+    output.exits_with(0);
     let run = Run {
         folder: sandbox.path().join("skipped"),
-        told,
+        output,
     };
     run.all_ok("fib");
     run.all_have(
@@ -197,7 +197,7 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
 }
 
 #[test]
-fn an_extension_that_cannot_be_built_is_told_with_cargos_words() {
+fn an_extension_that_fails_to_build_shows_cargos_message() {
     let sandbox = Sandbox::new();
     sandbox.file(
         "broken/Cargo.toml",
@@ -219,9 +219,9 @@ fn an_extension_that_cannot_be_built_is_told_with_cargos_words() {
         .env("XDG_CACHE_HOME", sandbox.path().join("cache"))
         .arg("-p")
         .arg(executable(&pair().gil));
-    let told = told(command);
-    told.ends_with(2);
-    told.says(&[
+    let output = output_of(command);
+    output.exits_with(2);
+    output.stderr_has(&[
         "the extension broken",
         "broken on purpose",
         ".log",

@@ -1,4 +1,4 @@
-//! `ftbench history` on nights made of a real run's summary, through the library's own types.
+//! `ftbench history` on synthetic nights, made from the summary of a real run.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ struct Nights {
     template: Summary,
 }
 
-/// A commit's name for each night, with digits as mixed as those of real ones.
+/// The commit hash of a night, which looks like a real one.
 fn commit(night: usize) -> String {
     let digits = hex::encode(Sha256::digest(night.to_string()));
     digits.chars().take(40).collect()
@@ -40,7 +40,8 @@ fn times(value: &mut Option<Estimate>, factor: f64) {
 }
 
 impl Nights {
-    /// The nights, each in a folder of its month. The machine as a whole moves by some per cent from night to night.
+    /// Writes the nights, each into the folder of its month. The whole machine varies by some per cent from night to
+    /// night.
     fn new(nights: usize) -> Self {
         let run = store::read(&two_cores()).unwrap();
         let made = Self {
@@ -48,7 +49,7 @@ impl Nights {
             template: summarise(&run.name, &run.manifest, &run.trials),
         };
         let mut source = ChaCha8Rng::seed_from_u64(6);
-        // Sums of twelve uniform values are near enough to normal ones.
+        // Sums of twelve uniform values are close enough to normally distributed ones.
         let mut normal = move || (0..12).map(|_| source.random::<f64>()).sum::<f64>() - 6.0;
         for night in 0..nights {
             let mut summary = made.template.clone();
@@ -84,14 +85,14 @@ impl Nights {
         command
     }
 
-    fn told(&self, words: &[&str], status: i32) -> String {
+    fn output(&self, words: &[&str], status: i32) -> String {
         let output = self.history(words).assert().code(status).get_output().clone();
         String::from_utf8(if status == 2 { output.stderr } else { output.stdout }).unwrap()
     }
 
     fn json(&self, words: &[&str]) -> Value {
         let words = [words, &["--format", "json"]].concat();
-        serde_json::from_str(&self.told(&words, 0)).unwrap()
+        serde_json::from_str(&self.output(&words, 0)).unwrap()
     }
 }
 
@@ -117,7 +118,7 @@ fn changes(history: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_slowdown_is_found_at_its_night_and_only_there() {
+fn a_slowdown_is_found_in_its_night_only() {
     let nights = Nights::new(NIGHTS);
     let history = nights.json(&[]);
     let changes = changes(&history);
@@ -140,7 +141,7 @@ fn a_slowdown_is_found_at_its_night_and_only_there() {
         .as_str()
         .unwrap();
     assert_eq!(run["labels"]["branch"], "main");
-    let table = nights.told(&[], 0);
+    let table = nights.output(&[], 0);
     assert!(
         table.contains("slower") && table.contains("fib 3.13t threads"),
         "{table}"
@@ -148,16 +149,16 @@ fn a_slowdown_is_found_at_its_night_and_only_there() {
     assert!(table.contains(&format!("commit {}", &since[..10])), "{table}");
     assert!(
         nights
-            .told(&["--format", "markdown"], 0)
+            .output(&["--format", "markdown"], 0)
             .contains("| since | cell |")
     );
     // The regression is six nights old; without those nights there is none.
-    nights.told(&["--fail-on", "regression"], 1);
-    nights.told(&["--fail-on", "regression", "--workload", "nbody"], 0);
+    nights.output(&["--fail-on", "regression"], 1);
+    nights.output(&["--fail-on", "regression", "--workload", "nbody"], 0);
 }
 
 #[test]
-fn what_cannot_be_used_is_told_and_passed_over() {
+fn unusable_runs_are_reported_and_skipped() {
     let nights = Nights::new(8);
     let mut unfinished = nights.template.clone();
     unfinished.run.status = RunStatus::Running;
@@ -168,13 +169,13 @@ fn what_cannot_be_used_is_told_and_passed_over() {
     std::fs::create_dir(nights.path().join("damaged")).unwrap();
     std::fs::write(nights.path().join("damaged/summary.json"), "{\"schema\": 1, ").unwrap();
     std::fs::create_dir(nights.path().join("empty")).unwrap();
-    // A run as it was measured, without a summary, is analysed on the way.
+    // A run without a summary is analysed on the fly.
     let without = nights.path().join("without-summary");
     std::fs::create_dir(&without).unwrap();
     for name in ["run.json", "trials.jsonl"] {
         std::fs::copy(two_cores().join(name), without.join(name)).unwrap();
     }
-    // A loop of symbolic links ends nowhere.
+    // A loop of symbolic links is not followed.
     std::os::unix::fs::symlink(nights.path(), nights.path().join("loop")).unwrap();
     let history = nights.json(&[]);
     assert_eq!(history["runs"].as_array().unwrap().len(), 9);
@@ -187,11 +188,11 @@ fn what_cannot_be_used_is_told_and_passed_over() {
     assert!(reason("damaged").contains("is damaged"));
     assert!(reason("newer").contains("use a newer ftbench"));
     assert!(reason("unfinished").contains("did not end"));
-    assert!(nights.told(&[], 0).contains("unfinished: did not end"));
+    assert!(nights.output(&[], 0).contains("unfinished: did not end"));
 }
 
 #[test]
-fn the_command_that_is_named_makes_a_damaged_summary_again() {
+fn the_suggested_command_rebuilds_a_damaged_summary() {
     let nights = Nights::new(0);
     let run = nights.path().join("damaged");
     std::fs::create_dir(&run).unwrap();
@@ -199,8 +200,8 @@ fn the_command_that_is_named_makes_a_damaged_summary_again() {
         std::fs::copy(two_cores().join(name), run.join(name)).unwrap();
     }
     std::fs::write(run.join("summary.json"), "{\"schema\": 1, ").unwrap();
-    let refused = nights.told(&[], 2);
-    let (_, command) = refused.split_once("make it again with '").unwrap();
+    let refused = nights.output(&[], 2);
+    let (_, command) = refused.split_once("regenerate it with '").unwrap();
     let command = command.split_once('\'').unwrap().0;
     let shell = command
         .replacen("ftbench", env!("CARGO_BIN_EXE_ftbench"), 1)
@@ -210,16 +211,16 @@ fn the_command_that_is_named_makes_a_damaged_summary_again() {
 }
 
 #[test]
-fn a_part_can_be_chosen() {
+fn runs_and_series_can_be_filtered() {
     let nights = Nights::new(8);
     let all = nights.json(&[]);
     let fib = nights.json(&["--workload", "f*", "--interpreter", "3.13t", "--last", "5"]);
     assert_eq!(fib["runs"].as_array().unwrap().len(), 5);
     let series = fib["series"].as_array().unwrap();
     assert!(!series.is_empty() && series.len() < all["series"].as_array().unwrap().len());
-    let is_fib =
+    let is_other_workload =
         |series: &&Value| series["subject"]["of"] == "cell" && series["subject"]["workload"] != "fib";
-    assert!(!series.iter().any(|series| is_fib(&series)));
+    assert!(!series.iter().any(|series| is_other_workload(&series)));
     let since = nights.json(&["--since", "2026-09-06"]);
     assert_eq!(since["runs"].as_array().unwrap().len(), 3);
     for metric in ["speedup", "efficiency", "memory"] {
@@ -231,7 +232,7 @@ fn a_part_can_be_chosen() {
 }
 
 #[test]
-fn a_pattern_stops_at_a_slash_and_a_name_that_looks_like_one_is_a_name() {
+fn a_pattern_stops_at_a_slash_and_an_exact_name_takes_precedence() {
     let mut nights = Nights::new(0);
     for cell in &mut nights.template.cells {
         if cell.workload == "fib" {
@@ -264,9 +265,9 @@ fn charts_and_a_page_are_written() {
         file("means.svg"),
         file("history.html"),
     );
-    nights.told(&["--workload", "fib", "--chart", &svg, "--report", &page], 0);
-    nights.told(&["--workload", "fib", "--chart", &png, "--theme", "dark"], 0);
-    nights.told(&["--chart", &means], 0);
+    nights.output(&["--workload", "fib", "--chart", &svg, "--report", &page], 0);
+    nights.output(&["--workload", "fib", "--chart", &png, "--theme", "dark"], 0);
+    nights.output(&["--chart", &means], 0);
     assert!(std::fs::read_to_string(svg).unwrap().starts_with("<svg "));
     assert!(
         std::fs::read_to_string(means)
@@ -276,30 +277,33 @@ fn charts_and_a_page_are_written() {
     assert!(Pixmap::load_png(png).unwrap().width() > 1000);
     let html = std::fs::read_to_string(page).unwrap();
     assert!(html.contains("What changed") && html.contains("<svg ") && !html.contains("<script"));
-    let refused = nights.told(&["--workload", "*", "--chart", &file("all.svg")], 2);
+    let refused = nights.output(&["--workload", "*", "--chart", &file("all.svg")], 2);
     assert!(refused.contains("name one with --workload"), "{refused}");
-    let refused = nights.told(&["--workload", "fib", "--chart", &file("fib.pdf")], 2);
-    assert!(refused.contains("ends in neither"), "{refused}");
+    let refused = nights.output(&["--workload", "fib", "--chart", &file("fib.pdf")], 2);
+    assert!(
+        refused.contains("is neither an .svg nor a .png file"),
+        "{refused}"
+    );
 }
 
 #[test]
-fn wrong_input_is_told_with_a_way_out() {
+fn invalid_input_is_refused_with_a_remedy() {
     let nights = Nights::new(2);
-    let unknown = nights.told(&["--workload", "fibb"], 2);
+    let unknown = nights.output(&["--workload", "fibb"], 2);
     assert!(
         unknown.contains("no workload of these runs") && unknown.contains("fib"),
         "{unknown}"
     );
-    // Deeper than a regular expression may nest.
+    // Nested more deeply than a regular expression may be.
     let deep = format!("{}{}", "{a,".repeat(255), "}".repeat(255));
     for (option, word) in [("--workload", "["), ("--interpreter", deep.as_str())] {
-        let malformed = nights.told(&[option, word], 2);
+        let malformed = nights.output(&[option, word], 2);
         assert!(malformed.contains("is not a pattern of names: "), "{malformed}");
     }
-    assert!(nights.told(&["--since", "yesterday"], 2).contains("2026-11-01"));
+    assert!(nights.output(&["--since", "yesterday"], 2).contains("2026-11-01"));
     assert!(
         nights
-            .told(&["--since", "2030-01-01"], 2)
+            .output(&["--since", "2030-01-01"], 2)
             .contains("since that day")
     );
     let empty = TempDir::new().unwrap();

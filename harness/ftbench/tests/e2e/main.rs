@@ -1,9 +1,10 @@
-//! The program from outside: what it measures, refuses, keeps, shows and exports, on real interpreters where it needs some.
+//! End-to-end tests of the program: what it measures, refuses, records, shows and exports, with real interpreters where
+//! they are needed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test that cannot go on should stop, and one that shows less than it could should say why"
+    reason = "a test that cannot continue should panic, and one that skips a part should print why"
 )]
 
 mod support;

@@ -1,4 +1,4 @@
-//! The ceiling, end to end: on this machine, with real interpreters where `ftbench run` finds some.
+//! The ceiling, end to end: on this machine, with the interpreters that `ftbench run` finds.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ fn is_native(cell: &&Value) -> bool {
     cell["interpreter"] == "native"
 }
 
-/// Runs a workload for five rounds, the fewest whose intervals can be relied on.
+/// Runs a workload for five rounds, the minimum for reliable intervals.
 #[track_caller]
 fn run(sandbox: &Sandbox, words: &str) -> Run {
     sandbox.run("out", &format!("{words} --rounds 5 -m threads -n 1,2"), 0)
@@ -19,7 +19,7 @@ fn json(run: &Run, name: &str) -> Value {
 }
 
 #[test]
-fn a_run_has_the_ceiling_beside_it() {
+fn a_run_measures_the_ceiling_too() {
     if allowed_pus().len() < 2 {
         return;
     }
@@ -57,10 +57,10 @@ fn a_run_has_the_ceiling_beside_it() {
             "{cell}"
         );
     }
-    manifest_and_trials_tell_of_the_kernel(&run);
+    assert_kernel_is_recorded(&run);
 }
 
-fn manifest_and_trials_tell_of_the_kernel(run: &Run) {
+fn assert_kernel_is_recorded(run: &Run) {
     let manifest = json(run, "run.json");
     let workload = &manifest["workloads"][0];
     assert_eq!(workload["ceiling"]["kernel"], "integer");
@@ -93,11 +93,11 @@ fn manifest_and_trials_tell_of_the_kernel(run: &Run) {
 }
 
 #[test]
-fn no_ceiling_where_none_is_wanted_or_makes_sense() {
+fn the_ceiling_is_omitted_on_request_and_without_pinning() {
     for words in ["fib --no-ceiling", "http_fetch --pin=none"] {
-        let told = Sandbox::new().ftbench(&format!("run --dry-run --format json -m threads {words}"));
-        told.ends_with(0);
-        let plan = told.json();
+        let output = Sandbox::new().ftbench(&format!("run --dry-run --format json -m threads {words}"));
+        output.exits_with(0);
+        let plan = output.json();
         let cells = plan["cells"].as_array().unwrap();
         assert!(
             !cells.is_empty() && !cells.iter().any(|cell| is_native(&cell)),
@@ -132,7 +132,7 @@ fn every_kernel_runs_as_a_worker_of_a_real_driver() {
 }
 
 #[test]
-fn a_native_worker_without_a_driver_says_so() {
+fn a_native_worker_without_a_driver_is_refused() {
     Sandbox::new()
         .ftbench("native-worker --kernel integer --channel 77 78")
         .fails(3, &["ftbench itself starts this command"], 2);

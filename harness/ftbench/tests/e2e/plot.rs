@@ -1,4 +1,4 @@
-//! `ftbench plot` on the run that the golden pictures are of.
+//! `ftbench plot` on the run of the golden pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::paths::two_cores;
 
-/// A copy of the run, to be drawn into.
+/// A copy of the run, for charts to be written into.
 struct Run {
     folder: TempDir,
 }
@@ -118,7 +118,7 @@ fn title_and_labels_can_be_set() {
 }
 
 #[test]
-fn two_runs_are_told_apart_in_one_chart() {
+fn two_runs_are_distinguished_in_one_chart() {
     let (one, other) = (Run::new(), Run::new());
     let text = std::fs::read_to_string(other.path().join("run.json")).unwrap();
     let text = text.replace("\"hostname\": \"two-cores\"", "\"hostname\": \"elsewhere\"");
@@ -145,11 +145,11 @@ fn two_runs_are_told_apart_in_one_chart() {
     );
     assert!(!drawn.contains("3.13 elsewhere"));
     let error = one.refused(&[&second, "--chart", "time-line"]);
-    assert!(error.contains("of one run"), "{error}");
+    assert!(error.contains("only one run"), "{error}");
 }
 
 #[test]
-fn what_is_misspelt_gets_the_nearest() {
+fn misspelt_values_get_a_suggestion() {
     let run = Run::new();
     let error = run.refused(&["--workload", "fibb"]);
     assert!(error.contains("did you mean 'fib'?"), "{error}");
@@ -167,7 +167,7 @@ fn what_is_misspelt_gets_the_nearest() {
 }
 
 #[test]
-fn models_that_are_not_there_are_no_empty_success() {
+fn a_model_that_was_not_measured_is_refused() {
     let run = Run::new();
     for words in [
         ["-m", "interpreters", "--chart", "gil"],
@@ -183,7 +183,7 @@ fn models_that_are_not_there_are_no_empty_success() {
 }
 
 #[test]
-fn a_name_of_another_kind_of_file_is_refused() {
+fn an_unknown_file_extension_is_refused() {
     let run = Run::new();
     let file = |name: &str| run.folder.path().join(name).display().to_string();
     let of_fib = |name: &str, more: &[&str]| {
@@ -195,7 +195,7 @@ fn a_name_of_another_kind_of_file_is_refused() {
     for name in ["chart.pdf", "chart.jpg"] {
         let output = of_fib(name, &[]).assert().code(2).get_output().clone();
         let error = String::from_utf8(output.stderr).unwrap();
-        assert!(error.contains("ends in neither"), "{error}");
+        assert!(error.contains("is neither an .svg nor a .png file"), "{error}");
         assert!(!Path::new(&file(name)).exists());
     }
     let taken: [(&str, &[&str], &[u8]); 4] = [

@@ -1,9 +1,9 @@
-//! The commands beside `run`: interpreters, workloads, the machine, help, and slips of the keyboard.
+//! Commands other than `run`: interpreters, workloads, the machine, help and typing errors.
 
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Sandbox, Told, executable, interpreters, pair, told};
+use crate::support::{CommandOutput, Sandbox, executable, interpreters, output_of, pair};
 use serde_json::{Value, json};
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -13,7 +13,7 @@ fn keys(value: &Value) -> Vec<&str> {
 // Interpreters
 
 #[test]
-fn the_list_of_interpreters_has_the_keys_of_the_design() {
+fn the_list_of_interpreters_has_all_keys() {
     let list = interpreters();
     for one in list {
         for key in [
@@ -62,15 +62,15 @@ fn the_list_of_interpreters_has_the_keys_of_the_design() {
 }
 
 #[test]
-fn the_table_of_interpreters_shows_each() {
-    let told = Sandbox::new().ftbench("python list");
-    told.ends_with(0);
-    let lines: Vec<&str> = told.stdout.lines().collect();
-    assert_eq!(lines.len(), interpreters().len() + 1, "{}", told.stdout);
+fn the_table_of_interpreters_shows_all() {
+    let output = Sandbox::new().ftbench("python list");
+    output.exits_with(0);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(lines.len(), interpreters().len() + 1, "{}", output.stdout);
     assert!(
         lines.iter().any(|line| line.contains("gil, nogil")),
         "{}",
-        told.stdout
+        output.stdout
     );
     for (line, one) in lines.iter().skip(1).zip(interpreters()) {
         for key in ["tag", "version", "path"] {
@@ -86,8 +86,8 @@ fn the_table_of_interpreters_shows_each() {
 fn modules_in_the_working_directory_do_not_hide_interpreters() {
     let sandbox = Sandbox::new();
     sandbox.file("json.py", "raise SystemExit('not the module that was meant')");
-    let told = sandbox.ftbench(&format!("run fib -p {} --dry-run", pair().gil));
-    told.ends_with(0);
+    let output = sandbox.ftbench(&format!("run fib -p {} --dry-run", pair().gil));
+    output.exits_with(0);
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn an_interpreter_can_be_given_by_its_path() {
     let sandbox = Sandbox::new();
     let real = executable(&pair().gil);
     let elsewhere = sandbox.script("elsewhere/python", &format!("exec {} \"$@\"", real.display()));
-    let told = sandbox.ftbench(&format!("python list -p {elsewhere} --format json"));
-    told.ends_with(0);
-    let list = told.json();
+    let output = sandbox.ftbench(&format!("python list -p {elsewhere} --format json"));
+    output.exits_with(0);
+    let list = output.json();
     let list = list.as_array().unwrap();
     assert_eq!(list.len(), interpreters().len() + 1);
     let given = list.iter().find(|one| one["path"] == elsewhere.as_str()).unwrap();
@@ -108,23 +108,23 @@ fn an_interpreter_can_be_given_by_its_path() {
     assert_eq!(
         found["tag"],
         pair().gil.as_str(),
-        "the tag stays with what is found by itself"
+        "the tag stays with the interpreter that ftbench finds"
     );
     assert_ne!(given["tag"], found["tag"]);
     assert_eq!(given["version"], found["version"]);
 }
 
 #[test]
-fn a_path_that_is_no_interpreter_is_told_and_the_others_are_listed() {
+fn a_path_that_is_not_an_interpreter_is_reported_and_the_others_are_listed() {
     let sandbox = Sandbox::new();
-    let told = sandbox.ftbench("python list -p /bin/ls --format json");
-    told.ends_with(1);
-    told.says(&["/bin/ls", "is not a Python interpreter"]);
-    assert_eq!(told.json().as_array().unwrap().len(), interpreters().len());
+    let output = sandbox.ftbench("python list -p /bin/ls --format json");
+    output.exits_with(1);
+    output.stderr_has(&["/bin/ls", "is not a Python interpreter"]);
+    assert_eq!(output.json().as_array().unwrap().len(), interpreters().len());
 }
 
 #[test]
-fn a_tag_that_is_none_is_not_installed() {
+fn an_invalid_tag_is_not_installed() {
     let sandbox = Sandbox::new();
     sandbox
         .ftbench("python install latest")
@@ -132,10 +132,9 @@ fn a_tag_that_is_none_is_not_installed() {
     sandbox
         .ftbench("python install 3.13 3.8")
         .refuses(&["'3.8' is too old"], 2);
-    sandbox.ftbench("python install 3.13t+gil").refuses(
-        &["'3.13t+gil' asks for a run-time variant", "give the build alone"],
-        2,
-    );
+    sandbox
+        .ftbench("python install 3.13t+gil")
+        .refuses(&["'3.13t+gil' is a run-time variant", "give the build alone"], 2);
 }
 
 // Workloads
@@ -144,10 +143,10 @@ fn a_tag_that_is_none_is_not_installed() {
 fn the_suite_is_listed_and_shown() {
     let sandbox = Sandbox::new();
     let listed = sandbox.ftbench("workloads list --format json");
-    listed.ends_with(0);
+    listed.exits_with(0);
     let list = listed.json();
     let table = sandbox.ftbench("workloads list");
-    table.ends_with(0);
+    table.exits_with(0);
     let mut names = Vec::new();
     for one in list.as_array().unwrap() {
         for key in ["name", "kind", "summary", "models", "dependencies", "path"] {
@@ -169,14 +168,14 @@ fn the_suite_is_listed_and_shown() {
         assert!(names.contains(&name), "no {name} in {names:?}");
     }
     let shown = sandbox.ftbench("workloads show fib");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert!(shown.stdout.contains("def work(data, units):") && shown.stdout.contains("[tool.ftbench]"));
     let shown = sandbox.ftbench("workloads show fib --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(shown.json()["name"], "fib");
     let own = sandbox.file("own.py", "def work(data, units): ...\n");
     let shown = sandbox.ftbench(&format!("workloads show {own} --format json"));
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(
         (&shown.json()["name"], &shown.json()["kind"]),
         (&json!("own"), &json!("cpu"))
@@ -188,17 +187,17 @@ fn the_suite_is_listed_and_shown() {
 /// Two packages of two dies of two cores of two PUs each.
 const SYNTHETIC: &str = "pack:2 [numa] die:2 l3:1 core:2 pu:2";
 
-fn topology_of(synthetic: &str, words: &str) -> Told {
+fn topology_of(synthetic: &str, words: &str) -> CommandOutput {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&format!("topology {words}"));
     command.env("HWLOC_SYNTHETIC", synthetic);
-    told(command)
+    output_of(command)
 }
 
 #[test]
-fn a_machine_that_hwloc_is_told_of_is_drawn() {
+fn a_synthetic_machine_is_drawn() {
     let drawn = topology_of(SYNTHETIC, "");
-    drawn.ends_with(0);
+    drawn.exits_with(0);
     for word in [
         "2 packages, 2 NUMA nodes, 8 cores, 16 PUs",
         "not this machine",
@@ -216,7 +215,7 @@ fn a_machine_that_hwloc_is_told_of_is_drawn() {
 }
 
 #[test]
-fn the_order_of_each_policy_is_told_as_json() {
+fn the_json_has_the_order_of_each_policy() {
     for (policy, order) in [
         ("cores", json!([0, 2, 4, 6, 8, 10, 12, 14])),
         ("scatter", json!([0, 8, 4, 12, 2, 10, 6, 14])),
@@ -225,7 +224,7 @@ fn the_order_of_each_policy_is_told_as_json() {
         ("none", json!([])),
     ] {
         let report = topology_of(SYNTHETIC, &format!("--pin {policy} --format json"));
-        report.ends_with(0);
+        report.exits_with(0);
         let report = report.json();
         assert_eq!(report["order"], order, "{policy}");
         let shape = ["packages", "numa_nodes", "cores"].map(|key| report[key].as_u64());
@@ -236,28 +235,28 @@ fn the_order_of_each_policy_is_told_as_json() {
 }
 
 #[test]
-fn this_machine_is_drawn_as_it_is() {
+fn this_machine_is_drawn() {
     let sandbox = Sandbox::new();
     let report = sandbox.ftbench("topology --format json");
-    report.ends_with(0);
+    report.exits_with(0);
     assert_eq!(report.json()["is_this_system"], json!(true));
-    // The standard library heeds a quota too, so it may say fewer.
+    // The standard library respects a CPU quota too, so its number may be lower.
     let usable = std::thread::available_parallelism().unwrap().get();
     assert!(report.json()["allowed_pus"].as_array().unwrap().len() >= usable);
-    sandbox.ftbench("topology").ends_with(0);
+    sandbox.ftbench("topology").exits_with(0);
 }
 
 #[test]
-fn a_machine_that_makes_no_sense_is_told() {
+fn an_invalid_machine_description_is_refused() {
     topology_of("pack:zero", "").fails(3, &["HWLOC_SYNTHETIC=pack:zero", "unset HWLOC_SYNTHETIC"], 2);
     topology_of(SYNTHETIC, "--pin 16").refuses(&["no PU 16", "0-15"], 2);
     topology_of(SYNTHETIC, "--pin core").refuses(&["'core'", "cores, scatter, smt, none"], 2);
 }
 
-// Help and slips
+// Help and typing errors
 
 #[test]
-fn every_command_helps() {
+fn every_command_has_help() {
     let sandbox = Sandbox::new();
     let overview = sandbox.ftbench("--help");
     for command in [
@@ -276,23 +275,23 @@ fn every_command_helps() {
         "selfcheck power",
         "show",
     ] {
-        let told = sandbox.ftbench(&format!("{command} --help"));
-        told.ends_with(0);
-        assert!(told.stdout.contains("Usage: ftbench"), "{command}");
-        assert_eq!(told.stderr, "");
-        let widest = told.stdout.lines().map(|line| line.chars().count()).max();
-        assert!(widest <= Some(100), "{command}:\n{}", told.stdout);
+        let output = sandbox.ftbench(&format!("{command} --help"));
+        output.exits_with(0);
+        assert!(output.stdout.contains("Usage: ftbench"), "{command}");
+        assert_eq!(output.stderr, "");
+        let widest = output.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{command}:\n{}", output.stdout);
         if let Some(name) = command.split(' ').next().filter(|name| !name.is_empty()) {
             assert!(overview.stdout.contains(&format!("\n  {name} ")), "{name}");
         }
     }
     let version = sandbox.ftbench("--version");
-    version.ends_with(0);
+    version.exits_with(0);
     assert_eq!(version.stdout, format!("ftbench {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn slips_get_a_suggestion() {
+fn typing_errors_get_a_suggestion() {
     let sandbox = Sandbox::new();
     for (words, given, meant) in [
         ("rum", "'rum'", "'run'"),
@@ -308,30 +307,30 @@ fn slips_get_a_suggestion() {
 }
 
 #[test]
-fn colour_is_used_where_it_is_wanted() {
+fn colour_follows_the_option_and_the_environment() {
     let sandbox = Sandbox::new();
     let coloured = |option: &str, no_color: &str| {
         let mut command = sandbox.command(&format!("python list {option}"));
         command.env("NO_COLOR", no_color);
-        let told = told(command);
-        told.ends_with(0);
-        told.stdout.contains('\u{1b}')
+        let output = output_of(command);
+        output.exits_with(0);
+        output.stdout.contains('\u{1b}')
     };
     assert!(!coloured("", ""), "no terminal is there");
     assert!(!coloured("--color never", ""));
     assert!(coloured("--color always", ""));
-    // What is said on the command line goes before the environment (https://no-color.org).
+    // The command line takes precedence over the environment (https://no-color.org).
     assert!(coloured("--color always", "1"));
     assert!(!coloured("", "1"));
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_output_pipe_is_not_an_error() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command("workloads show fib");
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), said.as_ref()), (Some(0), ""));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), errors.as_ref()), (Some(0), ""));
 }

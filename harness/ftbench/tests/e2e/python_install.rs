@@ -1,10 +1,12 @@
-//! `ftbench python install`, with a uv that lists and installs what a test says, and a system that builds nothing.
+//! `ftbench python install`, with a fake uv that lists and installs the given versions, and without packages for a
+//! build.
 
 use std::path::Path;
 
-use crate::support::{Sandbox, Told, told};
+use crate::support::{CommandOutput, Sandbox, output_of};
 
-/// Lists the tags in `listed`; installs those that are in `deliverable` too, as scripts that answer with their version.
+/// A fake uv. Lists the tags in the file `listed`, and installs those that are also in `deliverable`, as scripts that
+/// print their version.
 const UV: &str = r#"
 here=$(dirname "$0")/..
 case "$1 $2" in
@@ -37,7 +39,7 @@ impl Uv {
     fn new(listed: &[&str], deliverable: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         sandbox.script("bin/uv", UV);
-        // No package is installed that a build needs.
+        // None of the packages that a build needs is installed.
         sandbox.script("bin/dpkg-query", "exit 1");
         let uv = Self { sandbox };
         uv.lists(listed, deliverable);
@@ -49,25 +51,25 @@ impl Uv {
         self.sandbox.file("deliverable", deliverable.join("\n") + "\n");
     }
 
-    fn install(&self, tags: &str) -> Told {
+    fn install(&self, tags: &str) -> CommandOutput {
         let path = std::env::var("PATH").unwrap();
         let mut command = self.sandbox.command(&format!("python install {tags}"));
         command
             .env("PATH", format!("{}/bin:{path}", self.sandbox.path().display()))
             .env("XDG_CACHE_HOME", self.sandbox.path().join("cache"))
             .env("UV_PYTHON_INSTALL_DIR", self.sandbox.path().join("pythons"));
-        told(command)
+        output_of(command)
     }
 
-    /// What uv was asked to install so far.
+    /// The requests to install that uv has received.
     fn requests(&self) -> String {
         let text = std::fs::read_to_string(self.sandbox.path().join("requests"));
         text.unwrap_or_default().lines().collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The tags that were printed, each with the name of its executable's version folder.
-fn printed(told: &Told) -> Vec<String> {
+/// The printed tags, each with the version in the folder of its executable.
+fn printed(output: &CommandOutput) -> Vec<String> {
     let line = |line: &str| {
         let (tag, path) = (line.split(' ').next().unwrap(), line.rsplit(' ').next().unwrap());
         let folder = Path::new(path).ancestors().nth(2).unwrap().file_name().unwrap();
@@ -78,7 +80,7 @@ fn printed(told: &Told) -> Vec<String> {
             .unwrap();
         format!("{tag}={}", version.strip_prefix("cpython-").unwrap())
     };
-    told.stdout.lines().map(line).collect()
+    output.stdout.lines().map(line).collect()
 }
 
 #[test]
@@ -94,14 +96,14 @@ fn without_a_tag_the_newest_release_with_both_builds_is_installed_once() {
     ];
     let uv = Uv::new(&listed, &listed);
     let first = uv.install("");
-    first.ends_with(0);
+    first.exits_with(0);
     assert_eq!(printed(&first), ["3.15=3.15.10", "3.15t=3.15.10+freethreaded"]);
     assert_eq!(uv.requests(), "3.15.10 3.15.10+freethreaded");
     let again = uv.install("");
-    again.ends_with(0);
+    again.exits_with(0);
     assert_eq!(printed(&again), printed(&first));
     assert!(
-        again.stdout.contains("3.15  is there: ") && again.stderr.is_empty(),
+        again.stdout.contains("3.15  already installed: ") && again.stderr.is_empty(),
         "{}",
         again.stderr
     );
@@ -109,44 +111,49 @@ fn without_a_tag_the_newest_release_with_both_builds_is_installed_once() {
     uv.lists(&["3.16.1", "3.16.1t"], &["3.16.1", "3.16.1t"]);
     let newer = uv.install("");
     assert_eq!(printed(&newer), printed(&first));
-    newer.says(&["ftbench python install 3.16 3.16t"]);
+    newer.stderr_has(&["ftbench python install 3.16 3.16t"]);
     assert_eq!(uv.requests(), "3.15.10 3.15.10+freethreaded");
 }
 
 #[test]
-fn a_release_that_is_listed_and_not_delivered_gives_way_to_the_one_before() {
+fn a_release_that_cannot_be_delivered_gives_way_to_the_one_before() {
     let uv = Uv::new(
         &["3.15.2", "3.15.2t", "3.14.10", "3.14.10t"],
         &["3.15.2", "3.14.10", "3.14.10t"],
     );
     let installed = uv.install("");
-    installed.ends_with(0);
+    installed.exits_with(0);
     assert_eq!(
         printed(&installed),
         ["3.14=3.14.10", "3.14t=3.14.10+freethreaded"]
     );
-    installed.says(&["uv cannot deliver it: No download found for request: cpython-3.15.2+freethreaded"]);
+    installed
+        .stderr_has(&["uv cannot deliver it: No download found for request: cpython-3.15.2+freethreaded"]);
 }
 
 #[test]
 fn without_any_release_the_reasons_and_the_next_step_are_given() {
     let uv = Uv::new(&["3.17.0a1", "3.17.0a1t"], &["3.17.0a1", "3.17.0a1t"]);
     let none = uv.install("");
-    none.ends_with(1);
-    none.says(&[
-        "both a GIL and a free-threaded build cannot be had",
+    none.exits_with(1);
+    none.stderr_has(&[
+        "both a GIL and a free-threaded build cannot be installed",
         "uv: it lists no release with both builds",
         "source package: ",
         "next: ",
         "-p PATH",
     ]);
     assert_eq!(uv.requests(), "");
-    // A version manager may put a stand-in for uv there that does nothing.
+    // A version manager may provide a shim for uv that fails.
     uv.sandbox.script("bin/uv", "exit 1");
     for tags in ["", "3.15"] {
         let none = uv.install(tags);
-        none.ends_with(1);
-        none.says(&["cannot be had", "there is no uv on the PATH", "next: install uv"]);
+        none.exits_with(1);
+        none.stderr_has(&[
+            "cannot be installed",
+            "there is no uv on the PATH",
+            "next: install uv",
+        ]);
     }
 }
 
@@ -155,41 +162,49 @@ fn a_series_means_a_pre_release_only_while_no_release_is_listed() {
     let candidate = ["3.15.0rc1", "3.15.0rc1t", "3.15.0b4"];
     let uv = Uv::new(&candidate, &candidate);
     let installed = uv.install("3.15");
-    installed.ends_with(0);
-    installed.says(&["3.15  is a pre-release, 3.15.0rc1: no release of it is listed yet"]);
+    installed.exits_with(0);
+    installed.stderr_has(&["3.15  is a pre-release, 3.15.0rc1: no release of it is listed yet"]);
     assert_eq!(printed(&installed), ["3.15=3.15.0rc1"]);
     let exact = uv.install("3.15.0b4 3.15.0rc1t");
-    exact.ends_with(0);
+    exact.exits_with(0);
     assert!(!exact.stderr.contains("is a pre-release"), "{}", exact.stderr);
     let kept = uv.install("3.15");
-    kept.ends_with(0);
-    kept.says(&["3.15.0rc1 is a pre-release, and no release can be had"]);
-    assert!(kept.stdout.contains("3.15  is there: "), "{}", kept.stdout);
-    // Its release is listed, so a pre-release does not stand in for it.
+    kept.exits_with(0);
+    kept.stderr_has(&["3.15.0rc1 is a pre-release, and no release can be installed"]);
+    assert!(
+        kept.stdout.contains("3.15  already installed: "),
+        "{}",
+        kept.stdout
+    );
+    // A release of the series is listed, so a pre-release does not replace it.
     uv.lists(&["3.16.0a2t", "3.16.0t", "3.15.0"], &["3.16.0a2t", "3.15.0"]);
     let refused = uv.install("3.16t");
-    refused.ends_with(1);
-    refused.says(&["3.16t cannot be had", "cpython-3.16.0+freethreaded", "next: "]);
+    refused.exits_with(1);
+    refused.stderr_has(&[
+        "3.16t cannot be installed",
+        "cpython-3.16.0+freethreaded",
+        "next: ",
+    ]);
     let release = uv.install("3.15");
-    release.ends_with(0);
+    release.exits_with(0);
     assert_eq!(printed(&release), ["3.15=3.15.0"]);
 }
 
 #[test]
-fn what_does_not_exist_is_refused_with_what_does() {
+fn an_unknown_version_is_refused_with_those_listed() {
     let uv = Uv::new(
         &["3.15.2", "3.15.2t", "3.12.16"],
         &["3.15.2", "3.15.2t", "3.12.16"],
     );
     let unknown = uv.install("3.99");
-    unknown.ends_with(1);
-    unknown.says(&[
-        "3.99 cannot be had",
-        "next: ask for what is listed: 3.15.2, 3.12.16; or",
+    unknown.exits_with(1);
+    unknown.stderr_has(&[
+        "3.99 cannot be installed",
+        "next: ask for a listed version: 3.15.2, 3.12.16; or",
     ]);
     let never = uv.install("3.12t");
-    never.ends_with(2);
-    never.says(&[
+    never.exits_with(2);
+    never.stderr_has(&[
         "'3.12t': CPython has free-threaded builds from 3.13 on",
         "ask for 3.12",
     ]);

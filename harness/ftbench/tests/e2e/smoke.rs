@@ -1,11 +1,11 @@
-//! The way of a run from `main` to the report, on one interpreter: what `make check` has of these tests.
+//! A run from the command line to the report, on one interpreter. `make check` runs this part of the tests only.
 
 use ftbench_schema::RunStatus;
 
 use crate::support::{Sandbox, interpreters};
 
 #[test]
-fn a_run_on_one_interpreter_is_measured_shown_drawn_and_compared() {
+fn a_run_on_one_interpreter_is_measured_shown_plotted_and_compared() {
     let sandbox = Sandbox::new();
     let python = interpreters().first().unwrap()["path"].as_str().unwrap();
     let words = format!("fib -p {python} -m serial,threads -n 1 --rounds 3");
@@ -15,7 +15,7 @@ fn a_run_on_one_interpreter_is_measured_shown_drawn_and_compared() {
         assert_eq!(run.manifest().status, RunStatus::Complete);
         assert_eq!(run.trials().len(), 3 * run.manifest().plan.cells.len());
         let shown = sandbox.ftbench(&format!("show {out} --format json"));
-        shown.ends_with(0);
+        shown.exits_with(0);
         assert_eq!(shown.stdout, run.text("summary.json"));
         assert!(run.text("charts/fib.svg").starts_with("<svg "));
         assert!(
@@ -25,6 +25,6 @@ fn a_run_on_one_interpreter_is_measured_shown_drawn_and_compared() {
         );
     }
     let compared = sandbox.ftbench("compare first second --fail-on never --format json");
-    compared.ends_with(0);
+    compared.exits_with(0);
     assert_eq!(compared.json()["cells"].as_array().unwrap().len(), 2);
 }

@@ -1,8 +1,8 @@
-//! What needs no interpreter and starts no program: sources, stored runs and stored messages, read by the library.
+//! Tests that need no interpreter and start no program: the library reads sources, stored runs and stored messages.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that cannot go on should stop"
+    reason = "a test that cannot continue should panic"
 )]
 
 #[path = "../e2e/support/paths.rs"]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::listing::stems;
 use crate::paths::harness;
 
-/// Names of the examples, and of those alone, so that a message without one is noticed.
+/// The names of all examples, so that a message without one is noticed.
 const EXAMPLES: [&str; 8] = [
     "reply_failed",
     "reply_finished",
@@ -27,8 +27,8 @@ fn folder() -> PathBuf {
     harness().join("worker/examples")
 }
 
-/// Reads the example as a message; what is written again must be the same JSON, so no field is lost or renamed.
-fn survives<M: DeserializeOwned + Serialize + Debug>(text: &str, name: &str) {
+/// Checks that the example, read as a message and written again, is the same JSON, so no field is lost or renamed.
+fn assert_round_trip<M: DeserializeOwned + Serialize + Debug>(text: &str, name: &str) {
     let message: M = serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
     let before: Value = serde_json::from_str(text).unwrap();
     let after = serde_json::to_value(&message).unwrap();
@@ -36,13 +36,13 @@ fn survives<M: DeserializeOwned + Serialize + Debug>(text: &str, name: &str) {
 }
 
 #[test]
-fn every_example_is_a_message_and_stays_what_it_is() {
+fn every_example_survives_a_round_trip() {
     for name in EXAMPLES {
         let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
         if name.starts_with("request_") {
-            survives::<Request>(&text, name);
+            assert_round_trip::<Request>(&text, name);
         } else {
-            survives::<Reply>(&text, name);
+            assert_round_trip::<Reply>(&text, name);
         }
     }
 }
@@ -54,7 +54,7 @@ fn the_folder_holds_one_example_of_each_message() {
 }
 
 #[test]
-fn a_message_without_one_of_its_fields_is_none() {
+fn a_message_without_a_required_field_is_refused() {
     for name in EXAMPLES {
         let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
         let whole: Value = serde_json::from_str(&text).unwrap();

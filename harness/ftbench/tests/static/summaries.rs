@@ -1,8 +1,8 @@
-//! What `ftbench show --format json` makes of stored runs against the summaries stored with them, leaf by leaf.
+//! Compares the output of `ftbench show --format json` for stored runs with their stored summaries, leaf by leaf.
 //!
-//! A leaf that is meant to change is listed in [`INTENDED`] with its reason until
-//! `FTBENCH_WRITE_SUMMARIES=1 cargo test -p ftbench --test static summaries` has written the summaries again; look at their
-//! differences before they are committed.
+//! An intended change of a leaf is listed in [`INTENDED`] with its reason, until
+//! `FTBENCH_WRITE_SUMMARIES=1 cargo test -p ftbench --test static summaries` has regenerated the summaries. Review the
+//! differences before committing them.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -18,10 +18,10 @@ use serde_json::Value;
 
 use crate::paths;
 
-/// Differences that are meant: the run, the leaf, with `*` for any position in a list, and the reason.
+/// Intended differences: the run, the path of the leaf, with `*` for any position in a list, and the reason.
 const INTENDED: [(&str, &str, &str); 0] = [];
 
-/// By how much of it a number may differ: logarithms are rounded differently by C libraries.
+/// The relative difference allowed between numbers, because C libraries round logarithms differently.
 const TOLERANCE: f64 = 1e-9;
 
 type Leaves = BTreeMap<String, Value>;
@@ -59,7 +59,7 @@ fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     }
 }
 
-/// A line for each leaf that only one of the two has or that is not the same in both: its path first, then what it was and is.
+/// A line for each leaf that is missing on one side or differs: its path, the stored value and the present one.
 fn differences(stored: &Leaves, made: &Leaves) -> BTreeMap<String, String> {
     let paths = stored.keys().chain(made.keys());
     let differing = paths.filter(|path| !is_same(stored.get(*path), made.get(*path)));
@@ -81,8 +81,8 @@ fn is_matched(path: &str, pattern: &str) -> bool {
             .all(|(part, wanted)| wanted == "*" || *part == wanted)
 }
 
-/// The summary as it is made now.
-fn made(run: &Path) -> Value {
+/// The summary that the present code makes of a run.
+fn summary_of(run: &Path) -> Value {
     let run = store::read(run).unwrap();
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     serde_json::from_str(&json::summary(&summary).unwrap()).unwrap()
@@ -104,7 +104,7 @@ fn stored(run: &str) -> Value {
 
 fn check(run: &Path) {
     let name = run.file_name().unwrap().to_str().unwrap();
-    let made = made(run);
+    let made = summary_of(run);
     if std::env::var_os("FTBENCH_WRITE_SUMMARIES").is_some() {
         let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
         write!(compressed, "{made}").unwrap();
@@ -130,12 +130,12 @@ fn check(run: &Path) {
 }
 
 #[test]
-fn summary_of_the_run_on_two_cores_is_unchanged() {
+fn the_summary_of_the_run_on_two_cores_is_unchanged() {
     check(&paths::two_cores());
 }
 
 #[test]
-fn summary_of_the_published_run_is_unchanged() {
+fn the_summary_of_the_published_run_is_unchanged() {
     check(&paths::harness().join("../results/examples/2026-11-21-suite-2-cores"));
 }
 

@@ -8,10 +8,10 @@ use ftbench_analyse::compare::{
 };
 use ftbench_schema::Estimate;
 
-/// A regression is a failure; what cannot be told, or has no ratio, is skipped.
+/// Renders a comparison. A regression is a failure; a cell with an unclear verdict, or without a ratio, is skipped.
 ///
 /// # Errors
-/// When the XML cannot be written, which no comparison gives cause for.
+/// If the XML cannot be written, which never happens for a comparison from the analysis.
 pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
     let mut workloads: Vec<&str> = Vec::new();
     let keys = comparison.cells.iter().map(|cell| &cell.cell);
@@ -23,12 +23,12 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
     let mut report = Report::new("ftbench compare");
     for workload in workloads {
         let mut suite = TestSuite::new(workload);
-        let of_workload = |key: &Key| key.workload == workload;
+        let is_of_workload = |key: &Key| key.workload == workload;
         suite.add_test_cases(
             comparison
                 .cells
                 .iter()
-                .filter(|one| of_workload(&one.cell))
+                .filter(|one| is_of_workload(&one.cell))
                 .map(measured),
         );
         suite.add_test_cases(
@@ -42,7 +42,7 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
             comparison
                 .unmatched
                 .iter()
-                .filter(|one| of_workload(&one.cell))
+                .filter(|one| is_of_workload(&one.cell))
                 .map(unmatched),
         );
         for (number, sentence) in super::sentences(comparison).into_iter().enumerate() {
@@ -54,22 +54,22 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
 }
 
 fn measured(cell: &CellComparison) -> TestCase {
-    judged(case(&cell.cell), cell.ratio, cell.verdict)
+    with_verdict(case(&cell.cell), cell.ratio, cell.verdict)
 }
 
 fn whole(whole: &WorkloadComparison) -> TestCase {
     let name = format!("{} as a whole, on one PU", whole.workload);
-    judged(named(&name, &whole.workload), whole.ratio, whole.verdict)
+    with_verdict(named(&name, &whole.workload), whole.ratio, whole.verdict)
 }
 
-fn judged(mut case: TestCase, ratio: Estimate, verdict: Verdict) -> TestCase {
-    let told = format!("NEW / BASE {}", super::ratio(ratio));
+fn with_verdict(mut case: TestCase, ratio: Estimate, verdict: Verdict) -> TestCase {
+    let ratio = format!("NEW / BASE {}", super::ratio(ratio));
     case.status = match verdict {
-        Verdict::Slower => failure("slower", &told),
-        Verdict::CannotTell => skipped(&format!("cannot tell: {told}")),
+        Verdict::Slower => failure("slower", &ratio),
+        Verdict::CannotTell => skipped(&format!("cannot tell: {ratio}")),
         Verdict::Faster | Verdict::Same => TestCaseStatus::success(),
     };
-    case.set_system_out(format!("{}: {told}", verdict.words()));
+    case.set_system_out(format!("{}: {ratio}", verdict.words()));
     case
 }
 
@@ -80,7 +80,7 @@ fn unmatched(one: &Unmatched) -> TestCase {
     case.status = match one.change {
         Change::Broken => failure(words, reason),
         Change::StillBroken
-        | Change::Mended
+        | Change::Fixed
         | Change::Added
         | Change::Gone
         | Change::NotMeasured

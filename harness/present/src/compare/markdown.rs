@@ -4,12 +4,12 @@ use crate::markdown::list;
 use ftbench_analyse::compare::{CellComparison, Change, Comparison, Verdict, WorkloadComparison};
 use ftbench_schema::text::escape_markdown as escape;
 
-/// A page has room for names of any sensible length.
+/// The maximum length of a name, in characters; a page has room for any sensible name.
 const LONGEST_NAME: usize = 200;
 
-/// The verdict first, then what changed; all cells, and how they were compared, folded up.
+/// Renders the verdict first, then the changes. All cells, and how they were compared, are folded up.
 ///
-/// Names from workloads and machines are escaped, so that they show as they are and start nothing.
+/// Names from workloads and machines are escaped, so that they show literally and cannot inject markup.
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
     let mut verdict = super::verdict(comparison);
@@ -26,9 +26,9 @@ pub fn render(comparison: &Comparison) -> String {
         .copied()
         .filter(|whole| matches!(whole.verdict, Verdict::Slower | Verdict::Faster))
         .collect();
-    let (telling, other): (Vec<_>, Vec<_>) = super::groups(comparison)
+    let (important, other): (Vec<_>, Vec<_>) = super::groups(comparison)
         .into_iter()
-        .partition(|group| matches!(group.change, Change::Broken | Change::Mended));
+        .partition(|group| matches!(group.change, Change::Broken | Change::Fixed));
     let cells = |cells: &[&CellComparison]| super::cell_table(cells, true, LONGEST_NAME).markdown();
     let sentences =
         |groups: &[super::Group<'_>]| list(groups.iter().map(|group| escape(&super::group_sentence(group))));
@@ -41,7 +41,7 @@ pub fn render(comparison: &Comparison) -> String {
         ),
         super::workload_table(&changed_wholes).markdown(),
         cells(&changed),
-        sentences(&telling),
+        sentences(&important),
         super::mean_table(comparison).markdown(),
         details(
             &format!("All {} compared cells", comparison.cells.len()),
@@ -53,7 +53,7 @@ pub fn render(comparison: &Comparison) -> String {
         ),
         details("Cells without a ratio", &sentences(&other)),
         details(
-            "In what the sides differ",
+            "Differences between the sides",
             &list(comparison.differences.iter().map(|line| escape(line))),
         ),
         small(&super::sentences(comparison)),

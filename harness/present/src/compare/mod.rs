@@ -1,4 +1,4 @@
-//! What a comparison says, in words that its formats share.
+//! A comparison in words, which its formats share.
 
 pub mod junit;
 pub mod markdown;
@@ -12,13 +12,13 @@ use ftbench_analyse::compare::{
     BetweenRuns, CellComparison, Change, Comparison, Counts, Drift, FailedInSome, Key, Pairing, SideFacts,
     Unmatched, Verdict, WorkloadComparison,
 };
-use ftbench_schema::{Estimate, Kernels, WorkloadKind};
+use ftbench_schema::{Estimate, KernelGroup, WorkloadKind};
 
 use super::table::{Cell, Column, Table, Tone};
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::units;
 
-/// The verdict in a line: whether there is a regression, and the counts.
+/// The verdict in one line: whether there is a regression, and the counts.
 #[must_use]
 pub fn verdict(comparison: &Comparison) -> String {
     let Counts {
@@ -44,7 +44,7 @@ pub fn verdict(comparison: &Comparison) -> String {
         (cannot_tell, "cannot tell".to_owned()),
         (not_compared, "not compared".to_owned()),
     ];
-    let told: Vec<String> = counts
+    let counts: Vec<String> = counts
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{count} {words}"))
@@ -62,37 +62,41 @@ pub fn verdict(comparison: &Comparison) -> String {
             ))
         })
         .collect();
-    format!("{opening}: {wholes}of {cells} {}", told.join(", "))
+    format!("{opening}: {wholes}of {cells} {}", counts.join(", "))
 }
 
-/// What is compared with what, and which kind of comparison it is.
+/// Sentences on the two sides and on how they are compared.
 #[must_use]
 pub fn sentences(comparison: &Comparison) -> Vec<String> {
-    let mut told = vec![format!(
+    let mut sentences = vec![format!(
         "BASE is {}, NEW is {}",
         side(&comparison.base),
         side(&comparison.new)
     )];
-    told.push(match (comparison.pairing, &comparison.between_runs) {
+    sentences.push(match (comparison.pairing, &comparison.between_runs) {
         (Pairing::SameRounds, _) => {
-            "paired in the same rounds: what the machine did to both cancels".to_owned()
+            "paired in the same rounds: effects of the machine on both sides cancel".to_owned()
         }
         (Pairing::DifferentTimes, None) => "runs made at different times".to_owned(),
         (Pairing::DifferentTimes, Some(between)) => between_runs(between),
     });
     if comparison.interpreters_matched && comparison.base.interpreter.is_none() {
-        told.push("each side has one interpreter, and they are called differently: they are compared with each other".to_owned());
-    }
-    if comparison.pairing == Pairing::DifferentTimes && comparison.drift.is_empty() {
-        told.push(
-            "no ceiling tells what the machine did meanwhile: a common change of all cells may be the machine's".to_owned(),
+        sentences.push(
+            "each side has one interpreter, and the names differ: the two are compared with each other"
+                .to_owned(),
         );
     }
-    for kernels in Kernels::ALL {
-        let of_kernels = comparison.drift.iter().filter(|one| one.kernels == kernels);
-        told.extend(drift(kernels, &of_kernels.collect::<Vec<_>>()));
+    if comparison.pairing == Pairing::DifferentTimes && comparison.drift.is_empty() {
+        sentences.push(
+            "no ceiling shows how the machine changed in between: a change that all cells share may be the machine's"
+                .to_owned(),
+        );
     }
-    told
+    for kernels in KernelGroup::ALL {
+        let of_kernels = comparison.drift.iter().filter(|one| one.kernels == kernels);
+        sentences.extend(drift(kernels, &of_kernels.collect::<Vec<_>>()));
+    }
+    sentences
 }
 
 fn side(side: &SideFacts) -> String {
@@ -110,7 +114,7 @@ fn side(side: &SideFacts) -> String {
 fn between_runs(between: &BetweenRuns) -> String {
     let percent = |share: f64| units::per_cent(share, 1);
     let source = if between.runs == 0 {
-        "documented values, for there is no history".to_owned()
+        "documented values, because there is no history".to_owned()
     } else {
         format!(
             "estimated from {} and documented values",
@@ -135,37 +139,41 @@ fn between_runs(between: &BetweenRuns) -> String {
         })
         .collect();
     format!(
-        "runs made at different times: intervals carry what lies between runs, for all cells together {}, and for each \
-         {} (standard deviations, {source})",
+        "runs made at different times: intervals include the variation between runs, common to all cells ({}) and of \
+         each cell ({}); standard deviations, {source}",
         common.join(", "),
         percent(between.own)
     )
 }
 
-/// What the machine did as kernels of one group saw it; `None` where none did.
-fn drift(kernels: Kernels, drifts: &[&Drift]) -> Option<String> {
+/// A sentence on the drift of the machine as the kernels of one group show it; `None` if none was measured.
+fn drift(kernels: KernelGroup, drifts: &[&Drift]) -> Option<String> {
     let name = match kernels {
-        Kernels::Computing => "computing",
-        Kernels::Memory => "memory",
+        KernelGroup::Computing => "computing",
+        KernelGroup::Memory => "memory",
     };
     let cells = drifts.iter().map(|drift| drift.cells).max()?;
-    let none = drifts.iter().all(|drift| !drift.taken_out);
-    let told: Vec<String> = drifts
+    let none_taken_out = drifts.iter().all(|drift| !drift.taken_out);
+    let changes: Vec<String> = drifts
         .iter()
         .map(|drift| {
-            let left = if drift.taken_out || none { "" } else { " (left in)" };
+            let left = if drift.taken_out || none_taken_out {
+                ""
+            } else {
+                " (left in)"
+            };
             format!("{} on {}{left}", change(drift.ratio), counted(drift.pus, "PU"))
         })
         .collect();
     Some(format!(
-        "by the ceiling's {name} kernels ({}) the machine itself was {} in NEW; {}",
+        "according to the ceiling's {name} kernels ({}), the machine itself was {} in NEW; {}",
         counted(cells, "workload"),
-        told.join(", "),
-        if none { "left in" } else { "taken out" }
+        changes.join(", "),
+        if none_taken_out { "left in" } else { "taken out" }
     ))
 }
 
-/// "3.1 % [2.1, 4.1] slower"
+/// Formats a ratio of times: `3.1 % [2.1, 4.1] slower`.
 fn change(ratio: Estimate) -> String {
     let percent = |ratio: f64| units::number(100.0 * (ratio - 1.0), 1);
     let Estimate { estimate, low, high } = ratio;
@@ -182,7 +190,8 @@ fn change(ratio: Estimate) -> String {
     )
 }
 
-/// The cells, a row each; without the times of both sides where there is no room, and names of so many characters.
+/// The cells, one row each; the times of both sides are included if `with_times`, and names are shortened to
+/// `longest_name` characters.
 fn cell_table(cells: &[&CellComparison], with_times: bool, longest_name: usize) -> Table {
     let each = || cells.iter();
     let name = |name: &str| text::shorten(&text::line(name), longest_name);
@@ -211,7 +220,7 @@ fn cell_table(cells: &[&CellComparison], with_times: bool, longest_name: usize) 
     Table::new(columns)
 }
 
-/// Workloads as a whole, a row each.
+/// Workloads as a whole, one row each.
 fn workload_table(wholes: &[&WorkloadComparison]) -> Table {
     let each = || wholes.iter();
     Table::new(vec![
@@ -222,7 +231,7 @@ fn workload_table(wholes: &[&WorkloadComparison]) -> Table {
     ])
 }
 
-/// The geometric means, a row each.
+/// The geometric means, one row each.
 fn mean_table(comparison: &Comparison) -> Table {
     let each = || comparison.geometric_means.iter();
     Table::new(vec![
@@ -273,14 +282,14 @@ fn per_unit(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| units::UNKNOWN.to_owned(), units::duration)
 }
 
-/// The cells in the order in which they matter: by verdict, the worst first, and those of a verdict as they came.
+/// The cells by verdict, the worst first; those with the same verdict stay in order.
 fn by_verdict(comparison: &Comparison) -> Vec<&CellComparison> {
     let mut cells: Vec<&CellComparison> = comparison.cells.iter().collect();
     cells.sort_by_key(|cell| order(cell.verdict));
     cells
 }
 
-/// The workloads likewise.
+/// The workloads by verdict, the worst first; those with the same verdict stay in order.
 fn workloads_by_verdict(comparison: &Comparison) -> Vec<&WorkloadComparison> {
     let mut workloads: Vec<&WorkloadComparison> = comparison.workloads.iter().collect();
     workloads.sort_by_key(|whole| order(whole.verdict));
@@ -291,7 +300,7 @@ fn order(verdict: Verdict) -> Option<usize> {
     Verdict::ALL.iter().position(|one| *one == verdict)
 }
 
-/// Cells without a ratio that have the same cause.
+/// Cells without a ratio, all for the same reason.
 struct Group<'a> {
     change: Change,
     reason: Option<&'a str>,
@@ -318,41 +327,41 @@ fn groups(comparison: &Comparison) -> Vec<Group<'_>> {
     groups
 }
 
-/// How many cells of a group are named.
-const NAMED: usize = 4;
+/// The maximum number of cells that are named for a group.
+const MAX_NAMES: usize = 4;
 
 fn group_sentence(group: &Group<'_>) -> String {
     format!(
         "{}: {}{}",
         group.change.words(),
         names(&group.cells),
-        because(group.reason)
+        reason_suffix(group.reason)
     )
 }
 
-/// The first cells' names.
+/// The names of the first cells, and the number of the others.
 fn names(cells: &[&Key]) -> String {
-    let mut names: Vec<String> = cells.iter().take(NAMED).map(|key| name(key)).collect();
-    if cells.len() > NAMED {
-        names.push(format!("{} more", cells.len() - NAMED));
+    let mut names: Vec<String> = cells.iter().take(MAX_NAMES).map(|key| name(key)).collect();
+    if cells.len() > MAX_NAMES {
+        names.push(format!("{} more", cells.len() - MAX_NAMES));
     }
     names.join(", ")
 }
 
-fn because(reason: Option<&str>) -> String {
+fn reason_suffix(reason: Option<&str>) -> String {
     reason
         .map(|reason| format!(": {}", text::line(reason)))
         .unwrap_or_default()
 }
 
-/// The cells that were compared although they failed in some runs, those with the same cause together.
+/// Warnings about cells that were compared although they failed in some runs, one for each cause.
 fn failed_in_some(comparison: &Comparison) -> Vec<String> {
-    let alike = |one: &FailedInSome, other: &FailedInSome| {
+    let same_cause = |one: &FailedInSome, other: &FailedInSome| {
         (one.side, one.failed, one.runs, &one.reason) == (other.side, other.failed, other.runs, &other.reason)
     };
     let mut groups: Vec<(&FailedInSome, Vec<&Key>)> = Vec::new();
     for failure in &comparison.failed_in_some {
-        match groups.iter_mut().find(|(first, _)| alike(first, failure)) {
+        match groups.iter_mut().find(|(first, _)| same_cause(first, failure)) {
             Some((_, cells)) => cells.push(&failure.cell),
             None => groups.push((failure, vec![&failure.cell])),
         }
@@ -364,13 +373,13 @@ fn failed_in_some(comparison: &Comparison) -> Vec<String> {
             first.runs,
             first.side.word(),
             names(&cells),
-            because(first.reason.as_deref())
+            reason_suffix(first.reason.as_deref())
         )
     };
     groups.into_iter().map(sentence).collect()
 }
 
-/// A cell's name, `fib 3.13t threads x2`.
+/// The name of a cell: `fib 3.13t threads x2`.
 fn name(key: &Key) -> String {
     let mut words = vec![text::line(&key.workload)];
     words.extend(
@@ -383,21 +392,21 @@ fn name(key: &Key) -> String {
     words.join(" ")
 }
 
-/// What else a reader must know: in what the sides differ, what was overridden, what stands in the way of believing.
+/// Warnings for the reader: overridden obstacles, cautions, cells that failed in some runs, and changed units.
 fn remarks(comparison: &Comparison) -> Vec<String> {
     let overridden = comparison
         .overridden
         .iter()
-        .map(|why| format!("compared all the same: {why}"));
-    let told = overridden
+        .map(|why| format!("compared anyway: {why}"));
+    let remarks = overridden
         .chain(comparison.cautions.iter().cloned())
         .chain(failed_in_some(comparison))
         .chain(changed_units(comparison));
-    told.map(|line| text::line(&line)).collect()
+    remarks.map(|line| text::line(&line)).collect()
 }
 
-/// Times are compared per unit. That is exact where a sample's time is proportional to its units; what is paid once for
-/// each sample weighs more where there are fewer.
+/// A warning about workloads whose samples have far more units on one side. Times are compared per unit, which is exact
+/// if a sample's time is proportional to its units; a fixed cost per sample weighs more with fewer units.
 fn changed_units(comparison: &Comparison) -> Option<String> {
     let far = |one: u64, other: u64| one.max(other) as f64 > 1.5 * one.min(other) as f64;
     let mut workloads: Vec<String> = comparison
@@ -413,8 +422,8 @@ fn changed_units(comparison: &Comparison) -> Option<String> {
     workloads.dedup();
     (!workloads.is_empty()).then(|| {
         format!(
-            "samples of {} had more than half as many units again on one side; times are compared per unit, which is exact \
-             where they are proportional",
+            "samples of {} had over 1.5 times as many units on one side; times are compared per unit, which is exact \
+             only if they are proportional to units",
             workloads.join(", ")
         )
     })

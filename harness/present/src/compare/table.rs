@@ -1,11 +1,11 @@
-//! A comparison for the terminal.
+//! A comparison on the terminal.
 
 use crate::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use crate::table::ruled;
 use ftbench_analyse::compare::{Change, Comparison};
 use ftbench_schema::text;
 
-/// The whole of it, the verdict first, each part apart by an empty line, ending with a line end.
+/// Renders all parts, the verdict first, separated by empty lines, with a final newline.
 #[must_use]
 pub fn render(comparison: &Comparison, style: Style) -> String {
     let parts = [
@@ -23,8 +23,8 @@ pub fn render(comparison: &Comparison, style: Style) -> String {
 fn opening(comparison: &Comparison, style: Style) -> String {
     let colour = if comparison.has_regression() { RED } else { GREEN };
     let mut lines = vec![style.paint(colour.bold(), &super::verdict(comparison))];
-    let told = super::sentences(comparison);
-    lines.extend(told.iter().map(|line| hanging("-", 1, line, style)));
+    let sentences = super::sentences(comparison);
+    lines.extend(sentences.iter().map(|line| hanging("-", 1, line, style)));
     let remarks = super::remarks(comparison);
     lines.extend(
         remarks
@@ -34,7 +34,7 @@ fn opening(comparison: &Comparison, style: Style) -> String {
     lines.join("\n")
 }
 
-/// The cells, as wide as the terminal allows: the times go first, then long names.
+/// The cells, as wide as the terminal allows: a narrow one drops the times first, then shortens names.
 fn cells(comparison: &Comparison, style: Style) -> String {
     let cells = super::by_verdict(comparison);
     if cells.is_empty() {
@@ -66,11 +66,11 @@ fn differences(comparison: &Comparison, style: Style) -> String {
     if comparison.differences.is_empty() {
         return String::new();
     }
-    let mut lines = vec![style.paint(BOLD, "in what the sides differ")];
-    let told = comparison
+    let mut lines = vec![style.paint(BOLD, "differences between the sides")];
+    let differences = comparison
         .differences
         .iter()
         .map(|line| hanging("-", 1, &text::line(line), style));
-    lines.extend(told.map(|line| style.paint(DIM, &line)));
+    lines.extend(differences.map(|line| style.paint(DIM, &line)));
     lines.join("\n")
 }

@@ -1,4 +1,4 @@
-//! The formats, of one made-up comparison that has a bit of everything.
+//! Tests of the formats with one synthetic comparison that has a bit of everything.
 
 use super::*;
 use crate::style::Style;
@@ -42,7 +42,7 @@ fn whole(workload: &str, ratio: f64, verdict: Verdict) -> WorkloadComparison {
 
 fn drift(pus: usize, ratio: Estimate, taken_out: bool) -> Drift {
     Drift {
-        kernels: Kernels::Computing,
+        kernels: KernelGroup::Computing,
         pus,
         cells: 4,
         ratio,
@@ -134,14 +134,14 @@ fn the_terminal_has_the_verdict_first() {
     insta::assert_snapshot!(table::render(&comparison(), Style::default()), @r"
     regression: 1 workload slower as a whole; of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared
     - BASE is monday, NEW is tuesday
-    - runs made at different times: intervals carry what lies between runs, for all cells together 1.0 %
-      on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for
-      there is no history)
-    - by the ceiling's computing kernels (4 workloads) the machine itself was 3.1 % [2.1, 4.1] slower on
-      1 PU, 6.2 % [4.1, 8.3] slower on 2 PUs in NEW; taken out
+    - runs made at different times: intervals include the variation between runs, common to all cells
+      (1.0 % on one PU, 4.2 % on several PUs) and of each cell (1.3 %); standard deviations, documented
+      values, because there is no history
+    - according to the ceiling's computing kernels (4 workloads), the machine itself was 3.1 % [2.1,
+      4.1] slower on 1 PU, 6.2 % [4.1, 8.3] slower on 2 PUs in NEW; taken out
     warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
-    warning: samples of nbody had more than half as many units again on one side; times are compared per
-             unit, which is exact where they are proportional
+    warning: samples of nbody had over 1.5 times as many units on one side; times are compared per unit,
+             which is exact only if they are proportional to units
 
     workload         interpreter  model    workers     BASE      NEW            NEW / BASE  verdict
     ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,13 +160,13 @@ fn the_terminal_has_the_verdict_first() {
     geometric mean  workloads  cells            NEW / BASE
     cpu                     3      4  1.004 [0.974, 1.034]
 
-    in what the sides differ
+    differences between the sides
     - kernel: 6.1.0 in BASE, 6.1.2 in NEW
     ");
 }
 
 #[test]
-fn colours_have_a_meaning_and_rows_fit() {
+fn slower_rows_are_red_and_fit_the_terminal() {
     let style = Style {
         colour: true,
         width: Some(60),
@@ -182,7 +182,7 @@ fn markdown_can_be_a_comment() {
     **Regression: 1 workload slower as a whole; of 6 cells 1 slower, 1 broken, 1 faster, 1 same within 2 %, 1 cannot tell, 1 not compared**
 
     - warning: compared without the 1 of 30 runs of BASE that failed: fib 3.13t threads x1: MemoryError
-    - warning: samples of nbody had more than half as many units again on one side; times are compared per unit, which is exact where they are proportional
+    - warning: samples of nbody had over 1.5 times as many units on one side; times are compared per unit, which is exact only if they are proportional to units
 
     | as a whole, on one PU | cells | NEW / BASE | verdict |
     | --- | ---: | ---: | --- |
@@ -225,13 +225,13 @@ fn markdown_can_be_a_comment() {
 
     </details>
 
-    <details><summary>In what the sides differ</summary>
+    <details><summary>Differences between the sides</summary>
 
     - kernel: 6.1.0 in BASE, 6.1.2 in NEW
 
     </details>
 
-    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals carry what lies between runs, for all cells together 1.0 % on one PU, 4.2 % on several PUs, and for each 1.3 % (standard deviations, documented values, for there is no history).<br>by the ceiling's computing kernels (4 workloads) the machine itself was 3.1 % \[2.1, 4.1\] slower on 1 PU, 6.2 % \[4.1, 8.3\] slower on 2 PUs in NEW; taken out.</sub>
+    <sub>BASE is monday, NEW is tuesday.<br>runs made at different times: intervals include the variation between runs, common to all cells (1.0 % on one PU, 4.2 % on several PUs) and of each cell (1.3 %); standard deviations, documented values, because there is no history.<br>according to the ceiling's computing kernels (4 workloads), the machine itself was 3.1 % \[2.1, 4.1\] slower on 1 PU, 6.2 % \[4.1, 8.3\] slower on 2 PUs in NEW; taken out.</sub>
     ");
 }
 
@@ -258,7 +258,7 @@ fn junit_has_a_case_for_each_cell() {
     <testsuite name="fib" tests="2" skipped="1" errors="0" failures="0">
         <properties>
             <property name="comparison.0" value="BASE is monday, NEW is tuesday"/>
-            <property name="comparison.1" value="paired in the same rounds: what the machine did to both cancels"/>
+            <property name="comparison.1" value="paired in the same rounds: effects of the machine on both sides cancel"/>
         </properties>
         <testcase name="fib 3.13t threads x1" classname="ftbench.fib">
             <system-out>same: NEW / BASE 1.001 [0.986, 1.016]</system-out>
@@ -281,7 +281,7 @@ fn junit_has_a_case_for_each_cell() {
 }
 
 #[test]
-fn names_from_elsewhere_start_nothing() {
+fn foreign_names_are_escaped() {
     let mut comparison = comparison();
     let hostile = "<script>|\u{1b}[2J@everyone";
     comparison.cells[0].cell.workload = hostile.to_owned();
@@ -300,7 +300,7 @@ fn names_from_elsewhere_start_nothing() {
 }
 
 #[test]
-fn a_comparison_without_regression_says_so_and_in_one_run_says_paired() {
+fn a_comparison_reports_no_regression_and_pairing_in_one_run() {
     let mut comparison = comparison();
     comparison.cells.retain(|cell| cell.verdict == Verdict::Same);
     comparison.workloads.clear();
@@ -313,11 +313,11 @@ fn a_comparison_without_regression_says_so_and_in_one_run_says_paired() {
     comparison.pairing = Pairing::SameRounds;
     comparison.drift.clear();
     comparison.base.interpreter = Some("3.13".to_owned());
-    let told = sentences(&comparison);
-    assert_eq!(told[0], "BASE is 3.13 in monday, NEW is tuesday");
+    let sentences = sentences(&comparison);
+    assert_eq!(sentences[0], "BASE is 3.13 in monday, NEW is tuesday");
     assert!(
-        told[1].starts_with("paired in the same rounds") && told.len() == 2,
-        "{told:?}"
+        sentences[1].starts_with("paired in the same rounds") && sentences.len() == 2,
+        "{sentences:?}"
     );
 }
 

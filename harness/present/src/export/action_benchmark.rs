@@ -1,40 +1,40 @@
 //! The input of the GitHub Action `github-action-benchmark`, for its tools `customSmallerIsBetter` and
-//! `customBiggerIsBetter` (version 1.22, `src/extract.ts`). A file has one direction, so times and speedups are two.
+//! `customBiggerIsBetter` (version 1.22, `src/extract.ts`). A file has one direction, so times and speedups take two.
 
 use serde::Serialize;
 
 use super::{Export, ExportError, Measured, full_name, nothing, pretty};
 use ftbench_schema::Estimate;
 
-/// What is told of each cell.
+/// The figure that is exported for each cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// Time per unit of work: smaller is better.
     Time,
-    /// Own time with one worker over the time: bigger is better.
+    /// The cell's time with one worker divided by its time: bigger is better.
     Speedup,
 }
 
-/// Microseconds: a unit of work is meant to last 0.1 to 1 ms.
+/// Times are in microseconds, because a unit of work should last 0.1 to 1 ms.
 const MICROSECONDS_PER_SECOND: f64 = 1e6;
 
 #[derive(Debug, Serialize)]
 struct Entry {
-    /// The identity between commits.
+    /// Identifies the benchmark across commits.
     name: String,
     unit: &'static str,
     value: f64,
-    /// Only with this sign in front is it rescaled along with the value (`src/extractRangeInfo.ts`).
+    /// Starts with `±`; otherwise it is not rescaled along with the value (`src/extractRangeInfo.ts`).
     range: String,
     extra: String,
 }
 
-/// An array of entries. Times are per unit of work, since units are calibrated for each run.
+/// Renders an array of entries. Times are per unit of work, because units are calibrated for each run.
 ///
 /// # Errors
-/// When there is no such figure: the action refuses an empty array.
+/// If there is no such figure: the action refuses an empty array.
 pub fn render(export: &Export<'_>, metric: Metric) -> Result<String, ExportError> {
-    export.not_empty()?;
+    export.check_not_empty()?;
     let entries: Vec<Entry> = export
         .measured
         .iter()
@@ -43,7 +43,7 @@ pub fn render(export: &Export<'_>, metric: Metric) -> Result<String, ExportError
     if entries.is_empty() {
         return Err(nothing(
             export.summary,
-            "a speedup takes a cell with several workers",
+            "a speedup needs a cell with several workers",
         ));
     }
     pretty(&entries)

@@ -1,8 +1,9 @@
-//! A results tree of airspeed velocity (asv 0.6.6, `asv/results.py` and `asv/machine.py`): a file for each interpreter and
-//! commit, below a folder of the machine.
+//! A results tree of airspeed velocity (asv 0.6.6, `asv/results.py` and `asv/machine.py`): a file for each interpreter
+//! and commit, in a folder for each machine.
 //!
-//! asv names its benchmarks like Python functions and wants their parameters as a full grid. So each workload and model is
-//! a benchmark with the parameter `workers`, and a number of workers that an interpreter was not measured with is a hole.
+//! asv names its benchmarks like Python functions and expects their parameters as a full grid. So each workload and
+//! model is a benchmark with the parameter `workers`; if an interpreter was not measured with a number of workers, that
+//! value is `null`.
 
 mod benchmarks;
 
@@ -26,26 +27,26 @@ use ftbench_schema::units;
 pub struct Commit {
     /// Its hash; asv names files by the first eight characters.
     pub hash: String,
-    /// When it was made, milliseconds since 1970, as JavaScript counts.
+    /// Its date in milliseconds since 1970, as in JavaScript.
     pub date_ms: i64,
 }
 
 /// A file of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Its path in the tree, names apart by `/`.
+    /// Its path in the tree, with names separated by `/`.
     pub path: String,
-    /// What it holds.
+    /// Its contents.
     pub text: String,
 }
 
-/// The path in the tree of the list of benchmarks, which all exports add to.
+/// The path in the tree of the list of benchmarks, to which every export adds.
 pub const BENCHMARKS: &str = "benchmarks.json";
 
-/// Characters of a hash in the name of a file.
+/// The number of characters of a hash in a file name.
 const HASH_LENGTH: usize = 8;
 
-/// The columns of a result row, in asv's order; `profile` would be the next and is not written.
+/// The columns of a result row, in asv's order. The next one, `profile`, is not written.
 const COLUMNS: [&str; 12] = [
     "result",
     "params",
@@ -64,7 +65,7 @@ const COLUMNS: [&str; 12] = [
 /// The confidence of asv's intervals.
 const CONFIDENCE: f64 = 0.99;
 
-/// What is one benchmark to asv.
+/// A workload and a model, which make one benchmark in asv.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     workload: String,
@@ -80,13 +81,13 @@ impl Subject {
     }
 }
 
-/// The tree of one commit, in which `known` are the benchmarks that are in the tree already. Times are seconds per unit of
-/// work, since units are calibrated for each run.
+/// Returns the files of one commit; `known` are the benchmarks that are in the tree already. Times are in seconds per
+/// unit of work, because units are calibrated for each run.
 ///
 /// # Errors
-/// When nothing was measured.
+/// If nothing was measured.
 pub fn files(export: &Export<'_>, commit: &Commit, known: Benchmarks) -> Result<Vec<File>, ExportError> {
-    export.not_empty()?;
+    export.check_not_empty()?;
     let machine = file_name(&export.summary.machine.hostname, "machine");
     let names = names(export);
     let mut files = vec![
@@ -122,7 +123,7 @@ pub fn files(export: &Export<'_>, commit: &Commit, known: Benchmarks) -> Result<
     Ok(files)
 }
 
-/// What each benchmark is called, and the numbers of workers that any interpreter has.
+/// The name of each benchmark, with the numbers of workers of all interpreters.
 fn names(export: &Export<'_>) -> BTreeMap<Subject, Named> {
     let mut names: BTreeMap<Subject, Named> = BTreeMap::new();
     let mut taken = BTreeSet::new();
@@ -196,7 +197,7 @@ impl Tree<'_> {
         }
     }
 
-    /// A benchmark's row; `None` when this interpreter was not measured with it.
+    /// A benchmark's row; `None` if this interpreter was not measured with it.
     fn row(&self, subject: &Subject, named: &Named) -> Option<Value> {
         let cells: Vec<Option<&Measured<'_>>> = named
             .workers
@@ -216,7 +217,7 @@ impl Tree<'_> {
             .iter()
             .map(|measured| Sample::new((*measured)?.unit_times_s()))
             .collect();
-        let of_each = |value: &dyn Fn(&Sample) -> Option<f64>| -> Value {
+        let each = |value: &dyn Fn(&Sample) -> Option<f64>| -> Value {
             times
                 .iter()
                 .map(|sample| Value::from(sample.as_ref().and_then(value)))
@@ -227,18 +228,18 @@ impl Tree<'_> {
             .iter()
             .flatten()
             .flat_map(|measured| measured.trials.values())
-            .map(|trial| units::seconds(trial.in_samples_ns()))
+            .map(|trial| units::seconds(trial.time_in_samples_ns()))
             .sum();
         Some(json!([
-            of_each(&|sample| Some(sample.median())),
+            each(&|sample| Some(sample.median())),
             [grid(&named.workers)],
             self.version(subject),
             started_ms(&self.export.summary.run.started_at),
             duration_s,
-            of_each(&|sample| Some(interval(sample)?.low)),
-            of_each(&|sample| Some(interval(sample)?.high)),
-            of_each(&|sample| Some(sample.quantile(0.25))),
-            of_each(&|sample| Some(sample.quantile(0.75))),
+            each(&|sample| Some(interval(sample)?.low)),
+            each(&|sample| Some(interval(sample)?.high)),
+            each(&|sample| Some(sample.quantile(0.25))),
+            each(&|sample| Some(sample.quantile(0.75))),
             cells
                 .iter()
                 .map(|cell| cell.map(|measured| measured.units()))
@@ -264,7 +265,8 @@ fn grid(workers: &BTreeSet<u32>) -> Vec<String> {
     workers.iter().map(u32::to_string).collect()
 }
 
-/// asv passes over results whose version is another: a workload that was changed is another benchmark.
+/// The version of a benchmark. asv ignores results of another version, so a changed workload counts as another
+/// benchmark.
 fn version(export: &Export<'_>, subject: &Subject) -> String {
     let mut workloads = export.summary.workloads.iter();
     let facts = workloads.find(|workload| workload.name == subject.workload);
@@ -274,7 +276,8 @@ fn version(export: &Export<'_>, subject: &Subject) -> String {
     }
 }
 
-/// What asv knows of a machine; all are texts, and empty when not known. `machine.json` has its format's version too.
+/// asv's facts about a machine, all of them texts, which are empty if unknown. `machine.json` also has the version of
+/// its format.
 fn machine_facts(export: &Export<'_>, name: &str, version: Option<u32>) -> Map<String, Value> {
     let machine = &export.summary.machine;
     let known = |value: u64| {
@@ -302,13 +305,13 @@ fn machine_facts(export: &Export<'_>, name: &str, version: Option<u32>) -> Map<S
     map
 }
 
-/// When the run began, milliseconds since 1970; `null` when that cannot be read.
+/// The start of the run in milliseconds since 1970; `null` if the time cannot be parsed.
 fn started_ms(started_at: &str) -> Option<i64> {
     let time: jiff::Timestamp = started_at.parse().ok()?;
     Some(time.as_millisecond())
 }
 
-/// A name of letters, digits and underscores.
+/// Replaces everything but letters, digits and underscores in a name.
 fn identifier(name: &str) -> String {
     name.chars()
         .map(|character| {
@@ -321,9 +324,8 @@ fn identifier(name: &str) -> String {
         .collect()
 }
 
-/// A name as a part of a file's name: asv tells hash and environment apart by the first hyphen, and no name may lead out
-/// of the tree.
-fn file_name(name: &str, otherwise: &str) -> String {
+/// Makes a name fit for part of a file name: it may not lead out of the tree. `default` replaces an empty name.
+fn file_name(name: &str, default: &str) -> String {
     let name: String = name
         .chars()
         .map(|character| match character {
@@ -333,7 +335,7 @@ fn file_name(name: &str, otherwise: &str) -> String {
         })
         .collect();
     match name.trim_start_matches('.') {
-        "" => otherwise.to_owned(),
+        "" => default.to_owned(),
         name => name.to_owned(),
     }
 }

@@ -25,12 +25,12 @@ impl Metric {
     }
 }
 
-/// Latency of a unit of work for each cell, and its speedup with several workers.
+/// Renders the latency of a unit of work for each cell, and its speedup with several workers.
 ///
 /// # Errors
-/// When nothing was measured.
+/// If nothing was measured.
 pub fn render(export: &Export<'_>) -> Result<String, ExportError> {
-    export.not_empty()?;
+    export.check_not_empty()?;
     let mut benchmarks: BTreeMap<String, BTreeMap<&str, Metric>> = BTreeMap::new();
     for measured in &export.measured {
         let mut measures = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! hyperfine's `--export-json`, which its plotting scripts and others read. Without a version and without facts of the
+//! hyperfine's `--export-json`, which its plotting scripts and others read. It has no version and no facts about the
 //! machine (hyperfine 1.20, `src/export/json.rs` and `src/benchmark/benchmark_result.rs`).
 
 use std::collections::BTreeMap;
@@ -13,17 +13,17 @@ struct Document {
     results: Vec<BenchmarkResult>,
 }
 
-/// Times in seconds. hyperfine has a shell command and its runs where ftbench has a cell and its trials.
+/// A cell and its trials in place of a shell command and its runs. Times are in seconds.
 #[derive(Debug, Serialize)]
 struct BenchmarkResult {
     command: String,
     mean: f64,
-    /// `null` for one run, as hyperfine has it.
+    /// `null` for one run, as in hyperfine.
     stddev: Option<f64>,
     median: f64,
-    /// CPU time of user code; not known, since ftbench reads the sum of both kinds.
+    /// CPU time of user code; unknown, because ftbench reads the sum of both kinds.
     user: Option<f64>,
-    /// CPU time of the system; not known.
+    /// CPU time of the system; unknown.
     system: Option<f64>,
     min: f64,
     max: f64,
@@ -34,13 +34,13 @@ struct BenchmarkResult {
     parameters: BTreeMap<&'static str, String>,
 }
 
-/// One result for each cell: its times are the trial values, one of each round, since what repeats a command is a
-/// process of its own.
+/// Renders one result for each cell. Its times are the trial values, one of each round, because each repetition of a
+/// command is a process of its own.
 ///
 /// # Errors
-/// When nothing was measured.
+/// If nothing was measured.
 pub fn render(export: &Export<'_>) -> Result<String, ExportError> {
-    export.not_empty()?;
+    export.check_not_empty()?;
     pretty(&Document {
         results: export.measured.iter().filter_map(result).collect(),
     })

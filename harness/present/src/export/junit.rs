@@ -1,15 +1,15 @@
-//! JUnit XML of a run: a suite for each workload, a test for each cell, so that CI shows a cell that failed as a test
-//! that failed.
+//! JUnit XML of a run: a suite for each workload and a test for each cell, so that CI shows a failed cell as a failed
+//! test.
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::ExportError;
 use ftbench_schema::{CellStatus, CellSummary, Estimate, Summary, Trial, text};
 
-/// Every cell of the summary. A test's time is that of all of the cell's trials.
+/// Renders every cell of the summary. A test's time is the time of all samples of the cell's trials.
 ///
 /// # Errors
-/// When the XML writer refuses.
+/// If the XML writer fails.
 pub fn render(summary: &Summary, trials: &[Trial]) -> Result<String, ExportError> {
     let mut report = Report::new(format!("ftbench {}", text::line(&summary.run.name)));
     let mut suites: Vec<TestSuite> = Vec::new();
@@ -37,8 +37,8 @@ fn case(summary: &CellSummary, trials: &[Trial]) -> TestCase {
     let mut case = TestCase::new(text::line(&cell.to_string()), status(summary));
     case.set_classname(text::line(&format!("ftbench.{}", cell.workload)));
     let own = trials.iter().filter(|trial| trial.cell == *cell);
-    let in_samples_ns = own.map(Trial::in_samples_ns).fold(0, u64::saturating_add);
-    case.set_time(std::time::Duration::from_nanos(in_samples_ns));
+    let time_in_samples_ns = own.map(Trial::time_in_samples_ns).fold(0, u64::saturating_add);
+    case.set_time(std::time::Duration::from_nanos(time_in_samples_ns));
     let figures = [
         ("makespan_s", summary.makespan_s),
         ("speedup", summary.speedup),
@@ -53,7 +53,8 @@ fn case(summary: &CellSummary, trials: &[Trial]) -> TestCase {
     case
 }
 
-/// What fails a run fails a test. A cell in which the GIL came back was measured, but not as what it is called.
+/// The status of a test. A cell that fails a run fails its test. A cell whose GIL was re-enabled is skipped: it was
+/// measured, but not as its name says.
 fn status(summary: &CellSummary) -> TestCaseStatus {
     let reason = summary.reason.as_deref().unwrap_or_default();
     let first = text::line(reason.lines().next().unwrap_or_default());

@@ -1,5 +1,5 @@
-//! A run in the formats of other tools: figures in, text out. What each format can hold and cannot, `docs/exports.md`
-//! tells.
+//! A run in the formats of other tools: figures in, text out. `docs/exports.md` describes what each format can and
+//! cannot hold.
 
 pub mod action_benchmark;
 pub mod asv;
@@ -14,35 +14,35 @@ use ftbench_analyse::estimate::{ByRound, Makespans};
 use ftbench_schema::suggest::UnknownInterpreter;
 use ftbench_schema::{Cell, CellStatus, CellSummary, Host, InterpreterFacts, Summary, Trial, TrialStatus};
 
-/// Why a run cannot be exported so.
+/// Why a run cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// An interpreter that the run does not have.
+    /// The run does not have this interpreter.
     #[error(transparent)]
     UnknownInterpreter(#[from] UnknownInterpreter),
-    /// There is no figure to export.
-    #[error("{run} has no cell that this format can hold: {why}; 'ftbench show' tells what became of each")]
+    /// The run has no figure to export.
+    #[error("{run} has no cell that this format can hold: {why}; 'ftbench show' shows the status of each")]
     Nothing {
         /// The run.
         run: String,
         /// What is missing.
         why: &'static str,
     },
-    /// Fewer rounds than asked for.
-    #[error("{benchmark} has {has} rounds, not {asked}; give --rounds {has}, or measure more")]
+    /// A benchmark has fewer rounds than requested.
+    #[error("{benchmark} has {has} rounds, not {requested}; give --rounds {has}, or measure more")]
     FewRounds {
         /// The benchmark.
         benchmark: String,
-        /// What it has.
+        /// The number of its rounds.
         has: usize,
-        /// What was asked for.
-        asked: usize,
+        /// The number of rounds requested.
+        requested: usize,
     },
-    /// serde refused.
-    #[error("cannot write JSON: {0}; tell the makers of ftbench")]
+    /// Serialisation as JSON failed.
+    #[error("cannot write JSON: {0}; please report this bug")]
     Json(#[from] serde_json::Error),
-    /// The XML writer refused.
-    #[error("cannot write XML: {0}; tell the makers of ftbench")]
+    /// Serialisation as XML failed.
+    #[error("cannot write XML: {0}; please report this bug")]
     Xml(#[from] quick_junit::SerializeError),
 }
 
@@ -51,23 +51,23 @@ pub enum ExportError {
 pub struct Measured<'a> {
     /// Its figures.
     pub summary: &'a CellSummary,
-    /// What it is.
+    /// The cell itself.
     pub cell: Cell,
-    /// The trials that ended well and have a counted sample that took time, by round.
+    /// Its successful trials with a counted sample that took time, by round.
     pub trials: BTreeMap<u32, &'a Trial>,
-    /// Their trial values, seconds.
+    /// The trial values, in seconds.
     pub makespans_s: ByRound,
 }
 
 impl Measured<'_> {
-    /// Units of work in one sample, at least 1.
+    /// The units of work in one sample, at least 1.
     #[must_use]
     pub fn units(&self) -> u64 {
         self.summary.units.unwrap_or(1).max(1)
     }
 
-    /// Trial values per unit of work, seconds, in the order of rounds. Units are calibrated for each run, so that only
-    /// these can be compared between runs.
+    /// The trial values per unit of work, in seconds and in the order of rounds. Units are calibrated for each run, so
+    /// only these values can be compared between runs.
     #[must_use]
     pub fn unit_times_s(&self) -> Vec<f64> {
         let units = self.units() as f64;
@@ -75,19 +75,19 @@ impl Measured<'_> {
     }
 }
 
-/// A run to be exported.
+/// A run to export.
 #[derive(Debug, Clone)]
 pub struct Export<'a> {
     /// Its summary.
     pub summary: &'a Summary,
     /// The cells whose status is `ok`, in the order of the plan, without the ceiling's.
     pub measured: Vec<Measured<'a>>,
-    /// Cells that were tried and are not `ok`: their figures are not to be compared with others.
+    /// Cells that were tried and are not `ok`. Their figures must not be compared with others.
     pub left_out: Vec<&'a CellSummary>,
 }
 
 impl<'a> Export<'a> {
-    /// Of a run's summary and trials.
+    /// Pairs the cells of a run's summary with their trials.
     #[must_use]
     pub fn new(summary: &'a Summary, trials: &'a [Trial]) -> Self {
         let mut by_cell: BTreeMap<&Cell, BTreeMap<u32, &Trial>> = BTreeMap::new();
@@ -98,9 +98,9 @@ impl<'a> Export<'a> {
                 by_cell.entry(&trial.cell).or_default().insert(trial.round, trial);
             }
         }
-        let of_python = summary.cells.iter().filter(|cell| !cell.is_native());
+        let python_cells = summary.cells.iter().filter(|cell| !cell.is_native());
         let (ok, others): (Vec<&CellSummary>, Vec<&CellSummary>) =
-            of_python.partition(|cell| cell.status == CellStatus::Ok);
+            python_cells.partition(|cell| cell.status == CellStatus::Ok);
         let measured = ok.into_iter().filter_map(|summary| {
             let cell = &summary.cell;
             let trials = by_cell.remove(cell)?;
@@ -122,7 +122,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// The interpreter that a cell ran on; `None` in a damaged run.
+    /// The interpreter that a cell ran on; `None` if the run is damaged.
     #[must_use]
     pub fn interpreter(&self, cell: &Cell) -> Option<&'a InterpreterFacts> {
         self.summary
@@ -131,8 +131,8 @@ impl<'a> Export<'a> {
             .find(|interpreter| interpreter.tag == cell.interpreter)
     }
 
-    /// Refuses a run without a measured cell.
-    fn not_empty(&self) -> Result<(), ExportError> {
+    /// Returns an error for a run without a measured cell.
+    fn check_not_empty(&self) -> Result<(), ExportError> {
         if self.measured.is_empty() {
             return Err(nothing(self.summary, "none was measured"));
         }
@@ -147,10 +147,10 @@ fn nothing(summary: &Summary, why: &'static str) -> ExportError {
     }
 }
 
-/// Leaves only the cells of this name, see [`ftbench_schema::Curve::is_named`].
+/// Keeps only the cells of this name, see [`ftbench_schema::Curve::is_named`].
 ///
 /// # Errors
-/// When the run has no such interpreter.
+/// If the run has no such interpreter.
 pub fn narrow(summary: &mut Summary, interpreter: &str) -> Result<(), ExportError> {
     if !summary.cells.iter().any(|cell| cell.is_named(interpreter)) {
         return Err(UnknownInterpreter::new(summary, interpreter).into());
@@ -159,7 +159,7 @@ pub fn narrow(summary: &mut Summary, interpreter: &str) -> Result<(), ExportErro
     Ok(())
 }
 
-/// What a cell is called where files of several interpreters are compared by name: `fib[threads,2]`.
+/// The name of a cell in a file per interpreter, which tools compare by name: `fib[threads,2]`.
 #[must_use]
 pub fn benchmark_name(cell: &Cell) -> String {
     format!(
@@ -170,7 +170,7 @@ pub fn benchmark_name(cell: &Cell) -> String {
     )
 }
 
-/// The same with the interpreter, for one file with several: `fib[threads,2] 3.13t`.
+/// The name of a cell in one file with several interpreters: `fib[threads,2] 3.13t`.
 #[must_use]
 pub fn full_name(cell: &Cell) -> String {
     format!(
@@ -180,7 +180,7 @@ pub fn full_name(cell: &Cell) -> String {
     )
 }
 
-/// What differs between cells, as names and values.
+/// The properties in which cells differ, as names and values.
 fn parameters(measured: &Measured<'_>) -> BTreeMap<&'static str, String> {
     let cell = &measured.cell;
     let mut parameters = BTreeMap::from([
@@ -196,7 +196,7 @@ fn parameters(measured: &Measured<'_>) -> BTreeMap<&'static str, String> {
     parameters
 }
 
-/// Indented JSON, ending with a line end.
+/// Formats a value as indented JSON with a final newline.
 fn pretty(value: &impl serde::Serialize) -> Result<String, ExportError> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');

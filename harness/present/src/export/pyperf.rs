@@ -12,9 +12,9 @@ use ftbench_schema::{Host, Implementation, InterpreterFacts, Sample, Trial, text
 /// The files of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// One for each interpreter, in the order of the plan.
+    /// One file for each interpreter, in the order of the plan.
     pub files: Vec<File>,
-    /// Benchmarks of which trials were left out, so that all files have equally many values.
+    /// Benchmarks with trials left out, so that all files have the same number of values.
     pub shortened: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct Files {
 pub struct File {
     /// The interpreter's label.
     pub interpreter: String,
-    /// What it holds.
+    /// Its contents.
     pub text: String,
 }
 
@@ -32,7 +32,7 @@ pub struct File {
 pub struct Choice<'a> {
     /// Only this interpreter's file.
     pub interpreter: Option<&'a str>,
-    /// Only so many rounds, so that files of two runs have equally many values.
+    /// Only this number of rounds, so that files of two runs have the same number of values.
     pub rounds: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ struct Benchmark {
     runs: Vec<Run>,
 }
 
-/// A process: one trial.
+/// A process, which is one trial.
 #[derive(Debug, Serialize)]
 struct Run {
     metadata: Metadata,
@@ -59,7 +59,7 @@ struct Run {
     warmups: Vec<(u64, f64)>,
 }
 
-/// Strings, numbers and booleans; what is not known has no key, since pyperf refuses `null` and empty strings.
+/// Strings, numbers and booleans. Unknown values have no key, because pyperf refuses `null` and empty strings.
 #[derive(Debug, Default, Serialize)]
 struct Metadata(Map<String, Value>);
 
@@ -75,7 +75,7 @@ impl Metadata {
         self.0.insert(key.to_owned(), value.into());
     }
 
-    /// A count or a size, which pyperf wants to be 1 or more where it is known (pyperf issue 259).
+    /// Adds a count or a size, which pyperf requires to be 1 or more if it is there (pyperf issue 259).
     fn positive(&mut self, key: &str, value: u64) {
         if value > 0 {
             self.put(key, value);
@@ -83,7 +83,7 @@ impl Metadata {
     }
 }
 
-/// Which trials and how many samples of each a benchmark has in every file.
+/// The trials of a benchmark in every file, and the number of samples of each.
 struct Share {
     rounds: Vec<u32>,
     samples: usize,
@@ -92,9 +92,9 @@ struct Share {
 /// Makes the files.
 ///
 /// # Errors
-/// When nothing was measured, or not as often as asked for.
+/// If nothing was measured, or fewer rounds than requested.
 pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportError> {
-    export.not_empty()?;
+    export.check_not_empty()?;
     let mut by_name: BTreeMap<String, Vec<&Measured<'_>>> = BTreeMap::new();
     for measured in &export.measured {
         by_name.entry(name(measured)).or_default().push(measured);
@@ -104,13 +104,13 @@ pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportErr
     let mut order: Vec<&Measured<'_>> = Vec::new();
     for measured in &export.measured {
         let name = name(measured);
-        let alike = by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let share = share(measured, alike, choice.rounds);
-        if let Some(asked) = choice.rounds.filter(|&asked| share.rounds.len() < asked) {
+        let same_name = by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let share = share(measured, same_name, choice.rounds);
+        if let Some(requested) = choice.rounds.filter(|&rounds| share.rounds.len() < rounds) {
             return Err(ExportError::FewRounds {
                 benchmark: name,
                 has: share.rounds.len(),
-                asked,
+                requested,
             });
         }
         if share.rounds.len() < measured.trials.len() && choice.rounds.is_none() {
@@ -151,23 +151,28 @@ pub fn files(export: &Export<'_>, choice: Choice<'_>) -> Result<Files, ExportErr
     Ok(Files { files, shortened })
 }
 
-/// Names must be unique in a file; its host is the file's.
+/// The name of a benchmark, which is unique in its file: the interpreter and the host are those of the file.
 fn name(measured: &Measured<'_>) -> String {
     benchmark_name(&measured.cell)
 }
 
-/// pyperf's test takes unequal numbers of values for a difference, so a benchmark gets equally many in every file: of the
-/// rounds that all interpreters have in common, or where they have none, as imported files do, of the first ones.
-fn share(measured: &Measured<'_>, alike: &[&Measured<'_>], most_rounds: Option<usize>) -> Share {
-    let has_all = |round: &u32| alike.iter().all(|other| other.trials.contains_key(round));
+/// Chooses the trials of a benchmark. pyperf's test takes unequal numbers of values for a difference, so every file
+/// gets the same number: from the rounds that all interpreters share, or from the first rounds if they share none, as
+/// in imported files.
+fn share(measured: &Measured<'_>, same_name: &[&Measured<'_>], max_rounds: Option<usize>) -> Share {
+    let is_shared = |round: &u32| same_name.iter().all(|other| other.trials.contains_key(round));
     let own = || measured.trials.keys().copied();
-    let mut rounds: Vec<u32> = own().filter(has_all).collect();
+    let mut rounds: Vec<u32> = own().filter(is_shared).collect();
     if rounds.is_empty() {
-        let fewest = alike.iter().map(|other| other.trials.len()).min().unwrap_or(0);
-        rounds = own().take(fewest).collect();
+        let min_trials = same_name
+            .iter()
+            .map(|other| other.trials.len())
+            .min()
+            .unwrap_or(0);
+        rounds = own().take(min_trials).collect();
     }
-    rounds.truncate(most_rounds.unwrap_or(usize::MAX));
-    let samples = alike
+    rounds.truncate(max_rounds.unwrap_or(usize::MAX));
+    let samples = same_name
         .iter()
         .flat_map(|other| other.trials.values())
         .map(|trial| usable(trial).count());
@@ -177,7 +182,7 @@ fn share(measured: &Measured<'_>, alike: &[&Measured<'_>], most_rounds: Option<u
     }
 }
 
-/// Counted samples that took time at all: pyperf wants values above 0.
+/// The counted samples that took time: pyperf requires values above 0.
 fn usable(trial: &Trial) -> impl Iterator<Item = &Sample> {
     trial.counted_samples().filter(|sample| sample.makespan_ns() > 0)
 }
@@ -237,14 +242,14 @@ fn run(trial: &Trial, units: u64, samples: usize) -> Run {
     }
 }
 
-/// The time in UTC as `datetime.fromisoformat` of every Python takes it, and like pyperf's own without a zone, so that
-/// files of both can be merged.
+/// Formats a time in UTC as `datetime.fromisoformat` of every Python parses it. Like pyperf's own it has no zone, so
+/// that files of both can be merged.
 fn date(started_at: &str) -> Option<String> {
     let time: jiff::Timestamp = started_at.parse().ok()?;
     Some(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string())
 }
 
-/// What all benchmarks of a file have in common.
+/// The metadata that all benchmarks of a file share.
 fn common(export: &Export<'_>, first: &Measured<'_>) -> Metadata {
     let summary = export.summary;
     let machine = &summary.machine;
@@ -273,12 +278,12 @@ fn common(export: &Export<'_>, first: &Measured<'_>) -> Metadata {
         },
     );
     if let Some(facts) = export.interpreter(&first.cell) {
-        of_interpreter(&mut metadata, facts);
+        add_interpreter(&mut metadata, facts);
     }
     metadata
 }
 
-fn of_interpreter(metadata: &mut Metadata, facts: &InterpreterFacts) {
+fn add_interpreter(metadata: &mut Metadata, facts: &InterpreterFacts) {
     metadata.text("python_version", &facts.version);
     metadata.text("python_executable", &facts.path);
     metadata.text(
@@ -299,7 +304,7 @@ fn of_interpreter(metadata: &mut Metadata, facts: &InterpreterFacts) {
     metadata.text("switches", &switches.join(","));
 }
 
-/// The options of `configure` that the facts of the build amount to.
+/// The options of `configure` that correspond to the facts of the build.
 fn configuration(facts: &InterpreterFacts) -> String {
     let build = &facts.build;
     let options = [

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::*;
 use ftbench_fixtures::exported::{summary, trials};
 
-/// A file of pyperf's as JSON.
-fn pyperf_of(export: &Export<'_>, interpreter: &str) -> Value {
+/// The pyperf file of an interpreter, as JSON.
+fn pyperf_file(export: &Export<'_>, interpreter: &str) -> Value {
     let choice = pyperf::Choice {
         interpreter: Some(interpreter),
         rounds: None,
@@ -17,11 +17,11 @@ fn pyperf_of(export: &Export<'_>, interpreter: &str) -> Value {
 }
 
 #[test]
-fn a_process_of_pyperfs_is_a_trial() {
+fn a_trial_is_a_pyperf_process() {
     let summary = summary();
     let trials = trials(&summary, 2);
     let export = Export::new(&summary, &trials);
-    let file = pyperf_of(&export, "3.13t");
+    let file = pyperf_file(&export, "3.13t");
     insta::assert_json_snapshot!(file, @r##"
     {
       "version": "1.0",
@@ -105,17 +105,17 @@ fn a_process_of_pyperfs_is_a_trial() {
 }
 
 #[test]
-fn every_file_has_as_many_values_even_where_a_trial_failed() {
+fn every_file_has_the_same_number_of_values_if_a_trial_failed() {
     let summary = summary();
     let mut trials = trials(&summary, 5);
-    // One failed on one build, and one has a sample less on the other.
+    // One trial failed on one build, and one has a sample less on the other.
     trials[1].status = TrialStatus::Failed;
     trials[9].samples.pop();
     let export = Export::new(&summary, &trials);
     let files = pyperf::files(&export, pyperf::Choice::default()).unwrap();
     assert_eq!(files.shortened, ["fib[threads,2]"]);
     for tag in ["3.13", "3.13t"] {
-        let file = pyperf_of(&export, tag);
+        let file = pyperf_file(&export, tag);
         let runs = file["benchmarks"][0]["runs"].as_array().unwrap();
         let rounds: Vec<u64> = runs
             .iter()
@@ -140,17 +140,17 @@ fn every_file_has_as_many_values_even_where_a_trial_failed() {
 }
 
 #[test]
-fn metadata_hold_nothing_that_pyperf_refuses() {
+fn metadata_has_nothing_that_pyperf_refuses() {
     let mut summary = summary();
     summary.machine.hostname = "two\nlines\u{1b}".to_owned();
     summary.machine.cpu_model = " ".to_owned();
     summary.machine.topology.pus = 0;
     let trials = trials(&summary, 1);
-    let file = pyperf_of(&Export::new(&summary, &trials), "3.13");
+    let file = pyperf_file(&Export::new(&summary, &trials), "3.13");
     let metadata = file["metadata"].as_object().unwrap();
     assert_eq!(metadata["hostname"], "two lines\u{fffd}");
     assert!(!metadata.contains_key("cpu_model_name") && !metadata.contains_key("cpu_count"));
     let run = &file["benchmarks"][0]["runs"][0]["metadata"];
-    assert!(run.get("mem_max_rss").is_none(), "not known, and so not 0: {run}");
+    assert!(run.get("mem_max_rss").is_none(), "unknown, so not 0: {run}");
     assert_eq!(run["date"], "2026-11-21 08:00:00.123456");
 }

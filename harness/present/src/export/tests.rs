@@ -69,7 +69,7 @@ fn hyperfine_has_a_result_for_each_cell() {
 }
 
 #[test]
-fn the_action_gets_one_direction_in_a_file() {
+fn a_file_for_the_action_has_one_direction() {
     let summary = summary();
     let trials = trials(&summary, 3);
     let export = Export::new(&summary, &trials);
@@ -95,14 +95,14 @@ fn the_action_gets_one_direction_in_a_file() {
     let times: Value = serde_json::from_str(&times).unwrap();
     assert_eq!(times[0]["name"], "fib[threads,2] 3.13");
     assert_eq!(times[0]["unit"], "us/iter");
-    // 100 units in a sample.
+    // A sample has 100 units.
     let makespan_s = summary.cells[0].makespan_s.unwrap().estimate;
     assert!((times[0]["value"].as_f64().unwrap() - makespan_s * 1e4).abs() < 1e-9);
     assert!(times[0]["range"].as_str().unwrap().starts_with("± "));
 }
 
 #[test]
-fn a_speedup_takes_several_workers() {
+fn a_speedup_needs_several_workers() {
     let mut summary = summary();
     for cell in &mut summary.cells {
         cell.workers = 1;
@@ -112,13 +112,13 @@ fn a_speedup_takes_several_workers() {
     assert!(
         error
             .to_string()
-            .contains("a speedup takes a cell with several workers"),
+            .contains("a speedup needs a cell with several workers"),
         "{error}"
     );
 }
 
 #[test]
-fn bencher_gets_intervals() {
+fn bencher_has_intervals() {
     let summary = summary();
     let trials = trials(&summary, 3);
     insta::assert_snapshot!(bencher::render(&Export::new(&summary, &trials)).unwrap(), @r##"
@@ -152,7 +152,7 @@ fn bencher_gets_intervals() {
 }
 
 #[test]
-fn asv_gets_a_grid_with_holes() {
+fn asv_has_null_where_an_interpreter_was_not_measured() {
     let mut summary = summaries::two_cores();
     summary.workloads = vec![ftbench_fixtures::records::workload("fib")];
     summary
@@ -277,11 +277,11 @@ fn cells_that_are_not_ok_and_the_ceiling_are_left_out() {
 }
 
 #[test]
-fn an_interpreter_that_is_not_there_gets_the_nearest() {
+fn an_unknown_interpreter_is_refused_with_the_known_ones() {
     let mut summary = summary();
     let error = narrow(&mut summary, "3.14t").unwrap_err().to_string();
     assert!(
-        error.contains("no interpreter and no arm '3.14t'") && error.contains("it has 3.13, 3.13t"),
+        error.contains("no interpreter or arm '3.14t'") && error.contains("it has 3.13, 3.13t"),
         "{error}"
     );
     narrow(&mut summary, "3.13t").unwrap();
@@ -289,7 +289,7 @@ fn an_interpreter_that_is_not_there_gets_the_nearest() {
 }
 
 #[test]
-fn foreign_names_do_no_harm() {
+fn foreign_names_are_escaped() {
     let summary = summaries::hostile();
     let trials = trials(&summary, 1);
     let export = Export::new(&summary, &trials);

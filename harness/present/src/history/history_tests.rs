@@ -1,12 +1,12 @@
 use crate::chart;
 use crate::style::Style;
-use ftbench_analyse::history::{Difference, History, Options, What, analyse};
+use ftbench_analyse::history::{Difference, DifferenceKind, History, Options, analyse};
 use ftbench_fixtures::nights::{Machine, Step, runs};
-use ftbench_schema::history::{PassedOver, RunSettings};
+use ftbench_schema::history::{RunSettings, SkippedFolder};
 
 use super::{charts, json, markdown, page, table};
 
-/// Thirty nights of two workloads, of which one becomes slower and another faster.
+/// Thirty nights of two workloads, of which one becomes slower and the other faster.
 fn history() -> History {
     let steps = [
         Step {
@@ -27,15 +27,15 @@ fn history() -> History {
         ..Machine::default()
     };
     let mut history = analyse(runs(30, &steps, machine), Options::default());
-    history.passed_over.push(PassedOver {
+    history.passed_over.push(SkippedFolder {
         folder: "night-030".to_owned(),
-        reason: "did not end; 'ftbench show' tells what was measured".to_owned(),
+        reason: "did not end; 'ftbench show' shows what was measured".to_owned(),
     });
     history
 }
 
 #[test]
-fn the_table_tells_changes_first() {
+fn the_table_lists_changes_first() {
     insta::assert_snapshot!(table::render(&history(), true, Style::default()), @r"
     30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
 
@@ -61,8 +61,8 @@ fn the_table_tells_changes_first() {
     mean of 4 cpu cells on 3.13t      30    1.034  1.2 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
 
     The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
-    passed over 1 folder:
-      night-030: did not end; 'ftbench show' tells what was measured
+    skipped 1 folder:
+      night-030: did not end; 'ftbench show' shows what was measured
     ");
 }
 
@@ -82,9 +82,9 @@ fn markdown_is_a_table_of_changes() {
 
     The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
 
-    passed over 1 folder:
+    skipped 1 folder:
 
-    - `night-030`: did not end; 'ftbench show' tells what was measured
+    - `night-030`: did not end; 'ftbench show' shows what was measured
     ");
 }
 
@@ -98,7 +98,7 @@ fn settings_and_packages_are_named_where_they_differ() {
     history.series[0].settings = Some(1);
     history.runs[3].settings = Some(1);
     history.changes[0].coincides_with.push(Difference {
-        what: What::Packages,
+        what: DifferenceKind::Packages,
         before: "mpmath 1.3.0, numpy 2.3.1".to_owned(),
         after: "mpmath 1.3.0, numpy 2.4.0".to_owned(),
     });
@@ -126,7 +126,7 @@ fn json_has_a_version_and_every_series() {
 }
 
 #[test]
-fn the_page_runs_nothing_and_escapes_everything() {
+fn the_page_has_no_scripts_and_escapes_everything() {
     let mut hostile = history();
     hostile.runs[20].commit = Some("<script>alert(1)</script>".to_owned());
     hostile.runs[20].folder = "\"><img src=x>".to_owned();

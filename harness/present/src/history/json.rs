@@ -5,10 +5,10 @@ use serde::Serialize;
 use ftbench_analyse::history::History;
 use ftbench_schema::SCHEMA_VERSION;
 
-/// The history as indented JSON, ending with a line end.
+/// Formats the history as indented JSON with a final newline.
 ///
 /// # Errors
-/// When serde refuses, which no history that the analysis makes gives cause for.
+/// If serialisation fails, which never happens for a history from the analysis.
 pub fn render(history: &History) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Versioned<'a> {

@@ -6,10 +6,10 @@ use ftbench_analyse::history::{Change, Direction, History, RunLine, Series};
 use ftbench_schema::text;
 use ftbench_schema::text::escape_markdown as escape;
 
-/// So many changes are listed; a page that needs more is not read.
-const MOST_CHANGES: usize = 60;
+/// The maximum number of changes listed; a longer page is not read.
+const MAX_CHANGES: usize = 60;
 
-/// The whole of it, ending with a line end.
+/// Renders the history, with a final newline.
 #[must_use]
 pub fn render(history: &History) -> String {
     let mut lines = vec![format!("### {}", escape(&words::opening(history))), String::new()];
@@ -20,7 +20,7 @@ pub fn render(history: &History) -> String {
         lines.push("No change was found.".to_owned());
     } else {
         lines.push(table(history).markdown().trim_end().to_owned());
-        let more = history.changes.len().saturating_sub(MOST_CHANGES);
+        let more = history.changes.len().saturating_sub(MAX_CHANGES);
         if more > 0 {
             lines.push(String::new());
             lines.push(format!("And {more} more changes."));
@@ -41,9 +41,9 @@ pub fn render(history: &History) -> String {
     lines.join("\n").trim_end().to_owned() + "\n"
 }
 
-/// The changes, a row each.
+/// The changes, one row each.
 fn table(history: &History) -> Table {
-    let changes = history.changes.iter().take(MOST_CHANGES).filter_map(|change| {
+    let changes = history.changes.iter().take(MAX_CHANGES).filter_map(|change| {
         let series = history.series.get(change.series)?;
         Some((change, series, history.runs.get(change.first_after)?))
     });

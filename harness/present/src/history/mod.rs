@@ -1,4 +1,4 @@
-//! What a history of runs tells: a table, Markdown, JSON, charts and a page.
+//! Formats of a history of runs: a table, Markdown, JSON, charts and a page.
 
 pub mod charts;
 pub mod json;

@@ -1,4 +1,4 @@
-//! The history on a terminal: changes first, then the series in a line each.
+//! The history on a terminal: changes first, then one line for each series.
 
 use super::words;
 use crate::style::{BOLD, DIM, GREEN, RED, Style};
@@ -6,12 +6,12 @@ use crate::table::{Column, Table};
 use ftbench_analyse::history::{Change, Direction, History, Series};
 use ftbench_schema::{text, units};
 
-/// Up to so many series all are listed; of more, only those with something to say.
-const MOST_LISTED: usize = 40;
-/// Of so many folders that were passed over each is named.
-const MOST_PASSED_OVER: usize = 10;
+/// The maximum number of series that are all listed; of more, only those with a change or a remark.
+const MAX_LISTED: usize = 40;
+/// The maximum number of skipped folders that are named.
+const MAX_SKIPPED: usize = 10;
 
-/// The whole of it, ending with a line end; `all` lists every series.
+/// Renders the history, with a final newline; `all` lists every series.
 #[must_use]
 pub fn render(history: &History, all: bool, style: Style) -> String {
     let mut parts = vec![style.paint(BOLD, &words::opening(history))];
@@ -19,7 +19,7 @@ pub fn render(history: &History, all: bool, style: Style) -> String {
     parts.push(changes(history, style));
     parts.push(series(history, all, style));
     let mut notes: Vec<String> = words::notes(history);
-    notes.extend(passed_over(history));
+    notes.extend(skipped(history));
     parts.push(style.paint(DIM, &notes.join("\n")));
     parts.retain(|part| !part.trim().is_empty());
     parts.join("\n\n") + "\n"
@@ -49,15 +49,16 @@ fn changes(history: &History, style: Style) -> String {
 
 /// What else changed with the changes of a run, once for all of them.
 fn coincidences(history: &History, run: usize) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for change in history.changes.iter().filter(|change| change.first_after == run) {
         for words in words::differences(&change.coincides_with) {
-            if !told.contains(&words) {
-                told.push(words);
+            if !lines.contains(&words) {
+                lines.push(words);
             }
         }
     }
-    told.into_iter()
+    lines
+        .into_iter()
         .map(|words| format!("  with a change of {words}"))
         .collect()
 }
@@ -83,7 +84,7 @@ fn line(history: &History, change: &Change, style: Style) -> Option<String> {
 
 fn series(history: &History, all: bool, style: Style) -> String {
     let has_change = |index: usize| history.changes.iter().any(|change| change.series == index);
-    let few = history.series.len() <= MOST_LISTED;
+    let few = history.series.len() <= MAX_LISTED;
     let listed: Vec<(usize, &Series)> = history
         .series
         .iter()
@@ -123,16 +124,16 @@ fn table(history: &History, listed: &[&Series]) -> Table {
     ])
 }
 
-fn passed_over(history: &History) -> Vec<String> {
+fn skipped(history: &History) -> Vec<String> {
     let mut lines: Vec<String> = history
         .passed_over
         .iter()
-        .take(MOST_PASSED_OVER)
+        .take(MAX_SKIPPED)
         .map(|folder| format!("  {}: {}", text::line(&folder.folder), text::line(&folder.reason)))
         .collect();
-    let more = history.passed_over.len().saturating_sub(MOST_PASSED_OVER);
+    let more = history.passed_over.len().saturating_sub(MAX_SKIPPED);
     if more > 0 {
-        lines.push(format!("  and {more} more; --format json names them all"));
+        lines.push(format!("  and {more} more; --format json lists them all"));
     }
     lines
 }

@@ -1,19 +1,19 @@
-//! A history in words, the same in every format.
+//! A history in words, which are the same in every format.
 
 use std::collections::BTreeMap;
 
 use ftbench_analyse::history::{
-    Change, Difference, Direction, History, MachineDrift, RunLine, Series, Subject, What,
+    Change, Difference, DifferenceKind, Direction, History, MachineDrift, RunLine, Series, Subject,
 };
 use ftbench_schema::history::{Metric, RunSettings};
-use ftbench_schema::{Estimate, Kernels, text, units};
+use ftbench_schema::{Estimate, KernelGroup, text, units};
 
-/// So many levels of a line of blocks, lowest first (Unicode block elements).
+/// The levels of a sparkline, lowest first (Unicode block elements).
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// So many blocks are as wide as a table's cell should be.
-const MOST_BLOCKS: usize = 30;
+/// The maximum number of blocks in a sparkline, which is as wide as a table's cell should be.
+const MAX_BLOCKS: usize = 30;
 
-/// A figure of the metric; a mean over cells is a plain ratio.
+/// Formats a value of the metric; a mean over cells is a plain ratio.
 pub fn figure(metric: Metric, subject: &Subject, value: f64) -> String {
     match (subject, metric) {
         (Subject::Mean { .. }, _) => units::number(value, 3),
@@ -24,14 +24,14 @@ pub fn figure(metric: Metric, subject: &Subject, value: f64) -> String {
     }
 }
 
-/// A ratio as a change in per cent, such as `+10.1 %`.
+/// Formats a ratio as a change in per cent, such as `+10.1 %`.
 pub fn per_cent(ratio: f64) -> String {
     let value = (ratio - 1.0) * 100.0;
     let sign = if value >= 0.05 { "+" } else { "" };
     format!("{sign}{} %", units::number(value, 1))
 }
 
-/// A change in per cent with its interval.
+/// Formats a ratio as a change in per cent with its interval.
 pub fn per_cent_interval(ratio: Estimate) -> String {
     format!(
         "{} [{}, {}]",
@@ -41,7 +41,7 @@ pub fn per_cent_interval(ratio: Estimate) -> String {
     )
 }
 
-/// What a series is of.
+/// The name of a series.
 pub fn subject(history: &History, series: &Series) -> String {
     let name = match &series.subject {
         Subject::Cell(key) => key.to_string(),
@@ -66,7 +66,7 @@ pub fn subject(history: &History, series: &Series) -> String {
     }
 }
 
-/// Settings, in so far as the history has several.
+/// Those settings in which the runs of the history differ.
 fn settings(history: &History, own: &RunSettings) -> Vec<String> {
     let differ = |same: &dyn Fn(&RunSettings) -> bool| !history.settings.iter().all(same);
     let mut words = Vec::new();
@@ -101,7 +101,7 @@ pub fn date(run: &RunLine) -> String {
     text::line(run.started_at.get(..10).unwrap_or(&run.started_at))
 }
 
-/// A commit as people name it.
+/// The short name of a commit.
 pub fn short_commit(commit: &str) -> String {
     text::shorten(&text::line(text::short_hash(commit)), 40)
 }
@@ -123,20 +123,20 @@ pub fn run(run: &RunLine) -> String {
     words
 }
 
-/// What else was different, in a line each; a commit is told with its run.
+/// One line for each difference; not for a commit, which is shown with its run.
 pub fn differences(differences: &[Difference]) -> Vec<String> {
     differences
         .iter()
-        .filter(|difference| difference.what != What::Commit)
+        .filter(|difference| difference.what != DifferenceKind::Commit)
         .map(|difference| {
             let what = match difference.what {
-                What::Interpreter => "interpreter",
-                What::Workload => "workload file",
-                What::System => "system",
-                What::Ftbench => "ftbench",
-                What::Commit => "commit",
-                What::Packages => "packages",
-                What::Profile => "profile",
+                DifferenceKind::Interpreter => "interpreter",
+                DifferenceKind::Workload => "workload file",
+                DifferenceKind::System => "system",
+                DifferenceKind::Ftbench => "ftbench",
+                DifferenceKind::Commit => "commit",
+                DifferenceKind::Packages => "packages",
+                DifferenceKind::Profile => "profile",
             };
             let (before, after) = differing(&difference.before, &difference.after);
             format!("{what}: {} -> {}", text::line(&before), text::line(&after))
@@ -144,7 +144,7 @@ pub fn differences(differences: &[Difference]) -> Vec<String> {
         .collect()
 }
 
-/// Two lists with commas, without the entries that are in both.
+/// Two comma-separated lists, without the entries that they share.
 fn differing(before: &str, after: &str) -> (String, String) {
     let parts = |list: &str| list.split(", ").map(str::to_owned).collect::<Vec<String>>();
     let (old, new) = (parts(before), parts(after));
@@ -188,7 +188,7 @@ pub fn opening(history: &History) -> String {
     )
 }
 
-/// What a reader must know.
+/// Notes on how to read the history.
 pub fn notes(history: &History) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(drifts(history));
@@ -201,38 +201,41 @@ pub fn notes(history: &History) -> Vec<String> {
         });
         let kinds: Vec<String> = kinds.collect();
         notes.push(format!(
-            "Runs with other settings make series of their own: {}.",
+            "Runs with different settings make separate series: {}.",
             kinds.join("; ")
         ));
     }
     if history.hostnames_left_out {
-        notes.push("Most host names came once only, so machines are told apart without them.".to_owned());
+        notes.push("Most host names occur only once, so they do not distinguish machines.".to_owned());
     }
-    let fewest = 2 * ftbench_analyse::history::FEWEST_NIGHTS;
-    if !history.runs.is_empty() && history.runs.len() < fewest {
-        notes.push(format!("With fewer than {fewest} runs no change can be found."));
+    let min_runs = 2 * ftbench_analyse::history::MIN_NIGHTS;
+    if !history.runs.is_empty() && history.runs.len() < min_runs {
+        notes.push(format!(
+            "With fewer than {min_runs} runs, no change can be found."
+        ));
     }
     if let Some(shared) = history.changes.iter().find(|change| change.is_shared())
         && let Some(run) = history.runs.get(shared.first_after)
     {
         notes.push(format!(
-            "Nearly all cells changed the same way at {}: rather the machine, its settings or the whole build than one \
-             workload.",
+            "Nearly all cells changed in the same way on {}: the cause is probably the machine, its settings or the \
+             whole build rather than one workload.",
             date(run)
         ));
     }
     if !history.passed_over.is_empty() {
         notes.push(format!(
-            "passed over {}:",
+            "skipped {}:",
             text::counted(history.passed_over.len(), "folder")
         ));
     }
     notes
 }
 
-/// A sentence for each machine and group of kernels, and what was done: the numbers of PUs are in it.
+/// Sentences on the drift of the machines: for each machine and group of kernels, one on the numbers of PUs where the
+/// drift is divided out, and one on those where it is not.
 fn drifts(history: &History) -> Vec<String> {
-    let mut groups: BTreeMap<(usize, Kernels, bool), Vec<&MachineDrift>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, KernelGroup, bool), Vec<&MachineDrift>> = BTreeMap::new();
     for one in &history.drift {
         let group = (one.machine, one.kernels, !one.divided);
         groups.entry(group).or_default().push(one);
@@ -245,8 +248,8 @@ fn drifts(history: &History) -> Vec<String> {
         };
         let spreads = spreads(&drifts);
         let (kernels, workloads) = match kernels {
-            Kernels::Computing => ("computing", "compute"),
-            Kernels::Memory => ("memory", "are bound by memory"),
+            KernelGroup::Computing => ("computing", "compute"),
+            KernelGroup::Memory => ("memory", "are bound by memory"),
         };
         if kept {
             format!(
@@ -255,15 +258,15 @@ fn drifts(history: &History) -> Vec<String> {
             )
         } else {
             format!(
-                "The drift of {of} from run to run, as the ceiling's {kernels} kernels saw it on as many PUs, is divided \
-                 out of workloads that {workloads}: their median series varies by {spreads}."
+                "The drift of {of} from run to run, as the ceiling's {kernels} kernels show it on as many PUs, is \
+                 divided out of workloads that {workloads}: their median series varies by {spreads}."
             )
         }
     });
     sentences.collect()
 }
 
-/// How series vary with the drift divided out and as measured, for each number of PUs.
+/// The spreads of series with the drift divided out and as measured, for each number of PUs.
 fn spreads(drifts: &[&MachineDrift]) -> String {
     let percent = |share: f64| units::number(share * 100.0, 1);
     let each = drifts.iter().map(|one| {
@@ -276,7 +279,7 @@ fn spreads(drifts: &[&MachineDrift]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// The machines, where there are several.
+/// One line for each machine; empty if there is only one.
 pub fn machines(history: &History) -> Vec<String> {
     if history.machines.len() < 2 {
         return Vec::new();
@@ -306,11 +309,11 @@ pub fn machines(history: &History) -> Vec<String> {
         .collect()
 }
 
-/// The values of a series as blocks, the newest last.
+/// Draws the values of a series as blocks, the newest last.
 pub fn sparkline(series: &Series) -> String {
     let values: Vec<Option<f64>> = series.nights.iter().map(|night| night.adjusted).collect();
     let shown = values
-        .get(values.len().saturating_sub(MOST_BLOCKS)..)
+        .get(values.len().saturating_sub(MAX_BLOCKS)..)
         .unwrap_or(&[]);
     let low = shown.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     let high = shown.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -319,7 +322,7 @@ pub fn sparkline(series: &Series) -> String {
         .map(|value| match value {
             None => ' ',
             Some(value) => {
-                // Values that differ by less than 5 % look flat, as they are.
+                // Values that differ by less than 5 % look flat.
                 let range = (high - low).max(0.05 * high);
                 let share = (value - low) / range * (BLOCKS.len() - 1) as f64;
                 // Between 0 and 7, and a cast saturates.
@@ -329,7 +332,7 @@ pub fn sparkline(series: &Series) -> String {
         .collect()
 }
 
-/// What is to be said of a series beside its figures.
+/// Remarks on a series: whether it is new, its missing and failed nights, and its drift.
 pub fn remarks(series: &Series) -> String {
     let mut remarks = Vec::new();
     if series.new {

@@ -201,8 +201,8 @@ fn stopping(settings: &Settings, ended_by: Option<StoppedBy>) -> String {
         .map(|seconds| format!(", for up to {}", units::duration(seconds)));
     format!(
         "{ended} (rule, fixed before: {} to {} rounds{}{})",
-        rule.fewest_rounds,
-        rule.most_rounds,
+        rule.min_rounds,
+        rule.max_rounds,
         precision.unwrap_or_default(),
         budget.unwrap_or_default()
     )

@@ -110,7 +110,7 @@ fn what_a_workload_says_is_there_with_links_to_pages_only() {
     facts.failure = Some(CalibrationFailure {
         status: TrialStatus::Failed,
         reason: "none".to_owned(),
-        last_words: None,
+        output_tail: None,
     });
     summary.workloads = vec![facts];
     let page = page(&summary);

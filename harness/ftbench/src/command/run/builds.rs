@@ -1,4 +1,4 @@
-//! What must be built before a run: programs that embed interpreters, and extensions of workloads.
+//! Builds what a run needs: programs that embed interpreters, and extensions of workloads.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::command::{cache_folder, remark};
 use crate::error::Error;
 use ftbench_schema::{Host, InterpreterFacts, Manifest, PlannedCell, Warning, WarningKind};
 
-/// Builds, or finds, what the planned cells need, and writes it into the manifest. Cells whose extension cannot be built
-/// are skipped with the reason.
+/// Builds what the planned cells need, or finds it in the cache, and adds it to the manifest. Skips cells whose
+/// extension cannot be built, with the reason.
 ///
 /// # Errors
-/// When an embedded host cannot be built, or nothing is left to measure.
+/// When an embedded host cannot be built, or no cell is left to measure.
 pub fn make(manifest: &mut Manifest, output: OutputOptions) -> Result<(), Error> {
     let cache = cache_folder()?;
     let say = |text: &str| remark(output, text);
@@ -48,7 +48,7 @@ fn hosts(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) 
 
 fn extensions(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOptions) -> Result<(), RunError> {
     let mut failed = None;
-    for (interpreter, package) in wanted_extensions(manifest) {
+    for (interpreter, package) in needed_extensions(manifest) {
         match builder.extension(&interpreter, Path::new(&package)) {
             Ok(built) => manifest.extensions.push(built),
             Err(error) => {
@@ -66,8 +66,8 @@ fn extensions(manifest: &mut Manifest, builder: &Builder<'_>, output: OutputOpti
     }
 }
 
-/// Interpreters and the packages that their live cells need, each pair once.
-fn wanted_extensions(manifest: &Manifest) -> Vec<(InterpreterFacts, String)> {
+/// The interpreters and the packages that their live cells need, each pair once.
+fn needed_extensions(manifest: &Manifest) -> Vec<(InterpreterFacts, String)> {
     let mut wanted: Vec<(InterpreterFacts, String)> = Vec::new();
     for planned in live(&manifest.plan.cells) {
         let interpreter = manifest.interpreter(&planned.cell.interpreter);
@@ -83,8 +83,9 @@ fn wanted_extensions(manifest: &Manifest) -> Vec<(InterpreterFacts, String)> {
     wanted
 }
 
+/// Skips the cells of an interpreter that need a package.
 fn skip(manifest: &mut Manifest, tag: &str, package: &str, reason: &str) {
-    let needs_it: Vec<String> = manifest
+    let workloads: Vec<String> = manifest
         .workloads
         .iter()
         .filter(|workload| workload.extension.as_deref() == Some(package))
@@ -92,7 +93,7 @@ fn skip(manifest: &mut Manifest, tag: &str, package: &str, reason: &str) {
         .collect();
     for planned in &mut manifest.plan.cells {
         let cell = &planned.cell;
-        if cell.interpreter == tag && needs_it.contains(&cell.workload) && planned.skipped.is_none() {
+        if cell.interpreter == tag && workloads.contains(&cell.workload) && planned.skipped.is_none() {
             planned.skipped = Some(reason.to_owned());
         }
     }
@@ -103,6 +104,7 @@ fn extension_of(manifest: &Manifest, workload: &str) -> Option<String> {
     facts.extension.clone()
 }
 
+/// The cells that are not skipped.
 fn live(cells: &[PlannedCell]) -> impl Iterator<Item = &PlannedCell> {
     cells.iter().filter(|planned| planned.skipped.is_none())
 }

@@ -1,4 +1,5 @@
-//! What has changed since a run was started. Every line names a key of `run.json`, what it was and what it is. Pure.
+//! Describes what has changed since a run was started. Each line names a key of `run.json`, its old and its new value.
+//! Pure.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,33 +13,33 @@ use ftbench_schema::{
     WorkloadFacts, text,
 };
 
-/// Fails where something has changed since the run in this folder was started.
-pub(super) fn refuse(folder: &Path, changes: Vec<String>) -> Result<(), RunError> {
+/// Fails if something has changed since the run in this folder was started.
+pub(super) fn refuse_if_changed(folder: &Path, changes: Vec<String>) -> Result<(), RunError> {
     if changes.is_empty() {
         return Ok(());
     }
-    Err(RunError::NotTheSame {
+    Err(RunError::Changed {
         folder: folder.to_owned(),
         changes,
     })
 }
 
-/// Keys of the machine that may differ: an update of the system is reported and does not end a run, and changes the memory
-/// that the system reports.
-const MACHINE_MAY_DIFFER: [&str; 3] = ["os", "kernel", "memory_bytes"];
+/// Keys of the machine that may differ. An update of the system is reported elsewhere and does not end a run, and it
+/// may change the reported size of memory.
+const IGNORED_MACHINE_KEYS: [&str; 3] = ["os", "kernel", "memory_bytes"];
 
-/// Keys of a build that say where it is, not what it is.
-const BUILT_MAY_DIFFER: [&str; 4] = ["cached", "executable", "folder", "package"];
+/// Keys of a build that describe its location rather than its contents.
+const IGNORED_BUILD_KEYS: [&str; 4] = ["cached", "executable", "folder", "package"];
 
-/// Changes of the computer.
+/// Changes of the machine.
 pub(super) fn machine(was: &MachineFacts, is: &MachineFacts) -> Vec<String> {
-    changes("the machine", was, is, &MACHINE_MAY_DIFFER)
+    changes("the machine", was, is, &IGNORED_MACHINE_KEYS)
 }
 
 /// Changes of an interpreter.
 pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<String> {
     let what = format!("{} ({})", was.tag, was.path);
-    // What the runtime says of itself follows from the build, and earlier versions did not record it.
+    // The facts about the runtime follow from the build, and earlier versions of ftbench did not record them.
     let mut found = changes(&what, was, is, &["tag", "path", "identity", "runtime"]);
     if let (Some(before), Some(now)) = (&was.identity, &is.identity) {
         found.extend(identity(&what, before, now));
@@ -46,7 +47,7 @@ pub(super) fn interpreter(was: &InterpreterFacts, is: &InterpreterFacts) -> Vec<
     found
 }
 
-/// The first sign that an interpreter was rebuilt, where both builds are known.
+/// The first difference that shows that an interpreter was rebuilt, if both builds are known.
 fn identity(what: &str, was: &BuildIdentity, is: &BuildIdentity) -> Option<String> {
     let [before, now] = [&was.version_text, &is.version_text];
     if before != now && !before.is_empty() && !now.is_empty() {
@@ -57,7 +58,7 @@ fn identity(what: &str, was: &BuildIdentity, is: &BuildIdentity) -> Option<Strin
     match (&was.sha256, &is.sha256) {
         (Some(before), Some(now)) if before != now => {
             let file = is.file.as_deref().unwrap_or("its file");
-            Some(other_contents(&format!("{what}: {file}"), before, now))
+            Some(changed_hash(&format!("{what}: {file}"), before, now))
         }
         _ => None,
     }
@@ -68,24 +69,24 @@ pub(super) fn workload(was: &WorkloadFacts, is: &WorkloadFacts) -> Vec<String> {
     if was.sha256 == is.sha256 {
         return Vec::new();
     }
-    vec![other_contents(
+    vec![changed_hash(
         &format!("{} ({})", was.name, was.path),
         &was.sha256,
         &is.sha256,
     )]
 }
 
-/// Changes of a version of the code.
+/// Changes of an arm.
 pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
     let what = format!("the arm {} ({})", was.name, was.path);
     if let (Some(before), Some(now)) = (&was.sha256, &is.sha256) {
         let differ = before != now;
         return differ
-            .then(|| other_contents(&what, before, now))
+            .then(|| changed_hash(&what, before, now))
             .into_iter()
             .collect();
     }
-    // Too large to be hashed, so the commit stands for it.
+    // An arm that is too large to be hashed is identified by its commit.
     match (&was.commit, &is.commit) {
         (Some(before), Some(now)) if before.id != now.id => {
             vec![line(&format!(
@@ -97,39 +98,39 @@ pub(super) fn arm(was: &ArmFacts, is: &ArmFacts) -> Vec<String> {
     }
 }
 
-/// Changes of the wheels that are installed for every workload, by their paths. One that cannot be read has its own error.
+/// Changes of the wheels that are installed for every workload, by path. A wheel that cannot be read has its own error.
 pub(super) fn wheels(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
     let changed = was.iter().filter_map(|(path, before)| {
         let now = is.get(path).filter(|now| *now != before)?;
-        Some(other_contents(path, before, now))
+        Some(changed_hash(path, before, now))
     });
     changed.collect()
 }
 
 /// Changes of the modules that workloads import from their folders.
 pub(super) fn modules(was: &[ModuleFacts], is: &[ModuleFacts]) -> Vec<String> {
-    fn at<'a>(path: &str, among: &'a [ModuleFacts]) -> Option<&'a ModuleFacts> {
-        among.iter().find(|module| module.path == path)
+    fn find<'a>(path: &str, modules: &'a [ModuleFacts]) -> Option<&'a ModuleFacts> {
+        modules.iter().find(|module| module.path == path)
     }
     let what = |module: &ModuleFacts| format!("the module {} ({})", module.name, module.path);
     let changed = was.iter().filter_map(|before| {
-        let Some(now) = at(&before.path, is) else {
+        let Some(now) = find(&before.path, is) else {
             return Some(line(&format!(
-                "{}: it is gone, or not imported any more",
+                "{}: it is gone, or no longer imported",
                 what(before)
             )));
         };
         match (&before.sha256, &now.sha256) {
-            (Some(was), Some(is)) if was != is => Some(other_contents(&what(before), was, is)),
+            (Some(was), Some(is)) if was != is => Some(changed_hash(&what(before), was, is)),
             _ => None,
         }
     });
-    let added = is.iter().filter(|now| at(&now.path, was).is_none());
-    let added = added.map(|now| line(&format!("{}: it was not there, or not imported", what(now))));
+    let added = is.iter().filter(|now| find(&now.path, was).is_none());
+    let added = added.map(|now| line(&format!("{}: it was missing, or not imported", what(now))));
     changed.chain(added).collect()
 }
 
-fn other_contents(what: &str, was: &str, is: &str) -> String {
+fn changed_hash(what: &str, was: &str, is: &str) -> String {
     line(&format!(
         "{what}: sha256 was {}, is {}",
         text::short_hash(was),
@@ -147,7 +148,7 @@ pub(super) fn builds(was: &Manifest, is: &Manifest) -> Vec<String> {
             &what,
             &Some(host),
             &is.hosts.get(index),
-            &BUILT_MAY_DIFFER,
+            &IGNORED_BUILD_KEYS,
         ));
     }
     for (index, extension) in was.extensions.iter().enumerate() {
@@ -156,12 +157,12 @@ pub(super) fn builds(was: &Manifest, is: &Manifest) -> Vec<String> {
             &format!("the extension {}", extension.package),
         );
         let now = is.extensions.get(index);
-        found.extend(changes(&what, &Some(extension), &now, &BUILT_MAY_DIFFER));
+        found.extend(changes(&what, &Some(extension), &now, &IGNORED_BUILD_KEYS));
     }
     for (before, now) in was.plan.cells.iter().zip(&is.plan.cells) {
         if let (None, Some(reason)) = (&before.skipped, &now.skipped) {
             found.push(line(&format!(
-                "{} cannot be measured any more: {reason}",
+                "{} can no longer be measured: {reason}",
                 before.cell
             )));
         }
@@ -169,7 +170,7 @@ pub(super) fn builds(was: &Manifest, is: &Manifest) -> Vec<String> {
     found
 }
 
-/// Changes of the packages that workloads run with. An environment that could not be made before may be there now.
+/// Changes of the packages that workloads run with. An environment that could not be made before may exist now.
 pub(super) fn environments(was: &[EnvironmentFacts], is: &[EnvironmentFacts]) -> Vec<String> {
     was.iter()
         .flat_map(|before| {
@@ -185,13 +186,13 @@ pub(super) fn environments(was: &[EnvironmentFacts], is: &[EnvironmentFacts]) ->
             });
             match now {
                 Some(now) => changes(&what, &Contents::of(before), &Contents::of(now), &[]),
-                None => vec![line(&format!("{what}: cannot be installed any more"))],
+                None => vec![line(&format!("{what}: can no longer be installed"))],
             }
         })
         .collect()
 }
 
-/// The contents of an environment, wherever it is.
+/// The contents of an environment, without its location.
 #[derive(Serialize)]
 struct Contents<'a> {
     requirements: &'a [String],
@@ -211,12 +212,21 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// A line for every key of two values that differs.
-fn changes(what: &str, was: &impl Serialize, is: &impl Serialize, but: &[&str]) -> Vec<String> {
+/// A line for each key whose values differ, except the ignored keys.
+fn changes(what: &str, was: &impl Serialize, is: &impl Serialize, ignored: &[&str]) -> Vec<String> {
     let value = |of: Result<Value, serde_json::Error>| of.unwrap_or(Value::Null);
     let (was, is) = (value(serde_json::to_value(was)), value(serde_json::to_value(is)));
     let mut found = Vec::new();
-    compare(&Key { what, path: "", but }, &was, &is, &mut found);
+    compare(
+        &Key {
+            what,
+            path: "",
+            ignored,
+        },
+        &was,
+        &is,
+        &mut found,
+    );
     found
 }
 
@@ -224,14 +234,14 @@ fn changes(what: &str, was: &impl Serialize, is: &impl Serialize, but: &[&str]) 
 struct Key<'a> {
     what: &'a str,
     path: &'a str,
-    but: &'a [&'a str],
+    ignored: &'a [&'a str],
 }
 
 fn compare(key: &Key<'_>, was: &Value, is: &Value, found: &mut Vec<String>) {
     if let (Value::Object(before), Value::Object(now)) = (was, is) {
         let added = now.keys().filter(|name| !before.contains_key(*name));
         for name in before.keys().chain(added) {
-            if key.but.contains(&name.as_str()) {
+            if key.ignored.contains(&name.as_str()) {
                 continue;
             }
             let path = match key.path {
@@ -239,8 +249,9 @@ fn compare(key: &Key<'_>, was: &Value, is: &Value, found: &mut Vec<String>) {
                 path => format!("{path}.{name}"),
             };
             let inner = Key { path: &path, ..*key };
-            let of = |object: &serde_json::Map<String, Value>| object.get(name).cloned().unwrap_or_default();
-            compare(&inner, &of(before), &of(now), found);
+            let value =
+                |object: &serde_json::Map<String, Value>| object.get(name).cloned().unwrap_or_default();
+            compare(&inner, &value(before), &value(now), found);
         }
     } else if was != is {
         let named = if key.path.is_empty() {
@@ -261,12 +272,12 @@ fn words(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Object(_) => "there".to_owned(),
+        Value::Object(_) => "present".to_owned(),
         other => other.to_string(),
     }
 }
 
-/// A record may come from elsewhere, so its words do not reach the terminal as they are.
+/// Formats a line. A record may come from elsewhere, so control characters in it are replaced.
 fn line(words: &str) -> String {
     format!("  {}", text::line(words))
 }
@@ -279,7 +290,7 @@ mod tests {
     use ftbench_schema::{ArmKind, CommitFacts, GilState, HostFacts, Linked, RuntimeFacts};
 
     #[test]
-    fn unchanged_facts_have_no_line() {
+    fn unchanged_facts_yield_no_line() {
         let manifest = manifest(&[]);
         assert_eq!(machine(&manifest.machine, &manifest.machine), [""; 0]);
         assert_eq!(builds(&manifest, &manifest), [""; 0]);
@@ -289,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_is_a_line() {
+    fn each_change_yields_a_line() {
         let was = manifest(&[]);
         let mut is = was.machine.clone();
         is.cpu_model = "other\u{1b}[31m".to_owned();
@@ -313,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rebuilt_interpreter_is_reported_where_both_builds_are_known() {
+    fn rebuilt_interpreter_is_reported_if_both_builds_are_known() {
         let built = |date: &str, sha256: Option<&str>| InterpreterFacts {
             identity: Some(BuildIdentity {
                 version_text: format!("3.13.15 (main, {date})\n[GCC 12.2.0]"),
@@ -358,13 +369,13 @@ mod tests {
         ];
         insta::assert_snapshot!(modules(&was, &is).join("\n"), @"
           the module a (/mine/a.py): sha256 was 1, is 3
-          the module b (/mine/b.py): it is gone, or not imported any more
-          the module d (/mine/d.py): it was not there, or not imported
+          the module b (/mine/b.py): it is gone, or no longer imported
+          the module d (/mine/d.py): it was missing, or not imported
         ");
     }
 
     #[test]
-    fn a_rebuilt_wheel_is_reported() {
+    fn rebuilt_wheel_is_reported() {
         let of =
             |digest: &str| BTreeMap::from([("/dist/a-1-py3-none-any.whl".to_owned(), digest.to_owned())]);
         assert_eq!(wheels(&of("1"), &of("1")), [""; 0]);
@@ -373,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_that_is_too_large_to_be_read_has_its_commit() {
+    fn arm_without_a_hash_is_compared_by_commit() {
         let at = |sha256: Option<&str>, id: &str| ArmFacts {
             name: "new".to_owned(),
             kind: ArmKind::Folder,
@@ -392,12 +403,12 @@ mod tests {
     }
 
     #[test]
-    fn a_package_of_another_version_and_a_host_that_is_gone() {
+    fn changed_packages_and_missing_hosts_are_reported() {
         let [old, mut new] = ["2.4", "2.5"].map(|version| environment("3.13", &[("numpy", version)]));
         new.path = "/environments/2".to_owned();
         insta::assert_snapshot!(environments(std::slice::from_ref(&old), &[new]).join("\n"), @"  packages of fib on 3.13: packages.numpy was 2.4, is 2.5");
         assert_eq!(environments(&[], std::slice::from_ref(&old)), [""; 0]);
-        insta::assert_snapshot!(environments(&[old], &[]).join("\n"), @"  packages of fib on 3.13: cannot be installed any more");
+        insta::assert_snapshot!(environments(&[old], &[]).join("\n"), @"  packages of fib on 3.13: can no longer be installed");
         let mut was = manifest(&[]);
         was.hosts.push(HostFacts {
             interpreter: "3.13".to_owned(),
@@ -407,6 +418,6 @@ mod tests {
             pyo3_version: "0.28.3".to_owned(),
             cached: true,
         });
-        insta::assert_snapshot!(builds(&was, &manifest(&[])).join("\n"), @"  the embedding program of 3.13: was there, is none");
+        insta::assert_snapshot!(builds(&was, &manifest(&[])).join("\n"), @"  the embedding program of 3.13: was present, is none");
     }
 }

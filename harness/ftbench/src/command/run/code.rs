@@ -1,4 +1,4 @@
-//! The code that is measured: workloads, functions and versions of them, with the commit that they are of.
+//! The code that is measured: workloads, functions and versions of them, with their commit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::commit;
 use super::error::RunError;
 use crate::assets::catalogue;
-use crate::cli::{LabelWord, RunArgs};
+use crate::cli::{Label, RunArgs};
 use crate::command::working_directory;
 use crate::error::Error;
 use crate::workload::arm::{ArmWord, is_name};
@@ -17,7 +17,7 @@ use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
 /// The code that a run measures.
 #[derive(Debug)]
 pub struct Code {
-    /// The workloads; where they differ from arm to arm, those of the first arm.
+    /// The workloads; those of the first arm if they differ between arms.
     pub workloads: Vec<Workload>,
     /// The versions of the code.
     pub arms: Arms,
@@ -26,7 +26,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// The modules of the user's own that are measured, apart from those that arms are. The suite comes with ftbench.
+    /// The user's modules that are measured, except arms. The suite is part of ftbench and has none of them.
     pub fn modules(&self, suite: &Path) -> Vec<ModuleFacts> {
         let own = self
             .workloads
@@ -36,7 +36,7 @@ impl Code {
     }
 }
 
-/// Finds what the arguments name. `suite` is the folder of the standard suite's files.
+/// Finds the code that the arguments name. `suite` is the folder of the standard suite.
 pub fn choose(arguments: &RunArgs, suite: &Path) -> Result<Code, Error> {
     let mut arms = arms(arguments)?;
     let workloads = match arms.kind() {
@@ -65,11 +65,11 @@ fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
     read_arms(words)
 }
 
-/// Reads what is at the paths of arms, with its commits.
+/// Reads arms, with their commits.
 pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
     let mut arms = Arms::read(words)?;
     for arm in &mut arms.all {
-        // A wheel lies where it was built, whatever it was built from.
+        // The commit of the folder that a wheel lies in need not be the one that it was built from.
         if arm.facts.kind != ArmKind::Wheel {
             arm.facts.commit = commit::of_path(Path::new(&arm.facts.path));
         }
@@ -77,7 +77,7 @@ pub fn read_arms(words: &[ArmWord]) -> Result<Arms, ArmError> {
     Ok(arms)
 }
 
-/// A commit that git reported. One that the user named may be of anything else.
+/// The commit if git reported it. A commit that the user named may belong to other code.
 pub fn detected_commit(commit: Option<CommitFacts>) -> Option<CommitFacts> {
     commit.filter(|commit| commit.dirty.is_some())
 }
@@ -86,7 +86,7 @@ fn names_nothing(arguments: &RunArgs) -> bool {
     arguments.workloads.is_empty() && arguments.callable.is_empty()
 }
 
-/// The one word that may stand beside arms that are workload files.
+/// The only workload argument that is allowed beside arms that are workload files: a name for them.
 fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
     if let Some(callable) = arguments.callable.first() {
         return Err(ArmError::BesideFiles(format!("--callable {callable}")));
@@ -98,7 +98,7 @@ fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
     }
 }
 
-/// Those that words name, then the callables. Callables alone stand for themselves, not beside the whole suite.
+/// The workloads that words name, then the callables. If there are only callables, the suite is not included.
 fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
     let mut workloads = match (arguments.workloads.as_slice(), arguments.callable.as_slice()) {
         ([], [_, ..]) => Vec::new(),
@@ -126,8 +126,8 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>
     Ok(workloads)
 }
 
-/// The commit of the last arm, because the others are what it is compared with, or of the user's own workloads. The suite
-/// comes with ftbench and has none.
+/// The commit of the last arm, because the other arms are what it is compared with, or else of the user's workloads.
+/// The suite is part of ftbench and has no commit.
 pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<CommitFacts> {
     if let Some(last) = arms.all.last() {
         return last.facts.commit.clone();
@@ -145,19 +145,19 @@ pub fn commit_of(arms: &Arms, workloads: &[Workload], suite: &Path) -> Option<Co
             Some(first) if first.id == of_path.id => {
                 first.dirty = first.dirty.max(of_path.dirty);
             }
-            // Of another repository: a run has one commit, that of its first workload.
+            // Another repository: a run records only the commit of its first workload.
             Some(_) => {}
         }
     }
     found
 }
 
-/// Labels by key.
-pub fn labels(words: &[LabelWord]) -> Result<BTreeMap<String, String>, RunError> {
+/// The labels by key. Fails if a key is given twice.
+pub fn labels(words: &[Label]) -> Result<BTreeMap<String, String>, RunError> {
     let mut labels = BTreeMap::new();
     for word in words {
         if labels.insert(word.key.clone(), word.value.clone()).is_some() {
-            return Err(RunError::LabelTwice(word.key.clone()));
+            return Err(RunError::DuplicateLabel(word.key.clone()));
         }
     }
     Ok(labels)

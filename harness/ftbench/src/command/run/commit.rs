@@ -1,4 +1,4 @@
-//! The commit that code is of, as `git` tells it. Without git, or outside of a repository, there is none.
+//! The commit of the measured code, as reported by `git`. There is none without git or outside a repository.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use crate::process::bounded;
 use ftbench_schema::CommitFacts;
 
-/// Time for one question. A repository on a slow disk may be slow to tell what has changed, and no figure needs it.
+/// The time limit of a git command. Git may be slow to find changes on a slow disk, and no figure depends on them.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Variables that make git look elsewhere than where it is asked, as they do inside of its hooks.
-const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+/// Environment variables that redirect git to another repository. Git sets them for its hooks.
+const REDIRECTING_VARIABLES: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
-/// The commit that the working tree around a file or folder has, and whether the file or anything in the folder differs
-/// from it.
+/// The checked-out commit of the working tree that contains a file or folder, and whether the file or anything in the
+/// folder differs from that commit.
 pub fn of_path(path: &Path) -> Option<CommitFacts> {
     let is_folder = path.is_dir();
     let folder = if is_folder { path } else { path.parent()? };
-    let told = git(folder, &["log", "-1", "--format=%H %cI"])?;
-    let mut facts = read(&told)?;
+    let output = git(folder, &["log", "-1", "--format=%H %cI"])?;
+    let mut facts = parse(&output)?;
     let file = path
         .file_name()
         .map(|name| format!(":(literal){}", name.display()));
-    let of_what = if is_folder { ".".to_owned() } else { file? };
+    let pathspec = if is_folder { ".".to_owned() } else { file? };
     let changes = git(
         folder,
         &[
@@ -31,7 +31,7 @@ pub fn of_path(path: &Path) -> Option<CommitFacts> {
             "--porcelain",
             "--untracked-files=normal",
             "--",
-            &of_what,
+            &pathspec,
             ":(exclude,glob)**/__pycache__/**",
         ],
     );
@@ -39,11 +39,11 @@ pub fn of_path(path: &Path) -> Option<CommitFacts> {
     Some(facts)
 }
 
-/// The commit that the user names, with what the repository of the working directory knows of it.
+/// The commit that the user named. It has a full hash and a time if the repository of the working directory has it.
 pub fn named(id: &str) -> CommitFacts {
     let words = ["log", "-1", "--format=%H %cI", "--end-of-options", id, "--"];
     git(Path::new("."), &words)
-        .and_then(|told| read(&told))
+        .and_then(|output| parse(&output))
         .unwrap_or_else(|| CommitFacts {
             id: id.to_owned(),
             committed_at: None,
@@ -51,9 +51,9 @@ pub fn named(id: &str) -> CommitFacts {
         })
 }
 
-/// A line with the full hash and the time.
-fn read(told: &str) -> Option<CommitFacts> {
-    let (id, time) = told.trim().split_once(' ')?;
+/// Parses a line with the full hash and the time.
+fn parse(output: &str) -> Option<CommitFacts> {
+    let (id, time) = output.trim().split_once(' ')?;
     let is_hash = !id.is_empty() && id.chars().all(|char| char.is_ascii_hexdigit());
     is_hash.then(|| CommitFacts {
         id: id.to_owned(),
@@ -62,7 +62,7 @@ fn read(told: &str) -> Option<CommitFacts> {
     })
 }
 
-/// What git prints; `None` where it is missing or fails. Locks nothing, and starts no monitor of the file system.
+/// Returns what git prints; `None` if it is missing or fails. Takes no locks and starts no file system monitor.
 fn git(folder: &Path, words: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command
@@ -71,7 +71,7 @@ fn git(folder: &Path, words: &[&str]) -> Option<String> {
         .args(["-c", "core.fsmonitor=false"])
         .args(words)
         .env("GIT_OPTIONAL_LOCKS", "0");
-    for name in ELSEWHERE {
+    for name in REDIRECTING_VARIABLES {
         command.env_remove(name);
     }
     let ended = bounded::run(&mut command, TIME_LIMIT).ok()?;
@@ -91,14 +91,14 @@ mod tests {
             .args(words)
             .current_dir(folder)
             .env("GIT_COMMITTER_DATE", "2026-11-21T09:00:00+01:00");
-        for name in ELSEWHERE {
+        for name in REDIRECTING_VARIABLES {
             command.env_remove(name);
         }
         assert!(command.output().unwrap().status.success(), "{words:?}");
     }
 
     #[test]
-    fn a_commit_has_an_id_a_time_and_perhaps_changes() {
+    fn commit_has_an_id_a_time_and_a_dirty_flag() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let file = path.join("[a] *.py");
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn what_git_does_not_know_is_taken_as_it_is_given() {
+    fn commit_that_git_does_not_know_is_kept_as_given() {
         for id in ["no-such-commit", "--all", "r1234"] {
             let facts = named(id);
             assert_eq!((facts.id.as_str(), facts.committed_at), (id, None));
         }
-        assert_eq!(read("not a hash"), None);
-        assert_eq!(read(""), None);
+        assert_eq!(parse("not a hash"), None);
+        assert_eq!(parse(""), None);
     }
 }

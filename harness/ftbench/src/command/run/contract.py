@@ -1,6 +1,6 @@
-"""Says which workload files cannot define `work`, without running them: JSON behind a mark.
+"""Finds workload files that cannot define `work`, without running them. Prints JSON after a mark.
 
-The arguments are pairs of a path and a case, which is empty for a file without cases.
+The arguments are pairs of a path and a case. The case is empty for a file without cases.
 """
 
 import ast
@@ -8,8 +8,8 @@ import json
 import os
 import sys
 
-# By these a module may get functions that its text does not show.
-UNSEEN = {
+# Names through which a module may get functions that do not appear in its source.
+DYNAMIC_NAMES = {
     "*",
     "__dict__",
     "__getattr__",
@@ -24,10 +24,10 @@ UNSEEN = {
 
 
 def may_define(tree, wanted):
-    """Whether a module may have one of these names when it has been imported."""
+    """Return whether a module may have one of these names after it has been imported."""
     for node in ast.walk(tree):
         mentioned = {getattr(node, key, None) for key in ("id", "attr", "name")}
-        if not mentioned.isdisjoint(UNSEEN):
+        if not mentioned.isdisjoint(DYNAMIC_NAMES):
             return True
         if isinstance(node, ast.Global) and not wanted.isdisjoint(node.names):
             return True
@@ -36,23 +36,23 @@ def may_define(tree, wanted):
         for node in ast.iter_child_nodes(waiting.pop()):
             if bound_name(node) in wanted:
                 return True
-            # Their own names are local to them.
+            # Names inside functions and classes are local to them.
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 waiting.append(node)
     return False
 
 
 def bound_name(node):
-    """The name that a node gives to something; None if it gives none."""
+    """Return the name that a node binds; None if it binds none."""
     if isinstance(node, ast.Name):
         return node.id if isinstance(node.ctx, ast.Store) else None
-    # Of imports, functions, classes, `except` and the patterns of `match`.
+    # For imports, functions, classes, `except` and the patterns of `match`.
     found = (getattr(node, key, None) for key in ("asname", "name", "rest"))
     return next((name.partition(".")[0] for name in found if name), None)
 
 
 def fault(path, case):
-    """What is wrong with a file; None if nothing can be said."""
+    """Return what is wrong with a file; None if nothing is wrong or it is not known."""
     wanted = {"work", "work_async"}
     if case:
         wanted |= {f"{name}_{case}" for name in wanted}

@@ -1,23 +1,23 @@
-//! Which workload files cannot define `work`, found without running them.
+//! Finds workload files that cannot define `work`, without running them.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use super::error::RunError;
 use super::planned::PlannedRun;
-use crate::interpreter::answer_to;
+use crate::interpreter::run_script;
 use crate::workload::Workload;
 
 const SCRIPT: &str = include_str!("contract.py");
 
-/// What stands before the answer on its line.
+/// The prefix of the line with the answer.
 const MARK: &str = "ftbench-contract ";
 
-/// Checks the files of a run that is only planned.
+/// Checks the workload files of a planned run.
 ///
 /// # Errors
-/// Names the first workload in which every interpreter of the run finds a fault, and the baseline's words for it, which are
-/// those that a trial would end with.
+/// Names the first workload in which every interpreter of the run finds a fault. The text of the fault is the
+/// baseline's, which is the one that a trial would fail with.
 pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
     let code = &planned.setup.code;
     let workloads = code.workloads.iter().chain(code.arms.files());
@@ -44,14 +44,14 @@ pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
     }
 }
 
-/// What an interpreter finds wrong with each of these files; nothing where it does not answer.
+/// The fault that an interpreter finds in each of these files; `None` for all of them if it does not answer.
 fn faults(python: &Path, workloads: &[&Workload]) -> Vec<Option<String>> {
     let words = workloads.iter().flat_map(|workload| {
         let case = workload.case.as_deref().unwrap_or_default();
         [workload.path.as_os_str(), OsStr::new(case)]
     });
     let words: Vec<&OsStr> = words.collect();
-    let answer = answer_to(python, SCRIPT, &words).ok();
+    let answer = run_script(python, SCRIPT, &words).ok();
     let found = answer.as_deref().and_then(|answer| {
         let line = answer.lines().find_map(|line| line.strip_prefix(MARK))?;
         serde_json::from_str(line).ok()

@@ -1,4 +1,4 @@
-//! The packages that a run's workloads need: which, for which interpreters, and their installation.
+//! The packages that a run's workloads need on each interpreter, and their installation.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -13,31 +13,31 @@ use crate::workload::environment::{Environment, EnvironmentError, Environments, 
 use crate::workload::{Requirement, Workload};
 use ftbench_schema::{Cell, EnvironmentFacts, InterpreterFacts, Manifest, Warning, WarningKind, text, units};
 
-/// The most names of packages in one line.
-const MOST_NAMES: usize = 5;
+/// The maximum number of package names in one line.
+const MAX_NAMES: usize = 5;
 
-/// The interpreter, workload and arm that an environment serves.
+/// An interpreter, workload and arm that run in an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Served {
-    /// Tag.
+struct EnvironmentUser {
+    /// The interpreter's tag.
     interpreter: String,
     workload: String,
     arm: Option<String>,
 }
 
-/// The Pythons of environments, or the reason why there is none.
+/// The Python executables of environments, or the reason why there is none.
 #[derive(Debug, Default)]
-pub(super) struct Pythons(HashMap<Served, Result<PathBuf, String>>);
+pub(super) struct Pythons(HashMap<EnvironmentUser, Result<PathBuf, String>>);
 
 impl Pythons {
-    /// Makes the environment's Python the one that is started, where the cell has an environment.
+    /// Makes a launch start the environment's Python, if the cell has an environment.
     pub(super) fn apply(&self, cell: &Cell, launch: Launch) -> Result<Launch, String> {
-        let served = Served {
+        let user = EnvironmentUser {
             interpreter: cell.interpreter.clone(),
             workload: cell.workload.clone(),
             arm: cell.arm.clone(),
         };
-        match self.0.get(&served) {
+        match self.0.get(&user) {
             None => Ok(launch),
             Some(Ok(python)) => Ok(Launch {
                 executable: python.clone(),
@@ -47,29 +47,29 @@ impl Pythons {
         }
     }
 
-    fn insert(&mut self, need: &Need, python: &Result<PathBuf, String>) {
-        for served in &need.serves {
-            self.0.insert(served.clone(), python.clone());
+    fn insert(&mut self, needed: &NeededEnvironment, python: &Result<PathBuf, String>) {
+        for user in &needed.users {
+            self.0.insert(user.clone(), python.clone());
         }
     }
 }
 
-/// One environment, and what it serves.
-struct Need {
-    /// Tag.
+/// An environment that a run needs, and its users.
+struct NeededEnvironment {
+    /// The interpreter's tag.
     interpreter: String,
-    serves: Vec<Served>,
-    /// Whether it is that of some arms only.
-    of_arms: bool,
+    users: Vec<EnvironmentUser>,
+    /// Whether only some of the arms use it.
+    is_for_some_arms: bool,
     wanted: Result<Wanted, EnvironmentError>,
 }
 
-impl Need {
-    /// Such as `numpy, six for 3.13t`.
-    fn names(&self) -> String {
+impl NeededEnvironment {
+    /// Its packages and what they are for, such as `numpy, six for 3.13t`.
+    fn description(&self) -> String {
         let mut names = self.wanted.as_ref().map_or_else(|_| Vec::new(), Wanted::names);
-        let more = names.len().saturating_sub(MOST_NAMES);
-        names.truncate(MOST_NAMES);
+        let more = names.len().saturating_sub(MAX_NAMES);
+        names.truncate(MAX_NAMES);
         if more > 0 {
             names.push(format!("{more} more"));
         }
@@ -81,13 +81,13 @@ impl Need {
     }
 
     fn workloads(&self) -> Vec<String> {
-        distinct(self.serves.iter().map(|served| &served.workload))
+        distinct(self.users.iter().map(|user| &user.workload))
     }
 
-    /// The arms, where it is not that of all of them.
+    /// The arms that use it; empty if all of them do.
     fn arms(&self) -> Vec<String> {
-        let arms = self.serves.iter().filter_map(|served| served.arm.as_ref());
-        distinct(arms.filter(|_| self.of_arms))
+        let arms = self.users.iter().filter_map(|user| user.arm.as_ref());
+        distinct(arms.filter(|_| self.is_for_some_arms))
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) struct Installed {
     pub(super) environments: Vec<EnvironmentFacts>,
 }
 
-/// Installs what is not there yet. What cannot be installed becomes the reason of its cells.
+/// Installs the environments that do not exist yet. If one cannot be installed, its cells get the reason.
 pub(super) fn install(
     manifest: &Manifest,
     setup: &Setup,
@@ -116,35 +116,35 @@ pub(super) fn install(
     output: OutputOptions,
 ) -> Result<Installed, Error> {
     let environments = Environments::below(&cache_folder()?);
-    let tell = |line: &str| remark(output, line);
+    let report = |line: &str| remark(output, line);
     let hooks = Hooks {
-        tell: &tell,
+        report: &report,
         is_stopped,
     };
     let mut installed = Installed::default();
-    for need in needs(manifest, setup) {
+    for needed in needed_environments(manifest, setup) {
         if is_stopped() {
             break;
         }
-        let made = match &need.wanted {
-            Ok(wanted) => obtain(&environments, wanted, &need, &hooks),
+        let made = match &needed.wanted {
+            Ok(wanted) => obtain(&environments, wanted, &needed, &hooks),
             Err(error) => Err(error.to_string()),
         };
         if let Err(reason) = &made
             && !is_stopped()
         {
-            tell(&text::line(reason));
+            report(&text::line(reason));
         }
         let python = made.as_ref().map(|made| made.python.clone());
-        installed.pythons.insert(&need, &python.map_err(Clone::clone));
+        installed.pythons.insert(&needed, &python.map_err(Clone::clone));
         installed
             .environments
-            .extend(made.ok().map(|made| facts(need, made)));
+            .extend(made.ok().map(|made| facts(needed, made)));
     }
     Ok(installed)
 }
 
-/// Warns where the interpreters of a workload have different packages, in place of the warnings of earlier sessions.
+/// Warns if the interpreters of a workload have different packages. Replaces the warnings of earlier sessions.
 pub(super) fn warn_of_differing(manifest: &mut Manifest, output: OutputOptions) {
     let differing = differing_packages(&manifest.environments);
     for warning in &differing {
@@ -155,21 +155,22 @@ pub(super) fn warn_of_differing(manifest: &mut Manifest, output: OutputOptions) 
     warnings.extend(differing);
 }
 
-/// A workload, arms of it, and a package that they have.
-type Has<'a> = (&'a str, &'a [String], &'a str);
+/// A workload, its arms, and a package in their environment.
+type PackageKey<'a> = (&'a str, &'a [String], &'a str);
 
-/// Packages of which the interpreters of a workload have different versions: then more differs than the interpreter.
+/// Warnings about packages of which the interpreters of a workload have different versions, so that a comparison is not
+/// of the interpreters alone.
 fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
-    let mut versions: BTreeMap<Has<'_>, Vec<(&str, &str)>> = BTreeMap::new();
+    let mut versions: BTreeMap<PackageKey<'_>, Vec<(&str, &str)>> = BTreeMap::new();
     for environment in environments {
-        // What installs is not what is measured.
+        // The installer is not measured.
         for package in environment
             .packages
             .iter()
             .filter(|package| package.name != "pip")
         {
             for workload in &environment.workloads {
-                // What differs between arms is what they are compared for.
+                // Arms are compared because they differ.
                 let key = (
                     workload.as_str(),
                     environment.arms.as_slice(),
@@ -192,8 +193,8 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
             .map(|(version, interpreter)| format!("{version} on {interpreter}"))
             .collect();
         let message = format!(
-            "the interpreters have different versions of {package}: {}; ask for one that all can have to compare \
-             the interpreters alone, such as --with '{package}==VERSION'",
+            "the interpreters have different versions of {package}: {}; request one version that works on all of them, \
+             such as --with '{package}==VERSION'",
             each.join(", ")
         );
         let workloads = by_message.entry(message).or_default();
@@ -210,36 +211,40 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
 fn obtain(
     environments: &Environments,
     wanted: &Wanted,
-    need: &Need,
+    needed: &NeededEnvironment,
     hooks: &Hooks<'_>,
 ) -> Result<Environment, String> {
     let reason = |error: EnvironmentError| error.to_string();
-    if let Some(there) = environments.find(wanted).map_err(reason)? {
-        return Ok(there);
+    if let Some(existing) = environments.find(wanted).map_err(reason)? {
+        return Ok(existing);
     }
-    (hooks.tell)(&format!("installing {}", need.names()));
+    (hooks.report)(&format!("installing {}", needed.description()));
     let started = Instant::now();
     let made = environments.make(wanted, hooks).map_err(reason)?;
-    (hooks.tell)(&format!(
+    (hooks.report)(&format!(
         "installed {} in {}, with {}",
-        need.names(),
+        needed.description(),
         units::duration(started.elapsed().as_secs_f64()),
         made.record.installer
     ));
     Ok(made)
 }
 
-/// Shows what a run would install.
+/// Prints what a run would install.
 pub(super) fn preview(planned: &PlannedRun, output: OutputOptions) -> Result<(), Error> {
     let environments = Environments::below(&cache_folder()?);
-    for need in needs(&planned.manifest, &planned.setup) {
-        let found = match &need.wanted {
+    for needed in needed_environments(&planned.manifest, &planned.setup) {
+        let found = match &needed.wanted {
             Ok(wanted) => environments.find(wanted).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         let line = match found {
-            Ok(None) => format!("would install {}", need.names()),
-            Ok(Some(there)) => format!("has {} already, in {}", need.names(), there.path.display()),
+            Ok(None) => format!("would install {}", needed.description()),
+            Ok(Some(existing)) => format!(
+                "already installed: {}, in {}",
+                needed.description(),
+                existing.path.display()
+            ),
             Err(reason) => reason,
         };
         remark(output, &line);
@@ -247,11 +252,11 @@ pub(super) fn preview(planned: &PlannedRun, output: OutputOptions) -> Result<(),
     Ok(())
 }
 
-fn facts(need: Need, made: Environment) -> EnvironmentFacts {
+fn facts(needed: NeededEnvironment, made: Environment) -> EnvironmentFacts {
     EnvironmentFacts {
-        workloads: need.workloads(),
-        arms: need.arms(),
-        interpreter: need.interpreter,
+        workloads: needed.workloads(),
+        arms: needed.arms(),
+        interpreter: needed.interpreter,
         path: made.path.display().to_string(),
         requirements: made.record.requirements,
         packages: made.record.packages,
@@ -260,69 +265,70 @@ fn facts(need: Need, made: Environment) -> EnvironmentFacts {
     }
 }
 
-/// The environments of all cells that are to be measured, those that are the same together.
-fn needs(manifest: &Manifest, setup: &Setup) -> Vec<Need> {
-    let mut needs: Vec<Need> = Vec::new();
-    for served in served(manifest) {
+/// The environments of all cells that are to be measured. Cells with equal environments share one.
+fn needed_environments(manifest: &Manifest, setup: &Setup) -> Vec<NeededEnvironment> {
+    let mut all: Vec<NeededEnvironment> = Vec::new();
+    for user in environment_users(manifest) {
         let known = setup
             .code
             .workloads
             .iter()
-            .find(|known| known.name == served.workload);
-        let (Some(interpreter), Some(workload)) = (manifest.interpreter(&served.interpreter), known) else {
+            .find(|known| known.name == user.workload);
+        let (Some(interpreter), Some(workload)) = (manifest.interpreter(&user.interpreter), known) else {
             continue;
         };
-        let Some(wanted) = wanted(setup, interpreter, workload, served.arm.as_deref()).transpose() else {
+        let Some(wanted) = wanted(setup, interpreter, workload, user.arm.as_deref()).transpose() else {
             continue;
         };
-        let same = |need: &&mut Need| match (&need.wanted, &wanted) {
-            (Ok(known), Ok(wanted)) => need.interpreter == served.interpreter && known == wanted,
+        let is_same = |other: &&mut NeededEnvironment| match (&other.wanted, &wanted) {
+            (Ok(known), Ok(wanted)) => other.interpreter == user.interpreter && known == wanted,
             _ => false,
         };
-        match needs.iter_mut().find(same) {
-            Some(need) => need.serves.push(served),
-            None => needs.push(Need {
-                interpreter: served.interpreter.clone(),
-                serves: vec![served],
-                of_arms: false,
+        match all.iter_mut().find(is_same) {
+            Some(shared) => shared.users.push(user),
+            None => all.push(NeededEnvironment {
+                interpreter: user.interpreter.clone(),
+                users: vec![user],
+                is_for_some_arms: false,
                 wanted,
             }),
         }
     }
-    for need in &mut needs {
-        let arms = distinct(need.serves.iter().filter_map(|served| served.arm.as_ref()));
-        need.of_arms = arms.len() < manifest.arms.len();
+    for needed in &mut all {
+        let arms = distinct(needed.users.iter().filter_map(|user| user.arm.as_ref()));
+        needed.is_for_some_arms = arms.len() < manifest.arms.len();
     }
-    needs
+    all
 }
 
-/// All that is to be measured, apart from models and workers, each once and in the order of the plan.
-fn served(manifest: &Manifest) -> Vec<Served> {
-    let mut found: Vec<Served> = Vec::new();
+/// The interpreters, workloads and arms of all cells that are to be measured, each combination once, sorted by
+/// interpreter.
+fn environment_users(manifest: &Manifest) -> Vec<EnvironmentUser> {
+    let mut found: Vec<EnvironmentUser> = Vec::new();
     let live = manifest
         .plan
         .cells
         .iter()
         .filter(|planned| planned.skipped.is_none());
     for cell in live.map(|planned| &planned.cell).filter(|cell| !cell.is_native()) {
-        let served = Served {
+        let user = EnvironmentUser {
             interpreter: cell.interpreter.clone(),
             workload: cell.workload.clone(),
             arm: cell.arm.clone(),
         };
-        if !found.contains(&served) {
-            found.push(served);
+        if !found.contains(&user) {
+            found.push(user);
         }
     }
-    let place = |served: &Served| {
+    let position = |user: &EnvironmentUser| {
         let mut tags = manifest.interpreters.iter().map(|interpreter| &interpreter.tag);
-        tags.position(|tag| *tag == served.interpreter)
+        tags.position(|tag| *tag == user.interpreter)
     };
-    found.sort_by_key(place);
+    found.sort_by_key(position);
     found
 }
 
-/// `None` for a workload that needs no packages, which runs on the interpreter as it is.
+/// The environment that a workload needs; `None` if it needs no packages and runs on the interpreter itself.
 fn wanted(
     setup: &Setup,
     interpreter: &InterpreterFacts,
@@ -337,7 +343,7 @@ fn wanted(
         .collect::<Result<_, _>>()?;
     let lock = match own.as_slice() {
         [] => None,
-        _ => Lock::beside(&workload.path)?,
+        _ => Lock::for_script(&workload.path)?,
     };
     if let Some(lock) = &lock {
         lock.covers(&own)?;
@@ -361,7 +367,7 @@ mod tests {
     use ftbench_fixtures::records;
 
     #[test]
-    fn different_versions_are_reported_once() {
+    fn differing_versions_are_reported_once_for_all_workloads() {
         let environment = |interpreter: &str, numpy: &str| EnvironmentFacts {
             workloads: vec!["one".to_owned(), "two".to_owned()],
             ..records::environment(
@@ -374,7 +380,7 @@ mod tests {
             warnings.into_iter().map(|warning| warning.message).collect()
         };
         let [old, new] = [environment("3.13", "2.5.5"), environment("3.13t", "2.4.6")];
-        insta::assert_snapshot!(messages(&[old.clone(), new]).join("\n"), @"the interpreters have different versions of numpy: 2.5.5 on 3.13, 2.4.6 on 3.13t; ask for one that all can have to compare the interpreters alone, such as --with 'numpy==VERSION'");
+        insta::assert_snapshot!(messages(&[old.clone(), new]).join("\n"), @"the interpreters have different versions of numpy: 2.5.5 on 3.13, 2.4.6 on 3.13t; request one version that works on all of them, such as --with 'numpy==VERSION'");
         let workloads = differing_packages(&[old.clone(), environment("3.13t", "2.4.6")])
             .remove(0)
             .workloads;

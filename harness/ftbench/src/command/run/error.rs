@@ -1,4 +1,4 @@
-//! Why a run is not made, or not to its end.
+//! Why a run cannot be started, resumed or completed.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,18 +7,18 @@ use crate::cargo_build::BuildError;
 use crate::error::{ExitStatus, Failure};
 use crate::measure::failure::TrialFailure;
 
-/// Why a run is not made, or not to its end.
+/// Why a run cannot be started, resumed or completed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// One label with two values.
+    /// A label with two values.
     #[error("the label '{0}' is given twice; give each key once")]
-    LabelTwice(String),
-    /// A wheel that is not there.
+    DuplicateLabel(String),
+    /// A wheel that cannot be read.
     #[error("cannot read the wheel {}: {source}; see --with", path.display())]
     Wheel {
-        /// As it was given.
+        /// The path, as given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A workload that no interpreter can run.
@@ -29,31 +29,32 @@ pub enum RunError {
         /// What is wrong with its file.
         fault: String,
     },
-    /// Nothing that was asked for can be measured.
+    /// Nothing that was requested can be measured.
     #[error("{0}")]
     NothingToMeasure(String),
-    /// Nothing of it can be measured without a tool that this machine lacks.
+    /// Nothing that was requested can be measured without a tool that this machine lacks.
     #[error("{0}")]
     NoTool(String),
-    /// The extension of the only workloads cannot be built.
+    /// The extension that all of the workloads need cannot be built.
     #[error(transparent)]
     Extension(BuildError),
     /// The run cannot be resumed, because something has changed.
     #[error(
-        "cannot go on with {}, for its figures would not be comparable:\n{}\nPut it back, or begin a new run",
+        "cannot resume {}, because its figures would not be comparable:\n{}\nRestore what has changed, or start a new \
+         run",
         folder.display(),
         changes.join("\n")
     )]
-    NotTheSame {
+    Changed {
         /// The run's folder.
         folder: PathBuf,
-        /// What has changed, a line each.
+        /// What has changed, one line each.
         changes: Vec<String>,
     },
-    /// The system refuses what trials need, in the middle of a run.
+    /// During a run, the system refuses a resource that trials need.
     #[error(
-        "cannot go on measuring: {failure}\nWhat was measured is kept: raise the limit ('ulimit -a'), then go on with \
-         'ftbench run --resume {}'",
+        "cannot continue measuring: {failure}\nWhat was measured is kept: raise the limit ('ulimit -a'), then resume \
+         with 'ftbench run --resume {}'",
         folder.display()
     )]
     Refused {
@@ -67,15 +68,15 @@ pub enum RunError {
 impl Failure for RunError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Wheel { source, .. } => ExitStatus::of_reading(source),
+            Self::Wheel { source, .. } => ExitStatus::for_read_error(source),
             // The user's own code does not compile.
             Self::Extension(BuildError::Cargo { .. }) => ExitStatus::WrongInput,
             Self::Extension(error) => error.exit_status(),
             Self::NoTool(_) | Self::Refused { .. } => ExitStatus::MachineFailed,
-            Self::LabelTwice(_)
+            Self::DuplicateLabel(_)
             | Self::Unmeasurable { .. }
             | Self::NothingToMeasure(_)
-            | Self::NotTheSame { .. } => ExitStatus::WrongInput,
+            | Self::Changed { .. } => ExitStatus::WrongInput,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The folder of a run.
+//! Creates the folder of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use crate::record::folder::RunFolder;
 use crate::record::store::StoreError;
 use ftbench_schema::Manifest;
 
-/// How much of a time in RFC 3339 is date, hours, minutes and seconds, characters.
+/// The length of a time in RFC 3339 up to and including whole seconds, characters.
 const WHOLE_SECONDS: usize = 19;
 
-/// Creates the folder of a new run: the one that is asked for, or `results/<UTC time>-<host>`.
+/// Creates the folder of a new run: the requested one, or `results/<UTC time>-<host>`.
 pub fn create(
-    asked_for: Option<&Path>,
+    requested: Option<&Path>,
     manifest: &Manifest,
     output: OutputOptions,
 ) -> Result<RunFolder, StoreError> {
-    let folder = match asked_for {
+    let folder = match requested {
         Some(path) => RunFolder::create(path)?,
         None => RunFolder::create_new(&default_path(manifest))?,
     };
@@ -34,15 +34,15 @@ fn default_path(manifest: &Manifest) -> PathBuf {
     Path::new("results").join(format!("{}Z-{host}", time.replace(':', "-")))
 }
 
-/// Warns where nothing keeps a second ftbench from writing to the folder.
+/// Warns if the folder is not locked against a second ftbench.
 pub fn warn_of_missing_lock(folder: &RunFolder, output: OutputOptions) {
     if !folder.is_locked() {
         let path = folder.path().display();
         remark(
             output,
             &format!(
-                "warning: {path} is on a file system without locks, so a second ftbench is not kept from writing to it; \
-                 do not resume this run while it goes on"
+                "warning: {path} is on a file system without locks, so a second ftbench could write to it; do not \
+                 resume this run while it is running"
             ),
         );
     }

@@ -1,4 +1,4 @@
-//! How each cell's process is started, from what the plan says.
+//! How the process of each cell is started, according to the plan.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::measure::launch::{Launch, Launches, native_arguments, python_argument
 use crate::measure::protocol::Entry;
 use ftbench_schema::{ArmKind, Cell, Host, HostFacts, InterpreterFacts, Manifest, WorkloadFacts};
 
-/// How each cell that is to be measured is started.
+/// The launches of all cells that are to be measured.
 pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches, SystemError> {
     let mut launches = Launches::default();
     for planned in &manifest.plan.cells {
@@ -35,7 +35,7 @@ pub(super) fn of_run(manifest: &Manifest, pythons: &Pythons) -> Result<Launches,
     Ok(launches)
 }
 
-/// The ceiling's workers are ftbench itself.
+/// The launch of a cell of the ceiling, whose workers are ftbench itself.
 fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch>, SystemError> {
     let Some(ceiling) = &workload.ceiling else {
         return Ok(None);
@@ -51,8 +51,8 @@ fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch
     }))
 }
 
-/// The interpreter's own executable, or the program that embeds it, which is given the same words after the executable
-/// that it stands for.
+/// The launch of the interpreter's own executable or of the program that embeds it. The arguments of that program are
+/// the path of the executable and the executable's own arguments.
 fn python(
     manifest: &Manifest,
     pythons: &Pythons,
@@ -70,18 +70,18 @@ fn python(
     if cell.host == Host::Spawn {
         return Some(with_packages);
     }
-    let of_interpreter = |host: &&HostFacts| host.interpreter == cell.interpreter;
-    let host = manifest.hosts.iter().find(of_interpreter)?;
+    let embeds_interpreter = |host: &&HostFacts| host.interpreter == cell.interpreter;
+    let host = manifest.hosts.iter().find(embeds_interpreter)?;
     Some(with_packages.map(|mut launch| {
-        let stands_for = launch.executable.display().to_string();
-        launch.arguments.insert(0, stands_for);
+        let replaced = launch.executable.display().to_string();
+        launch.arguments.insert(0, replaced);
         launch.executable = host.executable.clone().into();
         launch
     }))
 }
 
-/// The environment of every trial, with the interpreter's switches, which the processes that a trial starts inherit, and
-/// the modules of the workload's extension.
+/// The environment variables of a trial: those of every trial, the interpreter's switches, which child processes
+/// inherit, and the module path of the workload's extension.
 fn environment(
     manifest: &Manifest,
     interpreter: &InterpreterFacts,
@@ -101,7 +101,7 @@ fn environment(
     environment
 }
 
-/// Where the cell's version of the workload is.
+/// The location of the cell's version of the workload.
 fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
     let arm = cell.arm.as_ref().and_then(|name| manifest.arm(name));
     let path_of = |kind: ArmKind| arm.filter(|arm| arm.kind == kind).map(|arm| arm.path.clone());

@@ -1,4 +1,4 @@
-//! Calibrating and measuring a run, until it ends or is stopped.
+//! Calibrates and measures a run, until it ends or is stopped.
 
 use super::error::RunError;
 use super::ready::ReadyRun;
@@ -6,22 +6,22 @@ use super::recorder::RunRecorder;
 use super::sessions::{EarlierSessions, RunRecord};
 use crate::cli::OutputOptions;
 use crate::error::Error;
-use crate::measure::made::Made;
-use crate::measure::rounds::{self, Course, TrialRunner, Units};
+use crate::measure::finished_trials::FinishedTrials;
+use crate::measure::rounds::{self, Schedule, TrialRunner, Units};
 use crate::measure::runner::RealRunner;
 use crate::record::folder::RunFolder;
 use crate::terminal::progress::Progress;
 use ftbench_schema::StoppedBy;
 
-/// A run that is over, for now or for good. Its record says which, and what ended it.
+/// A run that is complete or stopped. Its record says which, and what ended it.
 #[derive(Debug)]
 pub struct MeasuredRun {
-    /// The folder, which no other process can write to yet.
+    /// The folder, which is still locked against other processes.
     pub folder: RunFolder,
 }
 
 impl MeasuredRun {
-    /// Calibrates, then makes the rounds. Everything that was measured is in the folder, however it ends.
+    /// Calibrates, then makes the rounds. The folder contains everything that was measured, however this ends.
     pub fn measure(ready: ReadyRun<'_>, output: OutputOptions) -> Result<Self, Error> {
         let ReadyRun {
             mut record,
@@ -33,7 +33,7 @@ impl MeasuredRun {
         let stopped_by = measure(&mut record, &mut runner, &earlier, progress);
         drop(server);
         let recorded = record.end_session(*stopped_by.as_ref().unwrap_or(&StoppedBy::Interrupt));
-        // Of two errors the first one says why.
+        // If both are errors, the first one is the cause.
         stopped_by?;
         recorded?;
         Ok(Self {
@@ -62,19 +62,19 @@ fn measure(
         None => StoppedBy::Interrupt,
         Some(units) => {
             recorder.begin_rounds(units)?;
-            let course = Course {
+            let schedule = Schedule {
                 cells: &cells,
                 units,
                 seed,
                 order,
-                made: &Made::of(&earlier.trials),
+                finished: &FinishedTrials::of(&earlier.trials),
             };
-            let ending = rounds::rounds(&course, runner, &mut recorder);
+            let ending = rounds::run_rounds(&schedule, runner, &mut recorder);
             recorder.end();
             ending?
         }
     };
-    match runner.take_refusal() {
+    match runner.take_start_failure() {
         Some(failure) => Err(RunError::Refused {
             failure,
             folder: path,

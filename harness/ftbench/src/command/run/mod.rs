@@ -1,7 +1,7 @@
 //! `ftbench run`: choose, plan, build, calibrate, measure, summarise, present.
 //!
-//! The states of a run are types: a [`PlannedRun`] is decided, a [`StoppedRun`] is found unchanged, a [`ReadyRun`] can be
-//! measured, a [`MeasuredRun`] is over. The manifest in each of them is what is written to the folder.
+//! The states of a run are types: a [`PlannedRun`] has a plan, a [`StoppedRun`] can be resumed, a [`ReadyRun`] can be
+//! measured, and a [`MeasuredRun`] is over. Each of them has the manifest that is written to the folder.
 
 pub(super) mod builds;
 mod changes;
@@ -45,7 +45,7 @@ struct Display {
     output: OutputOptions,
 }
 
-/// Measures what the arguments ask for.
+/// Starts or resumes the run that the arguments describe.
 pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let display = Display {
         format: arguments.resumption.format,
@@ -80,7 +80,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     present(&summary, &measured.folder, display)
 }
 
-/// Shows the warnings of a plan, and on request the sources of noise.
+/// Prints the warnings of a plan, and with `--verbose` the sources of noise.
 fn report_plan(manifest: &Manifest, output: OutputOptions) {
     for warning in &manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
@@ -101,29 +101,29 @@ fn dry_run(planned: &PlannedRun, display: Display) -> Result<ExitStatus, Error> 
     Ok(ExitStatus::Success)
 }
 
-/// Shows the results of a run that has just been measured, and where they are.
+/// Prints the results of a run that has just been measured, and where they are.
 fn present(summary: &Summary, folder: &RunFolder, display: Display) -> Result<ExitStatus, Error> {
     match show(summary, display) {
-        // Nobody reads the results any more, and the remarks are still to come.
+        // The reader of standard output is gone, but the remarks below go to standard error.
         Err(error) if error.exit_status() == ExitStatus::Success => {}
         shown => shown?,
     }
     let path = folder.path().display();
     remark(
         display.output,
-        &format!("\nThe run is in {path}; open {path}/{REPORT} in a browser for its charts"),
+        &format!("\nwrote the run to {path}; open {path}/{REPORT} in a browser for its charts"),
     );
     let status = exit_status(summary);
     if status == ExitStatus::Interrupted {
         remark(
             display.output,
-            &format!("It was interrupted; go on with 'ftbench run --resume {path}'"),
+            &format!("interrupted; resume with 'ftbench run --resume {path}'"),
         );
     }
     Ok(status)
 }
 
-/// Shows the results of a run that was complete already.
+/// Prints the results of a run that was already complete.
 fn present_complete(folder: &RunFolder, display: Display) -> Result<ExitStatus, Error> {
     let path = folder.path().display();
     remark(

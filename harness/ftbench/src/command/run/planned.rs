@@ -1,4 +1,4 @@
-//! What a new run will measure, where and how: a [`PlannedRun`].
+//! Plans a new run: what it will measure, where and how.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,27 +27,27 @@ use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
 use crate::workload::{Requirement, Workload};
 use ftbench_schema::{
-    MachineFacts, Manifest, PackageWishes, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
+    MachineFacts, Manifest, PackageOptions, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
     WarningKind, WorkloadFacts, WorkloadKind,
 };
 
-/// Without `-n`, the numbers of workers that wait, on every machine: they need no core each, and fewer would not show
-/// how waiting overlaps.
+/// The default numbers of workers that wait, on every machine. They do not need a core each, and smaller numbers would
+/// not show how waiting overlaps.
 const WAITING_WORKERS: [u32; 3] = [1, 4, 16];
 
-/// Where all work waits, samples are as long as they are for so many workers that compute.
+/// If all cells wait, samples are as long as for this many workers that compute.
 const WORKERS_IF_ALL_WAIT: u32 = 2;
 
-/// A run whose cells, placements and settings are decided. Nothing is built, installed or written yet.
+/// A run with its cells, placements and settings. Nothing has been built, installed or written yet.
 #[derive(Debug)]
 pub struct PlannedRun {
-    /// The decisions, as they will be recorded.
+    /// The plan and the facts, as they will be recorded.
     pub manifest: Manifest,
-    /// What making the trials takes.
+    /// What is needed to make the trials.
     pub setup: Setup,
 }
 
-/// What making the trials of a run takes and its manifest cannot hold.
+/// What is needed to make the trials of a run, beside its manifest.
 #[derive(Debug)]
 pub struct Setup {
     /// The code to measure, and the commit that git reports for it now.
@@ -56,14 +56,14 @@ pub struct Setup {
     pub packages: Packages,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
-    /// Read noise and cost.
+    /// Meters of noise and cost.
     pub meters: Meters,
 }
 
-/// The packages that the command line asks for.
+/// The packages that the command line requests.
 #[derive(Debug, Default)]
 pub struct Packages {
-    /// For every workload, beside its own dependencies.
+    /// Requirements of every workload, beside its own dependencies.
     pub with: Vec<Requirement>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
@@ -87,28 +87,28 @@ impl Packages {
         })
     }
 
-    fn recorded(&self) -> PackageWishes {
-        PackageWishes {
+    fn recorded(&self) -> PackageOptions {
+        PackageOptions {
             with: self.with.iter().map(ToString::to_string).collect(),
             source_builds: self.source_builds,
             wheels: self.wheels(),
         }
     }
 
-    /// SHA-256 of each wheel, by its path, as it is now. One that cannot be read is reported when it is installed.
+    /// The SHA-256 of each wheel now, by path. A wheel that cannot be read is reported when it is installed.
     pub fn wheels(&self) -> BTreeMap<String, String> {
-        let of_wheel = |requirement: &Requirement| match requirement {
+        let digest_of = |requirement: &Requirement| match requirement {
             Requirement::Wheel(path) => {
                 let digest = outside::sha256(path, u64::MAX).ok()?;
                 Some((path.display().to_string(), digest))
             }
             Requirement::Named { .. } => None,
         };
-        self.with.iter().filter_map(of_wheel).collect()
+        self.with.iter().filter_map(digest_of).collect()
     }
 }
 
-/// Decides what is measured, where and how.
+/// Plans what is measured, where and how.
 pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let code = code::choose(arguments, &assets.workloads)?;
@@ -122,7 +122,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let placer = Placer::new(discovered.topology(), arguments.pin.clone(), cpu_quota)?;
     let machine = facts::of_this_machine(discovered.topology(), cpu_quota);
     let pinned = *placer.policy() != Policy::None;
-    // A dry run shows the plan for any machine whose description hwloc is given.
+    // A dry run can show the plan for another machine, whose description hwloc is given.
     let binder = (pinned && !arguments.dry_run)
         .then(|| Binder::new(discovered))
         .transpose()?;
@@ -193,12 +193,12 @@ fn interpreters(words: &[String]) -> Result<Selection, Error> {
     Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }
 
-/// What is to be measured.
+/// The code to measure.
 struct Subjects<'a> {
     workloads: &'a [Workload],
-    /// Of each workload.
+    /// The facts of each workload.
     facts: &'a [WorkloadFacts],
-    /// Names.
+    /// The names of the arms.
     arms: &'a [String],
 }
 
@@ -226,7 +226,7 @@ fn plan_of(
             requires_python: &workload.metadata.requires_python,
         })
         .collect();
-    let wanted = crate::plan::cells::Wanted {
+    let request = crate::plan::cells::PlanRequest {
         interpreters: &selection.interpreters,
         baseline: &selection.baseline,
         hosts: &arguments.host,
@@ -239,16 +239,16 @@ fn plan_of(
             waiting: &waiting,
         },
     };
-    let cells = plan_cells(&candidates, &wanted)?;
+    let cells = plan_cells(&candidates, &request)?;
     if all_are_skipped(&cells) {
         let reason = cells
             .iter()
             .find_map(|planned| planned.skipped.clone())
             .unwrap_or_default();
         let message = format!("every cell would be skipped: {reason}");
-        let with_cargo = crate::plan::cells::Wanted {
+        let with_cargo = crate::plan::cells::PlanRequest {
             has_cargo: true,
-            ..wanted
+            ..request
         };
         let lacks_cargo = !all_are_skipped(&plan_cells(&candidates, &with_cargo)?);
         return Err(if lacks_cargo {
@@ -258,14 +258,14 @@ fn plan_of(
         });
     }
     Ok(Plan {
-        settings: settings(arguments, machine, most_workers(&cells, subjects.facts)),
+        settings: settings(arguments, machine, max_computing_workers(&cells, subjects.facts)),
         baseline: selection.baseline.clone(),
         cells,
     })
 }
 
-/// The largest number of workers of a cell that computes. Those that wait overlap however short their shares are.
-fn most_workers(cells: &[PlannedCell], facts: &[WorkloadFacts]) -> u32 {
+/// The largest number of workers of a cell that computes. Workers that wait overlap however short their shares are.
+fn max_computing_workers(cells: &[PlannedCell], facts: &[WorkloadFacts]) -> u32 {
     let computes = |planned: &&PlannedCell| {
         let workload = facts.iter().find(|facts| facts.name == planned.cell.workload);
         planned.skipped.is_none() && workload.is_some_and(|facts| facts.kind != WorkloadKind::Io)
@@ -278,7 +278,7 @@ fn all_are_skipped(cells: &[PlannedCell]) -> bool {
     cells.iter().all(|planned| planned.skipped.is_some())
 }
 
-/// Says so when the control group may use less than the cores that workers could have.
+/// Warns if the control group may use fewer CPUs' worth of time than there are PUs.
 fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
     let quota = machine.cpu_quota?;
     let pus = machine.topology.allowed_pus.len();
@@ -289,7 +289,7 @@ fn quota_warning(placer: &Placer, machine: &MachineFacts) -> Option<Warning> {
     (quota < pus as f64).then(|| Warning::of_run(WarningKind::CpuQuota, message))
 }
 
-/// From the system, and small enough to be typed again and to survive JSON readers that have only floats.
+/// A seed from the system, small enough to be typed and to survive JSON readers that have only floats.
 fn random_seed() -> Result<u64, SystemError> {
     SysRng
         .try_next_u32()

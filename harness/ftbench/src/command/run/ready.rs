@@ -9,29 +9,29 @@ use crate::cli::OutputOptions;
 use crate::error::Error;
 use crate::measure::runner::RealRunner;
 use crate::measure::trial::Equipment;
-use crate::process::guard::driver_side::Guarding;
+use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
 use crate::services::loopback::LoopbackServer;
 use ftbench_schema::{EnvironmentFacts, Manifest, StoppedBy};
 
-/// A run that can be measured: its folder is open, its programs are built, its packages are installed, and its record says
-/// that it is running.
+/// A run that can be measured. Its folder is open, its programs are built, its packages are installed, and its record
+/// says that it is running.
 #[derive(Debug)]
 pub struct ReadyRun<'run> {
     /// The folder and the manifest in it.
     pub record: RunRecord,
     /// Makes the trials.
     pub runner: RealRunner<'run>,
-    /// The trials that earlier sessions made.
+    /// The earlier sessions of the run.
     pub earlier: EarlierSessions,
     /// The server that workloads need; it stops when it is dropped.
     pub server: Option<LoopbackServer>,
 }
 
 impl<'run> ReadyRun<'run> {
-    /// Starts a new run. The plan is on the disk before packages are installed, so that a run that is stopped meanwhile can
-    /// be resumed.
+    /// Starts a new run. Writes the plan to the disk before packages are installed, so that the run can be resumed if
+    /// it is stopped meanwhile.
     pub fn start(
         planned: PlannedRun,
         folder: RunFolder,
@@ -46,7 +46,7 @@ impl<'run> ReadyRun<'run> {
         {
             Ok(made) => made,
             Err(error) => {
-                // Of two errors the first one says why.
+                // If both are errors, the first one is the cause.
                 let _ = record.end_session(StoppedBy::Interrupt);
                 return Err(error);
             }
@@ -61,7 +61,7 @@ impl<'run> ReadyRun<'run> {
         })
     }
 
-    /// Resumes a run. Its folder stays as it is until its packages are known to be those that it has had.
+    /// Resumes a run. Leaves its folder unchanged until the packages are known to be the same as before.
     pub fn resume(
         stopped: StoppedRun,
         interrupt: &'run Interrupt,
@@ -75,10 +75,10 @@ impl<'run> ReadyRun<'run> {
         let server = services::start(&setup.code.workloads, &mut manifest.environment)?;
         let commit = setup.code.commit.clone();
         let (runner, environments) = runner(&manifest, setup, server.as_ref(), interrupt, output)?;
-        // What an interrupted installation has left out has not changed.
-        if !interrupt.is_asked() {
+        // Packages that are missing because the installation was interrupted have not changed.
+        if !interrupt.is_requested() {
             let changed = changes::environments(&manifest.environments, &environments);
-            changes::refuse(folder.path(), changed)?;
+            changes::refuse_if_changed(folder.path(), changed)?;
             manifest.environments = environments;
         }
         environments::warn_of_differing(&mut manifest, output);
@@ -93,7 +93,7 @@ impl<'run> ReadyRun<'run> {
     }
 }
 
-/// Installs the packages that workloads need, unless they are there, and returns what makes the trials, with the
+/// Installs the packages that workloads need, unless they are installed. Returns the runner of the trials, and the
 /// environments for the record.
 pub fn runner<'run>(
     manifest: &Manifest,
@@ -105,14 +105,14 @@ pub fn runner<'run>(
     let Installed {
         pythons,
         environments,
-    } = environments::install(manifest, &setup, &|| interrupt.is_asked(), output)?;
-    let of_server = server.and_then(LoopbackServer::process_id);
+    } = environments::install(manifest, &setup, &|| interrupt.is_requested(), output)?;
+    let server_process = server.and_then(LoopbackServer::process_id);
     let equipment = Equipment {
         launches: launches::of_run(manifest, &pythons)?,
         settings: manifest.plan.settings.clone(),
         binder: setup.binder,
-        meters: setup.meters.beside(of_server.into_iter().collect()),
-        guarding: Guarding::by_this_program(manifest.plan.settings.limits),
+        meters: setup.meters.with_helpers(server_process.into_iter().collect()),
+        guard_options: GuardOptions::by_this_program(manifest.plan.settings.limits),
         interrupt,
     };
     Ok((RealRunner::new(equipment), environments))

@@ -1,4 +1,4 @@
-//! Records every trial and shows the progress.
+//! Records the trials of a run and shows its progress.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use super::sessions::{EarlierSessions, RunRecord};
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
 use crate::record::store::StoreError;
 use crate::terminal::progress::{Outcome, Progress};
-use ftbench_analyse::precision::{PrecisionTracker, Standing, expected_rounds, stop};
+use ftbench_analyse::precision::{PrecisionTracker, RunProgress, expected_rounds, stop_reason};
 use ftbench_schema::{Cell, Manifest, StoppedBy, Stopping, Trial, TrialStatus, units};
 
 /// Writes trials to the run folder, shows the progress, and ends the run when it is precise enough.
@@ -19,17 +19,18 @@ pub struct RunRecorder<'run> {
     precision: PrecisionTracker,
     started: Instant,
     round_started: Instant,
-    /// Cells that are still measured.
+    /// The number of cells that are still measured.
     live: u32,
-    /// The time that earlier sessions took, seconds: all of it, and of each round's trials.
+    /// The time that earlier sessions took, seconds.
     earlier_s: f64,
+    /// The time that the trials of each round took in earlier sessions, seconds.
     earlier_rounds_s: HashMap<u32, f64>,
-    /// Trials that they made.
+    /// The number of trials that earlier sessions made.
     earlier_trials: u64,
 }
 
 impl<'run> RunRecorder<'run> {
-    /// Counts the time of the run from now on, beside what earlier sessions made.
+    /// Creates a recorder that adds to earlier sessions. The time of this session starts now.
     pub fn new(record: &'run mut RunRecord, progress: Progress, earlier: &EarlierSessions) -> Self {
         record.restart_session_clock();
         let now = Instant::now();
@@ -51,7 +52,7 @@ impl<'run> RunRecorder<'run> {
         }
     }
 
-    /// Records what calibration found, over what an earlier session may have found. The trials begin.
+    /// Records the results of calibration, replacing those of an earlier session, and starts the trials.
     pub fn begin_rounds(&mut self, units: &Units) -> Result<(), StoreError> {
         record_units(units, &mut self.record.manifest);
         self.record.write()?;
@@ -60,15 +61,17 @@ impl<'run> RunRecorder<'run> {
         });
         self.live = u32::try_from(cells.count()).unwrap_or(u32::MAX);
         self.progress.begin(
-            u64::from(self.live) * u64::from(self.rule.fewest_rounds),
+            u64::from(self.live) * u64::from(self.rule.min_rounds),
             self.earlier_trials,
         );
         self.round_started = Instant::now();
-        let failures = |side: &HashMap<String, Calibrated>, of: &str| {
-            for (workload, calibrated) in side {
+        let failures = |calibrations: &HashMap<String, Calibrated>, prefix: &str| {
+            for (workload, calibrated) in calibrations {
                 if let Err(failure) = calibrated {
-                    self.progress
-                        .above(&format!("{of}{workload} cannot be measured: {}", failure.reason));
+                    self.progress.above(&format!(
+                        "{prefix}{workload} cannot be measured: {}",
+                        failure.reason
+                    ));
                 }
             }
         };
@@ -77,7 +80,7 @@ impl<'run> RunRecorder<'run> {
         Ok(())
     }
 
-    /// The trials are over.
+    /// Ends the progress display.
     pub fn end(&self) {
         self.progress.end();
     }
@@ -87,9 +90,9 @@ impl Observer for RunRecorder<'_> {
     type Error = StoreError;
 
     fn calibrating(&mut self, cell: &Cell) {
-        let of = if cell.is_native() { "the ceiling of " } else { "" };
+        let prefix = if cell.is_native() { "the ceiling of " } else { "" };
         self.progress
-            .remark(&format!("calibrating {of}{}", cell.workload));
+            .remark(&format!("calibrating {prefix}{}", cell.workload));
     }
 
     fn starting(&mut self, group: &[Assignment<'_>]) {
@@ -126,39 +129,39 @@ impl Observer for RunRecorder<'_> {
             .get(&rounds.saturating_sub(1))
             .copied()
             .unwrap_or_default();
-        let standing = Standing {
+        let progress = RunProgress {
             rounds,
             elapsed_s: self.earlier_s + self.started.elapsed().as_secs_f64(),
             next_round_s: self.round_started.elapsed().as_secs_f64() + earlier_s,
-            // Only a rule that asks for precision looks at it.
+            // Used only by a rule that requires a precision.
             widest_half_width: self
                 .rule
                 .precision
                 .and_then(|_| self.precision.widest_half_width()),
         };
         self.round_started = Instant::now();
-        let expected = expected_rounds(&self.rule, &standing).max(rounds);
+        let expected = expected_rounds(&self.rule, &progress).max(rounds);
         self.progress.expect(u64::from(self.live) * u64::from(expected));
-        stop(&self.rule, &standing)
+        stop_reason(&self.rule, &progress)
     }
 }
 
-/// The time that each round's trials took, seconds. Those of a group were alive at the same time.
+/// The time that the trials of each round took, seconds. The trials of a group ran at the same time.
 fn rounds_s(trials: &[Trial]) -> HashMap<u32, f64> {
-    let mut of_groups: HashMap<(u32, u64), u64> = HashMap::new();
+    let mut groups_ns: HashMap<(u32, u64), u64> = HashMap::new();
     for trial in trials {
         let group = trial.group.unwrap_or(trial.trial);
-        let longest_ns = of_groups.entry((trial.round, group)).or_default();
+        let longest_ns = groups_ns.entry((trial.round, group)).or_default();
         *longest_ns = trial.duration_ns.max(*longest_ns);
     }
     let mut rounds_s: HashMap<u32, f64> = HashMap::new();
-    for ((round, _), duration_ns) in of_groups {
+    for ((round, _), duration_ns) in groups_ns {
         *rounds_s.entry(round).or_default() += units::seconds(duration_ns);
     }
     rounds_s
 }
 
-/// Writes what calibration found into the manifest.
+/// Writes the results of calibration into the manifest.
 fn record_units(units: &Units, manifest: &mut Manifest) {
     let split = |found: &Calibrated| {
         let found = found.as_ref();
@@ -175,7 +178,7 @@ fn record_units(units: &Units, manifest: &mut Manifest) {
     }
 }
 
-/// What is recorded of a trial that takes more room than a record may have.
+/// The record of a trial that is too long with its samples: a failed trial without them.
 fn without_samples(trial: Trial, too_long: &StoreError) -> Trial {
     let reason = match &trial.reason {
         Some(reason) => format!("{reason}; {too_long}"),
@@ -225,7 +228,7 @@ mod tests {
     use ftbench_fixtures::records::{cell, manifest, trial};
     use ftbench_schema::Model;
 
-    /// Does something with the recorder of a run of these cells, and returns what was recorded.
+    /// Calls `act` with the recorder of a run of these cells. Returns the recorded trials.
     fn recorded(
         cells: &[Cell],
         precision: Option<f64>,
@@ -235,8 +238,8 @@ mod tests {
         let folder = RunFolder::create(&sandbox.path().join("run")).unwrap();
         let mut manifest = manifest(cells);
         manifest.plan.settings.stopping = Stopping {
-            fewest_rounds: 5,
-            most_rounds: 1_000,
+            min_rounds: 5,
+            max_rounds: 1_000,
             precision,
             budget_s: None,
         };
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_is_too_long_is_recorded_without_its_samples() {
+    fn too_long_trial_is_recorded_without_its_samples() {
         let cells = [cell("3.13", Model::Serial, 1)];
         let [cell] = &cells;
         let trials = recorded(&cells, None, |recorder| {
@@ -275,8 +278,8 @@ mod tests {
         assert_eq!(third.samples.len(), 4);
     }
 
-    /// Makes ten rounds of one and two workers that always take as long, and of four; `of_four` is what their trial in a round
-    /// becomes, if there is one.
+    /// Makes ten rounds with one, two and four workers. Trials of one and two workers always take the same time;
+    /// `of_four` turns the trial of four workers in a round into another one, or into none.
     fn ten_rounds(
         recorder: &mut RunRecorder<'_>,
         cells: &[Cell],
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_was_given_up_does_not_keep_the_run_from_ending() {
+    fn cell_that_was_given_up_does_not_delay_the_end() {
         let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
         let [.., four] = &cells;
         recorded(&cells, Some(0.5), |recorder| {
@@ -309,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_with_too_few_good_rounds_does_not_keep_the_run_from_ending() {
+    fn cell_with_too_few_good_rounds_does_not_delay_the_end() {
         let cells = [1, 2, 4].map(|workers| cell("3.13", Model::Threads, workers));
         recorded(&cells, Some(0.5), |recorder| {
             ten_rounds(recorder, &cells, |round, mut trial| {

@@ -1,4 +1,4 @@
-//! What is made of a run folder's records: the summary, the tidy table, the charts and the report.
+//! Derives the summary, the tidy table, the charts and the report from the records of a run folder.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use ftbench_present::csv;
 use ftbench_present::page::{self, Report};
 use ftbench_schema::{SamplesByCell, Summary};
 
-/// Writes everything that is made of a run's records: figures, charts and the report.
+/// Writes everything that is derived from a run's records: figures, charts and the report.
 pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     start_threads()?;
     let (run, summary) = write_figures(folder)?;
@@ -28,7 +28,8 @@ pub fn write(folder: &RunFolder) -> Result<Summary, Error> {
     Ok(summary)
 }
 
-/// Reads the records back, so that what is shown is what can be shown again, and writes the summary and the tidy table.
+/// Writes the summary and the tidy table. Reads the records back, so that `ftbench show` can show the same results
+/// later.
 pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
     let run = store::read(folder.path())?;
     let summary = summarise(&run.name, &run.manifest, &run.trials);
@@ -39,7 +40,7 @@ pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
     Ok((run, summary))
 }
 
-/// A scaling chart of every workload; of a run with several also what they have in common.
+/// Writes a scaling chart for each workload, and charts of the whole run if it has several workloads.
 fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
     let material = Material::of_run(summary.clone(), Vec::new());
     charts(summary).par_iter().try_for_each(|(kind, workload, name)| {
@@ -57,7 +58,7 @@ fn write_charts(folder: &RunFolder, summary: &Summary) -> Result<(), Error> {
     })
 }
 
-/// The charts that a run leaves: their kinds, their workloads if they are of one, and the names of their files.
+/// The charts to write: their kinds, their workloads (empty for the whole run), and the names of their files.
 fn charts(summary: &Summary) -> Vec<(Kind, &str, String)> {
     let workloads = summary.workloads.iter().map(|workload| workload.name.as_str());
     let mut charts: Vec<(Kind, &str, String)> = file_names(workloads)
@@ -65,13 +66,13 @@ fn charts(summary: &Summary) -> Vec<(Kind, &str, String)> {
         .map(|(workload, name)| (Kind::Scaling, workload, name))
         .collect();
     if charts.len() > 1 {
-        let mut of_run = vec![Kind::HeatMap];
-        // It takes a GIL build and a free-threaded build of one version.
+        let mut run_charts = vec![Kind::HeatMap];
+        // The overhead needs a GIL build and a free-threaded build of one version.
         if !summary.free_threading_overhead.is_empty() {
-            of_run.push(Kind::Overhead);
+            run_charts.push(Kind::Overhead);
         }
-        let of_run = of_run.into_iter();
-        charts.extend(of_run.map(|kind| (kind, "", format!("_{}", kind.name()))));
+        let run_charts = run_charts.into_iter();
+        charts.extend(run_charts.map(|kind| (kind, "", format!("_{}", kind.name()))));
     }
     charts
 }
@@ -83,7 +84,7 @@ mod tests {
     use ftbench_schema::Overhead;
 
     #[test]
-    fn what_has_nothing_to_compare_is_not_drawn() {
+    fn charts_with_nothing_to_compare_are_not_drawn() {
         let names = |summary: &Summary| -> Vec<String> {
             let charts = charts(summary).into_iter();
             charts.map(|(.., name)| name).collect()

@@ -1,4 +1,4 @@
-//! A run that was stopped, found unchanged, so that it can go on as if it had not been stopped.
+//! Checks that a stopped run is unchanged, so that it can be resumed as if it had not been stopped.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::assets::{Assets, catalogue};
 use crate::cli::OutputOptions;
 use crate::command::{cache_folder, remark};
 use crate::error::Error;
-use crate::interpreter::{PROBE_TIME_LIMIT, look_again, read_identities};
+use crate::interpreter::{PROBE_TIME_LIMIT, probe_again, read_identities};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::facts;
 use crate::machine::noise::sources;
 use crate::process::quota;
-use crate::record::folder::{Ending, Opened, RunFolder};
+use crate::record::folder::{OpenedRun, RecordEnd, RunFolder};
 use crate::record::store::{self, StoreError, TRIALS};
 use crate::workload::arm::{ArmWord, Arms};
 use crate::workload::{Catalogue, Requirement, Workload};
@@ -29,21 +29,21 @@ use ftbench_schema::{CommitFacts, Manifest, Trial, WorkloadFacts, text};
 pub struct Reopened {
     /// The folder.
     pub folder: RunFolder,
-    /// What it says of the run.
+    /// The manifest of the run.
     pub manifest: Manifest,
     trials: Vec<Trial>,
 }
 
 impl Reopened {
-    /// Opens the folder of a run and reads its trials. Reports what is wrong with the record.
+    /// Opens the folder of a run and reads its trials. Reports damage to the record.
     pub fn open(path: &Path, output: OutputOptions) -> Result<Self, StoreError> {
-        let Opened {
+        let OpenedRun {
             folder,
             header,
-            ending,
+            record_end,
         } = RunFolder::open(path)?;
         warn_of_missing_lock(&folder, output);
-        if let Ending::CutOff(bytes) = ending {
+        if let RecordEnd::CutOff(bytes) = record_end {
             let text = format!("removed {bytes} bytes of an unfinished line from the end of {TRIALS}");
             remark(output, &text);
         }
@@ -60,19 +60,19 @@ impl Reopened {
     }
 }
 
-/// A run that can be resumed: its interpreters, workloads, builds and machine are those that it was started with.
+/// A run that can be resumed: its interpreters, workloads, builds and machine are the same as at its start.
 #[derive(Debug)]
 pub struct StoppedRun {
     /// The plan that it was started with.
     pub planned: PlannedRun,
-    /// The folder, in which nothing has changed.
+    /// The folder, which has not been changed yet.
     pub folder: RunFolder,
-    /// What was measured.
+    /// The sessions that measured it.
     pub earlier: EarlierSessions,
 }
 
 impl StoppedRun {
-    /// Checks that nothing has changed that would make the figures of the run incomparable, and builds what is missing.
+    /// Checks that no change would make the figures of the run incomparable, and builds what is missing.
     pub fn check(reopened: Reopened, output: OutputOptions) -> Result<Self, Error> {
         let Reopened {
             folder,
@@ -85,7 +85,7 @@ impl StoppedRun {
         let count = text::counted(earlier.trials.len(), "trial");
         remark(
             output,
-            &format!("going on with {}, which has {count}", folder.path().display()),
+            &format!("resuming {}, which has {count}", folder.path().display()),
         );
         Ok(Self {
             planned,
@@ -95,7 +95,7 @@ impl StoppedRun {
     }
 }
 
-/// Adds what older versions of ftbench did not record of their sessions.
+/// Adds facts about sessions that older versions of ftbench did not record.
 fn record_unrecorded_sessions(manifest: &mut Manifest) {
     if manifest.sessions.is_empty() {
         let unrecorded = sessions::unrecorded(manifest);
@@ -107,7 +107,7 @@ fn record_unrecorded_sessions(manifest: &mut Manifest) {
     }
 }
 
-/// Plans what the manifest says, for the same interpreters, workloads and machine.
+/// Plans the run of the manifest again, and checks that the interpreters, workloads and machine are the same.
 fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let discovered = Discovered::load()?;
@@ -118,13 +118,13 @@ fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Resul
     let code = code(&mut manifest, &assets.workloads, &mut changed)?;
     let packages = packages(&manifest, &code.workloads);
     changed.extend(changes::wheels(&recorded.packages.wheels, &packages.wheels()));
-    changes::refuse(folder, changed)?;
-    // The worker is this ftbench's own, because the two must understand each other.
+    changes::refuse_if_changed(folder, changed)?;
+    // The worker is that of this ftbench, because both must use the same protocol.
     let worker = assets.worker.display().to_string();
     manifest.environment.insert("PYTHONPATH".to_owned(), worker);
     (manifest.hosts, manifest.extensions) = Default::default();
     builds::make(&mut manifest, output)?;
-    changes::refuse(folder, changes::builds(&recorded, &manifest))?;
+    changes::refuse_if_changed(folder, changes::builds(&recorded, &manifest))?;
     manifest.warnings = recorded.warnings;
     let mut cells = manifest.plan.cells.iter();
     let pinned = cells.any(|planned| !planned.placement.is_empty());
@@ -139,12 +139,12 @@ fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Resul
     })
 }
 
-/// The code of the record, as it is now.
+/// The recorded code, as it is now. Adds its changes to `changed`.
 fn code(manifest: &mut Manifest, suite: &Path, changed: &mut Vec<String>) -> Result<Code, Error> {
     let mut arms = arms(manifest, changed);
-    let known = Known {
+    let known = KnownWorkloads {
         catalogue: catalogue(suite)?,
-        of_arms: arms.workloads(name_of_arms(manifest)),
+        from_arms: arms.workloads(name_of_arms(manifest)),
     };
     let workloads = workloads(manifest, &known, changed);
     let mut code = Code {
@@ -152,7 +152,7 @@ fn code(manifest: &mut Manifest, suite: &Path, changed: &mut Vec<String>) -> Res
         workloads,
         arms,
     };
-    // What is missing imports nothing, and has its own line.
+    // A missing workload or arm imports nothing and already has its own line.
     let all_there =
         code.workloads.len() == manifest.workloads.len() && code.arms.all.len() == manifest.arms.len();
     if let Some(before) = manifest.modules.as_ref().filter(|_| all_there) {
@@ -166,7 +166,7 @@ fn interpreters(recorded: &Manifest) -> Vec<String> {
     recorded
         .interpreters
         .iter()
-        .flat_map(|was| match look_again(was, PROBE_TIME_LIMIT) {
+        .flat_map(|was| match probe_again(was, PROBE_TIME_LIMIT) {
             Ok(mut is) => {
                 read_identities(std::slice::from_mut(&mut is));
                 changes::interpreter(was, &is)
@@ -180,7 +180,7 @@ fn interpreters(recorded: &Manifest) -> Vec<String> {
         .collect()
 }
 
-/// The arms of the record, as they are now.
+/// The recorded arms, as they are now. Adds their changes to `changed`.
 fn arms(recorded: &Manifest, changed: &mut Vec<String>) -> Arms {
     let words: Vec<ArmWord> = recorded
         .arms
@@ -203,7 +203,7 @@ fn arms(recorded: &Manifest, changed: &mut Vec<String>) -> Arms {
     }
 }
 
-/// The commit that the code is of now. Where the user had named one, what git reports is of something else.
+/// The current commit of the code; `None` if the user named the recorded one, because git may report another.
 fn commit(recorded: &Manifest, code: &Code, suite: &Path) -> Option<CommitFacts> {
     let was_named = recorded.commit.is_some() && code::detected_commit(recorded.commit.clone()).is_none();
     if was_named {
@@ -212,7 +212,7 @@ fn commit(recorded: &Manifest, code: &Code, suite: &Path) -> Option<CommitFacts>
     code::detected_commit(code::commit_of(&code.arms, &code.workloads, suite))
 }
 
-/// What the workload is called whose files are the arms, without its cases.
+/// The name of the workload whose files are the arms, without its cases.
 fn name_of_arms(recorded: &Manifest) -> Option<&str> {
     let first = recorded.workloads.first()?;
     let case = first.case.as_ref().map(|case| format!(".{case}"));
@@ -221,23 +221,24 @@ fn name_of_arms(recorded: &Manifest) -> Option<&str> {
     }))
 }
 
-/// Where workloads may be, other than at the path that the record has.
-struct Known {
+/// Workloads that may have moved from the recorded path.
+struct KnownWorkloads {
     catalogue: Catalogue,
-    /// Those of arms that are files, which may be called otherwise than their files.
-    of_arms: Vec<Workload>,
+    /// The workloads of arms that are files. Their names may differ from their file names.
+    from_arms: Vec<Workload>,
 }
 
-impl Known {
+impl KnownWorkloads {
     fn find(&self, was: &WorkloadFacts) -> Option<Workload> {
-        let is_it = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
-        let mut all = self.of_arms.iter().chain(self.catalogue.all());
-        all.find(is_it).cloned()
+        let is_same = |one: &&Workload| one.name == was.name && one.sha256 == was.sha256;
+        let mut all = self.from_arms.iter().chain(self.catalogue.all());
+        all.find(is_same).cloned()
     }
 }
 
-/// The workloads of the record. One of the suite may have moved, with ftbench's cache.
-fn workloads(manifest: &mut Manifest, known: &Known, changed: &mut Vec<String>) -> Vec<Workload> {
+/// The recorded workloads, as they are now. Those of the suite may have moved with ftbench's cache. Adds changes to
+/// `changed`.
+fn workloads(manifest: &mut Manifest, known: &KnownWorkloads, changed: &mut Vec<String>) -> Vec<Workload> {
     let mut found = Vec::new();
     for was in &mut manifest.workloads {
         let workload = match workload(was) {
@@ -264,16 +265,17 @@ fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
         return Ok(Workload::of_callable(&callable, path));
     }
     let found = Workload::read(path).map_err(|error| error.to_string())?;
-    // Other files of the run may have put folders before its name. Older versions of ftbench did not record the case.
-    let is_it = |workload: &Workload| workload.name == was.name || workload.case == was.case;
-    let its = found.into_iter().find(is_it).map(|workload| Workload {
+    // Its name may have folders in front because of other files of the run. Older versions of ftbench did not record
+    // the case.
+    let is_same = |workload: &Workload| workload.name == was.name || workload.case == was.case;
+    let same = found.into_iter().find(is_same).map(|workload| Workload {
         name: was.name.clone(),
         ..workload
     });
-    its.ok_or_else(|| format!("{} has no such case any more", was.path))
+    same.ok_or_else(|| format!("{} no longer has this case", was.path))
 }
 
-/// What was asked for of packages. Versions of ftbench that did not record it recorded what came of it.
+/// The requested packages. Older versions of ftbench recorded only the resulting environments.
 fn packages(manifest: &Manifest, workloads: &[Workload]) -> Packages {
     let mut with: BTreeSet<Requirement> = BTreeSet::new();
     with.extend(manifest.packages.with.iter().filter_map(|word| word.parse().ok()));

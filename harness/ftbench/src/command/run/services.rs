@@ -1,14 +1,14 @@
-//! The servers that workloads need beside them while they are measured.
+//! The servers that workloads need while they are measured.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::no_server;
+use crate::command::server_error;
 use crate::error::SystemError;
 use crate::services::loopback::LoopbackServer;
 use crate::workload::{Service, Workload};
 
-/// Starts the server that the workloads need, and adds its addresses to the environment of their trials. `None` when
-/// they need none.
+/// Starts the server that the workloads need, and adds its addresses to the environment of their trials. Returns `None`
+/// if they need no server.
 pub fn start(
     workloads: &[Workload],
     environment: &mut BTreeMap<String, String>,
@@ -22,7 +22,7 @@ pub fn start(
     }
     let server = std::env::current_exe()
         .and_then(|executable| LoopbackServer::start(&executable, &["loopback-server"]))
-        .map_err(no_server())?;
+        .map_err(server_error())?;
     for service in needed {
         let address = server.addresses().value(service);
         environment.insert(service.variable().to_owned(), address);

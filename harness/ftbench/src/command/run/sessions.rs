@@ -1,4 +1,4 @@
-//! The sessions of a run: their records, what differs between them, and the time that they took.
+//! The sessions of a run: their records, their differences, and the time that they took.
 
 use jiff::Timestamp;
 
@@ -8,10 +8,10 @@ use ftbench_schema::{
     CommitFacts, Manifest, RunStatus, Session, StoppedBy, Trial, Warning, WarningKind, units,
 };
 
-/// The kernel's mark of this start of the computer.
+/// The file with the kernel's identifier of this boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// How much of a commit's name is shown, characters.
+/// The length of a commit in messages, characters.
 const SHORT_COMMIT: usize = 12;
 
 /// The folder of a run and the manifest in it.
@@ -19,32 +19,32 @@ const SHORT_COMMIT: usize = 12;
 pub struct RunRecord {
     /// The folder.
     pub folder: RunFolder,
-    /// What the folder says of the run, or will say when the manifest is written next.
+    /// The manifest in the folder, or the one that will be written next.
     pub manifest: Manifest,
 }
 
 impl RunRecord {
-    /// Records that this process measures the run, with the code at this commit.
+    /// Records that this process starts a session, with the code at this commit.
     pub fn begin_session(&mut self, commit: Option<CommitFacts>) -> Result<(), StoreError> {
         let manifest = &mut self.manifest;
-        let own = own(commit);
+        let session = new_session(commit);
         let is_new = |warning: &Warning| !manifest.warnings.contains(warning);
-        let difference = difference(&manifest.sessions, &own).filter(is_new);
+        let difference = difference(&manifest.sessions, &session).filter(is_new);
         manifest.warnings.extend(difference);
-        manifest.sessions.push(own);
+        manifest.sessions.push(session);
         manifest.status = RunStatus::Running;
         (manifest.stopped_by, manifest.ended_at) = (None, None);
         self.write()
     }
 
-    /// Restarts the clock of the session: the time that a run may take does not include the installation of packages.
+    /// Restarts the clock of the session, because the time limit of a run does not include installing packages.
     pub fn restart_session_clock(&mut self) {
         if let Some(session) = self.manifest.sessions.last_mut() {
             session.started_at = Timestamp::now().to_string();
         }
     }
 
-    /// Records that the session is over, and what ended it.
+    /// Records the end of the session, and what ended it.
     pub fn end_session(&mut self, stopped_by: StoppedBy) -> Result<(), StoreError> {
         let manifest = &mut self.manifest;
         manifest.status = match stopped_by {
@@ -65,12 +65,12 @@ impl RunRecord {
     }
 }
 
-/// What earlier sessions of a run made, and the time that they took; nothing for a new run.
+/// The trials and the time of a run's earlier sessions; empty for a new run.
 #[derive(Debug, Default)]
 pub struct EarlierSessions {
     /// Their trials.
     pub trials: Vec<Trial>,
-    /// Their time, seconds.
+    /// The time that they took, seconds.
     pub spent_s: f64,
 }
 
@@ -84,8 +84,8 @@ impl EarlierSessions {
     }
 }
 
-/// This process as a session that starts now, with the code at this commit.
-fn own(commit: Option<CommitFacts>) -> Session {
+/// The session of this process, which starts now, with the code at this commit.
+fn new_session(commit: Option<CommitFacts>) -> Session {
     Session {
         started_at: Timestamp::now().to_string(),
         ended_at: None,
@@ -100,7 +100,7 @@ fn own(commit: Option<CommitFacts>) -> Session {
     }
 }
 
-/// The session of a version of ftbench that recorded none, and wrote no checksums.
+/// The session of an old version of ftbench, which recorded no sessions and wrote no checksums.
 pub fn unrecorded(manifest: &Manifest) -> Session {
     Session {
         started_at: manifest.started_at.clone(),
@@ -111,9 +111,9 @@ pub fn unrecorded(manifest: &Manifest) -> Session {
     }
 }
 
-/// Warns of what may differ between sessions: versions of ftbench and of the kernel, and the commit where it moved and what
-/// is measured of it did not.
-fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
+/// Warns if a session differs from the first one in the versions of ftbench or the kernel, or in the commit (which may
+/// change while the measured files stay the same).
+fn difference(earlier: &[Session], session: &Session) -> Option<Warning> {
     let first = earlier.first()?;
     let commit = |session: &Session| -> String {
         let id = session.commit.as_ref().map(|commit| commit.id.as_str());
@@ -123,9 +123,9 @@ fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
         (was != is && !was.is_empty() && !is.is_empty()).then(|| format!("{what} {was}, then {is}"))
     };
     let differences: Vec<String> = [
-        differs("ftbench", &first.ftbench_version, &own.ftbench_version),
-        differs("kernel", &first.kernel, &own.kernel),
-        differs("commit", &commit(first), &commit(own)),
+        differs("ftbench", &first.ftbench_version, &session.ftbench_version),
+        differs("kernel", &first.kernel, &session.kernel),
+        differs("commit", &commit(first), &commit(session)),
     ]
     .into_iter()
     .flatten()
@@ -134,15 +134,15 @@ fn difference(earlier: &[Session], own: &Session) -> Option<Warning> {
         Warning::of_run(
             WarningKind::SessionsDiffer,
             format!(
-                "the run was stopped and gone on with, and not all of it was made with the same: {}",
+                "the run was resumed, and its sessions differ: {}",
                 differences.join("; ")
             ),
         )
     })
 }
 
-/// Time that sessions took, seconds. One that was killed took until the end of its last trial. Only times of day are
-/// subtracted, because the monotonic clock restarts with the computer.
+/// The time that sessions took, seconds. A killed session counts until the end of its last trial. Uses times of day,
+/// because the monotonic clock restarts with the computer.
 fn spent_s(sessions: &[Session], trials: &[Trial]) -> f64 {
     let instant = |text: &str| text.parse::<Timestamp>().ok();
     let starts: Vec<Option<Timestamp>> = sessions
@@ -183,12 +183,12 @@ mod tests {
         Session {
             started_at: started_at.to_owned(),
             ended_at: ended_at.map(str::to_owned),
-            ..own(None)
+            ..new_session(None)
         }
     }
 
     #[test]
-    fn a_killed_session_took_until_its_last_trial() {
+    fn killed_session_counts_until_its_last_trial() {
         let trial_at = |started_at: &str, seconds: u64| Trial {
             started_at: started_at.to_owned(),
             duration_ns: seconds * 1_000_000_000,
@@ -202,18 +202,18 @@ mod tests {
         let killed = session("2026-01-01T00:00:00Z", None);
         let ended = session("2026-01-02T00:00:00Z", Some("2026-01-02T00:00:10Z"));
         assert!((spent_s(&[killed.clone(), ended], &trials) - 35.0).abs() < 1e-9);
-        // In calibration, before its first trial.
+        // Killed in calibration, before its first trial.
         let early = session("2026-01-03T00:00:00Z", None);
         assert!((spent_s(&[killed.clone(), early], &trials[..2]) - 25.0).abs() < 1e-9);
-        // A clock that was set back, and times that are none.
+        // A clock that was set back, and malformed times.
         let backwards = session("2026-01-01T00:00:00Z", Some("2025-01-01T00:00:00Z"));
         assert!(spent_s(&[backwards], &[]).abs() < 1e-9);
         assert!(spent_s(&[session("yesterday", None)], &trials).abs() < 1e-9);
     }
 
     #[test]
-    fn other_versions_are_reported() {
-        let now = own(None);
+    fn different_version_is_reported() {
+        let now = new_session(None);
         assert_eq!(difference(std::slice::from_ref(&now), &now), None);
         let older = Session {
             ftbench_version: "0.0.9".to_owned(),
@@ -224,9 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_moved_is_reported_where_both_are_known() {
+    fn changed_commit_is_reported_if_both_are_known() {
         let at = |id: &str| {
-            own(Some(CommitFacts {
+            new_session(Some(CommitFacts {
                 id: id.to_owned(),
                 committed_at: None,
                 dirty: Some(false),
@@ -234,9 +234,9 @@ mod tests {
         };
         let [first, second] = [at(&"1a".repeat(20)), at(&"2b".repeat(20))];
         assert_eq!(difference(std::slice::from_ref(&first), &first), None);
-        assert_eq!(difference(std::slice::from_ref(&first), &own(None)), None);
-        assert_eq!(difference(&[own(None)], &first), None);
+        assert_eq!(difference(std::slice::from_ref(&first), &new_session(None)), None);
+        assert_eq!(difference(&[new_session(None)], &first), None);
         let message = difference(&[first], &second).map(|warning| warning.message);
-        insta::assert_snapshot!(message.unwrap_or_default(), @"the run was stopped and gone on with, and not all of it was made with the same: commit 1a1a1a1a1a1a, then 2b2b2b2b2b2b");
+        insta::assert_snapshot!(message.unwrap_or_default(), @"the run was resumed, and its sessions differ: commit 1a1a1a1a1a1a, then 2b2b2b2b2b2b");
     }
 }

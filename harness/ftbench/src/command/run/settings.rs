@@ -1,14 +1,14 @@
-//! How a run measures: the profile, with what the arguments change in it.
+//! The settings of a run: its profile, with the changes that the arguments make.
 
 use crate::cli::{ProfileName, RunArgs};
 use crate::process::control_groups::memory_limit_bytes;
 use ftbench_schema::{MachineFacts, Settings, Stopping};
 
-/// The settings that a profile stands for.
+/// The settings of a profile.
 struct Profile {
     name: &'static str,
-    /// Counted samples of a trial with one worker, all together. The longer, the larger their share of the wall time, beside
-    /// starting a process and the warm-up; the shorter, the more rounds fit into it.
+    /// Total length of the counted samples of a trial with one worker, seconds. If it is longer, a larger part of the
+    /// wall time is measured rather than spent on starting processes and warming up; if it is shorter, more rounds fit.
     counted_s: f64,
     stopping: Stopping,
 }
@@ -19,8 +19,8 @@ const fn profile(name: ProfileName) -> Profile {
             name: "quick",
             counted_s: 0.25,
             stopping: Stopping {
-                fewest_rounds: 5,
-                most_rounds: 5,
+                min_rounds: 5,
+                max_rounds: 5,
                 precision: None,
                 budget_s: None,
             },
@@ -29,8 +29,8 @@ const fn profile(name: ProfileName) -> Profile {
             name: "standard",
             counted_s: 0.4,
             stopping: Stopping {
-                fewest_rounds: 10,
-                most_rounds: 50,
+                min_rounds: 10,
+                max_rounds: 50,
                 precision: Some(0.02),
                 budget_s: Some(10.0 * MINUTE_S),
             },
@@ -39,8 +39,8 @@ const fn profile(name: ProfileName) -> Profile {
             name: "thorough",
             counted_s: 0.4,
             stopping: Stopping {
-                fewest_rounds: 20,
-                most_rounds: 200,
+                min_rounds: 20,
+                max_rounds: 200,
                 precision: Some(0.005),
                 budget_s: Some(60.0 * MINUTE_S),
             },
@@ -48,50 +48,51 @@ const fn profile(name: ProfileName) -> Profile {
     }
 }
 
-/// A sample of one worker where no cell has more: the shorter, the closer together those that are compared.
+/// The length of a sample if all cells have one worker. Compared samples are closer together if they are short.
 const ONE_WORKER_SAMPLE_S: f64 = 0.02;
 
-/// A worker's share of a sample at the largest number of workers: five switch intervals of CPython, and long beside the time that
-/// handing it out takes, 0.3 to 0.6 ms for a thread on a virtual machine with 2 cores.
+/// A worker's share of a sample at the largest number of workers. It is five switch intervals of CPython, and much
+/// longer than handing it out takes: 0.3 to 0.6 ms for a thread on a virtual machine with 2 cores.
 const SHARE_S: f64 = 0.025;
 
-/// A sample of one worker is no longer than this, unless shares would be shorter than [`SHORTEST_SHARE_S`].
-const LONGEST_DEFAULT_SAMPLE_S: f64 = 0.3;
+/// The maximum length of a sample of one worker, unless shares would be shorter than [`MIN_SHARE_S`].
+const MAX_DEFAULT_SAMPLE_S: f64 = 0.3;
 
-/// A worker's share, at least: the switch interval of CPython, within which a thread that waits for the GIL does not get it.
-const SHORTEST_SHARE_S: f64 = 0.005;
+/// The minimum share of a worker: the switch interval of CPython, within which a thread that waits for the GIL does not
+/// get it.
+const MIN_SHARE_S: f64 = 0.005;
 
-/// Counted samples of a trial, at least.
-const FEWEST_SAMPLES: u32 = 5;
+/// The minimum number of counted samples of a trial.
+const MIN_SAMPLES: u32 = 5;
 
-/// How long a sample of one worker lasts where some cells have so many.
-fn default_sample_s(most_workers: u32) -> f64 {
-    let workers = f64::from(most_workers);
-    if most_workers == 1 {
+/// The default length of a sample of one worker, seconds, if cells have up to `max_workers`.
+fn default_sample_s(max_workers: u32) -> f64 {
+    let workers = f64::from(max_workers);
+    if max_workers == 1 {
         return ONE_WORKER_SAMPLE_S;
     }
-    let wanted_s = (SHARE_S * workers).min(LONGEST_DEFAULT_SAMPLE_S);
-    wanted_s.max(SHORTEST_SHARE_S * workers)
+    let wanted_s = (SHARE_S * workers).min(MAX_DEFAULT_SAMPLE_S);
+    wanted_s.max(MIN_SHARE_S * workers)
 }
 
 const MINUTE_S: f64 = 60.0;
 
-/// A window of samples is about as long as a sample was when trials did not take turns: what happens now and then in that
-/// time, such as a collection of garbage, counts as it did.
+/// The length of a window of samples. It is about as long as a sample was before trials took turns, so that occasional
+/// events in that time, such as a garbage collection, count as before.
 const WINDOW_S: f64 = 0.08;
 
-/// Warm-up of a trial, at least: the time that it has always had, however short the samples are.
+/// The minimum warm-up of a trial. It does not depend on the length of samples.
 const WARMUP_S: f64 = 0.1;
 
-/// Rounds that end a run whose requested precision or time is never reached.
-const MOST_ROUNDS: u32 = 1000;
+/// The maximum number of rounds if the requested precision or time is never reached.
+const MAX_ROUNDS: u32 = 1000;
 
-/// The stopping rule of the profile, with what the arguments change in it.
+/// The stopping rule of the profile, with the changes that the arguments make.
 fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
     if let Some(rounds) = arguments.rounds {
         return Stopping {
-            fewest_rounds: rounds,
-            most_rounds: rounds,
+            min_rounds: rounds,
+            max_rounds: rounds,
             precision: None,
             budget_s: None,
         };
@@ -100,24 +101,24 @@ fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
         return profile;
     }
     Stopping {
-        fewest_rounds: profile.fewest_rounds,
-        most_rounds: MOST_ROUNDS,
+        min_rounds: profile.min_rounds,
+        max_rounds: MAX_ROUNDS,
         precision: arguments.precision.or(profile.precision),
         budget_s: arguments.budget.or(profile.budget_s),
     }
 }
 
-/// How a run measures on this machine, where cells that compute have up to so many workers.
-pub fn settings(arguments: &RunArgs, machine: &MachineFacts, most_workers: u32) -> Settings {
+/// The settings of a run on this machine, if cells that compute have up to `max_workers`.
+pub fn settings(arguments: &RunArgs, machine: &MachineFacts, max_workers: u32) -> Settings {
     let profile = profile(arguments.profile);
     let memory_bytes =
         memory_limit_bytes().map_or(machine.memory_bytes, |limit| limit.min(machine.memory_bytes));
     let target_sample_s = arguments
         .sample_time
-        .unwrap_or_else(|| default_sample_s(most_workers));
+        .unwrap_or_else(|| default_sample_s(max_workers));
     let samples = arguments
         .samples
-        .unwrap_or_else(|| ((profile.counted_s / target_sample_s).round() as u32).max(FEWEST_SAMPLES));
+        .unwrap_or_else(|| ((profile.counted_s / target_sample_s).round() as u32).max(MIN_SAMPLES));
     Settings {
         profile: profile.name.to_owned(),
         stopping: stopping(arguments, profile.stopping),
@@ -130,7 +131,7 @@ pub fn settings(arguments: &RunArgs, machine: &MachineFacts, most_workers: u32) 
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),
         pin: arguments.pin.to_string(),
-        limits: Some(arguments.limits.asked().on(memory_bytes)),
+        limits: Some(arguments.limits.requested().or_defaults(memory_bytes)),
     }
 }
 
@@ -139,12 +140,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_are_long_enough_for_the_shares_of_many_workers() {
-        let near = |most_workers, expected_s: f64| {
-            let found_s = default_sample_s(most_workers);
+    fn default_samples_grow_with_the_number_of_workers() {
+        let near = |max_workers, expected_s: f64| {
+            let found_s = default_sample_s(max_workers);
             assert!(
                 (found_s - expected_s).abs() < 1e-9,
-                "{most_workers} workers: {found_s} s"
+                "{max_workers} workers: {found_s} s"
             );
         };
         near(1, 0.02);

@@ -1,37 +1,39 @@
-//! What else the machine does.
+//! Other activity on the machine.
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
-use crate::doctor::facts::{Activity, Moment, Stat, Ticks, Untold};
+use crate::doctor::facts::{Activity, Moment, Stat, Ticks, Unknown};
 use crate::machine::topology::Topology;
 use ftbench_schema::{text::counted, units};
 
-/// From one other runnable task for every PU on, a worker shares its PU wherever it is bound: it gets about half of it.
+/// Other runnable tasks per PU from which on the load spoils. With one such task per PU, a worker shares its PU
+/// wherever it is bound, and gets about half of it.
 const SPOILING_RUNNABLE_PER_PU: f64 = 1.0;
 
-/// From this share of the PUs' time on, others keep at least every second PU busy. One worker is still given a free PU
-/// (the others' tasks move away from it), all workers together are not: the load bends the curve instead of shifting it,
-/// and no pairing cancels that.
+/// The share of the PUs' time in other programs from which on the load spoils. They keep at least every second PU busy.
+/// A single worker still gets a free PU, because other tasks move away from it; all workers together do not. So the
+/// load bends the curve instead of shifting it, and pairing cannot cancel that.
 const SPOILING_BUSY_SHARE: f64 = 0.5;
 
-/// Above this share others take more than the smallest effect that is called one by default (2 %).
+/// The share of the PUs' time in other programs from which on the load is a warning: the default smallest effect.
 const NOTICEABLE_BUSY_SHARE: f64 = 0.02;
 
-/// A load average per PU from which the last minute was not quiet, even if the last half second was.
+/// The load average per PU from which on the last minute was not quiet, even if the last half second was.
 const RECENT_LOAD_PER_PU: f64 = 0.5;
 
-/// From this share of the time wanted on, the hypervisor takes more in one sample than the differences that people
-/// measure for, and in bursts, so that it falls on one cell of a pair.
+/// The stolen share of the time wanted from which on steal spoils. It exceeds the differences that most users want to
+/// measure, and it comes in bursts, so that it hits one cell of a pair.
 const SPOILING_STEAL_SHARE: f64 = 0.05;
 
-/// From this share on, steal widens intervals that could be 1 %.
+/// The stolen share from which on steal is a warning. It widens intervals that could otherwise be 1 %.
 const NOTICEABLE_STEAL_SHARE: f64 = 0.005;
 
-/// Fewer ticks wanted than these, and one tick more or less would decide the share of steal: 20 make steps of 5 %.
+/// The minimum number of wanted ticks for a share of steal. With 20 ticks, the share has steps of 5 %; with fewer, a
+/// single tick would decide it.
 const ENOUGH_TICKS: u64 = 20;
 
-/// Sum of the PUs that this process may use; of all PUs where the topology is not this machine's.
-fn ours(stat: &Stat, topology: &Topology) -> Ticks {
+/// The sum over the PUs that this process may use, or over all PUs if the topology is another machine's.
+fn sum_of_allowed(stat: &Stat, topology: &Topology) -> Ticks {
     let allowed = topology.allowed_pus();
     let known = allowed.iter().any(|pu| stat.pus.contains_key(pu));
     let mut sum = Ticks::default();
@@ -43,21 +45,21 @@ fn ours(stat: &Stat, topology: &Topology) -> Ticks {
     sum
 }
 
-/// First and last state of our PUs.
+/// The first and the last state of the PUs that this process may use.
 struct Window {
     first: Ticks,
     last: Ticks,
 }
 
 impl Window {
-    fn of(activity: &Activity, topology: &Topology) -> Result<Self, Untold> {
-        let nothing = || Untold::Other("nothing was sampled".to_owned());
+    fn of(activity: &Activity, topology: &Topology) -> Result<Self, Unknown> {
+        let nothing = || Unknown::Other("nothing was sampled".to_owned());
         let stat = |moment: Option<&Moment>| match moment {
             Some(moment) => moment
                 .stat
                 .as_ref()
                 .map_err(Clone::clone)
-                .map(|stat| ours(stat, topology)),
+                .map(|stat| sum_of_allowed(stat, topology)),
             None => Err(nothing()),
         };
         Ok(Self {
@@ -66,8 +68,9 @@ impl Window {
         })
     }
 
-    /// What was added. The kernel's counters of idle time may run backwards (`Documentation/filesystems/proc.rst`).
-    const fn passed(&self) -> Ticks {
+    /// The ticks between the two states. The kernel's idle counters may run backwards
+    /// (`Documentation/filesystems/proc.rst`).
+    const fn difference(&self) -> Ticks {
         Ticks {
             busy: self.last.busy.saturating_sub(self.first.busy),
             idle: self.last.idle.saturating_sub(self.first.idle),
@@ -76,46 +79,46 @@ impl Window {
     }
 }
 
-/// `a` of `a + b`; 0 when both are.
+/// The share of `a` in `a + b`; 0 if both are 0.
 fn share(a: u64, b: u64) -> f64 {
     if a == 0 { 0.0 } else { a as f64 / (a + b) as f64 }
 }
 
-/// What others ran while ftbench slept: busy time of our PUs and runnable tasks of the machine, both from `/proc/stat`
-/// (`Documentation/filesystems/proc.rst`, 1.7).
+/// Checks the load of other programs while ftbench slept: the busy time of the allowed PUs and the runnable tasks of
+/// the machine, both from `/proc/stat` (`Documentation/filesystems/proc.rst`, 1.7).
 pub fn load(activity: &Activity, topology: &Topology) -> Finding {
     let check = Check::Load;
     let window = match Window::of(activity, topology) {
-        Ok(window) => window.passed(),
+        Ok(window) => window.difference(),
         Err(why) => return Finding::unknown(check, &why),
     };
     let busy = share(window.busy + window.steal, window.idle);
     let pus = topology.allowed_pus().len();
     let machine = pus_of_machine(activity, topology);
     let runnable = runnable_of_others(activity);
-    // Tasks are counted on the whole machine. Where only a part is ours, they may all run on the other part.
+    // Tasks are counted on the whole machine. If only some PUs are allowed, all of the tasks may run on the others.
     let per_pu = runnable.filter(|_| pus == machine).unwrap_or(0.0) / machine as f64;
     let mut found = format!(
-        "others take {} of {}",
+        "other programs use {} of {}",
         units::per_cent(busy, 1),
         counted(pus, "PU")
     );
     if let Some(runnable) = runnable {
-        found.push_str(&format!(", {runnable:.1} tasks of the machine want to run"));
+        found.push_str(&format!(", {runnable:.1} other tasks are runnable"));
     }
-    let quieter = "stop what else runs ('top' shows it), or bind elsewhere with '--pin LIST'";
+    let quieter = "stop other programs ('top' shows them), or bind to other PUs with '--pin LIST'";
     if busy >= SPOILING_BUSY_SHARE || per_pu >= SPOILING_RUNNABLE_PER_PU {
         return Finding::new(check, Severity::Spoils, found)
             .effect(
-                "Few workers still find free PUs and many do not: curves bend at the load, not at the GIL, and pairing \
-                 cannot cancel that.",
+                "Few workers still find free PUs and many do not: curves bend because of the load, not because of the \
+                 GIL, and pairing cannot cancel that.",
             )
             .remedy(quieter);
     }
     if busy >= NOTICEABLE_BUSY_SHARE {
         return Finding::new(check, Severity::Warning, found)
             .effect(
-                "Others interrupt some samples: intervals get wider, most at the highest number of workers.",
+                "Other programs interrupt some samples: intervals get wider, most at the largest number of workers.",
             )
             .remedy(quieter);
     }
@@ -125,12 +128,12 @@ pub fn load(activity: &Activity, topology: &Topology) -> Finding {
             Severity::Note,
             format!("{found}; load average {average:.2}"),
         )
-        .effect("It is quiet now and was not in the last minute: what ran may come back."),
+        .effect("The machine is quiet now but was not in the last minute: that load may come back."),
         _ => Finding::ok(check, found),
     }
 }
 
-/// The mean over the moments, without ourselves: who reads the file is running.
+/// The mean over the moments, without ftbench itself, which is running while it reads the file.
 fn runnable_of_others(activity: &Activity) -> Option<f64> {
     let seen: Vec<f64> = activity
         .moments
@@ -141,7 +144,7 @@ fn runnable_of_others(activity: &Activity) -> Option<f64> {
     (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64)
 }
 
-/// How many PUs runnable tasks and the load average are spread over.
+/// The number of PUs over which runnable tasks and the load average are spread.
 fn pus_of_machine(activity: &Activity, topology: &Topology) -> usize {
     let counted = activity
         .moments
@@ -150,17 +153,18 @@ fn pus_of_machine(activity: &Activity, topology: &Topology) -> usize {
     counted.unwrap_or(0).max(topology.allowed_pus().len()).max(1)
 }
 
-/// Time that our PUs wanted and another guest got: `steal` in `Documentation/filesystems/proc.rst`, 1.7.
+/// Checks the time that the allowed PUs wanted and another guest got: `steal` in `Documentation/filesystems/proc.rst`,
+/// 1.7.
 ///
-/// An idle PU wants no time, so nothing can be stolen from it: where too little was wanted, the share since boot is told
-/// instead, and can only warn, for it may be long over.
+/// An idle PU wants no time, so nothing can be stolen from it. If too little time was wanted, the share since boot is
+/// reported instead. That share can only warn, because the steal may be long over.
 pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
     let check = Check::Steal;
     let window = match Window::of(activity, topology) {
         Ok(window) => window,
         Err(why) => return Finding::unknown(check, &why),
     };
-    let now = window.passed();
+    let now = window.difference();
     let since_boot = share(window.last.steal, window.last.busy);
     let share_now = (now.steal + now.busy >= ENOUGH_TICKS).then(|| share(now.steal, now.busy));
     let found = match share_now {
@@ -170,7 +174,7 @@ pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
             units::per_cent(since_boot, 1)
         ),
         None => format!(
-            "{} of the time wanted since boot; too idle to tell of now",
+            "{} of the time wanted since boot; too idle to measure now",
             units::per_cent(since_boot, 1)
         ),
     };
@@ -178,8 +182,8 @@ pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
     if share_now.is_some_and(|share| share >= SPOILING_STEAL_SHARE) {
         return Finding::new(check, Severity::Spoils, found)
             .effect(
-                "The hypervisor gives our PUs to other guests in bursts, which hit one cell of a pair and not the other, \
-                 and many workers more than one.",
+                "The hypervisor gives these PUs to other guests in bursts, which hit one cell of a pair and not the \
+                 other, and many workers more than one.",
             )
             .remedy(elsewhere);
     }
@@ -191,11 +195,11 @@ pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
     Finding::ok(check, found)
 }
 
-/// The processor flag `hypervisor` (CPUID leaf 1, ECX bit 31, kept free for hypervisors by Intel and AMD) and the
-/// product that the firmware names. It does no more than warn: pairing is made for just this.
+/// Checks the processor flag `hypervisor` (CPUID leaf 1, ECX bit 31, which Intel and AMD reserve for hypervisors) and
+/// the product that the firmware names. A virtual machine is only a warning, because pairing is designed for it.
 pub fn virtualisation(activity: &Activity) -> Finding {
-    /// Makers and products of virtual machines, as `/sys/class/dmi/id` names them; needed where the processor has no
-    /// flag for it, as on arm64.
+    /// Vendors and products of virtual machines in `/sys/class/dmi/id`. They are needed if the processor has no such
+    /// flag, as on arm64.
     const VIRTUAL: [&str; 9] = [
         "QEMU",
         "KVM",
@@ -209,7 +213,7 @@ pub fn virtualisation(activity: &Activity) -> Finding {
     ];
     let check = Check::Virtualisation;
     let product = activity.product.as_str();
-    // Amazon's instances with the whole machine in them are named with the word "metal".
+    // Amazon's bare-metal instances have "metal" in their names.
     let named = VIRTUAL.iter().any(|name| product.contains(name)) && !product.contains("metal");
     if !activity.hypervisor && !named {
         return Finding::ok(check, if product.is_empty() { "none" } else { product });
@@ -234,7 +238,7 @@ mod tests {
     use super::*;
     use crate::machine::discovery::samples;
 
-    /// PU 0 and 1 with the same ticks, PU 99 which is not ours with an hour of work.
+    /// PUs 0 and 1 with the same ticks, and PU 99, which is not allowed, with an hour of work.
     fn moment(ticks: Ticks, runnable: u32) -> Moment {
         let foreign = Ticks {
             busy: 360_000 * u64::from(runnable),
@@ -269,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn load_spoils_from_half_of_our_time_on() {
+    fn load_spoils_from_half_of_the_allowed_time_on() {
         let judged = |busy: u64, idle: u64, runnable| {
             load(
                 &activity([ticks(10, 10, 0), ticks(10 + busy, 10 + idle, 0)], runnable),
@@ -279,24 +283,24 @@ mod tests {
         assert_eq!(judged(0, 50, 1).severity, Severity::Ok);
         assert_eq!(
             judged(0, 50, 1).found,
-            "others take 0.0 % of 2 PUs, 0.0 tasks of the machine want to run"
+            "other programs use 0.0 % of 2 PUs, 0.0 other tasks are runnable"
         );
         assert_eq!(judged(2, 48, 1).severity, Severity::Warning);
         assert_eq!(judged(25, 25, 1).severity, Severity::Spoils);
-        // Four tasks with ourselves are three for three PUs, and may all run on the one that is not ours.
+        // Four tasks including ftbench are three others for three PUs, and may all run on the PU that is not allowed.
         assert_eq!(judged(0, 50, 4).severity, Severity::Ok);
-        let mut ours = activity([ticks(0, 0, 0), ticks(0, 50, 0)], 3);
-        for moment in &mut ours.moments {
+        let mut all_allowed = activity([ticks(0, 0, 0), ticks(0, 50, 0)], 3);
+        for moment in &mut all_allowed.moments {
             moment.stat = moment.stat.clone().map(|mut stat| {
                 stat.pus.remove(&99);
                 stat
             });
         }
-        assert_eq!(load(&ours, &two_pus()).severity, Severity::Spoils);
+        assert_eq!(load(&all_allowed, &two_pus()).severity, Severity::Spoils);
     }
 
     #[test]
-    fn a_busy_minute_is_noted() {
+    fn busy_last_minute_is_noted() {
         let mut calm = activity([ticks(0, 0, 0), ticks(0, 50, 0)], 1);
         calm.load_average = Ok(1.62);
         let noted = load(&calm, &two_pus());
@@ -305,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn steal_counts_against_what_was_wanted() {
+    fn steal_is_relative_to_the_time_wanted() {
         let judged = |now: Ticks| {
             let boot = ticks(10_000, 50_000, 10);
             let last = ticks(boot.busy + now.busy, boot.idle + now.idle, boot.steal + now.steal);
@@ -315,7 +319,7 @@ mod tests {
         assert_eq!(idle.severity, Severity::Ok);
         assert_eq!(
             idle.found,
-            "0.1 % of the time wanted since boot; too idle to tell of now"
+            "0.1 % of the time wanted since boot; too idle to measure now"
         );
         assert_eq!(judged(ticks(40, 7, 3)).severity, Severity::Spoils);
         assert_eq!(judged(ticks(99, 0, 1)).severity, Severity::Warning);
@@ -328,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_run_backwards_are_no_reason_to_fail() {
+    fn counters_that_run_backwards_are_tolerated() {
         let backwards = activity([ticks(10, 10, 10), ticks(5, 5, 5)], 0);
         assert_eq!(load(&backwards, &two_pus()).severity, Severity::Ok);
         assert_eq!(steal(&backwards, &two_pus()).severity, Severity::Warning);
     }
 
     #[test]
-    fn virtual_machines_are_known_by_flag_or_by_name() {
+    fn virtual_machines_are_detected_by_flag_or_by_name() {
         let judged = |hypervisor, product: &str| {
             let product = product.to_owned();
             virtualisation(&Activity {

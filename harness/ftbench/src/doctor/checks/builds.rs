@@ -1,16 +1,16 @@
-//! Whether the interpreters can be compared.
+//! Checks whether the interpreters can be compared.
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::Builds;
-use ftbench_schema::{InterpreterFacts, Tag, WarningKind, builds, pair_warnings};
+use ftbench_schema::{InterpreterFacts, Tag, WarningKind, distinct_builds, pair_warnings};
 
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
 const FIRST_FREE_THREADED_MINOR: u16 = 13;
 
-/// How to get a pair of builds that differ in nothing but the GIL: of the newest version among those at hand that there
-/// can be one of, else the newest that can be had.
-fn get_a_pair(builds: &[InterpreterFacts]) -> String {
+/// The command that installs a pair of builds that differ only in the GIL: of the newest version among `builds` that
+/// can be free-threaded, else of the newest available version.
+fn install_a_pair(builds: &[InterpreterFacts]) -> String {
     let minors = builds
         .iter()
         .filter_map(Tag::of)
@@ -18,11 +18,11 @@ fn get_a_pair(builds: &[InterpreterFacts]) -> String {
         .map(|tag| tag.minor);
     let newest = minors.filter(|minor| *minor >= FIRST_FREE_THREADED_MINOR).max();
     let words = newest.map_or_else(String::new, |minor| format!(" 3.{minor} 3.{minor}t"));
-    format!("'ftbench python install{words}' gets a pair that is built alike")
+    format!("'ftbench python install{words}' installs a matching pair")
 }
 
-/// What would be measured with. Without a free-threaded build nothing is wrong with the numbers, they only do not say
-/// what ftbench is for: a warning.
+/// Checks the interpreters that would be measured. Missing a free-threaded build is a warning: the numbers are right,
+/// but they do not show what ftbench is for.
 pub fn interpreters(builds: &Builds) -> Vec<Finding> {
     let check = Check::Interpreters;
     let mut findings: Vec<Finding> = builds
@@ -37,9 +37,9 @@ pub fn interpreters(builds: &Builds) -> Vec<Finding> {
     let tags: Vec<&str> = builds.interpreters.iter().map(|one| one.tag.as_str()).collect();
     let found = tags.join(", ");
     findings.push(if tags.is_empty() {
-        Finding::new(check, Severity::Spoils, "no interpreter was found")
-            .effect("There is nothing to measure with.")
-            .remedy(get_a_pair(&builds.interpreters))
+        Finding::new(check, Severity::Spoils, "no interpreter found")
+            .effect("Nothing can be measured.")
+            .remedy(install_a_pair(&builds.interpreters))
     } else if !builds.interpreters.iter().any(|one| one.free_threaded) {
         Finding::new(
             check,
@@ -47,9 +47,9 @@ pub fn interpreters(builds: &Builds) -> Vec<Finding> {
             format!("{found}; none is free-threaded"),
         )
         .effect(
-            "Threads stay flat on every build here: what running without the GIL would give is not measured.",
+            "Threads stay flat on every build here: the effect of running without the GIL is not measured.",
         )
-        .remedy(get_a_pair(&builds.interpreters))
+        .remedy(install_a_pair(&builds.interpreters))
     } else if builds.interpreters.iter().all(|one| one.free_threaded) {
         Finding::new(
             check,
@@ -57,18 +57,19 @@ pub fn interpreters(builds: &Builds) -> Vec<Finding> {
             format!("{found}; all are free-threaded"),
         )
         .effect(
-            "What the free-threaded build costs on one worker cannot be told without a GIL build beside it.",
+            "The cost of the free-threaded build on one worker cannot be measured without a GIL build beside it.",
         )
-        .remedy(get_a_pair(&builds.interpreters))
+        .remedy(install_a_pair(&builds.interpreters))
     } else {
         Finding::ok(check, found)
     });
     findings
 }
 
-/// `--with-pydebug` compiles assertions, reference debugging and hooks of the memory allocator in, and most often no
-/// optimisation (<https://docs.python.org/3/using/configure.html#python-debug-build>): several times slower, unevenly
-/// between operations, so even two debug builds do not compare as the release builds do.
+/// Checks for debug builds. `--with-pydebug` compiles in assertions, reference debugging and hooks of the memory
+/// allocator, usually without optimisation (<https://docs.python.org/3/using/configure.html#python-debug-build>). Such
+/// a build is several times slower, unevenly between operations, so even two debug builds do not compare like release
+/// builds.
 pub fn debug_build(builds: &Builds) -> Finding {
     let check = Check::DebugBuild;
     let debug: Vec<&str> = builds
@@ -81,19 +82,21 @@ pub fn debug_build(builds: &Builds) -> Finding {
         return Finding::ok(check, "none");
     }
     Finding::new(check, Severity::Spoils, debug.join(", "))
-        .effect("The interpreter checks itself all the time, some operations far more than others: no ratio holds for a release build.")
-        .remedy("measure release builds: leave it out with '-p'")
+        .effect("The interpreter checks itself, some operations far more than others: no ratio holds for a release \
+                 build.")
+        .remedy("measure release builds: leave out the debug build with '-p'")
 }
 
-/// What separates the builds of a pair besides the GIL.
+/// Checks for differences between the builds of a pair besides the GIL.
 ///
-/// It spoils where the difference is known to be as large as what is asked about. The free-threaded build costs some 5 to
+/// A difference spoils if its effect is known to be as large as the cost of the free-threaded build, which is some 5 to
 /// 40 percent on one worker (<https://docs.python.org/3/howto/free-threading-python.html>). PGO and LTO are worth 10 to
-/// 20 (<https://docs.python.org/3/using/configure.html#performance-options> recommends both "for best performance"), the
-/// optimisation level more, and a shared libpython cost a pure-Python loop 18 to 25 when we measured it. A debug build is told by a check of its own. Another
-/// patch version, compiler or a JIT that is compiled in is likely to be less: a warning.
+/// 20 percent (<https://docs.python.org/3/using/configure.html#performance-options> recommends both "for best
+/// performance"), the optimisation level more, and a shared libpython cost a pure-Python loop 18 to 25 percent in our
+/// measurements. Debug builds have a check of their own. Another patch version or compiler, or a JIT that is compiled
+/// in, is likely to have a smaller effect and is a warning.
 pub fn build_differences(builds: &Builds) -> Vec<Finding> {
-    let (free_threaded, with_gil): (Vec<_>, Vec<_>) = self::builds(&builds.interpreters)
+    let (free_threaded, with_gil): (Vec<_>, Vec<_>) = distinct_builds(&builds.interpreters)
         .into_iter()
         .partition(|one| one.free_threaded);
     let pairs = with_gil.into_iter().flat_map(|gil| {
@@ -108,7 +111,8 @@ pub fn build_differences(builds: &Builds) -> Vec<Finding> {
     findings
 }
 
-/// `None` for builds that differ in nothing else, and for those that are no pair: other versions or implementations.
+/// The finding for two builds; `None` if they do not differ, or are not a pair because of their versions or
+/// implementations.
 fn difference(pair: &[InterpreterFacts; 2]) -> Option<Finding> {
     let warning = pair_warnings(pair)
         .into_iter()
@@ -119,14 +123,18 @@ fn difference(pair: &[InterpreterFacts; 2]) -> Option<Finding> {
     } else {
         Severity::Warning
     };
-    let finding = Finding::new(Check::BuildDifferences, severity, found_only(&warning.message))
-        .effect("What separates their times may come from how they were built, not from the GIL.")
-        .remedy(get_a_pair(pair));
+    let finding = Finding::new(
+        Check::BuildDifferences,
+        severity,
+        first_sentence(&warning.message),
+    )
+    .effect("What separates their times may come from how they were built, not from the GIL.")
+    .remedy(install_a_pair(pair));
     Some(finding)
 }
 
-/// The warning's first sentence; the others say what `effect` says.
-fn found_only(message: &str) -> &str {
+/// The first sentence of the warning. The others repeat the effect.
+fn first_sentence(message: &str) -> &str {
     message.split_once(". ").map_or(message, |(first, _)| first)
 }
 
@@ -157,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_what_is_wanted() {
+    fn only_a_pair_of_builds_is_ok() {
         assert_eq!(
             severities(&interpreters(&builds(&["3.13.15", "3.13.15t"]))),
             [Severity::Ok]
@@ -178,9 +186,7 @@ mod tests {
                 .and_then(|finding| finding.remedy);
             assert_eq!(
                 remedy,
-                Some(format!(
-                    "'ftbench python install{pair}' gets a pair that is built alike"
-                ))
+                Some(format!("'ftbench python install{pair}' installs a matching pair"))
             );
         }
         let mut skipped = builds(&["3.13.15", "3.13.15t"]);
@@ -192,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_builds_spoil() {
+    fn debug_build_spoils() {
         assert_eq!(
             debug_build(&builds(&["3.13.15", "3.13.15t"])).severity,
             Severity::Ok
@@ -205,12 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_weighed() {
+    fn severity_of_a_difference_depends_on_its_size() {
         assert_eq!(
             severities(&build_differences(&builds(&["3.13.15", "3.13.15t"]))),
             [Severity::Ok]
         );
-        // Another patch version, and another minor one, which is no pair.
+        // Another patch version, and another minor version, which is not a pair.
         let patch = build_differences(&builds(&["3.13.14", "3.13.15t", "3.14.0t"]));
         assert_eq!(severities(&patch), [Severity::Warning]);
         let mut optimised = builds(&["3.13.15", "3.13.15t"]);

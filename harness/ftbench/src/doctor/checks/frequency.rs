@@ -1,28 +1,29 @@
-//! How fast the cores run, and who decides.
+//! Checks how fast the cores run, and what sets their frequency.
 
 use std::collections::BTreeSet;
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
-use crate::doctor::facts::{Frequency, FrequencyPolicy, Untold};
+use crate::doctor::facts::{Frequency, FrequencyPolicy, Unknown};
 use crate::machine::topology::Topology;
 
-/// How to have the frequency stay up.
+/// The command that keeps the frequency high.
 const PERFORMANCE: &str = "'sudo cpupower frequency-set -g performance'";
 
-/// Drivers that have governors of their own which happen to be called like the generic ones: with them `powersave` lets
-/// the hardware or the driver follow the load. `Documentation/admin-guide/pm/intel_pstate.rst`, active mode (in passive
-/// mode the driver is called `intel_cpufreq`), and `Documentation/admin-guide/pm/amd-pstate.rst`, active mode (in
-/// passive and guided mode it is called `amd-pstate`).
+/// Drivers with governors of their own that have the names of generic ones. With these drivers, `powersave` lets the
+/// hardware or the driver follow the load: `Documentation/admin-guide/pm/intel_pstate.rst`, active mode (in passive
+/// mode the driver is named `intel_cpufreq`), and `Documentation/admin-guide/pm/amd-pstate.rst`, active mode (in
+/// passive and guided mode it is named `amd-pstate`).
 const OWN_POWERSAVE: [&str; 2] = ["intel_pstate", "amd-pstate-epp"];
 
-/// Everything there is to choose from: `Documentation/admin-guide/pm/cpufreq.rst`, "Generic Scaling Governors".
+/// Checks the governors. All of them are in `Documentation/admin-guide/pm/cpufreq.rst`, "Generic Scaling Governors".
 ///
-/// The generic `powersave` keeps the lowest frequency there is. It is even, and it spoils all the same: memory does not
-/// slow down with the core, so what waits for memory looks better against what computes than it is anywhere in use, and
-/// so does what scales badly because of it.
+/// The generic `powersave` keeps the lowest frequency. That is steady but still spoils: memory does not slow down with
+/// the core, so work that waits for memory, and scales badly because of it, looks better relative to computation than
+/// in normal use.
 ///
-/// Governors that follow the load only warn: a sample starts after a warm-up of the same work on the same PU.
+/// Governors that follow the load are only a warning, because a sample starts after a warm-up of the same work on the
+/// same PU.
 pub fn governor(frequency: &Frequency, topology: &Topology) -> Finding {
     let check = Check::FrequencyGovernor;
     let allowed = topology.allowed_pus();
@@ -32,8 +33,9 @@ pub fn governor(frequency: &Frequency, topology: &Topology) -> Finding {
         .filter(|policy| policy.pus.iter().any(|pu| allowed.contains(pu)))
         .collect();
     let Some(first) = policies.first() else {
-        let why = "no cpufreq policy covers our PUs: the hypervisor or the firmware sets the frequency, and does not tell";
-        return Finding::unknown(check, &Untold::Other(why.to_owned()));
+        let why = "no cpufreq policy covers these PUs: the hypervisor or the firmware sets the frequency without \
+                   reporting it";
+        return Finding::unknown(check, &Unknown::Other(why.to_owned()));
     };
     let names: BTreeSet<String> = policies
         .iter()
@@ -43,31 +45,34 @@ pub fn governor(frequency: &Frequency, topology: &Topology) -> Finding {
     if policies.iter().any(|policy| keeps_the_lowest(policy)) {
         return Finding::new(check, Severity::Spoils, found)
             .effect(
-                "Cores are held at their lowest frequency. Memory is not, so what waits for memory looks better against \
-                 what computes than it is.",
+                "Cores are held at their lowest frequency but memory is not, so work that waits for memory looks \
+                 better relative to computation than it is.",
             )
             .remedy(PERFORMANCE);
     }
     if policies.iter().any(|policy| policy.governor != first.governor) {
         return Finding::new(check, Severity::Warning, found)
-            .effect("Workers run under different rules depending on their PU: curves bend where the governor changes.")
+            .effect(
+                "Workers run under different governors depending on their PU: curves bend where the governor \
+                 changes.",
+            )
             .remedy(PERFORMANCE);
     }
     match first.governor.as_str() {
         "performance" => Finding::ok(check, found),
         "userspace" => Finding::new(check, Severity::Note, found)
-            .effect("The frequency is whatever a program has set: even, and perhaps not what the machine can give."),
+            .effect("The frequency is the one that a program has set: steady, but perhaps not the highest."),
         "powersave" if policies.iter().all(|policy| !prefers_power(policy)) => {
             Finding::new(check, Severity::Note, found)
                 .effect(
-                    "The processor follows the load, which is how most machines run. The first samples after a pause \
-                     may be slower; warm-ups take most of that.",
+                    "The frequency follows the load, as on most machines. The first samples after a pause may be \
+                     slower; warm-ups absorb most of that.",
                 )
                 .remedy(PERFORMANCE)
         }
         _ => Finding::new(check, Severity::Warning, found)
             .effect(
-                "The frequency follows the load with a delay: intervals get wider, most of all for short samples and for \
+                "The frequency follows the load with a delay: intervals get wider, mostly for short samples and for \
                  workers that wait.",
             )
             .remedy(PERFORMANCE),
@@ -78,14 +83,14 @@ fn keeps_the_lowest(policy: &FrequencyPolicy) -> bool {
     policy.governor == "powersave" && !OWN_POWERSAVE.contains(&policy.driver.as_str())
 }
 
-/// `energy_performance_preference`: `power` is the most thrifty of the five.
+/// Whether `energy_performance_preference` is `power`, which saves the most energy of the five values.
 fn prefers_power(policy: &FrequencyPolicy) -> bool {
     policy.preference.as_deref() == Some("power")
 }
 
-/// A few busy cores may run faster than all of them: `Documentation/admin-guide/pm/cpufreq.rst`, "Frequency Boost
-/// Support", and `no_turbo` in `intel_pstate.rst`. LLVM's tips and pyperf's guide both turn it off. It is no more than
-/// a warning here, since the native ceiling runs under the same boost and `ceiling_fraction` divides it out.
+/// Checks turbo. A few busy cores may run faster than all of them: `Documentation/admin-guide/pm/cpufreq.rst`,
+/// "Frequency Boost Support", and `no_turbo` in `intel_pstate.rst`. LLVM's tips and pyperf's guide both turn it off. It
+/// is only a warning here, because the native ceiling has the same boost and `ceiling_fraction` divides it out.
 pub fn turbo(frequency: &Frequency) -> Finding {
     let check = Check::Turbo;
     let (on, remedy) = match (frequency.intel_no_turbo, frequency.boost) {
@@ -96,8 +101,8 @@ pub fn turbo(frequency: &Frequency) -> Finding {
         (None, Some(on)) => (on, "'echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost'"),
         (None, None) => {
             let why =
-                "neither intel_pstate/no_turbo nor cpufreq/boost is there: the host or the firmware decides";
-            return Finding::unknown(check, &Untold::Other(why.to_owned()));
+                "neither intel_pstate/no_turbo nor cpufreq/boost exists: the host or the firmware decides";
+            return Finding::unknown(check, &Unknown::Other(why.to_owned()));
         }
     };
     if !on {
@@ -105,8 +110,8 @@ pub fn turbo(frequency: &Frequency) -> Finding {
     }
     Finding::new(check, Severity::Warning, "on")
         .effect(
-            "One busy core runs faster than many do, so speedups come out below what the code can do. Read \
-             'ceiling_fraction', which the same boost cancels in.",
+            "One busy core runs faster than many do, so speedups are lower than the code allows. Use \
+             'ceiling_fraction', in which the boost cancels.",
         )
         .remedy(remedy)
 }
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn powersave_means_two_things() {
+    fn severity_of_powersave_depends_on_the_driver() {
         for driver in ["acpi-cpufreq", "intel_cpufreq", "amd-pstate", "cppc_cpufreq"] {
             assert_eq!(
                 judged(vec![policy(0, driver, "powersave")]).severity,
@@ -150,15 +155,15 @@ mod tests {
                 "{driver}"
             );
         }
-        let thrifty = FrequencyPolicy {
+        let prefers_power = FrequencyPolicy {
             preference: Some("power".to_owned()),
             ..policy(0, "amd-pstate-epp", "powersave")
         };
-        assert_eq!(judged(vec![thrifty]).severity, Severity::Warning);
+        assert_eq!(judged(vec![prefers_power]).severity, Severity::Warning);
     }
 
     #[test]
-    fn governors_are_judged_by_what_they_do() {
+    fn governors_that_follow_the_load_are_a_warning() {
         let severity = |governor: &str| judged(vec![policy(0, "acpi-cpufreq", governor)]).severity;
         assert_eq!(severity("performance"), Severity::Ok);
         assert_eq!(severity("schedutil"), Severity::Warning);
@@ -167,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn governors_that_differ_are_told_and_others_pus_do_not_count() {
+    fn different_governors_are_a_warning_unless_the_pu_is_not_allowed() {
         let mixed = judged(vec![
             policy(0, "acpi-cpufreq", "performance"),
             policy(1, "acpi-cpufreq", "schedutil"),
@@ -177,7 +182,7 @@ mod tests {
             mixed.found,
             "performance (acpi-cpufreq), schedutil (acpi-cpufreq)"
         );
-        // PU 99 is not there.
+        // PU 99 does not exist.
         let elsewhere = vec![
             policy(0, "acpi-cpufreq", "performance"),
             policy(99, "acpi-cpufreq", "powersave"),

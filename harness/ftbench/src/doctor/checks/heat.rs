@@ -1,24 +1,23 @@
-//! Heat and power: what makes a processor slower than it wants to be.
+//! Checks heat and power, which may slow down the processor.
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
-use crate::doctor::facts::{Activity, Heat, Power, ThermalZone, Untold};
+use crate::doctor::facts::{Activity, Heat, Power, ThermalZone, Unknown};
 use ftbench_schema::text::counted;
 
-/// How near to its limit a zone may come before that is worth saying, degrees Celsius. Idle machines are 30 and more
-/// degrees below; within 5 the first busy seconds reach it.
+/// The distance to its limit below which a zone is a warning, degrees Celsius. Idle machines are 30 degrees or more
+/// below the limit; within 5 degrees, the first busy seconds reach it.
 const NEAR_CELSIUS: f64 = 5.0;
 
-/// Throttling now spoils: all cores at work make more heat than one, so it comes with the number of workers and is taken
-/// for bad scaling. Proof of it is a counter that moves (`thermal_throttle`, in
-/// `Documentation/ABI/testing/sysfs-devices-system-cpu` for x86) or a cooling device of the processor that is not at
-/// rest (`Documentation/driver-api/thermal/sysfs-api.rst`). A temperature is no proof, since firmwares and `thermald` set
-/// limits (trip points) as they like, so it only warns.
+/// Checks for throttling. Throttling now spoils: many busy cores produce more heat than one, so it grows with the
+/// number of workers and looks like bad scaling. Proof is a counter that increases (`thermal_throttle`, in
+/// `Documentation/ABI/testing/sysfs-devices-system-cpu` for x86) or an active cooling device of the processor
+/// (`Documentation/driver-api/thermal/sysfs-api.rst`). A temperature is not proof, because firmware and `thermald` set
+/// limits (trip points) in different ways, so it is only a warning.
 pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
     let check = Check::Thermal;
     let cooler = "cool it: free the vents, wait, or measure fewer cores ('-n')";
-    let effect = "The processor slows down to stay cool, the more so the more cores are busy: what is heat looks like bad \
-                  scaling.";
+    let effect = "The processor slows down to stay cool, more so the more cores are busy: heat looks like bad scaling.";
     let mut counts = activity
         .moments
         .iter()
@@ -28,7 +27,7 @@ pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
     if let (Some(before), Some(after)) = (before, after)
         && after > before
     {
-        let found = format!("throttled {} while we looked", counted(after - before, "time"));
+        let found = format!("throttled {} during the check", counted(after - before, "time"));
         return Finding::new(check, Severity::Spoils, found)
             .effect(effect)
             .remedy(cooler);
@@ -62,7 +61,7 @@ pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
             Severity::Note,
             format!("throttled {} since boot, not now", counted(events, "time")),
         )
-        .effect("The cooling has not kept up before; a long run on all cores may meet that again.")
+        .effect("The cooling has been insufficient before; a long run on all cores may be throttled again.")
         .remedy(cooler);
     }
     let hottest = heat.zones.iter().max_by(|a, b| a.celsius.total_cmp(&b.celsius));
@@ -70,8 +69,8 @@ pub fn thermal(heat: &Heat, activity: &Activity) -> Finding {
         (Some(zone), _) => Finding::ok(check, reading(zone)),
         (None, Some(_)) => Finding::ok(check, "never throttled since boot"),
         (None, None) => {
-            let why = "there are neither thermal zones nor throttle counters: in a virtual machine only the host knows";
-            Finding::unknown(check, &Untold::Other(why.to_owned()))
+            let why = "no thermal zones and no throttle counters exist: in a virtual machine, only the host has them";
+            Finding::unknown(check, &Unknown::Other(why.to_owned()))
         }
     }
 }
@@ -90,14 +89,14 @@ fn reading(zone: &ThermalZone) -> String {
     )
 }
 
-/// On battery, firmwares lower the power that a package may draw, often in steps as the charge falls
-/// (`Documentation/ABI/testing/sysfs-class-power`); `low-power` does the same on purpose
-/// (`Documentation/userspace-api/sysfs-platform_profile.rst`). Both press on many cores more than on one, as turbo does,
-/// and like turbo the ceiling feels them too, so they warn.
+/// Checks the power supply. On battery, firmware lowers the power that a package may draw, often in steps as the charge
+/// falls (`Documentation/ABI/testing/sysfs-class-power`); the profile `low-power` does so on purpose
+/// (`Documentation/userspace-api/sysfs-platform_profile.rst`). Both affect many cores more than one, as turbo does, and
+/// like turbo they affect the ceiling too, so they are only a warning.
 pub fn power(power: &Power) -> Finding {
     let check = Check::Power;
-    let effect = "The firmware caps the power that the processor may draw, which many busy cores feel more than one: \
-                  speedups come out low.";
+    let effect = "The firmware limits the power of the processor, which affects many busy cores more than one: \
+                  speedups are too low.";
     if power.discharging {
         return Finding::new(check, Severity::Warning, "running on battery")
             .effect(effect)
@@ -106,7 +105,10 @@ pub fn power(power: &Power) -> Finding {
     match power.profile.as_deref() {
         Some("low-power") => Finding::new(check, Severity::Warning, "the platform profile is low-power")
             .effect(effect)
-            .remedy("'powerprofilesctl set performance', or 'echo performance | sudo tee /sys/firmware/acpi/platform_profile'"),
+            .remedy(
+                "'powerprofilesctl set performance', or 'echo performance | sudo tee \
+                 /sys/firmware/acpi/platform_profile'",
+            ),
         _ if power.battery => Finding::ok(check, "plugged in"),
         _ => Finding::ok(check, "no battery"),
     }
@@ -115,7 +117,7 @@ pub fn power(power: &Power) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::made_up;
+    use crate::doctor::fixtures;
 
     fn zone(celsius: f64, limit_celsius: Option<f64>) -> ThermalZone {
         ThermalZone {
@@ -130,7 +132,7 @@ mod tests {
             zones,
             slowing: slowing.iter().map(|&name| name.to_owned()).collect(),
         };
-        let mut activity = made_up::quiet_workstation().activity;
+        let mut activity = fixtures::quiet_workstation().activity;
         activity.moments.truncate(counts.len());
         for (moment, count) in activity.moments.iter_mut().zip(counts) {
             moment.throttle_events = Some(*count);
@@ -139,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn throttling_spoils_when_it_is_proven() {
+    fn throttling_spoils_only_if_it_is_proven() {
         let rising = judged(vec![], &[], &[7, 7, 9]);
         assert_eq!(
             (rising.severity, rising.found.as_str()),
-            (Severity::Spoils, "throttled 2 times while we looked")
+            (Severity::Spoils, "throttled 2 times during the check")
         );
         assert_eq!(judged(vec![], &["Processor"], &[0, 0]).severity, Severity::Spoils);
         assert_eq!(
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cool_machine_is_fine_and_a_silent_one_unknown() {
+    fn cool_machine_is_ok_and_one_without_sensors_is_unknown() {
         let cool = judged(vec![zone(38.0, None), zone(45.4, Some(100.0))], &[], &[0, 0]);
         assert_eq!(
             (cool.severity, cool.found.as_str()),
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn batteries_and_thrift_warn() {
+    fn battery_and_low_power_profile_are_warnings() {
         let severity = |battery, discharging, profile: Option<&str>| {
             let profile = profile.map(str::to_owned);
             power(&Power {

@@ -1,4 +1,4 @@
-//! Memory: enough of it, and left where it is.
+//! Checks that there is enough memory, and that the kernel does not move it.
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
@@ -8,18 +8,20 @@ use ftbench_schema::{text::counted, units};
 
 const MIB: u64 = 1024 * 1024;
 
-/// A worker process of the standard suite peaks at 15 to 60 MiB; below this for each core, a trial with a process on every
-/// core drives the machine into swap or into the out-of-memory killer, and the one with threads does not.
+/// Available memory per core below which memory spoils. A worker process of the standard suite peaks at 15 to 60 MiB.
+/// With less, a trial with a process on every core makes the machine swap or run out of memory, and a trial with
+/// threads does not.
 const SPOILING_BYTES_PER_CORE: u64 = 64 * MIB;
 
-/// Four times that: room for workloads of one's own, and for the page cache that the interpreter is started from.
+/// Available memory per core below which memory is a warning: four times as much, for the user's own workloads and for
+/// the page cache from which the interpreter is started.
 const COMFORTABLE_BYTES_PER_CORE: u64 = 256 * MIB;
 
-/// Pages that swap moves in a second before samples must meet it: 256 are 1 MiB on most machines, and each costs the one
-/// who waits for it 0.1 ms (flash) to 10 ms (disk) of a sample of 100 ms.
+/// Pages swapped per second from which on samples are certain to be affected. 256 pages are 1 MiB on most machines, and
+/// each of them delays a sample of 100 ms by 0.1 ms (flash) to 10 ms (disk).
 const SPOILING_PAGES_PER_SECOND: f64 = 256.0;
 
-/// What could be had without swapping: `MemAvailable` in `Documentation/filesystems/proc.rst`.
+/// Checks the memory that is available without swapping: `MemAvailable` in `Documentation/filesystems/proc.rst`.
 pub fn memory(memory: &Memory, topology: &Topology) -> Finding {
     let check = Check::Memory;
     let sizes = match &memory.sizes {
@@ -43,14 +45,14 @@ pub fn memory(memory: &Memory, topology: &Topology) -> Finding {
     };
     Finding::new(check, severity, found)
         .effect(
-            "A process on every core may not fit: cells with processes swap or are killed while those with threads run, \
-             and the comparison is about memory.",
+            "A process on every core may not fit: cells with processes swap or are killed while those with threads \
+             run, so the comparison is about memory.",
         )
-        .remedy("close what holds memory ('ps aux --sort -rss | head'), or measure fewer workers with '-n'")
+        .remedy("close programs that use much memory ('ps aux --sort -rss | head'), or measure fewer workers with '-n'")
 }
 
-/// Swap in use is history; pages that move now are what samples meet. `pswpin` and `pswpout` count them in
-/// `/proc/vmstat`; `Documentation/admin-guide/sysctl/vm.rst` has swappiness.
+/// Checks swapping. Swap in use comes from the past; samples are affected by pages that move now. `pswpin` and
+/// `pswpout` in `/proc/vmstat` count them; swappiness is in `Documentation/admin-guide/sysctl/vm.rst`.
 pub fn swap(memory: &Memory, activity: &Activity) -> Finding {
     let check = Check::Swap;
     let sizes = match &memory.sizes {
@@ -83,12 +85,14 @@ pub fn swap(memory: &Memory, activity: &Activity) -> Finding {
             severity,
             format!("{found}; {pages} moved in {:.1} s", activity.seconds),
         )
-        .effect("A sample that meets a page on disk waits for it, for milliseconds: its time is the disk's.")
+        .effect("A sample that needs a page on disk waits milliseconds for it: its time is that of the disk.")
         .remedy(remedy);
     }
     if sizes.swap_used_bytes > 0 {
         return Finding::new(check, Severity::Note, found)
-            .effect("Nothing moves now. What was swapped out comes back when it is touched, perhaps inside a sample.")
+            .effect(
+                "No pages move now. Swapped pages are read back when they are used, perhaps during a sample.",
+            )
             .remedy(remedy);
     }
     Finding::ok(check, found)
@@ -105,8 +109,9 @@ fn moved_pages(activity: &Activity) -> u64 {
     }
 }
 
-/// The kernel unmaps pages now and then to see who touches them; `Documentation/admin-guide/sysctl/kernel.rst`
-/// (`numa_balancing`) advises to turn that off for what is bound to nodes anyway, as ftbench's workers are.
+/// Checks NUMA balancing. The kernel unmaps pages from time to time to see which tasks use them.
+/// `Documentation/admin-guide/sysctl/kernel.rst` (`numa_balancing`) advises to turn that off for tasks that are bound
+/// to nodes anyway, as ftbench's workers are.
 pub fn numa_balancing(memory: &Memory, topology: &Topology) -> Finding {
     let check = Check::NumaBalancing;
     let nodes = counted(topology.numa_nodes, "NUMA node");
@@ -118,24 +123,27 @@ pub fn numa_balancing(memory: &Memory, topology: &Topology) -> Finding {
         Ok(0) => Finding::ok(check, format!("off, {nodes}")),
         Ok(_) => Finding::new(check, Severity::Warning, format!("on, {nodes}"))
             .effect(
-                "The kernel makes pages fault to see who uses them and moves them between nodes, in the middle of samples \
+                "The kernel makes pages fault to see which tasks use them, and moves them between nodes during samples \
                  that span nodes.",
             )
             .remedy("'sudo sysctl kernel.numa_balancing=0'"),
     }
 }
 
-/// `Documentation/admin-guide/mm/transhuge.rst`.
+/// Checks transparent huge pages: `Documentation/admin-guide/mm/transhuge.rst`.
 pub fn huge_pages(memory: &Memory) -> Finding {
     let check = Check::TransparentHugePages;
     match &memory.huge_pages {
         Err(why) => Finding::unknown(check, why),
         Ok(mode) if mode == "always" => Finding::new(check, Severity::Note, mode.as_str())
             .effect(
-                "Memory comes in 2 MiB pieces where it can: fewer TLB misses, but peaks of memory look larger, and which \
-                 process gets huge pages is partly chance.",
+                "Memory is allocated in pages of 2 MiB where possible: fewer TLB misses, but memory peaks look larger, \
+                 and which process gets huge pages is partly chance.",
             )
-            .remedy("only if memory figures matter: 'echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled'"),
+            .remedy(
+                "only if memory figures matter: 'echo madvise | sudo tee \
+                 /sys/kernel/mm/transparent_hugepage/enabled'",
+            ),
         Ok(mode) => Finding::ok(check, mode.as_str()),
     }
 }
@@ -143,8 +151,8 @@ pub fn huge_pages(memory: &Memory) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::facts::{MemorySizes, Untold};
-    use crate::doctor::made_up;
+    use crate::doctor::facts::{MemorySizes, Unknown};
+    use crate::doctor::fixtures;
     use crate::machine::discovery::samples;
 
     fn with(available_mib: u64, swap_total_mib: u64, swap_used_mib: u64) -> Memory {
@@ -155,12 +163,12 @@ mod tests {
                 swap_total_bytes: swap_total_mib * MIB,
                 swap_used_bytes: swap_used_mib * MIB,
             }),
-            ..made_up::quiet_workstation().memory
+            ..fixtures::quiet_workstation().memory
         }
     }
 
     #[test]
-    fn memory_is_judged_by_the_core() {
+    fn memory_is_evaluated_per_core() {
         let judged = |available_mib| memory(&with(available_mib, 0, 0), &samples::two_sockets());
         assert_eq!(judged(8 * 256).severity, Severity::Ok);
         assert_eq!(
@@ -172,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn swap_matters_when_pages_move() {
+    fn swap_spoils_only_if_many_pages_move() {
         let judged = |memory: Memory, pages: u64| {
-            let mut activity = made_up::quiet_workstation().activity;
+            let mut activity = fixtures::quiet_workstation().activity;
             for moment in activity.moments.iter_mut().skip(1) {
                 moment.swapped_pages = Ok(1000 + pages);
             }
@@ -197,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn balancing_needs_nodes_to_balance() {
+    fn numa_balancing_is_ok_with_a_single_node() {
         let judged = |value, topology| {
             let numa_balancing = value;
             super::numa_balancing(
@@ -212,14 +220,14 @@ mod tests {
         assert_eq!(judged(Ok(1), samples::one_pu()), Severity::Ok);
         assert_eq!(judged(Ok(1), samples::two_sockets()), Severity::Warning);
         assert_eq!(judged(Ok(0), samples::two_sockets()), Severity::Ok);
-        let why = Untold::NotThere {
+        let why = Unknown::Missing {
             path: "/proc/sys/kernel/numa_balancing".to_owned(),
         };
         assert_eq!(judged(Err(why), samples::two_sockets()), Severity::Unknown);
     }
 
     #[test]
-    fn huge_pages_for_all_are_noted() {
+    fn huge_pages_for_all_processes_are_noted() {
         let judged = |mode: &str| {
             huge_pages(&Memory {
                 huge_pages: Ok(mode.to_owned()),

@@ -1,4 +1,4 @@
-//! Facts in, findings out. Pure.
+//! Checks that turn facts into findings. Pure.
 //!
 //! Every threshold is a constant with the reason for it. Where a comment cites `Documentation/...`, it means the Linux
 //! kernel's source tree (<https://docs.kernel.org>).
@@ -16,13 +16,13 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Severity;
-use super::facts::{Facts, Untold};
+use super::facts::{Facts, Unknown};
 
-/// What is looked at. The names are part of the format: scripts may rely on them.
+/// A check. The names are part of the format: scripts may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
-    /// How many cores there are to scale over.
+    /// The number of usable cores.
     Cores,
     /// The control group's CPU time.
     CpuQuota,
@@ -30,7 +30,7 @@ pub enum Check {
     Cpuset,
     /// Hardware threads that share a core.
     Smt,
-    /// PUs that the scheduler leaves alone.
+    /// PUs on which the scheduler places no tasks by itself.
     IsolatedCpus,
     /// How the frequency follows the load.
     FrequencyGovernor,
@@ -40,38 +40,38 @@ pub enum Check {
     Thermal,
     /// Mains or battery.
     Power,
-    /// What others run.
+    /// The load of other programs.
     Load,
-    /// What the hypervisor takes.
+    /// Time that the hypervisor takes.
     Steal,
     /// Whether the machine is a virtual one.
     Virtualisation,
-    /// Memory that can be had.
+    /// Available memory.
     Memory,
-    /// Pages on disk.
+    /// Swapping.
     Swap,
     /// Pages that the kernel moves between NUMA nodes.
     NumaBalancing,
-    /// Pages that the kernel makes huge.
+    /// Transparent huge pages.
     TransparentHugePages,
-    /// Where processes find their code and data.
+    /// Address space layout randomisation.
     Aslr,
-    /// What clocks are read from.
+    /// The source of the clocks.
     ClockSource,
-    /// Whether events of the processor can be counted.
+    /// Whether hardware events can be counted.
     HardwareCounters,
     /// Room for results.
     DiskSpace,
-    /// What there is to measure with.
+    /// The interpreters to compare.
     Interpreters,
-    /// Builds with the interpreter's own checks in them.
+    /// Debug builds.
     DebugBuild,
     /// Builds that differ in more than the GIL.
     BuildDifferences,
 }
 
 impl Check {
-    /// All of them, in the order in which findings of one severity are shown.
+    /// All checks, in the order in which findings of the same severity are shown.
     pub const ALL: [Self; 23] = [
         Self::Cores,
         Self::CpuQuota,
@@ -98,7 +98,7 @@ impl Check {
         Self::BuildDifferences,
     ];
 
-    /// The word for it in files and tables.
+    /// The check's name in files and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -135,18 +135,18 @@ impl fmt::Display for Check {
     }
 }
 
-/// What one check found.
+/// The finding of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The check.
     pub check: Check,
-    /// How much it matters.
+    /// How much the finding matters.
     pub severity: Severity,
-    /// What is there; for [`Severity::Unknown`], why it is not known.
+    /// What was found; for [`Severity::Unknown`], why it is unknown.
     pub found: String,
-    /// What it does to the numbers; `None` when nothing.
+    /// The effect on the numbers; `None` if there is none.
     pub effect: Option<String>,
-    /// How to mend it; `None` when nothing needs mending, or nothing can be done from here.
+    /// How to fix it; `None` if nothing needs to be fixed or can be.
     pub remedy: Option<String>,
 }
 
@@ -165,7 +165,7 @@ impl Finding {
         Self::new(check, Severity::Ok, found)
     }
 
-    fn unknown(check: Check, why: &Untold) -> Self {
+    fn unknown(check: Check, why: &Unknown) -> Self {
         Self::new(check, Severity::Unknown, why.to_string())
     }
 
@@ -180,7 +180,7 @@ impl Finding {
     }
 }
 
-/// Every check's findings, at least one each, in the order of [`Check::ALL`].
+/// The findings of all checks, at least one for each, in the order of [`Check::ALL`].
 #[must_use]
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     let mut findings = vec![
@@ -218,11 +218,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::doctor::made_up;
+    use crate::doctor::fixtures;
 
     #[test]
     fn every_check_reports_under_its_own_name() {
-        let findings = findings(&made_up::quiet_workstation());
+        let findings = findings(&fixtures::quiet_workstation());
         let reported: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
         assert_eq!(reported, Check::ALL);
         let names: BTreeSet<String> = Check::ALL
@@ -233,16 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_workstation_has_nothing_to_mend() {
-        for finding in findings(&made_up::quiet_workstation()) {
+    fn quiet_workstation_has_no_remedies() {
+        for finding in findings(&fixtures::quiet_workstation()) {
             assert_eq!(finding.severity, Severity::Ok, "{finding:?}");
             assert_eq!(finding.remedy, None, "{finding:?}");
         }
     }
 
     #[test]
-    fn whatever_is_wrong_says_what_it_does() {
-        for finding in findings(&made_up::busy_virtual_machine()) {
+    fn every_problem_has_an_effect_and_spoiling_ones_a_remedy() {
+        for finding in findings(&fixtures::busy_virtual_machine()) {
             if finding.severity >= Severity::Note {
                 assert!(finding.effect.is_some(), "{finding:?}");
             }
@@ -253,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_system_that_tells_nothing_is_unknown_and_not_bad() {
-        let findings = findings(&made_up::silent());
+    fn unreadable_system_is_unknown_rather_than_spoiling() {
+        let findings = findings(&fixtures::unreadable_system());
         let unknown = findings
             .iter()
             .filter(|finding| finding.severity == Severity::Unknown)
             .count();
         assert!(unknown >= 12, "{findings:#?}");
-        // Only that no interpreter was found is bad.
+        // Only the missing interpreter spoils.
         let spoils: Vec<Check> = findings
             .iter()
             .filter(|finding| finding.severity == Severity::Spoils)
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manual_has_every_check() {
+    fn manual_lists_every_check() {
         let manual = include_str!("../../../../../docs/doctor.md");
         for check in Check::ALL {
             assert!(manual.contains(&format!("| `{check}` |")), "{check}");

@@ -1,32 +1,34 @@
-//! Settings of the kernel, and where results go.
+//! Checks settings of the kernel, and the folder for results.
 
 use super::{Check, Finding};
 use crate::doctor::Severity;
 use crate::doctor::facts::{Folder, Kernel};
 use ftbench_schema::units;
 
-/// A thorough run of a large plan writes some tens of megabytes, its charts included; this is room for several.
+/// Free space below which disk space is a warning. A thorough run of a large plan writes some tens of megabytes,
+/// including charts, so this is enough for several runs.
 const COMFORTABLE_FREE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// Above this level only privileged processes may count anything: `Documentation/admin-guide/sysctl/kernel.rst` ends at
-/// 2, which still allows a process's own user-space events; Debian and Ubuntu add higher ones that allow nothing.
+/// The highest level at which unprivileged processes may count events. `Documentation/admin-guide/sysctl/kernel.rst`
+/// ends at 2, which still allows a process's own user-space events; Debian and Ubuntu add higher levels that allow
+/// nothing.
 const STRICTEST_USABLE: i32 = 2;
 
-/// Where code and data lie changes the time of the same program by several percent: Mytkowicz, Diwan, Hauswirth and
-/// Sweeney, "Producing Wrong Data Without Doing Anything Obviously Wrong!" (ASPLOS 2009). Guides that measure one process
-/// turn randomisation off to get the same layout each time (LLVM's tips do). ftbench starts a fresh process for every
-/// trial, so that with randomisation layouts average out and are part of the interval; without it, each build keeps one
-/// layout in all rounds, and a lucky one is taken for a fast build. The levels are in
-/// `Documentation/admin-guide/sysctl/kernel.rst` (`randomize_va_space`); `setarch -R` is personality(2),
-/// `ADDR_NO_RANDOMIZE`.
+/// Checks address space layout randomisation. The location of code and data changes the time of the same program by
+/// several percent: Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong Data Without Doing Anything Obviously
+/// Wrong!" (ASPLOS 2009). Guides that measure one process, such as LLVM's tips, turn randomisation off to get the same
+/// layout each time. ftbench starts a fresh process for every trial. With randomisation, layouts average out and are
+/// part of the interval; without it, each build keeps one layout in all rounds, and a lucky layout looks like a fast
+/// build. The levels are in `Documentation/admin-guide/sysctl/kernel.rst` (`randomize_va_space`); `setarch -R` is
+/// personality(2), `ADDR_NO_RANDOMIZE`.
 pub fn aslr(kernel: &Kernel) -> Finding {
     let check = Check::Aslr;
     let level = match &kernel.randomize_va_space {
         Ok(level) => *level,
         Err(why) => return Finding::unknown(check, why),
     };
-    let effect = "All processes of a build have the same layout of memory: its luck, a few percent, is repeated in every \
-                  round and looks like the build's own speed.";
+    let effect = "All processes of a build have the same memory layout: its effect of a few percent is the same in \
+                  every round and looks like the build's own speed.";
     if kernel.layout_is_fixed {
         return Finding::new(check, Severity::Warning, "off for this process (setarch -R)")
             .effect(effect)
@@ -44,13 +46,13 @@ pub fn aslr(kernel: &Kernel) -> Finding {
     }
 }
 
-/// What `CLOCK_MONOTONIC` is read from. The first group is read in user space, in some 20 to 50 ns (vDSO; vdso(7)); the
-/// others take a system call, or a slow read from a device: about 1 µs, which is 0.001 % of a sample of 100 ms. The
-/// kernel leaves `tsc` only when it finds it unstable (`Documentation/timers/timekeeping.rst`,
-/// `Documentation/virt/kvm/x86/timekeeping.rst`), which is the part worth a warning. `jiffies` has the resolution of the
-/// timer tick, 1 to 10 ms: up to a tenth of a sample, so it spoils.
+/// Checks the source of `CLOCK_MONOTONIC`. Fast sources are read in user space in some 20 to 50 ns (vDSO; vdso(7)). The
+/// others need a system call or a slow read from a device: about 1 µs, which is 0.001 % of a sample of 100 ms. They are
+/// a warning because the kernel abandons `tsc` only if it is unstable (`Documentation/timers/timekeeping.rst`,
+/// `Documentation/virt/kvm/x86/timekeeping.rst`). `jiffies` has the resolution of the timer tick, 1 to 10 ms: up to a
+/// tenth of a sample, so it spoils.
 pub fn clock_source(kernel: &Kernel) -> Finding {
-    /// Names in the kernel's drivers for x86, arm64, riscv, powerpc and s390.
+    /// The names of fast sources in the kernel's drivers for x86, arm64, riscv, powerpc and s390.
     const FAST: [&str; 8] = [
         "tsc",
         "kvm-clock",
@@ -78,19 +80,20 @@ pub fn clock_source(kernel: &Kernel) -> Finding {
     }
     Finding::new(check, Severity::Warning, source)
         .effect(
-            "Reading the clock takes about a microsecond instead of some 30 ns. That is nothing for samples of 100 ms and \
-             much for workloads that read clocks, asyncio's loop among them.",
+            "Reading the clock takes about a microsecond instead of some 30 ns. That is negligible for samples of 100 \
+             ms, but not for workloads that read clocks, such as asyncio's loop.",
         )
         .remedy(remedy)
 }
 
-/// Instructions, cycles and cache misses beside the times: what may be counted without privileges is
-/// `kernel.perf_event_paranoid`, and what can be counted at all is what the kernel lists under
-/// `/sys/bus/event_source/devices`. Times need none of it.
+/// Checks whether instructions, cycles and cache misses can be counted. `kernel.perf_event_paranoid` limits what may be
+/// counted without privileges, and the kernel lists what can be counted at all under `/sys/bus/event_source/devices`.
+/// Times do not depend on this.
 pub fn hardware_counters(kernel: &Kernel) -> Finding {
     let check = Check::HardwareCounters;
     let effect = "Times are not affected. Instructions, cycles and cache misses cannot be shown beside them.";
-    // x86 calls it cpu, or cpu_core and cpu_atom on hybrids; Arm armv8_... and apple_...; s390 cpum_cf; riscv the same.
+    // The unit is named cpu on x86, or cpu_core and cpu_atom on hybrids; armv8_... and apple_... on Arm; cpum_cf on
+    // s390; cpu on riscv.
     let has_unit = kernel
         .monitoring_units
         .iter()
@@ -102,7 +105,7 @@ pub fn hardware_counters(kernel: &Kernel) -> Finding {
             "the kernel found no performance monitoring unit",
         )
         .effect(effect)
-        .remedy("in a virtual machine, the host must pass one on (libvirt: <pmu state='on'/>)");
+        .remedy("in a virtual machine, let the host provide one (libvirt: <pmu state='on'/>)");
     }
     match &kernel.perf_event_paranoid {
         Err(why) => Finding::unknown(check, why).effect(effect),
@@ -121,15 +124,15 @@ pub fn hardware_counters(kernel: &Kernel) -> Finding {
     }
 }
 
-/// Runs are kept in `results/` of the current folder unless `--out` says otherwise. A full disk ends a run and loses no
-/// trial, so this warns.
+/// Checks the folder for results, which is `results/` in the current folder by default. A full disk ends a run but
+/// loses no trial, so this is only a warning.
 pub fn disk_space(folder: &Folder) -> Finding {
     let check = Check::DiskSpace;
     let shown = folder.path.display();
     if !folder.writable {
         return Finding::new(check, Severity::Warning, format!("{shown} cannot be written to"))
-            .effect("A run has nowhere to keep its results, and does not start.")
-            .remedy("go to another folder, or give one with '--out DIR'");
+            .effect("A run cannot write its results, and does not start.")
+            .remedy("change to another folder, or give one with '--out DIR'");
     }
     match &folder.free_bytes {
         Err(why) => Finding::unknown(check, why),
@@ -139,8 +142,8 @@ pub fn disk_space(folder: &Folder) -> Finding {
                 return Finding::ok(check, found);
             }
             Finding::new(check, Severity::Warning, found)
-                .effect("A run may end for want of room. What was measured until then is kept.")
-                .remedy("free some, or give a folder elsewhere with '--out DIR'")
+                .effect("A run may end because the disk is full. What was measured until then is kept.")
+                .remedy("free some space, or give a folder on another disk with '--out DIR'")
         }
     }
 }
@@ -150,15 +153,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::doctor::facts::Untold;
-    use crate::doctor::made_up;
+    use crate::doctor::facts::Unknown;
+    use crate::doctor::fixtures;
 
     fn kernel() -> Kernel {
-        made_up::quiet_workstation().kernel
+        fixtures::quiet_workstation().kernel
     }
 
     #[test]
-    fn randomisation_is_good() {
+    fn disabled_randomisation_is_a_warning() {
         let judged = |level| {
             aslr(&Kernel {
                 randomize_va_space: Ok(level),
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_are_judged_by_cost_and_resolution() {
+    fn severity_of_a_clock_depends_on_cost_and_resolution() {
         let severity = |source: &str| {
             clock_source(&Kernel {
                 clock_source: Ok(source.to_owned()),
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_need_a_unit_and_a_right() {
+    fn hardware_counters_need_a_unit_and_permission() {
         let judged = |level, root, units: &[&str]| {
             hardware_counters(&Kernel {
                 perf_event_paranoid: Ok(level),
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn room_for_results_is_needed() {
+    fn low_disk_space_is_a_warning() {
         let folder = |free_bytes, writable| Folder {
             path: "/home/a".into(),
             free_bytes,
@@ -225,7 +228,7 @@ mod tests {
             (full.severity, full.found.as_str()),
             (Severity::Warning, "3.00 MiB free in /home/a")
         );
-        let why = Untold::Other("statvfs failed".to_owned());
+        let why = Unknown::Other("statvfs failed".to_owned());
         assert_eq!(disk_space(&folder(Err(why), true)).severity, Severity::Unknown);
     }
 }

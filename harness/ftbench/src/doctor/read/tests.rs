@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::interpreter::made_up::Folder as Root;
+use crate::interpreter::fixtures::Folder as Root;
 use crate::machine::discovery::samples;
 
-/// What kernels since 3.14 write, as far as it is needed.
+/// The required lines, in the format of kernels since 3.14.
 const MEMINFO: &str = "\
 MemTotal: 2048 kB
 MemFree: 100 kB
@@ -42,7 +42,7 @@ fn system(files: &[(&str, &str)]) -> (Root, System) {
 }
 
 #[test]
-fn a_laptop_is_read() {
+fn facts_of_a_laptop_are_read() {
     let policy = "sys/devices/system/cpu/cpufreq/policy0";
     let zone = "sys/class/thermal/thermal_zone0";
     let (_root, system) = system(&[
@@ -102,7 +102,7 @@ fn a_laptop_is_read() {
 }
 
 #[test]
-fn a_mouse_alone_is_no_battery() {
+fn battery_of_a_mouse_does_not_count() {
     let (_root, system) = system(&[
         ("sys/class/power_supply/mouse/type", "Battery\n"),
         ("sys/class/power_supply/mouse/scope", "Device\n"),
@@ -196,17 +196,17 @@ fn settings_are_read() {
 }
 
 #[test]
-fn what_is_not_there_or_not_understood_is_told_with_its_path() {
+fn missing_and_malformed_files_are_reported_with_their_paths() {
     let (_root, system) = system(&[("proc/sys/vm/swappiness", "many\n"), ("proc/stat", "intr 5\n")]);
-    insta::assert_snapshot!(system.memory().swappiness.unwrap_err(), @r#"cannot understand /proc/sys/vm/swappiness: "many""#);
-    insta::assert_snapshot!(system.memory().sizes.unwrap_err(), @"there is no /proc/meminfo");
-    insta::assert_snapshot!(system.moment().stat.unwrap_err(), @r#"cannot understand /proc/stat: "intr 5""#);
+    insta::assert_snapshot!(system.memory().swappiness.unwrap_err(), @r#"cannot parse /proc/sys/vm/swappiness: "many""#);
+    insta::assert_snapshot!(system.memory().sizes.unwrap_err(), @"/proc/meminfo does not exist");
+    insta::assert_snapshot!(system.moment().stat.unwrap_err(), @r#"cannot parse /proc/stat: "intr 5""#);
     assert!(system.frequency().policies.is_empty());
     assert_eq!(system.moment().throttle_events, None);
 }
 
 #[test]
-fn the_folder_of_results_is_measured() {
+fn free_space_of_the_results_folder_is_read() {
     let root = Root::new();
     let found = folder(root.path());
     assert!(found.writable && found.free_bytes.is_ok());
@@ -224,7 +224,7 @@ fn this_machine_can_be_read() {
 
 proptest! {
     #[test]
-    fn any_text_is_parsed_or_refused(text in "\\PC{0,60}|[0-9,\\-]{0,20}|(cpu[0-9]? [0-9 ]{0,30}\n){0,3}") {
+    fn parsers_accept_or_refuse_any_text(text in "\\PC{0,60}|[0-9,\\-]{0,20}|(cpu[0-9]? [0-9 ]{0,30}\n){0,3}") {
         let _ = pu_list(&text);
         let _ = stat(&text);
         let _ = chosen(&text);
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn lists_are_read_back(pus in proptest::collection::btree_set(0_u32..500, 0..40)) {
+    fn pu_lists_round_trip(pus in proptest::collection::btree_set(0_u32..500, 0..40)) {
         let pus: Vec<u32> = pus.into_iter().collect();
         prop_assert_eq!(pu_list(&crate::machine::topology::list_of_pus(&pus)), Some(pus));
     }

@@ -1,4 +1,4 @@
-//! Instructions, cycles and cache misses of a process and all that it starts, through perf events
+//! Instructions, cycles and cache misses of a process and everything that it starts, through perf events
 //! (perf_event_open(2)).
 
 use std::fmt;
@@ -17,7 +17,7 @@ const PARANOID: &str = "/proc/sys/kernel/perf_event_paranoid";
 pub struct Counters {
     instructions: Counter,
     cycles: Counter,
-    /// Not every processor that counts the others tells of its caches.
+    /// `None` on processors that count the others but not cache misses.
     cache_misses: Option<Counter>,
 }
 
@@ -92,8 +92,8 @@ fn count(counter: &mut Counter) -> Option<Count> {
     })
 }
 
-/// Events between two readings. Where it counted part of the time, that part stands for all of it, as perf_event_open(2)
-/// advises; `None` when it did not count at all although there was something to count.
+/// Events between two readings. If the counter was on for part of the time, the count is scaled up, as
+/// perf_event_open(2) advises; `None` when it was never on although there was something to count.
 #[must_use]
 pub fn events_between(before: Option<Count>, after: Option<Count>) -> Option<u64> {
     let (before, after) = (before?, after?);
@@ -107,14 +107,14 @@ pub fn events_between(before: Option<Count>, after: Option<Count>) -> Option<u64
     u64::try_from(scaled).ok()
 }
 
-/// Why events cannot be counted, and what would mend it.
+/// Explains why events cannot be counted and how to fix that.
 #[must_use]
 pub fn reason(error: &io::Error) -> String {
     let paranoid = fs::read_to_string(PARANOID).unwrap_or_default();
-    told(error, paranoid.trim())
+    explain(error, paranoid.trim())
 }
 
-fn told(error: &io::Error, paranoid: &str) -> String {
+fn explain(error: &io::Error, paranoid: &str) -> String {
     let is = |errno: rustix::io::Errno| error.raw_os_error() == Some(errno.raw_os_error());
     if is(rustix::io::Errno::NOENT) || is(rustix::io::Errno::OPNOTSUPP) || is(rustix::io::Errno::NODEV) {
         "the processor has no counters that the kernel can use; virtual machines often have none".to_owned()
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_shares_its_place_is_scaled() {
+    fn counter_that_was_on_part_of_the_time_is_scaled() {
         assert_eq!(events_between(at(100, 10, 10), at(350, 110, 110)), Some(250));
         assert_eq!(events_between(at(100, 10, 10), at(350, 110, 60)), Some(500));
         assert_eq!(events_between(at(100, 10, 10), at(100, 110, 10)), None);
@@ -157,9 +157,9 @@ mod tests {
         assert_eq!(events_between(None, at(1, 1, 1)), None);
     }
 
-    /// The kernel counts this event itself, so that the path can be tried where the processor counts nothing.
+    /// Counts an event of the kernel itself, so that the code can be tested where the processor counts nothing.
     #[test]
-    fn what_the_process_starts_is_counted_too() {
+    fn child_processes_are_counted_too() {
         let mut shell = std::process::Command::new("sh");
         shell
             .args([
@@ -170,7 +170,7 @@ mod tests {
         let mut child = shell.spawn().unwrap();
         let id = i32::try_from(child.id()).unwrap();
         let Ok(mut counter) = counter(id, Software::TASK_CLOCK) else {
-            // Not permitted here; then there is nothing to try.
+            // Not permitted here, so there is nothing to test.
             drop(child.stdin.take());
             child.wait().unwrap();
             return;
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn reasons_say_what_to_do() {
-        let reason = |errno: rustix::io::Errno| told(&errno.into(), "4");
+        let reason = |errno: rustix::io::Errno| explain(&errno.into(), "4");
         insta::assert_snapshot!(reason(rustix::io::Errno::NOENT), @"the processor has no counters that the kernel can use; virtual machines often have none");
         insta::assert_snapshot!(reason(rustix::io::Errno::ACCESS), @"not permitted: kernel.perf_event_paranoid is 4, 2 or less is needed, and containers must allow perf_event_open");
         assert!(reason(rustix::io::Errno::NOSYS).contains("without perf events"));
@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_readings_are_taken(numbers in prop::array::uniform6(any::<u64>())) {
+        fn any_readings_are_accepted(numbers in prop::array::uniform6(any::<u64>())) {
             let [a, b, c, d, e, f] = numbers;
             let count = |events, enabled, running| Some(Count {
                 events,

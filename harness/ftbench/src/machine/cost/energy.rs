@@ -1,7 +1,7 @@
 //! Energy of the processor packages, from the running average power limit's counters (RAPL).
 //!
 //! Source: `Documentation/power/powercap/powercap.rst` of the Linux kernel. Intel and AMD processors have them; since
-//! Linux 5.10 only root may read them, because they tell others' secrets (CVE-2020-8694).
+//! Linux 5.10 only root may read them, because they leak other users' secrets (CVE-2020-8694).
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ const MICROJOULES_PER_JOULE: f64 = 1e6;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone {
     counter: PathBuf,
-    /// The largest value of the counter, from which it goes on at 0, microjoules.
+    /// The largest value of the counter, after which it continues at 0, microjoules.
     range_microjoules: u64,
 }
 
@@ -67,8 +67,8 @@ pub fn joules_between(zones: &[Zone], before: &[Option<u64>], after: &[Option<u6
     .sum()
 }
 
-/// How far a counter went that starts again at 0 after `range`. It is taken to have done so once at most: a package
-/// needs minutes for one range. `None` when it reads more than its range, which a counter of this kind cannot.
+/// How far a counter advanced that continues at 0 after `range`. It is assumed to have done so at most once, because a
+/// package needs minutes for one range. `None` when the counter was above its range, which is impossible.
 fn advance(before: u64, after: u64, range: u64) -> Option<u64> {
     if after >= before {
         Some(after - before)
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn the_counter_starts_again_at_its_range() {
+    fn counter_wraps_at_its_range() {
         assert_eq!(advance(RANGE - 1_000_000, 500_000, RANGE), Some(1_500_000));
         assert_eq!(advance(5, 5, RANGE), Some(0));
         assert_eq!(advance(RANGE + 7, 3, RANGE), None);
     }
 
     #[test]
-    fn what_cannot_be_read_is_an_error() {
+    fn unreadable_zones_are_an_error() {
         let empty = tempfile::tempdir().unwrap();
         assert_eq!(zones(empty.path()).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert!(zones(&empty.path().join("none")).is_err());

@@ -1,7 +1,7 @@
-//! Threads and processes of a trial beside those of its model: what `work`, or an import before it, has started.
+//! Threads and processes of a trial other than those of its model: what `work`, or an import before it, has started.
 //!
-//! Linux lets a new thread inherit the binding of the thread that starts it (sched_setaffinity(2)), so all that a bound
-//! worker starts shares the worker's PU.
+//! Linux lets a new thread inherit the binding of the thread that starts it (sched_setaffinity(2)), so everything that
+//! a bound worker starts shares the worker's PU.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use procfs::process::Process;
 use super::processes::ProcessesReading;
 use crate::process::tree;
 
-/// The threads that ftbench started a trial with: its workers, and what hands the work out to them.
+/// The threads that ftbench started a trial with: its workers, and those that hand out the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelThreads {
     main_process: i32,
@@ -19,7 +19,7 @@ pub struct ModelThreads {
 }
 
 impl ModelThreads {
-    /// The threads of a trial whose first process is `main_process` and whose workers have these process and thread ids.
+    /// The threads of a trial with the first process `main_process` and workers with these process and thread ids.
     #[must_use]
     pub fn new(main_process: i32, workers: impl IntoIterator<Item = (i32, i32)>) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl ModelThreads {
     }
 }
 
-/// What is needed to say how much CPU time extra threads have used so far.
+/// The readings from which the CPU time of extra threads is computed.
 #[derive(Debug, Clone, Copy)]
 pub struct CpuReading<'a> {
     /// CPU time of each process that was there when the workers were ready, nanoseconds, by process id.
@@ -69,11 +69,11 @@ impl CpuReading<'_> {
 }
 
 /// CPU time of all threads and processes that are not the model's between two readings, nanoseconds. Threads that ended
-/// meanwhile are included: it is what a process used less what the model's threads used. `None` where the kernel does not
-/// report the CPU time of a thread, or when a process or a thread of the model has ended.
+/// meanwhile are included: it is the CPU time of each process minus that of the model's threads. `None` where the
+/// kernel does not report the CPU time of a thread, or when a process or a thread of the model has ended.
 ///
-/// The readings of threads have to enclose those of clocks. Then what is read late counts as the model's, so that this is
-/// never too much.
+/// The readings of threads must enclose those of clocks. Then the time between the two counts as the model's, so that
+/// the result is never too large.
 #[must_use]
 pub fn cpu_time_between(model: &ModelThreads, before: CpuReading<'_>, after: CpuReading<'_>) -> Option<u64> {
     let mut extra_ns = after.children_ns().saturating_sub(before.children_ns());
@@ -108,11 +108,11 @@ pub struct SeenThread {
     pub pu: Option<i32>,
 }
 
-/// What one look at the threads of a trial found.
+/// The result of one look at the threads of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Look {
-    /// Threads beside those of the model in the processes that host workers, and all threads of processes that were
-    /// started since the workers were ready.
+    /// Threads other than those of the model in the processes that host workers, and all threads of processes that
+    /// were started since the workers were ready.
     pub extra: u32,
     /// Whether one of them was runnable on a PU where another, or a worker, was too.
     pub is_contended: bool,
@@ -137,13 +137,13 @@ fn threads_now(process_id: i32) -> Vec<SeenThread> {
 /// Looks at the threads of a trial whose processes were `known` when the workers were ready.
 #[must_use]
 pub fn look(model: &ModelThreads, known: &[i32]) -> Look {
-    let below = tree::below(model.main_process).unwrap_or_default();
+    let below = tree::descendants(model.main_process).unwrap_or_default();
     let processes: BTreeSet<i32> = below.into_iter().chain([model.main_process]).collect();
     let threads: Vec<SeenThread> = processes.into_iter().flat_map(threads_now).collect();
     judge(model, known, &threads)
 }
 
-/// What these threads amount to.
+/// Counts the extra threads among these, and decides whether one contends for a PU.
 #[must_use]
 pub fn judge(model: &ModelThreads, known: &[i32], threads: &[SeenThread]) -> Look {
     // Workers and extra threads that are runnable, by PU.
@@ -214,7 +214,7 @@ mod tests {
     }
 
     impl Used {
-        /// From processes and threads with their CPU times, nanoseconds.
+        /// Processes and threads with their CPU times, nanoseconds.
         fn new(processes: &[(i32, u64)], threads: &[((i32, i32), u64)]) -> Self {
             let thread = |&(id, ns): &((i32, i32), u64)| {
                 let thread = Thread {
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_ended_used_what_the_models_threads_did_not() {
+    fn ended_threads_used_what_the_models_threads_did_not() {
         let before = Used::new(&[(7, 100)], &[((7, 7), 40), ((7, 71), 30), ((7, 72), 30)]);
         let after = Used::new(&[(7, 1_000)], &[((7, 7), 60), ((7, 71), 130), ((7, 72), 230)]);
         assert_eq!(
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_late_is_the_models() {
+    fn late_readings_count_as_the_models() {
         let before = Used::new(&[(7, 100)], &[((7, 7), 39), ((7, 71), 30), ((7, 72), 30)]);
         let after = Used::new(&[(7, 500)], &[((7, 7), 60), ((7, 71), 230), ((7, 72), 231)]);
         assert_eq!(between(&two_threads(), &before, &after), Some(0));
@@ -294,13 +294,13 @@ mod tests {
         let before = used().with_children(&[(20, 500)], &[(7, 10)]);
         let alive = used().with_children(&[(20, 700)], &[(7, 10)]);
         assert_eq!(between(&two_threads(), &before, &alive), Some(200));
-        // Its parent has waited for it: all that it ever used is there now.
+        // Its parent has waited for it, which adds all of its CPU time.
         let ended = used().with_children(&[], &[(7, 10 + 700)]);
         assert_eq!(between(&two_threads(), &before, &ended), Some(200));
     }
 
     #[test]
-    fn what_is_not_told_is_unknown() {
+    fn missing_figures_make_the_result_unknown() {
         let threads = [((7, 7), 0), ((7, 71), 0), ((7, 72), 0)];
         let before = Used::new(&[(7, 0)], &threads);
         let mut silent = Used::new(&[(7, 900)], &threads);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_passes_over_the_models_threads() {
+    fn look_skips_the_models_threads() {
         let threads = [runnable(7, 7, 0), runnable(7, 71, 0), runnable(7, 72, 1)];
         assert_eq!(judge(&two_threads(), &[7], &threads), Look::default());
         // The pool's own threads in its main process, and a process that it started.

@@ -1,4 +1,4 @@
-//! What the trial's processes use: CPU time, context switches, page faults, energy, hardware events.
+//! The resources that a trial's processes use: CPU time, context switches, page faults, energy, hardware events.
 
 pub mod counters;
 pub mod energy;

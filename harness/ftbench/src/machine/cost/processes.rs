@@ -1,9 +1,9 @@
-//! CPU time, context switches, page faults and waiting of some processes.
+//! CPU time, context switches, page faults and waiting times of processes.
 //!
-//! CPU time comes from the process's CPU-time clock (clock_getcpuclockid(3)): nanoseconds, up to the moment, threads
-//! that ended among it. That of a thread, and its waiting, come from `/proc/PID/task/TID/schedstat` (nanoseconds,
-//! `Documentation/scheduler/sched-stats.rst`), switches from `status` beside it, faults and the CPU time of children
-//! that ended from `/proc/PID/stat` (proc_pid_status(5), proc_pid_stat(5)).
+//! CPU time comes from the process's CPU-time clock (clock_getcpuclockid(3)): nanoseconds, up to the moment, including
+//! threads that ended. A thread's CPU time and waiting time come from `/proc/PID/task/TID/schedstat` (nanoseconds,
+//! `Documentation/scheduler/sched-stats.rst`), its switches from `status` in the same folder. Faults and the CPU time
+//! of children that ended come from `/proc/PID/stat` (proc_pid_status(5), proc_pid_stat(5)).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use ftbench_schema::units::NS_PER_S;
 pub struct Thread {
     /// CPU time, nanoseconds; `None` where the kernel does not report it.
     pub cpu_time_ns: Option<u64>,
-    /// Time for which it was ready to run and did not, nanoseconds; `None` where the kernel does not tell.
+    /// Time for which it was ready to run and did not, nanoseconds; `None` where the kernel does not report it.
     pub run_queue_ns: Option<u64>,
     /// How often it gave up the CPU.
     pub voluntary_switches: Option<u64>,
@@ -28,7 +28,7 @@ pub struct Thread {
     pub involuntary_switches: Option<u64>,
 }
 
-/// One process's page faults since it was started, of threads that ended too.
+/// One process's page faults since it was started, including those of threads that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faults {
     /// Answered from memory.
@@ -42,14 +42,14 @@ pub struct Faults {
 pub struct ProcessesReading {
     /// By process id and thread id.
     pub threads: BTreeMap<(i32, i32), Thread>,
-    /// By process id; those that are gone have none.
+    /// By process id; those that are gone have no entry.
     pub faults: BTreeMap<i32, Faults>,
     /// CPU time of children that ended and were waited for, and of theirs, by process id, nanoseconds; in clock ticks.
     pub ended_children_ns: BTreeMap<i32, u64>,
 }
 
-/// What the processes did between two readings. Threads that ended meanwhile take their figures with them; where a
-/// whole process did, its kind of figure is `None`.
+/// What the processes did between two readings. The figures of threads that ended meanwhile are lost; if a whole
+/// process ended, every figure is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProcessesUse {
     /// Time that threads waited for a PU, summed, nanoseconds.
@@ -64,7 +64,7 @@ pub struct ProcessesUse {
     pub major_faults: Option<u64>,
 }
 
-/// The CPU time of each process so far, nanoseconds; `None` of one that is gone. It takes about a microsecond each.
+/// The CPU time of each process so far, nanoseconds; `None` for one that is gone. Takes about a microsecond each.
 #[must_use]
 pub fn cpu_times_ns(process_ids: &[i32]) -> Vec<Option<u64>> {
     let of_process = |&process_id: &i32| {
@@ -98,7 +98,7 @@ pub fn read(process_ids: &[i32]) -> ProcessesReading {
             let text = |file: &str| {
                 fs::read_to_string(format!("/proc/{process_id}/task/{thread_id}/{file}")).unwrap_or_default()
             };
-            let thread = thread(&text("schedstat"), &text("status"));
+            let thread = parse_thread(&text("schedstat"), &text("status"));
             reading.threads.insert((process_id, thread_id), thread);
         }
         let stat = Process::new(process_id).and_then(|process| process.stat());
@@ -117,10 +117,10 @@ pub fn read(process_ids: &[i32]) -> ProcessesReading {
     reading
 }
 
-/// From the texts of a thread's `schedstat` and `status`. On kernels without `CONFIG_SCHED_INFO` the former is all
-/// zeros: a thread that has run is known by the number of its turns.
+/// Parses the texts of a thread's `schedstat` and `status`. On kernels without `CONFIG_SCHED_INFO` the former is all
+/// zeros, so its times count only if its number of turns is not 0.
 #[must_use]
-pub fn thread(schedstat: &str, status: &str) -> Thread {
+pub fn parse_thread(schedstat: &str, status: &str) -> Thread {
     let mut words = schedstat.split_ascii_whitespace();
     let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
     let (ran, waited) = (next(), next());
@@ -137,9 +137,8 @@ pub fn thread(schedstat: &str, status: &str) -> Thread {
     }
 }
 
-/// What was done between two readings. A thread that is new did all of its own in it; one that does not tell, because
-/// it is just ending, is left out. A counter that goes backwards,
-/// as when a thread's id is used again, counts as one that stands still.
+/// What the processes did between two readings. All figures of a new thread count; a thread without figures, because it
+/// is just ending, is left out. A counter that goes backwards, as when a thread's id is reused, counts as unchanged.
 #[must_use]
 pub fn between(before: &ProcessesReading, after: &ProcessesReading) -> ProcessesUse {
     let over_threads = |of: &dyn Fn(&Thread) -> Option<u64>| -> Option<u64> {
@@ -194,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn a_threads_files_are_read() {
-        let read = thread("9842311023 40640 221\n", STATUS);
+    fn files_of_a_thread_are_parsed() {
+        let read = parse_thread("9842311023 40640 221\n", STATUS);
         assert_eq!(
             read,
             Thread {
@@ -205,7 +204,7 @@ mod tests {
                 involuntary_switches: Some(37),
             }
         );
-        assert_eq!(thread("0 0 0\n", ""), Thread::default());
+        assert_eq!(parse_thread("0 0 0\n", ""), Thread::default());
     }
 
     #[test]
@@ -254,7 +253,7 @@ mod tests {
         let before = cpu_times_ns(&[me]);
         let reading = read(&[me]);
         assert!(cpu_time_between(&before, &cpu_times_ns(&[me])).unwrap() > 0);
-        // This thread alone, for those of other tests end when they like.
+        // Only this thread, because those of other tests may end at any time.
         let this_thread = (me, nix::unistd::gettid().as_raw());
         assert!(reading.threads[&this_thread].voluntary_switches.is_some());
         assert!(reading.faults[&me].minor > 0);
@@ -264,8 +263,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(schedstat in "[0-9 x]{0,60}", status in "((non)?voluntary_ctxt_switches:[\t 0-9x]{0,25}\n){0,4}") {
-            let _ = thread(&schedstat, &status);
+        fn any_text_is_parsed(schedstat in "[0-9 x]{0,60}", status in "((non)?voluntary_ctxt_switches:[\t 0-9x]{0,25}\n){0,4}") {
+            let _ = parse_thread(&schedstat, &status);
         }
     }
 }

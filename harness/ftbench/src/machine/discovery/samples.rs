@@ -1,4 +1,4 @@
-//! Machines for tests, made by the real hwloc from descriptions.
+//! Machines for tests, which the real hwloc makes from descriptions.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use hwlocality::topology::editor::{AllowSet, RestrictFlags};
 use super::super::topology::Topology;
 use super::Discovered;
 
-/// What hwloc makes of a synthetic description.
+/// hwloc's topology of a synthetic description.
 pub(crate) fn hwloc(description: &str) -> Hwloc {
     Hwloc::builder()
         .with_flags(BuildFlags::INCLUDE_DISALLOWED)
@@ -22,12 +22,12 @@ pub(crate) fn hwloc(description: &str) -> Hwloc {
         .unwrap()
 }
 
-/// The plain value of a synthetic description.
+/// The topology of a synthetic description, as the plain value.
 pub(crate) fn synthetic(description: &str) -> Topology {
     plain(hwloc(description))
 }
 
-/// 2 sockets with 2 dies each, 2 cores a die, 2 threads a core; hwloc's numbering: siblings are n and n + 1.
+/// 2 sockets with 2 dies each, 2 cores per die, 2 threads per core; hwloc's numbering: siblings are n and n + 1.
 pub(crate) fn two_sockets() -> Topology {
     synthetic("pack:2 [numa] die:2 l3:1 core:2 pu:2")
 }
@@ -68,7 +68,7 @@ pub(crate) fn one_pu() -> Topology {
     synthetic("pack:1 [numa] core:1 pu:1")
 }
 
-/// 2 sockets of 64 cores, 4 NUMA nodes a socket, 8 cores an L3 cache, 2 threads a core, as Linux numbers them.
+/// 2 sockets of 64 cores, 4 NUMA nodes per socket, 8 cores per L3 cache, 2 threads per core, as Linux numbers them.
 pub(crate) fn server() -> Topology {
     synthetic("pack:2 group:4 [numa] l3:2 core:8 pu:2(indexes=2*128:128*1)")
 }

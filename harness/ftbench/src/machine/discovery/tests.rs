@@ -54,7 +54,7 @@ fn two_sockets_with_two_dies_and_smt() {
 }
 
 #[test]
-fn linux_numbers_siblings_apart() {
+fn linux_numbering_separates_siblings() {
     let topology = samples::two_sockets_as_linux_numbers_them();
     let numbers: Vec<u32> = topology.pus.iter().map(|pu| pu.os_index).collect();
     assert_eq!(numbers, [0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15]);
@@ -66,9 +66,9 @@ fn linux_numbers_siblings_apart() {
 fn hybrid_kinds_are_ranked() {
     let topology = samples::hybrid();
     assert_eq!(topology.cores, 8);
-    let of = |os_index: u32| topology.pu(os_index).unwrap();
-    assert_eq!((of(7).efficiency, of(7).core, of(7).smt_rank), (1, 3, 1));
-    assert_eq!((of(8).efficiency, of(8).core, of(8).smt_rank), (0, 4, 0));
+    let pu = |os_index: u32| topology.pu(os_index).unwrap();
+    assert_eq!((pu(7).efficiency, pu(7).core, pu(7).smt_rank), (1, 3, 1));
+    assert_eq!((pu(8).efficiency, pu(8).core, pu(8).smt_rank), (0, 4, 0));
     assert_eq!(topology.kinds(), [1, 0]);
 }
 
@@ -81,7 +81,7 @@ fn a_cpuset_forbids_pus_without_hiding_them() {
 }
 
 #[test]
-fn machines_that_tell_little_have_no_dies_and_no_shared_cache() {
+fn sparse_descriptions_have_no_dies_and_no_shared_cache() {
     assert_eq!(table(&samples::one_pu()), ["0: 0/0/-/-/0.0"]);
     // No packages, no cores, private L2 caches only.
     let bare = samples::synthetic("l2:2 pu:1");

@@ -1,28 +1,28 @@
-//! When a sample counts as disturbed. The figures stay in the record, and estimates use every sample; this only names
-//! what a reader should know.
+//! Decides when a sample counts as disturbed. The figures stay in the record, and estimates use every sample; this only
+//! names the causes for the reader.
 
 use ftbench_schema::{Disturbance, Noise};
 
-/// Share of the PUs' time in other processes. Work that computes takes longer by what others take of its PU, and 2 %
-/// is the design's smallest effect of interest. The same share confirms a coarse figure from the side of those who lost
-/// it: the time for which the trial's threads were ready and waited.
+/// Share of the PUs' time in other processes. Work that computes takes longer by the time that others take from its
+/// PU, and 2 % is the design's smallest effect of interest. The same share confirms a coarse figure from the other
+/// side: the time for which the trial's threads were ready and waited.
 pub const OTHERS_SHARE: f64 = 0.02;
 
-/// Share of the PUs' time that the hypervisor took. Half of what processes may take: whoever had the core meanwhile
-/// emptied its caches too, which the figure does not show.
+/// Share of the PUs' time that the hypervisor took. Half of the share of processes, because whoever had the core also
+/// evicted data from its caches, which the figure does not show.
 pub const STEAL_SHARE: f64 = 0.01;
 
 /// Share of the time for which something on the machine waited for memory: half of the smallest effect of interest,
-/// since reclaiming memory slows down also what does not wait.
+/// because reclaiming memory also slows down what does not wait.
 pub const MEMORY_PRESSURE_SHARE: f64 = 0.01;
 
-/// What of `noise` is above its threshold. Being throttled has none: once is too often. `own_pus` says whether every
-/// worker has a PU of its own.
+/// The causes in `noise` that are above their thresholds. Throttling has no threshold: once is too often. `own_pus`
+/// says whether every worker has a PU of its own.
 ///
-/// A share of others that is counted in coarse steps must be above its threshold by a step, for in a short sample a
-/// single step is; or the trial's threads must have waited for as long, which is counted in nanoseconds. By itself
-/// their waiting says little, because they also wait for each other: a main thread for the worker on its PU, workers
-/// that share one. Steal is named at its first step: it is rarely seen at all, and then some was there.
+/// A share of others that is counted in coarse steps must be above its threshold by a step, because in a short sample a
+/// single step is above it; or the trial's threads must have waited for as long, which is counted in nanoseconds. By
+/// itself their waiting says little, because they also wait for each other: a main thread for the worker on its PU,
+/// workers that share one. Steal counts from its first step, because it is rare and a step proves that there was some.
 #[must_use]
 pub fn disturbances(noise: &Noise, own_pus: bool) -> Vec<Disturbance> {
     let capacity_ns = noise.capacity_ns() as f64;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_confirms_a_coarse_figure_and_is_nothing_by_itself() {
+    fn waiting_confirms_a_coarse_figure_but_is_not_a_cause() {
         let waiting = |others_ns, run_queue_ns| Noise {
             others_ns: Some(others_ns),
             others_resolution_ns: Some(20 * MS),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn throttling_and_memory_pressure_are_told() {
+    fn throttling_and_memory_pressure_are_causes() {
         let bad = Noise {
             quota_throttled_ns: Some(1),
             thermal_throttles: Some(1),

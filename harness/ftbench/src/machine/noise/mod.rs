@@ -1,7 +1,7 @@
-//! What goes on around a sample on the PUs that it uses, and what it costs: readers of the kernel's counters.
+//! Noise on the PUs that a sample uses, and the sample's cost, read from the kernel's counters.
 //!
-//! [`Meters`] knows what this machine tells; a [`Watch`] reads it right before and right after each sample of a trial.
-//! All reckoning is in [`pu_time`], [`judge`] and [`crate::machine::cost`], apart from the reading.
+//! [`Meters`] knows which counters this machine has; a [`Watch`] reads them right before and right after each sample of
+//! a trial. All computation is in [`pu_time`], [`judge`] and [`crate::machine::cost`], separate from the reading.
 
 pub mod judge;
 pub mod pressure;
@@ -29,7 +29,7 @@ const SCHEDSTAT: &str = "/proc/schedstat";
 const CPUS: &str = "/sys/devices/system/cpu";
 const HERTZ_PER_KILOHERTZ: u64 = 1_000;
 
-/// What this machine tells of noise and cost.
+/// The counters of noise and cost that this machine has.
 #[derive(Debug, Clone, Default)]
 pub struct Meters {
     /// OS indices of the PUs that ftbench may use.
@@ -38,7 +38,7 @@ pub struct Meters {
     ticks_per_second: u64,
     /// Whether there is a `/proc/schedstat`.
     schedstat: bool,
-    /// `cpu.stat` of the own control group and of those that hold it.
+    /// `cpu.stat` of ftbench's control group and its ancestors.
     cpu_stat_files: Vec<PathBuf>,
     /// Files with the frequency of a PU, kilohertz.
     frequency_files: BTreeMap<u32, PathBuf>,
@@ -46,16 +46,16 @@ pub struct Meters {
     zones: Vec<Zone>,
     /// Whether hardware events can be counted.
     counters: bool,
-    /// Processes that work for the trial and are no part of it.
-    beside: Vec<i32>,
+    /// Processes that work for a trial but are not part of it.
+    helpers: Vec<i32>,
 }
 
-/// What a machine tells, and where from or why not.
+/// The counters that were detected, and the source of each or why it has none.
 #[derive(Debug, Clone)]
-pub struct Found {
-    /// Reads it.
+pub struct Detected {
+    /// Reads the counters.
     pub meters: Meters,
-    /// For the record.
+    /// The sources, for the record.
     pub sources: Vec<Source>,
 }
 
@@ -63,15 +63,15 @@ impl Meters {
     /// Counts the CPU time of these processes as the trial's own, not as that of others: servers that ftbench itself
     /// runs for a workload.
     #[must_use]
-    pub fn beside(mut self, process_ids: Vec<i32>) -> Self {
-        self.beside = process_ids;
+    pub fn with_helpers(mut self, process_ids: Vec<i32>) -> Self {
+        self.helpers = process_ids;
         self
     }
 
-    /// Counts the hardware events of a trial that was just started; `None` where that cannot be done.
+    /// Starts counting the hardware events of a trial that was just started; `None` where that is not possible.
     #[must_use]
     pub fn counters_of(&self, process_id: i32) -> Option<Counters> {
-        // Where it works for ftbench itself it fails only for a process that is gone, which shows soon enough.
+        // Counting works for ftbench itself, so it fails only for a process that is gone, which is noticed soon enough.
         self.counters.then(|| Counters::attach(process_id).ok()).flatten()
     }
 
@@ -121,9 +121,9 @@ pub struct Watch<'meters> {
 /// All counters at one moment.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// Those that every nanosecond counts for.
+    /// Counters that are read as close to the sample as possible.
     near: Near,
-    /// Those that may stand a little apart from the sample.
+    /// Counters that may be read a little before or after it.
     far: Far,
 }
 
@@ -132,7 +132,7 @@ struct Near {
     at: Instant,
     pus: PuReading,
     cpu_ns: Vec<Option<u64>>,
-    beside_cpu_ns: Vec<Option<u64>>,
+    helpers_cpu_ns: Vec<Option<u64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -147,19 +147,19 @@ struct Far {
     energy: Vec<Option<u64>>,
 }
 
-/// What was seen around a sample.
+/// The noise and cost of a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// What went on beside it.
+    /// The noise during the sample.
     pub noise: Noise,
-    /// What it used.
+    /// The resources that it used.
     pub cost: Cost,
-    /// CPU time of threads and processes beside the model's, nanoseconds; `None` when it is not known.
+    /// CPU time of threads and processes other than the model's, nanoseconds; `None` when it is not known.
     pub extra_cpu_time_ns: Option<u64>,
 }
 
 impl Watch<'_> {
-    /// Counts threads and processes beside these as extra ones from now on.
+    /// From now on, counts threads and processes other than these as extra ones.
     pub fn count_extra_threads(&mut self, model: ModelThreads) {
         self.model = Some(model);
     }
@@ -171,13 +171,13 @@ impl Watch<'_> {
         Some(extra_threads::look(model, &self.process_ids))
     }
 
-    /// Reads the CPU time also of those of these processes that were not there when the watch began.
+    /// Also reads the CPU time of those of these processes that were started after the watch began.
     pub fn include_started(&mut self, processes: &[i32]) {
         let started = processes.iter().filter(|id| !self.process_ids.contains(id));
         self.started = started.copied().collect();
     }
 
-    /// Reads before a sample: what may stand apart first.
+    /// Reads all counters before a sample, those that must be close to it last.
     #[must_use]
     pub fn before(&mut self) -> Reading {
         let far = self.far();
@@ -185,7 +185,7 @@ impl Watch<'_> {
         Reading { near, far }
     }
 
-    /// Reads after a sample, the other way round, and compares.
+    /// Reads all counters after a sample, those that must be close to it first, and compares.
     #[must_use]
     pub fn since(&mut self, before: &Reading) -> Observed {
         let near = self.near();
@@ -206,7 +206,7 @@ impl Watch<'_> {
         Near {
             at: Instant::now(),
             cpu_ns: cpu_times_ns(&self.process_ids),
-            beside_cpu_ns: cpu_times_ns(&self.meters.beside),
+            helpers_cpu_ns: cpu_times_ns(&self.meters.helpers),
             pus: PuReading {
                 stat: pu_time::parse_stat(&text(STAT), self.meters.ticks_per_second),
                 run_ns,
@@ -236,7 +236,7 @@ impl Watch<'_> {
             .collect()
     }
 
-    /// CPU time of threads and processes beside the model's.
+    /// CPU time of threads and processes other than the model's, nanoseconds.
     fn extra_cpu_time_ns(&self, before: &Reading, after: &Reading) -> Option<u64> {
         let model = self.model.as_ref()?;
         let clocks = |near: &Near| -> BTreeMap<i32, u64> {
@@ -259,7 +259,7 @@ impl Watch<'_> {
         extra_threads::cpu_time_between(model, before, after)
     }
 
-    /// Mean over the PUs.
+    /// The mean frequency of the PUs, hertz.
     fn frequency_hz(&self) -> Option<u64> {
         let each = self
             .pus
@@ -274,13 +274,13 @@ impl Watch<'_> {
         let passed = after.near.at.saturating_duration_since(before.near.at);
         let interval_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         let cpu_time_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns);
-        let beside_ns = cpu_time_between(&before.near.beside_cpu_ns, &after.near.beside_cpu_ns);
+        let helpers_ns = cpu_time_between(&before.near.helpers_cpu_ns, &after.near.helpers_cpu_ns);
         let span = Span {
             pus: &self.pus,
             interval_ns,
             own_ns: cpu_time_ns
-                .zip(beside_ns)
-                .map(|(own, beside)| own.saturating_add(beside)),
+                .zip(helpers_ns)
+                .map(|(own, helpers)| own.saturating_add(helpers)),
             tick_ns: NS_PER_S / self.meters.ticks_per_second.max(1),
         };
         let taken = pu_time::between(&before.near.pus, &after.near.pus, &span);
@@ -329,7 +329,7 @@ fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// The sum; `None` with nothing to add up, or when something is unknown.
+/// The sum; `None` without values, or when one is unknown.
 fn sum(each: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     each.reduce(|a, b| Some(a?.saturating_add(b?))).flatten()
 }
@@ -339,7 +339,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn this_machine() -> Found {
+    fn this_machine() -> Detected {
         sources::find(&[0])
     }
 

@@ -1,13 +1,12 @@
 //! How long tasks of the machine waited for a CPU, for memory and for input or output.
 //!
 //! Source: `Documentation/accounting/psi.rst` of the Linux kernel: the `some` line's `total` of the files in
-//! `/proc/pressure`, microseconds. The kernel brings it up to date at most every two seconds while nobody asks, and
-//! when it is read.
+//! `/proc/pressure`, microseconds. The kernel updates it when it is read, and otherwise at most every two seconds.
 
 use std::fs;
 
 /// Time for which some task waited since the machine was started, or between two readings, nanoseconds; `None` where
-/// the kernel does not tell.
+/// the kernel does not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pressure {
     /// For a CPU.
@@ -19,7 +18,7 @@ pub struct Pressure {
 }
 
 impl Pressure {
-    /// What was added since an earlier reading.
+    /// The waiting since an earlier reading.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         let added =
@@ -35,11 +34,12 @@ impl Pressure {
 /// The counters of the whole machine now.
 #[must_use]
 pub fn read() -> Pressure {
-    let of = |what: &str| some_total_ns(&fs::read_to_string(format!("/proc/pressure/{what}")).ok()?);
+    let total_ns =
+        |resource: &str| some_total_ns(&fs::read_to_string(format!("/proc/pressure/{resource}")).ok()?);
     Pressure {
-        cpu_ns: of("cpu"),
-        memory_ns: of("memory"),
-        io_ns: of("io"),
+        cpu_ns: total_ns("cpu"),
+        memory_ns: total_ns("memory"),
+        io_ns: total_ns("io"),
     }
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_total_is_taken() {
+    fn total_of_the_some_line_is_parsed() {
         let text = "some avg10=3.18 avg60=3.84 avg300=14.67 total=428787545\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n";
         assert_eq!(some_total_ns(text), Some(428_787_545_000));
         // Linux 5.0 to 5.12 has no `full` line for CPUs.
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_never_go_backwards() {
+    fn differences_are_never_negative() {
         let at = |cpu_ns| Pressure {
             cpu_ns: Some(cpu_ns),
             memory_ns: None,
@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in "(some|full)?.{0,10}( total=[0-9]{0,25})?\n?.{0,10}") {
+        fn any_text_is_parsed(text in "(some|full)?.{0,10}( total=[0-9]{0,25})?\n?.{0,10}") {
             let _ = some_total_ns(&text);
         }
     }

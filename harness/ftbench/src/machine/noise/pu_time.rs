@@ -1,9 +1,9 @@
-//! How PUs spent a stretch of time: from the texts of `/proc/stat` and `/proc/schedstat` to shares of it.
+//! How PUs spent an interval, computed from the texts of `/proc/stat` and `/proc/schedstat`.
 //!
 //! `/proc/stat` (proc_stat(5)) counts in ticks of 10 ms, rounded down: over one sample a figure may be off by a tick
-//! and more, over many it is right, because the rounding does not add up. `/proc/schedstat`
+//! or more, over many it is right, because the rounding does not add up. `/proc/schedstat`
 //! (`Documentation/scheduler/sched-stats.rst` of the kernel) counts nanoseconds; kernels without `CONFIG_SCHEDSTATS`
-//! do not have it. It is brought up to date when a task leaves the PU, so what still runs when it is read is missing.
+//! do not have it. It is updated when a task leaves the PU, so the current turn of a running task is missing.
 
 use ftbench_schema::units::NS_PER_S;
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ const SCHEDSTAT_VERSIONS: std::ops::RangeInclusive<u32> = 14..=99;
 /// One PU's counters of `/proc/stat`, since the machine was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PuTime {
-    /// Nothing to do, waiting for input or output among it, nanoseconds.
+    /// Idle time, including waiting for input or output, nanoseconds.
     pub idle_ns: u64,
-    /// Given to others by the hypervisor, nanoseconds; 0 on kernels that do not know.
+    /// Time that the hypervisor gave to others, nanoseconds; 0 on kernels that do not report it.
     pub steal_ns: u64,
 }
 
@@ -30,18 +30,18 @@ pub struct PuReading {
     pub run_ns: Option<BTreeMap<u32, u64>>,
 }
 
-/// What others had of some PUs over a stretch of time.
+/// The time that others used on some PUs during an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenByOthers {
     /// The hypervisor's share, nanoseconds.
     pub steal_ns: Option<u64>,
-    /// The share of processes other than one's own, nanoseconds.
+    /// The share of processes other than our own, nanoseconds.
     pub others_ns: Option<u64>,
     /// How far `others_ns` may be off, nanoseconds; `None` where it is counted in nanoseconds.
     pub others_resolution_ns: Option<u64>,
 }
 
-/// The counters of each PU in the text of `/proc/stat`. Lines that are none are passed over.
+/// Parses the counters of each PU in the text of `/proc/stat`; skips other lines.
 #[must_use]
 pub fn parse_stat(text: &str, ticks_per_second: u64) -> BTreeMap<u32, PuTime> {
     let nanoseconds = |ticks: u64| ticks.saturating_mul(NS_PER_S / ticks_per_second.max(1));
@@ -59,8 +59,8 @@ pub fn parse_stat(text: &str, ticks_per_second: u64) -> BTreeMap<u32, PuTime> {
     text.lines().filter_map(pu).collect()
 }
 
-/// The time that tasks ran on each PU, nanoseconds, in the text of `/proc/schedstat`; `None` when it is of a version
-/// that counts otherwise.
+/// Parses the time that tasks ran on each PU, nanoseconds, in the text of `/proc/schedstat`; `None` for a version that
+/// counts in another unit.
 #[must_use]
 pub fn parse_schedstat(text: &str) -> Option<BTreeMap<u32, u64>> {
     let version = text.lines().find_map(|line| line.strip_prefix("version "))?;
@@ -74,7 +74,7 @@ pub fn parse_schedstat(text: &str) -> Option<BTreeMap<u32, u64>> {
     Some(text.lines().filter_map(pu).collect())
 }
 
-/// Takes `cpu7 1 2 3` apart; `None` for other lines, the sum over all PUs among them.
+/// Splits `cpu7 1 2 3` into number and figures; `None` for other lines, including the sum over all PUs.
 fn pu_line(line: &str) -> Option<(u32, Vec<u64>)> {
     let mut words = line.strip_prefix("cpu")?.split_ascii_whitespace();
     if !line.as_bytes().get(3)?.is_ascii_digit() {
@@ -84,10 +84,10 @@ fn pu_line(line: &str) -> Option<(u32, Vec<u64>)> {
     Some((pu, words.map_while(|word| word.parse().ok()).collect()))
 }
 
-/// What others had of `pus` between two readings `interval_ns` apart, of which `own_ns` is one's own CPU time.
+/// The time that others used on the PUs of `span` between two readings.
 ///
-/// A counter that goes backwards counts as one that stands still: Linux says of the idle times that they may. With a
-/// PU missing from a reading nothing is known. `tick_ns` is the step in which `/proc/stat` counts.
+/// A counter that goes backwards counts as unchanged; the documentation of Linux says that idle times may do that. If a
+/// PU is missing from a reading, nothing is known.
 #[must_use]
 pub fn between(before: &PuReading, after: &PuReading, span: &Span<'_>) -> TakenByOthers {
     let counted = |of: &dyn Fn(&PuTime) -> u64| -> Option<u64> {
@@ -105,15 +105,15 @@ pub fn between(before: &PuReading, after: &PuReading, span: &Span<'_>) -> TakenB
     };
     let pus = u64::try_from(span.pus.len()).unwrap_or(u64::MAX);
     if let Some(ran) = ran_between(before, after, span.pus) {
-        // A task's time on its PU goes on while the hypervisor runs something else there.
+        // A task's time on its PU is counted even while the hypervisor runs something else there.
         return TakenByOthers {
             others_ns: Some(ran.saturating_sub(steal).saturating_sub(own)),
             ..taken
         };
     }
     let capacity = span.interval_ns.saturating_mul(pus);
-    // What was not idle, rather than the sum of user, system and so on: the idle time is measured, where those are
-    // sampled at each of the kernel's ticks, and a PU in use has none of it to be rounded.
+    // What was not idle, rather than the sum of user, system and so on: the idle time is measured, while those are
+    // sampled at the kernel's ticks, and a busy PU has no idle time to be rounded.
     let others = counted(&|time| time.idle_ns).map(|idle| {
         capacity
             .saturating_sub(idle)
@@ -134,14 +134,14 @@ fn ran_between(before: &PuReading, after: &PuReading, pus: &[u32]) -> Option<u64
     each.try_fold(0_u64, |sum, one| Some(sum.saturating_add(one?)))
 }
 
-/// A stretch of time on some PUs.
+/// An interval on some PUs.
 #[derive(Debug, Clone, Copy)]
 pub struct Span<'a> {
     /// The PUs (OS index).
     pub pus: &'a [u32],
-    /// How long it was, nanoseconds.
+    /// Its length, nanoseconds.
     pub interval_ns: u64,
-    /// One's own CPU time in it, nanoseconds.
+    /// Our own CPU time in it, nanoseconds.
     pub own_ns: Option<u64>,
     /// The step in which `/proc/stat` counts, nanoseconds.
     pub tick_ns: u64,
@@ -203,7 +203,7 @@ domain0 03 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
     }
 
     #[test]
-    fn pus_are_known_by_their_number() {
+    fn pus_are_keyed_by_their_number() {
         let new = parse_stat(STAT, 100);
         assert_eq!(new.len(), 2);
         assert_eq!(
@@ -219,7 +219,7 @@ domain0 03 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
     }
 
     #[test]
-    fn schedstat_tells_what_tasks_ran() {
+    fn schedstat_has_the_time_that_tasks_ran() {
         let ran = parse_schedstat(SCHEDSTAT).unwrap();
         assert_eq!(ran, BTreeMap::from([(0, 123_456_789_012), (1, 98_765_432_109)]));
         assert_eq!(
@@ -230,7 +230,7 @@ domain0 03 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
     }
 
     #[test]
-    fn others_are_what_is_neither_idle_nor_stolen_nor_ones_own() {
+    fn others_exclude_idle_stolen_and_own_time() {
         let before = reading(&[(1_000, 50), (7_000, 0)]);
         let after = reading(&[(1_010, 60), (7_100, 0)]);
         let taken = between(&before, &after, &span(&[0], 50));
@@ -261,7 +261,7 @@ domain0 03 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
     }
 
     #[test]
-    fn what_is_not_told_is_unknown_and_what_goes_backwards_stands_still() {
+    fn missing_counters_are_unknown_and_backward_ones_unchanged() {
         let before = reading(&[(1_000, 50)]);
         assert_eq!(
             between(&before, &before, &span(&[3], 0)),
@@ -279,7 +279,7 @@ domain0 03 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in "(version [0-9]{0,3}\n)?((cpu)?[0-9]{0,25}( [0-9]{0,25}){0,12}\n){0,5}.{0,40}", ticks in 0_u64..2000) {
+        fn any_text_is_parsed(text in "(version [0-9]{0,3}\n)?((cpu)?[0-9]{0,25}( [0-9]{0,25}){0,12}\n){0,5}.{0,40}", ticks in 0_u64..2000) {
             let stat = parse_stat(&text, ticks);
             let reading = PuReading { stat, run_ns: parse_schedstat(&text) };
             let pus: Vec<u32> = reading.stat.keys().copied().collect();

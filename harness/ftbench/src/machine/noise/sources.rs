@@ -1,23 +1,23 @@
-//! Finds out what this machine tells of noise and cost, and says why it does not tell the rest.
+//! Detects which figures of noise and cost this machine reports, and why it does not report the others.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{CPUS, Found, Meters, SCHEDSTAT, STAT, pressure, pu_time, throttle};
+use super::{CPUS, Detected, Meters, SCHEDSTAT, STAT, pressure, pu_time, throttle};
 use crate::machine::cost::counters::{self, Counters};
 use crate::machine::cost::energy::{self, POWERCAP, Zone};
 use crate::machine::cost::processes;
 use crate::process::control_groups;
 use ftbench_schema::Source;
 
-/// Files with a PU's frequency, the measured before the requested one (`Documentation/admin-guide/pm/cpufreq.rst`).
+/// Files with a PU's frequency, the measured one before the requested one (`Documentation/admin-guide/pm/cpufreq.rst`).
 const FREQUENCY_FILES: [&str; 2] = ["cpuinfo_avg_freq", "scaling_cur_freq"];
 
-/// Tries everything once. `allowed_pus` are the PUs that ftbench may use.
+/// Tries every source once. `allowed_pus` are the PUs that ftbench may use.
 #[must_use]
-pub fn find(allowed_pus: &[u32]) -> Found {
+pub fn find(allowed_pus: &[u32]) -> Detected {
     let ticks_per_second = procfs::ticks_per_second();
     let stat = read(STAT).map(|text| pu_time::parse_stat(&text, ticks_per_second));
     let has_stat = stat.is_ok_and(|pus| allowed_pus.iter().all(|pu| pus.contains_key(pu)));
@@ -32,25 +32,25 @@ pub fn find(allowed_pus: &[u32]) -> Found {
     sources.extend(of_processes());
     sources.extend([
         pressure(),
-        told_if(
+        source_if(
             "frequency",
             frequency_files.len() == allowed_pus.len() && !allowed_pus.is_empty(),
-            "cpufreq in /sys/devices/system/cpu, when the sample is over",
+            "cpufreq in /sys/devices/system/cpu, read after the sample",
             "no cpufreq in /sys/devices/system/cpu, as in most virtual machines",
         ),
-        told_if(
+        source_if(
             "thermal_throttling",
             allowed_pus
                 .iter()
                 .any(|&pu| !throttle::thermal_files(Path::new(CPUS), pu).is_empty()),
             "thermal_throttle in /sys/devices/system/cpu",
-            "no thermal_throttle in /sys/devices/system/cpu; only Intel processors outside of virtual machines have it",
+            "no thermal_throttle in /sys/devices/system/cpu; only Intel processors outside virtual machines have it",
         ),
-        told_if(
+        source_if(
             "quota_throttling",
             !cpu_stat_files.is_empty(),
-            "cpu.stat of the own control group and those that hold it",
-            "no control group that could have a CPU quota is to be seen",
+            "cpu.stat of ftbench's control group and its ancestors",
+            "no visible control group can have a CPU quota",
         ),
         energy_source(&zones),
         match &counting {
@@ -66,22 +66,22 @@ pub fn find(allowed_pus: &[u32]) -> Found {
         frequency_files,
         zones: zones.unwrap_or_default(),
         counters: counting.is_ok(),
-        beside: Vec::new(),
+        helpers: Vec::new(),
     };
-    Found { meters, sources }
+    Detected { meters, sources }
 }
 
 fn of_pus(has_stat: bool, schedstat: bool, tick_ms: u64) -> [Source; 2] {
-    let no_stat = "/proc/stat does not tell of the PUs that may be used";
+    let no_stat = "/proc/stat does not list all PUs that may be used";
     let steal = format!("/proc/stat, in steps of {tick_ms} ms");
     let others = if schedstat {
         "/proc/schedstat, nanoseconds".to_owned()
     } else {
-        format!("/proc/stat, in steps of {tick_ms} ms, for the kernel has no /proc/schedstat")
+        format!("/proc/stat, in steps of {tick_ms} ms, because the kernel has no /proc/schedstat")
     };
     [
-        told_if("steal", has_stat, &steal, no_stat),
-        told_if("others", has_stat, &others, no_stat),
+        source_if("steal", has_stat, &steal, no_stat),
+        source_if("others", has_stat, &others, no_stat),
     ]
 }
 
@@ -90,25 +90,25 @@ fn of_processes() -> [Source; 4] {
     let (cpu, own) = own.unwrap_or_default();
     let threads = || own.threads.values();
     [
-        told_if(
+        source_if(
             "run_queue",
             threads().any(|thread| thread.run_queue_ns.is_some()),
             "/proc/PID/task/TID/schedstat, nanoseconds",
-            "/proc/PID/task/TID/schedstat tells nothing: the kernel was built without CONFIG_SCHED_INFO",
+            "/proc/PID/task/TID/schedstat has no figures: the kernel was built without CONFIG_SCHED_INFO",
         ),
-        told_if(
+        source_if(
             "cpu_time",
             cpu.iter().any(Option::is_some),
             "each process's CPU-time clock, nanoseconds",
             "the processes' CPU-time clocks cannot be read",
         ),
-        told_if(
+        source_if(
             "context_switches",
             threads().any(|thread| thread.involuntary_switches.is_some()),
             "/proc/PID/task/TID/status",
             "/proc/PID/task/TID/status cannot be read",
         ),
-        told_if(
+        source_if(
             "page_faults",
             !own.faults.is_empty(),
             "/proc/PID/stat",
@@ -119,7 +119,7 @@ fn of_processes() -> [Source; 4] {
 
 fn pressure() -> Source {
     let pressure = pressure::read();
-    told_if(
+    source_if(
         "pressure",
         pressure
             .cpu_ns
@@ -143,7 +143,7 @@ fn energy_source(zones: &io::Result<Vec<Zone>>) -> Source {
         ),
         Err(error) if error.kind() == io::ErrorKind::NotFound => unreadable(
             "energy",
-            "no RAPL zone in /sys/class/powercap: the processor has none, or it is a virtual machine's"
+            "no RAPL zone in /sys/class/powercap: the processor has none, or this is a virtual machine"
                 .to_owned(),
         ),
         Err(error) => unreadable("energy", format!("the RAPL counters cannot be read: {error}")),
@@ -160,8 +160,8 @@ fn frequency_files(cpus: &Path, pus: &[u32]) -> BTreeMap<u32, PathBuf> {
     pus.iter().filter_map(|&pu| Some((pu, file(pu)?))).collect()
 }
 
-fn told_if(name: &str, is_told: bool, from: &str, reason: &str) -> Source {
-    if is_told {
+fn source_if(name: &str, is_readable: bool, from: &str, reason: &str) -> Source {
+    if is_readable {
         readable(name, from)
     } else {
         unreadable(name, reason.to_owned())
@@ -201,7 +201,7 @@ mod tests {
     use crate::file_tree::file_tree;
 
     #[test]
-    fn every_source_says_where_from_or_why_not() {
+    fn every_source_names_its_origin_or_a_reason() {
         let found = find(&[0]);
         let names: Vec<&str> = found.sources.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(
@@ -247,10 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn energy_says_what_stands_in_the_way() {
-        let told = |kind: io::ErrorKind| energy_source(&Err(kind.into())).reason.unwrap();
-        assert!(told(io::ErrorKind::PermissionDenied).contains("only root"));
-        assert!(told(io::ErrorKind::NotFound).contains("no RAPL zone"));
-        assert!(told(io::ErrorKind::InvalidData).contains("cannot be read"));
+    fn unreadable_energy_has_a_reason() {
+        let reason = |kind: io::ErrorKind| energy_source(&Err(kind.into())).reason.unwrap();
+        assert!(reason(io::ErrorKind::PermissionDenied).contains("only root"));
+        assert!(reason(io::ErrorKind::NotFound).contains("no RAPL zone"));
+        assert!(reason(io::ErrorKind::InvalidData).contains("cannot be read"));
     }
 }

@@ -1,4 +1,4 @@
-//! How often the control group was stopped for its CPU quota, and the processor slowed down for its heat.
+//! How often the control group was throttled for its CPU quota, and the processor for its heat.
 //!
 //! Sources: `Documentation/admin-guide/cgroup-v2.rst` (`cpu.stat`) and `Documentation/scheduler/sched-bwc.rst`
 //! (version 1) of the Linux kernel; `Documentation/ABI/testing/sysfs-devices-system-cpu` (`thermal_throttle`).
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use crate::process::control_groups::groups;
 
-/// Counters of a control group and those that hold it.
+/// Throttling of a control group, or of several, by their CPU quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QuotaThrottling {
-    /// Periods in which it was stopped.
+    /// Periods in which it was throttled.
     pub periods: u64,
     /// For how long, nanoseconds.
     pub duration_ns: u64,
 }
 
-/// What `cpu.stat` says; `None` where no quota can be set, as in the root group.
+/// Parses `cpu.stat`; `None` where no quota can be set, as in the root group.
 #[must_use]
 pub fn parse_cpu_stat(text: &str) -> Option<QuotaThrottling> {
     let figure = |name: &str| {
@@ -32,7 +32,7 @@ pub fn parse_cpu_stat(text: &str) -> Option<QuotaThrottling> {
     Some(QuotaThrottling { periods, duration_ns })
 }
 
-/// The files that tell of the own control group and those that hold it.
+/// The `cpu.stat` files of ftbench's control group and its ancestors.
 #[must_use]
 pub fn cpu_stat_files(root: &Path, own_groups: &str) -> Vec<PathBuf> {
     groups(root, own_groups, "cpu")
@@ -42,8 +42,7 @@ pub fn cpu_stat_files(root: &Path, own_groups: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The sums over the groups: each may be stopped for a quota of its own. `None` without files, or when one cannot be
-/// read.
+/// The sums over the groups: each may be throttled for its own quota. `None` without files, or when one cannot be read.
 #[must_use]
 pub fn quota_throttling(files: &[PathBuf]) -> Option<QuotaThrottling> {
     let each = files
@@ -56,7 +55,7 @@ pub fn quota_throttling(files: &[PathBuf]) -> Option<QuotaThrottling> {
     each.reduce(|a, b| Some(sum(a?, b?))).flatten()
 }
 
-/// The files of a PU that count how often its core and its package were slowed down.
+/// The files of a PU that count how often its core and its package were throttled.
 #[must_use]
 pub fn thermal_files(cpus: &Path, pu: u32) -> Vec<PathBuf> {
     ["core_throttle_count", "package_throttle_count"]
@@ -81,7 +80,7 @@ mod tests {
     const ROOT: &str = "usage_usec 5169041\nuser_usec 3830915\nsystem_usec 1338125\n";
 
     #[test]
-    fn both_versions_tell_the_same() {
+    fn both_versions_give_the_same_figures() {
         let expected = QuotaThrottling {
             periods: 17,
             duration_ns: 1_604_521_000,
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_and_those_that_hold_it_are_added_up() {
+    fn group_and_its_ancestors_are_added_up() {
         let root = file_tree(&[
             ("jobs/one/cpu.stat", VERSION_2),
             ("jobs/cpu.stat", VERSION_2),
@@ -107,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in "((nr_throttled|throttled_usec|throttled_time|x) ?[0-9]{0,25}\n){0,4}.{0,20}") {
+        fn any_text_is_parsed(text in "((nr_throttled|throttled_usec|throttled_time|x) ?[0-9]{0,25}\n){0,4}.{0,20}") {
             let _ = parse_cpu_stat(&text);
         }
     }

@@ -1,20 +1,20 @@
-//! How many workers are asked for: `1,2,4`, `1-4`, `max`, `1,2,max`.
+//! Parses the requested numbers of workers: `1,2,4`, `1-4`, `max`, `1,2,max`.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-/// The most workers that may be asked for: more than any machine has PUs, and few enough that a slip in a range
-/// fills no memory.
-const MOST_WORKERS: u32 = 65_535;
+/// Largest number of workers that may be requested: more than any machine has PUs, and small enough that a typo in a
+/// range does not fill the memory.
+const MAX_WORKERS: u32 = 65_535;
 
-/// A text that names no numbers of workers.
+/// Why a text is not a list of numbers of workers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountsError {
-    /// A part is no number, no range and not `max`.
+    /// A part is neither a number, nor a range, nor `max`.
     #[error(
-        "number of workers '{part}' in '{text}' is not a number from 1 to {MOST_WORKERS}; write 1,2,4 or 1-4 or 1,2,max"
+        "number of workers '{part}' in '{text}' is not a number from 1 to {MAX_WORKERS}; write 1,2,4 or 1-4 or 1,2,max"
     )]
     Part {
         /// The whole text.
@@ -30,7 +30,7 @@ pub enum CountsError {
         /// The part that is wrong.
         part: String,
     },
-    /// Nobody does the work.
+    /// Zero workers.
     #[error("0 workers in '{0}' would do nothing; the smallest number is 1")]
     Zero(String),
 }
@@ -65,13 +65,13 @@ impl Count {
 impl Counts {
     /// The numbers, ascending and each once, where `limit` is what `max` stands for (at least 1).
     ///
-    /// They may be above the limit: whether they fit is for the placement to say.
+    /// They may be above the limit: the placement decides whether they fit.
     #[must_use]
     pub fn resolve(&self, limit: u32) -> Vec<u32> {
         let limit = limit.max(1);
         let parts = self.0.iter();
         let numbers: BTreeSet<u32> = parts
-            // `3-max` on a machine with room for 2 asks for nothing that is there but the 3 that it names.
+            // On a machine with room for 2, `3-max` is only the 3 that it names.
             .flat_map(|part| {
                 let first = part.first.resolve(limit);
                 first..=part.last.resolve(limit).max(first)
@@ -134,7 +134,7 @@ fn parse_count(word: &str, part: &str, text: &str) -> Result<Count, CountsError>
         return Err(wrong());
     }
     let number: u32 = word.parse().map_err(|_| wrong())?;
-    if number > MOST_WORKERS {
+    if number > MAX_WORKERS {
         return Err(wrong());
     }
     NonZeroU32::new(number)
@@ -240,13 +240,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_is_read_back(text in "([1-9]|max|[1-3]-[4-9]|[1-9]-max)(,([1-9]|max|[1-3]-[4-9])){0,4}") {
+        fn displayed_counts_are_parsed_back(text in "([1-9]|max|[1-3]-[4-9]|[1-9]-max)(,([1-9]|max|[1-3]-[4-9])){0,4}") {
             let counts: Counts = text.parse().unwrap();
             prop_assert_eq!(counts.to_string(), text);
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[0-9a-z,. +-]{0,12}") {
+        fn any_text_is_parsed_or_refused(text in "[0-9a-z,. +-]{0,12}") {
             if let Ok(counts) = text.parse::<Counts>() {
                 let numbers = counts.resolve(16);
                 prop_assert!(!numbers.is_empty() && numbers.is_sorted() && !numbers.contains(&0));

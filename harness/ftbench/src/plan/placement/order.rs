@@ -1,14 +1,14 @@
-//! From a policy and a machine to the order of its PUs.
+//! Orders the PUs of a machine by a policy.
 
 use std::collections::BTreeSet;
 
 use super::{PlacementError, Policy};
 use crate::machine::topology::{Pu, Topology, list_of_pus};
 
-/// Which group of a level of the machine a PU is in.
+/// Returns the group of a PU at one level of the machine.
 type GroupOf = fn(&Pu) -> Option<(u32, u32)>;
 
-/// What [`Policy::Scatter`] spreads over, widest first.
+/// The levels that [`Policy::Scatter`] spreads over, widest first.
 const LEVELS: [GroupOf; 4] = [
     |pu| Some((0, pu.package)),
     |pu| Some((0, pu.numa_node)),
@@ -20,7 +20,7 @@ const LEVELS: [GroupOf; 4] = [
 ///
 /// # Errors
 ///
-/// When a list names a PU that is not there or not allowed, or no PU is allowed.
+/// When a list names a PU that does not exist or is not allowed, or no PU is allowed.
 pub fn order(topology: &Topology, policy: &Policy) -> Result<Vec<u32>, PlacementError> {
     let cores = cores_fastest_first(topology);
     let order: Vec<u32> = match policy {
@@ -47,11 +47,11 @@ fn listed(topology: &Topology, pus: &[u32], policy: &Policy) -> Result<Vec<u32>,
     for &wanted in pus {
         match topology.pu(wanted) {
             None => {
-                let there: BTreeSet<u32> = topology.pus.iter().map(|pu| pu.os_index).collect();
+                let existing: BTreeSet<u32> = topology.pus.iter().map(|pu| pu.os_index).collect();
                 return Err(PlacementError::UnknownPu {
                     list: policy.clone(),
                     pu: wanted,
-                    pus: list_of_pus(&Vec::from_iter(there)),
+                    pus: list_of_pus(&Vec::from_iter(existing)),
                 });
             }
             Some(pu) if !pu.allowed => {
@@ -67,8 +67,8 @@ fn listed(topology: &Topology, pus: &[u32], policy: &Policy) -> Result<Vec<u32>,
     Ok(pus.to_vec())
 }
 
-/// The allowed PUs of each core. hwloc's order is depth first, so it fills each NUMA node, and in it each package,
-/// die and cache, before the next; sorting by kind keeps that order inside a kind.
+/// The allowed PUs of each core, fastest cores first. hwloc's order is depth first, so it fills each NUMA node, and in
+/// it each package, die and cache, before the next; sorting by kind keeps that order inside a kind.
 fn cores_fastest_first(topology: &Topology) -> Vec<Vec<&Pu>> {
     let allowed: Vec<&Pu> = topology.allowed().collect();
     let mut cores: Vec<Vec<&Pu>> = allowed
@@ -83,7 +83,7 @@ fn first_threads<'pus>(cores: &[Vec<&'pus Pu>]) -> impl Iterator<Item = &'pus Pu
     cores.iter().filter_map(|core| core.first().copied())
 }
 
-/// Takes one from each group in turn, and inside a group the same with the next level.
+/// Takes one PU from each group in turn, and inside a group does the same with the next level.
 fn spread<'pus>(pus: Vec<&'pus Pu>, levels: &[GroupOf]) -> Vec<&'pus Pu> {
     let Some((group_of, inner_levels)) = levels.split_first() else {
         return pus;

@@ -1,4 +1,4 @@
-//! The words of `--pin`.
+//! The values of `--pin`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::machine::topology::list_of_pus;
 
 /// The highest PU number that a list may name: above the 8,191 of the largest Linux kernels (`NR_CPUS`), and low
-/// enough that a slip in a range fills no memory.
+/// enough that a typo in a range does not fill the memory.
 const HIGHEST_PU: u32 = 65_535;
 
 /// How workers fill the machine.
@@ -26,11 +26,11 @@ pub enum Policy {
     None,
 }
 
-/// A text that names no policy.
+/// Why a text is not a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Neither a policy's name nor a list.
-    #[error("unknown placement policy '{word}'\nIt is one of {}, or a list of PUs such as 0,2,4-7.", Policy::NAMES.join(", "))]
+    #[error("unknown placement policy '{word}'\nUse one of {}, or a list of PUs such as 0,2,4-7.", Policy::NAMES.join(", "))]
     Unknown {
         /// The word.
         word: String,
@@ -143,17 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_is_wrong_and_what_there_is() {
+    fn errors_say_what_is_wrong_and_what_is_valid() {
         insta::assert_snapshot!(error("core"), @r"
         unknown placement policy 'core'
-        It is one of cores, scatter, smt, none, or a list of PUs such as 0,2,4-7.
+        Use one of cores, scatter, smt, none, or a list of PUs such as 0,2,4-7.
         ");
         insta::assert_snapshot!(error("0,x"), @"placement '0,x': 'x' is neither a PU nor a range of PUs; write it like 0,2,4-7");
         insta::assert_snapshot!(error("0-3,2"), @"placement '0-3,2' names PU 2 twice; each worker needs a PU of its own");
     }
 
     #[test]
-    fn lists_that_are_none_are_refused() {
+    fn invalid_lists_are_refused() {
         for text in [
             "0,",
             "4-2",
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_is_read_back(pus in proptest::collection::btree_set(0_u32..40, 1..20), reverse: bool) {
+        fn displayed_lists_are_parsed_back(pus in proptest::collection::btree_set(0_u32..40, 1..20), reverse: bool) {
             let mut pus: Vec<u32> = pus.into_iter().collect();
             if reverse {
                 pus.reverse();
@@ -188,12 +188,12 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in ".{0,12}") {
+        fn any_text_is_parsed_or_refused(text in ".{0,12}") {
             let _ = text.parse::<Policy>();
         }
 
         #[test]
-        fn anything_like_a_list_is_read_without_doubles(text in "[0-9,-]{0,12}") {
+        fn parsed_lists_have_no_duplicates(text in "[0-9,-]{0,12}") {
             if let Ok(Policy::List(pus)) = text.parse() {
                 let distinct: BTreeSet<u32> = pus.iter().copied().collect();
                 prop_assert_eq!(distinct.len(), pus.len());

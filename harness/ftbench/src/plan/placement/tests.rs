@@ -17,7 +17,7 @@ fn placer(topology: &Topology, policy: &str, cpu_quota: Option<f64>) -> Placer {
 // 2 sockets x 2 dies x 2 cores x 2 threads. hwloc's numbering: core c has PUs 2c and 2c + 1; dies hold cores
 // 0 1 | 2 3 and, on the second socket, 4 5 | 6 7.
 #[test]
-fn two_sockets() {
+fn each_policy_has_its_order_on_two_sockets() {
     let machine = samples::two_sockets();
     assert_eq!(filled(&machine, "cores"), [0, 2, 4, 6, 8, 10, 12, 14]);
     assert_eq!(filled(&machine, "smt"), Vec::from_iter(0..16));
@@ -29,7 +29,7 @@ fn two_sockets() {
 
 // The same machine as Linux numbers it: core c has PUs c and c + 8.
 #[test]
-fn two_sockets_as_linux_numbers_them() {
+fn orders_follow_the_topology_and_not_the_numbers() {
     let machine = samples::two_sockets_as_linux_numbers_them();
     assert_eq!(filled(&machine, "cores"), [0, 1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(
@@ -41,7 +41,7 @@ fn two_sockets_as_linux_numbers_them() {
 
 // Performance cores 0 to 3 have PUs 0 1 | 2 3 | 4 5 | 6 7, efficiency cores 4 to 7 have PUs 8, 9, 10, 11.
 #[test]
-fn hybrid() {
+fn performance_cores_come_before_efficiency_cores() {
     let machine = samples::hybrid();
     assert_eq!(filled(&machine, "cores"), [0, 2, 4, 6, 8, 9, 10, 11]);
     assert_eq!(filled(&machine, "smt"), Vec::from_iter(0..12));
@@ -62,7 +62,7 @@ fn performance_cores_come_first_even_when_the_machine_lists_them_last() {
 // Core c has PUs c and c + 8; allowed are 1 9 (core 1), 2 10 (core 2), 3 (core 3) on socket 0, 6 14 (core 6) on
 // socket 1. Cores 2 and 3 share a die.
 #[test]
-fn a_cpuset() {
+fn only_pus_of_the_cpuset_are_used() {
     let machine = samples::two_sockets_in_a_cpuset();
     assert_eq!(filled(&machine, "cores"), [1, 2, 3, 6]);
     assert_eq!(filled(&machine, "smt"), [1, 9, 2, 10, 3, 6, 14]);
@@ -80,7 +80,7 @@ fn a_core_whose_first_thread_is_forbidden_gives_its_second() {
 }
 
 #[test]
-fn one_pu() {
+fn one_pu_is_the_whole_order_of_every_policy() {
     let machine = samples::one_pu();
     for policy in ["cores", "scatter", "smt", "0"] {
         assert_eq!(filled(&machine, policy), [0], "{policy}");
@@ -98,7 +98,7 @@ fn a_large_server_fills_one_node_before_the_next_or_spreads_over_all() {
 }
 
 #[test]
-fn lists_name_what_is_there_and_allowed() {
+fn lists_with_missing_or_forbidden_pus_are_refused() {
     let machine = samples::two_sockets_in_a_cpuset();
     let error = |list: &str| order(&machine, &list.parse().unwrap()).unwrap_err().to_string();
     insta::assert_snapshot!(error("1,16"), @r"
@@ -107,7 +107,7 @@ fn lists_name_what_is_there_and_allowed() {
     ");
     insta::assert_snapshot!(error("1,0"), @r"
     '--pin 1,0': this process may not use PU 0; its cpuset and affinity mask allow 1-3,6,9,10,14
-    Take from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus').
+    Choose from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus').
     ");
 }
 
@@ -131,7 +131,7 @@ fn exclusive_workers_get_a_pu_each() {
 }
 
 #[test]
-fn shared_workers_go_round() {
+fn shared_workers_reuse_pus_in_turn() {
     let placer = placer(&samples::two_sockets(), "0,4,2", Some(1.0));
     assert_eq!(placer.place(7, Sharing::Shared).unwrap(), [0, 4, 2, 0, 4, 2, 0]);
     assert_eq!(placer.place(2, Sharing::Shared).unwrap(), [0, 4]);
@@ -164,7 +164,7 @@ fn max_is_what_the_policy_and_the_quota_leave() {
 }
 
 #[test]
-fn too_many_workers_are_told_what_is_allowed_and_why() {
+fn the_error_for_too_many_workers_says_what_is_allowed_and_why() {
     let refused = |machine: &Topology, policy: &str, quota| {
         let error = placer(machine, policy, quota)
             .place(64, Sharing::Exclusive)
@@ -202,7 +202,7 @@ fn too_many_workers_are_told_what_is_allowed_and_why() {
 }
 
 #[test]
-fn a_quota_below_the_workers_is_an_error_with_a_way_out() {
+fn a_quota_below_the_workers_is_an_error_with_a_remedy() {
     check_quota(2, 2.0).unwrap();
     placer(&samples::two_sockets(), "cores", None)
         .check_quota(8)
@@ -212,11 +212,11 @@ fn a_quota_below_the_workers_is_an_error_with_a_way_out() {
         .unwrap_err();
     insta::assert_snapshot!(refused, @r"
     4 workers would be throttled: the control group's quota is 2.5 CPUs' worth of time
-    Ask for at most 2 ('-n 2'), raise the quota ('docker run --cpus 4'), or measure with the throttling: '--pin none' goes past it.
+    Ask for at most 2 ('-n 2'), raise the quota ('docker run --cpus 4'), or measure with the throttling: '--pin none' allows it.
     ");
     insta::assert_snapshot!(check_quota(1, 0.5).unwrap_err(), @r"
     1 worker would be throttled: the control group's quota is 0.5 CPUs' worth of time
-    Even one worker needs a whole CPU: raise the quota ('docker run --cpus 1'), or measure with the throttling: '--pin none' goes past it.
+    Even one worker needs a whole CPU: raise the quota ('docker run --cpus 1'), or measure with the throttling: '--pin none' allows it.
     ");
 }
 
@@ -230,7 +230,7 @@ prop_compose! {
         threads in 1_u32..4,
     )(
         kinds in proptest::collection::vec(0_u32..3, (packages * nodes * caches * cores) as usize),
-        allowed in proptest::collection::vec(proptest::bool::weighted(0.7), (kinds_len(packages, nodes, caches, cores) * threads) as usize),
+        allowed in proptest::collection::vec(proptest::bool::weighted(0.7), (core_count(packages, nodes, caches, cores) * threads) as usize),
         per in Just([nodes, caches, cores, threads]),
         packages in Just(packages),
     ) -> Topology {
@@ -263,7 +263,7 @@ prop_compose! {
     }
 }
 
-const fn kinds_len(packages: u32, nodes: u32, caches: u32, cores: u32) -> u32 {
+const fn core_count(packages: u32, nodes: u32, caches: u32, cores: u32) -> u32 {
     packages * nodes * caches * cores
 }
 

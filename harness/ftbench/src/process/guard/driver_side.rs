@@ -1,4 +1,4 @@
-//! The driver's end of a guard: starts it, hears how the worker goes, and has everything ended.
+//! The driver's side of a guard: starts it, reads its reports on the worker, and has it end everything.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,56 +15,56 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::guard_side::{ABORT, END, ENDING_LIMIT, Ending, REPLIES_FD, REQUESTS_FD, Report};
 use crate::measure::launch::Launch;
 use crate::process::tree;
-use crate::process::trial_group::{Delegated, TrialGroup};
+use crate::process::trial_group::{DelegatedGroup, TrialGroup};
 use crate::process::{reaper, scratch};
 use ftbench_schema::Limits;
 
 /// How long the guard may take to start a process.
 const STARTING_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long it may take beyond what ending processes may.
+/// How long the guard may take beyond [`ENDING_LIMIT`].
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How guards are started.
 #[derive(Debug, Clone)]
-pub struct Guarding {
-    /// ftbench itself.
+pub struct GuardOptions {
+    /// The program of the guard: ftbench itself.
     pub executable: PathBuf,
     /// What a trial may use; `None` for no limits.
     pub limits: Option<Limits>,
     /// Where trials get control groups of their own.
-    pub control_group: Option<Arc<Delegated>>,
+    pub control_group: Option<Arc<DelegatedGroup>>,
 }
 
-impl Guarding {
-    /// By this very program: the name means that also when its file has been replaced since.
+impl GuardOptions {
+    /// Guards that run this program itself: the path refers to it even if its file has been replaced since.
     #[must_use]
     pub fn by_this_program(limits: Option<Limits>) -> Self {
         Self {
             executable: PathBuf::from("/proc/self/exe"),
             limits,
-            control_group: Delegated::find().map(Arc::new),
+            control_group: DelegatedGroup::find().map(Arc::new),
         }
     }
 }
 
-/// The worker's ends of the channel and of what it prints.
+/// The worker's ends of its pipes.
 #[derive(Debug)]
-pub struct WorkersEnds {
-    /// Where requests come from.
+pub struct WorkerPipes {
+    /// Where it reads requests.
     pub requests: OwnedFd,
-    /// Where replies go.
+    /// Where it writes replies.
     pub replies: OwnedFd,
     /// Where it prints.
     pub output: OwnedFd,
 }
 
-/// Why there is no worker below a guard.
+/// Why a worker did not start below a guard.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// The system does not give this process what it takes to start a guard.
+    /// The system lacks the resources to start a guard.
     System(io::Error),
-    /// There is a guard, and no worker.
+    /// The guard started, but the worker did not.
     Worker(String),
 }
 
@@ -76,59 +76,60 @@ impl From<io::Error> for NotStarted {
 
 /// A worker below its guard. Dropping it ends everything.
 #[derive(Debug)]
-pub struct Guarded {
+pub struct GuardedWorker {
     guard: Child,
     control: BufReader<UnixStream>,
     process_id: i32,
     ending: Option<Ending>,
-    /// Whether the guard has said its last word, or is gone without one.
+    /// Whether the guard has closed its end of the control socket.
     closed: bool,
-    /// Children of this process that were there before: they are no part of the trial.
-    known: Vec<i32>,
-    /// What could not be ended; `None` before that was tried.
-    left: Option<Vec<i32>>,
+    /// Children that this process had before: they are not part of the trial.
+    earlier_children: Vec<i32>,
+    /// Processes that could not be ended; `None` before that was tried.
+    unkillable: Option<Vec<i32>>,
     /// The trial's temporary folder.
     scratch: Option<PathBuf>,
     /// Where the trial's control group is made.
-    control_group: Option<Arc<Delegated>>,
+    control_group: Option<Arc<DelegatedGroup>>,
 }
 
-impl Guarded {
+impl GuardedWorker {
     /// Starts a guard, and the worker below it.
     ///
     /// # Errors
     /// When one of the two does not start.
     pub fn start(
-        guarding: &Guarding,
+        guard_options: &GuardOptions,
         launch: &Launch,
         hash_seed: u32,
-        ends: WorkersEnds,
+        pipes: WorkerPipes,
     ) -> Result<Self, NotStarted> {
-        // Should the guard be killed, what is below it comes here.
+        // If the guard is killed, the processes below it become children of this one.
         reaper::adopt_orphans().map_err(io::Error::from)?;
-        let known = tree::children(reaper::own_id()).unwrap_or_default();
+        let earlier_children = tree::children(reaper::own_id()).unwrap_or_default();
         let (own, guards) = UnixStream::pair()?;
         let scratch = scratch::choose(&launch.environment);
-        let mut command = command(guarding, launch, hash_seed, scratch.as_deref());
+        let mut command = command(guard_options, launch, hash_seed, scratch.as_deref());
         command
             .stdin(OwnedFd::from(guards))
-            .stdout(ends.output.try_clone()?)
-            .stderr(ends.output)
+            .stdout(pipes.output.try_clone()?)
+            .stderr(pipes.output)
             // Out of the terminal's foreground: Ctrl-C is for the driver.
             .process_group(0)
             .fd_mappings(vec![
                 FdMapping {
-                    parent_fd: ends.requests,
+                    parent_fd: pipes.requests,
                     child_fd: REQUESTS_FD,
                 },
                 FdMapping {
-                    parent_fd: ends.replies,
+                    parent_fd: pipes.replies,
                     child_fd: REPLIES_FD,
                 },
             ])
             .map_err(io::Error::other)?;
         let guard = command.spawn()?;
-        // The command holds the worker's ends: with them open here, its end would never be seen.
+        // The command holds the worker's ends of the pipes. While they are open here, the pipes would not close with
+        // the worker.
         drop(command);
         let mut guarded = Self {
             guard,
@@ -136,10 +137,10 @@ impl Guarded {
             process_id: 0,
             ending: None,
             closed: false,
-            known,
-            left: None,
+            earlier_children,
+            unkillable: None,
             scratch,
-            control_group: guarding.control_group.clone(),
+            control_group: guard_options.control_group.clone(),
         };
         match guarded.next_report(Instant::now() + STARTING_LIMIT) {
             Ok(Some(Report::Started { process_id })) => guarded.process_id = process_id,
@@ -161,7 +162,7 @@ impl Guarded {
     pub fn processes(&self) -> Vec<i32> {
         let below = i32::try_from(self.guard.id())
             .ok()
-            .and_then(|guard| tree::below(guard).ok())
+            .and_then(|guard| tree::descendants(guard).ok())
             .unwrap_or_default();
         if below.is_empty() {
             vec![self.process_id]
@@ -170,33 +171,34 @@ impl Guarded {
         }
     }
 
-    /// Readable when the guard has something to say.
+    /// Readable when the guard has sent a report.
     #[must_use]
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.control.get_ref().as_fd()
     }
 
-    /// Whether the worker has ended, as far as was heard; so it is when its guard has.
+    /// Whether the worker has ended, according to the reports read so far, or its guard has.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.ending.is_some() || self.closed
     }
 
-    /// Whether the guard is gone without a word.
+    /// Whether the guard is gone.
     #[must_use]
     pub const fn is_lost(&self) -> bool {
         self.closed
     }
 
-    /// Hears what there is to hear; the control socket is readable.
+    /// Reads a report; the control socket must be readable.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn hear(&mut self) -> io::Result<()> {
+    pub fn read_report(&mut self) -> io::Result<()> {
         self.next_report(Instant::now() + GRACE).map(drop)
     }
 
-    /// How the worker ended, waiting a little: it may have closed its channel and have some milliseconds of dying left.
+    /// How the worker ended. Waits for that, up to a limit, because a worker that has closed its channel may take some
+    /// milliseconds to end.
     pub fn ending_within(&mut self, limit: Duration) -> Option<Ending> {
         let deadline = Instant::now() + limit;
         while !self.has_ended() {
@@ -207,57 +209,54 @@ impl Guarded {
         self.ending
     }
 
-    /// Has every process of the trial sent `SIGABRT`, at which Python's fault handler writes where each thread is.
+    /// Has the guard send `SIGABRT` to every process of the trial, at which Python's fault handler writes the stack of
+    /// each thread.
     pub fn abort(&mut self) {
-        // A guard that is gone sends nothing.
+        // If the guard is gone, there is nothing to do.
         let _ = self.control.get_mut().write_all(&[ABORT]);
     }
 
-    /// Ends everything that belongs to the trial. Returns what could not be ended.
+    /// Ends everything that belongs to the trial. Returns the processes that could not be ended.
     pub fn end(&mut self) -> &[i32] {
-        if self.left.is_none() {
-            self.left = Some(self.end_all());
+        if self.unkillable.is_none() {
+            self.unkillable = Some(self.end_all());
         }
-        self.left.as_deref().unwrap_or_default()
+        self.unkillable.as_deref().unwrap_or_default()
     }
 
     fn end_all(&mut self) -> Vec<i32> {
         let _ = self.control.get_mut().write_all(&[END]);
         let deadline = Instant::now() + ENDING_LIMIT + GRACE;
-        let mut told = None;
-        while told.is_none() {
+        let mut reported = None;
+        while reported.is_none() {
             match self.next_report(deadline) {
-                Ok(Some(Report::Gone { left })) => told = Some(left),
+                Ok(Some(Report::Gone { left })) => reported = Some(left),
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
         }
-        let Some(left) = told else {
+        let Some(left) = reported else {
             let _ = self.guard.kill();
             let _ = self.guard.wait();
             return self.end_without_guard();
         };
         let _ = self.guard.wait();
-        if left.is_empty() {
-            left
-        } else {
-            self.end_what_came_here()
-        }
+        if left.is_empty() { left } else { self.end_adopted() }
     }
 
-    /// What was below the guard is below this process now.
-    fn end_what_came_here(&self) -> Vec<i32> {
-        reaper::end_all(&self.known, GRACE)
+    /// Ends the processes below the guard, which this process adopted when the guard ended.
+    fn end_adopted(&self) -> Vec<i32> {
+        reaper::end_all(&self.earlier_children, GRACE)
     }
 
-    /// Does what the guard would have done, had it not been killed.
+    /// Does what the guard would have done if it had not been killed.
     fn end_without_guard(&self) -> Vec<i32> {
         let parent = self.control_group.as_ref().map(|delegated| delegated.group());
-        let group = parent.and_then(|parent| TrialGroup::left_by(self.guard.id(), parent));
+        let group = parent.and_then(|parent| TrialGroup::left_behind_by(self.guard.id(), parent));
         if let Some(group) = &group {
             group.kill();
         }
-        let left = self.end_what_came_here();
+        let left = self.end_adopted();
         drop(group);
         if let Some(scratch) = &self.scratch {
             // It may not have been made yet.
@@ -266,14 +265,14 @@ impl Guarded {
         left
     }
 
-    /// The next report, and what it says of the worker's end taken down; `None` at the deadline, or when the guard is
-    /// gone.
+    /// The next report; `None` at the deadline or when the guard is gone. Remembers how the worker ended if it reports
+    /// that.
     fn next_report(&mut self, deadline: Instant) -> io::Result<Option<Report>> {
         if self.control.buffer().is_empty() && !readable_before(self.as_fd(), deadline)? {
             return Ok(None);
         }
         let mut line = String::new();
-        // The guard writes a line at a time: what has begun is complete.
+        // The guard writes one line at a time, so a line that has begun is complete.
         if self.control.read_line(&mut line)? == 0 {
             self.closed = true;
             return Ok(None);
@@ -286,7 +285,7 @@ impl Guarded {
     }
 }
 
-impl Drop for Guarded {
+impl Drop for GuardedWorker {
     fn drop(&mut self) {
         self.end();
     }
@@ -305,20 +304,20 @@ fn readable_before(fd: BorrowedFd<'_>, deadline: Instant) -> io::Result<bool> {
     }
 }
 
-/// The guard gets the worker's environment, and hands it on.
-fn command(guarding: &Guarding, launch: &Launch, hash_seed: u32, scratch: Option<&Path>) -> Command {
-    let mut command = Command::new(&guarding.executable);
+/// The command that starts the guard, which gets the worker's environment and passes it on.
+fn command(guard_options: &GuardOptions, launch: &Launch, hash_seed: u32, scratch: Option<&Path>) -> Command {
+    let mut command = Command::new(&guard_options.executable);
     command
         .arg0("ftbench")
         .arg("guard")
         .env_clear()
         .envs(&launch.environment)
         .env("PYTHONHASHSEED", hash_seed.to_string());
-    if let Some(limits) = &guarding.limits {
+    if let Some(limits) = &guard_options.limits {
         command.args(["--memory-limit", &limits.memory_bytes.to_string()]);
         command.args(["--process-limit", &limits.processes.to_string()]);
     }
-    if let Some(control_group) = &guarding.control_group {
+    if let Some(control_group) = &guard_options.control_group {
         command.arg("--control-group").arg(control_group.group());
     }
     if let Some(scratch) = scratch {

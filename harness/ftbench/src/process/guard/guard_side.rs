@@ -1,8 +1,9 @@
 //! The guard: a process between ftbench and the worker of a trial, which sleeps while the worker works.
 //!
-//! Everything that a trial starts is below its guard, orphans too, for the guard adopts them. It ends all of it when
-//! the driver says so, and when the driver is gone: its end of the control socket, the guard's standard input, is then
-//! closed, even after `SIGKILL`. The limits of the trial's processes are set here, where they hold for all of them.
+//! Everything that a trial starts is below its guard, even orphans, because the guard adopts them. It ends all of it
+//! when the driver orders that, and when the driver is gone: the driver's end of the control socket, which is the
+//! guard's standard input, is then closed, even after `SIGKILL`. The limits of the trial's processes are set here,
+//! where they apply to all of them.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -25,45 +26,46 @@ use crate::process::tree;
 use crate::process::trial_group::TrialGroup;
 use crate::process::{reaper, scratch};
 
-/// The worker's descriptors, as its command line names them. The guard hands them on.
+/// The descriptor where the worker reads requests, as its command line names it. The guard passes it on.
 pub const REQUESTS_FD: i32 = 3;
-/// Where the worker writes.
+/// The descriptor where the worker writes replies.
 pub const REPLIES_FD: i32 = 4;
 
-/// How long the threads of a process may take to show their stacks. The driver waits a second for all that is said.
-const SHOWING_STACKS: Duration = Duration::from_millis(200);
+/// How long the threads of a process may take to write their stacks. The driver waits longer for all of the output.
+const STACKS_PAUSE: Duration = Duration::from_millis(200);
 
-/// An order of the driver: send every process of the trial `SIGABRT`, at which Python tells where each thread is.
+/// An order of the driver: send `SIGABRT` to every process of the trial, at which Python writes the stack of each
+/// thread.
 pub const ABORT: u8 = b'a';
 /// An order of the driver: end everything.
 pub const END: u8 = b'e';
 
-/// How long ending everything may take; longer, and a process hangs in the kernel.
+/// How long ending everything may take. A process that takes longer hangs in the kernel.
 pub const ENDING_LIMIT: Duration = Duration::from_secs(10);
 
-/// How much rather than others the kernel is to kill a trial's processes when memory runs out (`oom_score_adj`,
-/// proc(5), from -1000 to 1000): as if it used half of the memory more than it does.
+/// The `oom_score_adj` of a trial's processes (proc(5), from -1000 to 1000), which makes the kernel kill them before
+/// others when memory runs out: as if they used half of the machine's memory more than they do.
 const OUT_OF_MEMORY_ADJUSTMENT: &str = "500";
 
-/// What the guard tells the driver, one JSON object a line.
+/// What the guard reports to the driver, one JSON object per line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Report {
-    /// The worker runs.
+    /// The worker has started.
     Started {
         /// Its process id.
         process_id: i32,
     },
     /// The system did not start it.
     NotStarted {
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
     /// The worker has ended by itself.
     Ended(Ending),
     /// Everything was ended.
     Gone {
-        /// Process ids of what could not be.
+        /// Ids of the processes that could not be ended.
         left: Vec<i32>,
     },
 }
@@ -75,40 +77,43 @@ pub struct Ending {
     pub exit_status: Option<i32>,
     /// The signal that killed it.
     pub signal: Option<i32>,
-    /// Whether the kernel has killed a process of the trial at its control group's limit of memory.
+    /// Whether the kernel has killed a process of the trial at its control group's memory limit.
     pub out_of_memory: bool,
 }
 
-/// What is to be run, and how.
+/// What a guard runs, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct GuardedCommand {
     /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// Most private memory that one process may map, bytes.
+    /// Maximum private memory that one process may map, bytes.
     pub memory_bytes: Option<u64>,
-    /// Most processes, where a control group can see to it.
+    /// Maximum number of processes, where a control group can enforce it.
     pub processes: Option<u32>,
     /// The control group below which the trial gets one of its own.
     pub control_group: Option<PathBuf>,
-    /// The trial's temporary folder, which is not there yet.
+    /// The trial's temporary folder, which does not exist yet.
     pub scratch: Option<PathBuf>,
 }
 
-/// Runs a worker and tells the driver how it goes, until everything below has ended.
+/// Runs a worker and reports to the driver, until everything below has ended.
 ///
 /// # Errors
-/// When the control socket is none, or the system refuses what a guard cannot do without.
-pub fn serve(order: &Order) -> io::Result<()> {
+/// When standard input is not a socket, or the system refuses something that a guard needs.
+pub fn serve(guarded: &GuardedCommand) -> io::Result<()> {
     let mut control = control()?;
     reaper::adopt_orphans()?;
-    set_limits(order.memory_bytes);
-    // Python's pools, for one, leave folders behind when they are killed.
-    let scratch = order.scratch.as_deref().and_then(|path| scratch::make(path).ok());
-    let group = order
+    set_limits(guarded.memory_bytes);
+    // Python's pools, for example, leave folders behind when they are killed.
+    let scratch = guarded
+        .scratch
+        .as_deref()
+        .and_then(|path| scratch::make(path).ok());
+    let group = guarded
         .control_group
         .as_deref()
-        .and_then(|parent| TrialGroup::make(parent, order.memory_bytes, order.processes).ok());
-    let mut command = command(&order.command)?;
+        .and_then(|parent| TrialGroup::make(parent, guarded.memory_bytes, guarded.processes).ok());
+    let mut command = command(&guarded.command)?;
     if let Some(scratch) = &scratch {
         command.env("TMPDIR", scratch.path());
     }
@@ -116,32 +121,32 @@ pub fn serve(order: &Order) -> io::Result<()> {
         Some(group) => group.inside(|| command.spawn()),
         None => command.spawn(),
     };
-    // The worker's ends of the channel: with them open here, its end would never be seen.
+    // While the worker's ends of the channel are open here, the channel would not close with the worker.
     for descriptor in [REQUESTS_FD, REPLIES_FD] {
         let _ = nix::unistd::close(descriptor);
     }
     match spawned {
         Ok(worker) => {
             let worker = i32::try_from(worker.id()).map_err(io::Error::other)?;
-            // Heeded when memory runs out, and no reason to stop where it cannot be set.
+            // This matters only when memory runs out, so it is not an error if it cannot be set.
             let _ = std::fs::write(format!("/proc/{worker}/oom_score_adj"), OUT_OF_MEMORY_ADJUSTMENT);
-            // A driver that is gone reads nothing: everything is ended all the same.
-            let _ = tell(&mut control, &Report::Started { process_id: worker });
-            let _ = attend(&mut control, worker, group.as_ref());
+            // If the driver is gone and reads nothing, everything is ended all the same.
+            let _ = send_report(&mut control, &Report::Started { process_id: worker });
+            let _ = supervise(&mut control, worker, group.as_ref());
         }
         Err(error) => {
             let error = error.to_string();
-            let _ = tell(&mut control, &Report::NotStarted { error });
+            let _ = send_report(&mut control, &Report::NotStarted { error });
         }
     }
     let left = end_everything(group);
     drop(scratch);
-    let _ = tell(&mut control, &Report::Gone { left });
+    let _ = send_report(&mut control, &Report::Gone { left });
     Ok(())
 }
 
-/// Runs a command that talks to nobody, such as an installer, and ends everything that it has started when it has
-/// ended or the driver is gone. Returns its exit status, 128 and the signal where one killed it.
+/// Runs a command that does not speak the protocol, such as an installer, and ends everything that it has started when
+/// it has ended or the driver is gone. Returns its exit status, or 128 plus the signal that killed it.
 ///
 /// # Errors
 /// When it cannot be started or watched.
@@ -165,7 +170,7 @@ pub fn serve_plain(words: &[OsString]) -> io::Result<u8> {
     Ok(u8::try_from(status).unwrap_or(u8::MAX))
 }
 
-/// The driver's end of everything is standard input.
+/// The control socket, which is standard input.
 fn control() -> io::Result<UnixStream> {
     Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
@@ -175,18 +180,18 @@ fn command(words: &[OsString]) -> io::Result<Command> {
         .split_first()
         .ok_or_else(|| io::Error::other("no program to guard"))?;
     let mut command = Command::new(program);
-    // A group of its own, so that all of it can be killed at one moment.
+    // A group of its own, so that all of it can be killed at once.
     command.args(arguments).stdin(Stdio::null()).process_group(0);
     Ok(command)
 }
 
-/// Limits for this process and all that it starts. What the system does not grant is not limited.
+/// Sets limits for this process and everything that it starts. A limit that the system refuses is left out.
 fn set_limits(memory_bytes: Option<u64>) {
-    // A crash is told by its signal and traceback; a core would be written into the user's folder for seconds.
+    // A crash is reported by its signal and traceback. Writing a core into the user's folder would take seconds.
     lower(Resource::Core, 0);
     if let Some(bytes) = memory_bytes {
-        // Of all limits of setrlimit(2) the nearest to memory that is used: what is private and writable (Linux 4.7
-        // and later), not the address space, of which allocators and free-threaded builds reserve a lot.
+        // Of all limits of setrlimit(2), this is the closest to used memory: it counts what is private and writable
+        // (Linux 4.7 and later), not the address space, of which allocators and free-threaded builds reserve a lot.
         lower(Resource::Data, bytes);
     }
 }
@@ -203,8 +208,8 @@ fn lower(resource: Resource, limit: u64) {
     );
 }
 
-/// Tells of the worker's end and heeds orders, until the order to end everything, or the driver's end.
-fn attend(control: &mut UnixStream, worker: i32, group: Option<&TrialGroup>) -> io::Result<()> {
+/// Reports the worker's end and follows orders, until the order to end everything or the end of the driver.
+fn supervise(control: &mut UnixStream, worker: i32, group: Option<&TrialGroup>) -> io::Result<()> {
     watch(control, worker, |control, event| match event {
         Event::Ended(ending) => {
             let out_of_memory = group.is_some_and(TrialGroup::was_out_of_memory);
@@ -212,7 +217,7 @@ fn attend(control: &mut UnixStream, worker: i32, group: Option<&TrialGroup>) -> 
                 out_of_memory,
                 ..ending
             });
-            tell(control, &report).map(|()| true)
+            send_report(control, &report).map(|()| true)
         }
         Event::Order(ABORT) => {
             abort_all();
@@ -223,17 +228,17 @@ fn attend(control: &mut UnixStream, worker: i32, group: Option<&TrialGroup>) -> 
     .map(drop)
 }
 
-/// What a guard waits for.
+/// An event that a guard waits for.
 enum Event {
     Ended(Ending),
     Order(u8),
 }
 
-/// Waits for events until `heed` says that it is enough, or the driver is gone. Returns how the child ended, if it did.
+/// Waits for events until `handle` returns false or the driver is gone. Returns how the child ended, if it did.
 fn watch(
     control: &mut UnixStream,
     child: i32,
-    mut heed: impl FnMut(&mut UnixStream, Event) -> io::Result<bool>,
+    mut handle: impl FnMut(&mut UnixStream, Event) -> io::Result<bool>,
 ) -> io::Result<Option<Ending>> {
     let pid = Pid::from_raw(child).ok_or_else(|| io::Error::other("no process id"))?;
     let mut process: Option<OwnedFd> = Some(pidfd_open(pid, PidfdFlags::empty())?);
@@ -244,27 +249,27 @@ fn watch(
             process = None;
             ended = Some(ending(pid)?);
             if let Some(ending) = ended
-                && !heed(control, Event::Ended(ending))?
+                && !handle(control, Event::Ended(ending))?
             {
                 return Ok(ended);
             }
         }
         if control_ready {
             let mut order = [0];
-            let goes_on = match control.read(&mut order) {
+            let continues = match control.read(&mut order) {
                 Ok(0) => false,
-                Ok(_) => heed(control, Event::Order(order[0]))?,
+                Ok(_) => handle(control, Event::Order(order[0]))?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
                 Err(error) => return Err(error),
             };
-            if !goes_on {
+            if !continues {
                 return Ok(ended);
             }
         }
     }
 }
 
-/// Sleeps until the child has ended, or the driver has said something or is gone: which of the two.
+/// Sleeps until the child has ended, or the driver has sent an order or is gone. Returns which of the two has happened.
 fn wait(control: &UnixStream, process: Option<&OwnedFd>) -> io::Result<(bool, bool)> {
     let mut fds = vec![PollFd::new(control, PollFlags::IN)];
     fds.extend(process.map(|process| PollFd::new(process, PollFlags::IN)));
@@ -287,20 +292,21 @@ fn ending(pid: Pid) -> io::Result<Ending> {
     })
 }
 
-fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
+fn send_report(control: &mut UnixStream, report: &Report) -> io::Result<()> {
     let mut line = serde_json::to_vec(report)?;
     line.push(b'\n');
     control.write_all(&line)
 }
 
-/// Children before their parents, so that each tells where it is before it notices that the other is gone.
+/// Aborts all processes below, children before their parents, so that each writes its stacks before it notices that
+/// another is gone.
 fn abort_all() {
-    let mut below = tree::below(reaper::own_id()).unwrap_or_default();
+    let mut below = tree::descendants(reaper::own_id()).unwrap_or_default();
     below.sort_unstable_by(|a, b| b.cmp(a));
-    let ask = |&&process_id: &&i32| handles(process_id, Signal::USR1) && send(process_id, Signal::USR1);
-    let asked = below.iter().filter(ask).count();
-    if asked > 0 {
-        std::thread::sleep(SHOWING_STACKS);
+    let request = |&&process_id: &&i32| handles(process_id, Signal::USR1) && send(process_id, Signal::USR1);
+    let requested = below.iter().filter(request).count();
+    if requested > 0 {
+        std::thread::sleep(STACKS_PAUSE);
     }
     for process_id in below {
         send(process_id, Signal::ABORT);
@@ -311,7 +317,7 @@ fn send(process_id: i32, signal: Signal) -> bool {
     Pid::from_raw(process_id).is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
-/// Whether a process has a handler of its own for a signal, whose default would end it.
+/// Whether a process has its own handler for a signal that would otherwise end it.
 fn handles(process_id: i32, signal: Signal) -> bool {
     let status = Process::new(process_id).and_then(|process| process.status());
     status.is_ok_and(|status| status.sigcgt >> (signal.as_raw() - 1) & 1 == 1)

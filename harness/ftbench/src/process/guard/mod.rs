@@ -1,4 +1,4 @@
-//! The guard, a process between ftbench and the worker of a trial, and what the two say to each other.
+//! The guard, a process between ftbench and the worker of a trial, and the messages between ftbench and the guard.
 //!
 //! [`driver_side`] is the half that runs in ftbench itself, [`guard_side`] the half that runs in the guard.
 

@@ -1,4 +1,4 @@
-//! The little of a summary that a history reads; all else is skipped.
+//! Reads the parts of a summary that a history needs, and skips the rest.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,12 +14,13 @@ use ftbench_schema::{
     PackageFacts, RunStatus, SCHEMA_VERSION, Scaling, Switch, WorkloadKind,
 };
 
-/// Takes what a history needs from the bytes of a summary.
+/// Reads what a history needs from the bytes of a summary.
 ///
 /// # Errors
-/// Says why the run is passed over.
+/// When the run is skipped, with the reason.
 pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<HistoryRun, ReadError> {
-    let summary: Slim<'_> = serde_json::from_slice(bytes).map_err(|error| newer_or_damaged(bytes, error))?;
+    let summary: SlimSummary<'_> =
+        serde_json::from_slice(bytes).map_err(|error| newer_or_damaged(bytes, error))?;
     if summary.schema > u64::from(SCHEMA_VERSION) {
         return Err(ReadError::TooNew(summary.schema));
     }
@@ -59,7 +60,7 @@ pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<
             .run
             .labels
             .iter()
-            .map(|(name, value)| (name.clone(), word(value)))
+            .map(|(name, value)| (name.clone(), label_text(value)))
             .collect(),
         ftbench_version: summary.run.ftbench_version,
         profile: summary.run.profile,
@@ -69,7 +70,7 @@ pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<
         builds: summary
             .interpreters
             .into_iter()
-            .map(|interpreter| (interpreter.tag.clone(), interpreter.words()))
+            .map(|interpreter| (interpreter.tag.clone(), interpreter.description()))
             .collect(),
         environments: summary
             .environments
@@ -81,7 +82,7 @@ pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<
     })
 }
 
-/// A newer format may be one that this one's keys do not fit.
+/// The error of a summary that cannot be read, whose format may be newer and have other keys.
 fn newer_or_damaged(bytes: &[u8], error: serde_json::Error) -> ReadError {
     #[derive(Deserialize)]
     struct Version {
@@ -98,9 +99,9 @@ struct Figures {
     value: Option<Estimate>,
 }
 
-/// The part of a summary that is read; all else is skipped.
+/// The part of a summary that is read; the rest is skipped.
 #[derive(Deserialize)]
-struct Slim<'a> {
+struct SlimSummary<'a> {
     schema: u64,
     run: SlimRun,
     machine: SlimMachine,
@@ -184,8 +185,8 @@ struct SlimInterpreter {
 }
 
 impl SlimInterpreter {
-    /// Version and build in words; two builds of which these are equal are taken for the same.
-    fn words(&self) -> String {
+    /// The version and build in words. Two builds with the same description count as the same.
+    fn description(&self) -> String {
         let build = &self.build;
         let mut words = vec![format!("{} {}", self.implementation, self.version)];
         let parts = [
@@ -308,7 +309,8 @@ impl SlimCell<'_> {
         }
     }
 
-    /// The metric, unless a value of it could not be one; failed cells may have figures of their good trials.
+    /// The value of a metric; `None` if it is not a positive number. Failed cells have none, although they may have
+    /// figures of their successful trials.
     fn value(&self, metric: Metric) -> Option<Estimate> {
         if self.status != CellStatus::Ok {
             return None;
@@ -323,7 +325,7 @@ impl SlimCell<'_> {
                     high: makespan_s.high / units,
                 })
             }
-            // Of one worker they are 1 by definition.
+            // For one worker they are 1 by definition.
             Metric::Speedup => self.speedup.filter(|_| !one_worker),
             Metric::Efficiency => self.efficiency.filter(|_| !one_worker),
             Metric::Memory => self
@@ -340,8 +342,8 @@ fn commit(value: &serde_json::Value) -> Option<String> {
     value.get("id").unwrap_or(value).as_str().map(str::to_owned)
 }
 
-/// A label's value as a word.
-fn word(value: &serde_json::Value) -> String {
+/// A label's value as text.
+fn label_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -17,7 +17,7 @@ fn parsed(bytes: &[u8]) -> Result<HistoryRun, ReadError> {
 }
 
 #[test]
-fn what_a_history_needs_is_read() {
+fn the_fields_of_a_history_are_read() {
     let run = parsed(&serde_json::to_vec(&summary()).unwrap()).unwrap();
     assert_eq!(run.folder, "night");
     assert_eq!(run.profile, "quick");
@@ -34,7 +34,7 @@ fn what_a_history_needs_is_read() {
 }
 
 #[test]
-fn a_summary_of_before_settings_and_packages_were_kept_is_read() {
+fn a_summary_without_settings_and_packages_is_read() {
     let mut value = serde_json::to_value(summary()).unwrap();
     value.as_object_mut().unwrap().remove("environments");
     let run = value["run"].as_object_mut().unwrap();
@@ -49,7 +49,7 @@ fn a_summary_of_before_settings_and_packages_were_kept_is_read() {
 }
 
 #[test]
-fn a_newer_format_is_told_whatever_its_keys_are() {
+fn a_newer_format_is_reported_whatever_its_keys_are() {
     let error = parsed(br#"{"schema": 2, "night": []}"#).unwrap_err();
     assert!(error.to_string().contains("use a newer ftbench"), "{error}");
     let error = parsed(br#"{"schema": 1, "night": []}"#).unwrap_err();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::machine::discovery::samples;
 
-/// Columns of an ordinary terminal.
+/// The number of columns of an ordinary terminal.
 const WIDTH: usize = 80;
 
 fn drawn(topology: &Topology, policy: &str, cpu_quota: Option<f64>) -> String {
@@ -12,7 +12,7 @@ fn drawn(topology: &Topology, policy: &str, cpu_quota: Option<f64>) -> String {
 }
 
 #[test]
-fn a_small_machine_of_this_system() {
+fn a_small_machine_is_drawn_in_full() {
     let mut machine = samples::synthetic("pack:1 [numa] l3:1 core:2 pu:1");
     machine.is_this_system = true;
     insta::assert_snapshot!(drawn(&machine, "cores", None), @r"
@@ -27,7 +27,7 @@ fn a_small_machine_of_this_system() {
 }
 
 #[test]
-fn a_single_pu() {
+fn a_single_pu_is_drawn() {
     insta::assert_snapshot!(drawn(&samples::one_pu(), "cores", None), @r"
     1 package, 1 NUMA node, 1 core, 1 PU
     not this machine: HWLOC_SYNTHETIC or HWLOC_XMLFILE describes it
@@ -40,7 +40,7 @@ fn a_single_pu() {
 }
 
 #[test]
-fn two_sockets_with_dies_and_smt() {
+fn two_sockets_are_drawn_with_dies_and_hardware_threads() {
     insta::assert_snapshot!(drawn(&samples::two_sockets_as_linux_numbers_them(), "scatter", None), @r"
     2 packages, 2 NUMA nodes, 8 cores, 16 PUs
     not this machine: HWLOC_SYNTHETIC or HWLOC_XMLFILE describes it
@@ -65,7 +65,7 @@ fn two_sockets_with_dies_and_smt() {
 }
 
 #[test]
-fn what_the_cpuset_forbids_and_the_quota_limits() {
+fn pus_outside_the_cpuset_are_marked_and_the_quota_is_shown() {
     insta::assert_snapshot!(drawn(&samples::two_sockets_in_a_cpuset(), "smt", Some(2.5)), @r"
     2 packages, 2 NUMA nodes, 8 cores, 16 PUs
     this process may use 7 PUs: 1-3,6,9,10,14
@@ -183,7 +183,7 @@ fn large_machines_have_several_cores_a_line() {
 }
 
 #[test]
-fn large_hybrids_too() {
+fn large_hybrid_machines_have_several_cores_a_line() {
     let mut machine = samples::synthetic("pack:1 [numa] l3:1 core:24 pu:1");
     for pu in &mut machine.pus {
         pu.efficiency = u32::from(pu.core < 8);
@@ -208,7 +208,7 @@ fn large_hybrids_too() {
 }
 
 #[test]
-fn the_value_for_json_has_every_field() {
+fn the_json_value_has_every_field() {
     let machine = samples::hybrid();
     let placer = Placer::new(&machine, Policy::Cores, Some(1.5)).unwrap();
     let mut value = serde_json::to_value(report(&machine, &placer)).unwrap();
@@ -235,7 +235,7 @@ fn drawings_fit_an_ordinary_terminal_and_show_every_pu() {
             let text = drawn(&machine, policy, Some(1.25));
             let widest = text.lines().map(str::len).max().unwrap();
             assert!(widest <= WIDTH, "{text}");
-            let placed = order_shown(&text);
+            let placed = numbered_pus(&text);
             let placer = Placer::new(&machine, policy.parse().unwrap(), None).unwrap();
             assert_eq!(placed, placer.order().len(), "{text}");
         }
@@ -243,7 +243,7 @@ fn drawings_fit_an_ordinary_terminal_and_show_every_pu() {
 }
 
 #[test]
-fn long_lists_are_left_out_of_narrow_lines() {
+fn a_list_of_pus_that_does_not_fit_is_left_out() {
     let mut machine = samples::server();
     for pu in &mut machine.pus {
         pu.allowed = pu.os_index % 2 == 0;
@@ -252,8 +252,8 @@ fn long_lists_are_left_out_of_narrow_lines() {
     assert!(text.contains("\nthis process may use 128 PUs\n"), "{text}");
 }
 
-/// How many PUs have a worker's number.
-fn order_shown(text: &str) -> usize {
+/// Counts the PUs that have a worker's number.
+fn numbered_pus(text: &str) -> usize {
     let marks = text.split_whitespace().filter_map(|word| word.strip_prefix('#'));
     marks
         .filter(|mark| mark.starts_with(|first: char| first.is_ascii_digit()))

@@ -14,19 +14,19 @@ use crate::outside;
 use ftbench_schema::{ArmFacts, ArmKind, Warning, WarningKind};
 use tree::sha256_of_tree;
 
-/// Longer names leave no room for figures in tables.
+/// Longest name of an arm. Longer ones leave no room for figures in tables.
 const LONGEST_NAME: usize = 24;
 
 /// An arm as the command line gives it: `NAME=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArmWord {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Where the code is.
     pub path: PathBuf,
 }
 
-/// Why a word names no arm.
+/// Why a word is not an arm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArmWordError {
     /// It has another form.
@@ -69,52 +69,52 @@ pub fn is_name(text: &str) -> bool {
 /// Why arms cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum ArmError {
-    /// There is only one.
+    /// There is only one arm.
     #[error(
-        "'{0}' is the only arm, and an arm is compared with another: give two or more, the one to compare with first \
+        "'{0}' is the only arm, but an arm is compared with another; give two or more, the one to compare with first \
          (--arm base=PATH --arm new=PATH), or none"
     )]
     Alone(String),
-    /// Two have the same name.
-    #[error("two arms are called '{0}'; results are told apart by that name, so give each one of its own")]
+    /// Two arms have the same name.
+    #[error("two arms are called '{0}'; give each its own name, because results are identified by it")]
     SameName(String),
-    /// What is at the path cannot be read.
+    /// The path cannot be read.
     #[error("cannot read the arm '{name}' at {}: {source}", path.display())]
     Unreadable {
         /// The arm.
         name: String,
-        /// As it was given.
+        /// The path as it was given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// What is at the path is no code.
+    /// There is no code at the path.
     #[error("the arm '{name}' at {} {what}", path.display())]
     NotCode {
         /// The arm.
         name: String,
-        /// As it was given.
+        /// The path as it was given.
         path: PathBuf,
         /// What is there, and what to give instead.
         what: &'static str,
     },
-    /// They are not of one kind.
+    /// The arms are not of one kind.
     #[error(
-        "the arm '{first}' is {} and '{second}' is {}: give the same kind of thing for every arm",
+        "the arm '{first}' is {} and '{second}' is {}; give the same kind of thing for every arm",
         first_kind.words(),
         second_kind.words()
     )]
     Kinds {
         /// An arm.
         first: String,
-        /// What it is.
+        /// Its kind.
         first_kind: ArmKind,
         /// Another arm.
         second: String,
-        /// What that is.
+        /// Its kind.
         second_kind: ArmKind,
     },
-    /// The workload files do not say the same of themselves.
+    /// The metadata of the workload files differ.
     #[error(
         "the files of the arms '{first}' and '{second}' differ in {what}; both are measured as one workload, so make \
          their metadata say the same"
@@ -124,7 +124,7 @@ pub enum ArmError {
         first: String,
         /// The other one.
         second: String,
-        /// In what they differ.
+        /// What differs.
         what: &'static str,
     },
     /// A file needs an extension to be built.
@@ -133,19 +133,19 @@ pub enum ArmError {
          versions and give those"
     )]
     Extension(String),
-    /// One is called as an interpreter is.
+    /// An arm is named like an interpreter.
     #[error("an arm called '{0}' would be taken for an interpreter; call it v{0}, or something else")]
     Tag(String),
     /// Folders and wheels without a workload.
     #[error(
-        "arms that are folders or wheels are for a workload to import: name one, such as 'ftbench run my_work.py' or \
-         'ftbench run --callable my_package.module:function'"
+        "arms that are folders or wheels need a workload that imports them; name one, such as 'ftbench run my_work.py' \
+         or 'ftbench run --callable my_package.module:function'"
     )]
     NoWorkload,
-    /// Something else beside files.
+    /// Something else was given together with workload files.
     #[error(
-        "the arms are workload files, and all that may stand beside them is one name for the workload, such as my_work; \
-         leave out '{0}'"
+        "the arms are workload files, and the only word allowed with them is one name for the workload, such as \
+         my_work; leave out '{0}'"
     )]
     BesideFiles(String),
     /// A file cannot be used as a workload.
@@ -156,7 +156,7 @@ pub enum ArmError {
 impl Failure for ArmError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Unreadable { source, .. } => ExitStatus::of_reading(source),
+            Self::Unreadable { source, .. } => ExitStatus::for_read_error(source),
             Self::Workload(error) => error.exit_status(),
             _ => ExitStatus::WrongInput,
         }
@@ -166,21 +166,21 @@ impl Failure for ArmError {
 /// One version of the user's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arm {
-    /// What a run folder keeps of it.
+    /// The facts that a run folder keeps.
     pub facts: ArmFacts,
-    /// The workloads of its file: one, or its cases; empty for what is no file.
+    /// The workloads of its file: one, or its cases; empty unless it is a file.
     workloads: Vec<Workload>,
 }
 
-/// The versions that a run compares, the one that others are compared with first; none in most runs.
+/// The versions that a run compares, starting with the one that the others are compared with; none in most runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arms {
-    /// All of one kind, with distinct names.
+    /// The arms, all of one kind and with distinct names.
     pub all: Vec<Arm>,
 }
 
 impl Arms {
-    /// Looks at what is at the paths.
+    /// Reads the arms at these paths.
     ///
     /// # Errors
     /// When there is one arm only, or arms cannot be read or compared.
@@ -195,7 +195,7 @@ impl Arms {
                 return Err(ArmError::SameName(arm.facts.name));
             }
             if let Some(first) = all.first() {
-                first.agrees_with(&arm)?;
+                first.check_comparable(&arm)?;
             }
             all.push(arm);
         }
@@ -208,29 +208,29 @@ impl Arms {
         self.all.iter().map(|arm| arm.facts.name.clone()).collect()
     }
 
-    /// What a run folder keeps of them.
+    /// The facts that a run folder keeps of them.
     #[must_use]
     pub fn facts(&self) -> Vec<ArmFacts> {
         self.all.iter().map(|arm| arm.facts.clone()).collect()
     }
 
-    /// What all of them are; `None` without arms.
+    /// The kind of all arms; `None` without arms.
     #[must_use]
     pub fn kind(&self) -> Option<ArmKind> {
         self.all.first().map(|arm| arm.facts.kind)
     }
 
-    /// The workloads that the arms are: those of the first one's file, called `name` instead of its stem where that is
-    /// given. Empty for what are no files.
+    /// The workloads of arms that are files: those of the first one's file, named `name` instead of its stem if that is
+    /// given. Empty for other arms.
     pub fn workloads(&mut self, name: Option<&str>) -> Vec<Workload> {
         let first = self.all.first().map(|arm| arm.workloads.clone());
-        let called: Vec<String> = first
+        let names: Vec<String> = first
             .iter()
             .flatten()
-            .map(|workload| workload.called(name))
+            .map(|workload| workload.name_in(name))
             .collect();
         for arm in &mut self.all {
-            for (workload, name) in arm.workloads.iter_mut().zip(&called) {
+            for (workload, name) in arm.workloads.iter_mut().zip(&names) {
                 workload.name.clone_from(name);
             }
         }
@@ -256,12 +256,12 @@ impl Arms {
         Some(Requirement::Wheel(PathBuf::from(&arm.facts.path)))
     }
 
-    /// The workloads of all their files, arm by arm; none for what are no files.
+    /// The workloads of all their files, arm by arm; none for arms that are not files.
     pub fn files(&self) -> impl Iterator<Item = &Workload> {
         self.all.iter().flat_map(|arm| &arm.workloads)
     }
 
-    /// The folders of modules that come first on the module path, one for each arm; none for what are no folders.
+    /// The folders of modules that come first on the module path, one for each arm; none for other arms.
     #[must_use]
     pub fn folders(&self) -> Vec<&Path> {
         let folders = self.all.iter().filter(|arm| arm.facts.kind == ArmKind::Folder);
@@ -344,14 +344,14 @@ impl Arm {
                 Ok(arm(ArmKind::Wheel, &path, Some(sha256), Vec::new()))
             }
             _ => Err(not_code(
-                "is no workload file (.py), folder of modules or wheel (.whl); of sources, build a wheel with \
+                "is not a workload file (.py), folder of modules or wheel (.whl); build a wheel from sources with \
                  'pip wheel' or 'uv build'",
             )),
         }
     }
 
-    /// Whether an arm can be compared with this one, the first.
-    fn agrees_with(&self, other: &Self) -> Result<(), ArmError> {
+    /// Checks that an arm can be compared with this one, the first.
+    fn check_comparable(&self, other: &Self) -> Result<(), ArmError> {
         if self.facts.kind != other.facts.kind {
             return Err(ArmError::Kinds {
                 first: self.facts.name.clone(),
@@ -368,7 +368,7 @@ impl Arm {
         if self.workloads.len() != other.workloads.len() {
             return Err(differ("their cases"));
         }
-        // Cases stand in the order of their names.
+        // Cases are sorted by name.
         for (own, others) in self.workloads.iter().zip(&other.workloads) {
             let [ours, theirs] = [&own.metadata, &others.metadata];
             let found = [
@@ -391,7 +391,7 @@ impl Arm {
 }
 
 /// The folder that a project's modules are in: `src`, where it has one
-/// (<https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/>); any other folder stands for itself.
+/// (<https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/>); any other folder is used itself.
 fn module_folder(folder: &Path) -> PathBuf {
     let is_project = ["pyproject.toml", "setup.py", "setup.cfg"]
         .iter()

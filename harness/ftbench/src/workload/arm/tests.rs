@@ -55,7 +55,7 @@ fn words_have_a_name_and_a_path() {
 
 proptest! {
     #[test]
-    fn reading_a_word_never_panics_and_keeps_the_path(word in "\\PC{0,30}") {
+    fn parsing_a_word_never_panics_and_keeps_the_path(word in "\\PC{0,30}") {
         if let Ok(read) = word.parse::<ArmWord>() {
             prop_assert_eq!(format!("{}={}", read.name, read.path.display()), word);
         }
@@ -63,7 +63,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_at_the_path_tells_what_an_arm_is() {
+fn path_determines_the_kind_of_an_arm() {
     let folder = Folder::new();
     folder
         .file("a.py", PLAIN)
@@ -116,7 +116,7 @@ fn cases_of_a_file_are_measured_arm_by_arm() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_told() {
+fn incomparable_arms_are_refused() {
     let folder = Folder::new();
     folder
         .file("a.py", PLAIN)
@@ -131,15 +131,15 @@ fn what_cannot_be_compared_is_told() {
         .file("flat/module.py", "")
         .file("data/notes.txt", "")
         .file("one.tar.gz", "");
-    let told = |words: &[&str]| folder.arms(words).unwrap_err();
-    insta::assert_snapshot!(told(&["new=a.py"]), @"'new' is the only arm, and an arm is compared with another: give two or more, the one to compare with first (--arm base=PATH --arm new=PATH), or none");
-    insta::assert_snapshot!(told(&["a=a.py", "a=a.py"]), @"two arms are called 'a'; results are told apart by that name, so give each one of its own");
-    insta::assert_snapshot!(told(&["a=a.py", "b=none"]), @"cannot read the arm 'b' at /none: No such file or directory (os error 2)");
-    insta::assert_snapshot!(told(&["a=flat", "b=data"]), @"the arm 'b' at /data has no Python module in it; give the folder that holds the package");
-    insta::assert_snapshot!(told(&["a=one.tar.gz", "b=data"]), @"the arm 'a' at /one.tar.gz is no workload file (.py), folder of modules or wheel (.whl); of sources, build a wheel with 'pip wheel' or 'uv build'");
-    insta::assert_snapshot!(told(&["a=a.py", "b=flat"]), @"the arm 'a' is a workload file and 'b' is a folder of modules: give the same kind of thing for every arm");
-    insta::assert_snapshot!(told(&["a=a.py", "b=io.py"]), @"the files of the arms 'a' and 'b' differ in 'kind'; both are measured as one workload, so make their metadata say the same");
-    insta::assert_snapshot!(ArmError::NoWorkload, @"arms that are folders or wheels are for a workload to import: name one, such as 'ftbench run my_work.py' or 'ftbench run --callable my_package.module:function'");
-    insta::assert_snapshot!(ArmError::BesideFiles("fib".to_owned()), @"the arms are workload files, and all that may stand beside them is one name for the workload, such as my_work; leave out 'fib'");
-    insta::assert_snapshot!(told(&["a=a.py", "b=rust.py"]), @"the workload file of the arm 'b' has an extension, which is not built for arms; build wheels of both versions and give those");
+    let error = |words: &[&str]| folder.arms(words).unwrap_err();
+    insta::assert_snapshot!(error(&["new=a.py"]), @"'new' is the only arm, but an arm is compared with another; give two or more, the one to compare with first (--arm base=PATH --arm new=PATH), or none");
+    insta::assert_snapshot!(error(&["a=a.py", "a=a.py"]), @"two arms are called 'a'; give each its own name, because results are identified by it");
+    insta::assert_snapshot!(error(&["a=a.py", "b=none"]), @"cannot read the arm 'b' at /none: No such file or directory (os error 2)");
+    insta::assert_snapshot!(error(&["a=flat", "b=data"]), @"the arm 'b' at /data has no Python module in it; give the folder that holds the package");
+    insta::assert_snapshot!(error(&["a=one.tar.gz", "b=data"]), @"the arm 'a' at /one.tar.gz is not a workload file (.py), folder of modules or wheel (.whl); build a wheel from sources with 'pip wheel' or 'uv build'");
+    insta::assert_snapshot!(error(&["a=a.py", "b=flat"]), @"the arm 'a' is a workload file and 'b' is a folder of modules; give the same kind of thing for every arm");
+    insta::assert_snapshot!(error(&["a=a.py", "b=io.py"]), @"the files of the arms 'a' and 'b' differ in 'kind'; both are measured as one workload, so make their metadata say the same");
+    insta::assert_snapshot!(ArmError::NoWorkload, @"arms that are folders or wheels need a workload that imports them; name one, such as 'ftbench run my_work.py' or 'ftbench run --callable my_package.module:function'");
+    insta::assert_snapshot!(ArmError::BesideFiles("fib".to_owned()), @"the arms are workload files, and the only word allowed with them is one name for the workload, such as my_work; leave out 'fib'");
+    insta::assert_snapshot!(error(&["a=a.py", "b=rust.py"]), @"the workload file of the arm 'b' has an extension, which is not built for arms; build wheels of both versions and give those");
 }

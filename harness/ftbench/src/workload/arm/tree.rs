@@ -1,4 +1,4 @@
-//! The contents of a folder in one number.
+//! Digests of the contents of folders.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Most files and bytes that are read: far more than a package of Python has, and read in a second or so.
-const MOST_FILES: usize = 20_000;
-const MOST_BYTES: u64 = 256 << 20;
+/// Most files and bytes that are read: far more than a Python package has, and read in about a second.
+const MAX_FILES: usize = 20_000;
+const MAX_BYTES: u64 = 256 << 20;
 
-/// SHA-256, hexadecimal, of the names and contents of all files below a folder, in the order of their names. What begins
-/// with a `.` and what Python caches in `__pycache__` is no part of the code. `None` where there is too much.
+/// SHA-256, hexadecimal, of the names and contents of all files below a folder, sorted by name. Names that begin with a
+/// `.` and Python's caches in `__pycache__` are left out, because they are not part of the code. `None` where there is
+/// too much to read.
 ///
 /// # Errors
 /// When something cannot be read.
@@ -23,8 +24,7 @@ pub fn sha256_of_tree(folder: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// All files below a folder, but for caches and what is hidden, in the order of their names. `None` where there are too
-/// many.
+/// All files below a folder except caches and hidden ones, sorted by name. `None` where there are too many.
 ///
 /// # Errors
 /// When something cannot be read.
@@ -32,10 +32,10 @@ pub fn files_of_tree(folder: &Path) -> io::Result<Option<Vec<PathBuf>>> {
     let mut files = Vec::new();
     collect(folder, &mut files)?;
     files.sort();
-    Ok((files.len() <= MOST_FILES).then_some(files))
+    Ok((files.len() <= MAX_FILES).then_some(files))
 }
 
-/// SHA-256, hexadecimal, of the names below the folder and the contents of these files. `None` where there is too much.
+/// SHA-256, hexadecimal, of the names below the folder and the contents of these files. `None` for too many bytes.
 ///
 /// # Errors
 /// When something cannot be read.
@@ -44,7 +44,7 @@ pub fn sha256_of_files(folder: &Path, files: &[PathBuf]) -> io::Result<Option<St
     let mut bytes = 0_u64;
     for file in files {
         bytes = bytes.saturating_add(fs::symlink_metadata(file)?.len());
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return Ok(None);
         }
         let contents = match fs::read_link(file) {
@@ -53,7 +53,7 @@ pub fn sha256_of_files(folder: &Path, files: &[PathBuf]) -> io::Result<Option<St
         };
         let name = file.strip_prefix(folder).unwrap_or(file);
         digest.update(name.as_os_str().as_bytes());
-        // A name has no zero byte, and a length ends the contents before it.
+        // A name has no zero byte, and the length shows where the contents end.
         digest.update([0]);
         digest.update((contents.len() as u64).to_le_bytes());
         digest.update(&contents);
@@ -61,7 +61,7 @@ pub fn sha256_of_files(folder: &Path, files: &[PathBuf]) -> io::Result<Option<St
     Ok(Some(hex::encode(digest.finalize())))
 }
 
-/// Stops soon after there are too many.
+/// Collects files recursively, and stops soon after there are too many.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -75,7 +75,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         } else if kind.is_file() || kind.is_symlink() {
             files.push(entry.path());
         }
-        if files.len() > MOST_FILES {
+        if files.len() > MAX_FILES {
             return Ok(());
         }
     }

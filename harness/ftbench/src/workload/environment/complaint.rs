@@ -1,4 +1,4 @@
-//! What an installer complains of, in a line.
+//! Summarises in a line why an installer failed.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,10 @@ use regex::Regex;
 
 use super::Wanted;
 
-/// Longest line of an installer's that is taken over, characters.
-const LONGEST: usize = 400;
+/// Longest part of an installer's line that is quoted, characters.
+const MAX_QUOTED_CHARACTERS: usize = 400;
 
-/// Words of uv and pip, lower case, that tell of an index that does not answer.
+/// Words of uv and pip, lower case, which mean that the index does not answer.
 const UNREACHABLE: [&str; 8] = [
     "error sending request",
     "failed to fetch",
@@ -48,7 +48,7 @@ static OTHER_WHEEL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
-/// Words of `python -m venv`, and of pip's absence, that show that an interpreter installs nothing by itself.
+/// Words of `python -m venv`, and of a Python without pip, which mean that an interpreter cannot install packages.
 const NO_PIP: [&str; 4] = [
     "'-m', 'ensurepip'",
     "because ensurepip is not",
@@ -56,7 +56,7 @@ const NO_PIP: [&str; 4] = [
     "no module named pip",
 ];
 
-/// Names package and build, and gives the installer's own line.
+/// Names the package and the build, and quotes the installer's most informative line.
 pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     let tag = &wanted.interpreter.tag;
     let own = own_line(output);
@@ -64,17 +64,17 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     let name = |pattern: &Regex| Some(pattern.captures(output)?.get(1)?.as_str().to_owned());
     let what = if UNREACHABLE.iter().any(|words| lower.contains(words)) {
         format!(
-            "cannot install {} for {tag}, the package index does not answer",
+            "cannot install {} for {tag} because the package index does not answer",
             wanted.names().join(", ")
         )
     } else if NO_PIP.iter().any(|words| lower.contains(words)) {
         format!(
-            "cannot install {} for {tag}, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), \
-             or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv)",
+            "cannot install {} for {tag} because it has no ensurepip and there is no uv: install uv \
+             (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv)",
             wanted.names().join(", ")
         )
     } else if let Some(wheel) = name(&OTHER_WHEEL) {
-        format!("the wheel {wheel} is not for {tag}, give one that was built for it")
+        format!("the wheel {wheel} is not for {tag}; give one that was built for it")
     } else if let Some(name) = name(&NO_WHEELS) {
         format!("no wheel of {name} for {tag}")
     } else if let Some(name) = name(&NO_PACKAGE) {
@@ -82,15 +82,12 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     } else if let Some(found) = NO_VERSION.captures(output) {
         let part = |number| found.get(number).map_or("", |part| part.as_str());
         match part(2) {
-            // pip does not tell a package without wheels from one that does not exist.
+            // pip does not distinguish a package without wheels from one that does not exist.
             "none" if !wanted.source_builds => {
                 format!("no wheel of {} for {tag}, or no such package", part(1))
             }
             "none" => format!("no package {} for {tag}", part(1)),
-            _ => format!(
-                "no version of {} that was asked for has a wheel for {tag}",
-                part(1)
-            ),
+            _ => format!("no requested version of {} has a wheel for {tag}", part(1)),
         }
     } else {
         format!("cannot install {} for {tag}", wanted.names().join(", "))
@@ -98,10 +95,10 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     format!("{what}: {own}")
 }
 
-/// The line that says most: uv's hint on wheels, else its causes, else pip's first error, else the last line.
+/// The most informative line: uv's hint on wheels, else its causes, else pip's first error, else the last line.
 fn own_line(output: &str) -> String {
     let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // The log has the commands too.
+    // The log also has the commands.
     let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("$ ")).collect();
     let hint = lines
         .iter()
@@ -136,17 +133,17 @@ fn own_line(output: &str) -> String {
             .find(|line| !line.trim().is_empty())
             .map(|last| line(last))
     };
-    let told = hint
+    let found = hint
         .map(line)
         .or_else(|| Some(after("cause: ")?.trim_start_matches("cause: ").to_owned()))
         .or_else(|| Some(after("error: ")?.trim_start_matches("error: ").to_owned()))
         .or_else(pip)
         .or_else(last)
         .unwrap_or_else(|| "it said nothing".to_owned());
-    if told.chars().count() <= LONGEST {
-        return told;
+    if found.chars().count() <= MAX_QUOTED_CHARACTERS {
+        return found;
     }
-    let beginning: String = told.chars().take(LONGEST).collect();
+    let beginning: String = found.chars().take(MAX_QUOTED_CHARACTERS).collect();
     format!("{beginning}…")
 }
 
@@ -155,7 +152,7 @@ mod tests {
     use super::*;
     use ftbench_schema::InterpreterFacts;
 
-    fn of(output: &str) -> String {
+    fn summary(output: &str) -> String {
         let wanted = Wanted {
             interpreter: InterpreterFacts {
                 tag: "3.13t".to_owned(),
@@ -170,8 +167,8 @@ mod tests {
 
     // What uv 0.13.8 and pip 26.0 printed, shortened.
     #[test]
-    fn what_uv_says() {
-        insta::assert_snapshot!(of("Using Python 3.13.15 environment at: e
+    fn output_of_uv_is_summarised() {
+        insta::assert_snapshot!(summary("Using Python 3.13.15 environment at: e
 error: No solution found when resolving dependencies
   cause: Because orjson<=2.0.6 has no wheels with a free-threading compatible ABI tag and only
              orjson<=2.0.6
@@ -182,65 +179,65 @@ hint: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheel
 
 hint: Wheels are required for `orjson` because building from source is disabled for all packages
 "), @"no wheel of orjson for 3.13t: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`");
-        insta::assert_snapshot!(of("error: No solution found when resolving dependencies
+        insta::assert_snapshot!(summary("error: No solution found when resolving dependencies
   cause: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.
 "), @"no package six-teen for 3.13t: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.");
-        insta::assert_snapshot!(of("error: Request failed after 3 retries in 11.9s
+        insta::assert_snapshot!(summary("error: Request failed after 3 retries in 11.9s
   cause: Failed to fetch: http://127.0.0.1:9/simple/six/
   cause: tcp connect error
-"), @"cannot install orjson for 3.13t, the package index does not answer: Failed to fetch: http://127.0.0.1:9/simple/six/: tcp connect error");
+"), @"cannot install orjson for 3.13t because the package index does not answer: Failed to fetch: http://127.0.0.1:9/simple/six/: tcp connect error");
     }
 
     #[test]
-    fn what_pip_says() {
-        insta::assert_snapshot!(of("ERROR: Could not find a version that satisfies the requirement orjson (from versions: none)
+    fn output_of_pip_is_summarised() {
+        insta::assert_snapshot!(summary("ERROR: Could not find a version that satisfies the requirement orjson (from versions: none)
 ERROR: No matching distribution found for orjson
 "), @"no wheel of orjson for 3.13t, or no such package: Could not find a version that satisfies the requirement orjson (from versions: none)");
-        insta::assert_snapshot!(of("ERROR: Ignored the following yanked versions: 2.4.0
+        insta::assert_snapshot!(summary("ERROR: Ignored the following yanked versions: 2.4.0
 ERROR: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)
 ERROR: No matching distribution found for numpy<1
-"), @"no version of numpy that was asked for has a wheel for 3.13t: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)");
-        insta::assert_snapshot!(of("WARNING: Retrying after connection broken by 'NewConnectionError(\"refused\")': /simple/six/
+"), @"no requested version of numpy has a wheel for 3.13t: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)");
+        insta::assert_snapshot!(summary("WARNING: Retrying after connection broken by 'NewConnectionError(\"refused\")': /simple/six/
 ERROR: Could not find a version that satisfies the requirement six (from versions: none)
-"), @"cannot install orjson for 3.13t, the package index does not answer: Could not find a version that satisfies the requirement six (from versions: none)");
+"), @"cannot install orjson for 3.13t because the package index does not answer: Could not find a version that satisfies the requirement six (from versions: none)");
     }
 
     #[test]
     fn a_wheel_for_another_abi_is_named() {
-        insta::assert_snapshot!(of("Resolved 1 package in 7ms
+        insta::assert_snapshot!(summary("Resolved 1 package in 7ms
 error: Failed to determine installation plan
   cause: A path (wheels/made_up-1.0-cp313-cp313-linux_x86_64.whl) dependency is incompatible with the current platform
 
 hint: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)
-"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t, give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
-        insta::assert_snapshot!(of("ERROR: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
-"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t, give one that was built for it: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
+"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
+        insta::assert_snapshot!(summary("ERROR: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
+"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
     }
 
     // What CPython 3.14 without the module, and Debian's without the package, printed.
     #[test]
     fn an_interpreter_without_ensurepip_needs_uv() {
-        insta::assert_snapshot!(of("$ /opt/python3.13t -I -m venv /cache/e
+        insta::assert_snapshot!(summary("$ /opt/python3.13t -I -m venv /cache/e
 Error: Command '['/cache/e/bin/python3.13t', '-m', 'ensurepip', '--upgrade', '--default-pip']' returned non-zero exit status 1.
-"), @"cannot install orjson for 3.13t, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Error: Command '['/cache/e/bin/python3.13t', '-m', 'ensurepip', '--upgrade', '--default-pip']' returned non-zero exit status 1.");
-        insta::assert_snapshot!(of("The virtual environment was not created successfully because ensurepip is not
+"), @"cannot install orjson for 3.13t because it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Error: Command '['/cache/e/bin/python3.13t', '-m', 'ensurepip', '--upgrade', '--default-pip']' returned non-zero exit status 1.");
+        insta::assert_snapshot!(summary("The virtual environment was not created successfully because ensurepip is not
 available.  On Debian/Ubuntu systems, you need to install the python3-venv
 package using the following command.
 
     apt install python3.11-venv
 
 Failing command: /cache/e/bin/python3
-"), @"cannot install orjson for 3.13t, it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Failing command: /cache/e/bin/python3");
-        assert!(of("/usr/bin/python3: No module named venv\n").contains("install uv"));
+"), @"cannot install orjson for 3.13t because it has no ensurepip and there is no uv: install uv (https://docs.astral.sh/uv), or use a build with ensurepip (Debian, Ubuntu: apt-get install python3-venv): Failing command: /cache/e/bin/python3");
+        assert!(summary("/usr/bin/python3: No module named venv\n").contains("install uv"));
     }
 
     #[test]
-    fn what_nobody_foresaw_is_told_as_it_is() {
+    fn unknown_output_is_quoted() {
         assert_eq!(
-            of("one\n\ntwo  three\n\n"),
+            summary("one\n\ntwo  three\n\n"),
             "cannot install orjson for 3.13t: two three"
         );
-        assert_eq!(of(""), "cannot install orjson for 3.13t: it said nothing");
-        assert!(of(&"x".repeat(9999)).chars().count() < 500);
+        assert_eq!(summary(""), "cannot install orjson for 3.13t: it said nothing");
+        assert!(summary(&"x".repeat(9999)).chars().count() < 500);
     }
 }

@@ -1,4 +1,4 @@
-//! What `ftbench-fuzzing` calls of this part.
+//! Entry points for `ftbench-fuzzing`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,8 +8,8 @@ use super::lock::Lock;
 use super::{Record, Wanted};
 use ftbench_schema::{BuildFacts, GilState, Implementation, InterpreterFacts, PackageFacts, RuntimeFacts};
 
-/// What an installer printed before it failed: a line for the user comes out.
-pub fn installer_words(output: &str) {
+/// Summarises in a line what an installer printed before it failed.
+pub fn installer_output(output: &str) {
     let wanted = Wanted {
         interpreter: InterpreterFacts {
             tag: "3.13t".to_owned(),
@@ -40,11 +40,11 @@ pub fn installer_words(output: &str) {
         lock: None,
         source_builds: false,
     };
-    let told = complaint(output, &wanted);
-    assert!(!told.is_empty() && !told.contains('\n'), "{told:?}");
+    let summary = complaint(output, &wanted);
+    assert!(!summary.is_empty() && !summary.contains('\n'), "{summary:?}");
 }
 
-/// A lock file, and the requirements that it is to pin.
+/// Parses a lock file and checks whether it pins requirements.
 pub fn lock_file(text: &str) {
     let script = Path::new("/workload.py");
     if let Ok(lock) = Lock::new(script, Path::new("/workload.py.lock"), text) {
@@ -58,7 +58,7 @@ pub fn lock_file(text: &str) {
     }
 }
 
-/// The list of packages that an environment's Python prints, and the file that says what an environment is.
+/// Parses the list of packages that an environment's Python prints, and an environment's record.
 pub fn packages(bytes: &[u8]) {
     let _ = serde_json::from_slice::<Vec<PackageFacts>>(bytes);
     let _ = serde_json::from_slice::<Record>(bytes);

@@ -1,4 +1,4 @@
-//! What makes environments: uv where there is one, else `venv` and pip.
+//! Makes environments with uv where there is one, else with `venv` and pip.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -13,25 +13,25 @@ use super::{EnvironmentError, Record, Wanted, failed, python_in};
 use crate::outside;
 use crate::process::leash::{Leash, leashed};
 
-/// Prints what is installed.
+/// The script that prints the installed packages.
 const PACKAGES: &str = include_str!("packages.py");
 
-/// How often an installer that is at work is looked at.
+/// How often a running installer is checked.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Most of an installer's log that its complaint is looked for in, bytes: the end.
-const MOST_LOG_BYTES: u64 = 4 << 20;
+/// Size of the end of an installer's log in which its error is looked for, bytes.
+const MAX_LOG_BYTES: u64 = 4 << 20;
 
-/// What making an environment has to do with the world around it.
+/// Callbacks of making an environment.
 pub struct Hooks<'a> {
-    /// Tells the user something in a line.
-    pub tell: &'a dyn Fn(&str),
-    /// Whether ftbench was told to stop.
+    /// Reports something to the user, in a line.
+    pub report: &'a dyn Fn(&str),
+    /// Whether ftbench was interrupted.
     pub is_stopped: &'a dyn Fn() -> bool,
 }
 
 impl Hooks<'_> {
-    /// Waits a little, unless ftbench was told to stop.
+    /// Waits a little, unless ftbench was interrupted.
     pub(super) fn pause(&self) -> Result<(), EnvironmentError> {
         if (self.is_stopped)() {
             return Err(EnvironmentError::Interrupted);
@@ -41,7 +41,7 @@ impl Hooks<'_> {
     }
 }
 
-/// What installs.
+/// The program that installs packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Installer {
     /// uv.
@@ -60,7 +60,7 @@ impl Installer {
     pub(super) fn find(tools: &Path, lock: Option<&Lock>) -> Result<Self, LockError> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain([tools.to_owned()]);
-        // A version manager's stand-in may be there and do nothing.
+        // A version manager's shim may exist and do nothing.
         let found = folders.map(|folder| folder.join("uv")).find_map(|program| {
             let version = version_of_uv(&program)?;
             Some(Self::Uv { program, version })
@@ -93,21 +93,21 @@ fn version_of_uv(program: &Path) -> Option<String> {
     }
 }
 
-/// One environment that is to be made.
-pub(super) struct Order<'a> {
-    /// What for.
+/// One environment to make.
+pub(super) struct Installation<'a> {
+    /// What it must contain.
     pub(super) wanted: &'a Wanted,
-    /// The folder that is to become it.
+    /// The folder to make it in.
     pub(super) folder: &'a Path,
-    /// Where what the installer prints is kept.
+    /// The file for the installer's output.
     pub(super) log: &'a Path,
-    /// The world around.
+    /// Callbacks.
     pub(super) hooks: &'a Hooks<'a>,
 }
 
-impl Order<'_> {
-    /// Makes it and says what is in it.
-    pub(super) fn carry_out(&self, installer: &Installer) -> Result<Record, EnvironmentError> {
+impl Installation<'_> {
+    /// Makes the environment and returns its contents.
+    pub(super) fn install(&self, installer: &Installer) -> Result<Record, EnvironmentError> {
         File::create(self.log).map_err(failed(self.log))?;
         let version = match installer {
             Installer::Uv { program, version } => {
@@ -124,7 +124,7 @@ impl Order<'_> {
         })
     }
 
-    /// The interpreters are ftbench's to choose: uv gets none, and heeds no project that it is called in.
+    /// Installs with uv, which must neither download an interpreter nor use the project of the working directory.
     fn with_uv(&self, program: &Path) -> Result<(), EnvironmentError> {
         let mut create = Command::new(program);
         create
@@ -166,7 +166,7 @@ impl Order<'_> {
         self.run(install)
     }
 
-    /// `-I` keeps the user's `PYTHON…` variables and own packages out; pip's own variables and files hold.
+    /// Installs with pip. `-I` keeps out the user's `PYTHON…` variables and packages; pip's own configuration applies.
     fn with_pip(&self) -> Result<String, EnvironmentError> {
         let mut create = Command::new(&self.wanted.interpreter.path);
         create.args(["-I", "-m", "venv"]).arg(self.folder);
@@ -189,7 +189,7 @@ impl Order<'_> {
         Ok(pip.map_or_else(|| "pip".to_owned(), |pip| format!("pip {}", pip.version)))
     }
 
-    /// As the environment's own metadata tell.
+    /// The installed packages, from the environment's own metadata.
     fn packages(&self) -> Result<Vec<ftbench_schema::PackageFacts>, EnvironmentError> {
         let python = python_in(self.folder);
         let answer = Command::new(&python)
@@ -200,7 +200,7 @@ impl Order<'_> {
         serde_json::from_slice(&answer.stdout).map_err(|error| failed(&python)(error.into()))
     }
 
-    /// Runs a step; what it prints goes to the log.
+    /// Runs a step; its output goes to the log.
     fn run(&self, mut command: Command) -> Result<(), EnvironmentError> {
         let mut log = OpenOptions::new()
             .append(true)
@@ -218,8 +218,8 @@ impl Order<'_> {
         let (mut command, leash) = leashed(&command).map_err(failed(&program))?;
         command.stdout(started.0).stderr(started.1);
         let status = self.wait(&mut command, leash).map_err(|error| match error {
-            Waiting::System(source) => failed(&program)(source),
-            Waiting::Stopped(error) => error,
+            WaitError::System(source) => failed(&program)(source),
+            WaitError::Stopped(error) => error,
         })?;
         if status.success() {
             return Ok(());
@@ -228,28 +228,28 @@ impl Order<'_> {
             return Err(EnvironmentError::Interrupted);
         }
         Err(EnvironmentError::Failed {
-            complaint: complaint(&outside::end(self.log, MOST_LOG_BYTES), self.wanted),
+            complaint: complaint(&outside::end(self.log, MAX_LOG_BYTES), self.wanted),
             log: self.log.to_owned(),
         })
     }
 
-    fn wait(&self, command: &mut Command, leash: Leash) -> Result<ExitStatus, Waiting> {
-        let mut child = command.spawn().map_err(Waiting::System)?;
+    fn wait(&self, command: &mut Command, leash: Leash) -> Result<ExitStatus, WaitError> {
+        let mut child = command.spawn().map_err(WaitError::System)?;
         loop {
-            if let Some(status) = child.try_wait().map_err(Waiting::System)? {
+            if let Some(status) = child.try_wait().map_err(WaitError::System)? {
                 return Ok(status);
             }
             if let Err(error) = self.hooks.pause() {
-                // It may have ended meanwhile.
+                // Fails if it has ended meanwhile.
                 let _ = leash.pull(&mut child);
-                return Err(Waiting::Stopped(error));
+                return Err(WaitError::Stopped(error));
             }
         }
     }
 }
 
-/// Why a step did not come to its end.
-enum Waiting {
+/// Why a step did not end by itself.
+enum WaitError {
     System(io::Error),
     Stopped(EnvironmentError),
 }

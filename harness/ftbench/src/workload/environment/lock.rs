@@ -13,7 +13,7 @@ use crate::outside;
 /// Largest lock file that is read, bytes: many times that of a program with a thousand packages.
 const LARGEST_BYTES: u64 = 16 << 20;
 
-/// A lock file.
+/// A lock file that was parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
     /// The workload that it belongs to.
@@ -23,7 +23,7 @@ pub struct Lock {
     sha256: String,
 }
 
-/// Why a lock file is of no use.
+/// Why a lock file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// It cannot be read.
@@ -31,11 +31,11 @@ pub enum LockError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// It is not what uv writes.
-    #[error("the lock file {} is malformed: {reason}; write it anew: uv lock --script {}", path.display(), script.display())]
+    #[error("the lock file {} is malformed: {reason}; regenerate it with 'uv lock --script {}'", path.display(), script.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum LockError {
         reason: String,
     },
     /// The workload's dependencies have changed since.
-    #[error("{} depends on {package}, which its lock file does not pin; write it anew: uv lock --script {}", script.display(), script.display())]
+    #[error("{} depends on {package}, which its lock file does not pin; regenerate it with 'uv lock --script {}'", script.display(), script.display())]
     Lacks {
         /// The workload.
         script: PathBuf,
@@ -53,7 +53,7 @@ pub enum LockError {
         package: String,
     },
     /// Only uv can read it.
-    #[error("the lock file beside {} needs uv (https://docs.astral.sh/uv/), and there is none on the PATH; install it, or move the lock file away", script.display())]
+    #[error("the lock file beside {} needs uv (https://docs.astral.sh/uv/), which is not on the PATH; install uv, or move the lock file away", script.display())]
     NeedsUv {
         /// The workload.
         script: PathBuf,
@@ -76,7 +76,7 @@ impl Lock {
     ///
     /// # Errors
     /// When there is one that cannot be used.
-    pub fn beside(script: &Path) -> Result<Option<Self>, LockError> {
+    pub fn for_script(script: &Path) -> Result<Option<Self>, LockError> {
         let mut path = script.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
@@ -104,8 +104,8 @@ impl Lock {
         })
     }
 
-    /// Makes sure that it pins the workload's own requirements. Whether the versions fit, the installer sees; so it does
-    /// for requirements with a marker, which uv leaves out of the lock where they can never hold.
+    /// Checks that it pins the workload's own requirements. The installer checks the versions, and all of a requirement
+    /// with a marker, because uv leaves such a requirement out of the lock where it can never apply.
     ///
     /// # Errors
     /// Names the first one that it does not pin.
@@ -146,14 +146,14 @@ mod tests {
     fn a_lock_file_is_found_beside_its_workload_and_pins_it() {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("mine.py");
-        assert_eq!(Lock::beside(&script).unwrap(), None);
+        assert_eq!(Lock::for_script(&script).unwrap(), None);
         let path = folder.path().join("mine.py.lock");
         fs::write(
             &path,
             "version = 1\n[[package]]\nname = \"six\"\nversion = \"1.16.0\"\n",
         )
         .unwrap();
-        let lock = Lock::beside(&script).unwrap().unwrap();
+        let lock = Lock::for_script(&script).unwrap().unwrap();
         assert_eq!(lock.sha256().len(), 64);
         let requirements = ["Six<2", "tomli; python_version < '3'", "numpy"]
             .map(|word| word.parse::<Requirement>().unwrap());
@@ -164,12 +164,15 @@ mod tests {
             "{lacking}"
         );
         fs::write(&path, "package = 1").unwrap();
-        assert!(matches!(Lock::beside(&script), Err(LockError::Malformed { .. })));
+        assert!(matches!(
+            Lock::for_script(&script),
+            Err(LockError::Malformed { .. })
+        ));
         fs::File::create(&path)
             .unwrap()
             .set_len(LARGEST_BYTES + 1)
             .unwrap();
-        let large = Lock::beside(&script).unwrap_err().to_string();
+        let large = Lock::for_script(&script).unwrap_err().to_string();
         assert!(
             large.contains("mine.py.lock") && large.contains("16384 KiB"),
             "{large}"

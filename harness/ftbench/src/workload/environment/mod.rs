@@ -1,8 +1,8 @@
 //! Environments: the packages of workloads, installed once for each interpreter and set of requirements.
 //!
-//! An environment is a virtual environment below ftbench's cache folder, named after a digest of all that decides on
-//! what is in it. It is made in a folder beside its own and renamed, so it is there whole or not at all, and under a
-//! lock, so that two ftbench at once make it once. What the installer says is kept beside it.
+//! An environment is a virtual environment below ftbench's cache folder, named after a digest of everything that
+//! determines its contents. It is made in a folder beside its own and renamed, so that it exists completely or not at
+//! all, and under a lock, so that two ftbench processes do not both make it. The installer's output is kept beside it.
 
 mod complaint;
 #[cfg(feature = "fuzzing")]
@@ -23,26 +23,26 @@ use super::requirement::{Requirement, RequirementError};
 use crate::outside;
 use ftbench_schema::{InterpreterFacts, PackageFacts};
 pub use installer::Hooks;
-use installer::{Installer, Order};
+use installer::{Installation, Installer};
 pub use lock::Lock;
 
-/// Raised when environments are made otherwise than before, so that none of an older kind is used.
-const KIND: u32 = 1;
+/// Version of the way environments are made. Raise it with every change, so that older environments are not used.
+const FORMAT: u32 = 1;
 
-/// File in an environment that says what it is. It is written last.
+/// File in an environment that describes it. It is written last.
 const RECORD: &str = "ftbench-environment.json";
 
 /// Largest such file that is read, bytes: many times that of an environment with a thousand packages.
 const LARGEST_RECORD_BYTES: u64 = 4 << 20;
 
-/// What an environment is made for.
+/// An environment that is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The interpreter.
     pub interpreter: InterpreterFacts,
-    /// What is to be installed, in order, each once.
+    /// The packages to install, sorted, each once.
     pub requirements: BTreeSet<Requirement>,
-    /// What pins the workload's own requirements.
+    /// The lock file that pins the workload's own requirements.
     pub lock: Option<Lock>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
@@ -55,18 +55,18 @@ pub struct Environment {
     pub path: PathBuf,
     /// Its Python.
     pub python: PathBuf,
-    /// What is in it.
+    /// What it contains.
     pub record: Record,
 }
 
-/// What an environment says about itself.
+/// The contents of an environment, as its own file describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// What was asked for.
+    /// The requested packages.
     pub requirements: Vec<String>,
-    /// What is installed.
+    /// The installed packages.
     pub packages: Vec<PackageFacts>,
-    /// What installed it, with its version.
+    /// The installer, with its version.
     pub installer: String,
     /// SHA-256 of the lock file's contents, hexadecimal.
     pub lock_sha256: Option<String>,
@@ -78,26 +78,26 @@ pub enum EnvironmentError {
     /// A requirement is malformed.
     #[error(transparent)]
     Requirement(#[from] RequirementError),
-    /// A file that decides on the environment cannot be read, or one of the environment not be written.
+    /// A file that the environment depends on cannot be read, or one of its own cannot be written.
     #[error("cannot prepare an environment: {}: {source}", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The lock file is of no use.
+    /// The lock file cannot be used.
     #[error(transparent)]
     Lock(#[from] lock::LockError),
     /// The installer failed.
-    #[error("{complaint} (all that the installer said: {})", log.display())]
+    #[error("{complaint} (full output of the installer: {})", log.display())]
     Failed {
         /// Package, build and the installer's own line.
         complaint: String,
-        /// What it printed.
+        /// The file with its output.
         log: PathBuf,
     },
-    /// ftbench was told to stop.
+    /// ftbench was interrupted.
     #[error("interrupted while packages were being installed")]
     Interrupted,
 }
@@ -111,7 +111,7 @@ impl Wanted {
         names
     }
 
-    /// Name of the environment's folder: the build, and a digest of all that decides on what is in it.
+    /// Name of the environment's folder: the build, and a digest of everything that determines the contents.
     fn key(&self) -> Result<String, EnvironmentError> {
         let executable = Path::new(&self.interpreter.path);
         let facts = fs::metadata(executable).map_err(failed(executable))?;
@@ -122,7 +122,7 @@ impl Wanted {
             }
         }
         let identity = serde_json::json!({
-            "kind": KIND,
+            "kind": FORMAT,
             "path": self.interpreter.path,
             "version": self.interpreter.version,
             "free_threaded": self.interpreter.free_threaded,
@@ -156,7 +156,7 @@ pub struct Environments {
 }
 
 impl Environments {
-    /// Those below ftbench's cache folder.
+    /// The environments below ftbench's cache folder.
     #[must_use]
     pub fn below(cache: &Path) -> Self {
         Self {
@@ -165,32 +165,32 @@ impl Environments {
         }
     }
 
-    /// The environment, when it is there already.
+    /// The environment, if it exists already.
     ///
     /// # Errors
-    /// When what decides on it cannot be read.
+    /// When a file that it depends on cannot be read.
     pub fn find(&self, wanted: &Wanted) -> Result<Option<Environment>, EnvironmentError> {
-        Ok(at(&self.folder.join(wanted.key()?)))
+        Ok(finished_in(&self.folder.join(wanted.key()?)))
     }
 
-    /// The environment, made if it is not there.
+    /// The environment, which is made if it does not exist.
     ///
     /// # Errors
-    /// Says what the installer complains of, or what could not be read or written.
+    /// When the installer fails, or a file cannot be read or written.
     pub fn make(&self, wanted: &Wanted, hooks: &Hooks<'_>) -> Result<Environment, EnvironmentError> {
         let key = wanted.key()?;
         fs::create_dir_all(&self.folder).map_err(failed(&self.folder))?;
         let path = self.folder.join(&key);
-        let _locked = locked(&self.folder.join(format!("{key}.lock")), hooks)?;
-        if let Some(made) = at(&path) {
+        let _locked = acquire_lock(&self.folder.join(format!("{key}.lock")), hooks)?;
+        if let Some(made) = finished_in(&path) {
             return Ok(made);
         }
         let staging = self.folder.join(format!("{key}.making"));
         // What a killed ftbench left behind.
-        for left in [&path, &staging] {
-            remove(left).map_err(failed(left))?;
+        for leftover in [&path, &staging] {
+            remove(leftover).map_err(failed(leftover))?;
         }
-        let order = Order {
+        let installation = Installation {
             wanted,
             folder: &staging,
             log: &self.folder.join(format!("{key}.log")),
@@ -198,23 +198,23 @@ impl Environments {
         };
         let made = Installer::find(&self.tools, wanted.lock.as_ref())
             .map_err(EnvironmentError::from)
-            .and_then(|installer| order.carry_out(&installer))
+            .and_then(|installer| installation.install(&installer))
             .and_then(|record| write_record(&staging, &record));
         let renamed = made.and_then(|()| fs::rename(&staging, &path).map_err(failed(&path)));
         if let Err(error) = renamed {
-            // The first failure is the one to be told.
+            // The first failure is the one to report.
             let _ = remove(&staging);
             return Err(error);
         }
-        at(&path).ok_or_else(|| EnvironmentError::File {
+        finished_in(&path).ok_or_else(|| EnvironmentError::File {
             path,
             source: io::ErrorKind::NotFound.into(),
         })
     }
 }
 
-/// The environment in a folder, if one was finished there and its interpreter is where it was.
-fn at(path: &Path) -> Option<Environment> {
+/// The environment in a folder, if it was finished and its interpreter still exists.
+fn finished_in(path: &Path) -> Option<Environment> {
     let record = outside::read(&path.join(RECORD), LARGEST_RECORD_BYTES).ok()?;
     let python = python_in(path);
     python.exists().then_some(())?;
@@ -235,18 +235,18 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), EnvironmentError> 
     fs::write(&path, text).map_err(failed(&path))
 }
 
-/// Waits until no other ftbench makes the same environment.
-fn locked(path: &Path, hooks: &Hooks<'_>) -> Result<File, EnvironmentError> {
+/// Waits until no other ftbench is making the same environment.
+fn acquire_lock(path: &Path, hooks: &Hooks<'_>) -> Result<File, EnvironmentError> {
     let file = File::create(path).map_err(failed(path))?;
-    let mut told = false;
+    let mut reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(failed(path)(error)),
             Err(TryLockError::WouldBlock) => {
-                if !told {
-                    (hooks.tell)("waiting for another ftbench that installs the same packages");
-                    told = true;
+                if !reported {
+                    (hooks.report)("waiting for another ftbench that installs the same packages");
+                    reported = true;
                 }
                 hooks.pause()?;
             }
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_tells_apart_what_differs() {
+    fn key_depends_on_requirements_and_build() {
         let folder = tempfile::tempdir().unwrap();
         let executable = folder.path().join("python");
         fs::write(&executable, "1").unwrap();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_counts_by_its_contents() {
+    fn key_depends_on_the_contents_of_a_wheel() {
         let folder = tempfile::tempdir().unwrap();
         let executable = folder.path().join("python");
         fs::write(&executable, "1").unwrap();
@@ -318,11 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_there_when_it_is_whole() {
+    fn only_complete_environments_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bin");
         fs::create_dir(&path).unwrap();
-        assert_eq!(at(folder.path()), None);
+        assert_eq!(finished_in(folder.path()), None);
         let record = Record {
             requirements: vec!["six".to_owned()],
             packages: vec![],
@@ -330,8 +330,8 @@ mod tests {
             lock_sha256: None,
         };
         write_record(folder.path(), &record).unwrap();
-        assert_eq!(at(folder.path()), None, "without a Python");
+        assert_eq!(finished_in(folder.path()), None, "without a Python");
         fs::write(path.join("python"), "").unwrap();
-        assert_eq!(at(folder.path()).unwrap().record, record);
+        assert_eq!(finished_in(folder.path()).unwrap().record, record);
     }
 }

@@ -1,4 +1,4 @@
-"""Prints what is installed for the Python that runs this: a JSON list of names and versions."""
+"""Prints the packages of the Python that runs this, as a JSON list of names and versions."""
 
 import importlib.metadata
 import json

@@ -1,4 +1,4 @@
-//! Files that are refused before anything runs, and workloads for another Python.
+//! Files that are refused before anything runs, and workloads that require another Python.
 
 use ftbench_schema::CellStatus;
 
@@ -6,7 +6,7 @@ use super::{GOOD, SHORT, Source, run};
 use crate::support::Sandbox;
 
 #[test]
-fn files_that_are_no_workloads_are_refused() {
+fn files_that_are_not_workloads_are_refused() {
     let sandbox = Sandbox::new();
     let block = |lines: &str| format!("# /// script\n{lines}# ///\ndef work(data, units): ...\n");
     let table = |line: &str| block(&format!("# [tool.ftbench]\n# {line}\n"));
@@ -36,8 +36,8 @@ fn files_that_are_no_workloads_are_refused() {
     for (name, contents, words) in cases {
         println!("{name}");
         let path = sandbox.file(name, contents);
-        let told = sandbox.ftbench(&format!("run {path}"));
-        told.refuses(&[&[name], words].concat(), 2);
+        let output = sandbox.ftbench(&format!("run {path}"));
+        output.refuses(&[&[name], words].concat(), 2);
     }
     let missing = sandbox.ftbench("run missing.py");
     missing.refuses(&["missing.py", "No such file"], 2);

@@ -7,22 +7,26 @@ use ftbench_schema::{CellStatus, GilState, Model, WarningKind};
 use super::{GOOD, Source, run};
 use crate::support::{Sandbox, executable, pair};
 
-/// It does not declare `Py_mod_gil`, so a free-threaded build switches the GIL on when it is imported (PEP 703).
+/// A module that does not declare `Py_mod_gil`, so a free-threaded build switches the GIL on when it is imported (PEP
+/// 703).
 const EXTENSION: &str = r#"
 #include <Python.h>
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "old_extension", NULL, -1, NULL};
 PyMODINIT_FUNC PyInit_old_extension(void) { return PyModule_Create(&module); }
 "#;
 
-/// Asks the interpreter where its headers are, and what its extension modules are called.
-const WHERE: &str =
+/// Prints the interpreter's include folder and the suffix of its extension modules.
+const PRINT_INCLUDE_AND_SUFFIX: &str =
     "import sysconfig as s; print(s.get_path('include')); print(s.get_config_var('EXT_SUFFIX'))";
 
 fn compile_extension(sandbox: &Sandbox) {
     let python = executable(&pair().free_threaded);
-    let said = Command::new(&python).args(["-c", WHERE]).output().unwrap();
-    let said = String::from_utf8(said.stdout).unwrap();
-    let (include, suffix) = said.trim().split_once('\n').unwrap();
+    let printed = Command::new(&python)
+        .args(["-c", PRINT_INCLUDE_AND_SUFFIX])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let (include, suffix) = printed.trim().split_once('\n').unwrap();
     let source = sandbox.file("old_extension.c", EXTENSION);
     let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-I", include, "-o"])
@@ -33,7 +37,7 @@ fn compile_extension(sandbox: &Sandbox) {
     assert!(compiled.success(), "cc cannot compile against {include}");
 }
 
-/// Imports it where there is no GIL: the GIL build has no such module, and needs none.
+/// A workload that imports the module on the free-threaded build, for which alone it is compiled.
 fn importing() -> String {
     format!(
         "import sys
@@ -67,13 +71,17 @@ fn a_module_that_switches_the_gil_on_is_named() {
         .unwrap();
     for word in ["importing", "old_extension", &pair().free_threaded] {
         assert!(warning.message.contains(word), "{}", warning.message);
-        assert!(run.told.stdout.contains(word), "{}", run.told.stdout);
+        assert!(run.output.stdout.contains(word), "{}", run.output.stdout);
     }
-    assert!(run.told.stdout.contains("GIL re-enabled"), "{}", run.told.stdout);
+    assert!(
+        run.output.stdout.contains("GIL re-enabled"),
+        "{}",
+        run.output.stdout
+    );
 }
 
 #[test]
-fn with_nogil_the_gil_stays_off_all_the_same() {
+fn with_nogil_the_gil_stays_off_despite_the_module() {
     let sandbox = Sandbox::new();
     compile_extension(&sandbox);
     let importing = sandbox.file("importing.py", importing());

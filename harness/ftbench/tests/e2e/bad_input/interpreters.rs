@@ -1,17 +1,17 @@
-//! Interpreters that are none, and machines without a pair.
+//! Paths that are not interpreters, and machines without a pair.
 
 use std::path::{Path, PathBuf};
 
 use ftbench_schema::{CellStatus, Model, WarningKind};
 
 use super::{GOOD, SHORT, is_there};
-use crate::support::{Run, Sandbox, Told, executable, pair, told};
+use crate::support::{CommandOutput, Run, Sandbox, executable, output_of, pair};
 
-/// A shell script that answers ftbench's probe as an old Python does.
+/// A shell script that answers ftbench's probe like an old Python.
 const OLD: &str = r#"echo 'ftbench-probe {"implementation": "CPython", "version": [3, 8, 18, "final", 0]}'"#;
 
 #[test]
-fn what_is_no_interpreter_is_named_and_skipped_and_the_rest_is_measured() {
+fn a_path_that_is_not_an_interpreter_is_skipped_with_a_warning() {
     let sandbox = Sandbox::new();
     sandbox.file("text/python3", "not a program\n");
     sandbox.script("old/python3", OLD);
@@ -43,8 +43,8 @@ fn what_is_no_interpreter_is_named_and_skipped_and_the_rest_is_measured() {
         let warned =
             warnings.any(|one| one.kind == WarningKind::InterpreterSkipped && one.message.contains(reason));
         assert!(warned, "{:?}", summary.warnings);
-        run.told.says(&[reason]);
-        // With it alone there is nothing left.
+        run.output.stderr_has(&[reason]);
+        // Given alone, it leaves no interpreter to measure with.
         let alone = sandbox.ftbench(&format!("run {good} -p {path}"));
         alone.fails(1, &["no interpreter is left to measure with", reason], 2);
     }
@@ -72,8 +72,8 @@ fn a_real_python_that_is_too_old_is_refused() {
     println!("old: {old:?}");
     let sandbox = Sandbox::new();
     for path in old {
-        let told = sandbox.ftbench(&format!("run fib -p {}", path.display()));
-        told.fails(1, &["which is too old", "3.9 and newer"], 2);
+        let output = sandbox.ftbench(&format!("run fib -p {}", path.display()));
+        output.fails(1, &["which is too old", "3.9 and newer"], 2);
     }
 }
 
@@ -85,16 +85,17 @@ fn an_interpreter_that_hangs_is_skipped() {
     let words = format!("{good} -p {} -p ./hanging/python3 {SHORT}", pair().gil);
     let run = sandbox.run("out", &words, 0);
     run.all_ok("good");
-    run.told.says(&["hanging/python3 hangs: no answer within 10 s"]);
+    run.output
+        .stderr_has(&["hanging/python3 hangs: no answer within 10 s"]);
 }
 
 #[test]
 fn an_interpreter_that_turns_out_to_be_broken_fails_its_cells_only() {
     let sandbox = Sandbox::new();
     let real = executable(&pair().gil);
-    // Answers the probe, and is gone when it is to measure.
-    let turncoat = sandbox.script(
-        "turncoat/python3",
+    // Answers the probe, then fails when it is started as a worker.
+    let probe_only = sandbox.script(
+        "probe-only/python3",
         &format!(
             "case \"$*\" in *ftbench_worker*) echo 'no more'; exit 4;; esac\nexec {} \"$@\"",
             real.display()
@@ -102,7 +103,7 @@ fn an_interpreter_that_turns_out_to_be_broken_fails_its_cells_only() {
     );
     let good = sandbox.file("good.py", GOOD);
     let gil = &pair().gil;
-    let run = sandbox.run("out", &format!("{good} -p {gil} -p {turncoat} {SHORT}"), 1);
+    let run = sandbox.run("out", &format!("{good} -p {gil} -p {probe_only} {SHORT}"), 1);
     let cell = run.cell("good", gil, Model::Serial, 1);
     assert_eq!(cell.status, CellStatus::Ok);
     let mut broken = run.cells("good");
@@ -118,8 +119,8 @@ fn an_interpreter_that_turns_out_to_be_broken_fails_its_cells_only() {
     }
 }
 
-/// ftbench where nothing is found but what is in one folder.
-fn isolated(sandbox: &Sandbox, words: &str) -> Told {
+/// Runs ftbench in an environment where it finds only the interpreters in the sandbox's `bin`.
+fn isolated(sandbox: &Sandbox, words: &str) -> CommandOutput {
     let home = sandbox.path().join("home");
     let mut command = sandbox.command(words);
     command
@@ -128,11 +129,11 @@ fn isolated(sandbox: &Sandbox, words: &str) -> Told {
         .env("XDG_CACHE_HOME", home.join("cache"))
         .env("PYENV_ROOT", home.join("pyenv"))
         .env("PATH", sandbox.path().join("bin"));
-    told(command)
+    output_of(command)
 }
 
 #[test]
-fn without_a_free_threaded_build_the_run_goes_on_and_says_how_to_get_one() {
+fn without_a_free_threaded_build_the_run_continues_and_names_the_install_command() {
     let sandbox = Sandbox::new();
     let real = executable(&pair().gil);
     let link = sandbox.path().join("bin").join(real.file_name().unwrap());
@@ -140,19 +141,19 @@ fn without_a_free_threaded_build_the_run_goes_on_and_says_how_to_get_one() {
     std::fs::create_dir_all(sandbox.path().join("bin")).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
     let list = isolated(&sandbox, "python list --format json");
-    list.ends_with(0);
+    list.exits_with(0);
     let list = list.json();
     if list.as_array().map(Vec::len) != Some(1) {
-        println!("nothing is shown here: Pythons are elsewhere than in the user's folders too: {list}");
+        println!("skipped: there are Pythons outside the user's folders: {list}");
         return;
     }
     assert_eq!(list[0]["free_threaded"], false);
     assert_eq!(list[0]["source"], "PATH");
     let run = Run {
-        told: isolated(&sandbox, &format!("run fib --profile quick --out out {SHORT}")),
+        output: isolated(&sandbox, &format!("run fib --profile quick --out out {SHORT}")),
         folder: sandbox.path().join("out"),
     };
-    run.told.ends_with(0);
+    run.output.exits_with(0);
     run.all_ok("fib");
     let summary = run.summary();
     let mut warnings = summary.warnings.iter();
@@ -164,8 +165,8 @@ fn without_a_free_threaded_build_the_run_goes_on_and_says_how_to_get_one() {
         "{}",
         warning.message
     );
-    run.told.says(&[&warning.message]);
-    // With no interpreter at all there is nothing to run on.
+    run.output.stderr_has(&[&warning.message]);
+    // Without any interpreter the run fails.
     std::fs::remove_file(link).unwrap();
     let nothing = isolated(&sandbox, "run fib");
     nothing.fails(

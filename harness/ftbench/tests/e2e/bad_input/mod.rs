@@ -1,4 +1,4 @@
-//! Bad input, case by case: what is said, what is kept, and that everything else is measured.
+//! Bad input, case by case: the messages, the stored files, and that everything else is measured.
 
 mod descriptions;
 mod files;
@@ -16,7 +16,7 @@ use std::process::Command;
 
 use crate::support::{Run, Sandbox, pair};
 
-/// A workload with nothing wrong.
+/// A correct workload.
 const GOOD: &str = "
 def work(data, units):
     total = 0
@@ -28,13 +28,13 @@ def check(results, units):
     assert sum(results) == units
 ";
 
-/// The fewest trials that a run can have.
+/// Options for a run with the minimum number of trials.
 const SHORT: &str = "-m serial -n 1 --rounds 1";
 
-/// A workload's name and what its file holds.
+/// A workload's name and the contents of its file.
 type Source<'a> = (&'a str, &'a [u8]);
 
-/// Runs workloads of one's own on the pair into the folder `out`; ends with this status.
+/// Writes these workloads and runs them on the pair into the folder `out`; the run must exit with `status`.
 #[track_caller]
 fn run(sandbox: &Sandbox, workloads: &[Source<'_>], words: &str, status: i32) -> Run {
     let paths: Vec<String> = workloads
@@ -45,7 +45,7 @@ fn run(sandbox: &Sandbox, workloads: &[Source<'_>], words: &str, status: i32) ->
     sandbox.run("out", &words, status)
 }
 
-/// A command that is started after these words of bash, which may limit what it may use.
+/// The command, started by bash after these words, which may limit its resources.
 fn after(words: &str, command: &Command) -> Command {
     let environment = command
         .get_envs()
@@ -60,11 +60,11 @@ fn after(words: &str, command: &Command) -> Command {
     bash
 }
 
-/// Whether something is on this machine that a test can do without; where it is not, the test says so.
+/// Whether an optional dependency of a test exists at `path`. Prints a note when it does not.
 fn is_there(what: &str, path: &Path) -> bool {
     let there = path.exists();
     if !there {
-        println!("nothing is shown here: there is no {what} on this machine");
+        println!("skipped: there is no {what} on this machine");
     }
     there
 }

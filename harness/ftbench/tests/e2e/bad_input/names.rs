@@ -1,10 +1,10 @@
-//! Words on the command line that mean nothing.
+//! Invalid words on the command line.
 
 use super::GOOD;
 use crate::support::{Sandbox, allowed_pus, pair};
 
 #[test]
-fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
+fn unknown_names_are_refused_with_the_nearest_match() {
     let sandbox = Sandbox::new();
     let gil = pair().gil.as_str();
     let cases: [(&str, &[&str]); 11] = [
@@ -34,20 +34,20 @@ fn unknown_names_are_repeated_with_the_nearest_and_all_is_refused() {
         ("run fib --pin 0,99999", &["0,99999", "99999"]),
         ("run fib --pin 60000", &["no PU 60000", "ftbench topology"]),
     ];
-    for (words, told) in cases {
+    for (words, expected) in cases {
         println!("{words}");
-        sandbox.ftbench(words).refuses(told, 2);
+        sandbox.ftbench(words).refuses(expected, 2);
     }
     let missing = sandbox.ftbench("run fib -p 3.99");
-    let told = ["3.99", "nearest here: ", gil, "ftbench python install 3.99"];
-    missing.fails(1, &told, 2);
+    let expected = ["3.99", "nearest here: ", gil, "ftbench python install 3.99"];
+    missing.fails(1, &expected, 2);
     let missing = sandbox.ftbench("run fib -p ./missing");
     missing.fails(1, &["/missing does not start", "no such file"], 2);
-    // clap gives the values that there are and the nearest one a line each.
+    // clap prints the possible values and the nearest one on a line each.
     let model = sandbox.ftbench("run fib -m thread");
     model.refuses(&["'thread'", "'threads'", "asyncio-threads"], 3);
     let left = std::fs::read_dir(sandbox.path()).unwrap().count();
-    assert_eq!(left, 0, "no folder is left behind");
+    assert_eq!(left, 0, "a folder is left behind");
 }
 
 #[test]
@@ -68,27 +68,27 @@ fn values_out_of_range_are_refused() {
         ("--format", "xml"),
     ] {
         println!("{option} {value}");
-        let told = sandbox.ftbench(&format!("run fib {option}={value}"));
-        told.refuses(&[value], 3);
+        let output = sandbox.ftbench(&format!("run fib {option}={value}"));
+        output.refuses(&[value], 3);
     }
 }
 
 #[test]
-fn more_workers_than_pus_are_refused_with_what_is_allowed_and_why() {
+fn more_workers_than_pus_are_refused_with_the_limit_and_its_reason() {
     let sandbox = Sandbox::new();
     let too_many = allowed_pus().len() + 62;
-    let told = sandbox.ftbench(&format!("run fib -n {too_many}"));
-    told.refuses(
+    let output = sandbox.ftbench(&format!("run fib -n {too_many}"));
+    output.refuses(
         &[&format!("{too_many} workers"), "Ask for at most ", "--pin none"],
         2,
     );
     let reasons = ["cpuset and affinity mask allow", "quota"];
-    let explained = reasons.iter().any(|reason| told.stderr.contains(reason));
-    assert!(explained, "{}", told.stderr);
+    let explained = reasons.iter().any(|reason| output.stderr.contains(reason));
+    assert!(explained, "{}", output.stderr);
 }
 
 #[test]
-fn workers_that_are_not_pinned_may_be_more_than_pus() {
+fn unpinned_workers_may_outnumber_the_pus() {
     let sandbox = Sandbox::new();
     let many = allowed_pus().len() + 2;
     let words = format!("-m threads,processes -n {many} --pin none --rounds 1");

@@ -1,12 +1,12 @@
-//! Run folders that cannot be written, or not be read again.
+//! Run folders that cannot be written or cannot be read back.
 
 use ftbench::record::store::{self, Checksums};
 
 use super::{GOOD, SHORT, after};
-use crate::support::{Sandbox, pair, told};
+use crate::support::{Sandbox, output_of, pair};
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_before_the_first_trial() {
+fn an_unwritable_folder_is_refused_before_the_first_trial() {
     let sandbox = Sandbox::new();
     let notes = sandbox.file("full/notes.txt", "mine");
     let in_the_way = sandbox.file("file", "mine");
@@ -25,8 +25,8 @@ fn a_folder_that_cannot_be_written_is_told_before_the_first_trial() {
         ),
     ] {
         println!("{out}");
-        let told = sandbox.ftbench(&format!("run fib -p {} --out {out}", pair().gil));
-        told.fails(status, &words, 2);
+        let output = sandbox.ftbench(&format!("run fib -p {} --out {out}", pair().gil));
+        output.fails(status, &words, 2);
     }
     for path in [notes, in_the_way] {
         assert_eq!(std::fs::read_to_string(path).unwrap(), "mine");
@@ -46,8 +46,8 @@ fn a_run_is_never_overwritten() {
     assert_eq!(before, contents());
 }
 
-/// No file may become longer than this, in the 1,024 bytes of bash: room for the manifest and some of the trials.
-const LONGEST_FILE_BLOCKS: u32 = 20;
+/// The largest file, in bash's blocks of 1,024 bytes: enough for the manifest and some of the trials.
+const MAX_FILE_BLOCKS: u32 = 20;
 
 #[test]
 fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
@@ -57,15 +57,15 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
         "run {good} -p {} -m serial,threads -n 1 --rounds 8 --samples 3 --profile quick --out out",
         pair().words()
     ));
-    let told = told(after(&format!("ulimit -f {LONGEST_FILE_BLOCKS}"), &ftbench));
-    told.ends_with(3);
-    told.says(&[
+    let output = output_of(after(&format!("ulimit -f {MAX_FILE_BLOCKS}"), &ftbench));
+    output.exits_with(3);
+    output.stderr_has(&[
         "error: cannot write out/trials.jsonl",
         "File too large",
-        "make room, then go on with 'ftbench run --resume out'",
+        "make room, then resume with 'ftbench run --resume out'",
     ]);
     let shown = sandbox.ftbench("show out --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     let summary = shown.json();
     assert_ne!(summary["run"]["status"], "complete");
     let mut cells = summary["cells"].as_array().unwrap().iter();
@@ -74,7 +74,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
         "{}",
         shown.stdout
     );
-    sandbox.ftbench("show out").ends_with(0);
+    sandbox.ftbench("show out").exits_with(0);
     let out = sandbox.path().join("out");
     let trials = || {
         let recorded = store::read_trials(&out.join("trials.jsonl"), Checksums::Required).unwrap();
@@ -83,7 +83,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
     };
     let before = trials();
     let resumed = sandbox.ftbench("run --resume out --format json");
-    resumed.ends_with(0);
+    resumed.exits_with(0);
     let summary = resumed.json();
     assert_eq!(summary["run"]["status"], "complete");
     let mut cells = summary["cells"].as_array().unwrap().iter();
@@ -92,7 +92,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
 }
 
 #[test]
-fn a_folder_that_is_no_run_or_is_damaged_is_told() {
+fn a_missing_or_damaged_run_is_reported() {
     let sandbox = Sandbox::new();
     let nowhere = sandbox.ftbench("show nowhere");
     nowhere.refuses(&["nowhere/run.json", "No such file"], 2);
@@ -103,7 +103,7 @@ fn a_folder_that_is_no_run_or_is_damaged_is_told() {
     // A power cut may leave the last line unfinished.
     sandbox.file("out/trials.jsonl", &trials[..trials.len() - 40]);
     let shown = sandbox.ftbench("show out --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(shown.json()["cells"][0]["rounds"], 2);
     let lines: Vec<&str> = trials.lines().collect();
     sandbox.file(
@@ -111,18 +111,18 @@ fn a_folder_that_is_no_run_or_is_damaged_is_told() {
         format!("{}\nnonsense\n{}\n", lines[0], lines[1]),
     );
     let damaged = sandbox.ftbench("show out --format json");
-    damaged.ends_with(0);
+    damaged.exits_with(0);
     let summary = damaged.json();
     assert_eq!(summary["cells"][0]["rounds"], 2);
     let warnings = summary["warnings"].as_array().unwrap();
-    let told = warnings
+    let warning = warnings
         .iter()
         .find(|warning| warning["kind"] == "damaged_record");
-    let message = told.unwrap()["message"].as_str().unwrap();
+    let message = warning.unwrap()["message"].as_str().unwrap();
     assert!(message.contains("line 2 (it has no checksum)"), "{message}");
     let rows = sandbox.ftbench("show out --format csv");
-    rows.ends_with(0);
-    rows.says(&["warning: trials.jsonl has 1 damaged line"]);
+    rows.exits_with(0);
+    rows.stderr_has(&["warning: trials.jsonl has 1 damaged line"]);
     sandbox.file("out/trials.jsonl", &trials);
     let newer = manifest.replacen("\"schema\": 1", "\"schema\": 99", 1);
     sandbox.file("out/run.json", newer);

@@ -1,4 +1,4 @@
-//! Being stopped: what was measured is kept, and nothing is left behind.
+//! Stopping a run: recorded trials are kept, and no process is left behind.
 
 use ftbench_schema::{RunStatus, StoppedBy, TrialStatus};
 use rustix::process::Signal;
@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use super::{GOOD, SHORT};
 use crate::support::driver::{Driver, wait_until};
 use crate::support::mark::Mark;
-use crate::support::{Run, Sandbox, Told, pair};
+use crate::support::{CommandOutput, Run, Sandbox, pair};
 
 fn start(sandbox: &Sandbox, mark: &Mark, words: &str) -> Driver {
     let mut command = sandbox.command(&format!("run --profile quick --out out {words}"));
@@ -14,14 +14,14 @@ fn start(sandbox: &Sandbox, mark: &Mark, words: &str) -> Driver {
     Driver::start(command)
 }
 
-/// Sends the driver a signal and waits for its end.
-fn stop(driver: Driver, signal: Signal) -> Told {
+/// Sends the driver a signal and waits until it exits.
+fn stop(driver: Driver, signal: Signal) -> CommandOutput {
     driver.send(signal);
     driver.end()
 }
 
 #[test]
-fn an_interrupted_run_keeps_and_shows_what_was_measured_and_leaves_no_process() {
+fn an_interrupted_run_keeps_its_trials_and_leaves_no_process() {
     let sandbox = Sandbox::new();
     let good = sandbox.file("good.py", GOOD);
     let tags = pair().words();
@@ -31,10 +31,10 @@ fn an_interrupted_run_keeps_and_shows_what_was_measured_and_leaves_no_process() 
     driver.wait_for_trials(&sandbox.path().join("out"), 10);
     wait_until("a worker", || mark.has_a_worker());
     let run = Run {
-        told: stop(driver, Signal::INT),
+        output: stop(driver, Signal::INT),
         folder: sandbox.path().join("out"),
     };
-    run.told.ends_with(130);
+    run.output.exits_with(130);
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
     assert_eq!(run.manifest().status, RunStatus::Interrupted);
     let (trials, summary) = (run.trials(), run.summary());
@@ -48,27 +48,27 @@ fn an_interrupted_run_keeps_and_shows_what_was_measured_and_leaves_no_process() 
         assert!(!run.read(name).is_empty());
     }
     for word in ["good", "serial", "processes"] {
-        assert!(run.told.stdout.contains(word), "{}", run.told.stdout);
+        assert!(run.output.stdout.contains(word), "{}", run.output.stdout);
     }
 }
 
 #[test]
-fn a_run_that_is_stopped_in_calibration_ends_too() {
+fn a_run_stopped_during_calibration_exits() {
     let sandbox = Sandbox::new();
     let sleeping = "import time\ndef work(data, units):\n    time.sleep(1e6)\n";
     let sleeping = sandbox.file("sleeping.py", sleeping);
     let mark = Mark::new("calibration");
     let driver = start(&sandbox, &mark, &format!("{sleeping} -p {} {SHORT}", pair().gil));
     wait_until("a worker", || mark.has_a_worker());
-    stop(driver, Signal::TERM).ends_with(130);
+    stop(driver, Signal::TERM).exits_with(130);
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
     let shown = sandbox.ftbench("show out --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(shown.json()["run"]["status"], "interrupted");
 }
 
 #[test]
-fn workers_end_when_the_driver_is_killed() {
+fn workers_exit_when_the_driver_is_killed() {
     let sandbox = Sandbox::new();
     let good = sandbox.file("good.py", GOOD);
     let mark = Mark::new("killed");
@@ -78,8 +78,8 @@ fn workers_end_when_the_driver_is_killed() {
     wait_until("a worker", || mark.has_a_worker());
     assert_eq!(stop(driver, Signal::KILL).status, None);
     wait_until("the workers' end", || mark.processes().is_empty());
-    // What was recorded can be shown.
+    // The recorded trials can be shown.
     let shown = sandbox.ftbench("show out --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(shown.json()["run"]["status"], "running");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Sandbox, paths, told};
+use crate::support::{Sandbox, output_of, paths};
 
 #[test]
 fn a_build_for_another_system_is_refused_before_anything_is_compiled() {
@@ -14,17 +14,17 @@ fn a_build_for_another_system_is_refused_before_anything_is_compiled() {
         .args(["--edition", "2024", "-o"])
         .arg(&program)
         .arg(package.join("build.rs"));
-    told(compile).ends_with(0);
+    output_of(compile).exits_with(0);
     for (system, status) in [("linux", 0), ("macos", 1), ("windows", 1)] {
         let mut run = Command::new(&program);
         run.env("CARGO_CFG_TARGET_OS", system).current_dir(package);
-        let told = told(run);
-        told.ends_with(status);
-        let is_refused = told
+        let output = output_of(run);
+        output.exits_with(status);
+        let is_refused = output
             .stdout
             .contains("cargo::error=ftbench runs on Linux only, and this build is for");
-        assert_eq!(is_refused, status == 1, "{}", told.stdout);
-        assert!(!is_refused || told.stdout.contains("in a virtual machine or in WSL 2"));
+        assert_eq!(is_refused, status == 1, "{}", output.stdout);
+        assert!(!is_refused || output.stdout.contains("in a virtual machine or in WSL 2"));
     }
 }
 
@@ -41,7 +41,7 @@ fn set_up_refuses_another_system() {
     set_up
         .arg(paths::harness().join("../scripts/set-up.sh"))
         .env("PATH", path);
-    let told = told(set_up);
-    told.ends_with(1);
-    told.says(&["ftbench runs on Linux only, and this is Darwin", "WSL 2"]);
+    let output = output_of(set_up);
+    output.exits_with(1);
+    output.stderr_has(&["ftbench runs on Linux only, and this is Darwin", "WSL 2"]);
 }

@@ -1,12 +1,13 @@
-//! Workloads that break when they run.
+//! Workloads that fail when they run.
 
 use ftbench_schema::{CellStatus, Model, RunStatus, TrialStatus};
 
 use super::{GOOD, SHORT, Source, run};
 use crate::support::mark::Mark;
-use crate::support::{Run, Sandbox, allowed_pus, pair, told};
+use crate::support::{Run, Sandbox, allowed_pus, output_of, pair};
 
-/// A broken workload, and what becomes of its cells: the first of the words is told while the run goes on.
+/// A broken workload, with the status of its cells and words of their reason. The first word is also in the message
+/// that is printed during the run.
 struct Broken {
     name: &'static str,
     source: &'static str,
@@ -78,13 +79,13 @@ const BROKEN: [Broken; 11] = [
     failing(
         "crashes",
         "import ctypes\ndef work(data, units):\n    ctypes.string_at(0)\n",
-        // faulthandler's traceback tells which signal too.
+        // faulthandler's traceback names the signal too.
         &["killed by SIGSEGV"],
     ),
 ];
 
 #[test]
-fn broken_workloads_fail_with_their_last_words_and_the_others_are_measured() {
+fn broken_workloads_fail_with_a_reason_and_the_others_are_measured() {
     let sandbox = Sandbox::new();
     let mut workloads: Vec<Source<'_>> = BROKEN
         .iter()
@@ -98,15 +99,15 @@ fn broken_workloads_fail_with_their_last_words_and_the_others_are_measured() {
         // The table has room for the first few reasons only; one test below looks at it.
         run.all_have(broken.name, broken.status, broken.words);
         let first = broken.words.first().unwrap();
-        run.told
-            .says(&[&format!("{} cannot be measured: ", broken.name), first]);
+        run.output
+            .stderr_has(&[&format!("{} cannot be measured: ", broken.name), first]);
     }
     assert_eq!(run.manifest().status, RunStatus::Complete);
     assert_eq!(run.trials().len(), 2, "one for each build, of the good one");
 }
 
 #[test]
-fn a_dry_run_refuses_a_file_without_work_in_the_words_of_a_run() {
+fn a_dry_run_refuses_a_file_without_work_with_the_message_of_a_run() {
     for broken in BROKEN.iter().take(2) {
         let sandbox = Sandbox::new();
         let imported = sandbox.path().join("imported");
@@ -118,8 +119,8 @@ fn a_dry_run_refuses_a_file_without_work_in_the_words_of_a_run() {
         let cannot = format!("{} cannot be measured: ", broken.name);
         dry.refuses(&[&cannot], 1);
         let errors = dry.errors();
-        let told = errors.trim_start_matches("error: ").trim();
-        sandbox.run("out", &words, 1).told.says(&[told]);
+        let message = errors.trim_start_matches("error: ").trim();
+        sandbox.run("out", &words, 1).output.stderr_has(&[message]);
     }
 }
 
@@ -143,17 +144,17 @@ fn a_dry_run_accepts_whatever_may_define_work() {
     ];
     let files = sources.map(|(name, source)| sandbox.file(&format!("{name}.py"), source));
     let words = format!("-p {} {SHORT} --dry-run", pair().gil);
-    let told = sandbox.ftbench(&format!("run {} {words}", files.join(" ")));
-    told.ends_with(0);
+    let output = sandbox.ftbench(&format!("run {} {words}", files.join(" ")));
+    output.exits_with(0);
     // A name that is local to something else is not the module's.
     let local = "class Local:\n    def work(self): ...\ndef outer():\n    work = 1\n    return work\n";
     let local = sandbox.file("local.py", local);
-    let told = sandbox.ftbench(&format!("run {local} {words}"));
-    told.refuses(&["local.py defines no function 'work'"], 1);
+    let output = sandbox.ftbench(&format!("run {local} {words}"));
+    output.refuses(&["local.py defines no function 'work'"], 1);
 }
 
 #[test]
-fn the_table_shows_reason_and_last_words() {
+fn the_table_shows_the_reason_and_the_traceback() {
     let sandbox = Sandbox::new();
     let broken = "def work(data, units):\n    raise ValueError('broken on purpose')\n";
     let workloads: [Source<'_>; 2] = [("good", GOOD.as_bytes()), ("broken", broken.as_bytes())];
@@ -167,15 +168,15 @@ fn the_table_shows_reason_and_last_words() {
     run.all_have("broken", CellStatus::Failed, &words);
     for word in words.iter().chain(&["failed"]) {
         assert!(
-            run.told.stdout.contains(word),
+            run.output.stdout.contains(word),
             "no {word:?} in:\n{}",
-            run.told.stdout
+            run.output.stdout
         );
     }
 }
 
 #[test]
-fn files_that_are_hardly_text_fail_with_a_reason_or_run() {
+fn files_with_unusual_encodings_run_or_fail_with_a_reason() {
     let sandbox = Sandbox::new();
     let garbage: Vec<u8> = (0..4096_u32).map(|index| (index * 7919 % 251) as u8).collect();
     let declared = [
@@ -193,17 +194,17 @@ fn files_that_are_hardly_text_fail_with_a_reason_or_run() {
     ];
     let run = run(&sandbox, &workloads, SHORT, 1);
     run.all_ok("good");
-    // Python decides on the encoding, and takes the one that the file declares.
+    // Python uses the encoding that the file declares.
     run.all_ok("declared");
     for name in ["garbage", "zeros", "empty"] {
         run.all_have(name, CellStatus::Failed, &["in import"]);
     }
-    // Up to 3.13 it goes on with `'utf-8' codec`, from 3.14 on with `Non-UTF-8 code`.
+    // The message continues with `'utf-8' codec` up to 3.13, and with `Non-UTF-8 code` since 3.14.
     run.all_have("latin", CellStatus::Failed, &["SyntaxError", "in import"]);
 }
 
 #[test]
-fn what_a_workload_prints_is_no_obstacle_and_stays_bounded() {
+fn output_of_workloads_does_no_harm_and_is_truncated() {
     let sandbox = Sandbox::new();
     let loud = format!(
         "{GOOD}
@@ -241,18 +242,18 @@ def work(data, units):
         let length = cell.reason.as_ref().map_or(0, String::len);
         assert!(length < 10_000, "{}: a reason of {length} bytes", cell.cell);
     }
-    let (stdout, stderr) = (run.told.stdout.len(), run.told.stderr.len());
+    let (stdout, stderr) = (run.output.stdout.len(), run.output.stderr.len());
     assert!(stdout < 60_000 && stderr < 10_000, "{stdout} and {stderr} bytes");
 }
 
 #[test]
-fn a_workload_that_sleeps_for_ever_is_ended() {
+fn a_workload_that_sleeps_forever_is_stopped() {
     let sandbox = Sandbox::new();
     let sleeping = sandbox.file(
         "sleeping.py",
         "import time\ndef work(data, units):\n    time.sleep(1e6)\n",
     );
-    // Not in calibration, and not where the driver can see it: in a process of the pool.
+    // Sleeps in a process of the pool, where the driver cannot see it, and not during calibration.
     let child = sandbox.file("child.py", in_pool("__import__('time').sleep(1e6)"));
     let good = sandbox.file("good.py", GOOD);
     let tags = pair().words();
@@ -262,10 +263,10 @@ fn a_workload_that_sleeps_for_ever_is_ended() {
     ));
     mark.set_on(&mut command);
     let run = Run {
-        told: told(command),
+        output: output_of(command),
         folder: sandbox.path().join("out"),
     };
-    run.told.ends_with(1);
+    run.output.exits_with(1);
     run.all_ok("good");
     let words = ["took longer than 5 s (--timeout)"];
     run.all_have("sleeping", CellStatus::TimedOut, &words);
@@ -276,7 +277,7 @@ fn a_workload_that_sleeps_for_ever_is_ended() {
         };
         assert_eq!(cell.status, expected, "{}: {:?}", cell.cell, cell.reason);
     }
-    // What takes so long is not tried a second time.
+    // A trial that timed out is not retried.
     let trials = run.trials();
     let timed_out = trials
         .iter()
@@ -285,15 +286,15 @@ fn a_workload_that_sleeps_for_ever_is_ended() {
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
 }
 
-/// A workload that does something in the processes of a pool, and is good elsewhere.
-fn in_pool(what: &str) -> String {
+/// A workload that runs this statement in the processes of a pool, and is correct elsewhere.
+fn in_pool(statement: &str) -> String {
     format!(
         "{GOOD}
 import ctypes, multiprocessing, os
 quick = work
 def work(data, units):
     if multiprocessing.parent_process() is not None:
-        {what}
+        {statement}
     return quick(data, units)
 "
     )
@@ -334,7 +335,7 @@ fn processes_that_fail_leave_the_other_models_alone() {
 #[test]
 fn a_result_that_is_wrong_with_two_workers_only_is_recorded_there() {
     if allowed_pus().len() < 2 {
-        println!("nothing is shown here: this process may use one PU only, and the test needs two");
+        println!("skipped: this process may use one PU only, and the test needs two");
         return;
     }
     let sandbox = Sandbox::new();
@@ -362,13 +363,13 @@ def check(results, units):
         assert_eq!(trial.status, TrialStatus::WrongResult);
         let reason = trial.reason.as_deref().unwrap_or_default();
         assert!(reason.contains("two are a crowd"), "{reason}");
-        let words = trial.last_words.as_deref().unwrap_or_default();
+        let words = trial.output_tail.as_deref().unwrap_or_default();
         assert!(words.starts_with("Traceback"), "{words}");
     }
 }
 
 #[test]
-fn a_workload_that_ignores_its_units_is_found_out() {
+fn a_workload_that_ignores_its_units_fails() {
     let sandbox = Sandbox::new();
     let idle = "def work(data, units):\n    return None\n";
     let workloads: [Source<'_>; 2] = [("idle", idle.as_bytes()), ("good", GOOD.as_bytes())];

@@ -6,15 +6,15 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{Golden, tools};
-use crate::support::{Told, told};
+use crate::support::{CommandOutput, output_of};
 
-/// What asv needs to know of a project.
+/// asv's configuration of the project.
 const CONFIGURATION: &str = r#"{
-    "version": 1, "project": "made-up", "repo": "repository", "branches": ["main"], "environment_type": "existing",
+    "version": 1, "project": "example", "repo": "repository", "branches": ["main"], "environment_type": "existing",
     "results_dir": "results", "html_dir": "html", "benchmark_dir": "benchmarks"
 }"#;
 
-/// The run as the results of two commits of a repository.
+/// The run, exported as the results of two commits of a repository.
 struct Project {
     golden: Golden,
     commits: [String; 2],
@@ -33,8 +33,8 @@ impl Project {
         Self { golden, commits }
     }
 
-    /// The points that asv publishes of a benchmark for the free-threaded build: revision, and a value for each number of
-    /// workers.
+    /// The points that asv publishes for a benchmark on the free-threaded build: the revision, and a value for each
+    /// number of workers.
     fn points(&self, benchmark: &str) -> Vec<(u64, Vec<Option<f64>>)> {
         let file = format!("{benchmark}.json");
         let mut graphs = listing(&self.golden.path("html/graphs"))
@@ -44,8 +44,8 @@ impl Project {
         serde_json::from_slice(&std::fs::read(graph).unwrap()).unwrap()
     }
 
-    /// asv, which keeps a file about the machine in the home folder.
-    fn asv(&self, words: &str) -> Told {
+    /// Runs asv, which keeps a file about the machine in the home folder.
+    fn asv(&self, words: &str) -> CommandOutput {
         let mut command = Command::new(tools::python());
         command
             .args(["-m", "asv"])
@@ -53,13 +53,13 @@ impl Project {
             .current_dir(self.golden.sandbox.path())
             .env("HOME", self.golden.sandbox.path())
             .env("COLUMNS", "200");
-        let told = told(command);
-        told.ends_with(0);
-        told
+        let output = output_of(command);
+        output.exits_with(0);
+        output
     }
 }
 
-/// A commit made on that day; its hash.
+/// Makes a commit dated `day` and returns its hash.
 fn commit(golden: &Golden, day: &str) -> String {
     let git = |words: &[&str]| {
         let mut command = Command::new("git");
@@ -69,9 +69,9 @@ fn commit(golden: &Golden, day: &str) -> String {
             .args(words)
             .current_dir(golden.path("repository"))
             .env("GIT_COMMITTER_DATE", format!("{day}T10:00:00Z"));
-        let told = told(command);
-        told.ends_with(0);
-        told.stdout.trim().to_owned()
+        let output = output_of(command);
+        output.exits_with(0);
+        output.stdout.trim().to_owned()
     };
     if !golden.path("repository").is_dir() {
         std::fs::create_dir(golden.path("repository")).unwrap();
@@ -86,7 +86,7 @@ fn asv_shows_compares_and_publishes_what_is_exported() {
     let project = Project::new();
     let [before, after] = &project.commits;
     let shown = project.asv(&format!("show {after} --details")).stdout;
-    // Two builds, each with three models of two workloads and two of the third.
+    // Two builds, each with three models of two workloads and two models of the third workload.
     assert_eq!(shown.matches("\n  ok\n").count(), 16, "{shown}");
     assert!(
         shown.contains("ftbench.time_shared_counter_threads [two-cores/3.13t]"),
@@ -109,7 +109,7 @@ fn asv_shows_compares_and_publishes_what_is_exported() {
 }
 
 #[test]
-fn what_one_night_lacks_asv_still_shows_of_the_others() {
+fn a_benchmark_missing_in_one_night_keeps_its_other_points() {
     let project = Project::new();
     let golden = &project.golden;
     let record = std::fs::read_to_string(golden.path("run/trials.jsonl")).unwrap();
@@ -127,75 +127,75 @@ fn what_one_night_lacks_asv_still_shows_of_the_others() {
     let hash = commit(golden, "2026-11-21");
     let words =
         format!("export third --format asv --commit {hash} --commit-date 2026-11-21T10:00:00Z --out results");
-    golden.sandbox.ftbench(&words).ends_with(0);
+    golden.sandbox.ftbench(&words).exits_with(0);
     project.asv("publish");
-    let of_night = |points: Vec<(u64, Vec<Option<f64>>)>| -> Vec<Vec<bool>> {
+    let has_values = |points: Vec<(u64, Vec<Option<f64>>)>| -> Vec<Vec<bool>> {
         let values = points.into_iter().map(|(_, values)| values);
         values
             .map(|values| values.iter().map(Option::is_some).collect())
             .collect()
     };
     assert_eq!(
-        of_night(project.points("ftbench.time_fib_threads")),
+        has_values(project.points("ftbench.time_fib_threads")),
         [[true, true], [true, true]]
     );
     assert_eq!(
-        of_night(project.points("ftbench.time_nbody_threads")),
+        has_values(project.points("ftbench.time_nbody_threads")),
         [[true, true], [true, true], [true, false]]
     );
 }
 
 #[test]
-fn a_list_of_benchmarks_that_is_not_asvs_is_left_alone() {
+fn a_foreign_list_of_benchmarks_is_not_overwritten() {
     let golden = Golden::new();
     for (text, why) in [
-        ("{\"version\": 2", "no JSON"),
+        ("{\"version\": 2", "not JSON"),
         ("{\"version\": 1}", "asv's format 2"),
         (
             "{\"version\": 2, \"ftbench.time_fib_threads\": {}}",
-            "none that ftbench wrote",
+            "was not written by ftbench",
         ),
     ] {
         golden.sandbox.file("results/benchmarks.json", text);
-        let told = golden
+        let output = golden
             .sandbox
             .ftbench("export run --format asv --commit 01234567 --out results");
-        told.refuses(&["results/benchmarks.json", why, "move it away"], 2);
+        output.refuses(&["results/benchmarks.json", why, "move it away"], 2);
         let names: Vec<PathBuf> = listing(&golden.path("results"));
         assert_eq!(names, [golden.path("results/benchmarks.json")]);
         assert_eq!(std::fs::read_to_string(&names[0]).unwrap(), text);
     }
     let list = std::fs::File::create(golden.path("results/benchmarks.json")).unwrap();
     list.set_len((64 << 20) + 1).unwrap();
-    let told = golden
+    let output = golden
         .sandbox
         .ftbench("export run --format asv --commit 01234567 --out results");
-    told.refuses(&["results/benchmarks.json", "65536 KiB", "move it away"], 2);
+    output.refuses(&["results/benchmarks.json", "65536 KiB", "move it away"], 2);
 }
 
 #[test]
-fn asv_wants_a_commit_and_a_folder() {
+fn the_asv_format_requires_a_commit_and_a_folder() {
     let golden = Golden::new();
-    let told = golden.sandbox.ftbench("export run --format asv");
-    told.refuses(&["--out"], 3);
-    let told = golden.sandbox.ftbench("export run --format asv --out results");
-    told.refuses(&["run recorded none", "--commit"], 2);
-    let told = golden
+    let output = golden.sandbox.ftbench("export run --format asv");
+    output.refuses(&["--out"], 3);
+    let output = golden.sandbox.ftbench("export run --format asv --out results");
+    output.refuses(&["run recorded none", "--commit"], 2);
+    let output = golden
         .sandbox
         .ftbench("export run --format junit --commit-date 2026-11-19T10:00:00Z");
-    told.refuses(&["--commit-date is for the format asv"], 2);
-    let told = golden
+    output.refuses(&["--commit-date is for the format asv"], 2);
+    let output = golden
         .sandbox
         .ftbench("export run --format asv --commit main --out results");
-    told.refuses(&["'main' is no commit"], 2);
-    let told = golden
+    output.refuses(&["'main' is not a commit"], 2);
+    let output = golden
         .sandbox
         .ftbench("export run --format asv --commit 01234567 --out run/run.json");
-    told.refuses(&["is a file"], 2);
+    output.refuses(&["is a file"], 2);
 }
 
 #[test]
-fn the_commit_that_a_run_recorded_is_taken() {
+fn the_recorded_commit_is_the_default() {
     let golden = Golden::new();
     let path = golden.path("run/run.json");
     let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -205,16 +205,16 @@ fn the_commit_that_a_run_recorded_is_taken() {
         "dirty": true,
     });
     std::fs::write(&path, manifest.to_string()).unwrap();
-    let told = golden.sandbox.ftbench("export run --format asv --out results");
-    told.ends_with(0);
-    told.says(&["differ from commit 0123456789abcdef"]);
+    let output = golden.sandbox.ftbench("export run --format asv --out results");
+    output.exits_with(0);
+    output.stderr_has(&["differ from commit 0123456789abcdef"]);
     let results = golden.path("results");
     let file = listing(&results)
         .into_iter()
         .find(|path| path.display().to_string().contains("01234567-"))
         .unwrap();
     let results: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    // 2026-11-20T10:00:00Z, as `date -d 2026-11-20T10:00:00Z +%s` says it.
+    // 2026-11-20T10:00:00Z in milliseconds, by `date -d 2026-11-20T10:00:00Z +%s`.
     assert_eq!(results["date"], json!(1_795_168_800_000_u64));
 }
 

@@ -1,4 +1,4 @@
-//! What pyperf measured becomes a run that every command takes.
+//! `ftbench import` turns pyperf's files into a run that every command accepts.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,15 +9,15 @@ use ftbench_analyse::estimate::Makespans;
 use ftbench_schema::{Cell, Trial};
 
 use super::{Golden, tools};
-use crate::support::{Sandbox, told};
+use crate::support::{Sandbox, output_of};
 
-/// A file that pyperf makes here and now, of three processes.
-fn made_by_pyperf(sandbox: &Sandbox, name: &str) {
-    let told = tools::run(
+/// Measures with pyperf, in three processes, into a file.
+fn measure_with_pyperf(sandbox: &Sandbox, name: &str) {
+    let output = tools::run(
         sandbox.path(),
         &format!("pyperf timeit -p3 -n3 -w1 -l512 -q --name summing sum(range(1000)) -o {name}"),
     );
-    told.ends_with(0);
+    output.exits_with(0);
 }
 
 /// Trial values per unit of work, seconds, by cell and round.
@@ -40,16 +40,16 @@ fn unit_times(trials: &[Trial]) -> BTreeMap<Cell, Vec<(u32, f64)>> {
 }
 
 #[test]
-fn what_is_exported_and_imported_has_the_same_times() {
+fn an_exported_run_keeps_its_times_when_imported() {
     let golden = Golden::new();
     golden
         .sandbox
         .ftbench("export run --format pyperf --out out")
-        .ends_with(0);
-    let told = golden
+        .exits_with(0);
+    let output = golden
         .sandbox
         .ftbench("import out/3.13.json out/3.13t.json --out back");
-    told.ends_with(0);
+    output.exits_with(0);
     let before = store::read(&golden.path("run")).unwrap();
     let after = store::read(&golden.path("back")).unwrap();
     let mut wanted = unit_times(&before.trials);
@@ -68,7 +68,7 @@ fn what_is_exported_and_imported_has_the_same_times() {
             );
         }
     }
-    // Rounds are those of the run, so speedups and comparisons are there again.
+    // The rounds are kept too, so speedups and comparisons are the same.
     let markdown = golden.sandbox.ftbench("show back --format markdown");
     let original = golden.sandbox.ftbench("show run --format markdown");
     let row = |text: &str| {
@@ -81,14 +81,14 @@ fn what_is_exported_and_imported_has_the_same_times() {
 }
 
 #[test]
-fn a_file_of_pyperfs_is_shown_drawn_reported_and_exported() {
+fn an_imported_run_can_be_shown_plotted_reported_and_exported() {
     let sandbox = Sandbox::new();
-    made_by_pyperf(&sandbox, "a.json.gz");
-    made_by_pyperf(&sandbox, "b.json");
-    let told = sandbox.ftbench("import a.json.gz b.json --out both");
-    told.ends_with(0);
+    measure_with_pyperf(&sandbox, "a.json.gz");
+    measure_with_pyperf(&sandbox, "b.json");
+    let output = sandbox.ftbench("import a.json.gz b.json --out both");
+    output.exits_with(0);
     let shown = sandbox.ftbench("show both");
-    shown.ends_with(0);
+    shown.exits_with(0);
     for word in [
         "imported from a.json.gz, b.json of pyperf 2.10.0",
         "@a",
@@ -112,8 +112,8 @@ fn a_file_of_pyperfs_is_shown_drawn_reported_and_exported() {
         "export both --format pyperf --out again",
         "export both --format junit",
     ] {
-        let told = sandbox.ftbench(words);
-        assert_eq!(told.status, Some(0), "{words}:\n{}", told.stderr);
+        let output = sandbox.ftbench(words);
+        assert_eq!(output.status, Some(0), "{words}:\n{}", output.stderr);
     }
     let files: Vec<String> = std::fs::read_dir(sandbox.path().join("again"))
         .unwrap()
@@ -133,18 +133,18 @@ fn a_file_of_pyperfs_is_shown_drawn_reported_and_exported() {
 }
 
 #[test]
-fn a_name_that_is_no_text_is_shown_as_far_as_it_is() {
+fn a_file_name_that_is_not_utf8_is_recorded_with_replacements() {
     let golden = Golden::new();
     golden
         .sandbox
         .ftbench("export run --format pyperf --out out")
-        .ends_with(0);
+        .exits_with(0);
     let name = OsStr::from_bytes(b"caf\xe9.json");
     let file = golden.sandbox.path().join(name);
     std::fs::rename(golden.path("out/3.13.json"), &file).unwrap();
     let mut command = golden.sandbox.command("import --out back");
     command.arg(file);
-    told(command).ends_with(0);
+    output_of(command).exits_with(0);
     let manifest = store::read(&golden.path("back")).unwrap().manifest;
     assert!(
         manifest
@@ -156,20 +156,20 @@ fn a_name_that_is_no_text_is_shown_as_far_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_imported_leaves_nothing() {
+fn a_failed_import_leaves_no_folder() {
     let sandbox = Sandbox::new();
     sandbox.file("empty.json", "");
     sandbox.file("old.json", "{\"version\": 6, \"benchmarks\": []}");
     sandbox.file("cut.json.gz", [0x1f, 0x8b, 8, 0, 0]);
-    for (words, says) in [
-        ("empty.json", "cannot import empty.json: it is no pyperf JSON"),
+    for (words, message) in [
+        ("empty.json", "cannot import empty.json: it is not pyperf JSON"),
         ("old.json", "pyperf convert"),
         ("cut.json.gz", "cannot read cut.json.gz"),
         ("none.json", "cannot read none.json"),
         (".", "cannot read ."),
     ] {
-        let told = sandbox.ftbench(&format!("import {words} --out out"));
-        told.refuses(&[says], 2);
+        let output = sandbox.ftbench(&format!("import {words} --out out"));
+        output.refuses(&[message], 2);
         assert!(!sandbox.path().join("out").exists());
     }
 }

@@ -1,5 +1,5 @@
-//! `ftbench export` and `ftbench import` against the tools whose formats these are: pyperf and asv from the Python index,
-//! in a virtual environment in ftbench's cache folder.
+//! `ftbench export` and `ftbench import`, tested with the tools that own the formats: pyperf and asv from the Python
+//! index, in a virtual environment in ftbench's cache folder.
 
 mod asv;
 mod import;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use crate::support::Sandbox;
 use crate::support::paths::two_cores;
 
-/// The run that the golden charts are of, in the folder `run` of a sandbox.
+/// The run of the golden charts, in the folder `run` of a sandbox.
 struct Golden {
     sandbox: Sandbox,
 }
@@ -29,11 +29,11 @@ impl Golden {
         Self { sandbox }
     }
 
-    /// What `ftbench export run` with these words writes to standard output.
+    /// Runs `ftbench export run` with these options and returns its standard output.
     fn export(&self, words: &str) -> String {
-        let told = self.sandbox.ftbench(&format!("export run {words}"));
-        told.ends_with(0);
-        told.stdout
+        let output = self.sandbox.ftbench(&format!("export run {words}"));
+        output.exits_with(0);
+        output.stdout
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The script for a machine without CI: with ftbench itself, and with a stand-in that ends as it is told.
+//! `docs/ci/ftbench-nightly`, the script for a machine without CI, with ftbench itself and with a stand-in for it.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -6,17 +6,17 @@ use std::process::Command;
 
 use crate::support::machine::measure_alone;
 use crate::support::paths::harness;
-use crate::support::{FTBENCH, Sandbox, Told, pair, path, told};
+use crate::support::{CommandOutput, FTBENCH, Sandbox, output_of, pair, path};
 
 const HEALTHY: &str = "def work(data, units):
     return [sum(range(1000)) for _ in range(units)]
 ";
 const BROKEN: &str = "def work(data, units):
-    raise ValueError('no night is without one')
+    raise ValueError('broken on purpose')
 ";
 
-/// Tells what it was called with, and ends with the status that a variable has for the command. Of a run there is a
-/// folder, unless a variable says that there is none.
+/// Prints its arguments and exits with the status that the command's variable has. `run` makes the run folder unless
+/// `NOT_MEASURED` is set.
 const STAND_IN: &str = r#"echo "called: $*" >&2
 case "$1" in
   doctor) exit "${DOCTOR:-0}" ;;
@@ -27,7 +27,7 @@ case "$1" in
   history) exit "${HISTORY:-0}" ;;
 esac"#;
 
-fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Told {
+fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> CommandOutput {
     let script = harness().join("../docs/ci/ftbench-nightly");
     let path = format!("{}:{}", sandbox.path().display(), path().to_str().unwrap());
     let mut command = Command::new(script);
@@ -36,7 +36,7 @@ fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Told {
         .env("FTBENCH_HISTORY", sandbox.path().join("nights"))
         .env("FTBENCH_WORKLOADS", "fib nbody")
         .envs(variables.iter().copied());
-    told(command)
+    output_of(command)
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn nights_are_measured_and_kept() {
         .into_iter()
         .enumerate()
     {
-        night(&sandbox, &[("FTBENCH_WORKLOADS", workloads), options]).ends_with(status);
+        night(&sandbox, &[("FTBENCH_WORKLOADS", workloads), options]).exits_with(status);
         assert_eq!(runs(&sandbox).len(), number + 1);
     }
     for run in runs(&sandbox) {
@@ -64,11 +64,11 @@ fn nights_are_measured_and_kept() {
     }
     let page = sandbox.path().join("nights/history.html");
     assert!(std::fs::read_to_string(&page).unwrap().contains("healthy"));
-    // Nothing is told of the nights before where this one was not measured.
+    // No page is written about the earlier nights when this one was not measured.
     std::fs::remove_file(&page).unwrap();
-    let told = night(&sandbox, &[("FTBENCH_WORKLOADS", "missing.py"), options]);
-    told.ends_with(2);
-    told.says(&["missing.py"]);
+    let output = night(&sandbox, &[("FTBENCH_WORKLOADS", "missing.py"), options]);
+    output.exits_with(2);
+    output.stderr_has(&["missing.py"]);
     assert!(runs(&sandbox).len() == 2 && !page.exists());
 }
 
@@ -80,7 +80,7 @@ fn runs(sandbox: &Sandbox) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_keeps_a_night_from_being_measured_is_no_regression() {
+fn a_night_that_cannot_be_measured_is_not_a_regression() {
     let sandbox = Sandbox::new();
     sandbox.script("ftbench", STAND_IN);
     let file = sandbox.file("file", "");
@@ -92,21 +92,21 @@ fn what_keeps_a_night_from_being_measured_is_no_regression() {
             2,
         ),
     ] {
-        let told = night(&sandbox, &[(variable, value.as_str())]);
-        told.ends_with(status);
-        assert!(!told.stderr.contains("called: run"), "{}", told.stderr);
+        let output = night(&sandbox, &[(variable, value.as_str())]);
+        output.exits_with(status);
+        assert!(!output.stderr.contains("called: run"), "{}", output.stderr);
     }
 }
 
-/// The first night of a stand-in.
-fn stood_in(statuses: &[(&str, &str)]) -> Told {
+/// Runs a first night with the stand-in.
+fn stand_in_night(statuses: &[(&str, &str)]) -> CommandOutput {
     let sandbox = Sandbox::new();
     sandbox.script("ftbench", STAND_IN);
     night(&sandbox, statuses)
 }
 
 #[test]
-fn a_night_ends_with_what_it_found() {
+fn the_exit_status_of_a_night_is_that_of_its_steps() {
     for (statuses, status) in [
         (&[][..], 0),
         (&[("DOCTOR", "1")], 0),
@@ -119,13 +119,14 @@ fn a_night_ends_with_what_it_found() {
         (&[("RUN", "130")], 130),
         (&[("HISTORY", "2")], 2),
     ] {
-        stood_in(statuses).ends_with(status);
+        stand_in_night(statuses).exits_with(status);
     }
-    // A cell that failed does not keep the others from being judged; a run that was not made does.
-    stood_in(&[("RUN", "1")]).says(&["called: run fib nbody --profile standard", "called: history "]);
+    // After a failed cell the history is still judged; after a run that was not made it is not.
+    stand_in_night(&[("RUN", "1")])
+        .stderr_has(&["called: run fib nbody --profile standard", "called: history "]);
     for status in ["1", "2"] {
-        let refused = stood_in(&[("RUN", status), ("NOT_MEASURED", "yes")]);
-        refused.ends_with(status.parse().unwrap());
+        let refused = stand_in_night(&[("RUN", status), ("NOT_MEASURED", "yes")]);
+        refused.exits_with(status.parse().unwrap());
         assert!(!refused.stderr.contains("called: history"), "{}", refused.stderr);
     }
 }

@@ -1,11 +1,11 @@
-//! Formats of tools that no package index has: checked by what their sources ask for.
+//! Formats of tools that are in no package index, checked against what the tools' sources require.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Golden;
 
-/// What github-action-benchmark 1.22 takes for its custom tools (`src/extract.ts`): these keys, and of these types.
+/// The keys and types that github-action-benchmark 1.22 accepts for its custom tools (`src/extract.ts`).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -18,7 +18,7 @@ struct Entry {
     extra: Option<String>,
 }
 
-/// What hyperfine 1.20 writes (`src/benchmark/benchmark_result.rs`) and its plotting scripts read.
+/// The keys and types that hyperfine 1.20 writes (`src/benchmark/benchmark_result.rs`) and its plotting scripts read.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HyperfineResult {
@@ -45,7 +45,7 @@ struct HyperfineExport {
 }
 
 #[test]
-fn github_action_benchmark_gets_entries_with_names_of_their_own() {
+fn github_action_benchmark_entries_have_unique_names() {
     let golden = Golden::new();
     for (words, unit, entries) in [("", "us/iter", 26), (" --metric speedup", "x", 10)] {
         let text = golden.export(&format!("--format github-action-benchmark{words}"));
@@ -67,7 +67,7 @@ fn github_action_benchmark_gets_entries_with_names_of_their_own() {
 }
 
 #[test]
-fn hyperfine_gets_times_and_parameters() {
+fn hyperfine_results_have_times_and_parameters() {
     let golden = Golden::new();
     let export: HyperfineExport = serde_json::from_str(&golden.export("--format hyperfine")).unwrap();
     assert_eq!(export.results.len(), 26);
@@ -86,10 +86,10 @@ fn hyperfine_gets_times_and_parameters() {
 fn the_other_formats_are_those_of_show() {
     let golden = Golden::new();
     for format in ["csv", "markdown", "json"] {
-        let told = golden.sandbox.ftbench(&format!("show run --format {format}"));
+        let output = golden.sandbox.ftbench(&format!("show run --format {format}"));
         assert_eq!(
             golden.export(&format!("--format {format}")),
-            told.stdout,
+            output.stdout,
             "{format}"
         );
     }
@@ -115,9 +115,9 @@ fn the_other_formats_are_those_of_show() {
 }
 
 #[test]
-fn an_option_that_would_do_nothing_is_refused() {
+fn an_option_of_another_format_is_refused() {
     let golden = Golden::new();
-    for (words, says) in [
+    for (words, message) in [
         (
             "--format csv --metric speedup",
             "--metric is for the format github-action-benchmark",
@@ -126,12 +126,12 @@ fn an_option_that_would_do_nothing_is_refused() {
         ("--format csv --commit 01234567", "--commit is for the format asv"),
         (
             "--format hyperfine --interpreter 3.13x",
-            "no interpreter and no arm '3.13x'",
+            "no interpreter or arm '3.13x'",
         ),
     ] {
         golden
             .sandbox
             .ftbench(&format!("export run {words}"))
-            .refuses(&[says], 2);
+            .refuses(&[message], 2);
     }
 }

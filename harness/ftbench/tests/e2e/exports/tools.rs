@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{Told, executable, pair, told, users_cache};
+use crate::support::{CommandOutput, executable, output_of, pair, users_cache};
 
-/// What is installed. Newer versions may have newer formats: raise these on purpose.
+/// The pinned versions. Newer versions may have newer formats.
 const REQUIREMENTS: [&str; 2] = ["pyperf==2.10.0", "asv==0.6.6"];
 
-/// The Python of an environment that has the tools.
+/// The Python of the virtual environment with the tools, which is made when it is missing.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let base = executable(&pair().gil);
         let folder = users_cache().join("ftbench/test-tools");
         std::fs::create_dir_all(&folder).unwrap();
-        // Test programs may run side by side.
+        // Test programs may run at the same time.
         let lock = File::create(folder.join("lock")).unwrap();
         lock.lock().unwrap();
         let wanted = format!("{}\n{}\n", base.display(), REQUIREMENTS.join("\n"));
@@ -27,26 +27,26 @@ pub fn python() -> &'static Path {
             let mut make = Command::new(base);
             make.args(["-m", "venv", "--clear"])
                 .arg(folder.join("environment"));
-            told(make).ends_with(0);
+            output_of(make).exits_with(0);
             let mut install = Command::new(&python);
             install
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
                 .args(REQUIREMENTS);
-            told(install).ends_with(0);
-            // Last, so that an installation that was cut off is made again.
+            output_of(install).exits_with(0);
+            // Written last, so that an interrupted installation is repeated.
             std::fs::write(&stamp, wanted).unwrap();
         }
         python
     })
 }
 
-/// A module of the tools, run to its end in a folder.
-pub fn run(folder: &Path, words: &str) -> Told {
+/// Runs a module of the tools in a folder.
+pub fn run(folder: &Path, words: &str) -> CommandOutput {
     let mut command = Command::new(python());
     command
         .arg("-m")
         .args(words.split_whitespace())
         .current_dir(folder)
         .env("PYTHONWARNINGS", "default");
-    told(command)
+    output_of(command)
 }

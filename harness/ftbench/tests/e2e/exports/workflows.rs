@@ -1,12 +1,12 @@
-//! What the steps of `docs/ci/pull-request.yml` run, without GitHub.
+//! The scripts in the steps of `docs/ci/pull-request.yml`, run without GitHub.
 
 use std::process::Command;
 
 use crate::support::paths::harness;
-use crate::support::{Sandbox, Told, told};
+use crate::support::{CommandOutput, Sandbox, output_of};
 
-/// Prints and ends as it is told.
-const STAND_IN: &str = r#"printf '%s' "$TELL"
+/// Prints `TEXT` and exits with `STATUS`.
+const STAND_IN: &str = r#"printf '%s' "$TEXT"
 exit "$STATUS""#;
 
 /// The workflow for pull requests.
@@ -15,7 +15,7 @@ fn workflow() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The script of a step: what is indented below its `run: |`.
+/// The script of a step: the text indented below its `run: |`.
 fn script(step: &str) -> String {
     let text = workflow();
     let (_, of_step) = text.split_once(&format!("- name: {step}\n")).unwrap();
@@ -25,8 +25,8 @@ fn script(step: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Runs a step as GitHub does: with `bash -e`, and files for what it has to tell.
-fn run(sandbox: &Sandbox, step: &str, variables: &[(&str, &str)]) -> Told {
+/// Runs a step as GitHub does: with `bash -e`, and with files for its outputs and its summary.
+fn run(sandbox: &Sandbox, step: &str, variables: &[(&str, &str)]) -> CommandOutput {
     let path = format!("{}:{}", sandbox.path().display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");
     command
@@ -36,7 +36,7 @@ fn run(sandbox: &Sandbox, step: &str, variables: &[(&str, &str)]) -> Told {
         .env("GITHUB_OUTPUT", sandbox.file("output", ""))
         .env("GITHUB_STEP_SUMMARY", sandbox.file("page", ""))
         .envs(variables.iter().copied());
-    told(command)
+    output_of(command)
 }
 
 fn text(sandbox: &Sandbox, name: &str) -> String {
@@ -44,19 +44,19 @@ fn text(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
-fn a_pull_request_is_told_what_was_compared_and_else_nothing() {
+fn a_pull_request_gets_a_comment_only_after_a_comparison() {
     let sandbox = Sandbox::new();
     sandbox.script("ftbench", STAND_IN);
-    for (tell, status, output) in [
-        ("all is well", "0", "told=yes\n"),
-        ("a regression", "1", "told=yes\n"),
-        // An earlier job's comment lies in the workspace by now.
+    for (printed, status, expected) in [
+        ("all is well", "0", "compared=yes\n"),
+        ("a regression", "1", "compared=yes\n"),
+        // The comment of an earlier job is still in the workspace.
         ("", "2", ""),
     ] {
-        let told = run(&sandbox, "Compare", &[("TELL", tell), ("STATUS", status)]);
-        told.ends_with(status.parse().unwrap());
-        assert_eq!(text(&sandbox, "output"), output, "{status}");
-        assert_eq!(text(&sandbox, "page"), tell);
+        let output = run(&sandbox, "Compare", &[("TEXT", printed), ("STATUS", status)]);
+        output.exits_with(status.parse().unwrap());
+        assert_eq!(text(&sandbox, "output"), expected, "{status}");
+        assert_eq!(text(&sandbox, "page"), printed);
     }
 }
 
@@ -71,16 +71,16 @@ fn a_branch_is_compared_with_what_it_was_merged_into() {
             .args(["-c", "user.name=tests", "-c", "user.email=tests@example.org"])
             .args(words.split_whitespace())
             .current_dir(&repository);
-        let told = told(command);
-        told.ends_with(0);
-        told.stdout.trim().to_owned()
+        let output = output_of(command);
+        output.exits_with(0);
+        output.stdout.trim().to_owned()
     };
     git("init --quiet --initial-branch main");
     git("commit --quiet --allow-empty --message first");
     git("checkout --quiet -b branch");
     git("commit --quiet --allow-empty --message change");
     git("checkout --quiet main");
-    // Somebody else's, merged after the pull request was made.
+    // Another change, merged after the pull request was opened.
     git("commit --quiet --allow-empty --message second");
     let base = git("rev-parse HEAD");
     git("checkout --quiet --detach");
@@ -93,6 +93,6 @@ fn a_branch_is_compared_with_what_it_was_merged_into() {
         repository.display(),
         head.display()
     ));
-    run(&sandbox, "Name what it starts from", &[]).ends_with(0);
+    run(&sandbox, "Find the base commit", &[]).exits_with(0);
     assert_eq!(text(&sandbox, "output"), format!("commit={base}\n"));
 }

@@ -1,4 +1,4 @@
-//! Workloads that fail while their units are found.
+//! Workloads that fail during calibration.
 
 use ftbench_schema::CellStatus;
 use rustix::process::Signal;
@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use crate::support::driver::{Driver, HOLDABLE, Hold};
 use crate::support::{Run, Sandbox, pair};
 
-/// Crashes the first time that it is called, and fails as long as there is a file `broken` beside it.
+/// Crashes in its first call, and fails as long as there is a file `broken` beside it.
 const SOMETIMES: &str = "
 import os, time
 
@@ -23,7 +23,7 @@ def work(data, units):
         os._exit(3)
 ";
 
-/// After [`HOLDABLE`].
+/// A workload that never fails, to be appended to [`HOLDABLE`].
 const ALWAYS: &str = "
 def work(data, units):
     wait_at('work')
@@ -31,7 +31,7 @@ def work(data, units):
 ";
 
 #[test]
-fn one_crash_costs_nothing() {
+fn a_single_crash_during_calibration_is_retried() {
     let sandbox = Sandbox::new();
     let sometimes = sandbox.file("sometimes.py", SOMETIMES);
     let words = format!(
@@ -42,7 +42,7 @@ fn one_crash_costs_nothing() {
 }
 
 #[test]
-fn what_failed_is_tried_again_when_the_run_is_resumed() {
+fn a_failed_calibration_is_retried_when_the_run_is_resumed() {
     const ROUNDS: usize = 12;
     let sandbox = Sandbox::new();
     let (sometimes, always) = (
@@ -59,23 +59,23 @@ fn what_failed_is_tried_again_when_the_run_is_resumed() {
     let mut driver = Driver::start(command);
     hold.wait(&mut driver);
     driver.send(Signal::TERM);
-    driver.end().ends_with(130);
+    driver.end().exits_with(130);
     hold.release();
     let mut run = Run {
         folder: sandbox.path().join("out"),
-        told: sandbox.ftbench("show out"),
+        output: sandbox.ftbench("show out"),
     };
     run.all_have("sometimes", CellStatus::Failed, &["not now"]);
     std::fs::remove_file(broken).unwrap();
-    run.told = sandbox.ftbench("run --resume out");
-    run.told.ends_with(0);
+    run.output = sandbox.ftbench("run --resume out");
+    run.output.exits_with(0);
     for name in ["sometimes", "always"] {
         run.all_ok(name);
-        let of_it = run
+        let trials = run
             .trials()
             .into_iter()
             .filter(|trial| trial.cell.workload == name);
-        assert_eq!(of_it.count(), ROUNDS, "{name}");
+        assert_eq!(trials.count(), ROUNDS, "{name}");
     }
     for workload in run.manifest().workloads {
         assert!(workload.units.is_some() && workload.failure.is_none());

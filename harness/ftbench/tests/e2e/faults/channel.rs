@@ -1,4 +1,4 @@
-//! Workloads that meddle with the channel and with clocks.
+//! Workloads that tamper with the channel and with clocks.
 
 use ftbench_schema::TrialStatus::{Failed, TimedOut};
 
@@ -6,13 +6,13 @@ use super::with_fault;
 
 const BROKE: &str = "the worker broke the protocol";
 
-/// A fault that writes this to the channel, a Python expression of bytes, and then does that.
-fn says(expression: &str, then: &str) -> String {
+/// A fault that writes the bytes of a Python expression to the channel and then runs the statement `then`.
+fn writes(expression: &str, then: &str) -> String {
     format!("def fault():\n    os.write(4, {expression})\n    {then}")
 }
 
 #[test]
-fn closing_the_channel_is_told() {
+fn closing_the_channel_fails_the_trial() {
     let fault = "
 def fault():
     os.close(4)
@@ -26,30 +26,39 @@ def fault():
 }
 
 #[test]
-fn half_a_message_is_told() {
+fn half_a_message_fails_the_trial() {
     let half = "b'{\"type\": \"sample\", \"sam'";
-    with_fault("half", &says(half, "time.sleep(600)"), "--timeout 10").is(
+    with_fault("half", &writes(half, "time.sleep(600)"), "--timeout 10").is(
         TimedOut,
-        &["the answer left off in the middle"],
+        &["its reply is incomplete"],
         &[],
     );
-    with_fault("half_and_exit", &says(half, "os._exit(3)"), "").is(Failed, &["exit status 3"], &[]);
+    with_fault("half_and_exit", &writes(half, "os._exit(3)"), "").is(Failed, &["exit status 3"], &[]);
 }
 
 #[test]
-fn what_is_no_message_is_told_and_quoted_safely() {
-    with_fault("bytes", &says("b'\\xff\\xfe\\x1b[2J\\n'", "time.sleep(600)"), "").is(
+fn an_invalid_message_is_quoted_safely() {
+    with_fault(
+        "bytes",
+        &writes("b'\\xff\\xfe\\x1b[2J\\n'", "time.sleep(600)"),
+        "",
+    )
+    .is(
         Failed,
-        &[BROKE, "no message", "\\xff\\xfe\\u{1b}[2J"],
+        &[BROKE, "not a valid message", "\\xff\\xfe\\u{1b}[2J"],
         &[],
     );
-    with_fault("deep", &says("b'[' * 50_000 + b'\\n'", "time.sleep(600)"), "").is(
+    with_fault("deep", &writes("b'[' * 50_000 + b'\\n'", "time.sleep(600)"), "").is(
         Failed,
-        &[BROKE, "no message"],
+        &[BROKE, "not a valid message"],
         &[],
     );
     let not_a_number = "b'{\"type\":\"sample\",\"sample\":0,\"start_ns\":NaN,\"end_ns\":1e999}\\n'";
-    with_fault("nan", &says(not_a_number, "time.sleep(600)"), "").is(Failed, &[BROKE, "no message"], &[]);
+    with_fault("nan", &writes(not_a_number, "time.sleep(600)"), "").is(
+        Failed,
+        &[BROKE, "not a valid message"],
+        &[],
+    );
     let endless = "
 def fault():
     while True:
@@ -59,7 +68,7 @@ def fault():
 }
 
 #[test]
-fn what_is_said_at_length_is_told_in_short() {
+fn long_messages_are_truncated() {
     let long = |letter: char| format!("b'{letter}' * 2_000_000");
     let failed = format!(
         "b'{{\"type\":\"failed\",\"wrong_result\":false,\"step\":\"' + {} + b'\",\"error\":\"' + {} + \
@@ -69,25 +78,29 @@ fn what_is_said_at_length_is_told_in_short() {
         long('t')
     );
     let unknown = format!("b'{{\"type\":\"' + {} + b'\"}}\\n'", long('u'));
-    for (name, said, told) in [
+    for (name, message, expected) in [
         ("long_failure", failed, "eeeeeeee... (in ssssssss"),
-        ("long_word", unknown, "no message (unknown variant `uuuuuuuu"),
+        (
+            "long_word",
+            unknown,
+            "not a valid message (unknown variant `uuuuuuuu",
+        ),
     ] {
-        let outcome = with_fault(name, &says(&said, "time.sleep(600)"), "");
-        outcome.is(Failed, &[told], &[]);
+        let outcome = with_fault(name, &writes(&message, "time.sleep(600)"), "");
+        outcome.is(Failed, &[expected], &[]);
         for trial in outcome.trials {
-            let kept = [trial.reason, trial.last_words].map(|words| words.unwrap_or_default().len());
+            let kept = [trial.reason, trial.output_tail].map(|words| words.unwrap_or_default().len());
             assert!(kept.iter().sum::<usize>() < 12 << 10, "{kept:?} bytes");
         }
     }
 }
 
 #[test]
-fn answers_that_were_not_asked_for_are_told() {
+fn unrequested_answers_break_the_protocol() {
     let finished = "b'{\"type\": \"finished\"}\\n'";
-    with_fault("other", &says(finished, "time.sleep(600)"), "").is(
+    with_fault("other", &writes(finished, "time.sleep(600)"), "").is(
         Failed,
-        &[BROKE, "it answered Finished where sample 0 was due"],
+        &[BROKE, "it answered Finished where sample 0 was expected"],
         &[],
     );
     // The answer to the sample comes first, then one more.
@@ -116,7 +129,7 @@ def report(results, units):
 }
 
 #[test]
-fn times_that_cannot_be_true_are_told() {
+fn impossible_times_break_the_protocol() {
     let backwards = "
 def fault():
     from ftbench_worker import share, threads
@@ -140,7 +153,7 @@ def fault():
 }
 
 #[test]
-fn figures_that_are_no_numbers_are_told() {
+fn figures_that_are_not_finite_fail_the_trial() {
     let report = "
 def fault():
     pass

@@ -7,8 +7,7 @@ use ftbench_schema::{CellStatus, Model, WarningKind};
 use crate::support::paths::harness;
 use crate::support::{Sandbox, pair};
 
-/// Put at the end of each file: all its functions called `work...` are given other units than they should be, or
-/// their results are changed.
+/// Code for the end of each file: it passes other units to all functions named `work...`, or changes their results.
 const SPOIL: &str = "
 def _spoil_all():
     import inspect
@@ -27,7 +26,7 @@ def _spoil_all():
 _spoil_all()
 ";
 
-/// Changes one thing in a result, however it is nested.
+/// A Python function that changes one value in a result, however deeply it is nested.
 const ALTER: &str = "
 def _alter(result):
     if isinstance(result, bool) or result is None:
@@ -53,7 +52,7 @@ def _alter(result):
     return [result, 'altered']
 ";
 
-/// Their units are in what `split` gives, so that `work` does all of them whatever number it is told.
+/// Workloads whose `split` hands out the work itself, so that `work` ignores its number of units.
 const TAKE_UNITS_FROM_SPLIT: [&str; 1] = ["word_count"];
 
 fn copy_tree(from: &Path, to: &Path, change: &dyn Fn(String) -> String) {
@@ -71,7 +70,7 @@ fn copy_tree(from: &Path, to: &Path, change: &dyn Fn(String) -> String) {
     }
 }
 
-/// Files of the suite: those directly in a folder of it.
+/// The files of the suite, which are directly in its folders.
 fn files(suite: &Path) -> Vec<PathBuf> {
     let entries = |folder: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap();
@@ -87,8 +86,8 @@ fn files(suite: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Runs the suite with units and results that go through these Python functions; every cell but those of the
-/// workloads named must be told wrong by its check.
+/// Runs the suite with units and results passed through these Python functions. The check of every cell must fail,
+/// except for the workloads in `exempt`.
 fn assert_caught(given: &str, returned: &str, exempt: &[&str]) {
     let sandbox = Sandbox::new();
     let suite = harness().join("../workloads");
@@ -116,7 +115,7 @@ fn assert_caught(given: &str, returned: &str, exempt: &[&str]) {
         .iter()
         .any(|warning| warning.kind == WarningKind::PreRelease);
     for cell in measured {
-        // Some packages have no wheels for a release candidate.
+        // Some packages have no wheels for release candidates.
         let reason = cell.reason.as_deref().unwrap_or_default();
         if is_candidate && reason.starts_with("no wheel of ") {
             continue;

@@ -1,11 +1,11 @@
-//! Processes that workers start and do not end.
+//! Processes that workers start and leave running.
 
 use ftbench_schema::TrialStatus::{Failed, Ok};
 
 use super::with_fault;
 
 #[test]
-fn children_go_with_their_parent() {
+fn children_end_with_their_parent() {
     with_fault("child", "def fault():\n    subprocess.Popen(SLEEPER)", "").is(Ok, &[], &[]);
     let fault = "
 def fault():
@@ -16,7 +16,7 @@ def fault():
 }
 
 #[test]
-fn grandchildren_in_sessions_of_their_own_go_too() {
+fn grandchildren_in_their_own_sessions_are_ended() {
     let fault = "
 def fault():
     if os.fork() == 0:
@@ -33,7 +33,7 @@ def fault():
 }
 
 #[test]
-fn children_that_ignore_signals_and_have_children_go_too() {
+fn children_that_ignore_signals_are_ended_with_their_children() {
     let fault = "
 def fault():
     for depth in range(5):
@@ -50,7 +50,7 @@ def fault():
 }
 
 #[test]
-fn a_crowd_of_children_is_counted_and_ended() {
+fn too_many_children_are_counted_and_ended() {
     let fault = "
 def fault():
     for number in range(60):
@@ -68,7 +68,7 @@ def fault():
 }
 
 #[test]
-fn a_crowd_that_is_made_in_no_time_is_counted_too() {
+fn too_many_children_are_counted_when_forked_at_once() {
     let fault = "
 def fault():
     for number in range(60):
@@ -83,8 +83,8 @@ def fault():
     with_fault("small_crowd", &fault.replace("60", "10"), "--process-limit 60").is(Ok, &[], &[]);
 }
 
-/// Every process forks every 200 ms, so that there are 32 after a second; all together stop at 100 forks or, since many
-/// look at their number at one moment, at twice as many.
+/// A fault in which every process forks every 200 ms, so that there are 32 after a second. They stop after 100 forks in
+/// total, or after up to 200 because many check the count at the same moment.
 const DOUBLING: &str = "
 def fault():
     counted = os.open(os.path.join(WORD, 'counted'), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -103,9 +103,9 @@ fn children_that_double_are_ended() {
 }
 
 #[test]
-fn children_that_go_on_forking_are_ended() {
+fn children_that_keep_forking_are_ended() {
     let fault = "
-def fork_on():
+def keep_forking():
     while True:
         time.sleep(0.02)
         if os.fork() != 0:
@@ -114,7 +114,7 @@ def fork_on():
 
 def fault():
     if os.fork() == 0:
-        fork_on()
+        keep_forking()
     time.sleep(600)
 ";
     with_fault("bomb", fault, "--process-limit 30").is(Failed, &["more than 30 processes"], &[]);
@@ -125,21 +125,21 @@ fn folders_that_pools_leave_behind_are_removed() {
     let fault = "
 def fault():
     import multiprocessing.util, tempfile
-    told = multiprocessing.util.get_temp_dir()
-    with open(os.path.join(told, 'big'), 'wb') as file:
+    folder = multiprocessing.util.get_temp_dir()
+    with open(os.path.join(folder, 'big'), 'wb') as file:
         file.write(bytes(1000))
-    with open(os.path.join(WORD, 'told'), 'w') as file:
-        file.write(told)
+    with open(os.path.join(WORD, 'folder'), 'w') as file:
+        file.write(folder)
     os.kill(os.getpid(), signal.SIGKILL)
 ";
     let check = "
 import atexit
 def look():
-    path = os.path.join(WORD, 'told')
+    path = os.path.join(WORD, 'folder')
     if os.path.exists(path):
         with open(path) as file:
-            told = file.read()
-        if os.path.exists(told):
+            folder = file.read()
+        if os.path.exists(folder):
             os.write(2, b'it is still there')
             os._exit(9)
 look()

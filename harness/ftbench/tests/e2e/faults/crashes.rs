@@ -1,11 +1,11 @@
-//! Processes that end in the middle.
+//! Processes that end in the middle of a trial.
 
 use ftbench_schema::TrialStatus::Failed;
 
 use super::with_fault;
 
 #[test]
-fn a_segmentation_fault_is_told_with_pythons_traceback() {
+fn a_segmentation_fault_is_reported_with_pythons_traceback() {
     let fault = "
 def fault():
     import ctypes
@@ -17,12 +17,12 @@ def fault():
         &["was killed by SIGSEGV during a sample"],
         &["Fatal Python error: Segmentation fault", "in fault", "in work"],
     );
-    // Two tries, and no third.
+    // One retry, and no second one.
     assert_eq!(outcome.trials.len(), 2);
 }
 
 #[test]
-fn an_abort_is_told_with_pythons_traceback() {
+fn an_abort_is_reported_with_pythons_traceback() {
     with_fault("abort", "fault = os.abort", "").is(
         Failed,
         &["was killed by SIGABRT during a sample"],
@@ -31,7 +31,7 @@ fn an_abort_is_told_with_pythons_traceback() {
 }
 
 #[test]
-fn an_exit_is_told_with_its_status() {
+fn an_exit_is_reported_with_its_status() {
     with_fault("exit", "def fault():\n    os._exit(7)", "").is(
         Failed,
         &["ended with exit status 7 during a sample"],
@@ -45,7 +45,7 @@ fn an_exit_is_told_with_its_status() {
 }
 
 #[test]
-fn a_kill_from_outside_is_told() {
+fn a_kill_from_outside_is_reported() {
     let fault = "def fault():\n    os.kill(os.getpid(), signal.SIGKILL)";
     with_fault("killed", fault, "").is(
         Failed,
@@ -58,7 +58,7 @@ fn a_kill_from_outside_is_told() {
 }
 
 #[test]
-fn a_process_of_a_pool_that_is_killed_is_told() {
+fn a_killed_process_of_a_pool_is_reported() {
     let fault = "def fault():\n    os.kill(os.getpid(), signal.SIGKILL)";
     with_fault("pool_killed", fault, "-m processes").is(
         Failed,
@@ -68,27 +68,27 @@ fn a_process_of_a_pool_that_is_killed_is_told() {
 }
 
 #[test]
-fn what_was_printed_last_is_kept_whatever_it_is() {
+fn the_output_tail_is_kept_even_when_it_is_not_text() {
     let fault = "
 def fault():
-    os.write(2, b'last words: \\xff\\xfe\\x00 caf\\xc3\\xa9\\n')
+    os.write(2, b'output tail: \\xff\\xfe\\x00 caf\\xc3\\xa9\\n')
     os._exit(1)
 ";
     with_fault("not_text", fault, "").is(
         Failed,
         &["exit status 1"],
-        &["last words: \u{fffd}\u{fffd}", "caf\u{e9}"],
+        &["output tail: \u{fffd}\u{fffd}", "caf\u{e9}"],
     );
 }
 
 #[test]
-fn a_worker_that_kills_its_guard_does_not_get_away() {
-    // The second trial looks whether the first one's temporary folder is there.
+fn a_worker_that_kills_its_guard_leaves_nothing_behind() {
+    // The second trial checks that the temporary folder of the first is gone.
     let fault = "
-TOLD = os.path.join(WORD, 'told')
+NOTE = os.path.join(WORD, 'note')
 
-if os.path.exists(TOLD):
-    with open(TOLD) as file:
+if os.path.exists(NOTE):
+    with open(NOTE) as file:
         if os.path.exists(file.read()):
             os._exit(9)
 
@@ -98,7 +98,7 @@ def fault():
     assert os.path.basename(folder).startswith('ftbench-'), folder
     with open(os.path.join(folder, 'kept'), 'w') as file:
         file.write('something')
-    with open(TOLD, 'w') as file:
+    with open(NOTE, 'w') as file:
         file.write(folder)
     subprocess.Popen(SLEEPER, start_new_session=True)
     os.kill(os.getppid(), signal.SIGKILL)

@@ -8,7 +8,7 @@ const TOO_LONG: &str = "a sample took longer than 10 s (--timeout)";
 const WHERE: &str = "Where it was when the time was up:";
 
 #[test]
-fn a_deadlock_is_told_with_the_traceback_of_every_thread() {
+fn a_deadlock_is_reported_with_the_traceback_of_every_thread() {
     let fault = "
 first, second = threading.Lock(), threading.Lock()
 
@@ -25,12 +25,12 @@ def fault():
 ";
     let outcome = with_fault("deadlock", fault, "--timeout 10");
     outcome.is(TimedOut, &[TOO_LONG], &[WHERE, "in takes_second", "in fault"]);
-    // A trial that used up its time is not tried again.
+    // A trial that timed out is not retried.
     assert_eq!(outcome.trials.len(), 1);
 }
 
 #[test]
-fn an_endless_loop_in_c_is_told_with_its_traceback() {
+fn an_endless_loop_in_c_is_reported_with_its_traceback() {
     let fault = "
 import itertools
 

@@ -1,11 +1,11 @@
-//! Trials that use too much.
+//! Trials that exceed their limits.
 
 use ftbench_schema::TrialStatus::Failed;
 
 use super::with_fault;
 
 #[test]
-fn a_process_that_takes_too_much_memory_gets_no_more() {
+fn a_process_above_the_memory_limit_gets_a_memory_error() {
     let fault = "def fault():\n    kept.append(bytearray(2 << 30))\nkept = []";
     with_fault("greedy", fault, "--memory-limit 1GiB").is(
         Failed,
@@ -18,7 +18,7 @@ fn a_process_that_takes_too_much_memory_gets_no_more() {
 }
 
 #[test]
-fn processes_that_take_too_much_memory_together_are_ended() {
+fn processes_above_the_memory_limit_in_total_are_ended() {
     let fault = "
 def fault():
     for number in range(4):
@@ -35,7 +35,7 @@ def fault():
 }
 
 #[test]
-fn output_by_the_gigabyte_is_stopped_and_its_end_kept() {
+fn excessive_output_is_stopped_and_its_tail_kept() {
     let fault = "
 def fault():
     line = b'x' * 65_000 + b'the end of a line\\n'
@@ -52,9 +52,9 @@ def fault():
         outcome
             .trials
             .iter()
-            .all(|trial| trial.last_words.as_ref().unwrap().len() <= 8 << 10)
+            .all(|trial| trial.output_tail.as_ref().unwrap().len() <= 8 << 10)
     );
-    // Within the limit, whatever it is made of, it does no harm.
+    // Within the limit any output does no harm, even when it is not text.
     let fault = "def fault():\n    os.write(1, b'\\xff\\x00' * 100_000)";
     with_fault("noisy_within", fault, "").is(ftbench_schema::TrialStatus::Ok, &[], &[]);
 }

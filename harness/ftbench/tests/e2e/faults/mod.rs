@@ -1,4 +1,4 @@
-//! Faults: each becomes a record that says what happened, costs no other trial, and leaves no process behind.
+//! Faults in workloads: each is recorded with its cause, costs no other trial and leaves no process behind.
 
 mod calibration;
 mod channel;
@@ -13,9 +13,9 @@ mod terminal;
 use ftbench_schema::{CellStatus, Model, Trial, TrialStatus};
 
 use crate::support::mark::Mark;
-use crate::support::{Run, Sandbox, pair, told};
+use crate::support::{Run, Sandbox, output_of, pair};
 
-/// Does its work while its units are found, and has its fault in every trial. `WORD` is on the command line of the
+/// A workload that is correct during calibration and runs `fault` in every trial. `WORD` is on the command line of the
 /// processes that it leaves behind.
 const FAULTY: &str = "
 import os, signal, subprocess, sys, threading, time
@@ -23,8 +23,8 @@ import os, signal, subprocess, sys, threading, time
 CALIBRATING = os.environ['PYTHONHASHSEED'] == '1'
 WORD = os.path.dirname(os.path.abspath(__file__))
 SLEEPER = [sys.executable, '-S', '-c', 'import time; time.sleep(600)', WORD]
-# Many of them are started at once: Python would take a loaded machine too long. Two processes each, for a shell with
-# nothing but 'sleep' to do becomes it, and WORD is gone.
+# For starting many at once, which takes too long with Python on a loaded machine. Each is two processes: a shell that
+# runs nothing but 'sleep' would replace itself by it, and WORD would be gone.
 SHELL = ['sh', '-c', 'while :; do sleep 600; done', WORD]
 
 def work(data, units):
@@ -33,7 +33,7 @@ def work(data, units):
         fault()
 ";
 
-/// Nothing wrong, and it fails when it finds a process that another trial has left behind.
+/// A correct workload that fails when it finds a process that another trial has left behind.
 const HEALTHY: &str = "
 import os, time
 
@@ -52,29 +52,30 @@ def work(data, units):
     time.sleep(units * 1e-3)
 ";
 
-/// What became of a faulty workload.
+/// The result of measuring a faulty workload.
 struct Outcome {
-    /// Its trials.
+    /// The trials of its cell.
     trials: Vec<Trial>,
-    /// Why its cell has no result, as the table says.
+    /// Why its cell has no result, as in the table.
     reason: String,
 }
 
 impl Outcome {
-    /// Every trial has this status, a reason with these words, and, in what is kept of its output, those.
+    /// Checks that every trial has this status, a reason with the words `reason`, and an output tail with the words
+    /// `output_tail`.
     #[track_caller]
-    fn is(&self, status: TrialStatus, reason: &[&str], last_words: &[&str]) {
+    fn is(&self, status: TrialStatus, reason: &[&str], output_tail: &[&str]) {
         for trial in &self.trials {
-            let told = trial.reason.as_deref().unwrap_or_default();
-            assert_eq!(trial.status, status, "{told}");
+            let found = trial.reason.as_deref().unwrap_or_default();
+            assert_eq!(trial.status, status, "{found}");
             for word in reason {
-                assert!(told.contains(word), "no {word:?} in the reason: {told}");
+                assert!(found.contains(word), "no {word:?} in the reason: {found}");
             }
-            let kept = trial.last_words.as_deref().unwrap_or_default();
-            for word in last_words {
+            let kept = trial.output_tail.as_deref().unwrap_or_default();
+            for word in output_tail {
                 assert!(
                     kept.contains(word),
-                    "no {word:?} in the last words of {told:?}:\n{kept}"
+                    "no {word:?} in the output tail of {found:?}:\n{kept}"
                 );
             }
         }
@@ -88,21 +89,21 @@ impl Outcome {
     }
 }
 
-/// Measures a workload with this function `fault`, between trials of a healthy one, on the free-threaded build.
+/// Measures a workload with this function `fault`, together with a healthy one, on the free-threaded build.
 #[track_caller]
 fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
     let sandbox = Sandbox::new();
     let faulty = sandbox.file(&format!("{name}.py"), format!("{FAULTY}\n{fault}\n"));
     let healthy = sandbox.file("healthy.py", HEALTHY);
     let mark = Mark::new(name);
-    // Speedups are relative to `serial`, which is measured as well.
+    // The model `serial` is measured as well, because speedups are relative to it.
     let model = if words.contains("-m processes") {
         Model::Processes
     } else {
         Model::Threads
     };
     let words = words.replace("-m processes", "");
-    // What does not hang is to have its own end, on a loaded machine too.
+    // Long enough for faults that do not hang, even on a loaded machine.
     let timeout = if words.contains("--timeout") {
         ""
     } else {
@@ -115,7 +116,7 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
     ));
     mark.set_on(&mut command);
     let run = Run {
-        told: told(command),
+        output: output_of(command),
         folder: sandbox.path().join("out"),
     };
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
@@ -125,10 +126,10 @@ fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
         .into_iter()
         .filter(|trial| trial.cell.workload == name && trial.cell.model == model)
         .collect();
-    assert!(!trials.is_empty(), "{}", run.told.stderr);
+    assert!(!trials.is_empty(), "{}", run.output.stderr);
     let cell = run.cell(name, &pair().free_threaded, model, 1);
     let failed = cell.status != CellStatus::Ok;
-    run.told.ends_with(i32::from(failed));
+    run.output.exits_with(i32::from(failed));
     Outcome {
         trials,
         reason: cell.reason.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Workers that do not speak the protocol as they should: shell scripts instead of interpreters, and another version's.
+//! Workers that violate the protocol: shell scripts instead of interpreters, and a worker of another version.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use ftbench::measure::failure::TrialFailure;
 use ftbench::measure::launch::{Launch, python_arguments};
 use ftbench::measure::protocol::{Entry, PROTOCOL_VERSION, Reply, Request};
 use ftbench::measure::session::{Bounds, Session};
-use ftbench::process::guard::driver_side::Guarding;
+use ftbench::process::guard::driver_side::GuardOptions;
 use ftbench::process::interrupt::Interrupt;
 
 use crate::support::mark::Mark;
 use crate::support::paths::harness;
 use crate::support::{FTBENCH, Sandbox, executable, pair};
 
-/// What answers at all has answered by then, on a busy machine too.
+/// Long enough for every worker that answers, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// For scripts that never answer.
+/// A limit for scripts that never answer.
 const SHORT: Duration = Duration::from_secs(2);
 
 fn bounds(step_limit: Duration) -> Bounds {
     Bounds {
-        guarding: Guarding {
+        guard_options: GuardOptions {
             executable: PathBuf::from(FTBENCH),
             limits: None,
             control_group: None,
@@ -32,7 +32,7 @@ fn bounds(step_limit: Duration) -> Bounds {
     }
 }
 
-/// Runs a conversation with a worker that is this shell script; everything is gone afterwards.
+/// Talks to a worker that is this shell script, and checks that none of its processes is left.
 fn with_worker<T>(script: &str, step_limit: Duration, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
     let launch = Launch {
         executable: PathBuf::from("/bin/sh"),
@@ -43,7 +43,7 @@ fn with_worker<T>(script: &str, step_limit: Duration, talk: impl FnOnce(&mut Ses
     with_launch(launch, &bounds(step_limit), talk)
 }
 
-/// The same with a worker that is started like this.
+/// Talks to a worker that is launched like this, and checks that none of its processes is left.
 fn with_launch<T>(mut launch: Launch, bounds: &Bounds, talk: impl FnOnce(&mut Session<'_>) -> T) -> T {
     let mark = Mark::new("protocol");
     let path = std::env::var("PATH").unwrap();
@@ -52,15 +52,15 @@ fn with_launch<T>(mut launch: Launch, bounds: &Bounds, talk: impl FnOnce(&mut Se
     }
     let interrupt = Interrupt::never().unwrap();
     let mut session = Session::start(&launch, 1, bounds, &interrupt).unwrap();
-    let told = talk(&mut session);
-    assert!(session.left_over().is_empty());
+    let result = talk(&mut session);
+    assert!(session.end().is_empty());
     assert_eq!(mark.processes(), Vec::<String>::new());
     assert_eq!(
         session.processes(),
         [session.process_id()],
-        "nothing is listed any more"
+        "no other process is listed"
     );
-    told
+    result
 }
 
 const HELLO: &str =
@@ -80,16 +80,16 @@ fn greeting_fails_within(step_limit: Duration, script: &str, words: &str) {
 }
 
 #[test]
-fn a_greeting_that_is_none_is_told() {
+fn an_invalid_greeting_is_reported() {
     greeting_fails(
         &HELLO.replace(":4,", ":1,"),
         "it speaks version 1 of the protocol",
     );
     greeting_fails(
         "echo '{\"type\":\"finished\"}' >&4",
-        "it answered Finished where 'hello' was due",
+        "it answered Finished where 'hello' was expected",
     );
-    greeting_fails("echo hello >&4", "its answer is no message");
+    greeting_fails("echo hello >&4", "its answer is not a valid message");
     greeting_fails(
         "exec 3<&- 4>&-; sleep 60",
         "closed its channel without ending during start-up",
@@ -100,7 +100,7 @@ fn a_greeting_that_is_none_is_told() {
 }
 
 #[test]
-fn a_python_worker_of_another_version_is_told() {
+fn a_python_worker_of_another_version_is_refused() {
     let sandbox = Sandbox::new();
     let own = harness().join("worker/ftbench_worker");
     for entry in std::fs::read_dir(own).unwrap() {
@@ -120,17 +120,17 @@ fn a_python_worker_of_another_version_is_told() {
         entry: Entry::default(),
     };
     let failure = with_launch(launch, &bounds(LONG), |session| session.greet().unwrap_err());
-    let told = format!(
+    let expected = format!(
         "it speaks version 9{PROTOCOL_VERSION} of the protocol; this ftbench speaks {PROTOCOL_VERSION}"
     );
     assert!(
-        matches!(&failure, TrialFailure::Nonsense(reason) if *reason == told),
+        matches!(&failure, TrialFailure::ProtocolViolation(reason) if *reason == expected),
         "{failure}"
     );
 }
 
 #[test]
-fn a_worker_that_answers_and_goes_is_finished() {
+fn a_worker_that_answers_and_exits_is_finished() {
     let script = format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; sleep 600 &");
     with_worker(&script, LONG, |session| {
         session.greet().unwrap();
@@ -139,8 +139,8 @@ fn a_worker_that_answers_and_goes_is_finished() {
 }
 
 #[test]
-fn a_second_answer_is_found_before_the_next_request() {
-    // Both come in one piece, so the second is there when the first is read.
+fn a_second_answer_is_detected_before_the_next_request() {
+    // Both are written at once, so the second has arrived when the first is read.
     let hello = HELLO.replace(">&4", "");
     let script = format!("twice=$({hello} {hello}); echo \"$twice\" >&4; sleep 60");
     let failure = with_worker(&script, LONG, |session| {
@@ -148,13 +148,13 @@ fn a_second_answer_is_found_before_the_next_request() {
         session.ask(&Request::Finish, "ending the workers").unwrap_err()
     });
     assert!(
-        matches!(&failure, TrialFailure::Nonsense(told) if told.contains("before it was asked")),
+        matches!(&failure, TrialFailure::ProtocolViolation(reason) if reason.contains("before it was asked")),
         "{failure}"
     );
 }
 
 #[test]
-fn what_was_said_before_the_end_is_heard() {
+fn an_answer_sent_before_the_exit_is_received() {
     let script =
         format!("{HELLO} read request <&3; echo '{{\"type\":\"finished\"}}' >&4; echo words; exit 3");
     with_worker(&script, LONG, |session| {
@@ -168,7 +168,7 @@ fn what_was_said_before_the_end_is_heard() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told() {
+fn a_missing_executable_is_reported() {
     let launch = Launch {
         executable: PathBuf::from("/nowhere/python"),
         arguments: Vec::new(),

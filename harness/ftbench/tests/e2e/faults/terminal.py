@@ -1,9 +1,9 @@
-"""Run a command on a terminal of its own; once it has measured something, do something to it.
+"""Run a command on a terminal of its own and act on it once it has recorded some trials.
 
 `terminal.py ACT TRIALS COMMAND...`: ACT is `interrupt` (Ctrl-C), `twice` (and again at once),
-`close` (the terminal goes away) or `window` (it goes away, and the shell in which the command was
-typed with it); TRIALS is the file that fills with trials. Prints what the command printed and,
-last, its exit status.
+`close` (the terminal goes away) or `window` (the terminal goes away together with the shell in
+which the command was typed); TRIALS is the file with the recorded trials. Prints the command's
+output and, last, its exit status.
 """
 
 import ctypes
@@ -18,20 +18,20 @@ import time
 
 LIMIT_S = 120
 SHELL = ("bash", "--norc", "--noprofile", "-i")
-# Says its process id and becomes the command.
+# Writes its process id to a file and becomes the command.
 TYPED = ("sh", "-c", 'echo $$ > "$0" && exec "$@"', "command.pid")
 # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(act, trials, *command):
-    """Run it."""
+    """Run the command and act on it."""
     process_id, terminal = pty.fork()
     if process_id == 0:
-        # The test may run below nohup, which has hangups ignored.
+        # The test may itself run under nohup, where hangups are ignored.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         if act == "window":
-            # Nothing of this is for the user's history.
+            # Keeps this out of the user's history.
             os.execvpe(SHELL[0], SHELL, {**os.environ, "HISTFILE": ""})
         os.execv(command[0], command)
     if act == "window":
@@ -45,7 +45,7 @@ def main(act, trials, *command):
         os.close(terminal)
         os.waitpid(shell, 0)
     elif act == "close":
-        # Reading has the descriptor in use until something comes, which the progress bar sees to.
+        # The reader keeps the descriptor in use until the progress bar next prints.
         os.close(terminal)
     else:
         os.write(terminal, b"\x03")
@@ -60,12 +60,12 @@ def main(act, trials, *command):
 
 
 def adopt_orphans():
-    """From now on every orphan below this process becomes its child."""
+    """Make every later orphan below this process its child."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def read_all(terminal, printed):
-    """Read what is printed; a terminal whose other end is closed is an error."""
+    """Read all output. Reading fails once the other end of the terminal is closed."""
     while True:
         try:
             printed.append(os.read(terminal, 65536))
@@ -74,7 +74,7 @@ def read_all(terminal, printed):
 
 
 def wait_for_trials(path):
-    """Until there are three."""
+    """Wait until three trials are recorded."""
     deadline = time.monotonic() + LIMIT_S
     while True:
         try:
@@ -84,7 +84,7 @@ def wait_for_trials(path):
         except FileNotFoundError:
             pass
         if time.monotonic() > deadline:
-            sys.exit("no trials came")
+            sys.exit("no trials were recorded")
         time.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-//! Being stopped, at a terminal and by signals: what was measured is kept, and nothing is left running.
+//! Stopping a run at a terminal and by signals: recorded trials are kept, and no process is left running.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -10,9 +10,9 @@ use rustix::process::Signal;
 use crate::support::driver::{Driver, recorded, wait_until};
 use crate::support::mark::Mark;
 use crate::support::paths::package;
-use crate::support::{FTBENCH, Run, Sandbox, Told, executable, pair, told};
+use crate::support::{CommandOutput, FTBENCH, Run, Sandbox, executable, output_of, pair};
 
-/// Leaves a process in a session of its own behind in every trial, and takes its time.
+/// A slow workload that leaves a process in a session of its own behind in every trial.
 const WORK: &str = "
 import os, subprocess, sys, time
 
@@ -25,7 +25,7 @@ def work(data, units):
 
 const WORDS: &str = "-m processes,threads -n 1 --rounds 500 --samples 1 --no-ceiling";
 
-/// How long after a signal another one comes: long enough that the system does not make one of the two.
+/// The time between two signals: long enough that the system does not merge them.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
 fn words(sandbox: &Sandbox) -> String {
@@ -36,7 +36,7 @@ fn words(sandbox: &Sandbox) -> String {
     )
 }
 
-fn at_a_terminal(sandbox: &Sandbox, mark: &Mark, act: &str) -> Told {
+fn at_a_terminal(sandbox: &Sandbox, mark: &Mark, act: &str) -> CommandOutput {
     let python = executable(&pair().gil);
     let script = package().join("tests/e2e/faults/terminal.py");
     let ftbench = sandbox.command(&words(sandbox));
@@ -52,30 +52,31 @@ fn at_a_terminal(sandbox: &Sandbox, mark: &Mark, act: &str) -> Told {
         command.env(name, value.unwrap());
     }
     mark.set_on(&mut command);
-    let told = told(command);
-    told.ends_with(0);
+    let output = output_of(command);
+    output.exits_with(0);
     assert!(
-        told.stdout.trim_end().ends_with("exit status 130"),
+        output.stdout.trim_end().ends_with("exit status 130"),
         "{}",
-        told.stdout
+        output.stdout
     );
-    told
+    output
 }
 
-/// Recorded trials can be read, nothing runs any more, and the manifest says that it was stopped.
-fn is_kept(sandbox: &Sandbox, mark: &Mark) -> Run {
+/// Checks that no process is left and that the recorded trials can be read.
+fn assert_kept(sandbox: &Sandbox, mark: &Mark) -> Run {
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
     let run = Run {
         folder: sandbox.path().join("out"),
-        told: sandbox.ftbench("show out"),
+        output: sandbox.ftbench("show out"),
     };
-    run.told.ends_with(0);
+    run.output.exits_with(0);
     assert!(run.trials().len() >= 3);
     run
 }
 
+/// Checks that the run is recorded as interrupted and has a summary and a report.
 #[track_caller]
-fn is_summed_up(run: &Run) {
+fn assert_summed_up(run: &Run) {
     assert_eq!(run.manifest().status, RunStatus::Interrupted);
     assert_eq!(run.summary().stopped_by, Some(StoppedBy::Interrupt));
     assert!(!run.read("report.html").is_empty());
@@ -84,35 +85,39 @@ fn is_summed_up(run: &Run) {
 #[test]
 fn ctrl_c_ends_a_run_with_a_summary() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("ctrl-c"));
-    let told = at_a_terminal(&sandbox, &mark, "interrupt");
-    is_summed_up(&is_kept(&sandbox, &mark));
-    assert!(told.stdout.contains("processes"), "no table:\n{}", told.stdout);
+    let output = at_a_terminal(&sandbox, &mark, "interrupt");
+    assert_summed_up(&assert_kept(&sandbox, &mark));
+    assert!(
+        output.stdout.contains("processes"),
+        "no table:\n{}",
+        output.stdout
+    );
 }
 
 #[test]
-fn a_second_ctrl_c_ends_it_at_once() {
+fn a_second_ctrl_c_ends_a_run_at_once() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("twice"));
     at_a_terminal(&sandbox, &mark, "twice");
     // Guards notice a moment later.
-    wait_until("the end of all", || mark.processes().is_empty());
-    is_kept(&sandbox, &mark);
+    wait_until("the end of all processes", || mark.processes().is_empty());
+    assert_kept(&sandbox, &mark);
 }
 
 #[test]
 fn a_closed_terminal_loses_nothing() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("close"));
     at_a_terminal(&sandbox, &mark, "close");
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
 fn a_window_closed_with_its_shell_loses_nothing() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("window"));
     at_a_terminal(&sandbox, &mark, "window");
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
-/// The run, started by another program.
+/// The command that starts the run through another program.
 fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
     let ftbench = sandbox.command(&words(sandbox));
     let mut command = Command::new(program[0]);
@@ -130,18 +135,18 @@ fn through(program: &[&str], sandbox: &Sandbox, mark: &Mark) -> Command {
     command
 }
 
-/// Of a run that is being made.
+/// The number of trials recorded so far.
 fn trials_so_far(sandbox: &Sandbox) -> usize {
     recorded(&sandbox.path().join("out"))
 }
 
-/// A run that has measured something.
+/// Starts a run and waits for its first trials.
 fn start(sandbox: &Sandbox, mark: &Mark) -> Driver {
     start_with(sandbox, mark, &[])
 }
 
 fn start_with(sandbox: &Sandbox, mark: &Mark, further: &[&str]) -> Driver {
-    // These tests may run below nohup, which has hangups ignored.
+    // These tests may themselves run under nohup, where hangups are ignored.
     let mut command = through(&["env", "--default-signal=HUP"], sandbox, mark);
     command.args(further);
     let mut driver = Driver::start(command);
@@ -150,18 +155,18 @@ fn start_with(sandbox: &Sandbox, mark: &Mark, further: &[&str]) -> Driver {
 }
 
 #[test]
-fn a_reader_that_went_away_loses_nothing() {
+fn a_closed_output_pipe_loses_nothing() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("reader"));
     let mut driver = start(&sandbox, &mark);
     drop((driver.child().stdout.take(), driver.child().stderr.take()));
     driver.send(Signal::TERM);
     assert_eq!(driver.wait().code(), Some(130));
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
-fn what_nobody_reads_does_not_stop_a_run() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("nobody"));
+fn output_without_a_reader_does_not_stop_a_run() {
+    let (sandbox, mark) = (Sandbox::new(), Mark::new("unread"));
     // A line for each trial.
     let mut driver = start_with(&sandbox, &mark, &["-v"]);
     drop((driver.child().stdout.take(), driver.child().stderr.take()));
@@ -169,7 +174,7 @@ fn what_nobody_reads_does_not_stop_a_run() {
     driver.wait_for_trials(&sandbox.path().join("out"), before + 5);
     driver.send(Signal::TERM);
     assert_eq!(driver.wait().code(), Some(130));
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
@@ -178,15 +183,15 @@ fn a_full_disk_behind_standard_error_does_not_stop_a_run() {
     let mut command = through(&["env"], &sandbox, &mark);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     command.arg("-v").stdout(Stdio::null()).stderr(full);
-    let mut driver = Driver::start_as_it_is(command);
+    let mut driver = Driver::start_uncaptured(command);
     driver.wait_for_trials(&sandbox.path().join("out"), 5);
     driver.send(Signal::TERM);
     assert_eq!(driver.wait().code(), Some(130));
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
-fn a_hangup_beside_another_signal_is_no_second_one() {
+fn a_hangup_beside_another_signal_is_not_a_second_interrupt() {
     for (number, signals) in [
         // The kernel, then the shell or the kernel again.
         [Signal::HUP, Signal::HUP],
@@ -204,12 +209,12 @@ fn a_hangup_beside_another_signal_is_no_second_one() {
             std::thread::sleep(BETWEEN_SIGNALS);
         }
         assert_eq!(driver.wait().code(), Some(130), "{signals:?}");
-        is_summed_up(&is_kept(&sandbox, &mark));
+        assert_summed_up(&assert_kept(&sandbox, &mark));
     }
 }
 
 #[test]
-fn a_hangup_ends_a_run_with_a_summary_and_no_word_of_panic() {
+fn a_hangup_ends_a_run_with_a_summary_and_no_panic() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("hangup"));
     let mut driver = start(&sandbox, &mark);
     driver.send(Signal::HUP);
@@ -223,15 +228,15 @@ fn a_hangup_ends_a_run_with_a_summary_and_no_word_of_panic() {
         .unwrap();
     assert_eq!(driver.wait().code(), Some(130));
     assert!(!errors.contains("panicked"), "{errors}");
-    is_summed_up(&is_kept(&sandbox, &mark));
+    assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
-fn what_nohup_ignores_stays_ignored() {
+fn a_hangup_ignored_under_nohup_stays_ignored() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("nohup"));
     let mut command = through(&["nohup"], &sandbox, &mark);
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut driver = Driver::start_as_it_is(command);
+    let mut driver = Driver::start_uncaptured(command);
     let count = || trials_so_far(&sandbox);
     wait_until("a trial", || count() >= 1);
     driver.send(Signal::HUP);
@@ -239,15 +244,15 @@ fn what_nohup_ignores_stays_ignored() {
     wait_until("more trials", || count() >= before + 3);
     driver.send(Signal::TERM);
     assert_eq!(driver.wait().code(), Some(130));
-    is_kept(&sandbox, &mark);
+    assert_kept(&sandbox, &mark);
 }
 
 #[test]
-fn nothing_outlives_a_driver_that_was_killed() {
+fn no_process_outlives_a_killed_driver() {
     let (sandbox, mark) = (Sandbox::new(), Mark::new("sigkill"));
     let mut driver = start(&sandbox, &mark);
     driver.send(Signal::KILL);
     assert_eq!(driver.wait().code(), None);
-    wait_until("the end of all", || mark.processes().is_empty());
-    is_kept(&sandbox, &mark);
+    wait_until("the end of all processes", || mark.processes().is_empty());
+    assert_kept(&sandbox, &mark);
 }

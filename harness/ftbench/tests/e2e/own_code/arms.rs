@@ -1,4 +1,4 @@
-//! `ftbench run --arm`: two versions of one's code, paired in one run.
+//! `ftbench run --arm`: two versions of the user's code, paired in one run.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use ftbench_schema::{ArmKind, CellStatus, CellSummary, EnvironmentFacts, Model, 
 use super::workshop::{From, With, Workshop};
 use crate::support::{Run, executable, pair};
 
-/// A workload that does so many loops a unit, and says so.
+/// A workload that runs `loops` iterations per unit and reports that number.
 fn looping(loops: u32) -> String {
     format!(
         "
@@ -28,7 +28,7 @@ def report(results, units):
     )
 }
 
-/// A workload that reports which version of a module it has.
+/// A workload that reports which version of a module it imported.
 const IMPORTING: &str = "
 from version import NUMBER
 
@@ -46,22 +46,22 @@ fn workshop() -> Workshop {
     Workshop::new(With::Pip, From::Wheels)
 }
 
-/// `ftbench run` on the pair's GIL build with one worker, of so few trials that intervals can just be made.
+/// Runs `ftbench run` on the pair's GIL build with one worker and the minimum of trials for intervals.
 #[track_caller]
 fn measured(workshop: &Workshop, out: &str, words: &str, status: i32) -> Run {
     let python = executable(&pair().gil);
-    let told = workshop.ftbench(&format!(
+    let output = workshop.ftbench(&format!(
         "run --profile quick --samples 1 --no-ceiling -n 1 -m serial,threads --out {out} -p {} {words}",
         python.display()
     ));
-    told.ends_with(status);
+    output.exits_with(status);
     Run {
         folder: workshop.sandbox.path().join(out),
-        told,
+        output,
     }
 }
 
-/// The figure that each arm's cells reported: the same in all of them.
+/// The figure that the cells of each arm reported, which must be the same in all of them.
 fn reported(run: &Run, workload: &str, name: &str) -> Vec<(String, f64)> {
     let mut found: Vec<(String, f64)> = Vec::new();
     for cell in run.cells(workload) {
@@ -92,7 +92,7 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
     run.all_ok("mine");
     assert_eq!(reported(&run, "mine", "loops"), numbers(1000.0, 6000.0));
     let summary = run.summary();
-    // Six times the work in ten rounds: ranks decide, so one of them would have to turn round to hide it.
+    // Six times the work in ten rounds. Ranks decide, so only a reversed round could hide it.
     assert_eq!(summary.arm_ratios.len(), 2);
     for compared in &summary.arm_ratios {
         assert_eq!((compared.base.as_str(), compared.arm_name()), ("base", "new"));
@@ -109,7 +109,7 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
     };
     assert!(
         serial("base").vs_baseline_difference.is_none(),
-        "it is what others are held against"
+        "the base arm is what others are compared with"
     );
     let [of_table, of_arms] = [serial("new").vs_baseline, Some(summary.arm_ratios[0].ratio)];
     assert_eq!(of_table, of_arms);
@@ -136,11 +136,11 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
     );
 
     let found = format!("new on {gil}: 0.");
-    assert!(run.told.stdout.starts_with(&found), "{}", run.told.stdout);
+    assert!(run.output.stdout.starts_with(&found), "{}", run.output.stdout);
     assert!(
-        run.told.stdout.contains(" as fast as base ["),
+        run.output.stdout.contains(" as fast as base ["),
         "{}",
-        run.told.stdout
+        run.output.stdout
     );
     assert!(run.text("report.html").contains(&format!("new on {gil}")));
     let chart = run.text("charts/mine.svg");
@@ -151,11 +151,11 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
         );
     }
     let of_new = workshop.ftbench("plot out#new --workload mine --out -");
-    of_new.ends_with(0);
+    of_new.exits_with(0);
     assert!(of_new.stdout.contains(" new ") && !of_new.stdout.contains(" base "));
     workshop
         .ftbench("plot out#old")
-        .refuses(&["has no interpreter and no arm 'old'", "base, new"], 2);
+        .refuses(&["has no interpreter or arm 'old'", "base, new"], 2);
     let mut reader = csv::Reader::from_reader(run.text("samples.csv").into_bytes().leak() as &[u8]);
     let place = reader
         .headers()
@@ -171,13 +171,13 @@ fn two_versions_of_a_file_are_one_workload_in_two_arms() {
 }
 
 #[test]
-fn folders_come_before_what_lies_beside_the_workload() {
+fn the_folder_of_an_arm_comes_before_that_of_the_workload() {
     let workshop = workshop();
     let sandbox = &workshop.sandbox;
     let path = sandbox.file("bench/importing.py", IMPORTING);
     sandbox.file("bench/version.py", "NUMBER = 0\n");
     sandbox.file("old/version.py", "NUMBER = 1\n");
-    // A project stands for its folder of sources.
+    // A project folder stands for its source folder.
     sandbox.file("project/pyproject.toml", "");
     sandbox.file("project/src/version.py", "NUMBER = 2\n");
     let words = format!("{path} --arm base=old --arm new=project -m processes");
@@ -218,18 +218,18 @@ fn an_arm_that_nothing_is_imported_from_fails() {
 }
 
 #[test]
-fn wheels_are_installed_for_their_arm_alone() {
+fn wheels_are_installed_for_their_arm_only() {
     let workshop = workshop();
-    let wheels = ["1.0", "2.0"].map(|version| workshop.wheel("made_up", version, "py3-none-any"));
+    let wheels = ["1.0", "2.0"].map(|version| workshop.wheel("example_package", version, "py3-none-any"));
     let source = "
-import made_up
+import example_package
 
 def work(data, units):
     for _ in range(units * 1000):
         pass
 
 def report(results, units):
-    return {'number': float(made_up.VERSION)}
+    return {'number': float(example_package.VERSION)}
 ";
     let path = workshop.sandbox.file("uses.py", source);
     let words = format!("{path} --arm base={} --arm new={}", wheels[0], wheels[1]);
@@ -251,16 +251,16 @@ def report(results, units):
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
+fn arms_that_cannot_be_compared_are_refused() {
     let workshop = workshop();
     for name in ["a.py", "b.py"] {
         workshop.sandbox.file(name, looping(1));
     }
     workshop.sandbox.file("folder/module.py", "");
-    let refuses = |words: &str, told: &[&str]| {
+    let refuses = |words: &str, expected: &[&str]| {
         workshop
             .ftbench(&format!("run --dry-run {words}"))
-            .refuses(told, 2);
+            .refuses(expected, 2);
     };
     refuses("--arm new=a.py", &["'new' is the only arm"]);
     refuses("--arm new", &["NAME=PATH"]);
@@ -283,8 +283,8 @@ fn what_cannot_be_compared_is_refused() {
     let alike = workshop.ftbench(&format!(
         "run --dry-run mine -p {python} --arm a=a.py --arm b=b.py"
     ));
-    alike.ends_with(0);
-    alike.says(&["a and b have the same contents"]);
+    alike.exits_with(0);
+    alike.stderr_has(&["a and b have the same contents"]);
     assert!(
         alike.stdout.contains("1 workload in arms a, b on"),
         "{}",
@@ -324,16 +324,16 @@ fn the_commit_of_the_code_is_recorded() {
 }
 
 #[test]
-fn two_builds_of_one_version_have_the_names_given() {
+fn two_builds_of_one_version_have_the_given_names() {
     let workshop = workshop();
     let path = executable(&pair().gil).display().to_string();
     let words = format!(
         "run --profile quick --rounds 3 --no-ceiling -n 1 -m serial --out out fib -p base={path} -p new={path}"
     );
-    let told = workshop.ftbench(&words);
-    told.ends_with(0);
+    let output = workshop.ftbench(&words);
+    output.exits_with(0);
     let folder = workshop.sandbox.path().join("out");
-    let run = Run { folder, told };
+    let run = Run { folder, output };
     let tags: Vec<String> = run
         .manifest()
         .interpreters

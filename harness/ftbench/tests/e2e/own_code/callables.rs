@@ -1,4 +1,4 @@
-//! `ftbench run --callable`: a function as it is.
+//! `ftbench run --callable`: functions without any change to them.
 
 use ftbench_schema::{CellStatus, Model, WorkloadKind};
 
@@ -38,7 +38,7 @@ fn workshop() -> Workshop {
 }
 
 #[test]
-fn functions_of_a_package_in_the_working_directory_are_measured_as_they_are() {
+fn functions_of_a_package_in_the_working_directory_are_measured() {
     let workshop = workshop();
     let names = ["plain", "coroutine", "Outer.inner"].map(|name| format!("my_package.module:{name}"));
     let words: Vec<String> = names.iter().map(|name| format!("--callable {name}")).collect();
@@ -66,15 +66,15 @@ fn functions_of_a_package_in_the_working_directory_are_measured_as_they_are() {
 }
 
 #[test]
-fn it_stands_beside_workloads_and_has_packages() {
+fn callables_run_together_with_workloads_and_can_use_packages() {
     let workshop = workshop();
-    workshop.wheel("made_up", "1.0", "py3-none-any");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
     workshop.sandbox.file(
         "uses.py",
-        "import made_up\ndef function():\n    return sum(range(2_000))\n",
+        "import example_package\ndef function():\n    return sum(range(2_000))\n",
     );
-    let plain = workshop.workload("plain", "[]", "import made_up\n");
-    let words = format!("{plain} --callable uses:function --with made_up");
+    let plain = workshop.workload("plain", "[]", "import example_package\n");
+    let words = format!("{plain} --callable uses:function --with example_package");
     let run = workshop.run("out", &[&pair().gil], &words, 0);
     run.all_ok("plain");
     run.all_ok("uses:function");
@@ -84,7 +84,7 @@ fn it_stands_beside_workloads_and_has_packages() {
 }
 
 #[test]
-fn what_is_not_there_or_fails_is_a_failed_cell() {
+fn missing_and_failing_callables_are_failed_cells() {
     let workshop = workshop();
     let words = "--callable my_package.missing:f --callable my_package.module:missing --callable my_package.module:broken";
     let run = workshop.run("out", &[&pair().gil], words, 1);

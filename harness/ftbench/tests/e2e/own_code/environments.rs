@@ -1,11 +1,11 @@
-//! Packages are installed once for each interpreter, by uv or by pip, and recorded.
+//! Environments with packages: made once for each interpreter, by uv or by pip, and recorded.
 
 use std::process::Stdio;
 
 use super::workshop::{From, With, Workshop, gil_tag, run_words};
-use crate::support::{pair, told};
+use crate::support::{output_of, pair};
 
-/// Names and versions of what an environment holds, without the installer.
+/// The names and versions of an environment's packages, without the installer.
 fn packages(environment: &ftbench_schema::EnvironmentFacts) -> Vec<String> {
     let packages = environment.packages.iter();
     packages
@@ -18,10 +18,10 @@ fn packages(environment: &ftbench_schema::EnvironmentFacts) -> Vec<String> {
 fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
     for (with, installer) in [(With::Uv, "uv "), (With::Pip, "pip ")] {
         let workshop = Workshop::new(with, From::Wheels);
-        workshop.wheel("made_up", "1.0", "py3-none-any");
+        workshop.wheel("example_package", "1.0", "py3-none-any");
         workshop.wheel("other", "2.0", "py3-none-any");
-        let check = "import made_up, other, sys\nassert 'environments' in sys.prefix, sys.prefix\n";
-        let workload = workshop.workload("mine", "[\"made_up>=1\"]", check);
+        let check = "import example_package, other, sys\nassert 'environments' in sys.prefix, sys.prefix\n";
+        let workload = workshop.workload("mine", "[\"example_package>=1\"]", check);
         let plain = workshop.workload("plain", "[]", "");
         let tags = pair().tags();
         let words = format!("{workload} {plain} --with other");
@@ -35,8 +35,8 @@ fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
             "two sets of requirements for each interpreter"
         );
         for tag in tags {
-            run.told.says(&[
-                &format!("installing made-up, other for {tag}"),
+            run.output.stderr_has(&[
+                &format!("installing example-package, other for {tag}"),
                 &format!("installed other for {tag} in "),
             ]);
             let of = |workload: &str| {
@@ -47,22 +47,26 @@ fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
             };
             let mine = of("mine");
             assert!(mine.installer.starts_with(installer), "{}", mine.installer);
-            assert_eq!(mine.requirements, ["made_up>=1", "other"]);
-            assert_eq!(packages(mine), ["made_up 1.0", "other 2.0"]);
+            assert_eq!(mine.requirements, ["example_package>=1", "other"]);
+            assert_eq!(packages(mine), ["example_package 1.0", "other 2.0"]);
             assert_eq!(packages(of("plain")), ["other 2.0"]);
         }
         let (made, rest) = workshop.environments();
         assert_eq!((made.len(), rest), (4, vec![]));
         let again = workshop.run("again", &tags, &words, 0);
         again.all_ok("mine");
-        assert!(!again.told.stderr.contains("install"), "{}", again.told.stderr);
+        assert!(
+            !again.output.stderr.contains("install"),
+            "{}",
+            again.output.stderr
+        );
         assert_eq!(again.manifest().environments, environments);
         assert_eq!(workshop.environments().0, made);
     }
 }
 
 #[test]
-fn a_workload_without_packages_runs_on_the_interpreter_as_it_is() {
+fn a_workload_without_packages_runs_on_the_plain_interpreter() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
     let check = "import sys\nassert sys.prefix == sys.base_prefix, sys.prefix\n";
     let workload = workshop.workload("plain", "[]", check);
@@ -90,15 +94,15 @@ fn numpy_runs_from_wheels_on_both_builds() {
 }
 
 #[test]
-fn different_versions_on_the_two_builds_are_told() {
+fn different_versions_on_the_two_builds_are_warned_about() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
-    workshop.wheel("made_up", "2.0", &gil_tag());
-    let workload = workshop.workload("mine", "[\"made_up\"]", "");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
+    workshop.wheel("example_package", "2.0", &gil_tag());
+    let workload = workshop.workload("mine", "[\"example_package\"]", "");
     let [gil, free_threaded] = pair().tags();
     let run = workshop.run("out", &[gil, free_threaded], &workload, 0);
-    let words = format!("different versions of made_up: 2.0 on {gil}, 1.0 on {free_threaded}");
-    run.told.says(&[&words]);
+    let words = format!("different versions of example_package: 2.0 on {gil}, 1.0 on {free_threaded}");
+    run.output.stderr_has(&[&words]);
     let warnings = run.manifest().warnings;
     assert!(
         warnings.iter().any(|warning| warning.message.contains(&words)),
@@ -109,10 +113,10 @@ fn different_versions_on_the_two_builds_are_told() {
 #[test]
 fn a_lock_file_is_followed() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
     workshop.wheel("other", "1.0", "py3-none-any");
-    let check = "import made_up\nassert made_up.VERSION == '1.0', made_up.VERSION\n";
-    let workload = workshop.workload("mine", "[\"made_up\"]", check);
+    let check = "import example_package\nassert example_package.VERSION == '1.0', example_package.VERSION\n";
+    let workload = workshop.workload("mine", "[\"example_package\"]", check);
     let mut lock = workshop.command("");
     let path = lock
         .get_envs()
@@ -130,17 +134,17 @@ fn a_lock_file_is_followed() {
                 .get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
-    told(uv_lock).ends_with(0);
-    // Newer than what is locked.
-    workshop.wheel("made_up", "2.0", "py3-none-any");
+    output_of(uv_lock).exits_with(0);
+    // Newer than the locked version.
+    workshop.wheel("example_package", "2.0", "py3-none-any");
     let words = format!("{workload} --with other");
     let run = workshop.run("out", &pair().tags(), &words, 0);
     run.all_ok("mine");
     for environment in run.manifest().environments {
-        assert_eq!(packages(&environment), ["made_up 1.0", "other 1.0"]);
+        assert_eq!(packages(&environment), ["example_package 1.0", "other 1.0"]);
         assert_eq!(environment.lock_sha256.unwrap().len(), 64);
     }
-    // Another lock is another environment.
+    // Without the lock there is another environment.
     let locked = workshop.sandbox.path().join("mine.py.lock");
     std::fs::remove_file(&locked).unwrap();
     let newest = workshop.run("newest", &[&pair().gil], &words, 1);
@@ -152,10 +156,10 @@ fn a_lock_file_is_followed() {
 }
 
 #[test]
-fn two_ftbench_at_once_make_one_environment() {
+fn concurrent_runs_make_one_environment() {
     let workshop = Workshop::new(With::Pip, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
-    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     let running = ["one", "two"].map(|out| {
         let mut command = workshop.command(&run_words(out, &[&pair().gil], &workload));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -167,26 +171,26 @@ fn two_ftbench_at_once_make_one_environment() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{errors}");
         installed += usize::from(
-            !errors.contains("waiting for another ftbench") && errors.contains("installed made-up"),
+            !errors.contains("waiting for another ftbench") && errors.contains("installed example-package"),
         );
     }
-    assert_eq!(installed, 1, "one installs, the other waits for it");
+    assert_eq!(installed, 1, "one installs while the other waits");
     let (made, rest) = workshop.environments();
     assert_eq!((made.len(), rest), (1, vec![]));
 }
 
 #[test]
-fn what_a_killed_ftbench_left_is_no_obstacle() {
+fn an_environment_left_unfinished_by_a_killed_ftbench_is_made_again() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
-    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     workshop.run("first", &[&pair().gil], &workload, 0).all_ok("mine");
     let (made, _) = workshop.environments();
     let folder = workshop
         .cache()
         .join("ftbench/environments")
         .join(made.first().unwrap());
-    // Half an environment in both places.
+    // An incomplete environment in both places.
     std::fs::remove_file(folder.join("ftbench-environment.json")).unwrap();
     let staging = folder
         .parent()
@@ -199,11 +203,11 @@ fn what_a_killed_ftbench_left_is_no_obstacle() {
 }
 
 #[test]
-fn a_wheel_of_ones_own_is_installed_and_noticed_when_it_changes() {
+fn a_local_wheel_is_installed_and_a_missing_one_refused() {
     let workshop = Workshop::new(With::Pip, From::Wheels);
-    let wheel = workshop.wheel("made_up", "1.0", "py3-none-any");
-    let workload = workshop.workload("mine", "[]", "import made_up\n");
-    let words = format!("{workload} --with wheels/made_up-1.0-py3-none-any.whl");
+    let wheel = workshop.wheel("example_package", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[]", "import example_package\n");
+    let words = format!("{workload} --with wheels/example_package-1.0-py3-none-any.whl");
     let run = workshop.run("first", &[&pair().gil], &words, 0);
     run.all_ok("mine");
     assert_eq!(run.manifest().environments[0].requirements, [wheel]);
@@ -218,21 +222,21 @@ fn a_wheel_of_ones_own_is_installed_and_noticed_when_it_changes() {
 #[test]
 fn a_dry_run_says_what_would_be_installed_and_installs_nothing() {
     let workshop = Workshop::new(With::Uv, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
-    let workload = workshop.workload("mine", "[\"made_up>=1\"]", "");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"example_package>=1\"]", "");
     let [gil, free_threaded] = pair().tags();
     let words = format!("{} --dry-run", run_words("out", &[gil, free_threaded], &workload));
     let dry = workshop.ftbench(&words);
-    dry.ends_with(0);
-    dry.says(&[
-        &format!("would install made-up for {gil}"),
-        &format!("would install made-up for {free_threaded}"),
+    dry.exits_with(0);
+    dry.stderr_has(&[
+        &format!("would install example-package for {gil}"),
+        &format!("would install example-package for {free_threaded}"),
     ]);
     assert!(!workshop.cache().join("ftbench/environments").exists());
     workshop.run("out", &[gil], &workload, 0);
     let dry = workshop.ftbench(&words);
-    dry.says(&[
-        &format!("has made-up for {gil} already, in "),
-        &format!("would install made-up for {free_threaded}"),
+    dry.stderr_has(&[
+        &format!("already installed: example-package for {gil}, in "),
+        &format!("would install example-package for {free_threaded}"),
     ]);
 }

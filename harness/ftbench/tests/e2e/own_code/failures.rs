@@ -1,9 +1,9 @@
-//! What cannot be installed fails its own cells, with a reason, and nothing else.
+//! A package that cannot be installed fails its own cells, with a reason, and nothing else.
 
 use ftbench_schema::CellStatus;
 
 use super::workshop::{From, With, Workshop, gil_tag, run_words};
-use crate::support::{Run, executable, pair, told};
+use crate::support::{Run, executable, output_of, pair};
 
 #[test]
 fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
@@ -33,11 +33,15 @@ fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
                 reason.contains(&format!("for {free_threaded}")) && reason.contains(own_words),
                 "{reason}"
             );
-            let log = reason.rsplit_once("all that the installer said: ").unwrap().1;
+            let log = reason.rsplit_once("full output of the installer: ").unwrap().1;
             let log = std::fs::read_to_string(log.trim_end_matches(')')).unwrap();
             assert!(log.starts_with("$ ") && log.contains(own_words), "{log}");
         }
-        assert!(run.told.stdout.contains("no wheel of gil"), "{}", run.told.stdout);
+        assert!(
+            run.output.stdout.contains("no wheel of gil"),
+            "{}",
+            run.output.stdout
+        );
         let (made, rest) = workshop.environments();
         assert_eq!((made.len(), rest), (1, vec![]));
     }
@@ -58,7 +62,7 @@ fn a_wheel_for_another_abi_fails_where_it_does_not_fit() {
                 continue;
             }
             let reason = cell.reason.unwrap();
-            let words = format!("is not for {free_threaded}, give one that was built for it: ");
+            let words = format!("is not for {free_threaded}; give one that was built for it: ");
             assert!(
                 reason.contains("the wheel gil_only-1.0-") && reason.contains(&words),
                 "{reason}"
@@ -70,10 +74,10 @@ fn a_wheel_for_another_abi_fails_where_it_does_not_fit() {
 #[test]
 fn an_interpreter_without_ensurepip_needs_uv() {
     let workshop = Workshop::new(With::Pip, From::Wheels);
-    workshop.wheel("made_up", "1.0", "py3-none-any");
-    let workload = workshop.workload("mine", "[\"made_up\"]", "import made_up\n");
+    workshop.wheel("example_package", "1.0", "py3-none-any");
+    let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     let plain = workshop.workload("plain", "[]", "");
-    // What `venv` says where the module is missing.
+    // The message of `venv` where the module is missing.
     let body = format!(
         "case \"$*\" in *'-m venv'*) echo \"Error: Command '['$4/bin/python', '-m', 'ensurepip', '--upgrade']' \
          returned non-zero exit status 1.\"; exit 1;; esac\nexec {} \"$@\"",
@@ -83,10 +87,10 @@ fn an_interpreter_without_ensurepip_needs_uv() {
     let words =
         format!("run --profile quick --out out {workload} {plain} -p {bare} -m serial -n 1 --rounds 1");
     let run = Run {
-        told: workshop.ftbench(&words),
+        output: workshop.ftbench(&words),
         folder: workshop.sandbox.path().join("out"),
     };
-    run.told.ends_with(1);
+    run.output.exits_with(1);
     run.all_ok("plain");
     run.all_have(
         "mine",
@@ -96,7 +100,7 @@ fn an_interpreter_without_ensurepip_needs_uv() {
 }
 
 #[test]
-fn a_package_that_is_nowhere_and_a_requirement_that_is_none() {
+fn unknown_packages_and_invalid_requirements_fail_with_a_reason() {
     for (with, words) in [
         (With::Uv, "no package not-there for"),
         (With::Pip, "no wheel of not_there for"),
@@ -106,25 +110,25 @@ fn a_package_that_is_nowhere_and_a_requirement_that_is_none() {
         let option = workshop.workload("option", "[\"--index-url=http://127.0.0.1:9\"]", "");
         let run = workshop.run("out", &[&pair().gil], &format!("{absent} {option}"), 1);
         run.all_have("absent", CellStatus::Failed, &[words]);
-        run.all_have("option", CellStatus::Failed, &["is no requirement"]);
+        run.all_have("option", CellStatus::Failed, &["is not a requirement"]);
         assert_eq!(run.trials(), vec![]);
     }
 }
 
 #[test]
-fn an_index_that_does_not_answer_is_named_as_the_reason() {
+fn an_index_that_does_not_answer_is_given_as_the_reason() {
     let workshop = Workshop::new(With::Uv, From::Index);
-    let workload = workshop.workload("mine", "[\"made_up_nowhere\"]", "");
+    let workload = workshop.workload("mine", "[\"example_nowhere\"]", "");
     let mut command = workshop.command(&run_words("out", &[&pair().gil], &workload));
     command
         .env("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
         .env("UV_HTTP_RETRIES", "0")
         .env("UV_CACHE_DIR", workshop.cache().join("uv"));
     let run = Run {
-        told: told(command),
+        output: output_of(command),
         folder: workshop.sandbox.path().join("out"),
     };
-    run.told.ends_with(1);
+    run.output.exits_with(1);
     run.all_have(
         "mine",
         CellStatus::Failed,
@@ -133,14 +137,14 @@ fn an_index_that_does_not_answer_is_named_as_the_reason() {
 }
 
 #[test]
-fn a_lock_file_without_uv_or_without_a_package_says_what_to_do() {
+fn a_lock_file_without_uv_or_without_a_package_fails_with_a_remedy() {
     let workshop = Workshop::new(With::Pip, From::Wheels);
-    let locked = workshop.workload("locked", "[\"made_up\"]", "");
-    let lacking = workshop.workload("lacking", "[\"made_up\", \"other\"]", "");
+    let locked = workshop.workload("locked", "[\"example_package\"]", "");
+    let lacking = workshop.workload("lacking", "[\"example_package\", \"other\"]", "");
     for name in ["locked", "lacking"] {
         workshop.sandbox.file(
             &format!("{name}.py.lock"),
-            "version = 1\n[[package]]\nname = \"made-up\"\nversion = \"1.0\"\n",
+            "version = 1\n[[package]]\nname = \"example-package\"\nversion = \"1.0\"\n",
         );
     }
     let run = workshop.run("out", &[&pair().gil], &format!("{locked} {lacking}"), 1);
@@ -153,18 +157,18 @@ fn a_lock_file_without_uv_or_without_a_package_says_what_to_do() {
 }
 
 #[test]
-fn malformed_words_are_refused() {
+fn malformed_options_are_refused() {
     let workshop = Workshop::new(With::Pip, From::Wheels);
-    for (words, told) in [
+    for (words, expected) in [
         ("--callable function", "write 'package.module:function'"),
         ("--callable my_file.py:main", "'my_file:main'"),
-        ("--with -r", "is no requirement"),
+        ("--with -r", "is not a requirement"),
         ("--with numpy=2", "malformed versions"),
         ("--with ./folder", "uv build --wheel"),
     ] {
         let words = words.replace("--with ", "--with=");
         workshop
             .ftbench(&format!("run {words} --dry-run"))
-            .refuses(&[told], 2);
+            .refuses(&[expected], 2);
     }
 }

@@ -1,4 +1,4 @@
-//! The user's own code: packages that are installed for it, functions measured as they are, and a file to start from.
+//! The user's own code: its packages, its functions, two versions of it, and the template for a workload.
 
 mod arms;
 mod callables;

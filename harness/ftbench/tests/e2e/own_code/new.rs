@@ -1,14 +1,14 @@
-//! `ftbench workloads`: a file to start from, and what lists say.
+//! `ftbench workloads new` and `ftbench workloads list`.
 
 use crate::support::{Sandbox, pair};
 
 #[test]
-fn the_template_runs_at_once_on_both_builds() {
+fn the_template_runs_unchanged_on_both_builds() {
     let sandbox = Sandbox::new();
     let written = sandbox.ftbench("workloads new mine");
-    written.ends_with(0);
+    written.exits_with(0);
     assert_eq!(written.stdout, "mine.py\n");
-    written.says(&["ftbench run mine.py --profile quick"]);
+    written.stderr_has(&["ftbench run mine.py --profile quick"]);
     let words = format!(
         "mine.py -p {} -m serial,threads,processes -n 1 --rounds 1 --samples 1",
         pair().words()
@@ -26,32 +26,32 @@ fn the_template_runs_at_once_on_both_builds() {
 fn nothing_is_overwritten_and_missing_folders_are_named() {
     let sandbox = Sandbox::new();
     let path = sandbox.file("there.py", "mine");
-    for (words, told) in [
-        ("there", "cannot write there.py: it is there already"),
+    for (words, expected) in [
+        ("there", "cannot write there.py: it already exists"),
         ("there.py", "give another name"),
-        ("no/where", "its folder is not there"),
-        ("..", "names a folder"),
+        ("no/where", "its folder does not exist"),
+        ("..", "it is a folder"),
     ] {
         sandbox
             .ftbench(&format!("workloads new {words}"))
-            .refuses(&[told], 2);
+            .refuses(&[expected], 2);
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), "mine");
-    sandbox.ftbench("workloads new v1.2").ends_with(0);
+    sandbox.ftbench("workloads new v1.2").exits_with(0);
     assert!(sandbox.path().join("v1.2.py").is_file());
 }
 
 #[test]
-fn lists_take_words_and_tell_all_metadata() {
+fn lists_can_be_filtered_and_have_all_metadata() {
     let sandbox = Sandbox::new();
     let mine = sandbox.file(
         "mine.py",
         "# /// script\n# dependencies = [\"numpy>=2\"]\n# [tool.ftbench]\n# summary = \"Mine\"\n# shows = \"It shows\"\n\
          # source = \"A book\"\n# [tool.ftbench.cases]\n# one = \"The one\"\n# ///\n",
     );
-    let told = sandbox.ftbench(&format!("workloads list {mine} cpu/fib --format json"));
-    told.ends_with(0);
-    let list = told.json();
+    let output = sandbox.ftbench(&format!("workloads list {mine} cpu/fib --format json"));
+    output.exits_with(0);
+    let list = output.json();
     let names: Vec<&str> = list
         .as_array()
         .unwrap()

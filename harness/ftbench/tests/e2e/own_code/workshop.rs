@@ -1,15 +1,15 @@
-//! A folder with a cache and a folder of wheels of its own, in which ftbench finds uv or does not.
+//! A sandbox with its own cache and its own folder of wheels, in which ftbench finds uv or does not.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, Told, executable, pair, told, users_cache};
+use crate::support::{CommandOutput, Run, Sandbox, executable, output_of, pair, users_cache};
 
-/// What an installer needs to reach the index of whoever runs the tests.
+/// Prefixes of the variables that an installer needs to reach the user's package index.
 const PASSED_ON: [&str; 6] = ["PIP_", "UV_", "SSL_", "REQUESTS_", "http", "HTTP"];
 
-/// Writes a wheel with one module: folder, name, version, tag.
+/// A Python program that writes a wheel with one module; its arguments are folder, name, version and tag.
 const MAKE_WHEEL: &str = r#"
 import sys, sysconfig, zipfile
 folder, name, version, tag = sys.argv[1:]
@@ -26,20 +26,20 @@ with zipfile.ZipFile(f"{folder}/{name}-{version}-{tag}.whl", "w") as wheel:
         wheel.writestr(path, text)
 "#;
 
-/// What installs.
+/// The installer that ftbench finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum With {
     Uv,
-    /// There is no uv.
+    /// pip, because there is no uv.
     Pip,
 }
 
-/// Where packages come from.
+/// The source of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// The folder `wheels`, and nowhere else, as the user's configuration says.
+    /// The folder `wheels` only, as set in the user's configuration.
     Wheels,
-    /// The index that whoever runs the tests uses.
+    /// The index of the user who runs the tests.
     Index,
 }
 
@@ -60,7 +60,7 @@ impl Workshop {
         Self { sandbox, with, from }
     }
 
-    /// Puts a wheel into the folder; returns its path. `PLATFORM` in a tag stands for this one.
+    /// Puts a wheel into the folder; returns its path. `PLATFORM` in a tag stands for the platform of this machine.
     pub fn wheel(&self, name: &str, version: &str, tag: &str) -> String {
         let folder = self.sandbox.path().join("wheels");
         let mut command = Command::new(executable(&pair().gil));
@@ -77,7 +77,7 @@ impl Workshop {
         names.into_iter().find(|path| path.contains(&beginning)).unwrap()
     }
 
-    /// A workload that imports a package; what is in `more` runs after the import.
+    /// Writes a workload with these dependencies and `more` at the top of its module; returns its path.
     pub fn workload(&self, name: &str, dependencies: &str, more: &str) -> String {
         let source = format!(
             "# /// script\n# dependencies = {dependencies}\n# ///\n{more}\n\
@@ -90,7 +90,7 @@ impl Workshop {
         self.sandbox.path().join("cache")
     }
 
-    /// What lies in the folder of environments: those that are whole, and everything else.
+    /// The names in the folder of environments: complete environments, and everything else.
     pub fn environments(&self) -> (Vec<String>, Vec<String>) {
         let Ok(entries) = std::fs::read_dir(self.cache().join("ftbench/environments")) else {
             return (vec![], vec![]);
@@ -118,7 +118,7 @@ impl Workshop {
         command
             .envs(passed_on)
             .env("XDG_CACHE_HOME", self.cache())
-            // Downloads are kept from run to run.
+            // Keeps downloads from run to run.
             .env("UV_CACHE_DIR", users_cache().join("uv"))
             .env("PIP_CACHE_DIR", users_cache().join("pip"))
             .env("PATH", path(self.with));
@@ -135,23 +135,23 @@ impl Workshop {
         command
     }
 
-    pub fn ftbench(&self, words: &str) -> Told {
-        told(self.command(words))
+    pub fn ftbench(&self, words: &str) -> CommandOutput {
+        output_of(self.command(words))
     }
 
-    /// `ftbench run` of one round with one worker on the given interpreters.
+    /// Runs `ftbench run` for one round with one worker on the given interpreters.
     #[track_caller]
     pub fn run(&self, out: &str, tags: &[&str], words: &str, status: i32) -> Run {
-        let told = self.ftbench(&run_words(out, tags, words));
-        told.ends_with(status);
+        let output = self.ftbench(&run_words(out, tags, words));
+        output.exits_with(status);
         Run {
             folder: self.sandbox.path().join(out),
-            told,
+            output,
         }
     }
 }
 
-/// The interpreters by their paths: nothing is found below a cache folder that is new.
+/// The arguments of [`Workshop::run`], with the interpreters by path, because ftbench finds none below the new cache.
 pub fn run_words(out: &str, tags: &[&str], words: &str) -> String {
     let paths: Vec<String> = tags
         .iter()
@@ -163,13 +163,13 @@ pub fn run_words(out: &str, tags: &[&str], words: &str) -> String {
     )
 }
 
-/// Tag of wheels for the pair's GIL build on this machine alone.
+/// The tag of wheels for the pair's GIL build on this machine only.
 pub fn gil_tag() -> String {
     let version = format!("cp{}", pair().gil.replace('.', ""));
     format!("{version}-{version}-PLATFORM")
 }
 
-/// The `PATH` with uv on it or without.
+/// The `PATH` with or without uv.
 fn path(with: With) -> OsString {
     let users = crate::support::path();
     let has_uv = |folder: &Path| folder.join("uv").is_file();

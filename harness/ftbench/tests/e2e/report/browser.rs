@@ -1,4 +1,4 @@
-//! A browser without a window, driven through chromedriver.
+//! A headless browser, driven through chromedriver.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
-/// Set by contributors who have no browser. CI must not set it: a test that is passed over shows nothing.
+/// Set by contributors who have no browser. CI must not set it, because a skipped test proves nothing.
 const SKIP: &str = "FTBENCH_SKIP_BROWSER_TESTS";
 
-/// Names under which distributions install them.
+/// The names under which distributions install chromedriver and the browser.
 const DRIVERS: [&str; 2] = ["chromedriver", "chromium.chromedriver"];
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -39,7 +39,7 @@ pub const PHONE: Window = Window {
     height: 844,
 };
 
-/// A browser with one page; both end when it is dropped.
+/// A browser with one page, closed when it is dropped.
 pub struct Browser {
     client: Client,
     driver: Child,
@@ -63,24 +63,23 @@ impl WebDriverCompatibleCommand for ChromeCommand {
     }
 }
 
+/// The first of these programs that is installed.
 fn installed(names: &[&str]) -> Option<String> {
-    let there = |name: &&&str| {
-        let told = Command::new(name)
+    let starts = |name: &&&str| {
+        let status = Command::new(name)
             .arg("--version")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        told.is_ok_and(|status| status.success())
+        status.is_ok_and(|status| status.success())
     };
-    names.iter().find(there).map(|name| (*name).to_owned())
+    names.iter().find(starts).map(|name| (*name).to_owned())
 }
 
-/// Opens a page in a new browser; `None` where a contributor has said that there is none.
-///
-/// It has to be there otherwise: `make test` installs it.
+/// Opens a page in a new browser. Returns `None` when [`SKIP`] is set; without it, a missing browser fails the test.
 pub async fn open(page: &Path, window: Window) -> Option<Browser> {
     if std::env::var_os(SKIP).is_some() {
-        println!("nothing is shown here: {SKIP} is set");
+        println!("skipped: {SKIP} is set");
         return None;
     }
     let (Some(driver), Some(browser)) = (installed(&DRIVERS), installed(&BROWSERS)) else {
@@ -106,16 +105,16 @@ pub async fn open(page: &Path, window: Window) -> Option<Browser> {
         "--disable-component-update",
         "--disable-sync",
         "--hide-scrollbars",
-        // What is clicked is brought into view first, and that should not take time.
+        // An element is scrolled into view before it is clicked, which should not take time.
         "--force-prefers-reduced-motion",
         &format!("--user-data-dir={}", profile.path().display()),
     ];
-    let wanted = json!({
+    let capabilities = json!({
         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         "goog:chromeOptions": {"args": arguments, "binary": path_of(&browser)},
     });
     let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-        .capabilities(wanted.as_object().unwrap().clone())
+        .capabilities(capabilities.as_object().unwrap().clone())
         .connect(&format!("http://127.0.0.1:{port}"))
         .await
         .unwrap();
@@ -130,7 +129,7 @@ pub async fn open(page: &Path, window: Window) -> Option<Browser> {
             json!({"width": window.width, "height": window.height, "deviceScaleFactor": 1, "mobile": window.width < 600}),
         )
         .await;
-    // The browser's own first page asks for a lot; what is logged from here on is the report's.
+    // The browser's own first page makes many requests. From here on the logs are those of the report.
     browser.client.goto("about:blank").await.unwrap();
     browser.requests().await;
     browser.console().await;
@@ -139,10 +138,10 @@ pub async fn open(page: &Path, window: Window) -> Option<Browser> {
     Some(browser)
 }
 
-/// chromedriver takes a free port and says which.
+/// The port that chromedriver chose, as it prints it.
 fn port_of(driver: &mut Child) -> u16 {
-    let told = BufReader::new(driver.stdout.take().unwrap());
-    let line = told
+    let output = BufReader::new(driver.stdout.take().unwrap());
+    let line = output
         .lines()
         .map_while(Result::ok)
         .find(|line| line.contains("successfully on port"));
@@ -159,12 +158,12 @@ fn path_of(program: &str) -> String {
 }
 
 impl Browser {
-    /// What a script in the page returns.
+    /// Runs a script in the page and returns its value.
     pub async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// A command of Chrome's own protocol (<https://chromedevtools.github.io/devtools-protocol/>).
+    /// Sends a command of Chrome's own protocol (<https://chromedevtools.github.io/devtools-protocol/>).
     pub async fn chrome(&self, command: &str, parameters: Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
         let command = ChromeCommand {
@@ -179,49 +178,49 @@ impl Browser {
             path: "se/log",
             body: json!({"type": kind}),
         };
-        let told = self.client.issue_cmd(command).await.unwrap();
-        told.as_array().unwrap().clone()
+        let entries = self.client.issue_cmd(command).await.unwrap();
+        entries.as_array().unwrap().clone()
     }
 
-    /// What the page wrote to the console: its errors, and what its policy forbade.
+    /// The messages that the page wrote to the console since the last call, with errors and violations of its policy.
     pub async fn console(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         entries.iter().map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// The addresses of every request, the page's own among them.
+    /// The addresses of all requests since the last call, that of the page included.
     pub async fn requests(&self) -> Vec<String> {
         let entries = self.log("performance").await;
-        let of = |entry: &Value| {
-            let told: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
-            let sent = told["message"]["method"] == "Network.requestWillBeSent";
-            let address = told["message"]["params"]["request"]["url"].as_str()?;
+        let address = |entry: &Value| {
+            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let sent = event["message"]["method"] == "Network.requestWillBeSent";
+            let address = event["message"]["params"]["request"]["url"].as_str()?;
             sent.then(|| address.to_owned())
         };
-        entries.iter().filter_map(of).collect()
+        entries.iter().filter_map(address).collect()
     }
 
-    /// Clicks what a selector finds first.
+    /// Clicks the first element that a selector finds.
     pub async fn click(&self, selector: &str) {
         let found = self.client.find(fantoccini::Locator::Css(selector)).await;
         let element = found.unwrap_or_else(|error| panic!("no {selector}: {error}"));
         element.click().await.unwrap();
     }
 
-    /// Types into what a selector finds first.
+    /// Types into the first element that a selector finds.
     pub async fn keys(&self, selector: &str, keys: &str) {
         let found = self.client.find(fantoccini::Locator::Css(selector)).await;
         let element = found.unwrap_or_else(|error| panic!("no {selector}: {error}"));
         element.send_keys(keys).await.unwrap();
     }
 
-    /// Presses a key on what has the focus.
+    /// Presses a key on the element with the focus.
     pub async fn press(&self, key: fantoccini::key::Key) {
         let element = self.client.active_element().await.unwrap();
         element.send_keys(&String::from(char::from(key))).await.unwrap();
     }
 
-    /// The page on paper, as PDF.
+    /// Prints the page as PDF.
     pub async fn print(&self) -> Vec<u8> {
         let paper = fantoccini::wd::PrintConfiguration::builder().build().unwrap();
         self.client.print(paper).await.unwrap()
@@ -234,7 +233,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

@@ -1,40 +1,39 @@
-//! `ftbench report` in a real browser: what readers do with it, that hostile names do nothing, and that nothing leaves
-//! the file.
+//! `ftbench report` in a real browser: its controls work, hostile names do nothing, and the page makes no requests.
 
 mod browser;
-mod made_up;
+mod fixture;
 
 use std::path::PathBuf;
 
-use crate::support::{Sandbox, told};
+use crate::support::{Sandbox, output_of};
 use browser::{Browser, DESKTOP, PHONE, Window};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-/// A made-up run's report in a folder that goes with the sandbox.
+/// Writes the report of the synthetic run into the sandbox and returns its path.
 fn report(sandbox: &Sandbox) -> PathBuf {
-    let folder = made_up::run_folder(sandbox.path());
+    let folder = fixture::run_folder(sandbox.path());
     let mut command = sandbox.command("report");
     command.arg(&folder);
-    let told = told(command);
-    told.ends_with(0);
-    assert_eq!(told.stdout, "");
-    told.says(&["report.html"]);
+    let output = output_of(command);
+    output.exits_with(0);
+    assert_eq!(output.stdout, "");
+    output.stderr_has(&["report.html"]);
     folder.join("report.html")
 }
 
-/// Opens a report, does something with it, and looks at what must hold whatever was done.
-async fn with_report(window: Window, look: impl AsyncFnOnce(&Browser)) {
+/// Opens a report, lets `act` use it, and checks what must hold afterwards in any case.
+async fn with_report(window: Window, act: impl AsyncFnOnce(&Browser)) {
     let sandbox = Sandbox::new();
     let page = report(&sandbox);
     let Some(browser) = browser::open(&page, window).await else {
         return;
     };
-    look(&browser).await;
+    act(&browser).await;
     assert_eq!(
         browser.script("return window.broken").await,
         Value::Null,
-        "a name was run"
+        "a name was executed"
     );
     assert_eq!(browser.console().await, Vec::<String>::new());
     let requests = browser.requests().await;
@@ -49,7 +48,7 @@ const CURVES: &str = "return document.querySelectorAll('.chart .plot path.line')
 const SHOWN_ROWS: &str =
     "return [...document.querySelectorAll('#cells tbody tr')].filter(row => !row.hidden).length";
 
-/// The numbers in a column of the table of all cells, in the order shown.
+/// A script for the numbers in a column of the table of all cells, in the order shown.
 fn column(heading: &str) -> String {
     format!(
         "const table = document.getElementById('cells');
@@ -77,8 +76,8 @@ async fn series_can_be_switched_and_metrics_chosen() {
             ("speedup", "Speedup"),
         ] {
             browser.click(&format!("#w0 .choice label:has([value={metric}])")).await;
-            let told = browser.script(title).await;
-            assert!(told.as_str().unwrap().starts_with(words), "{told}");
+            let shown = browser.script(title).await;
+            assert!(shown.as_str().unwrap().starts_with(words), "{shown}");
         }
         let ideal = "return [...document.querySelectorAll('#w0 .plot text')].some(text => text.textContent === 'ideal')";
         assert_eq!(browser.script(ideal).await, true);
@@ -87,7 +86,7 @@ async fn series_can_be_switched_and_metrics_chosen() {
 }
 
 #[tokio::test]
-async fn the_keyboard_stays_at_the_button_that_it_pressed() {
+async fn the_focus_stays_on_the_pressed_button() {
     with_report(DESKTOP, async |browser| {
         let focused = "return document.activeElement.textContent";
         for (place, words, curves) in [(2, "none", 6), (1, "all", 10)] {
@@ -111,7 +110,7 @@ async fn the_keyboard_stays_at_the_button_that_it_pressed() {
 }
 
 #[tokio::test]
-async fn values_are_told_to_pointer_and_keyboard() {
+async fn values_are_shown_to_pointer_and_keyboard() {
     with_report(DESKTOP, async |browser| {
         let tip = "return document.querySelector('#w0 .tip').hidden ? null : document.querySelector('#w0 .tip').textContent";
         assert_eq!(browser.script(tip).await, Value::Null);
@@ -120,12 +119,12 @@ async fn values_are_told_to_pointer_and_keyboard() {
         assert_eq!(browser.script(stops).await, 1);
         browser.script("document.querySelector('#w0 .plot [tabindex=\"0\"]').focus()").await;
         browser.press(Key::Right).await;
-        let told = browser.script(tip).await;
-        let told = told.as_str().unwrap();
-        assert!(told.contains("at 2 workers") && told.contains('['), "{told}");
-        let heard = browser.script("return document.activeElement.getAttribute('aria-label')").await;
-        let heard = heard.as_str().unwrap().to_owned();
-        assert!(heard.contains("2 workers: speedup") && heard.contains('['), "{heard}");
+        let shown = browser.script(tip).await;
+        let shown = shown.as_str().unwrap();
+        assert!(shown.contains("at 2 workers") && shown.contains('['), "{shown}");
+        let label = browser.script("return document.activeElement.getAttribute('aria-label')").await;
+        let label = label.as_str().unwrap().to_owned();
+        assert!(label.contains("2 workers: speedup") && label.contains('['), "{label}");
         browser.press(Key::Escape).await;
         assert_eq!(browser.script(tip).await, Value::Null);
         browser
@@ -165,7 +164,7 @@ async fn the_table_sorts_and_filters() {
 
         let all = browser.script(SHOWN_ROWS).await;
         browser.keys("#filters input", "fib 3.13t").await;
-        // Serial, and threads and processes at four numbers of workers.
+        // One serial cell, and threads and processes at four numbers of workers each.
         assert_eq!(browser.script(SHOWN_ROWS).await, 9);
         browser
             .script(
@@ -177,10 +176,10 @@ async fn the_table_sorts_and_filters() {
             )
             .await;
         assert_eq!(browser.script(SHOWN_ROWS).await, 8);
-        let told = browser
+        let counted = browser
             .script("return document.querySelector('#filters output').textContent")
             .await;
-        assert_eq!(told, json!(format!("8 of {all} cells")));
+        assert_eq!(counted, json!(format!("8 of {all} cells")));
     })
     .await;
 }
@@ -189,8 +188,8 @@ async fn the_table_sorts_and_filters() {
 async fn hostile_names_are_shown_and_do_nothing() {
     with_report(DESKTOP, async |browser| {
         let shown = browser.script("return document.body.innerText").await;
-        for name in [made_up::SCRIPT, "</script><script>", "onmouseover="] {
-            assert!(shown.as_str().unwrap().contains(name), "{name} is not shown as it is");
+        for name in [fixture::SCRIPT, "</script><script>", "onmouseover="] {
+            assert!(shown.as_str().unwrap().contains(name), "{name} is not shown verbatim");
         }
         let page = "const foreign = document.querySelectorAll('img, iframe, object, embed, link, [onmouseover], [onfocus], [onerror]');
                     return foreign.length";
@@ -199,8 +198,8 @@ async fn hostile_names_are_shown_and_do_nothing() {
         let links: Vec<String> = serde_json::from_value(browser.script(links).await).unwrap();
         assert!(!links.is_empty());
         assert!(links.iter().all(|link| link == "https://example.org/paper"), "{links:?}");
-        // The policy forbids even a script that were to get in. The browser says so in the console, which is read here
-        // so that it is empty afterwards.
+        // The policy would block even a script that got into the page. The browser logs that to the console, which is
+        // read here so that it is empty afterwards.
         browser
             .script("const script = document.createElement('script'); script.textContent = 'window.got_in = 1'; document.body.append(script)")
             .await;
@@ -211,15 +210,15 @@ async fn hostile_names_are_shown_and_do_nothing() {
 }
 
 #[tokio::test]
-async fn a_phone_has_room_for_everything() {
+async fn everything_fits_on_a_phone() {
     with_report(PHONE, async |browser| {
         let widths = "return [document.documentElement.scrollWidth, innerWidth]";
         assert_eq!(browser.script(widths).await, json!([PHONE.width, PHONE.width]));
         assert_eq!(browser.script(CURVES).await, 10);
         browser.click("#w0 .legend button").await;
         browser.click("#w0 .choice label:has([value=makespan])").await;
-        // The table is wider than a phone and scrolls within itself. The driver takes a heading below the page's bar for one
-        // in view.
+        // The table is wider than a phone and scrolls on its own. The driver considers a heading under the page's bar
+        // to be in view.
         let heading = "#cells thead th:nth-child(6) button";
         let scroll = format!(
             "document.querySelector('{heading}').scrollIntoView({{block: 'center', inline: 'center'}})"
@@ -236,7 +235,7 @@ async fn a_phone_has_room_for_everything() {
 }
 
 #[tokio::test]
-async fn colours_follow_the_reader_and_the_switch() {
+async fn colours_follow_the_system_and_the_switch() {
     with_report(DESKTOP, async |browser| {
         let background = "return getComputedStyle(document.body).backgroundColor";
         let set = async |scheme: &str| {
@@ -250,7 +249,7 @@ async fn colours_follow_the_reader_and_the_switch() {
         assert_eq!(
             browser.script(background).await,
             light,
-            "the switch stands above the setting"
+            "the switch takes precedence over the system"
         );
         browser.click("#theme button").await;
         set("light").await;
@@ -260,7 +259,7 @@ async fn colours_follow_the_reader_and_the_switch() {
 }
 
 #[tokio::test]
-async fn paper_has_every_chart_and_is_light() {
+async fn a_printed_page_has_every_chart_and_is_light() {
     with_report(PHONE, async |browser| {
         browser
             .chrome(
@@ -304,14 +303,14 @@ async fn paper_has_every_chart_and_is_light() {
     .await;
 }
 
-/// Chromium takes a font only when it finds nothing wrong with it, and says which it took.
+/// Chromium reports which fonts it loaded, and loads a font only when it is valid.
 #[tokio::test]
-async fn a_chart_brings_its_font_with_it() {
+async fn a_chart_embeds_its_fonts() {
     let sandbox = Sandbox::new();
-    let folder = made_up::run_folder(sandbox.path());
+    let folder = fixture::run_folder(sandbox.path());
     let mut command = sandbox.command("plot --chart heat-map --out chart.svg");
     command.arg(&folder);
-    told(command).ends_with(0);
+    output_of(command).exits_with(0);
     let Some(browser) = browser::open(&sandbox.path().join("chart.svg"), DESKTOP).await else {
         return;
     };
@@ -326,32 +325,32 @@ async fn a_chart_brings_its_font_with_it() {
 }
 
 #[test]
-fn another_file_can_be_named() {
+fn the_report_goes_to_the_file_given() {
     let sandbox = Sandbox::new();
-    let folder = made_up::run_folder(sandbox.path());
+    let folder = fixture::run_folder(sandbox.path());
     let mut command = sandbox.command("report --out pages/new.html -q");
     command.arg(&folder);
-    let told = told(command);
-    told.ends_with(0);
-    assert_eq!(told.stderr, "");
+    let output = output_of(command);
+    output.exits_with(0);
+    assert_eq!(output.stderr, "");
     let page = std::fs::read_to_string(sandbox.path().join("pages/new.html")).unwrap();
     assert!(page.trim_start().starts_with("<!doctype html>"));
     assert!(!folder.join("report.html").exists());
 }
 
 #[test]
-fn what_is_no_run_is_refused() {
+fn a_missing_run_is_refused_and_a_damaged_line_reported() {
     let sandbox = Sandbox::new();
     sandbox
         .ftbench("report nowhere")
         .refuses(&["nowhere", "ftbench run"], 2);
-    let folder = made_up::run_folder(sandbox.path());
+    let folder = fixture::run_folder(sandbox.path());
     std::fs::write(folder.join("trials.jsonl"), "{\"schema\":1}\n").unwrap();
     let mut command = sandbox.command("report");
     command.arg(&folder);
-    let told = told(command);
-    told.ends_with(0);
-    told.says(&["trials.jsonl has 1 damaged line", "line 1"]);
+    let output = output_of(command);
+    output.exits_with(0);
+    output.stderr_has(&["trials.jsonl has 1 damaged line", "line 1"]);
     let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
     assert!(page.contains("1 damaged line"));
 }

@@ -1,4 +1,4 @@
-//! A folder that goes away, and a disk that is full.
+//! A run folder that disappears, and a disk that is full.
 
 use std::process::Command;
 
@@ -7,14 +7,14 @@ use ftbench::record::store::{self, Checksums};
 use super::{sleeps, trials};
 use crate::support::driver::{Driver, Hold};
 use crate::support::machine::measure_alone;
-use crate::support::{FTBENCH, Sandbox, pair, told};
+use crate::support::{FTBENCH, Sandbox, output_of, pair};
 
-/// Set by contributors on whose machine no file system can be mounted, even in a name space of one's own. CI must not set
-/// it: a test that is passed over shows nothing.
+/// Set by contributors on whose machine no file system can be mounted, even in a user name space. CI must not set it,
+/// because a skipped test proves nothing.
 const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
 
 #[test]
-fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
+fn a_moved_or_removed_folder_is_reported_and_not_made_again() {
     for is_moved in [true, false] {
         let sandbox = Sandbox::new();
         let sleeps = sleeps(&sandbox);
@@ -32,12 +32,12 @@ fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
             std::fs::remove_dir_all(&out).unwrap();
         }
         hold.release();
-        let told = driver.end();
-        told.ends_with(3);
-        told.says(&["out was removed or moved while ftbench was writing to it"]);
+        let output = driver.end();
+        output.exits_with(3);
+        output.stderr_has(&["out was removed or moved while ftbench was writing to it"]);
         assert!(!out.exists());
         if is_moved {
-            sandbox.ftbench("run --resume moved").ends_with(0);
+            sandbox.ftbench("run --resume moved").exits_with(0);
             assert_eq!(
                 trials(&sandbox.path().join("moved"), Checksums::Required).len(),
                 8
@@ -46,8 +46,8 @@ fn a_folder_that_was_moved_or_removed_is_told_and_not_made_anew() {
     }
 }
 
-/// Runs on a file system of its own that is filled up while the run is held after two trials, then goes on when there is
-/// room. Prints what each step ended with.
+/// Makes a run on a file system of its own that is filled up while the run is held after two trials, and resumes it
+/// when there is room again. Prints the exit status of each step.
 const FULL_DISK: &str = r#"
 mkdir disk && mount -t tmpfs -o size=72m none disk || exit 99
 "$FTBENCH" run "$WORKLOAD" -p "$PYTHON" -m serial -n 1 --rounds 40 --samples 1 --no-ceiling --out disk/out 2>errors &
@@ -78,7 +78,7 @@ umount disk
 "#;
 
 #[test]
-fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() {
+fn a_full_disk_costs_only_the_trial_in_flight_and_the_run_is_resumed() {
     measure_alone();
     let sandbox = Sandbox::new();
     let _hold = Hold::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
@@ -95,23 +95,23 @@ fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() 
         .env("WORKLOAD", sleeps)
         .env("PYTHON", &pair().gil);
     if std::env::var_os(SKIP_MOUNTS).is_some() {
-        println!("nothing is shown here: {SKIP_MOUNTS} is set");
+        println!("skipped: {SKIP_MOUNTS} is set");
         return;
     }
-    let told = told(command);
+    let output = output_of(command);
     assert!(
-        told.status != Some(99) && !told.stdout.is_empty(),
+        output.status != Some(99) && !output.stdout.is_empty(),
         "this test needs 'unshare --map-root-user --mount' and a tmpfs in it, and has neither: {}\nWhere user name spaces \
          are forbidden (sysctl kernel.apparmor_restrict_unprivileged_userns, in containers the seccomp profile), allow \
          them, or set {SKIP_MOUNTS}=1 and leave the test to CI",
-        told.stderr
+        output.stderr
     );
-    println!("{}", told.stdout);
+    println!("{}", output.stdout);
     for words in [
         "run: 3",
         "error: cannot write disk/out/",
         "No space left on device",
-        "make room, then go on with 'ftbench run --resume disk/out'",
+        "make room, then resume with 'ftbench run --resume disk/out'",
         "show: 0",
         "still full: 3",
         "read only: 3",
@@ -119,10 +119,10 @@ fn a_disk_that_fills_up_costs_the_trial_in_flight_and_the_run_is_gone_on_with() 
         "resume: 0",
     ] {
         assert!(
-            told.stdout.contains(words),
+            output.stdout.contains(words),
             "no {words:?}\n{}\n{}",
-            told.stdout,
-            told.stderr
+            output.stdout,
+            output.stderr
         );
     }
     let read = |name: &str| {

@@ -1,4 +1,4 @@
-//! A run whose driver is killed again and again, at chosen places, and that is gone on with each time.
+//! A run whose driver is killed again and again, at chosen steps, and that is resumed each time.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,7 +16,7 @@ use crate::support::driver::{Driver, HOLDABLE, Hold, recorded, wait_until};
 use crate::support::mark::Mark;
 use crate::support::{Sandbox, pair};
 
-/// After [`HOLDABLE`]: can be held at each of its steps.
+/// A part of a workload, to be appended to [`HOLDABLE`], that can be held at each of its steps.
 const STEPS: &str = "
 wait_at('import')
 
@@ -33,7 +33,7 @@ def work(data, units):
     time.sleep(0.02 * units)
 ";
 
-/// A workload that fails in every other process, by its hash seed, which a trial that is made anew has again.
+/// The `work` of a workload that fails in every other process, by its hash seed. A repeated trial has the same seed.
 const FAILS: &str = "
 def work(data, units):
     wait_at('work')
@@ -42,9 +42,9 @@ def work(data, units):
     sum(range(20000 * units))
 ";
 
-/// What does not depend on time, by number.
-fn essence(trials: &[Trial]) -> BTreeMap<u64, (u32, Cell, u32, Vec<u32>, TrialStatus)> {
-    let of = |trial: &Trial| {
+/// The parts of trials that do not depend on time, by trial number.
+fn timeless(trials: &[Trial]) -> BTreeMap<u64, (u32, Cell, u32, Vec<u32>, TrialStatus)> {
+    let entry = |trial: &Trial| {
         let placement = trial.placement.clone();
         let rest = (
             trial.round,
@@ -55,12 +55,12 @@ fn essence(trials: &[Trial]) -> BTreeMap<u64, (u32, Cell, u32, Vec<u32>, TrialSt
         );
         (trial.trial, rest)
     };
-    let essence: BTreeMap<_, _> = trials.iter().map(of).collect();
-    assert_eq!(essence.len(), trials.len(), "a number was given twice");
-    essence
+    let timeless: BTreeMap<_, _> = trials.iter().map(entry).collect();
+    assert_eq!(timeless.len(), trials.len(), "a number was used twice");
+    timeless
 }
 
-/// Every trial of a workload has the units that the manifest says.
+/// Checks that every trial has the units that the manifest gives for its workload.
 fn assert_units(folder: &Path, trials: &[Trial]) {
     let manifest = manifest(folder);
     for trial in trials {
@@ -72,17 +72,17 @@ fn assert_units(folder: &Path, trials: &[Trial]) {
     }
 }
 
-/// Where a driver is killed, and what the kill leaves behind.
+/// The step at which a driver is killed, and the state that the kill leaves behind.
 struct Kill {
-    /// How many trials are recorded by then.
+    /// The number of trials recorded before.
     trials: usize,
-    /// What its worker is doing, as [`Hold`] takes it.
+    /// The step of its worker, as a pattern for [`Hold`].
     step: String,
-    /// How many bytes of a further line are in the record.
+    /// The number of bytes of an unfinished line that are appended to the record.
     torn_bytes: usize,
 }
 
-/// The same kills every time: first in the calibration of both workloads, then in trials that lie up to three apart.
+/// The kills, the same every time: first in the calibration of both workloads, then in trials up to three apart.
 fn kills() -> Vec<Kill> {
     const STEPS: [&str; 4] = ["import", "setup", "work", "check"];
     let mut chance = ChaCha8Rng::seed_from_u64(7);
@@ -109,7 +109,7 @@ fn kills() -> Vec<Kill> {
 }
 
 #[test]
-fn killed_twenty_times_and_gone_on_with_makes_the_trials_of_a_run_left_alone() {
+fn a_run_killed_twenty_times_and_resumed_has_the_trials_of_an_undisturbed_run() {
     let sandbox = Sandbox::new();
     let [sleeps, fails] = [("sleeps.py", SLEEPS), ("fails.py", FAILS)]
         .map(|(name, work)| sandbox.file(name, format!("{HOLDABLE}{STEPS}{work}")));
@@ -135,7 +135,7 @@ fn killed_twenty_times_and_gone_on_with_makes_the_trials_of_a_run_left_alone() {
         hold.wait(&mut driver);
         driver.send(Signal::KILL);
         assert_eq!(driver.wait().code(), None);
-        // The next hold is for the next driver's workers.
+        // The next hold is meant for the next driver's workers.
         wait_until("the end of all workers", || mark.processes().is_empty());
         hold.release();
         // No recorded trial is lost, and each was on the disk before the next one began.
@@ -147,13 +147,13 @@ fn killed_twenty_times_and_gone_on_with_makes_the_trials_of_a_run_left_alone() {
         record.write_all(&a_line[..kill.torn_bytes]).unwrap();
         words = "run --resume killed".to_owned();
     }
-    start(&words).end().ends_with(ending);
+    start(&words).end().exits_with(ending);
     assert_eq!(mark.processes(), Vec::<String>::new(), "left behind");
-    let told = sandbox.ftbench("run --resume killed");
-    told.ends_with(ending);
-    told.says(&["killed is complete"]);
+    let output = sandbox.ftbench("run --resume killed");
+    output.exits_with(ending);
+    output.stderr_has(&["killed is complete"]);
     let resumed = trials(&killed, Checksums::Required);
-    assert_eq!(essence(&resumed), essence(&trials(&alone, Checksums::Required)));
+    assert_eq!(timeless(&resumed), timeless(&trials(&alone, Checksums::Required)));
     assert_units(&killed, &resumed);
     let manifest = manifest(&killed);
     assert_eq!(manifest.status, RunStatus::Complete);
@@ -161,5 +161,5 @@ fn killed_twenty_times_and_gone_on_with_makes_the_trials_of_a_run_left_alone() {
     assert!(manifest.sessions.iter().all(|session| session.checksums));
     let names = std::fs::read_dir(&killed).unwrap().flatten();
     let staging = names.filter(|entry| entry.file_name().to_string_lossy().starts_with('.'));
-    assert_eq!(staging.count(), 0, "a file that was being written is left");
+    assert_eq!(staging.count(), 0, "an unfinished file is left");
 }

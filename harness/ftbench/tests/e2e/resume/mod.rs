@@ -1,4 +1,4 @@
-//! Runs that are stopped, by an interrupt, a kill, a full disk or the loss of their folder, and gone on with or not.
+//! Runs that are stopped by an interrupt, a kill, a full disk or the loss of their folder, and how they are resumed.
 
 mod disk;
 mod kills;
@@ -11,9 +11,9 @@ use ftbench_schema::{Manifest, Trial};
 use rustix::process::Signal;
 
 use crate::support::driver::{Driver, HOLDABLE, Hold};
-use crate::support::{Sandbox, Told, pair};
+use crate::support::{CommandOutput, Sandbox, pair};
 
-/// Takes the same time on a busy machine, so that few samples are enough.
+/// A workload that takes the same time on a busy machine, so that few samples are enough.
 const SLEEPS: &str = "
 def work(data, units):
     wait_at('work')
@@ -33,15 +33,15 @@ fn manifest(folder: &Path) -> Manifest {
     serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap()
 }
 
-/// The trials of a record in which nothing is damaged, every line with its checksum.
+/// The trials of a record that must be undamaged.
 fn trials(folder: &Path, checksums: Checksums) -> Vec<Trial> {
     let recorded = store::read_trials(&folder.join("trials.jsonl"), checksums).unwrap();
     assert_eq!(recorded.warnings, []);
     recorded.trials
 }
 
-/// A run of one serial cell in a folder `out` that is stopped after two of eight trials.
-fn stopped_run(sandbox: &Sandbox, python: &str) -> Told {
+/// Makes a run of one serial cell in the folder `out` and stops it after two of eight trials.
+fn stopped_run(sandbox: &Sandbox, python: &str) -> CommandOutput {
     let sleeps = sleeps(sandbox);
     let words =
         format!("run {sleeps} -p {python} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out");
@@ -49,13 +49,13 @@ fn stopped_run(sandbox: &Sandbox, python: &str) -> Told {
     let mut driver = Driver::start(sandbox.command(&words));
     hold.wait(&mut driver);
     driver.send(Signal::INT);
-    let told = driver.end();
+    let output = driver.end();
     hold.release();
-    told
+    output
 }
 
 #[test]
-fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhile() {
+fn an_interrupted_run_names_the_resume_command_and_excludes_other_processes() {
     let sandbox = Sandbox::new();
     let sleeps = sleeps(&sandbox);
     let words = format!(
@@ -76,24 +76,24 @@ fn an_interrupted_run_tells_how_to_go_on_and_another_process_is_refused_meanwhil
     sandbox
         .ftbench(&words)
         .refuses(&["out exists and is not empty"], 2);
-    sandbox.ftbench("show out").ends_with(0);
-    sandbox.ftbench("report out --out page.html").ends_with(0);
+    sandbox.ftbench("show out").exits_with(0);
+    sandbox.ftbench("report out --out page.html").exits_with(0);
     driver.send(Signal::INT);
-    let told = driver.end();
-    told.ends_with(130);
-    told.says(&["go on with 'ftbench run --resume out'"]);
+    let output = driver.end();
+    output.exits_with(130);
+    output.stderr_has(&["resume with 'ftbench run --resume out'"]);
 }
 
 #[test]
-fn a_run_that_was_stopped_is_gone_on_with_once() {
+fn a_stopped_run_is_resumed_once() {
     let sandbox = Sandbox::new();
-    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    stopped_run(&sandbox, &pair().gil).exits_with(130);
     let out = sandbox.path().join("out");
     let before = trials(&out, Checksums::Required);
-    let told = sandbox.ftbench("run --resume out --format json");
-    told.ends_with(0);
-    assert_eq!(told.json()["run"]["status"], "complete");
-    assert_eq!(told.json()["cells"][0]["rounds"], 8);
+    let output = sandbox.ftbench("run --resume out --format json");
+    output.exits_with(0);
+    assert_eq!(output.json()["run"]["status"], "complete");
+    assert_eq!(output.json()["cells"][0]["rounds"], 8);
     let after = trials(&out, Checksums::Required);
     assert_eq!(after.len(), 8);
     assert_eq!(after[..before.len()], before);
@@ -101,13 +101,13 @@ fn a_run_that_was_stopped_is_gone_on_with_once() {
     assert_eq!(sessions.len(), 2);
     assert!(sessions.iter().all(|session| session.ended_at.is_some()));
     let again = sandbox.ftbench("run --resume out");
-    again.ends_with(0);
-    again.says(&["out is complete; nothing is left to measure"]);
+    again.exits_with(0);
+    again.stderr_has(&["out is complete; nothing is left to measure"]);
     assert_eq!(trials(&out, Checksums::Required), after);
 }
 
 #[test]
-fn a_run_of_two_files_of_one_name_is_gone_on_with() {
+fn a_run_of_two_files_with_one_name_is_resumed() {
     let sandbox = Sandbox::new();
     for folder in ["a", "b"] {
         sandbox.file(&format!("{folder}/bench.py"), format!("{HOLDABLE}{SLEEPS}"));
@@ -132,22 +132,22 @@ fn a_run_of_two_files_of_one_name_is_gone_on_with() {
     let record = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = record.split_inclusive('\n').collect();
     std::fs::write(&path, lines[..lines.len() - 1].concat()).unwrap();
-    let told = sandbox.ftbench("run --resume out --format json");
-    told.ends_with(0);
-    let summary = told.json();
+    let output = sandbox.ftbench("run --resume out --format json");
+    output.exits_with(0);
+    let summary = output.json();
     let workloads = summary["workloads"].as_array().unwrap().iter();
     assert_eq!(workloads.map(|one| &one["name"]).collect::<Vec<_>>(), names);
     let cells = summary["cells"].as_array().unwrap();
     assert!(cells.iter().all(|cell| cell["rounds"] == 3), "{cells:?}");
     sandbox
         .ftbench("plot out --chart scaling --workload b/bench")
-        .ends_with(0);
+        .exits_with(0);
 }
 
 #[test]
-fn a_run_of_a_version_without_checksums_is_gone_on_with() {
+fn a_run_without_checksums_is_resumed() {
     let sandbox = Sandbox::new();
-    stopped_run(&sandbox, &pair().gil).ends_with(130);
+    stopped_run(&sandbox, &pair().gil).exits_with(130);
     let out = sandbox.path().join("out");
     let mut older: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("run.json")).unwrap()).unwrap();
@@ -159,14 +159,14 @@ fn a_run_of_a_version_without_checksums_is_gone_on_with() {
         .iter()
         .map(|trial| format!("{}\n", serde_json::to_string(trial).unwrap()))
         .collect();
-    // And the beginning of a further one, as a kill leaves it.
+    // And an unfinished line, as a kill leaves it.
     let torn = "{\"schema\":1,\"trial\":7,\"rou";
     std::fs::write(out.join("trials.jsonl"), format!("{}{torn}", lines.concat())).unwrap();
-    let told = sandbox.ftbench("run --resume out --format json");
-    told.ends_with(0);
-    told.says(&[&format!("removed {} bytes of an unfinished line", torn.len())]);
-    assert_eq!(told.json()["cells"][0]["rounds"], 8);
-    assert!(!told.stdout.contains("damaged_record"));
+    let output = sandbox.ftbench("run --resume out --format json");
+    output.exits_with(0);
+    output.stderr_has(&[&format!("removed {} bytes of an unfinished line", torn.len())]);
+    assert_eq!(output.json()["cells"][0]["rounds"], 8);
+    assert!(!output.stdout.contains("damaged_record"));
     let text = std::fs::read_to_string(out.join("trials.jsonl")).unwrap();
     let with_checksum = text.lines().filter(|line| line.contains("\"crc32\":")).count();
     assert_eq!(with_checksum, 8 - lines.len());

@@ -1,4 +1,4 @@
-//! Runs that are not gone on with, and why.
+//! Runs that cannot be resumed, and the reasons given.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,23 +9,23 @@ use rustix::process::Signal;
 
 use super::{SLEEPS, manifest, sleeps, stopped_run, trials};
 use crate::support::driver::{Driver, HOLDABLE, Hold};
-use crate::support::{Sandbox, executable, pair, told};
+use crate::support::{Sandbox, executable, output_of, pair};
 
 #[test]
-fn what_is_not_as_it_was_is_refused_with_what_changed() {
+fn a_run_whose_inputs_changed_is_refused_with_the_changes() {
     let sandbox = Sandbox::new();
     let real = executable(&pair().gil);
     let python = sandbox.script("python3", &format!("exec {} \"$@\"", real.display()));
-    stopped_run(&sandbox, &python).ends_with(130);
+    stopped_run(&sandbox, &python).exits_with(130);
     let contents = || {
         let out = sandbox.path().join("out");
         ["run.json", "trials.jsonl"].map(|name| std::fs::read(out.join(name)).unwrap())
     };
     let before = contents();
     let refuses = |words: &[&str]| {
-        let told = sandbox.ftbench("run --resume out");
-        told.refuses(&["cannot go on with out"], 4);
-        told.says(words);
+        let output = sandbox.ftbench("run --resume out");
+        output.refuses(&["cannot resume out"], 4);
+        output.stderr_has(words);
     };
     sandbox.file("sleeps.py", format!("{HOLDABLE}{SLEEPS}\n# later\n"));
     refuses(&["sleeps (", "sleeps.py): sha256 was ", ", is "]);
@@ -38,16 +38,16 @@ fn what_is_not_as_it_was_is_refused_with_what_changed() {
         "python3",
         &format!("exec {} \"$@\"", executable(&pair().free_threaded).display()),
     );
-    let told = sandbox.ftbench("run --resume out");
-    told.says(&["free_threaded was false, is true", "gil was on, is off"]);
+    let output = sandbox.ftbench("run --resume out");
+    output.stderr_has(&["free_threaded was false, is true", "gil was on, is off"]);
     sandbox.script("python3", &format!("exec {} \"$@\"", real.display()));
     let mut other: Manifest = serde_json::from_slice(&before[0]).unwrap();
     other.machine.cpu_model = "PDP-11".to_owned();
     other.machine.topology.allowed_pus.push(4_000);
     sandbox.file("out/run.json", serde_json::to_vec(&other).unwrap());
-    let told = sandbox.ftbench("run --resume out");
-    told.ends_with(2);
-    told.says(&[
+    let output = sandbox.ftbench("run --resume out");
+    output.exits_with(2);
+    output.stderr_has(&[
         "the machine: cpu_model was PDP-11, is ",
         "topology.allowed_pus was [",
     ]);
@@ -65,10 +65,10 @@ fn what_is_not_as_it_was_is_refused_with_what_changed() {
     refuses(&["identity.version_text was 3.13.15 (main, yesterday), is 3."]);
     sandbox.file("out/run.json", &before[0]);
     assert_eq!(contents(), before, "a refusal changes nothing");
-    sandbox.ftbench("run --resume out").ends_with(0);
+    sandbox.ftbench("run --resume out").exits_with(0);
 }
 
-/// Calls a function of one module that another one has.
+/// A module that calls a function of another module.
 const IMPORTING: &str = "
 from helper import duration_s
 import time
@@ -83,16 +83,16 @@ fn git(folder: &Path, words: &[&str]) {
         .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
         .args(words)
         .current_dir(folder);
-    // Set inside of git's hooks.
+    // These are set inside git's hooks.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);
     }
-    let told = told(command);
-    assert_eq!(told.status, Some(0), "git {words:?}: {}", told.stderr);
+    let output = output_of(command);
+    assert_eq!(output.status, Some(0), "git {words:?}: {}", output.stderr);
 }
 
 #[test]
-fn a_function_whose_module_changed_is_not_gone_on_with() {
+fn a_function_whose_module_changed_is_not_resumed() {
     let sandbox = Sandbox::new();
     let helper =
         |seconds: &str| format!("{HOLDABLE}def duration_s():\n    wait_at('call')\n    return {seconds}\n");
@@ -115,7 +115,7 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
     let mut driver = Driver::start(sandbox.command(&words));
     hold.wait(&mut driver);
     driver.send(Signal::INT);
-    driver.end().ends_with(130);
+    driver.end().exits_with(130);
     hold.release();
     let out = sandbox.path().join("out");
     let names = || -> Vec<String> {
@@ -125,10 +125,10 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
     assert_eq!(names(), ["helper", "mine"]);
     let before = trials(&out, Checksums::Required);
     sandbox.file("helper.py", helper("0.02"));
-    let told = sandbox.ftbench("run --resume out");
-    told.refuses(
+    let output = sandbox.ftbench("run --resume out");
+    output.refuses(
         &[
-            "cannot go on with out",
+            "cannot resume out",
             "the module helper (",
             "helper.py): sha256 was ",
         ],
@@ -136,17 +136,17 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
     );
     sandbox.file("helper.py", helper("0.01"));
     sandbox.file("mine/module.py", format!("{IMPORTING}# later\n"));
-    let told = sandbox.ftbench("run --resume out");
-    told.refuses(
-        &["cannot go on with out", "the module mine (", "mine): sha256 was "],
+    let output = sandbox.ftbench("run --resume out");
+    output.refuses(
+        &["cannot resume out", "the module mine (", "mine): sha256 was "],
         3,
     );
     assert_eq!(trials(&out, Checksums::Required), before);
     sandbox.file("mine/module.py", IMPORTING);
-    // The commit moves, and nothing that is measured.
+    // The commit changes, but none of the measured code.
     sandbox.file("unrelated.py", "later = 1\n");
     git(sandbox.path(), &["commit", "--quiet", "-a", "-m", "2"]);
-    sandbox.ftbench("run --resume out").ends_with(0);
+    sandbox.ftbench("run --resume out").exits_with(0);
     assert_eq!(trials(&out, Checksums::Required).len(), 8);
     let manifest = manifest(&out);
     let warned = manifest
@@ -163,7 +163,7 @@ fn a_function_whose_module_changed_is_not_gone_on_with() {
 }
 
 #[test]
-fn what_is_no_run_is_not_gone_on_with() {
+fn a_folder_that_is_not_a_run_is_not_resumed() {
     let sandbox = Sandbox::new();
     sandbox.ftbench("run --resume nowhere").refuses(
         &["nowhere/trials.jsonl", "give the folder that 'ftbench run' wrote"],

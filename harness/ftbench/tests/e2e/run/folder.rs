@@ -1,4 +1,4 @@
-//! What a run leaves behind, and that all of it agrees. One run is made for all of these tests.
+//! The files that a run leaves behind, and that they agree. All of these tests share one run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use ftbench_schema::{CellStatus, GilState, RunStatus, Sample, StoppedBy, Trial, 
 use super::estimate;
 use crate::support::machine::measure_alone;
 use crate::support::paths::harness;
-use crate::support::{FTBENCH, Run, Sandbox, counts, pair, told};
+use crate::support::{FTBENCH, Run, Sandbox, counts, output_of, pair};
 
 const ROUNDS: u32 = 3;
 
@@ -25,14 +25,15 @@ static SHORT: LazyLock<(Sandbox, Run)> = LazyLock::new(|| {
     (sandbox, run)
 });
 
-/// The run and its sandbox, made by the test that comes first. All wait for the lock before they wait for it.
-fn made() -> &'static (Sandbox, Run) {
+/// The run and its sandbox, made by the first test that asks for them. Every test takes the lock before it waits for
+/// them.
+fn shared() -> &'static (Sandbox, Run) {
     measure_alone();
     &SHORT
 }
 
 fn short() -> &'static Run {
-    &made().1
+    &shared().1
 }
 
 /// Every file below a folder.
@@ -86,7 +87,7 @@ fn the_folder_holds_everything_and_nothing_else() {
 }
 
 #[test]
-fn the_manifest_tells_what_was_done() {
+fn the_manifest_records_what_was_done() {
     let manifest = short().manifest();
     assert_eq!((manifest.status, manifest.seed), (RunStatus::Complete, 7));
     assert!(
@@ -125,7 +126,7 @@ fn the_trials_follow_the_plan() {
         let mut workloads = manifest.workloads.iter();
         let workload = workloads.find(|one| one.name == trial.cell.workload);
         let (workload, native) = (workload.unwrap(), trial.cell.is_native());
-        // The ceiling's kernel counts its work in units of its own.
+        // The ceiling's kernel has its own units of work.
         let ceilings = workload.ceiling.as_ref().and_then(|ceiling| ceiling.units);
         let units = if native { ceilings } else { workload.units };
         assert_eq!(Some(trial.units), units, "{}", trial.cell);
@@ -166,12 +167,12 @@ fn the_summary_follows_the_trials() {
             .flat_map(Trial::counted_samples)
             .map(|sample| sample.makespan_ns() as f64 / 1e9)
             .collect();
-        let least = times_s.iter().copied().fold(f64::MAX, f64::min);
-        let most = times_s.iter().copied().fold(0.0, f64::max);
+        let min = times_s.iter().copied().fold(f64::MAX, f64::min);
+        let max = times_s.iter().copied().fold(0.0, f64::max);
         let makespan_s = estimate(cell.makespan_s);
         assert!(
-            (least..=most).contains(&makespan_s),
-            "{}: {makespan_s} is not from {least} to {most}",
+            (min..=max).contains(&makespan_s),
+            "{}: {makespan_s} is not from {min} to {max}",
             cell.cell
         );
         if cell.workers == 1 {
@@ -251,13 +252,13 @@ fn the_gils_state_is_recorded_on_and_off() {
 }
 
 #[test]
-fn what_is_printed_kept_and_shown_again_is_the_same() {
-    let (sandbox, run) = made();
-    assert_eq!(run.told.stdout, run.text("summary.json"));
+fn printed_stored_and_shown_results_are_the_same() {
+    let (sandbox, run) = shared();
+    assert_eq!(run.output.stdout, run.text("summary.json"));
     let shown = |format: &str| {
-        let told = sandbox.ftbench(&format!("show short --format {format}"));
-        told.ends_with(0);
-        told.stdout
+        let output = sandbox.ftbench(&format!("show short --format {format}"));
+        output.exits_with(0);
+        output.stdout
     };
     assert_eq!(shown("json"), run.text("summary.json"));
     assert_eq!(shown("csv"), run.text("samples.csv"));
@@ -281,19 +282,19 @@ fn what_is_printed_kept_and_shown_again_is_the_same() {
     assert!(markdown.contains("\n| --- |"), "{markdown}");
 }
 
-/// As it is kept and handed on: what can be made again is gone, the record is packed.
+/// Tests a run as it is archived: without the files that can be regenerated, and with its record compressed.
 #[test]
-fn a_run_whose_record_is_compressed_is_read_as_before_but_not_gone_on_with() {
-    let (_, run) = made();
+fn a_run_with_a_compressed_record_can_be_read_but_not_resumed() {
+    let (_, run) = shared();
     let sandbox = Sandbox::new();
     sandbox.file("short/run.json", run.read("run.json"));
     let trials = sandbox.file("short/trials.jsonl", run.read("trials.jsonl"));
     assert!(Command::new("gzip").arg(&trials).status().unwrap().success());
     let shown = sandbox.ftbench("show short --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     assert_eq!(shown.stdout, run.text("summary.json"));
     assert_eq!(shown.stderr, "");
-    sandbox.ftbench("report short").ends_with(0);
+    sandbox.ftbench("report short").exits_with(0);
     assert_eq!(
         std::fs::read(sandbox.path().join("short/report.html")).unwrap(),
         run.read("report.html")
@@ -306,7 +307,7 @@ fn a_run_whose_record_is_compressed_is_read_as_before_but_not_gone_on_with() {
     let bytes = std::fs::read(&packed).unwrap();
     std::fs::write(&packed, &bytes[..bytes.len() / 2]).unwrap();
     let damaged = sandbox.ftbench("show short --format json");
-    damaged.ends_with(0);
+    damaged.exits_with(0);
     let warned = &damaged.stdout;
     assert!(
         warned.contains("trials.jsonl.gz is damaged") && warned.contains("bytes could be unpacked"),
@@ -315,8 +316,8 @@ fn a_run_whose_record_is_compressed_is_read_as_before_but_not_gone_on_with() {
 }
 
 #[test]
-fn a_published_run_tells_the_same_without_the_home_folder() {
-    let (_, run) = made();
+fn a_published_run_has_the_same_cells_and_not_the_home_folder() {
+    let (_, run) = shared();
     let home = std::env::var("HOME").unwrap();
     let sandbox = Sandbox::new();
     let published = sandbox.path().join("short");
@@ -324,7 +325,7 @@ fn a_published_run_tells_the_same_without_the_home_folder() {
     let mut command = Command::new("python3");
     command.arg(script).arg(&run.folder).arg(&published);
     command.args(["--home", &home, "--ftbench", FTBENCH]);
-    told(command).ends_with(0);
+    output_of(command).exits_with(0);
     let names: Vec<String> = files(&published)
         .iter()
         .map(|path| path.strip_prefix(&published).unwrap().display().to_string())
@@ -334,7 +335,7 @@ fn a_published_run_tells_the_same_without_the_home_folder() {
     let manifest = std::fs::read_to_string(published.join("run.json")).unwrap();
     assert!(!manifest.contains(&format!("{home}/")), "{manifest}");
     let shown = sandbox.ftbench("show short --format json");
-    shown.ends_with(0);
+    shown.exits_with(0);
     let cells = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["cells"].clone();
     assert_eq!(cells(&shown.stdout), cells(&run.text("summary.json")));
 }

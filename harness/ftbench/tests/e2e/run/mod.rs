@@ -1,4 +1,4 @@
-//! `ftbench run` on real interpreters: what the pair shows, what the folder holds, and what the options do.
+//! `ftbench run` on real interpreters: the figures of the pair, the run folder and the options.
 
 mod folder;
 mod models;
@@ -12,11 +12,11 @@ use ftbench_schema::Estimate;
 
 use crate::support::allowed_pus;
 
-/// What a test of two workers needs. Where it is not there, the test says so and shows nothing.
+/// Whether this process may use two PUs. Prints a note when it may not.
 fn two_pus() -> bool {
     let enough = allowed_pus().len() >= 2;
     if !enough {
-        println!("nothing is shown here: this process may use one PU only, and the test needs two");
+        println!("skipped: this process may use one PU only, and the test needs two");
     }
     enough
 }

@@ -15,8 +15,8 @@ fn every_model_runs_on_both_builds() {
     let run = sandbox.run("models", &words, 0);
     for tag in pair().tags() {
         for model in Model::ALL {
-            let most = if model == Model::Serial { 1 } else { workers };
-            let cell = run.cell("fib", tag, model, most);
+            let count = if model == Model::Serial { 1 } else { workers };
+            let cell = run.cell("fib", tag, model, count);
             if model == Model::Interpreters && !has_interpreter_pool(tag) {
                 assert_eq!(cell.status, CellStatus::Skipped);
                 assert!(cell.reason.unwrap().contains("has no InterpreterPoolExecutor"));
@@ -26,11 +26,11 @@ fn every_model_runs_on_both_builds() {
         }
     }
     for trial in run.trials() {
-        runs_as_its_model_says(&trial);
+        assert_runs_as_its_model_requires(&trial);
     }
 }
 
-/// CPython has it from 3.14 on.
+/// Whether CPython of this version has `InterpreterPoolExecutor`, which came with 3.14.
 fn has_interpreter_pool(tag: &str) -> bool {
     let minor = tag.trim_end_matches('t').rsplit('.').next();
     minor
@@ -38,7 +38,7 @@ fn has_interpreter_pool(tag: &str) -> bool {
         .is_some_and(|minor| minor >= 14)
 }
 
-fn runs_as_its_model_says(trial: &Trial) {
+fn assert_runs_as_its_model_requires(trial: &Trial) {
     let cell = &trial.cell;
     let processes: BTreeSet<i32> = trial.workers.iter().map(|worker| worker.process_id).collect();
     let threads: BTreeSet<i32> = trial.workers.iter().map(|worker| worker.thread_id).collect();
@@ -60,7 +60,7 @@ fn runs_as_its_model_says(trial: &Trial) {
 #[test]
 fn the_whole_suite_passes_its_checks() {
     let sandbox = Sandbox::new();
-    // Enough to see every check pass and no cell fail; figures are for others.
+    // One sample of each cell shows that its check passes; other tests look at the figures.
     let words = format!(
         "-p {} -n {} --rounds 1 --samples 1 --no-ceiling",
         pair().words(),
@@ -105,7 +105,7 @@ fn a_model_that_makes_no_sense_for_a_workload_is_skipped_with_the_reason() {
     assert_eq!(skipped.status, CellStatus::Skipped);
     let reason = skipped.reason.unwrap();
     assert!(
-        reason.contains("names the models serial, threads only"),
+        reason.contains("supports the models serial, threads only"),
         "{reason}"
     );
     let measured = run.cell("counter_lock", gil, Model::Serial, 1);

@@ -1,4 +1,4 @@
-//! What the options of `ftbench run` change.
+//! The effects of the options of `ftbench run`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::folder::files;
 use super::{estimate, two_pus};
-use crate::support::{Run, Sandbox, allowed_pus, pair, told};
+use crate::support::{Run, Sandbox, allowed_pus, output_of, pair};
 
-/// One trial in its turn.
+/// The place of one trial in the order.
 #[derive(Debug, Clone, PartialEq)]
 struct Turn {
     round: u32,
@@ -53,7 +53,7 @@ fn the_seed_gives_the_order_of_trials() {
     }
 }
 
-/// A workload that notes, beside itself, how many units each worker was given.
+/// A workload that writes into a file beside it how many units each worker was given.
 const NOTING: &str = "
 import os
 
@@ -110,12 +110,12 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
             .map(|log| log.exp() * work)
             .collect();
         assert_eq!(speedups.len(), 3);
-        let least = speedups.iter().copied().fold(f64::MAX, f64::min);
-        let most = speedups.iter().copied().fold(0.0, f64::max);
+        let min = speedups.iter().copied().fold(f64::MAX, f64::min);
+        let max = speedups.iter().copied().fold(0.0, f64::max);
         let speedup = estimate(run.cell("noting", gil, Model::Threads, 2).speedup);
         assert!(
-            (least * 0.999..=most * 1.001).contains(&speedup),
-            "{name}: {speedup} is not from {least} to {most}"
+            (min * 0.999..=max * 1.001).contains(&speedup),
+            "{name}: {speedup} is not from {min} to {max}"
         );
     }
 }
@@ -126,12 +126,12 @@ fn a_dry_run_prints_the_plan_and_measures_nothing() {
     let [gil, free_threaded] = pair().tags();
     let words = format!("run fib -p {gil},{free_threaded} -m threads -n 1 --dry-run --out out");
     let table = sandbox.ftbench(&words);
-    table.ends_with(0);
+    table.exits_with(0);
     for word in ["fib", "threads", "serial", gil, free_threaded] {
         assert!(table.stdout.contains(word), "no {word} in:\n{}", table.stdout);
     }
     let plan = sandbox.ftbench(&format!("{words} --format json"));
-    plan.ends_with(0);
+    plan.exits_with(0);
     let cells: Vec<(String, String)> = plan.json()["cells"]
         .as_array()
         .unwrap()
@@ -158,9 +158,9 @@ fn the_ceiling_is_planned_unless_it_is_left_out() {
         );
         let mut command = sandbox.command(&words);
         command.env("HWLOC_SYNTHETIC", "core:2 pu:1");
-        let told = told(command);
-        told.ends_with(0);
-        let plan = told.json();
+        let output = output_of(command);
+        output.exits_with(0);
+        let plan = output.json();
         let cells = plan["cells"].as_array().unwrap().iter();
         let native = cells.filter(|cell| cell["interpreter"] == NATIVE);
         native.map(|cell| cell["placement"].clone()).collect::<Vec<_>>()
@@ -176,16 +176,16 @@ fn a_dry_run_plans_for_any_machine() {
     let words = format!("run fib -p {gil} -m threads -n 8 --pin scatter --dry-run --format json");
     let mut command = sandbox.command(&words);
     command.env("HWLOC_SYNTHETIC", "pack:2 [numa] die:2 l3:1 core:2 pu:2");
-    let told = told(command);
-    told.ends_with(0);
-    let plan = told.json();
+    let output = output_of(command);
+    output.exits_with(0);
+    let plan = output.json();
     let widest = plan["cells"].as_array().unwrap().last().unwrap();
     assert_eq!(widest["workers"], 8);
     assert_eq!(widest["placement"], json!([0, 8, 4, 12, 2, 10, 6, 14]));
 }
 
 #[test]
-fn workers_that_are_not_pinned_are_not_bound() {
+fn unpinned_workers_are_not_bound() {
     let sandbox = Sandbox::new();
     let tag = &pair().free_threaded;
     let words = format!("fib -p {tag} -m serial,threads,processes -n 2 --pin none --rounds 1");
@@ -201,9 +201,9 @@ fn workers_that_are_not_pinned_are_not_bound() {
 }
 
 #[test]
-fn a_pu_can_be_named() {
+fn workers_run_on_the_pu_given() {
     let pus = allowed_pus();
-    // Not the first, which is everybody's default.
+    // Not the first, which is the default.
     let pu = *pus.get(1).or(pus.first()).unwrap();
     let sandbox = Sandbox::new();
     let words = format!(
@@ -223,8 +223,8 @@ fn a_pu_can_be_named() {
 #[test]
 fn without_options_the_pair_is_chosen_and_the_folder_named() {
     let sandbox = Sandbox::new();
-    let told = sandbox.ftbench("run fib -m serial -n 1 --rounds 3 --profile quick");
-    told.ends_with(0);
+    let output = sandbox.ftbench("run fib -m serial -n 1 --rounds 3 --profile quick");
+    output.exits_with(0);
     let folders: Vec<PathBuf> = std::fs::read_dir(sandbox.path().join("results"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -233,10 +233,10 @@ fn without_options_the_pair_is_chosen_and_the_folder_named() {
         panic!("not one folder: {folders:?}")
     };
     let name = folder.file_name().unwrap().to_str().unwrap();
-    told.says(&[&format!("results/{name}")]);
+    output.stderr_has(&[&format!("results/{name}")]);
     let run = Run {
         folder: folder.clone(),
-        told,
+        output,
     };
     let manifest = run.manifest();
     let tags: Vec<&str> = manifest.interpreters.iter().map(|one| one.tag.as_str()).collect();
@@ -249,23 +249,23 @@ fn without_options_the_pair_is_chosen_and_the_folder_named() {
     );
     for word in ["fib", "serial", "makespan", "[", &pair().free_threaded] {
         assert!(
-            run.told.stdout.contains(word),
+            run.output.stdout.contains(word),
             "no {word} in:\n{}",
-            run.told.stdout
+            run.output.stdout
         );
     }
-    assert!(!run.told.stdout.contains('\u{1b}'), "colour where no terminal is");
+    assert!(!run.output.stdout.contains('\u{1b}'), "colour without a terminal");
 }
 
 #[test]
-fn quiet_says_nothing_but_results_and_verbose_tells_of_every_trial() {
+fn quiet_prints_only_results_and_verbose_prints_every_trial() {
     let sandbox = Sandbox::new();
     let gil = &pair().gil;
     let words = format!("fib -p {gil} -m serial -n 1 --rounds 1");
     let quiet = sandbox.run("quiet", &format!("{words} -q"), 0);
-    assert_eq!(quiet.told.stderr, "");
-    assert!(quiet.told.stdout.contains("fib"));
+    assert_eq!(quiet.output.stderr, "");
+    assert!(quiet.output.stdout.contains("fib"));
     let verbose = sandbox.run("verbose", &format!("{words} -v"), 0);
     let trial = format!("round 1 fib {gil} serial x1: ");
-    verbose.told.says(&["calibrating fib", &trial]);
+    verbose.output.stderr_has(&["calibrating fib", &trial]);
 }

@@ -1,4 +1,5 @@
-//! What it is all for: threads stay flat with the GIL and climb without it. The only place where figures are asserted.
+//! The main result: threads do not scale with the GIL and do scale without it. Only these tests assert measured
+//! figures.
 
 use std::time::Instant;
 
@@ -7,20 +8,20 @@ use ftbench_schema::{Model, NATIVE};
 use super::{estimate, two_pus};
 use crate::support::{Run, Sandbox, pair};
 
-/// How often the figures are measured before they are believed to be bad: another process on one of two cores is
-/// enough to spoil them.
+/// How often the figures are measured before the test fails. Another process on one of two cores is enough to spoil
+/// them.
 const ATTEMPTS: u32 = 3;
 
-/// A speedup at two workers, and whether it is what the build should give.
+/// A speedup at two workers, and whether it is as expected of the build.
 struct Figure {
     cell: String,
     speedup: f64,
-    wanted: String,
+    expected: String,
     good: bool,
 }
 
-/// What cells that scale must reach: 1.6, or less where the machine itself gave less than two cores meanwhile, as a
-/// shared one does. The ceiling was measured in the same rounds.
+/// The speedup that cells which scale must reach: 1.6, or less when the machine itself provided less than two cores, as
+/// a shared one may. The ceiling, measured in the same rounds, shows that.
 const SCALES: f64 = 1.6;
 const SHARE_OF_CEILING: f64 = 0.8;
 
@@ -34,7 +35,7 @@ fn figures(run: &Run) -> Vec<Figure> {
                 let cell = run.cell(workload, tag, model, 2);
                 let speedup = estimate(cell.speedup);
                 let flat = model == Model::Threads && tag == pair().gil;
-                let (wanted, good) = if flat {
+                let (expected, good) = if flat {
                     ("below 1.2".to_owned(), speedup < 1.2)
                 } else {
                     (format!("above {scales:.2}"), speedup > scales)
@@ -42,7 +43,7 @@ fn figures(run: &Run) -> Vec<Figure> {
                 figures.push(Figure {
                     cell: cell.cell.to_string(),
                     speedup,
-                    wanted,
+                    expected,
                     good,
                 });
             }
@@ -69,12 +70,12 @@ fn threads_are_flat_with_the_gil_and_climb_without_it() {
         for Figure {
             cell,
             speedup,
-            wanted,
+            expected,
             good,
         } in &figures
         {
-            let verdict = if *good { "" } else { ": NOT as it should be" };
-            println!("  {cell}: {speedup:.2}, {wanted} is wanted{verdict}");
+            let verdict = if *good { "" } else { ": NOT as expected" };
+            println!("  {cell}: {speedup:.2}, expected {expected}{verdict}");
         }
         if figures.iter().all(|figure| figure.good) {
             return;
@@ -82,9 +83,7 @@ fn threads_are_flat_with_the_gil_and_climb_without_it() {
         let ceiling = run.cell("fib", NATIVE, Model::Threads, 2);
         println!("  the machine's own ceiling: {:.2}", estimate(ceiling.speedup));
     }
-    panic!(
-        "the speedups of {ATTEMPTS} runs are not as they should be; is something else busy on this machine?"
-    );
+    panic!("the speedups of {ATTEMPTS} runs are not as expected; is this machine busy with something else?");
 }
 
 #[test]

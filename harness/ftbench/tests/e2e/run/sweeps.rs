@@ -1,4 +1,4 @@
-//! Trials that take turns, and what becomes of the others when one of them does what it should not.
+//! Trials that take turns, and what happens to the others when one of them misbehaves.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use ftbench_schema::{CellStatus, Model, Trial, TrialStatus, WarningKind};
 
 use crate::support::{Run, Sandbox, pair};
 
-/// Work that does `MISCHIEF` in its fifteenth call on the free-threaded build's main thread: after the warm-up, and before the
-/// last sweep.
+/// A workload that runs `FAULT` in its fifteenth call on the free-threaded build's main thread: after the warm-up and
+/// before the last sweep.
 const WORK: &str = "\
 import os, sysconfig, threading, time
 
@@ -22,19 +22,19 @@ def work(data, units):
     calls += 1
     chosen = sysconfig.get_config_var('Py_GIL_DISABLED') and threading.current_thread() is threading.main_thread()
     if chosen and calls == 15:
-        MISCHIEF
+        FAULT
     return sum(number * number for number in range(units * 100))
 ";
 
 const SWEEPS: u32 = 16;
 
-/// Four cells: `serial` and one thread on each build.
-fn run(sandbox: &Sandbox, mischief: &str, more: &str, status: i32) -> Run {
-    run_with(sandbox, mischief, &format!("--samples {SWEEPS} {more}"), status)
+/// Runs four cells: `serial` and one thread on each build.
+fn run(sandbox: &Sandbox, fault: &str, more: &str, status: i32) -> Run {
+    run_with(sandbox, fault, &format!("--samples {SWEEPS} {more}"), status)
 }
 
-fn run_with(sandbox: &Sandbox, mischief: &str, more: &str, status: i32) -> Run {
-    let file = sandbox.file("work.py", WORK.replace("MISCHIEF", mischief));
+fn run_with(sandbox: &Sandbox, fault: &str, more: &str, status: i32) -> Run {
+    let file = sandbox.file("work.py", WORK.replace("FAULT", fault));
     let words = format!(
         "{file} -p {} -m serial,threads -n 1 --rounds 1 --sample-time 20ms --no-ceiling {more}",
         pair().words()
@@ -42,12 +42,13 @@ fn run_with(sandbox: &Sandbox, mischief: &str, more: &str, status: i32) -> Run {
     sandbox.run("run", &words, status)
 }
 
-fn chosen(trial: &Trial) -> bool {
+/// Whether this is a trial in which the fault happens.
+fn is_faulty(trial: &Trial) -> bool {
     trial.cell.interpreter == pair().free_threaded && trial.cell.model == Model::Serial
 }
 
-/// The turns of these trials: each trial has a sample in every sweep of the first so many, in an order of their own in each, and a
-/// sweep is over before the next one begins.
+/// Checks the turns of these trials: each has one sample in every one of the first `sweeps` sweeps, and a sweep is over
+/// before the next one begins.
 #[track_caller]
 fn assert_turns(trials: &[&Trial], sweeps: u32) {
     let mut by_sweep: BTreeMap<u32, Vec<(u32, u64, u64)>> = BTreeMap::new();
@@ -56,8 +57,8 @@ fn assert_turns(trials: &[&Trial], sweeps: u32) {
         assert!(trial.group.is_some(), "{}", trial.cell);
         for sample in trial.samples.iter().filter(|sample| sample.turn.is_some()) {
             let turn = sample.turn.unwrap();
-            let of_sweep = by_sweep.entry(turn.sweep).or_default();
-            of_sweep.push((turn.position, sample.start_ns, sample.end_ns));
+            let samples = by_sweep.entry(turn.sweep).or_default();
+            samples.push((turn.position, sample.start_ns, sample.end_ns));
         }
     }
     assert!(by_sweep.keys().copied().eq(0..sweeps), "{by_sweep:?}");
@@ -94,7 +95,7 @@ fn compared_trials_take_turns() {
 }
 
 #[test]
-fn trials_may_follow_each_other() {
+fn the_order_trials_measures_trials_one_after_another() {
     let sandbox = Sandbox::new();
     let run = run(&sandbox, "pass", "--order trials", 0);
     for trial in run.trials() {
@@ -104,30 +105,30 @@ fn trials_may_follow_each_other() {
 }
 
 #[test]
-fn what_dies_in_a_sweep_costs_the_others_nothing() {
-    for (mischief, more, status) in [
+fn a_trial_that_dies_in_a_sweep_costs_the_others_nothing() {
+    for (fault, more, status) in [
         ("os._exit(3)", "", TrialStatus::Failed),
         ("time.sleep(1000)", "--timeout 10", TrialStatus::TimedOut),
     ] {
         let sandbox = Sandbox::new();
-        let run = run(&sandbox, mischief, more, 1);
+        let run = run(&sandbox, fault, more, 1);
         let trials = run.trials();
-        let (ended, others): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| chosen(trial));
-        assert_eq!(ended.len(), 1, "{mischief}");
-        assert_eq!(ended[0].status, status, "{mischief}");
-        assert_eq!(ended[0].samples.len(), 14, "{mischief}");
+        let (ended, others): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| is_faulty(trial));
+        assert_eq!(ended.len(), 1, "{fault}");
+        assert_eq!(ended[0].status, status, "{fault}");
+        assert_eq!(ended[0].samples.len(), 14, "{fault}");
         assert_turns(&others, SWEEPS);
         for trial in others {
-            assert_eq!(trial.status, TrialStatus::Ok, "{mischief}: {}", trial.cell);
-            // One more than the sweeps where the sweep was broken off after its turn.
+            assert_eq!(trial.status, TrialStatus::Ok, "{fault}: {}", trial.cell);
+            // One more than the sweeps when a sweep was broken off after this trial's turn.
             let counted = trial.counted_samples().count() as u32;
-            assert!((SWEEPS..=SWEEPS + 1).contains(&counted), "{mischief}: {counted}");
+            assert!((SWEEPS..=SWEEPS + 1).contains(&counted), "{fault}: {counted}");
         }
     }
 }
 
 #[test]
-fn what_computes_while_it_waits_is_measured_alone() {
+fn a_trial_that_computes_while_it_waits_is_measured_alone() {
     let sandbox = Sandbox::new();
     let run = run(
         &sandbox,
@@ -136,7 +137,7 @@ fn what_computes_while_it_waits_is_measured_alone() {
         0,
     );
     let trials = run.trials();
-    let (alone, others): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| chosen(trial));
+    let (alone, others): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| is_faulty(trial));
     assert_eq!(alone.len(), 1);
     assert_eq!((alone[0].group, alone[0].status), (None, TrialStatus::Ok));
     assert!(alone[0].waiting_cpu_ns.unwrap() > 1_000_000);
@@ -152,7 +153,7 @@ fn what_computes_while_it_waits_is_measured_alone() {
 }
 
 #[test]
-fn one_that_is_many_times_slower_takes_its_turns() {
+fn a_much_slower_trial_takes_its_turns() {
     let sandbox = Sandbox::new();
     let run = run_with(
         &sandbox,
@@ -164,7 +165,7 @@ fn one_that_is_many_times_slower_takes_its_turns() {
 }
 
 #[test]
-fn trials_that_do_not_fit_into_memory_are_not_alive_together() {
+fn trials_that_do_not_fit_into_memory_together_are_split_into_groups() {
     let sandbox = Sandbox::new();
     let file = sandbox.file(
         "large.py",

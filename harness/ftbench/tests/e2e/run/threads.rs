@@ -1,10 +1,10 @@
-//! Work that starts threads of its own, which share the PU of its worker.
+//! Workloads that start threads of their own, which share the PU of their worker.
 
 use ftbench_schema::{Summary, Warning, WarningKind};
 
 use crate::support::{Run, Sandbox, counts, pair};
 
-/// Four threads at a time that let go of the GIL.
+/// A workload with four threads at a time that release the GIL.
 const POOL: &str = "\
 import concurrent.futures, hashlib
 
@@ -15,7 +15,7 @@ def work(data, units):
         list(pool.map(hashlib.sha256, [BYTES] * 4 * units))
 ";
 
-/// Two processes at a time.
+/// A workload with two processes at a time.
 const PROCESSES: &str = "\
 import subprocess
 
@@ -25,7 +25,7 @@ def work(data, units):
         process.wait()
 ";
 
-/// A thread that waits, beside a worker that computes.
+/// A workload that computes while a thread of its own waits.
 const WAITS: &str = "\
 import threading
 
@@ -35,7 +35,7 @@ def work(data, units):
     return sum(number * number for number in range(units * 10_000))
 ";
 
-fn of_threads(summary: &Summary) -> Vec<&Warning> {
+fn thread_warnings(summary: &Summary) -> Vec<&Warning> {
     let kind = |warning: &&Warning| warning.kind == WarningKind::StartsThreads;
     summary.warnings.iter().filter(kind).collect()
 }
@@ -56,11 +56,11 @@ fn run(sandbox: &Sandbox, out: &str, more: &str) -> Run {
 }
 
 #[test]
-fn work_with_threads_of_its_own_is_warned_of_everywhere() {
+fn work_with_threads_of_its_own_is_warned_about_everywhere() {
     let sandbox = Sandbox::new();
     let run = run(&sandbox, "bound", "");
     let summary = run.summary();
-    let found = of_threads(&summary);
+    let found = thread_warnings(&summary);
     let workloads: Vec<_> = found.iter().flat_map(|warning| &warning.workloads).collect();
     assert_eq!(workloads, ["pool", "processes"], "{found:#?}");
     let [gil, free_threaded] = pair().tags();
@@ -71,7 +71,7 @@ fn work_with_threads_of_its_own_is_warned_of_everywhere() {
     }
     let beginning = "pool starts threads or processes of its own";
     for (place, text) in [
-        ("table", &run.told.stdout),
+        ("table", &run.output.stdout),
         ("chart", &run.text("charts/pool.svg")),
         ("page", &run.text("report.html")),
     ] {
@@ -83,7 +83,7 @@ fn work_with_threads_of_its_own_is_warned_of_everywhere() {
         let before_work = u32::from(trial.cell.workload == "waits");
         assert_eq!(extra.before_work, before_work, "{}", trial.cell);
         assert!(
-            extra.most >= before_work && extra.cpu_time_ns.is_some(),
+            extra.max_at_once >= before_work && extra.cpu_time_ns.is_some(),
             "{}: {extra:?}",
             trial.cell
         );
@@ -91,15 +91,15 @@ fn work_with_threads_of_its_own_is_warned_of_everywhere() {
 }
 
 #[test]
-fn threads_that_may_use_all_pus_are_not_warned_of() {
+fn threads_that_may_use_all_pus_are_not_warned_about() {
     let sandbox = Sandbox::new();
     let run = run(&sandbox, "unbound", "--pin none");
-    assert_eq!(of_threads(&run.summary()), Vec::<&Warning>::new());
+    assert_eq!(thread_warnings(&run.summary()), Vec::<&Warning>::new());
     assert!(run.trials().iter().all(|trial| trial.extra_threads.is_some()));
 }
 
 #[test]
-fn threads_of_the_models_are_not_taken_for_those_of_the_work() {
+fn threads_of_the_models_are_not_counted_as_those_of_the_work() {
     let sandbox = Sandbox::new();
     let words = format!(
         "{} -p {} -m threads,processes,processes:spawn,asyncio,asyncio-threads -n {} --rounds 1 --no-ceiling",
@@ -108,10 +108,10 @@ fn threads_of_the_models_are_not_taken_for_those_of_the_work() {
         counts()
     );
     let run = sandbox.run("models", &words, 0);
-    assert_eq!(of_threads(&run.summary()), Vec::<&Warning>::new());
+    assert_eq!(thread_warnings(&run.summary()), Vec::<&Warning>::new());
     for trial in run.trials() {
         // Where the workers are processes, each has imported the workload.
-        let most = trial.extra_threads.unwrap().most;
-        assert!(most <= trial.cell.workers, "{}: {most}", trial.cell);
+        let max = trial.extra_threads.unwrap().max_at_once;
+        assert!(max <= trial.cell.workers, "{}: {max}", trial.cell);
     }
 }

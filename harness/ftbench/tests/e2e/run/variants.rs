@@ -1,4 +1,4 @@
-//! Run-time switches: `3.13t+gil` is an interpreter of its own, and does what its name says in every process.
+//! Run-time switches: `3.13t+gil` is measured as an interpreter of its own, with the switch set in every process.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use ftbench_schema::{CellStatus, GilState, Manifest, Model, Switch};
 
 use crate::support::{Sandbox, allowed_pus, interpreters, pair};
 
-/// Tells what every worker was started with, from where the work is done.
-const TELLS: &str = "
+/// A workload that checks the switch of every worker from inside `work`.
+const CHECKS_SWITCH: &str = "
 import os
 import sys
 
@@ -58,7 +58,7 @@ fn a_build_is_measured_with_and_without_its_gil_in_one_run() {
     }
     let manifest = run.manifest();
     assert_eq!(manifest.plan.baseline, gil);
-    is_recorded(&manifest, &forced);
+    assert_recorded(&manifest, &forced);
     let summary = run.summary();
     assert!(summary.warnings.iter().all(|one| !one.message.contains("differ")));
     let compared: BTreeSet<(&str, &str)> = summary
@@ -79,8 +79,8 @@ fn a_build_is_measured_with_and_without_its_gil_in_one_run() {
     }
 }
 
-/// The build and its variant are one executable, told apart by the switch alone.
-fn is_recorded(manifest: &Manifest, forced: &str) {
+/// Checks that the build and its variant are one executable and differ only in the switch.
+fn assert_recorded(manifest: &Manifest, forced: &str) {
     let of = |tag: &str| {
         let found = manifest.interpreters.iter().find(|one| one.tag == tag);
         found.unwrap_or_else(|| panic!("no {tag}"))
@@ -99,27 +99,27 @@ fn is_recorded(manifest: &Manifest, forced: &str) {
 #[test]
 fn the_processes_of_a_pool_inherit_the_switch() {
     let sandbox = Sandbox::new();
-    let tells = sandbox.file("tells.py", TELLS);
+    let workload = sandbox.file("checks_switch.py", CHECKS_SWITCH);
     let mut command = sandbox.command(&format!(
-        "run {tells} -p {} -m processes:spawn,processes:forkserver,processes:fork -n 1 --rounds 1 --out out",
+        "run {workload} -p {} -m processes:spawn,processes:forkserver,processes:fork -n 1 --rounds 1 --out out",
         with_gil()
     ));
-    // What is in the user's own environment does not count.
+    // The variable in the user's own environment has no effect.
     command.env("PYTHON_GIL", "0");
-    let told = crate::support::told(command);
-    told.ends_with(0);
+    let output = crate::support::output_of(command);
+    output.exits_with(0);
     let run = crate::support::Run {
         folder: sandbox.path().join("out"),
-        told,
+        output,
     };
-    run.all_ok("tells");
-    for cell in run.cells("tells") {
+    run.all_ok("checks_switch");
+    for cell in run.cells("checks_switch") {
         assert_eq!(cell.gil, Some(GilState::On), "{}", cell.cell);
     }
 }
 
 #[test]
-fn what_a_build_does_not_have_is_refused_with_a_way_out() {
+fn an_unsupported_switch_is_refused_with_an_alternative() {
     let sandbox = Sandbox::new();
     let [gil, free_threaded] = pair().tags();
     let fails = |status: i32, word: &str, words: &[&str]| {
@@ -140,13 +140,13 @@ fn what_a_build_does_not_have_is_refused_with_a_way_out() {
     );
     refuses(
         &format!("{free_threaded}+foo"),
-        &["there is no switch 'foo'", "did you mean", "gil, nogil, jit"],
+        &["unknown switch 'foo'", "did you mean", "gil, nogil, jit"],
     );
     refuses(&format!("{free_threaded}+gli"), &["did you mean 'gil'"]);
     refuses(&format!("{free_threaded}+gil+nogil"), &["PYTHON_GIL twice"]);
     fails(1, "3.99t+gil", &["no interpreter 3.99t was found"]);
     for one in interpreters() {
-        // A path says what a tag says.
+        // A path is handled like a tag.
         let has = |switch: &str| {
             let switches = one["available_switches"].as_array().unwrap();
             switches.iter().any(|other| other == switch)

@@ -1,4 +1,4 @@
-//! A run that goes on while a test looks at it, and workloads that wait for the test.
+//! A run in the background while a test looks at it, and workloads that wait for the test.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Sandbox, Told};
+use super::{CommandOutput, Sandbox};
 
 /// A driver in the background. It is killed when it is dropped, so that a test that fails leaves nothing running.
 pub struct Driver {
@@ -14,17 +14,17 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a driver whose output is kept for [`Driver::end`].
+    /// Starts a driver and captures its output for [`Driver::end`].
     pub fn start(mut command: Command) -> Self {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self::start_as_it_is(command)
+        Self::start_uncaptured(command)
     }
 
-    /// Starts a driver whose input and output the command says.
-    pub fn start_as_it_is(mut command: Command) -> Self {
+    /// Starts a driver with the input and output that the command sets.
+    pub fn start_uncaptured(mut command: Command) -> Self {
         Self {
             child: Some(command.spawn().unwrap()),
         }
@@ -42,17 +42,17 @@ impl Driver {
         kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
     }
 
-    /// Waits for its end; returns what it printed.
-    pub fn end(mut self) -> Told {
-        Told::of(self.child.take().unwrap().wait_with_output().unwrap())
+    /// Waits for the driver to exit and returns its output.
+    pub fn end(mut self) -> CommandOutput {
+        CommandOutput::of(self.child.take().unwrap().wait_with_output().unwrap())
     }
 
-    /// Waits for its end, whatever becomes of its output.
+    /// Waits for the driver to exit; its output is not read.
     pub fn wait(&mut self) -> ExitStatus {
         self.child().wait().unwrap()
     }
 
-    /// Waits until a file holds so many trials, while the run goes on.
+    /// Waits until the run in `folder` has recorded `count` trials; fails when the run ends first.
     #[track_caller]
     pub fn wait_for_trials(&mut self, folder: &Path, count: usize) {
         wait_until("trials", || {
@@ -68,7 +68,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // It may have ended already.
+            // It may have exited already.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -81,17 +81,17 @@ pub fn recorded(folder: &Path) -> usize {
     text.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// Waits until something is so, and fails when that takes too long.
+/// Waits until a condition holds; fails after two minutes.
 #[track_caller]
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut is_met: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+    while !is_met() {
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// The beginning of a workload that a test can hold at a [`Hold`]: `wait_at(step)` says that it has come to a step.
+/// The beginning of a workload that a [`Hold`] can stop: `wait_at(step)` marks a step at which it may be held.
 pub const HOLDABLE: &str = "
 import fnmatch, os, time
 
@@ -116,26 +116,26 @@ def wait_at(step):
 
 ";
 
-/// A place in a run at which its workloads, which lie in the sandbox's own folder, wait until this is released.
+/// A point in a run at which its workloads, whose files are in the sandbox's own folder, wait until this is released.
 pub struct Hold<'a> {
     sandbox: &'a Sandbox,
 }
 
 impl<'a> Hold<'a> {
-    /// Holds the run in the folder `out` once so many trials are recorded, at the first step that matches
+    /// Holds the run in the folder `out` once `trials` trials are recorded, at the first step that matches
     /// `WORKLOAD:WHEN:STEP`, where WHEN is `calibration` or `trial`.
     pub fn at(sandbox: &'a Sandbox, out: &str, trials: usize, pattern: &str) -> Self {
         let _ = std::fs::remove_file(sandbox.path().join("held"));
-        // A workload never sees half of it.
+        // Renamed into place, so that a workload never reads half of it.
         let written = sandbox.file("hold.new", format!("{out}/trials.jsonl {trials} {pattern}"));
         std::fs::rename(written, sandbox.path().join("hold")).unwrap();
         Self { sandbox }
     }
 
-    /// Waits until a workload has come to the place.
+    /// Waits until a workload is held.
     #[track_caller]
     pub fn wait(&self, driver: &mut Driver) {
-        wait_until("the run to come to its hold", || {
+        wait_until("the run to reach its hold", || {
             assert!(
                 driver.child().try_wait().unwrap().is_none(),
                 "the run ended before its hold"
@@ -144,7 +144,7 @@ impl<'a> Hold<'a> {
         });
     }
 
-    /// Lets the run go on.
+    /// Lets the run continue.
     pub fn release(self) {
         std::fs::remove_file(self.sandbox.path().join("hold")).unwrap();
     }

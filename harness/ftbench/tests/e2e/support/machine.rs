@@ -1,4 +1,4 @@
-//! One test measures at a time, whichever test programs run and however they run their tests.
+//! A lock that lets one test measure at a time, whichever test programs run and however they run their tests.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -9,11 +9,10 @@ thread_local! {
     static LOCK: OnceCell<File> = const { OnceCell::new() };
 }
 
-/// Waits until no other test on this machine measures, and keeps the others waiting until the calling test ends.
+/// Waits until no other test on this machine measures, and makes the others wait until the calling test ends.
 ///
 /// The lock belongs to the thread, which is the test's own: libtest runs each test in a new one, cargo-nextest each in
-/// a new process. So a test may call this as often as it likes, and the system releases the lock even of a test that
-/// was killed.
+/// a new process. So a test may call this repeatedly, and the system releases the lock even when a test is killed.
 pub fn measure_alone() {
     LOCK.with(|lock| {
         lock.get_or_init(|| {
@@ -26,7 +25,7 @@ pub fn measure_alone() {
     });
 }
 
-/// Whether a command of ftbench measures: all `run`s but those that only show the plan, and `selfcheck`.
+/// Whether a command of ftbench measures: `run` without `--dry-run`, and `selfcheck`.
 pub fn measures(words: &str) -> bool {
     let mut words = words.split_whitespace();
     match words.next() {

@@ -1,9 +1,9 @@
-//! A mark on processes, by which they are found however they have run away.
+//! A mark in the environment of processes, by which a test finds them even when they have detached themselves.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A variable that ftbench passes on to workers, as it does every locale category, and that finds them in `/proc`.
+/// An environment variable by which workers are found in `/proc`. ftbench passes it on as a locale category.
 pub struct Mark {
     value: String,
 }
@@ -11,7 +11,7 @@ pub struct Mark {
 impl Mark {
     const NAME: &str = "LC_FTBENCH_TEST";
 
-    /// A mark that no other test has, nor another part of this one.
+    /// Returns a mark that is unique among all tests and all calls.
     pub fn new(test: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
@@ -20,7 +20,7 @@ impl Mark {
         }
     }
 
-    /// With its value, as `NAME=VALUE`.
+    /// The name and the value of the variable.
     pub fn variable(&self) -> (&'static str, &str) {
         (Self::NAME, &self.value)
     }

@@ -1,5 +1,5 @@
-//! What the end-to-end tests have in common: ftbench in a clean environment, the pair of interpreters that it runs
-//! on, and readers of what it writes.
+//! Shared by the end-to-end tests: ftbench in a clean environment, the pair of interpreters that it runs on, and
+//! readers of what it writes.
 
 pub mod driver;
 pub mod machine;
@@ -20,12 +20,12 @@ use tempfile::TempDir;
 /// The program under test.
 pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
 
-/// A command that takes longer than this hangs.
+/// A command that takes longer than this is considered hung.
 const TIME_LIMIT: Duration = Duration::from_secs(1_200);
 
-/// Of the environment only what is needed to find interpreters, to run programs, and to reach package indexes: the
-/// variables with these names, and those that begin with one of these prefixes.
-const TAKEN_OVER: [&str; 12] = [
+/// The variables that are needed to find interpreters, to run programs and to reach package indexes. Variables that
+/// begin with one of [`INHERITED_PREFIXES`] are inherited too, and nothing else.
+const INHERITED: [&str; 12] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -39,22 +39,21 @@ const TAKEN_OVER: [&str; 12] = [
     "HTTPS_PROXY",
     "NO_PROXY",
 ];
-const TAKEN_OVER_PREFIXES: [&str; 4] = ["UV_", "PIP_", "SSL_CERT_", "CARGO_REGISTRIES_"];
+const INHERITED_PREFIXES: [&str; 4] = ["UV_", "PIP_", "SSL_CERT_", "CARGO_REGISTRIES_"];
 
-/// The part of the environment that commands under test are given.
+/// The part of the environment that commands under test inherit.
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    let taken_over = std::env::vars_os().filter(|(name, _)| {
+    let inherited = std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
-        TAKEN_OVER.contains(&name.as_ref())
-            || TAKEN_OVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        INHERITED.contains(&name.as_ref()) || INHERITED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
-    taken_over.map(|(name, value)| {
+    inherited.map(|(name, value)| {
         let value = if name == "PATH" { path() } else { value };
         (name, value)
     })
 }
 
-/// The executables that the tests run on instead of the newest pair: a GIL build and a free-threaded build.
+/// The GIL build and the free-threaded build that FTBENCH_TEST_PYTHONS names for use instead of the newest pair.
 fn given() -> Option<[PathBuf; 2]> {
     let given = std::env::var_os("FTBENCH_TEST_PYTHONS")?;
     let paths: Vec<PathBuf> = given.to_str()?.split(',').map(PathBuf::from).collect();
@@ -72,13 +71,13 @@ pub fn path() -> OsString {
     std::env::join_paths(folders.chain(std::env::split_paths(&users))).unwrap()
 }
 
-/// A folder to work in, gone when dropped.
+/// A temporary working folder, removed when dropped.
 pub struct Sandbox {
     folder: TempDir,
 }
 
-/// How a command ended and what it said.
-pub struct Told {
+/// The exit status and the output of a command.
+pub struct CommandOutput {
     pub status: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -103,14 +102,14 @@ impl Sandbox {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Writes a shell script that can be started.
+    /// Writes an executable shell script; returns its path.
     pub fn script(&self, name: &str, body: &str) -> String {
         let path = self.file(name, format!("#!/bin/sh\n{body}\n"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
 
-    /// ftbench with the arguments that these words are, in this folder and a clean environment. When they measure, no
+    /// ftbench with `words` as its arguments, in this folder and a clean environment. When the command measures, no
     /// other test does until the calling one ends.
     pub fn command(&self, words: &str) -> Command {
         if machine::measures(words) {
@@ -126,12 +125,12 @@ impl Sandbox {
         command
     }
 
-    pub fn ftbench(&self, words: &str) -> Told {
-        told(self.command(words))
+    pub fn ftbench(&self, words: &str) -> CommandOutput {
+        output_of(self.command(words))
     }
 
-    /// `ftbench run` with the quick profile and, unless the words say how many, three samples into the folder `out`, which must
-    /// end with this status.
+    /// `ftbench run` with the quick profile into the folder `out`, which must exit with `status`. Takes three samples
+    /// unless `words` give a number.
     #[track_caller]
     pub fn run(&self, out: &str, words: &str, status: i32) -> Run {
         let samples = if words.contains("--samples") {
@@ -139,44 +138,44 @@ impl Sandbox {
         } else {
             "--samples 3"
         };
-        let told = self.ftbench(&format!("run --profile quick {samples} --out {out} {words}"));
-        told.ends_with(status);
+        let output = self.ftbench(&format!("run --profile quick {samples} --out {out} {words}"));
+        output.exits_with(status);
         Run {
             folder: self.path().join(out),
-            told,
+            output,
         }
     }
 }
 
-/// Runs a command to its end.
-pub fn told(command: Command) -> Told {
-    told_within(command, TIME_LIMIT)
+/// Runs a command and returns its output.
+pub fn output_of(command: Command) -> CommandOutput {
+    output_within(command, TIME_LIMIT)
 }
 
-/// Runs a command that may take so long.
-pub fn told_within(command: Command, limit: Duration) -> Told {
+/// Runs a command that may take up to `limit`.
+pub fn output_within(command: Command, limit: Duration) -> CommandOutput {
     let output = assert_cmd::Command::from_std(command)
         .timeout(limit)
         .output()
         .unwrap();
-    Told::of(output)
+    CommandOutput::of(output)
 }
 
-impl Told {
-    /// What a process said that has ended; it may not have panicked.
+impl CommandOutput {
+    /// The output of a process that has exited. Fails when it panicked.
     #[track_caller]
     pub fn of(output: Output) -> Self {
-        let told = Self {
+        let output = Self {
             status: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        assert!(!told.stderr.contains("panicked"), "{}", told.stderr);
-        told
+        assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
+        output
     }
 
     #[track_caller]
-    pub fn ends_with(&self, status: i32) {
+    pub fn exits_with(&self, status: i32) {
         assert_eq!(
             self.status,
             Some(status),
@@ -186,43 +185,43 @@ impl Told {
         );
     }
 
-    /// The command or its input was refused: it failed with status 2.
+    /// Checks that the command or its input was refused: see [`CommandOutput::fails`], with status 2.
     #[track_caller]
     pub fn refuses(&self, words: &[&str], lines: usize) {
         self.fails(2, words, lines);
     }
 
-    /// It failed with this status, nothing on standard output, and these words in at most `lines` lines that say what
-    /// is wrong. clap's pointers to the help are not counted.
+    /// Checks that the command failed with this status, an empty standard output, and an error message of at most
+    /// `lines` lines that contains these words. clap's pointers to the help are not counted.
     #[track_caller]
     pub fn fails(&self, status: i32, words: &[&str], lines: usize) {
-        self.ends_with(status);
+        self.exits_with(status);
         assert_eq!(self.stdout, "");
         let errors = self.errors();
         assert!(errors.starts_with("error: "), "{}", self.stderr);
-        self.says(words);
-        let telling = errors.lines().filter(|line| {
+        self.stderr_has(words);
+        let message = errors.lines().filter(|line| {
             let line = line.trim();
             !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
         });
         assert!(
-            telling.count() <= lines,
+            message.count() <= lines,
             "more than {lines} lines:\n{}",
             self.stderr
         );
     }
 
-    /// Standard error, without the warnings with which every run on release candidates begins.
+    /// Standard error without the warnings about pre-releases at its beginning.
     pub fn errors(&self) -> String {
-        let is_of_candidate =
+        let is_about_pre_release =
             |line: &&str| line.starts_with("warning: ") && line.contains(" is a pre-release, ");
-        let lines: Vec<&str> = self.stderr.lines().skip_while(is_of_candidate).collect();
+        let lines: Vec<&str> = self.stderr.lines().skip_while(is_about_pre_release).collect();
         lines.join("\n")
     }
 
-    /// These words are on standard error.
+    /// Checks that standard error contains these words.
     #[track_caller]
-    pub fn says(&self, words: &[&str]) {
+    pub fn stderr_has(&self, words: &[&str]) {
         for word in words {
             assert!(self.stderr.contains(word), "no {word:?} in:\n{}", self.stderr);
         }
@@ -233,10 +232,10 @@ impl Told {
     }
 }
 
-/// A run that was made, and its folder.
+/// A finished or stopped run: its folder, and the output of the command that made it.
 pub struct Run {
     pub folder: PathBuf,
-    pub told: Told,
+    pub output: CommandOutput,
 }
 
 impl Run {
@@ -257,7 +256,7 @@ impl Run {
         serde_json::from_slice(&self.read("summary.json")).unwrap()
     }
 
-    /// Every line of `trials.jsonl`; the last one ends with a line end too.
+    /// Every line of `trials.jsonl`, the last of which must end with a line end.
     pub fn trials(&self) -> Vec<Trial> {
         let text = self.text("trials.jsonl");
         assert!(text.is_empty() || text.ends_with('\n'));
@@ -282,7 +281,7 @@ impl Run {
         found.unwrap_or_else(|| panic!("no cell {workload} {interpreter} {model} x{workers}"))
     }
 
-    /// Every cell of the workload was measured.
+    /// Checks that every cell of the workload was measured.
     #[track_caller]
     pub fn all_ok(&self, workload: &str) {
         for cell in self.cells(workload) {
@@ -291,7 +290,7 @@ impl Run {
         }
     }
 
-    /// Every cell of the workload has this status and a reason with these words.
+    /// Checks that every cell of the workload has this status and a reason with these words.
     #[track_caller]
     pub fn all_have(&self, workload: &str, status: CellStatus, words: &[&str]) {
         for cell in self.cells(workload) {
@@ -315,7 +314,7 @@ impl Pair {
         [&self.gil, &self.free_threaded]
     }
 
-    /// As the value of `-p`.
+    /// Both tags, as the value of `-p`.
     pub fn words(&self) -> String {
         self.tags().join(",")
     }
@@ -325,13 +324,13 @@ impl Pair {
 pub fn interpreters() -> &'static [Value] {
     static LIST: OnceLock<Vec<Value>> = OnceLock::new();
     LIST.get_or_init(|| {
-        let told = Sandbox::new().ftbench("python list --format json");
-        told.ends_with(0);
-        told.json().as_array().unwrap().clone()
+        let output = Sandbox::new().ftbench("python list --format json");
+        output.exits_with(0);
+        output.json().as_array().unwrap().clone()
     })
 }
 
-/// The pair that tests run on. It has to be there: a test that is passed over shows nothing.
+/// The pair that the tests run on. It is required, because a skipped test proves nothing.
 pub fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(|| match given() {
@@ -383,13 +382,13 @@ fn newest_pair() -> Pair {
     }
 }
 
-/// The executable that a tag means.
+/// The path of the interpreter with this tag.
 pub fn executable(tag: &str) -> PathBuf {
     let found = interpreters().iter().find(|one| one["tag"] == tag);
     PathBuf::from(found.unwrap()["path"].as_str().unwrap())
 }
 
-/// The cache folder of whoever runs the tests.
+/// The cache folder of the user who runs the tests.
 pub fn users_cache() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
@@ -399,9 +398,9 @@ pub fn users_cache() -> PathBuf {
 
 /// The PUs that this process may use.
 pub fn allowed_pus() -> Vec<u32> {
-    let told = Sandbox::new().ftbench("topology --format json");
-    told.ends_with(0);
-    let report = told.json();
+    let output = Sandbox::new().ftbench("topology --format json");
+    output.exits_with(0);
+    let report = output.json();
     let allowed = report["allowed_pus"].as_array().unwrap().iter();
     allowed
         .map(|pu| u32::try_from(pu.as_u64().unwrap()).unwrap())

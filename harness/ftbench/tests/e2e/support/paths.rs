@@ -1,4 +1,4 @@
-//! Where the tests find what they read. Both test programs have this file.
+//! Paths of the files that the tests read. Both test programs include this file.
 
 use std::path::{Path, PathBuf};
 

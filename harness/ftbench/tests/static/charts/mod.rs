@@ -1,8 +1,8 @@
-//! Every kind of chart against a golden picture, pixel by pixel with some tolerance: of the run in `two-cores/`, which
-//! is of a noisy machine and was cut down to three workloads, and of a made-up one on 128 cores.
+//! Compares every kind of chart with a golden picture, pixel by pixel with some tolerance. The charts are of the run in
+//! `two-cores/`, which is of a noisy machine and shortened to three workloads, and of synthetic data for 128 cores.
 //!
-//! After a change that is meant to be seen, `FTBENCH_DRAW_GOLDEN=1 cargo test -p ftbench --test static charts` draws the
-//! pictures again; look at each before it is committed.
+//! After an intended visible change, `FTBENCH_DRAW_GOLDEN=1 cargo test -p ftbench --test static charts` regenerates the
+//! pictures. Look at each before committing it.
 
 mod nights;
 mod synthetic;
@@ -25,11 +25,13 @@ use crate::paths;
 
 /// A channel may be off by this much: rounding differs between processors.
 const TOLERANCE: u8 = 32;
-/// One pixel of so many may be off by more,
+/// One pixel in this many may be off by more.
 const ONE_OF: usize = 2000;
-/// and so many in any square with sides of twice [`STEP`]: a 3 in place of an 8 has more in the smallest letters.
-const MOST_IN_SQUARE: usize = 4;
-/// From one square to the next, pixels; they overlap by half, so that a digit lies within one of them.
+/// The maximum number of pixels that are off in any square with sides of twice [`STEP`]. A 3 in place of an 8 has more,
+/// even in the smallest font.
+const MAX_IN_SQUARE: usize = 4;
+/// The distance from one square to the next, in pixels. Squares overlap by half, so that every digit is within one of
+/// them.
 const STEP: usize = 8;
 
 fn folder() -> PathBuf {
@@ -42,12 +44,12 @@ fn two_cores() -> Run {
     run
 }
 
-fn of_two_cores() -> Material {
+fn two_cores_material() -> Material {
     let run = two_cores();
     Material::of_run(summarise(&run.name, &run.manifest, &run.trials), run.trials)
 }
 
-fn of_many_cores() -> Material {
+fn many_cores_material() -> Material {
     let run = two_cores();
     let summary = synthetic::summary(&summarise(&run.name, &run.manifest, &run.trials));
     let trials = synthetic::trials(&run.trials[0], &summary);
@@ -61,15 +63,15 @@ fn joined() -> Material {
         trials: Vec::new(),
         interpreter: Some(interpreter.to_owned()),
     };
-    let many = of_many_cores().summary;
+    let many = many_cores_material().summary;
     let fewer = synthetic::fewer_cores(&many);
     join(vec![part(fewer, "3.13t"), part(many, "3.14t")], &[]).unwrap()
 }
 
-/// What a picture says that is of no real run.
+/// The text in pictures that do not show a real run.
 const SYNTHETIC: &str = "synthetic data";
 
-/// Golden pictures that the documentation shows too, and their files below `docs/images`.
+/// The golden pictures that the documentation uses, with their files below `docs/images`.
 const IN_DOCUMENTATION: [(&str, &str); 13] = [
     ("128-scaling-light", "charts/scaling"),
     ("128-throughput-light", "charts/throughput"),
@@ -95,7 +97,10 @@ fn file_in_documentation(picture: &str) -> Option<PathBuf> {
 /// All golden pictures by name.
 fn pictures() -> Vec<(String, Chart)> {
     let mut made = Vec::new();
-    for (machine, workload, material) in [("2", "fib", of_two_cores()), ("128", "nbody", of_many_cores())] {
+    for (machine, workload, material) in [
+        ("2", "fib", two_cores_material()),
+        ("128", "nbody", many_cores_material()),
+    ] {
         for kind in Kind::ALL {
             for (theme_name, theme) in [("light", Theme::LIGHT), ("dark", Theme::DARK)] {
                 let mut chart = make(kind, &material, workload);
@@ -104,7 +109,7 @@ fn pictures() -> Vec<(String, Chart)> {
             }
         }
     }
-    let history = nights::history(&of_two_cores().summary);
+    let history = nights::history(&two_cores_material().summary);
     for (theme_name, theme) in [("light", Theme::LIGHT), ("dark", Theme::DARK)] {
         let mut chart = charts::workload(&history, "fib");
         chart.theme = theme;
@@ -118,10 +123,11 @@ fn pictures() -> Vec<(String, Chart)> {
     made
 }
 
-/// So many of a picture's colours are kept as they are: its areas, lines and texts. Others are the edges between them.
+/// The number of a picture's most frequent colours that are kept exactly: those of areas, lines and text. The other
+/// colours are edges between them.
 const KEPT_COLOURS: usize = 128;
 
-/// A picture in at most 256 colours, each of them within the tolerance, packed as tightly as can be.
+/// Writes a picture with at most 256 colours, each within the tolerance, and with the best compression.
 fn write(path: &Path, picture: &Pixmap) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let file = BufWriter::new(std::fs::File::create(path).unwrap());
@@ -160,7 +166,7 @@ fn write(path: &Path, picture: &Pixmap) {
             .collect();
         (palette, pixels)
     };
-    // The last step leaves five values of each channel, 125 colours.
+    // The last step leaves five values per channel, which are 125 colours.
     let mut steps = [1, 5, 15, 17, 24, 32, 40, 51, 63].into_iter().map(coarse);
     let (palette, pixels) = steps.find(|(palette, _)| palette.len() <= 256).unwrap();
     encoder.set_color(png::ColorType::Indexed);
@@ -175,24 +181,24 @@ fn draw(chart: &Chart) -> Pixmap {
     Pixmap::decode_png(&png_of(&svg(chart).unwrap(), 1.0).unwrap()).unwrap()
 }
 
-/// Where two pictures of one size differ.
+/// The difference between two pictures of the same size.
 struct Difference {
-    /// Pixels that are off.
+    /// The number of pixels that are off.
     pixels: usize,
-    /// The most of them in one square.
+    /// The maximum number of them in one square.
     in_square: usize,
-    /// Black where they are, on white.
+    /// A picture of them, black on white.
     picture: Pixmap,
 }
 
 impl Difference {
-    /// Whether it is more than what rounding makes.
+    /// Whether it is more than rounding can cause.
     fn is_seen(&self) -> bool {
-        self.in_square > MOST_IN_SQUARE || self.pixels > self.picture.pixels().len() / ONE_OF
+        self.in_square > MAX_IN_SQUARE || self.pixels > self.picture.pixels().len() / ONE_OF
     }
 }
 
-/// How two pictures differ; `None` when their sizes do.
+/// Compares two pictures; returns `None` when their sizes differ.
 fn difference(one: &Pixmap, other: &Pixmap) -> Option<Difference> {
     let same_size = one.width() == other.width() && one.height() == other.height();
     let mut picture = Pixmap::new(one.width(), one.height()).filter(|_| same_size)?;
@@ -210,15 +216,15 @@ fn difference(one: &Pixmap, other: &Pixmap) -> Option<Difference> {
     }
     Some(Difference {
         pixels: off.iter().filter(|off| **off).count(),
-        in_square: most_in_square(&off, one.width() as usize),
+        in_square: max_in_square(&off, one.width() as usize),
         picture,
     })
 }
 
-/// The most pixels that are off in any square, of those in rows of `width`.
-fn most_in_square(off: &[bool], width: usize) -> usize {
+/// The maximum number of pixels that are off in any square, from rows of `width` pixels.
+fn max_in_square(off: &[bool], width: usize) -> usize {
     let (across, down) = (width.div_ceil(STEP), (off.len() / width).div_ceil(STEP));
-    // Quarters of squares, with an empty one at the end of each row and an empty row.
+    // Counts by quarter of a square, with an empty column and an empty row at the end.
     let mut quarters = vec![vec![0; across + 1]; down + 1];
     for (at, _) in off.iter().enumerate().filter(|(_, off)| **off) {
         quarters[at / width / STEP][at % width / STEP] += 1;
@@ -232,15 +238,15 @@ fn most_in_square(off: &[bool], width: usize) -> usize {
 }
 
 #[test]
-fn every_chart_looks_as_it_did() {
+fn every_chart_matches_its_golden_picture() {
     let golden = folder().join("golden");
-    let anew = std::env::var_os("FTBENCH_DRAW_GOLDEN").is_some();
+    let redraw = std::env::var_os("FTBENCH_DRAW_GOLDEN").is_some();
     let failures: Vec<String> = pictures()
         .into_par_iter()
         .filter_map(|(name, chart)| {
             let drawn = draw(&chart);
             let path = golden.join(format!("{name}.png"));
-            if anew {
+            if redraw {
                 write(&path, &drawn);
                 if let Some(copy) = file_in_documentation(&name) {
                     std::fs::copy(&path, copy).unwrap();
@@ -256,26 +262,29 @@ fn every_chart_looks_as_it_did() {
             }
             let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join("charts");
             write(&seen.join(format!("{name}.png")), &drawn);
-            let what = differs.map_or("it has another size, or there was none".to_owned(), |differs| {
-                let path = seen.join(format!("{name}-difference.png"));
-                write(&path, &differs.picture);
-                format!(
-                    "{} pixels differ, up to {} close together, shown in {}",
-                    differs.pixels,
-                    differs.in_square,
-                    path.display()
-                )
-            });
+            let what = differs.map_or(
+                "the size differs, or there is no golden picture".to_owned(),
+                |differs| {
+                    let path = seen.join(format!("{name}-difference.png"));
+                    write(&path, &differs.picture);
+                    format!(
+                        "{} pixels differ, up to {} close together, shown in {}",
+                        differs.pixels,
+                        differs.in_square,
+                        path.display()
+                    )
+                },
+            );
             Some(format!(
-                "{name}: {what}; it was drawn as {}/{name}.png",
+                "{name}: {what}; the new picture is {}/{name}.png",
                 seen.display()
             ))
         })
         .collect();
     assert!(
         failures.is_empty(),
-        "{}\nIf these changes are meant, look at the pictures and draw them anew: FTBENCH_DRAW_GOLDEN=1 cargo test -p \
-         ftbench --test static charts",
+        "{}\nIf these changes are intended, look at the pictures and regenerate them: FTBENCH_DRAW_GOLDEN=1 cargo test \
+         -p ftbench --test static charts",
         failures.join("\n")
     );
 }
@@ -287,7 +296,7 @@ fn the_documentation_shows_the_golden_pictures() {
         let shown = std::fs::read(file_in_documentation(name).unwrap()).unwrap();
         assert!(
             golden == shown,
-            "{name} was drawn anew, and its copy in docs/images was not"
+            "{name} was regenerated, and its copy in docs/images was not"
         );
     }
 }
@@ -310,17 +319,21 @@ fn the_golden_pictures_stay_small() {
     let sizes: Vec<u64> = files
         .map(|file| file.unwrap().metadata().unwrap().len())
         .collect();
-    assert_eq!(sizes.len(), pictures().len(), "a picture that no test draws");
+    assert_eq!(
+        sizes.len(),
+        pictures().len(),
+        "there is a picture that no test draws"
+    );
     assert!(sizes.iter().sum::<u64>() < 2_000_000, "{sizes:?}");
 }
 
 #[test]
-fn a_difference_is_seen() {
+fn a_single_changed_digit_is_detected() {
     let (_, chart) = pictures().swap_remove(0);
     let drawn = draw(&chart);
     let same = difference(&drawn, &draw(&chart)).unwrap();
     assert_eq!((same.pixels, same.is_seen()), (0, false));
-    // One digit, which hardly differs from the other, in the smallest letters and in those of values.
+    // One digit that looks similar to the other, in the smallest font and in that of values.
     let mut caption = chart.clone();
     let method = caption.caption.last_mut().unwrap();
     assert!(method.contains("seed 3"), "{method}");
@@ -351,8 +364,8 @@ fn a_difference_is_seen() {
 }
 
 #[test]
-fn a_law_is_drawn_as_far_as_it_was_fitted() {
-    let mut material = of_many_cores();
+fn a_law_is_drawn_only_as_far_as_it_was_fitted() {
+    let mut material = many_cores_material();
     for laws in &mut material.summary.laws {
         laws.fitted_up_to = Some(32);
     }
@@ -376,14 +389,14 @@ fn a_law_is_drawn_as_far_as_it_was_fitted() {
 }
 
 #[test]
-fn joined_runs_are_named_by_what_differs() {
+fn joined_runs_are_named_by_their_differences() {
     let names = |material: &Material| {
         let facts = material.summary.interpreters.iter();
         facts.map(|facts| facts.tag.clone()).collect::<Vec<_>>()
     };
     assert_eq!(names(&joined()), ["3.13t fewer-cores", "3.14t many-cores"]);
     let run = |interpreter: Option<&str>, day: &str| {
-        let mut summary = of_two_cores().summary;
+        let mut summary = two_cores_material().summary;
         summary.run.started_at = format!("{day}T08:00:00Z");
         Part {
             summary,

@@ -1,5 +1,5 @@
-//! Forty nights made of the summary of a real run: the machine drifts, one workload becomes slower and faster again, and
-//! the last nights are on another machine.
+//! Forty synthetic nights, made from the summary of a real run: the machine drifts, one workload becomes slower and
+//! then faster again, and the last nights are on another machine.
 
 use ftbench::record::history::{Keys, parse};
 use ftbench_analyse::history::{History, Options, analyse};
@@ -7,8 +7,8 @@ use ftbench_schema::history::Metric;
 use ftbench_schema::{Estimate, Summary};
 use serde_json::json;
 
-/// Numbers that look random and stay the same with every version of every library: Knuth's linear congruential
-/// generator ("The Art of Computer Programming", volume 2), twelve of them summed, which is nearly normal.
+/// Pseudorandom numbers that do not depend on the version of any library: Knuth's linear congruential generator ("The
+/// Art of Computer Programming", volume 2). The sum of twelve is nearly normally distributed.
 struct Noise(u64);
 
 impl Noise {
@@ -25,7 +25,7 @@ impl Noise {
     }
 }
 
-/// So much of the value, with an interval of 1.5 % on either side.
+/// Multiplies the value by `factor` and sets its interval to 1.5 % on either side.
 fn times(value: &mut Option<Estimate>, factor: f64) {
     if let Some(value) = value {
         value.estimate *= factor;

@@ -1,4 +1,4 @@
-//! What a run on 128 cores could give: every number is reckoned, none was measured.
+//! Synthetic results of a run on 128 cores: every number is computed, none is measured.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ const WORKLOADS: [&str; 45] = [
     "sqlite",
 ];
 
-/// An even spread of numbers in 0..1 that is the same every time: multiples of the golden ratio.
+/// An evenly distributed number in 0..1, the same every time: a multiple of the golden ratio.
 fn spread(number: usize) -> f64 {
     (u32::try_from(number).map_or(0.0, f64::from) * 0.618_033_988_75).fract()
 }
@@ -144,14 +144,14 @@ fn laws(cell: &CellSummary, workload: usize) -> CurveLaws {
             speedup_limit: None,
             relative_error: 0.01,
         }],
-        enough: Some(Law::Usl),
+        simplest_law: Some(Law::Usl),
         ..summaries::unfitted(cell.curve.clone(), &COUNTS, LimitCause::Crosstalk, speedup)
     }
 }
 
 /// 45 workloads on four interpreters; `nbody` at every number of workers, the others at 1 and 128.
-pub fn summary(of_two_cores: &Summary) -> Summary {
-    let mut made = of_two_cores.clone();
+pub fn summary(two_cores: &Summary) -> Summary {
+    let mut made = two_cores.clone();
     let template = made
         .cells
         .iter()
@@ -208,7 +208,7 @@ pub fn summary(of_two_cores: &Summary) -> Summary {
     made.warnings.clear();
     made.run.started_at = "2026-11-21T08:00:00Z".to_owned();
     made.run.seed = 7;
-    // It stands in every picture, where that of a real run names its processor.
+    // Every picture shows this text where that of a real run names the processor.
     "synthetic data".clone_into(&mut made.machine.cpu_model);
     made.machine.os.clear();
     "many-cores".clone_into(&mut made.machine.hostname);
@@ -217,9 +217,9 @@ pub fn summary(of_two_cores: &Summary) -> Summary {
     made
 }
 
-/// The same with a quarter of the cores.
-pub fn fewer_cores(of_many_cores: &Summary) -> Summary {
-    let mut made = of_many_cores.clone();
+/// The same results for a quarter of the cores.
+pub fn fewer_cores(many_cores: &Summary) -> Summary {
+    let mut made = many_cores.clone();
     made.cells.retain(|cell| cell.workers <= 32);
     for laws in &mut made.laws {
         laws.workers.retain(|workers| *workers <= 32);
@@ -231,7 +231,7 @@ pub fn fewer_cores(of_many_cores: &Summary) -> Summary {
     made
 }
 
-/// Of no build, so that no picture names one.
+/// Interpreters without a build, so that no picture names one.
 fn interpreters() -> Vec<InterpreterFacts> {
     TAGS.map(|tag| interpreter(tag, "")).to_vec()
 }
@@ -256,7 +256,7 @@ fn overheads() -> Vec<Overhead> {
     found
 }
 
-/// Ten rounds of trials of `nbody`, a second apart, of which some are disturbed.
+/// Ten rounds of trials of `nbody`, one second apart, some of them disturbed.
 pub fn trials(template: &Trial, summary: &Summary) -> Vec<Trial> {
     let of_workload = summary
         .cells

@@ -1,7 +1,7 @@
 //! `benchmarks.json`, asv's list of benchmarks for all machines and commits (asv 0.6.6, `asv/benchmarks.py`).
 //!
-//! asv passes over every result whose benchmark is not in the list. So a list that is there is added to: a workload that
-//! was not measured this time keeps what was exported of it before.
+//! asv ignores every result whose benchmark is not in the list. So an export adds to an existing list, and a workload
+//! that was not measured this time keeps the results of earlier exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -15,33 +15,33 @@ use ftbench_schema::text;
 /// The version of the list's format, under [`VERSION`] beside the benchmarks.
 const FORMAT: u64 = 2;
 
-/// The key of a list that is no benchmark, and of a benchmark its own version.
+/// The one key of a list that is not a benchmark; also the key of a benchmark's own version.
 const VERSION: &str = "version";
 
-/// What the names of ftbench's benchmarks begin with.
+/// The prefix of the names of ftbench's benchmarks.
 pub(super) const PREFIX: &str = "ftbench.";
 
 /// The only parameter of ftbench's benchmarks.
 const PARAMETER: &str = "workers";
 
-/// Characters of a name that a message shows.
-const LONGEST_NAME: usize = 60;
+/// The maximum number of characters of a name that a message shows.
+const MAX_NAME_LENGTH: usize = 60;
 
-/// A list of benchmarks: those of ftbench, by name, and whatever else the file has.
+/// A list of benchmarks by name: those of ftbench, and any others in the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Benchmarks(Map<String, Value>);
 
-/// Why a list cannot be added to. The path is told by whoever read it.
+/// Why a list cannot be extended. The caller, who read the file, reports its path.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchmarksError {
-    /// Damaged, or another file altogether.
-    #[error("it is no JSON: {0}")]
+    /// The text is not JSON.
+    #[error("it is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// Not a list, or one of another version.
-    #[error("it is no list of benchmarks in asv's format {FORMAT}")]
+    /// It is not a list, or a list of another version.
+    #[error("it is not a list of benchmarks in asv's format {FORMAT}")]
     Format,
-    /// A benchmark with a name of ftbench's that ftbench did not write so.
-    #[error("its benchmark '{0}' is none that ftbench wrote")]
+    /// A benchmark has ftbench's prefix, but ftbench did not write it like this.
+    #[error("its benchmark '{0}' was not written by ftbench")]
     Benchmark(String),
 }
 
@@ -58,7 +58,7 @@ impl FromStr for Benchmarks {
         }
         let mut own = all.iter().filter(|(name, _)| name.starts_with(PREFIX));
         if let Some((name, _)) = own.find(|(_, benchmark)| workers(benchmark).is_none()) {
-            let name = text::shorten(&text::line(name), LONGEST_NAME);
+            let name = text::shorten(&text::line(name), MAX_NAME_LENGTH);
             return Err(BenchmarksError::Benchmark(name));
         }
         Ok(Self(all))
@@ -68,7 +68,7 @@ impl FromStr for Benchmarks {
 impl Benchmarks {
     /// The benchmarks of a run.
     pub(super) fn of_run(export: &Export<'_>, names: &BTreeMap<Subject, Named>) -> Self {
-        let of_subject = |(subject, named): (&Subject, &Named)| {
+        let benchmark = |(subject, named): (&Subject, &Named)| {
             let mut workloads = export.summary.workloads.iter();
             let facts = workloads.find(|workload| workload.name == subject.workload);
             let summary = facts.map_or("", |facts| facts.summary.as_str());
@@ -84,18 +84,18 @@ impl Benchmarks {
             });
             (named.name.clone(), benchmark)
         };
-        Self(names.iter().map(of_subject).collect())
+        Self(names.iter().map(benchmark).collect())
     }
 
-    /// This list with the benchmarks of a newer one. Of a benchmark that is in both, the newer one stands, with the
-    /// numbers of workers of both: asv shows no others. Those of another version of the workload are not taken over, for
-    /// asv passes over their results too.
+    /// Adds the benchmarks of a newer list. A benchmark that is in both is replaced by the newer one with the numbers
+    /// of workers of both, because asv shows no others. The numbers of workers of another version of the workload are
+    /// dropped, because asv ignores their results too.
     #[must_use]
     pub fn with(mut self, newer: Self) -> Self {
         for (name, mut benchmark) in newer.0 {
             let older = self.0.get(&name);
-            let alike = older.filter(|older| older.get(VERSION) == benchmark.get(VERSION));
-            if let Some(mut all) = alike.and_then(workers) {
+            let same_version = older.filter(|older| older.get(VERSION) == benchmark.get(VERSION));
+            if let Some(mut all) = same_version.and_then(workers) {
                 all.extend(workers(&benchmark).unwrap_or_default());
                 if let Some(params) = benchmark.get_mut("params") {
                     *params = json!([grid(&all)]);
@@ -106,7 +106,7 @@ impl Benchmarks {
         self
     }
 
-    /// As the file holds it.
+    /// The contents of the file.
     #[must_use]
     pub fn into_json(mut self) -> Map<String, Value> {
         self.0.insert(VERSION.to_owned(), Value::from(FORMAT));
@@ -114,7 +114,7 @@ impl Benchmarks {
     }
 }
 
-/// The numbers of workers of a benchmark of ftbench's; `None` for what is none.
+/// The numbers of workers of one of ftbench's benchmarks; `None` if it is not one.
 fn workers(benchmark: &Value) -> Option<BTreeSet<u32>> {
     if *benchmark.get("param_names")? != json!([PARAMETER]) {
         return None;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_again_stays() {
+    fn a_benchmark_that_was_not_measured_again_stays() {
         let foreign = json!({"param_names": [], "params": [], "version": "1"});
         let known = list(&[
             ("ftbench.time_fib_threads", benchmark("a", &["1", "2", "16"])),
@@ -162,23 +162,23 @@ mod tests {
         assert_eq!(both["ftbench.time_nbody_serial"], benchmark("b", &["1"]));
         assert_eq!(both["suite.time_import"], foreign);
         assert_eq!(both["version"], 2);
-        // What is written can be added to.
+        // A written list can be extended again.
         let again: Benchmarks = Value::Object(both.clone()).to_string().parse().unwrap();
         assert_eq!(again.into_json(), both);
     }
 
     #[test]
-    fn another_version_of_a_workload_brings_its_own_workers() {
+    fn another_version_of_a_workload_replaces_the_numbers_of_workers() {
         let known = list(&[("ftbench.time_fib_threads", benchmark("a", &["1", "2"]))]);
         let newer = list(&[("ftbench.time_fib_threads", benchmark("b", &["1", "4"]))]);
         assert_eq!(known.with(newer.clone()), newer);
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
-        let told = |text: &str| text.parse::<Benchmarks>().unwrap_err().to_string();
+    fn a_text_that_is_not_a_list_is_refused() {
+        let refusal = |text: &str| text.parse::<Benchmarks>().unwrap_err().to_string();
         for damaged in ["", "{\"version\": 2", "\u{0}"] {
-            assert!(told(damaged).starts_with("it is no JSON: "), "{damaged}");
+            assert!(refusal(damaged).starts_with("it is not JSON: "), "{damaged}");
         }
         for foreign in [
             "[]",
@@ -189,8 +189,8 @@ mod tests {
             r#"{"version": 2, "name": "x"}"#,
         ] {
             assert_eq!(
-                told(foreign),
-                "it is no list of benchmarks in asv's format 2",
+                refusal(foreign),
+                "it is not a list of benchmarks in asv's format 2",
                 "{foreign}"
             );
         }
@@ -202,9 +202,9 @@ mod tests {
             json!({"param_names": ["workers"], "params": [[1]]}),
         ] {
             let text = json!({"version": 2, "ftbench.\u{1b}time": benchmark}).to_string();
-            let told = told(&text);
-            assert!(told.ends_with("is none that ftbench wrote"), "{told}");
-            assert!(!told.contains('\u{1b}'));
+            let refusal = refusal(&text);
+            assert!(refusal.ends_with("was not written by ftbench"), "{refusal}");
+            assert!(!refusal.contains('\u{1b}'));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Machines for tests.
+//! Machine fixtures for tests.
 
 use super::facts::{
-    Activity, Builds, Cores, Facts, Folder, Frequency, FrequencyPolicy, Heat, Kernel, Memory, MemorySizes,
-    Moment, Power, Stat, ThermalZone, Ticks, Told, Untold,
+    Activity, Builds, Cores, Facts, Folder, Frequency, FrequencyPolicy, Heat, Kernel, Known, Memory,
+    MemorySizes, Moment, Power, Stat, ThermalZone, Ticks, Unknown,
 };
 use crate::machine::discovery::samples;
 use ftbench_fixtures::interpreters::facts;
@@ -21,7 +21,7 @@ fn moment(ticks: Ticks, runnable: u32) -> Moment {
     }
 }
 
-/// Four cores that do nothing else, and a pair of builds that are alike.
+/// Four cores without other load, and a pair of builds that differ only in the GIL.
 pub(crate) fn quiet_workstation() -> Facts {
     let ticks = |half_seconds: u64| Ticks {
         busy: 900,
@@ -96,12 +96,12 @@ pub(crate) fn quiet_workstation() -> Facts {
     }
 }
 
-/// Everything that can go wrong at once, or nearly.
+/// A machine with most of the problems that the checks detect.
 pub(crate) fn busy_virtual_machine() -> Facts {
     let quiet = quiet_workstation();
     let mut builds = quiet.builds.clone();
-    for one in builds.interpreters.iter_mut().take(1) {
-        one.build.pgo = true;
+    for interpreter in builds.interpreters.iter_mut().take(1) {
+        interpreter.build.pgo = true;
     }
     let ticks = |half_seconds: u64| Ticks {
         busy: 5_000 + 40 * half_seconds,
@@ -138,10 +138,10 @@ pub(crate) fn busy_virtual_machine() -> Facts {
     }
 }
 
-/// A system that tells nothing at all, and has no interpreter.
-pub(crate) fn silent() -> Facts {
-    fn not_there<T>(path: &str) -> Told<T> {
-        Err(Untold::NotThere {
+/// A system on which no file can be read, without interpreters.
+pub(crate) fn unreadable_system() -> Facts {
+    fn missing<T>(path: &str) -> Known<T> {
+        Err(Unknown::Missing {
             path: path.to_owned(),
         })
     }
@@ -149,9 +149,9 @@ pub(crate) fn silent() -> Facts {
     Facts {
         cores: Cores {
             topology: samples::two_sockets(),
-            quota: not_there("/sys/fs/cgroup/cpu.max"),
-            isolated: not_there("/sys/devices/system/cpu/isolated"),
-            tickless: not_there("/sys/devices/system/cpu/nohz_full"),
+            quota: missing("/sys/fs/cgroup/cpu.max"),
+            isolated: missing("/sys/devices/system/cpu/isolated"),
+            tickless: missing("/sys/devices/system/cpu/nohz_full"),
         },
         frequency: Frequency {
             policies: Vec::new(),
@@ -161,28 +161,28 @@ pub(crate) fn silent() -> Facts {
         activity: Activity {
             moments: vec![
                 Moment {
-                    stat: not_there("/proc/stat"),
-                    swapped_pages: not_there("/proc/vmstat"),
+                    stat: missing("/proc/stat"),
+                    swapped_pages: missing("/proc/vmstat"),
                     throttle_events: None,
                 };
                 2
             ],
             seconds: 0.5,
-            load_average: not_there("/proc/loadavg"),
+            load_average: missing("/proc/loadavg"),
             hypervisor: false,
             product: String::new(),
         },
         memory: Memory {
-            sizes: not_there("/proc/meminfo"),
-            swappiness: not_there("/proc/sys/vm/swappiness"),
-            numa_balancing: not_there("/proc/sys/kernel/numa_balancing"),
-            huge_pages: not_there("/sys/kernel/mm/transparent_hugepage/enabled"),
+            sizes: missing("/proc/meminfo"),
+            swappiness: missing("/proc/sys/vm/swappiness"),
+            numa_balancing: missing("/proc/sys/kernel/numa_balancing"),
+            huge_pages: missing("/sys/kernel/mm/transparent_hugepage/enabled"),
         },
         kernel: Kernel {
-            randomize_va_space: not_there("/proc/sys/kernel/randomize_va_space"),
+            randomize_va_space: missing("/proc/sys/kernel/randomize_va_space"),
             layout_is_fixed: false,
-            clock_source: not_there("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-            perf_event_paranoid: not_there("/proc/sys/kernel/perf_event_paranoid"),
+            clock_source: missing("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            perf_event_paranoid: missing("/proc/sys/kernel/perf_event_paranoid"),
             monitoring_units: vec!["cpu".to_owned()],
             root: false,
         },
@@ -191,7 +191,7 @@ pub(crate) fn silent() -> Facts {
             slowing: Vec::new(),
         },
         folder: Folder {
-            free_bytes: not_there("/home/a/bench"),
+            free_bytes: missing("/home/a/bench"),
             ..quiet.folder
         },
         builds: Builds {
@@ -202,7 +202,7 @@ pub(crate) fn silent() -> Facts {
     }
 }
 
-/// What the machine is called.
+/// The facts about the machine itself.
 pub(crate) fn machine() -> MachineFacts {
     MachineFacts {
         hostname: "bench-1".to_owned(),

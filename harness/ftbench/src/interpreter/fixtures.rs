@@ -1,4 +1,4 @@
-//! Made-up interpreters for tests: facts, and shell scripts that answer the probe.
+//! Fixtures for tests: facts of interpreters, and shell scripts that answer the probe.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -12,7 +12,7 @@ use crate::file_tree::write_in;
 use ftbench_fixtures::interpreters::facts;
 use ftbench_schema::{GilState, Stage, Version};
 
-/// One that was found in pyenv's folder.
+/// An interpreter that was found in pyenv's folder.
 pub(crate) fn found_one(full_tag: &str) -> FoundInterpreter {
     let facts = facts(full_tag);
     FoundInterpreter {
@@ -23,7 +23,7 @@ pub(crate) fn found_one(full_tag: &str) -> FoundInterpreter {
     }
 }
 
-/// All of these, found in pyenv's folder.
+/// Interpreters with these full tags, found in pyenv's folder.
 pub(crate) fn found(full_tags: &[&str]) -> Found {
     Found::new(full_tags.iter().map(|tag| found_one(tag)).collect(), Vec::new())
 }
@@ -49,7 +49,7 @@ pub(crate) fn answering(full_tag: &str) -> String {
     format!("echo 'ftbench-probe {answer}'")
 }
 
-/// A temporary folder with files in it, gone when dropped.
+/// A temporary folder with files in it, deleted when dropped.
 pub(crate) struct Folder {
     _kept: tempfile::TempDir,
     path: PathBuf,
@@ -66,19 +66,19 @@ impl Folder {
         &self.path
     }
 
-    /// A file that is not executable; folders on the way to it are made.
+    /// Writes a file that is not executable, and makes its parent folders.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         write_in(self.path(), name, text)
     }
 
-    /// A shell script that can be executed.
+    /// Writes an executable shell script.
     pub(crate) fn script(&self, name: &str, commands: &str) -> PathBuf {
         let path = self.file(name, &format!("#!/bin/sh\n{commands}\n"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
 
-    /// A symbolic link to `target`.
+    /// Makes a symbolic link to `target`.
     pub(crate) fn link(&self, name: &str, target: &Path) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

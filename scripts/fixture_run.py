@@ -1,8 +1,8 @@
-"""Parts of made-up runs, as full as those of real ones."""
+"""Parts of synthetic runs, with as many fields as those of real runs."""
 
 
 def interpreter(tag):
-    """What is recorded of an interpreter."""
+    """The record of an interpreter."""
     free = tag.endswith("t")
     build = dict.fromkeys(("pgo", "lto", "jit", "debug", "shared"), False)
     return {
@@ -17,11 +17,11 @@ def interpreter(tag):
 
 
 def workload(name):
-    """What is recorded of a workload."""
+    """The record of a workload."""
     return {
         "name": name,
         "kind": "cpu",
-        "summary": "made up",
+        "summary": "synthetic",
         "models": [],
         "dependencies": [],
         "path": f"/workloads/{name}.py",
@@ -31,10 +31,10 @@ def workload(name):
 
 
 def machine(cores):
-    """What is recorded of a machine with so many cores."""
+    """The record of a machine with this number of cores."""
     return {
-        "hostname": "made-up",
-        "cpu_model": f"Made-up {cores}-core processor",
+        "hostname": "synthetic",
+        "cpu_model": f"Synthetic {cores}-core processor",
         "os": "none",
         "kernel": "0",
         "architecture": "x86_64",

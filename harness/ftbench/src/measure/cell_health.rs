@@ -1,26 +1,25 @@
-//! How a cell does in the course of a run, and when it is given up. Pure.
+//! Follows how a cell's trials end during a run, and decides when to give it up. Pure.
 
 use ftbench_schema::TrialStatus;
 
-/// Failed trials one after the other after which a cell is given up; one might be chance, two are not worth a third.
+/// Consecutive failed trials after which a cell is given up. One may be chance; two are not worth a third.
 const FAILURES_TO_GIVE_UP: u32 = 2;
 
-/// Trials that used up a time limit after which a cell is given up, whatever is between them: each costs as much as
-/// hundreds of others.
-const TIME_OUTS_TO_GIVE_UP: u32 = 3;
+/// Timed-out trials after which a cell is given up, consecutive or not: each costs as much as hundreds of others.
+const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 
-/// How the trials of a cell went so far.
+/// How the trials of a cell have ended so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Conduct {
+pub(super) struct CellHealth {
     has_succeeded: bool,
-    /// Since the last trial that went well.
+    /// Failures since the last successful trial.
     failures: u32,
-    time_outs: u32,
+    timeouts: u32,
 }
 
-impl Conduct {
-    /// Takes how the next trial went.
-    pub(super) const fn take(&mut self, status: TrialStatus) {
+impl CellHealth {
+    /// Records how the next trial ended.
+    pub(super) const fn record(&mut self, status: TrialStatus) {
         match status {
             TrialStatus::Ok => {
                 self.has_succeeded = true;
@@ -29,16 +28,16 @@ impl Conduct {
             TrialStatus::Failed | TrialStatus::WrongResult => self.failures += 1,
             TrialStatus::TimedOut => {
                 self.failures += 1;
-                self.time_outs += 1;
+                self.timeouts += 1;
             }
         }
     }
 
-    /// Whether it is not worth another trial. One that has never ended well gets no second time limit to use up.
-    pub(super) const fn is_hopeless(self) -> bool {
+    /// Whether the cell is not worth another trial. One that has never succeeded is given up at its first timeout.
+    pub(super) const fn is_given_up(self) -> bool {
         self.failures >= FAILURES_TO_GIVE_UP
-            || self.time_outs >= TIME_OUTS_TO_GIVE_UP
-            || (self.time_outs > 0 && !self.has_succeeded)
+            || self.timeouts >= TIMEOUTS_TO_GIVE_UP
+            || (self.timeouts > 0 && !self.has_succeeded)
     }
 }
 
@@ -48,19 +47,19 @@ mod tests {
 
     use super::*;
 
-    /// After how many of these trials a cell is given up; `None` if it goes on.
+    /// After how many of these trials a cell is given up; `None` if it never is.
     fn given_up_after(statuses: &[TrialStatus]) -> Option<usize> {
-        let mut conduct = Conduct::default();
-        let mut made = 0;
+        let mut health = CellHealth::default();
+        let mut count = 0;
         statuses.iter().find_map(|&status| {
-            conduct.take(status);
-            made += 1;
-            conduct.is_hopeless().then_some(made)
+            health.record(status);
+            count += 1;
+            health.is_given_up().then_some(count)
         })
     }
 
     #[test]
-    fn failures_count_one_after_the_other() {
+    fn only_consecutive_failures_count() {
         assert_eq!(given_up_after(&[Failed, Failed, Ok]), Some(2));
         assert_eq!(given_up_after(&[Ok, WrongResult, Failed]), Some(3));
         let by_chance = [
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_limit_is_used_up_again_only_by_what_has_worked_and_not_for_ever() {
+    fn a_cell_is_given_up_at_its_third_timeout_or_at_the_first_without_success() {
         assert_eq!(given_up_after(&[TimedOut, Ok]), Some(1));
         assert_eq!(given_up_after(&[Failed, TimedOut]), Some(2));
         assert_eq!(given_up_after(&[Ok, TimedOut, TimedOut]), Some(3));

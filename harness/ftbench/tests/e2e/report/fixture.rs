@@ -1,19 +1,19 @@
-//! A run folder as `ftbench run` would have left it, with names that try to break out of a page.
+//! A synthetic run folder, with names that try to break out of a page.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-/// Sets a mark on the window if it is ever run.
+/// Sets a mark on the window if it is ever executed.
 pub const SCRIPT: &str = "<script>window.broken=1</script>";
-/// Tries to end the element that holds the charts' figures.
+/// Tries to close the element that holds the data of the charts.
 pub const END: &str = "</script><script>window.broken=1</script><!--";
-/// Tries to leave an attribute.
+/// Tries to break out of an attribute.
 pub const ATTRIBUTE: &str = "\" onmouseover=\"window.broken=1\" autofocus onfocus=\"window.broken=1\" x=\"'><img src=x onerror=window.broken=1>";
 
-/// Numbers of workers of every curve.
+/// The numbers of workers of every curve.
 pub const WORKERS: [u32; 4] = [1, 2, 4, 8];
-/// Rounds; enough for intervals.
+/// The number of rounds, enough for intervals.
 pub const ROUNDS: u32 = 6;
 
 /// The names of the workloads, in the order of the plan.
@@ -87,7 +87,7 @@ fn manifest(cells: &[Value]) -> Value {
     })
 }
 
-/// How long a sample of a cell lasts: the free-threaded build's threads scale, the other's do not.
+/// The makespan of a sample: threads scale on the free-threaded build and do not on the other.
 fn makespan_ns(cell: &Value, round: u32, sample: u32) -> u64 {
     let workers = cell["workers"].as_u64().unwrap();
     let free = cell["interpreter"] == "3.13t";
@@ -110,16 +110,16 @@ fn trial(number: u32, round: u32, cell: &Value) -> Value {
     let failed = name == "broken" && cell["model"] == "threads";
     let sample = |sample: u32| {
         let end_ns = 1_000 + makespan_ns(cell, round, sample);
-        let mut told = json!({
+        let mut record = json!({
             "sample": sample, "warmup": sample == 0, "start_ns": 1_000, "end_ns": end_ns,
             "gil_enabled": cell["interpreter"] == "3.13", "moved": false, "shares": [],
             "noise": {"interval_ns": 200_000_000, "pus": [0], "steal_ns": 0, "others_ns": 0,
                       "disturbed_by": if round == 1 { json!(["others"]) } else { json!([]) }},
         });
         if name == "fib" {
-            told["reported"] = json!({(SCRIPT): 0.25 * f64::from(sample)});
+            record["reported"] = json!({(SCRIPT): 0.25 * f64::from(sample)});
         }
-        told
+        record
     };
     let mut trial = json!({
         "schema": 1, "trial": number, "round": round, "cell": of_trial, "placement": placement, "units": 128,
@@ -138,7 +138,7 @@ fn trial(number: u32, round: u32, cell: &Value) -> Value {
     trial
 }
 
-/// Writes the folder below another and returns its path.
+/// Writes the run folder below `below` and returns its path.
 pub fn run_folder(below: &Path) -> PathBuf {
     let folder = below.join("run <b>1");
     std::fs::create_dir_all(&folder).unwrap();
