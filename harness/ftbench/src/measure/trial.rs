@@ -25,9 +25,9 @@ use ftbench_schema::{
     Memory, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn, Worker,
 };
 
-/// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker and two processes of its
-/// pool at a timeout.
-const OUTPUT_TAIL_BYTES: usize = 8 << 10;
+/// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker, its fork server, resource
+/// tracker and one process of its pool at a timeout. Since 3.14 each of them also prints its C stack, about 4 KiB.
+const OUTPUT_TAIL_BYTES: usize = 16 << 10;
 
 /// Name of the step in reasons.
 const SAMPLE_STEP: &str = "a sample";
