@@ -1,8 +1,9 @@
-//! Detects work that starts threads or processes of its own, which then share the PU of the worker that started them.
+//! Detects work that starts threads or processes of its own. With most models these share the PU of the worker that started
+//! them; with the model `internal` there have to be some.
 
 use std::collections::BTreeSet;
 
-use ftbench_schema::{PlannedCell, Trial, TrialStatus, Warning, WarningKind};
+use ftbench_schema::{Model, PlannedCell, Trial, TrialStatus, Warning, WarningKind};
 
 /// Minimum share of the time of the workers' PUs that extra threads must use to count. On PUs of their own they could
 /// shorten a sample by no more than that share. Smaller effects are within the intervals of most runs, and event loops
@@ -17,8 +18,9 @@ const EXTRA_SHARE: f64 = 0.05;
 /// machine (`scripts/thread-cases.py`, 2 PUs).
 const CONTENDED_SHARE: f64 = 0.2;
 
-/// A workload that starts threads.
+/// A workload that starts threads, or does not start any.
 struct Finding<'a> {
+    kind: WarningKind,
     workload: &'a str,
     /// Their display labels.
     interpreters: Vec<String>,
@@ -28,16 +30,34 @@ struct Finding<'a> {
 
 /// Returns warnings about the workloads of a run, given each planned cell and its trials.
 #[must_use]
-pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial])>) -> Vec<Warning> {
+pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial])> + Clone) -> Vec<Warning> {
+    let is_internal = |planned: &PlannedCell| planned.cell.model == Model::Internal;
+    let internal = cells.clone().filter(|(planned, _)| is_internal(planned));
+    let internal: BTreeSet<&str> = internal
+        .map(|(planned, _)| planned.cell.workload.as_str())
+        .collect();
     let mut found: Vec<Finding<'_>> = Vec::new();
     for (planned, trials) in cells {
-        let Some(max_extra) = max_extra_threads(trials) else {
+        let cell = &planned.cell;
+        let (kind, max_extra) = if cell.model != Model::Internal {
+            // The `serial` cell of work that divides itself is meant to have one PU.
+            if cell.model == Model::Serial && internal.contains(cell.workload.as_str()) {
+                continue;
+            }
+            let Some(max_extra) = max_extra_threads(trials) else {
+                continue;
+            };
+            (WarningKind::StartsThreads, max_extra)
+        } else if cell.workers > 1 && has_no_extra_threads(trials) {
+            (WarningKind::UsesOnePu, 0)
+        } else {
             continue;
         };
-        let cell = &planned.cell;
         let label = cell.interpreter_label();
-        match found.iter_mut().find(|found| found.workload == cell.workload) {
+        let is_same = |found: &&mut Finding<'_>| found.kind == kind && found.workload == cell.workload;
+        match found.iter_mut().find(is_same) {
             None => found.push(Finding {
+                kind,
                 workload: &cell.workload,
                 interpreters: vec![label],
                 max_extra,
@@ -55,18 +75,30 @@ pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial
 
 impl Finding<'_> {
     fn warning(&self) -> Warning {
-        Warning::of_workloads(
-            WarningKind::StartsThreads,
+        let Self {
+            workload, max_extra, ..
+        } = self;
+        let interpreters = self.interpreters.join(", ");
+        let message = if self.kind == WarningKind::StartsThreads {
             format!(
-                "{} starts threads or processes of its own on {} (up to {} at once in addition to its workers), \
-                 which share their worker's one PU, so its times may be far too long; measure it with --pin none",
-                self.workload,
-                self.interpreters.join(", "),
-                self.max_extra,
-            ),
-            vec![self.workload.to_owned()],
-        )
+                "{workload} starts threads or processes of its own on {interpreters} (up to {max_extra} at once in \
+                 addition to its workers), which share their worker's one PU, so its times may be far too long; measure it \
+                 with -m internal"
+            )
+        } else {
+            format!(
+                "{workload} starts no thread or process on {interpreters}, so it uses one PU however many it may use; \
+                 with -m internal it should start as many as FTBENCH_WORKERS or the parameter 'workers' says"
+            )
+        };
+        Warning::of_workloads(self.kind, message, vec![(*workload).to_owned()])
     }
+}
+
+/// Returns whether the work of these trials starts threads or processes that share the PU of its worker.
+#[must_use]
+pub fn starts_threads(trials: &[&Trial]) -> bool {
+    max_extra_threads(trials).is_some()
 }
 
 /// Returns the maximum number of extra threads at the same time in the trials of a cell, if they matter: if they used
@@ -91,6 +123,17 @@ fn max_extra_threads(trials: &[&Trial]) -> Option<u32> {
     let is_contended = looks == 0 || contended as f64 > CONTENDED_SHARE * looks as f64;
     let max_extra = usable().map(|(_, extra)| extra.max_at_once).max()?;
     (is_used && is_contended).then_some(max_extra)
+}
+
+/// Returns whether no trial of a cell had threads or processes in addition to its main thread.
+fn has_no_extra_threads(trials: &[&Trial]) -> bool {
+    let mut usable = trials
+        .iter()
+        .filter(|trial| trial.status == TrialStatus::Ok)
+        .filter_map(|trial| Some((trial, trial.extra_threads?)))
+        .peekable();
+    usable.peek().is_some()
+        && usable.all(|(trial, extra)| extra.max_at_once == 0 && share_of_extra_threads(trial) <= EXTRA_SHARE)
 }
 
 /// Returns the share of its PUs' time that extra threads used during counted samples with a recorded cost; 0 if

@@ -35,14 +35,14 @@ fn run(extra: [ExtraThreads; 4]) -> (Manifest, Vec<Trial>) {
 
 fn warnings((manifest, trials): &(Manifest, Vec<Trial>)) -> Vec<Warning> {
     let mut warnings = summarise("r", manifest, trials).warnings;
-    warnings.retain(|warning| warning.kind == WarningKind::StartsThreads);
+    warnings.retain(|warning| matches!(warning.kind, WarningKind::StartsThreads | WarningKind::UsesOnePu));
     warnings
 }
 
 #[test]
 fn pool_inside_of_work_causes_a_warning() {
     let warnings = warnings(&run([POOL; 4]));
-    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once in addition to its workers), which share their worker's one PU, so its times may be far too long; measure it with --pin none");
+    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once in addition to its workers), which share their worker's one PU, so its times may be far too long; measure it with -m internal");
     assert_eq!(warnings[0].workloads, ["fib"]);
     assert_eq!(warnings.len(), 1);
 }
@@ -136,4 +136,22 @@ proptest! {
         let found = warnings(&run([extra; 4]));
         prop_assert!(found.is_empty() || cpu_time_ns > Some(0));
     }
+}
+
+#[test]
+fn internal_work_may_start_threads_and_has_to() {
+    let run = |extra| {
+        let cells = [1, 2].map(|workers| cell("3.13t", Model::Internal, workers));
+        let trials = cells.iter().map(|cell| watched(cell, 0, extra)).collect();
+        (manifest(&cells), trials)
+    };
+    assert!(warnings(&run(POOL)).is_empty());
+    let none = ExtraThreads {
+        max_at_once: 0,
+        cpu_time_ns: Some(0),
+        ..POOL
+    };
+    let warnings = warnings(&run(none));
+    insta::assert_snapshot!(warnings[0].message, @"fib starts no thread or process on 3.13t, so it uses one PU however many it may use; with -m internal it should start as many as FTBENCH_WORKERS or the parameter 'workers' says");
+    assert_eq!(warnings.len(), 1);
 }

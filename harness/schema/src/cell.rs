@@ -30,6 +30,8 @@ pub enum Model {
     Asyncio,
     /// One event loop in each of N threads.
     AsyncioThreads,
+    /// `work` is called on the main thread and brings its own parallelism; the process may use N PUs.
+    Internal,
 }
 
 /// The error for a word that does not name a model.
@@ -39,7 +41,7 @@ pub struct ModelError(pub String);
 
 impl Model {
     /// Every model, in the order in which tables show them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Serial,
         Self::Threads,
         Self::Processes,
@@ -49,6 +51,7 @@ impl Model {
         Self::Interpreters,
         Self::Asyncio,
         Self::AsyncioThreads,
+        Self::Internal,
     ];
 
     /// The model's name on the command line and in files.
@@ -64,6 +67,7 @@ impl Model {
             Self::Interpreters => "interpreters",
             Self::Asyncio => "asyncio",
             Self::AsyncioThreads => "asyncio-threads",
+            Self::Internal => "internal",
         }
     }
 
@@ -80,6 +84,15 @@ impl Model {
     #[must_use]
     pub const fn shares_one_thread(self) -> bool {
         matches!(self, Self::Asyncio)
+    }
+
+    /// How many calls of `work` a sample of this many workers has: a single one where the work divides itself.
+    #[must_use]
+    pub const fn calls_in_sample(self, workers: u32) -> u32 {
+        match self {
+            Self::Internal => 1,
+            _ => workers,
+        }
     }
 }
 

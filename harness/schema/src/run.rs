@@ -519,6 +519,8 @@ pub enum WarningKind {
     GilReenabled,
     /// `work` starts threads or processes of its own, which share the PU of their worker.
     StartsThreads,
+    /// Work of the model `internal` uses one PU, however many it may use.
+    UsesOnePu,
     /// A workload computes while it waits for its turn, and is therefore measured alone.
     ComputesWhileWaiting,
     /// Samples still get faster or slower during a trial.

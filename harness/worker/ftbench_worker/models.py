@@ -15,6 +15,8 @@ def factory(name):
     """The function that creates the model of this name from a workload and a number of workers."""
     if name == "serial":
         return Serial
+    if name == "internal":
+        return Internal
     if name == "threads":
         if is_embedded():
             from ftbench_worker.embedded import Threads
@@ -62,7 +64,7 @@ class Serial(InOneProcess):
 
     def __init__(self, workload, workers):
         super().__init__(workload, workers)
-        self._work = workload.work()
+        self._work = workload.work_of(workers)
         if workers != 1:
             raise ContractError(f"the model 'serial' has one worker, not {workers}")
 
@@ -72,10 +74,37 @@ class Serial(InOneProcess):
 
     def run(self, inputs, units):
         (data,) = self.inputs_of_workers(inputs)
-        start_ns = clock_ns()
-        share = do_share(self._work, data, units[0])
-        end_ns = clock_ns()
-        return TimedShares(start_ns, end_ns, [share])
+        return _run_here(self._work, data, units[0])
 
     def close(self):
         pass
+
+
+class Internal(InOneProcess):
+    """`work` on the main thread, once per sample, with all of the units: it divides them itself."""
+
+    def __init__(self, workload, workers):
+        super().__init__(workload, workers)
+        self._work = workload.work_of(workers)
+        if workload.has("split"):
+            raise ContractError(
+                "the workload defines 'split', which gives each worker its input; "
+                "with the model 'internal' there is one call for all workers"
+            )
+
+    def start(self):
+        self._started = [this_worker()]
+        return self._started
+
+    def run(self, inputs, units):
+        return _run_here(self._work, self.workload.data, sum(units))
+
+    def close(self):
+        pass
+
+
+def _run_here(work, data, units):
+    start_ns = clock_ns()
+    share = do_share(work, data, units)
+    end_ns = clock_ns()
+    return TimedShares(start_ns, end_ns, [share])

@@ -59,20 +59,37 @@ class Workload:
             )
 
     def work(self):
-        """The workload's `work`. Raises `Failed` when there is none."""
+        """The workload's `work(data, units)`. Raises `Failed` when there is none."""
         with failing_as("import"):
-            if not self.has("work"):
-                if self.has("work_async"):
-                    raise ContractError(
-                        f"{self._called} defines 'work_async' only; this model calls 'work'"
-                    )
-                raise ContractError(f"{self._called} defines no function 'work'")
-            if _is_coroutine_function(self._functions["work"]):
+            work = self._defined_work()
+            if _takes_workers(work):
                 raise ContractError(
-                    f"{self._called}: 'work' is a coroutine function; "
-                    "'work_async' is the name for it"
+                    f"{self._called}: 'work' takes the number of workers, so it divides its units "
+                    "itself; measure it with the model 'internal'"
                 )
-            return self._functions["work"]
+            return work
+
+    def work_of(self, workers):
+        """The same with the number of workers already given to a `work(data, units, workers)`."""
+        with failing_as("import"):
+            work = self._defined_work()
+            if not _takes_workers(work):
+                return work
+            return lambda data, units: work(data, units, workers)
+
+    def _defined_work(self):
+        if not self.has("work"):
+            if self.has("work_async"):
+                raise ContractError(
+                    f"{self._called} defines 'work_async' only; this model calls 'work'"
+                )
+            raise ContractError(f"{self._called} defines no function 'work'")
+        work = self._functions["work"]
+        if _is_coroutine_function(work):
+            raise ContractError(
+                f"{self._called}: 'work' is a coroutine function; 'work_async' is the name for it"
+            )
+        return work
 
     def work_async(self):
         """The workload's `work_async`, or a coroutine function around its `work`."""
@@ -219,6 +236,12 @@ def _put_first(folders):
 
 def _is_finite_number(value):
     return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _takes_workers(work):
+    """Whether `work` has a third parameter, `workers`."""
+    code = getattr(work, "__code__", None)
+    return code is not None and "workers" in code.co_varnames[2 : code.co_argcount]
 
 
 def _is_coroutine_function(function):

@@ -185,7 +185,13 @@ impl Case<'_> {
     }
 
     fn takes_turns(&self) -> bool {
-        self.gil_on && matches!(self.model, Model::Threads | Model::AsyncioThreads)
+        self.gil_on
+            && match self.model {
+                Model::Threads | Model::AsyncioThreads => true,
+                // It may have processes of its own instead.
+                Model::Internal => self.keeps_one_cpu_busy(),
+                _ => false,
+            }
     }
 
     /// Workers that use one of several CPUs together gain nothing from the others, however wide the interval is.

@@ -17,7 +17,8 @@ pub(super) fn bind_process(
         .map_err(|error| TrialFailure::Binding(error.to_string()))
 }
 
-/// Binds each worker to its own PU and reads the binding back. Without a binder, only lists the workers.
+/// Binds each worker to its own PU, or a single one to all of them, and reads the binding back. Without a binder, only
+/// lists the workers.
 pub(super) fn bind_workers(
     binder: Option<&Binder>,
     main_process: i32,
@@ -26,9 +27,13 @@ pub(super) fn bind_workers(
 ) -> Result<Vec<Worker>, TrialFailure> {
     let mut workers = Vec::with_capacity(identities.len());
     for (number, identity) in (0..).zip(identities) {
-        let pu = placement.get(workers.len()).copied();
-        let bound_to = match (binder, pu) {
-            (Some(binder), Some(pu)) => bind_worker(binder, main_process, *identity, pu)?,
+        let pus = if identities.len() == 1 {
+            union(placement)
+        } else {
+            placement.get(workers.len()).copied().into_iter().collect()
+        };
+        let bound_to = match binder {
+            Some(binder) if !pus.is_empty() => bind_worker(binder, main_process, *identity, &pus)?,
             _ => Vec::new(),
         };
         let WorkerIdentity {
@@ -49,24 +54,24 @@ fn bind_worker(
     binder: &Binder,
     main_process: i32,
     identity: WorkerIdentity,
-    pu: u32,
+    pus: &[u32],
 ) -> Result<Vec<u32>, TrialFailure> {
     let failed = |error: &dyn std::fmt::Display| TrialFailure::Binding(error.to_string());
     if identity.process_id != main_process {
         // A process of a pool has helper threads too, and all of them belong on its PU.
         binder
-            .bind_process(identity.process_id, &[pu])
+            .bind_process(identity.process_id, pus)
             .map_err(|error| failed(&error))?;
     }
     binder
-        .bind_thread(identity.thread_id, &[pu])
+        .bind_thread(identity.thread_id, pus)
         .map_err(|error| failed(&error))?;
     let bound_to = binder
         .thread_binding(identity.thread_id)
         .map_err(|error| failed(&error))?;
-    if bound_to != [pu] {
+    if bound_to != pus {
         let reason = format!(
-            "thread {} was bound to PU {pu}, but its binding reads back as {bound_to:?}",
+            "thread {} was bound to PUs {pus:?}, but its binding reads back as {bound_to:?}",
             identity.thread_id
         );
         return Err(TrialFailure::Binding(reason));

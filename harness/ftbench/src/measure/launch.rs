@@ -1,9 +1,10 @@
 //! How the process of each cell is started.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use ftbench_schema::{Cell, Host, Kernel};
+use ftbench_schema::{Cell, Host, Kernel, Model};
 
 use super::protocol::Entry;
 
@@ -18,6 +19,38 @@ pub struct Launch {
     pub environment: BTreeMap<String, String>,
     /// Where it finds the workload.
     pub entry: Entry,
+}
+
+/// Variables by which a program, or a library in it, learns how many PUs it may use: ftbench's own, that of
+/// `os.process_cpu_count()` (Python 3.13), and those of OpenMP, BLAS libraries, NumExpr, Numba, rayon and Polars.
+const WORKER_COUNT_VARIABLES: [&str; 10] = [
+    "FTBENCH_WORKERS",
+    "PYTHON_CPU_COUNT",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+];
+
+impl Launch {
+    /// Returns the launch of this cell. Work that divides itself finds the number of workers in its environment.
+    #[must_use]
+    pub fn for_workers(&self, cell: &Cell) -> Cow<'_, Self> {
+        if cell.model != Model::Internal {
+            return Cow::Borrowed(self);
+        }
+        let mut launch = self.clone();
+        for variable in WORKER_COUNT_VARIABLES {
+            launch
+                .environment
+                .insert(variable.to_owned(), cell.workers.to_string());
+        }
+        Cow::Owned(launch)
+    }
 }
 
 /// The arguments that make an interpreter a worker.

@@ -22,7 +22,7 @@ use crate::machine::noise::{Meters, Observed, Watch};
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
-    Memory, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn, Worker,
+    Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn, Worker,
 };
 
 /// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker, its fork server, resource
@@ -124,7 +124,9 @@ impl<'e> LiveTrial<'e> {
                         unwatched: 0,
                     });
                     trial.warm_up()?;
-                    if let Some(worker) = &trial.worker {
+                    if let Some(worker) = &mut trial.worker {
+                        // The work may have started processes that stay.
+                        worker.process_ids = worker.session.processes();
                         worker.read_memory(&mut trial.record);
                     }
                 }
@@ -159,7 +161,8 @@ impl<'e> LiveTrial<'e> {
         record.workers =
             binding::bind_workers(binder, session.process_id(), &planned.placement, &ready.workers)?;
         let process_ids = session.processes();
-        let mut watch = meters.watch(process_ids.clone(), &planned.placement, counters);
+        let owns_pus = planned.cell.model != Model::Internal;
+        let mut watch = meters.watch(process_ids.clone(), &planned.placement, owns_pus, counters);
         if !planned.cell.is_native() {
             let workers = ready.workers.iter();
             let workers = workers.map(|worker| (worker.process_id, worker.thread_id));
@@ -377,12 +380,13 @@ impl<'run> Equipment<'run> {
         let launch = self
             .launches
             .of(&planned.cell)
-            .map_err(TrialFailure::Unavailable)?;
+            .map_err(TrialFailure::Unavailable)?
+            .for_workers(&planned.cell);
         let bounds = Bounds {
             guard_options: self.guard_options.clone(),
             step_limit: Duration::from_secs_f64(self.settings.step_time_limit_s),
         };
-        Session::start(launch, hash_seed, &bounds, self.interrupt)
+        Session::start(&launch, hash_seed, &bounds, self.interrupt)
     }
 
     fn prepare(
@@ -410,8 +414,9 @@ impl<'run> Equipment<'run> {
                 start_method,
                 workers,
             } => {
-                if workers.len() != usize::try_from(cell.workers).unwrap_or(usize::MAX) {
-                    let reason = format!("{} of {} workers are ready", workers.len(), cell.workers);
+                let expected = cell.model.calls_in_sample(cell.workers);
+                if workers.len() != usize::try_from(expected).unwrap_or(usize::MAX) {
+                    let reason = format!("{} of {expected} workers are ready", workers.len());
                     return Err(TrialFailure::ProtocolViolation(reason));
                 }
                 Ok(ReadyReply {

@@ -83,6 +83,24 @@ pub fn cells(
     Ok(cells)
 }
 
+/// The cells with those of one workload, which turned out to start threads of its own, as they are with the model `internal`:
+/// that takes the place of threads, and no other model but the baseline's `serial` makes sense for it.
+#[must_use]
+pub fn with_internal(cells: Vec<PlannedCell>, workload: &str) -> Vec<PlannedCell> {
+    let keep = |mut planned: PlannedCell| {
+        let cell = &mut planned.cell;
+        if cell.workload == workload && !cell.is_native() {
+            match cell.model {
+                Model::Serial => {}
+                Model::Threads => cell.model = Model::Internal,
+                _ => return None,
+            }
+        }
+        Some(planned)
+    };
+    cells.into_iter().filter_map(keep).collect()
+}
+
 /// The ceiling's cells of a workload that has one: with as many workers, on the same PUs, as the live cells of models
 /// whose workers have a core each.
 fn ceiling(

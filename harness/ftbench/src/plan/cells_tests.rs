@@ -107,6 +107,23 @@ fn one_worker_and_the_baselines_serial_cell_are_always_planned() {
 }
 
 #[test]
+fn work_that_divides_itself_has_internal_cells_instead_of_threads() {
+    let fib = workload("fib", WorkloadKind::Cpu, &[]);
+    let cells = with_internal(plan(&fib, None, ">=3.9"), "fib");
+    let expected = [
+        "3.13 serial 1 on [0]",
+        "3.13 internal 1 on [0]",
+        "3.13 internal 2 on [0, 1]",
+        "3.13t serial 1 on [0]",
+        "3.13t internal 1 on [0]",
+        "3.13t internal 2 on [0, 1]",
+    ];
+    assert_eq!(shown(&cells), expected);
+    let others = plan(&fib, None, ">=3.9");
+    assert_eq!(with_internal(others.clone(), "nbody"), others);
+}
+
+#[test]
 fn the_ceiling_has_the_same_counts_and_pus() {
     let with_ceiling = |kind, models: &[Model]| WorkloadFacts {
         ceiling: Some(CeilingFacts::of(Kernel::Integer)),

@@ -31,7 +31,7 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
         .any(|interpreter| interpreter.tag == cell.interpreter && interpreter.gil == GilState::On);
     let (scales, launch_s) = match cell.model.family() {
         Model::Processes | Model::Interpreters => (true, LAUNCH_S + LAUNCH_WORKER_S * workers),
-        Model::Threads | Model::AsyncioThreads => (!gil_is_on, LAUNCH_S),
+        Model::Threads | Model::AsyncioThreads | Model::Internal => (!gil_is_on, LAUNCH_S),
         _ => (false, LAUNCH_S),
     };
     let makespans = match (settings.scaling, scales) {

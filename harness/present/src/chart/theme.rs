@@ -110,6 +110,8 @@ pub struct Theme {
     pub asyncio: Colour,
     /// The model `asyncio-threads`.
     pub asyncio_threads: Colour,
+    /// The model `internal`.
+    pub internal: Colour,
     /// What disturbed a measurement, or failed.
     pub disturbed: Colour,
 }
@@ -128,6 +130,7 @@ impl Theme {
         interpreters: Colour(172, 140, 0),
         asyncio: Colour(4, 159, 116),
         asyncio_threads: Colour(211, 104, 190),
+        internal: Colour(90, 0, 90),
         disturbed: Colour(200, 30, 60),
     };
 
@@ -144,6 +147,7 @@ impl Theme {
         interpreters: Colour(241, 222, 72),
         asyncio: Colour(3, 162, 117),
         asyncio_threads: Colour(208, 108, 192),
+        internal: Colour(160, 60, 255),
         disturbed: Colour(255, 110, 120),
     };
 
@@ -159,6 +163,7 @@ impl Theme {
             Model::Interpreters => self.interpreters,
             Model::Asyncio => self.asyncio,
             Model::AsyncioThreads => self.asyncio_threads,
+            Model::Internal => self.internal,
         }
     }
 }

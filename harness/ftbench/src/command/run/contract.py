@@ -1,4 +1,4 @@
-"""Finds workload files that cannot define `work`, without running them. Prints JSON after a mark.
+"""Finds out what `work` is in workload files, without running them. Prints JSON after a mark.
 
 The arguments are pairs of a path and a case. The case is empty for a file without cases.
 """
@@ -51,23 +51,33 @@ def bound_name(node):
     return next((name.partition(".")[0] for name in found if name), None)
 
 
-def fault(path, case):
-    """Return what is wrong with a file; None if nothing is wrong or it is not known."""
-    wanted = {"work", "work_async"}
-    if case:
-        wanted |= {f"{name}_{case}" for name in wanted}
+def takes_workers(tree, names):
+    """Return whether the last top-level function with one of these names has a third parameter `workers`."""
+    found = False
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            parameters = [*node.args.posonlyargs, *node.args.args]
+            found = any(parameter.arg == "workers" for parameter in parameters[2:])
+    return found
+
+
+def contract(path, case):
+    """Return what is wrong with a file, None if unknown, and whether `work` takes workers."""
+    work = f"work_{case}" if case else "work"
+    wanted = {"work", "work_async", work, f"work_async_{case}"}
     try:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
     except SyntaxError as error:
-        return f"{type(error).__name__}: {error}"
+        return {"fault": f"{type(error).__name__}: {error}", "takes_workers": False}
     except Exception:
-        return None
-    if may_define(tree, wanted):
-        return None
-    return f"{os.path.basename(path)} defines no function 'work'"
+        return {"fault": None, "takes_workers": False}
+    fault = None
+    if not may_define(tree, wanted):
+        fault = f"{os.path.basename(path)} defines no function 'work'"
+    return {"fault": fault, "takes_workers": takes_workers(tree, {work})}
 
 
 words = sys.argv[1:]
-faults = [fault(path, case) for path, case in zip(words[::2], words[1::2])]
-sys.stdout.write("\nftbench-contract " + json.dumps(faults) + "\n")
+contracts = [contract(path, case) for path, case in zip(words[::2], words[1::2])]
+sys.stdout.write("\nftbench-contract " + json.dumps(contracts) + "\n")

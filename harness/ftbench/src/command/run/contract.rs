@@ -1,19 +1,67 @@
-//! Finds workload files that cannot define `work`, without running them.
+//! Finds out what `work` is in workload files, without running them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
+
+use serde::Deserialize;
 
 use super::error::RunError;
 use super::planned::PlannedRun;
 use crate::interpreter::run_script;
 use crate::workload::Workload;
+use ftbench_schema::{InterpreterFacts, Model, WorkloadFacts};
 
 const SCRIPT: &str = include_str!("contract.py");
 
 /// The prefix of the line with the answer.
 const MARK: &str = "ftbench-contract ";
 
-/// Checks the workload files of a planned run.
+/// What an interpreter's parser finds out about a workload file.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Contract {
+    /// Why the file cannot define `work`, in a trial's words.
+    fault: Option<String>,
+    /// Whether `work` has a third parameter `workers`, and so divides its units itself.
+    takes_workers: bool,
+}
+
+/// Returns the names of the user's own workloads that name no model.
+pub fn open_models(workloads: &[Workload], facts: &[WorkloadFacts], suite: &Path) -> BTreeSet<String> {
+    let is_open = |(workload, facts): &(&Workload, &WorkloadFacts)| {
+        facts.models.is_empty() && !workload.path.starts_with(suite)
+    };
+    let open = workloads.iter().zip(facts).filter(is_open);
+    open.map(|(workload, _)| workload.name.clone()).collect()
+}
+
+/// Gives the model `internal` to workloads that name no model and whose `work` takes the number of workers.
+pub fn choose_models(
+    interpreters: &[InterpreterFacts],
+    workloads: &[Workload],
+    facts: &mut [WorkloadFacts],
+    suite: &Path,
+) {
+    let Some(interpreter) = interpreters.first() else {
+        return;
+    };
+    let is_open = |(workload, facts): &(&Workload, &mut WorkloadFacts)| {
+        facts.models.is_empty() && workload.callable.is_none() && !workload.path.starts_with(suite)
+    };
+    let (files, facts): (Vec<&Workload>, Vec<&mut WorkloadFacts>) =
+        workloads.iter().zip(facts).filter(is_open).unzip();
+    if files.is_empty() {
+        return;
+    }
+    let contracts = contracts(Path::new(&interpreter.path), &files);
+    for (facts, contract) in facts.into_iter().zip(contracts) {
+        if contract.takes_workers {
+            facts.models = vec![Model::Internal];
+        }
+    }
+}
+
+/// Checks the files of a run that is only planned.
 ///
 /// # Errors
 /// Names the first workload in which every interpreter of the run finds a fault. The text of the fault is the
@@ -27,12 +75,12 @@ pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
         .collect();
     for interpreter in &planned.manifest.interpreters {
         let files: Vec<&Workload> = suspects.iter().map(|(workload, _)| *workload).collect();
-        let found = faults(Path::new(&interpreter.path), &files);
+        let found = contracts(Path::new(&interpreter.path), &files);
         suspects = suspects
             .into_iter()
             .zip(found)
-            .filter(|(_, fault)| fault.is_some())
-            .map(|((workload, first), fault)| (workload, first.or(fault)))
+            .filter(|(_, contract)| contract.fault.is_some())
+            .map(|((workload, first), contract)| (workload, first.or(contract.fault)))
             .collect();
     }
     match suspects.into_iter().next() {
@@ -44,8 +92,8 @@ pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
     }
 }
 
-/// The fault that an interpreter finds in each of these files; `None` for all of them if it does not answer.
-fn faults(python: &Path, workloads: &[&Workload]) -> Vec<Option<String>> {
+/// Asks an interpreter about each of these files. Says nothing about them if it does not answer.
+fn contracts(python: &Path, workloads: &[&Workload]) -> Vec<Contract> {
     let words = workloads.iter().flat_map(|workload| {
         let case = workload.case.as_deref().unwrap_or_default();
         [workload.path.as_os_str(), OsStr::new(case)]
@@ -56,7 +104,7 @@ fn faults(python: &Path, workloads: &[&Workload]) -> Vec<Option<String>> {
         let line = answer.lines().find_map(|line| line.strip_prefix(MARK))?;
         serde_json::from_str(line).ok()
     });
-    let mut found: Vec<Option<String>> = found.unwrap_or_default();
-    found.resize(workloads.len(), None);
+    let mut found: Vec<Contract> = found.unwrap_or_default();
+    found.resize(workloads.len(), Contract::default());
     found
 }

@@ -1,5 +1,7 @@
 //! Calibrates and measures a run, until it ends or is stopped.
 
+use std::collections::BTreeSet;
+
 use super::error::RunError;
 use super::ready::ReadyRun;
 use super::recorder::RunRecorder;
@@ -7,11 +9,13 @@ use super::sessions::{EarlierSessions, RunRecord};
 use crate::cli::OutputOptions;
 use crate::error::Error;
 use crate::measure::finished_trials::FinishedTrials;
-use crate::measure::rounds::{self, Schedule, TrialRunner, Units};
+use crate::measure::rounds::{self, Assignment, Schedule, TrialRunner, Units};
 use crate::measure::runner::RealRunner;
+use crate::plan::order::Turns;
 use crate::record::folder::RunFolder;
 use crate::terminal::progress::Progress;
-use ftbench_schema::StoppedBy;
+use ftbench_analyse::extra_threads;
+use ftbench_schema::{GilState, Manifest, Model, PlannedCell, StoppedBy};
 
 /// A run that is complete or stopped. Its record says which, and what ended it.
 #[derive(Debug)]
@@ -26,11 +30,12 @@ impl MeasuredRun {
         let ReadyRun {
             mut record,
             mut runner,
+            open_models,
             earlier,
             server,
         } = ready;
         let progress = Progress::new(output.quiet, output.verbose);
-        let stopped_by = measure(&mut record, &mut runner, &earlier, progress);
+        let stopped_by = measure(&mut record, &mut runner, &open_models, &earlier, progress);
         drop(server);
         let recorded = record.end_session(*stopped_by.as_ref().unwrap_or(&StoppedBy::Interrupt));
         // If both are errors, the first one is the cause.
@@ -45,6 +50,7 @@ impl MeasuredRun {
 fn measure(
     record: &mut RunRecord,
     runner: &mut RealRunner<'_>,
+    open_models: &BTreeSet<String>,
     earlier: &EarlierSessions,
     progress: Progress,
 ) -> Result<StoppedBy, Error> {
@@ -54,6 +60,7 @@ fn measure(
     let cells = record.manifest.plan.cells.clone();
     let (seed, baseline) = (record.manifest.seed, record.manifest.plan.baseline.clone());
     let order = record.manifest.plan.settings.order;
+    let without_gil = without_gil(&record.manifest);
     let known = Units::recorded(&record.manifest);
     let path = record.folder.path().to_owned();
     let mut recorder = RunRecorder::new(record, progress, earlier);
@@ -61,7 +68,13 @@ fn measure(
     let stopped_by = match &found {
         None => StoppedBy::Interrupt,
         Some(units) => {
+            for workload in open_models {
+                if divides_itself(workload, &cells, &without_gil, units, seed, runner) {
+                    recorder.use_internal(workload);
+                }
+            }
             recorder.begin_rounds(units)?;
+            let cells = recorder.cells();
             let schedule = Schedule {
                 cells: &cells,
                 units,
@@ -82,4 +95,50 @@ fn measure(
         .into()),
         None => Ok(stopped_by),
     }
+}
+
+/// Returns the tags of the interpreters that run without the GIL.
+fn without_gil(manifest: &Manifest) -> BTreeSet<String> {
+    let off = manifest
+        .interpreters
+        .iter()
+        .filter(|one| one.gil == GilState::Off);
+    off.map(|interpreter| interpreter.tag.clone()).collect()
+}
+
+/// Returns whether a workload starts threads or processes that share the PU of its worker. Makes a trial that is not
+/// recorded, on a free-threaded build if there is one, because with the GIL threads wait for it and not for the PU.
+fn divides_itself(
+    workload: &str,
+    cells: &[PlannedCell],
+    without_gil: &BTreeSet<String>,
+    units: &Units,
+    seed: u64,
+    runner: &mut RealRunner<'_>,
+) -> bool {
+    let is_single = |planned: &&PlannedCell| {
+        let cell = &planned.cell;
+        cell.workload == workload
+            && cell.model == Model::Threads
+            && cell.workers == 1
+            && planned.skipped.is_none()
+    };
+    let is_free_threaded = |planned: &&PlannedCell| without_gil.contains(&planned.cell.interpreter);
+    let mut single = cells.iter().filter(is_single);
+    let first = single.clone().next();
+    let Some(planned) = single.find(is_free_threaded).or(first) else {
+        return false;
+    };
+    let Some(Ok(units)) = units.of(&planned.cell) else {
+        return false;
+    };
+    let assignment = Assignment {
+        trial: 0,
+        round: 0,
+        planned,
+        units: *units,
+        hash_seed: 1,
+    };
+    let made = runner.run(&[assignment], Turns::of_group(seed, 0));
+    made.is_some_and(|made| extra_threads::starts_threads(&made.iter().collect::<Vec<_>>()))
 }

@@ -1,12 +1,13 @@
 //! Plans a new run: what it will measure, where and how.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::code::{self, Code};
+use super::contract;
 use super::error::RunError;
 use super::settings::settings;
 use crate::assets::Assets;
@@ -54,6 +55,8 @@ pub struct Setup {
     pub code: Code,
     /// The packages to install for the workloads.
     pub packages: Packages,
+    /// Workloads whose models were left to ftbench, which may turn out to divide their work themselves.
+    pub open_models: BTreeSet<String>,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
     /// Meters of noise and cost.
@@ -133,6 +136,17 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     if arguments.no_ceiling {
         workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
     }
+    contract::choose_models(
+        &selection.interpreters,
+        &code.workloads,
+        &mut workload_facts,
+        &assets.workloads,
+    );
+    let open_models = if arguments.model.is_empty() {
+        contract::open_models(&code.workloads, &workload_facts, &assets.workloads)
+    } else {
+        BTreeSet::new()
+    };
     let plan = plan_of(
         arguments,
         &selection,
@@ -182,6 +196,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
                 ..code
             },
             packages,
+            open_models,
             binder,
             meters: found.meters,
         },

@@ -1,5 +1,7 @@
 //! A run that can be measured, whether it is new or resumed.
 
+use std::collections::BTreeSet;
+
 use super::environments::{self, Installed};
 use super::planned::{PlannedRun, Setup};
 use super::resumed::StoppedRun;
@@ -23,7 +25,9 @@ pub struct ReadyRun<'run> {
     pub record: RunRecord,
     /// Makes the trials.
     pub runner: RealRunner<'run>,
-    /// The earlier sessions of the run.
+    /// Workloads that may turn out to divide their work themselves.
+    pub open_models: BTreeSet<String>,
+    /// The trials that earlier sessions made.
     pub earlier: EarlierSessions,
     /// The server that workloads need; it stops when it is dropped.
     pub server: Option<LoopbackServer>,
@@ -41,6 +45,7 @@ impl<'run> ReadyRun<'run> {
         let PlannedRun { mut manifest, setup } = planned;
         let server = services::start(&setup.code.workloads, &mut manifest.environment)?;
         let mut record = RunRecord { folder, manifest };
+        let open_models = setup.open_models.clone();
         record.begin_session(setup.code.commit.clone())?;
         let (runner, environments) = match runner(&record.manifest, setup, server.as_ref(), interrupt, output)
         {
@@ -56,6 +61,7 @@ impl<'run> ReadyRun<'run> {
         Ok(Self {
             record,
             runner,
+            open_models,
             earlier: EarlierSessions::default(),
             server,
         })
@@ -87,6 +93,7 @@ impl<'run> ReadyRun<'run> {
         Ok(Self {
             record,
             runner,
+            open_models: BTreeSet::new(),
             earlier,
             server,
         })

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::sessions::{EarlierSessions, RunRecord};
 use crate::measure::rounds::{Assignment, Calibrated, Observer, Units};
+use crate::plan::cells::with_internal;
 use crate::record::store::StoreError;
 use crate::terminal::progress::{Outcome, Progress};
 use ftbench_analyse::precision::{PrecisionTracker, RunProgress, expected_rounds, stop_reason};
-use ftbench_schema::{Cell, Manifest, StoppedBy, Stopping, Trial, TrialStatus, units};
+use ftbench_schema::{Cell, Manifest, Model, PlannedCell, StoppedBy, Stopping, Trial, TrialStatus, units};
 
 /// Writes trials to the run folder, shows the progress, and ends the run when it is precise enough.
 #[derive(Debug)]
@@ -52,7 +53,30 @@ impl<'run> RunRecorder<'run> {
         }
     }
 
-    /// Records the results of calibration, replacing those of an earlier session, and starts the trials.
+    /// Plans the model `internal` for a workload that starts threads of its own. The run has no trials yet.
+    pub fn use_internal(&mut self, workload: &str) {
+        let manifest = &mut self.record.manifest;
+        manifest.plan.cells = with_internal(std::mem::take(&mut manifest.plan.cells), workload);
+        for facts in manifest
+            .workloads
+            .iter_mut()
+            .filter(|facts| facts.name == workload)
+        {
+            facts.models = vec![Model::Internal];
+        }
+        self.precision = PrecisionTracker::new(manifest.clone());
+        self.progress.above(&format!(
+            "{workload} starts threads or processes of its own, so it is measured with the model internal: workers are the \
+             PUs that it may use"
+        ));
+    }
+
+    /// Returns the planned cells.
+    pub fn cells(&self) -> Vec<PlannedCell> {
+        self.record.manifest.plan.cells.clone()
+    }
+
+    /// Records what calibration found, in place of what an earlier session may have found. The trials begin.
     pub fn begin_rounds(&mut self, units: &Units) -> Result<(), StoreError> {
         record_units(units, &mut self.record.manifest);
         self.record.write()?;

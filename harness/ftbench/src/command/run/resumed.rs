@@ -130,6 +130,7 @@ fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Resul
     let pinned = cells.any(|planned| !planned.placement.is_empty());
     Ok(PlannedRun {
         setup: Setup {
+            open_models: BTreeSet::new(),
             code,
             packages,
             binder: pinned.then(|| Binder::new(discovered)).transpose()?,

@@ -51,21 +51,10 @@ impl ModelThreads {
 pub struct CpuReading<'a> {
     /// CPU time of each process that was there when the workers were ready, nanoseconds, by process id.
     pub clocks_ns: &'a BTreeMap<i32, u64>,
-    /// CPU time of each process that was started since and is alive, and of its children that ended, nanoseconds.
-    pub started_ns: &'a BTreeMap<i32, u64>,
-    /// The threads of the former, and the CPU time of their children that ended.
+    /// CPU time of all processes that were started since, dead or alive, nanoseconds.
+    pub children_ns: u64,
+    /// The threads of the former.
     pub processes: &'a ProcessesReading,
-}
-
-impl CpuReading<'_> {
-    /// CPU time of all processes that were started since the workers were ready, dead or alive.
-    fn children_ns(&self) -> u64 {
-        let ended = self.processes.ended_children_ns.values();
-        self.started_ns
-            .values()
-            .chain(ended)
-            .fold(0, |sum, &one| sum.saturating_add(one))
-    }
 }
 
 /// CPU time of all threads and processes that are not the model's between two readings, nanoseconds. Threads that ended
@@ -76,7 +65,7 @@ impl CpuReading<'_> {
 /// the result is never too large.
 #[must_use]
 pub fn cpu_time_between(model: &ModelThreads, before: CpuReading<'_>, after: CpuReading<'_>) -> Option<u64> {
-    let mut extra_ns = after.children_ns().saturating_sub(before.children_ns());
+    let mut extra_ns = after.children_ns.saturating_sub(before.children_ns);
     for (&process_id, &earlier_ns) in before.clocks_ns {
         if model.serves_only(process_id) {
             continue;
@@ -209,7 +198,7 @@ mod tests {
     /// What a trial has used so far.
     struct Used {
         clocks_ns: BTreeMap<i32, u64>,
-        started_ns: BTreeMap<i32, u64>,
+        children_ns: u64,
         processes: ProcessesReading,
     }
 
@@ -225,7 +214,7 @@ mod tests {
             };
             Self {
                 clocks_ns: processes.iter().copied().collect(),
-                started_ns: BTreeMap::new(),
+                children_ns: 0,
                 processes: ProcessesReading {
                     threads: threads.iter().map(thread).collect(),
                     ..ProcessesReading::default()
@@ -233,9 +222,8 @@ mod tests {
             }
         }
 
-        fn with_children(mut self, started: &[(i32, u64)], ended: &[(i32, u64)]) -> Self {
-            self.started_ns = started.iter().copied().collect();
-            self.processes.ended_children_ns = ended.iter().copied().collect();
+        fn with_children(mut self, children_ns: u64) -> Self {
+            self.children_ns = children_ns;
             self
         }
     }
@@ -243,7 +231,7 @@ mod tests {
     fn between(model: &ModelThreads, before: &Used, after: &Used) -> Option<u64> {
         let [before, after] = [before, after].map(|used| CpuReading {
             clocks_ns: &used.clocks_ns,
-            started_ns: &used.started_ns,
+            children_ns: used.children_ns,
             processes: &used.processes,
         });
         cpu_time_between(model, before, after)
@@ -288,15 +276,12 @@ mod tests {
     }
 
     #[test]
-    fn processes_count_while_they_live_and_after() {
+    fn cpu_time_of_children_counts() {
         let threads = [((7, 7), 0), ((7, 71), 0), ((7, 72), 0)];
         let used = || Used::new(&[(7, 0)], &threads);
-        let before = used().with_children(&[(20, 500)], &[(7, 10)]);
-        let alive = used().with_children(&[(20, 700)], &[(7, 10)]);
-        assert_eq!(between(&two_threads(), &before, &alive), Some(200));
-        // Its parent has waited for it, which adds all of its CPU time.
-        let ended = used().with_children(&[], &[(7, 10 + 700)]);
-        assert_eq!(between(&two_threads(), &before, &ended), Some(200));
+        let before = used().with_children(510);
+        let after = used().with_children(710);
+        assert_eq!(between(&two_threads(), &before, &after), Some(200));
     }
 
     #[test]

@@ -76,8 +76,15 @@ impl Meters {
     }
 
     /// Watches the processes of a trial whose workers are placed on `placement`; on no PU in particular when empty.
+    /// `each_on_one` says whether each worker is bound to a single PU; if not, its threads may wait for each other.
     #[must_use]
-    pub fn watch(&self, process_ids: Vec<i32>, placement: &[u32], counters: Option<Counters>) -> Watch<'_> {
+    pub fn watch(
+        &self,
+        process_ids: Vec<i32>,
+        placement: &[u32],
+        each_on_one: bool,
+        counters: Option<Counters>,
+    ) -> Watch<'_> {
         let mut pus = if placement.is_empty() {
             self.allowed_pus.clone()
         } else {
@@ -92,7 +99,7 @@ impl Meters {
         Watch {
             meters: self,
             process_ids,
-            own_pus: !placement.is_empty() && pus.len() == placement.len(),
+            own_pus: each_on_one && !placement.is_empty() && pus.len() == placement.len(),
             pus,
             thermal_files,
             counters,
@@ -145,6 +152,15 @@ struct Far {
     quota: Option<QuotaThrottling>,
     thermal: Option<u64>,
     energy: Vec<Option<u64>>,
+}
+
+impl Far {
+    /// Returns the CPU time of all processes that were started since the watch began, alive or ended, nanoseconds.
+    fn children_ns(&self) -> u64 {
+        let ended = self.processes.ended_children_ns.values();
+        let each = self.started_ns.values().chain(ended);
+        each.fold(0, |sum, &one| sum.saturating_add(one))
+    }
 }
 
 /// The noise and cost of a sample.
@@ -248,12 +264,12 @@ impl Watch<'_> {
         let (earlier, later) = (clocks(&before.near), clocks(&after.near));
         let before = CpuReading {
             clocks_ns: &earlier,
-            started_ns: &before.far.started_ns,
+            children_ns: before.far.children_ns(),
             processes: &before.far.processes,
         };
         let after = CpuReading {
             clocks_ns: &later,
-            started_ns: &after.far.started_ns,
+            children_ns: after.far.children_ns(),
             processes: &after.far.processes,
         };
         extra_threads::cpu_time_between(model, before, after)
@@ -273,7 +289,9 @@ impl Watch<'_> {
     fn compare(&self, before: &Reading, after: &Reading) -> Observed {
         let passed = after.near.at.saturating_duration_since(before.near.at);
         let interval_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
-        let cpu_time_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns);
+        let children_ns = after.far.children_ns().saturating_sub(before.far.children_ns());
+        let cpu_time_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns)
+            .map(|own_ns| own_ns.saturating_add(children_ns));
         let helpers_ns = cpu_time_between(&before.near.helpers_cpu_ns, &after.near.helpers_cpu_ns);
         let span = Span {
             pus: &self.pus,
@@ -347,7 +365,7 @@ mod tests {
     fn a_watch_sees_what_this_process_does() {
         let me = i32::try_from(std::process::id()).unwrap();
         let meters = this_machine().meters;
-        let mut watch = meters.watch(vec![me], &[], None);
+        let mut watch = meters.watch(vec![me], &[], true, None);
         let before = watch.before();
         let mut work = 0_u64;
         for number in 0..1_000_000_u64 {
@@ -363,9 +381,10 @@ mod tests {
     #[test]
     fn workers_that_share_a_pu_have_none_of_their_own() {
         let meters = this_machine().meters;
-        assert!(meters.watch(vec![], &[0, 1], None).own_pus);
-        assert!(!meters.watch(vec![], &[0, 0], None).own_pus);
-        assert!(!meters.watch(vec![], &[], None).own_pus);
+        assert!(meters.watch(vec![], &[0, 1], true, None).own_pus);
+        assert!(!meters.watch(vec![], &[0, 0], true, None).own_pus);
+        assert!(!meters.watch(vec![], &[], true, None).own_pus);
+        assert!(!meters.watch(vec![], &[0, 1], false, None).own_pus);
     }
 
     #[test]
