@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::support::machine::measure_alone;
+use crate::support::machine::{Use, lock};
 use crate::support::{Sandbox, pair};
 use ftbench::record::line;
 use ftbench_schema::Trial;
@@ -27,7 +27,7 @@ impl Runs {
     fn shared() -> &'static Self {
         static RUNS: OnceLock<Runs> = OnceLock::new();
         // Every test takes this lock before it waits for the one that makes the runs.
-        measure_alone();
+        lock(Use::Alone);
         RUNS.get_or_init(|| {
             let sandbox = Sandbox::new();
             let steady = sandbox.file("steady.py", workload(1));

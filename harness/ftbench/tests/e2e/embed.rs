@@ -30,7 +30,7 @@ fn run(sandbox: &Sandbox, out: &str, words: &str, status: i32) -> Run {
 
 #[test]
 fn both_hosts_measure_on_both_builds() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let words = "fib --rounds 3 --host spawn,embed -m serial,threads,processes,asyncio";
     let run = run(&sandbox, "hosts", words, 0);
     for trial in run.trials() {
@@ -106,7 +106,7 @@ fn assert_runs_in_its_host(trial: &Trial) {
 
 #[test]
 fn failures_in_the_embedded_host_are_reported_as_in_the_spawned_one() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let raises = sandbox.file(
         "raises.py",
         "def work(data, units):\n    raise ValueError('a deliberate fault')\n",
@@ -130,7 +130,7 @@ fn failures_in_the_embedded_host_are_reported_as_in_the_spawned_one() {
 
 #[test]
 fn extensions_run_in_both_hosts_and_the_one_that_needs_the_gil_is_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let words = "rust_calls rust_calls_gil --rounds 1 --host spawn,embed -m serial,threads";
     let run = run(&sandbox, "extension", words, 0);
     for case in ["small", "attached", "detached", "callback"] {
@@ -167,7 +167,7 @@ fn without_cargo(sandbox: &Sandbox, words: &str) -> CommandOutput {
 
 #[test]
 fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let python = executable(&pair().gil).display().to_string();
     let words = format!("run fib --profile quick --rounds 1 -n 1 -p {python} --host embed --out refused");
     let output = without_cargo(&sandbox, &words);
@@ -198,7 +198,7 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
 
 #[test]
 fn an_extension_that_fails_to_build_shows_cargos_message() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     sandbox.file(
         "broken/Cargo.toml",
         "[package]\nname = \"broken\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",

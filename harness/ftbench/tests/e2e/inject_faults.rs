@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::machine::measure_alone;
+use crate::support::machine::{Use, lock};
 use crate::support::paths::harness;
 use crate::support::{FTBENCH, executable, output_within, pair, path};
 
@@ -12,7 +12,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(900);
 
 #[test]
 fn forty_faults_cost_no_recorded_trial() {
-    measure_alone();
+    lock(Use::Shared);
     let script = harness().join("../scripts/inject-faults.py");
     // The script needs Python 3.11 or newer, as the pair is.
     let mut command = Command::new(executable(&pair().gil));

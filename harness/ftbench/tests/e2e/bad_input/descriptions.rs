@@ -18,7 +18,7 @@ fn topology_of(sandbox: &Sandbox, description: &Path) -> CommandOutput {
 
 #[test]
 fn a_description_that_crashes_libhwloc_is_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let stored = |name: &str| topology_of(&sandbox, &folder().join(name));
     stored("two-cores.xml").exits_with(0);
     stored("missing-set.xml").fails(
@@ -30,7 +30,7 @@ fn a_description_that_crashes_libhwloc_is_refused() {
 
 #[test]
 fn invalid_synthetic_descriptions_are_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let topology_of = |words: &str| {
         let mut command = sandbox.command("topology");
         command.env("HWLOC_SYNTHETIC", words);
@@ -49,7 +49,7 @@ fn invalid_synthetic_descriptions_are_refused() {
 
 #[test]
 fn no_description_crashes_ftbench() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = fs::read_to_string(folder().join("two-cores.xml")).unwrap();
     let mut descriptions: Vec<String> = fs::read_dir(folder())
         .unwrap()

@@ -7,7 +7,7 @@ use crate::support::Sandbox;
 
 #[test]
 fn files_that_are_not_workloads_are_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let block = |lines: &str| format!("# /// script\n{lines}# ///\ndef work(data, units): ...\n");
     let table = |line: &str| block(&format!("# [tool.ftbench]\n# {line}\n"));
     std::fs::create_dir(sandbox.path().join("folder.py")).unwrap();
@@ -47,7 +47,7 @@ fn files_that_are_not_workloads_are_refused() {
 
 #[test]
 fn a_workload_that_needs_another_python_is_skipped() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let newer = format!("# /// script\n# requires-python = \">=3.99\"\n# ///\n{GOOD}");
     let workloads: [Source<'_>; 2] = [("newer", newer.as_bytes()), ("good", GOOD.as_bytes())];
     let run = run(&sandbox, &workloads, SHORT, 0);

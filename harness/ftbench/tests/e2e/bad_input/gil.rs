@@ -49,7 +49,7 @@ if not getattr(sys, '_is_gil_enabled', lambda: True)():
 
 #[test]
 fn a_module_that_switches_the_gil_on_is_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     compile_extension(&sandbox);
     let importing = importing();
     let workloads: [Source<'_>; 2] = [("importing", importing.as_bytes()), ("good", GOOD.as_bytes())];
@@ -82,7 +82,7 @@ fn a_module_that_switches_the_gil_on_is_named() {
 
 #[test]
 fn with_nogil_the_gil_stays_off_despite_the_module() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     compile_extension(&sandbox);
     let importing = sandbox.file("importing.py", importing());
     let build = &pair().free_threaded;

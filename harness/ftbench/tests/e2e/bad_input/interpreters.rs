@@ -12,7 +12,7 @@ const OLD: &str = r#"echo 'ftbench-probe {"implementation": "CPython", "version"
 
 #[test]
 fn a_path_that_is_not_an_interpreter_is_skipped_with_a_warning() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     sandbox.file("text/python3", "not a program\n");
     sandbox.script("old/python3", OLD);
     sandbox.script("crashing/python3", "kill -SEGV $$");
@@ -70,7 +70,7 @@ fn a_real_python_that_is_too_old_is_refused() {
         .filter(|path| path.exists())
         .collect();
     println!("old: {old:?}");
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     for path in old {
         let output = sandbox.ftbench(&format!("run fib -p {}", path.display()));
         output.fails(1, &["which is too old", "3.9 and newer"], 2);
@@ -79,7 +79,7 @@ fn a_real_python_that_is_too_old_is_refused() {
 
 #[test]
 fn an_interpreter_that_hangs_is_skipped() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     sandbox.script("hanging/python3", "sleep 1000");
     let good = sandbox.file("good.py", GOOD);
     let words = format!("{good} -p {} -p ./hanging/python3 {SHORT}", pair().gil);
@@ -91,7 +91,7 @@ fn an_interpreter_that_hangs_is_skipped() {
 
 #[test]
 fn an_interpreter_that_turns_out_to_be_broken_fails_its_cells_only() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let real = executable(&pair().gil);
     // Answers the probe, then fails when it is started as a worker.
     let probe_only = sandbox.script(
@@ -134,7 +134,7 @@ fn isolated(sandbox: &Sandbox, words: &str) -> CommandOutput {
 
 #[test]
 fn without_a_free_threaded_build_the_run_continues_and_names_the_install_command() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let real = executable(&pair().gil);
     let link = sandbox.path().join("bin").join(real.file_name().unwrap());
     std::fs::create_dir_all(sandbox.path().join("home")).unwrap();

@@ -7,7 +7,7 @@ use crate::support::{Sandbox, executable, output_of, pair};
 
 #[test]
 fn output_that_cannot_be_written_exits_with_3_unless_its_reader_is_gone() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let topology = sandbox.command("topology");
     output_of(after("exec >/dev/full", &topology)).fails(3, &["cannot write the output", "No space left"], 1);
     let unread = output_of(after("exec > >(exec true); wait $!", &topology));
@@ -17,7 +17,7 @@ fn output_that_cannot_be_written_exits_with_3_unless_its_reader_is_gone() {
 
 #[test]
 fn a_cache_that_cannot_be_written_exits_with_3() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let mut command = sandbox.command("workloads list");
     command.env("XDG_CACHE_HOME", "/proc/ftbench");
     output_of(command).fails(3, &["cannot write", "/proc/ftbench", "set XDG_CACHE_HOME"], 1);
@@ -25,7 +25,7 @@ fn a_cache_that_cannot_be_written_exits_with_3() {
 
 #[test]
 fn a_removed_working_directory_exits_with_3() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let doctor = sandbox.command("doctor");
     let words = "mkdir gone && cd gone && rmdir ../gone";
     output_of(after(words, &doctor)).fails(3, &["cannot find the working directory"], 1);
@@ -33,7 +33,7 @@ fn a_removed_working_directory_exits_with_3() {
 
 #[test]
 fn processes_that_cannot_be_started_exit_with_3_and_the_run_can_be_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = sandbox.file("good.py", GOOD);
     let python = executable(&pair().gil).display().to_string();
     // Other interpreters are probed at the same time and would use up some of the open files.
@@ -64,7 +64,7 @@ fn processes_that_cannot_be_started_exit_with_3_and_the_run_can_be_resumed() {
 
 #[test]
 fn threads_that_cannot_be_started_exit_with_3() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/static/charts/two-cores");
     let mut show = sandbox.command("show");
     // The stacks do not fit into the address space. They are so large that the other memory a starting thread needs

@@ -5,7 +5,7 @@ use crate::support::{Sandbox, allowed_pus, pair};
 
 #[test]
 fn unknown_names_are_refused_with_the_nearest_match() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let gil = pair().gil.as_str();
     let cases: [(&str, &[&str]); 11] = [
         (
@@ -52,7 +52,7 @@ fn unknown_names_are_refused_with_the_nearest_match() {
 
 #[test]
 fn values_out_of_range_are_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     for (option, value) in [
         ("--rounds", "0"),
         ("--rounds", "many"),
@@ -75,7 +75,7 @@ fn values_out_of_range_are_refused() {
 
 #[test]
 fn more_workers_than_pus_are_refused_with_the_limit_and_its_reason() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let too_many = allowed_pus().len() + 62;
     let output = sandbox.ftbench(&format!("run fib -n {too_many}"));
     output.refuses(
@@ -89,7 +89,7 @@ fn more_workers_than_pus_are_refused_with_the_limit_and_its_reason() {
 
 #[test]
 fn unpinned_workers_may_outnumber_the_pus() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let many = allowed_pus().len() + 2;
     let words = format!("-m threads,processes -n {many} --pin none --rounds 1");
     let run = super::run(&sandbox, &[("good", GOOD.as_bytes())], &words, 0);

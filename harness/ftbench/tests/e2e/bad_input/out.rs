@@ -7,7 +7,7 @@ use crate::support::{Sandbox, output_of, pair};
 
 #[test]
 fn an_unwritable_folder_is_refused_before_the_first_trial() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let notes = sandbox.file("full/notes.txt", "mine");
     let in_the_way = sandbox.file("file", "mine");
     for (out, status, words) in [
@@ -35,7 +35,7 @@ fn an_unwritable_folder_is_refused_before_the_first_trial() {
 
 #[test]
 fn a_run_is_never_overwritten() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = sandbox.file("good.py", GOOD);
     let words = format!("{good} -p {} {SHORT}", pair().gil);
     let run = sandbox.run("out", &words, 0);
@@ -51,7 +51,7 @@ const MAX_FILE_BLOCKS: u32 = 20;
 
 #[test]
 fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = sandbox.file("good.py", GOOD);
     let ftbench = sandbox.command(&format!(
         "run {good} -p {} -m serial,threads -n 1 --rounds 8 --samples 3 --profile quick --out out",
@@ -93,7 +93,7 @@ fn a_disk_that_fills_up_ends_the_run_and_what_was_recorded_is_readable() {
 
 #[test]
 fn a_missing_or_damaged_run_is_reported() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let nowhere = sandbox.ftbench("show nowhere");
     nowhere.refuses(&["nowhere/run.json", "No such file"], 2);
     let good = sandbox.file("good.py", GOOD);

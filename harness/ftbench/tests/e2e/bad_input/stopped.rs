@@ -22,7 +22,7 @@ fn stop(driver: Driver, signal: Signal) -> CommandOutput {
 
 #[test]
 fn an_interrupted_run_keeps_its_trials_and_leaves_no_process() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = sandbox.file("good.py", GOOD);
     let tags = pair().words();
     let mark = Mark::new("interrupt");
@@ -54,7 +54,7 @@ fn an_interrupted_run_keeps_its_trials_and_leaves_no_process() {
 
 #[test]
 fn a_run_stopped_during_calibration_exits() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let sleeping = "import time\ndef work(data, units):\n    time.sleep(1e6)\n";
     let sleeping = sandbox.file("sleeping.py", sleeping);
     let mark = Mark::new("calibration");
@@ -69,7 +69,7 @@ fn a_run_stopped_during_calibration_exits() {
 
 #[test]
 fn workers_exit_when_the_driver_is_killed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let good = sandbox.file("good.py", GOOD);
     let mark = Mark::new("killed");
     let words = format!("{good} -p {} -m processes -n 1 --rounds 500", pair().gil);

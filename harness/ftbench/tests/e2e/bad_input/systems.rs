@@ -6,7 +6,7 @@ use crate::support::{Sandbox, output_of, paths};
 
 #[test]
 fn a_build_for_another_system_is_refused_before_anything_is_compiled() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let program = sandbox.path().join("build-script");
     let package = paths::package();
     let mut compile = Command::new("rustc");
@@ -30,7 +30,7 @@ fn a_build_for_another_system_is_refused_before_anything_is_compiled() {
 
 #[test]
 fn set_up_refuses_another_system() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     sandbox.script("bin/uname", "echo Darwin");
     let path = format!(
         "{}/bin:{}",

@@ -86,7 +86,7 @@ const BROKEN: [Broken; 11] = [
 
 #[test]
 fn broken_workloads_fail_with_a_reason_and_the_others_are_measured() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let mut workloads: Vec<Source<'_>> = BROKEN
         .iter()
         .map(|broken| (broken.name, broken.source.as_bytes()))
@@ -109,7 +109,7 @@ fn broken_workloads_fail_with_a_reason_and_the_others_are_measured() {
 #[test]
 fn a_dry_run_refuses_a_file_without_work_with_the_message_of_a_run() {
     for broken in BROKEN.iter().take(2) {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::sharing_the_machine();
         let imported = sandbox.path().join("imported");
         let source = format!("open({imported:?}, 'w').close()\n{}", broken.source);
         let file = sandbox.file(&format!("{}.py", broken.name), source);
@@ -126,7 +126,7 @@ fn a_dry_run_refuses_a_file_without_work_with_the_message_of_a_run() {
 
 #[test]
 fn a_dry_run_accepts_whatever_may_define_work() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let sources = [
         ("imported", "from helper import run as work\n"),
         ("all_imported", "from helper import *\n"),
@@ -155,7 +155,7 @@ fn a_dry_run_accepts_whatever_may_define_work() {
 
 #[test]
 fn the_table_shows_the_reason_and_the_traceback() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let broken = "def work(data, units):\n    raise ValueError('broken on purpose')\n";
     let workloads: [Source<'_>; 2] = [("good", GOOD.as_bytes()), ("broken", broken.as_bytes())];
     let run = run(&sandbox, &workloads, SHORT, 1);
@@ -177,7 +177,7 @@ fn the_table_shows_the_reason_and_the_traceback() {
 
 #[test]
 fn files_with_unusual_encodings_run_or_fail_with_a_reason() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let garbage: Vec<u8> = (0..4096_u32).map(|index| (index * 7919 % 251) as u8).collect();
     let declared = [
         b"# -*- coding: latin-1 -*-\nNAME = '\xe9'\n".as_slice(),
@@ -205,7 +205,7 @@ fn files_with_unusual_encodings_run_or_fail_with_a_reason() {
 
 #[test]
 fn output_of_workloads_does_no_harm_and_is_truncated() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let loud = format!(
         "{GOOD}
 import sys
@@ -248,7 +248,7 @@ def work(data, units):
 
 #[test]
 fn a_workload_that_sleeps_forever_is_stopped() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let sleeping = sandbox.file(
         "sleeping.py",
         "import time\ndef work(data, units):\n    time.sleep(1e6)\n",
@@ -302,7 +302,7 @@ def work(data, units):
 
 #[test]
 fn processes_that_fail_leave_the_other_models_alone() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let [leaves, crashes, unpicklable] =
         ["os._exit(9)", "ctypes.string_at(0)", "return lambda: 1"].map(in_pool);
     let workloads: [Source<'_>; 4] = [
@@ -338,7 +338,7 @@ fn a_result_that_is_wrong_with_two_workers_only_is_recorded_there() {
         println!("skipped: this process may use one PU only, and the test needs two");
         return;
     }
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let crowd = format!(
         "{GOOD}
 alone = check
@@ -370,7 +370,7 @@ def check(results, units):
 
 #[test]
 fn a_workload_that_ignores_its_units_fails() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let idle = "def work(data, units):\n    return None\n";
     let workloads: [Source<'_>; 2] = [("idle", idle.as_bytes()), ("good", GOOD.as_bytes())];
     let run = run(&sandbox, &workloads, SHORT, 1);

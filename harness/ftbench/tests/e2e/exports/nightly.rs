@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::machine::measure_alone;
+use crate::support::machine::{Use, lock};
 use crate::support::paths::harness;
 use crate::support::{CommandOutput, FTBENCH, Sandbox, output_of, pair, path};
 
@@ -41,7 +41,7 @@ fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> CommandOutput {
 
 #[test]
 fn nights_are_measured_and_kept() {
-    measure_alone();
+    lock(Use::Alone);
     let sandbox = Sandbox::new();
     symlink(FTBENCH, sandbox.path().join("ftbench")).unwrap();
     let options = format!(

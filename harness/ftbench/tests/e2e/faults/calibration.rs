@@ -32,7 +32,7 @@ def work(data, units):
 
 #[test]
 fn a_single_crash_during_calibration_is_retried() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let sometimes = sandbox.file("sometimes.py", SOMETIMES);
     let words = format!(
         "{sometimes} -p {} -m threads -n 1 --rounds 2 --samples 1 --no-ceiling",
@@ -44,7 +44,7 @@ fn a_single_crash_during_calibration_is_retried() {
 #[test]
 fn a_failed_calibration_is_retried_when_the_run_is_resumed() {
     const ROUNDS: usize = 12;
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let (sometimes, always) = (
         sandbox.file("sometimes.py", SOMETIMES),
         sandbox.file("always.py", format!("{HOLDABLE}{ALWAYS}")),

@@ -92,7 +92,7 @@ impl Outcome {
 /// Measures a workload with this function `fault`, together with a healthy one, on the free-threaded build.
 #[track_caller]
 fn with_fault(name: &str, fault: &str, words: &str) -> Outcome {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let faulty = sandbox.file(&format!("{name}.py"), format!("{FAULTY}\n{fault}\n"));
     let healthy = sandbox.file("healthy.py", HEALTHY);
     let mark = Mark::new(name);

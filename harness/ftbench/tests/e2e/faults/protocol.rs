@@ -101,7 +101,7 @@ fn an_invalid_greeting_is_reported() {
 
 #[test]
 fn a_python_worker_of_another_version_is_refused() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let own = harness().join("worker/ftbench_worker");
     for entry in std::fs::read_dir(own).unwrap() {
         let path = entry.unwrap().path();

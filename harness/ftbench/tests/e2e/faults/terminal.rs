@@ -84,7 +84,7 @@ fn assert_summed_up(run: &Run) {
 
 #[test]
 fn ctrl_c_ends_a_run_with_a_summary() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("ctrl-c"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("ctrl-c"));
     let output = at_a_terminal(&sandbox, &mark, "interrupt");
     assert_summed_up(&assert_kept(&sandbox, &mark));
     assert!(
@@ -96,7 +96,7 @@ fn ctrl_c_ends_a_run_with_a_summary() {
 
 #[test]
 fn a_second_ctrl_c_ends_a_run_at_once() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("twice"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("twice"));
     at_a_terminal(&sandbox, &mark, "twice");
     // Guards notice a moment later.
     wait_until("the end of all processes", || mark.processes().is_empty());
@@ -105,14 +105,14 @@ fn a_second_ctrl_c_ends_a_run_at_once() {
 
 #[test]
 fn a_closed_terminal_loses_nothing() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("close"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("close"));
     at_a_terminal(&sandbox, &mark, "close");
     assert_summed_up(&assert_kept(&sandbox, &mark));
 }
 
 #[test]
 fn a_window_closed_with_its_shell_loses_nothing() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("window"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("window"));
     at_a_terminal(&sandbox, &mark, "window");
     assert_summed_up(&assert_kept(&sandbox, &mark));
 }
@@ -156,7 +156,7 @@ fn start_with(sandbox: &Sandbox, mark: &Mark, further: &[&str]) -> Driver {
 
 #[test]
 fn a_closed_output_pipe_loses_nothing() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("reader"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("reader"));
     let mut driver = start(&sandbox, &mark);
     drop((driver.child().stdout.take(), driver.child().stderr.take()));
     driver.send(Signal::TERM);
@@ -166,7 +166,7 @@ fn a_closed_output_pipe_loses_nothing() {
 
 #[test]
 fn output_without_a_reader_does_not_stop_a_run() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("unread"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("unread"));
     // A line for each trial.
     let mut driver = start_with(&sandbox, &mark, &["-v"]);
     drop((driver.child().stdout.take(), driver.child().stderr.take()));
@@ -179,7 +179,7 @@ fn output_without_a_reader_does_not_stop_a_run() {
 
 #[test]
 fn a_full_disk_behind_standard_error_does_not_stop_a_run() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("full-log"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("full-log"));
     let mut command = through(&["env"], &sandbox, &mark);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     command.arg("-v").stdout(Stdio::null()).stderr(full);
@@ -202,7 +202,10 @@ fn a_hangup_beside_another_signal_is_not_a_second_interrupt() {
     .into_iter()
     .enumerate()
     {
-        let (sandbox, mark) = (Sandbox::new(), Mark::new(&format!("hangups-{number}")));
+        let (sandbox, mark) = (
+            Sandbox::sharing_the_machine(),
+            Mark::new(&format!("hangups-{number}")),
+        );
         let mut driver = start(&sandbox, &mark);
         for signal in signals {
             driver.send(signal);
@@ -215,7 +218,7 @@ fn a_hangup_beside_another_signal_is_not_a_second_interrupt() {
 
 #[test]
 fn a_hangup_ends_a_run_with_a_summary_and_no_panic() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("hangup"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("hangup"));
     let mut driver = start(&sandbox, &mark);
     driver.send(Signal::HUP);
     let mut errors = String::new();
@@ -233,7 +236,7 @@ fn a_hangup_ends_a_run_with_a_summary_and_no_panic() {
 
 #[test]
 fn a_hangup_ignored_under_nohup_stays_ignored() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("nohup"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("nohup"));
     let mut command = through(&["nohup"], &sandbox, &mark);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut driver = Driver::start_uncaptured(command);
@@ -249,7 +252,7 @@ fn a_hangup_ignored_under_nohup_stays_ignored() {
 
 #[test]
 fn no_process_outlives_a_killed_driver() {
-    let (sandbox, mark) = (Sandbox::new(), Mark::new("sigkill"));
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("sigkill"));
     let mut driver = start(&sandbox, &mark);
     driver.send(Signal::KILL);
     assert_eq!(driver.wait().code(), None);

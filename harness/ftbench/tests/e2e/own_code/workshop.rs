@@ -51,7 +51,7 @@ pub struct Workshop {
 
 impl Workshop {
     pub fn new(with: With, from: From) -> Self {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::sharing_the_machine();
         let wheels = sandbox.path().join("wheels");
         std::fs::create_dir(&wheels).unwrap();
         // Not in the working directory, where uv would find it for every test.

@@ -6,7 +6,7 @@ use ftbench::record::store::{self, Checksums};
 
 use super::{sleeps, trials};
 use crate::support::driver::{Driver, Hold};
-use crate::support::machine::measure_alone;
+use crate::support::machine::{Use, lock};
 use crate::support::{FTBENCH, Sandbox, output_of, pair};
 
 /// Set by contributors on whose machine no file system can be mounted, even in a user name space. CI must not set it,
@@ -79,7 +79,7 @@ umount disk
 
 #[test]
 fn a_full_disk_costs_only_the_trial_in_flight_and_the_run_is_resumed() {
-    measure_alone();
+    lock(Use::Shared);
     let sandbox = Sandbox::new();
     let _hold = Hold::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
     let sleeps = sleeps(&sandbox);

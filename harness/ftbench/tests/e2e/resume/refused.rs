@@ -13,7 +13,7 @@ use crate::support::{Sandbox, executable, output_of, pair};
 
 #[test]
 fn a_run_whose_inputs_changed_is_refused_with_the_changes() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let real = executable(&pair().gil);
     let python = sandbox.script("python3", &format!("exec {} \"$@\"", real.display()));
     stopped_run(&sandbox, &python).exits_with(130);
@@ -93,7 +93,7 @@ fn git(folder: &Path, words: &[&str]) {
 
 #[test]
 fn a_function_whose_module_changed_is_not_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let helper =
         |seconds: &str| format!("{HOLDABLE}def duration_s():\n    wait_at('call')\n    return {seconds}\n");
     sandbox.file("mine/__init__.py", "");
@@ -164,7 +164,7 @@ fn a_function_whose_module_changed_is_not_resumed() {
 
 #[test]
 fn a_folder_that_is_not_a_run_is_not_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     sandbox.ftbench("run --resume nowhere").refuses(
         &["nowhere/trials.jsonl", "give the folder that 'ftbench run' wrote"],
         2,

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use ftbench_schema::{CellStatus, GilState, RunStatus, Sample, StoppedBy, Trial, TrialStatus, WarningKind};
 
 use super::estimate;
-use crate::support::machine::measure_alone;
+use crate::support::machine::{Use, lock};
 use crate::support::paths::harness;
 use crate::support::{FTBENCH, Run, Sandbox, counts, output_of, pair};
 
@@ -28,7 +28,7 @@ static SHORT: LazyLock<(Sandbox, Run)> = LazyLock::new(|| {
 /// The run and its sandbox, made by the first test that asks for them. Every test takes the lock before it waits for
 /// them.
 fn shared() -> &'static (Sandbox, Run) {
-    measure_alone();
+    lock(Use::Alone);
     &SHORT
 }
 

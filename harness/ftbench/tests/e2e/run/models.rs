@@ -8,7 +8,7 @@ use crate::support::{Sandbox, allowed_pus, counts, pair};
 
 #[test]
 fn every_model_runs_on_both_builds() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let names = Model::ALL.map(Model::name).join(",");
     let workers = if allowed_pus().len() >= 2 { 2 } else { 1 };
     let words = format!("fib -p {} -m {names} -n {workers} --rounds 1", pair().words());
@@ -59,7 +59,7 @@ fn assert_runs_as_its_model_requires(trial: &Trial) {
 
 #[test]
 fn the_whole_suite_passes_its_checks() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     // One sample of each cell shows that its check passes; other tests look at the figures.
     let words = format!(
         "-p {} -n {} --rounds 1 --samples 1 --no-ceiling",
@@ -97,7 +97,7 @@ fn the_whole_suite_passes_its_checks() {
 
 #[test]
 fn a_model_that_makes_no_sense_for_a_workload_is_skipped_with_the_reason() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let gil = &pair().gil;
     let words = format!("counter_lock -p {gil} -m serial,processes -n 1 --rounds 1");
     let run = sandbox.run("skipped", &words, 0);

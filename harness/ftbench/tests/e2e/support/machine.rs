@@ -1,4 +1,5 @@
-//! A lock that lets one test measure at a time, whichever test programs run and however they run their tests.
+//! A lock that lets one test at a time measure what it makes assertions about, whichever test programs run and however
+//! they run their tests. Tests of statuses, reasons and records share the machine with each other.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -9,17 +10,30 @@ thread_local! {
     static LOCK: OnceCell<File> = const { OnceCell::new() };
 }
 
-/// Waits until no other test on this machine measures, and makes the others wait until the calling test ends.
+/// How a test uses the machine when it measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// No other test measures meanwhile.
+    Alone,
+    /// Other tests that share the machine may measure meanwhile: no figure of this test matters.
+    Shared,
+}
+
+/// Waits until this test may measure, and makes tests that cannot do so at the same time wait until it ends. The first
+/// call of a test decides.
 ///
 /// The lock belongs to the thread, which is the test's own: libtest runs each test in a new one, cargo-nextest each in
 /// a new process. So a test may call this repeatedly, and the system releases the lock even when a test is killed.
-pub fn measure_alone() {
+pub fn lock(usage: Use) {
     LOCK.with(|lock| {
         lock.get_or_init(|| {
             let folder = users_cache().join("ftbench");
             std::fs::create_dir_all(&folder).unwrap();
             let file = File::create(folder.join("measuring-tests.lock")).unwrap();
-            file.lock().unwrap();
+            match usage {
+                Use::Alone => file.lock().unwrap(),
+                Use::Shared => file.lock_shared().unwrap(),
+            }
             file
         });
     });

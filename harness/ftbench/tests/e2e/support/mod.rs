@@ -17,6 +17,8 @@ use ftbench_schema::{CellStatus, CellSummary, Manifest, Model, Summary, Trial};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use machine::Use;
+
 /// The program under test.
 pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
 
@@ -74,6 +76,7 @@ pub fn path() -> OsString {
 /// A temporary working folder, removed when dropped.
 pub struct Sandbox {
     folder: TempDir,
+    machine: Use,
 }
 
 /// The exit status and the output of a command.
@@ -87,6 +90,15 @@ impl Sandbox {
     pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
+            machine: Use::Alone,
+        }
+    }
+
+    /// A sandbox for a test whose assertions hold whatever else the machine does.
+    pub fn sharing_the_machine() -> Self {
+        Self {
+            machine: Use::Shared,
+            ..Self::new()
         }
     }
 
@@ -109,11 +121,11 @@ impl Sandbox {
         path
     }
 
-    /// ftbench with `words` as its arguments, in this folder and a clean environment. When the command measures, no
-    /// other test does until the calling one ends.
+    /// ftbench with `words` as its arguments, in this folder and a clean environment. When the command measures, other
+    /// tests wait until the calling one ends, unless both share the machine.
     pub fn command(&self, words: &str) -> Command {
         if machine::measures(words) {
-            machine::measure_alone();
+            machine::lock(self.machine);
         }
         let mut command = Command::new(FTBENCH);
         command
