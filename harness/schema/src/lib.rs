@@ -35,7 +35,10 @@ pub use trial::{
     CellSamples, Cost, Disturbance, ExtraThreads, Memory, Noise, ProcessMemory, Sample, SamplesByCell, Share,
     Source, Trial, TrialStatus, Turn, Worker,
 };
-pub use workload::{CalibrationFailure, CeilingFacts, Kernel, KernelGroup, WorkloadFacts, WorkloadKind};
+pub use workload::{
+    CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, Kernel, KernelGroup, WorkloadFacts,
+    WorkloadKind,
+};
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.
 pub const SCHEMA_VERSION: u32 = 1;

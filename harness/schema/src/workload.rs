@@ -63,9 +63,9 @@ pub struct WorkloadFacts {
     /// One line on what its scaling shows; empty if not stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub shows: String,
-    /// The file; for a callable, the folder that came first on `sys.path`.
+    /// The file; for a callable, a call or a command, the working directory.
     pub path: String,
-    /// SHA-256 of the file, hexadecimal; empty for a callable.
+    /// SHA-256 of the file, or of the text of a call or a command, hexadecimal; empty for a callable.
     pub sha256: String,
     /// The case of the file; `None` for a file without cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +73,12 @@ pub struct WorkloadFacts {
     /// `package.module:function`, if a callable is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
+    /// The call, if one is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallFacts>,
+    /// The command, if a whole program is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandFacts>,
     /// Folder of the Cargo package whose modules it imports; `None` if it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
@@ -84,6 +90,32 @@ pub struct WorkloadFacts {
     /// The ceiling that its speedups are compared with; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<CeilingFacts>,
+}
+
+/// A statement that is executed once per unit, as `timeit` does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFacts {
+    /// The statement, such as `fibo(25)`.
+    pub call: String,
+    /// The statements that make its names, such as `from fibo import fibo`.
+    pub setup: String,
+}
+
+/// A program that is started afresh for each sample.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandFacts {
+    /// The command line, with `{python}`, `{workers}` and `{units}` in the place of their values.
+    pub line: String,
+    /// What it has to print, apart from white space at the end; `None` if that does not matter.
+    pub expected_output: Option<String>,
+}
+
+impl CommandFacts {
+    /// Returns whether a sample may have any number of units. Without `{units}` a sample is one run of the program.
+    #[must_use]
+    pub fn takes_units(&self) -> bool {
+        self.line.contains("{units}")
+    }
 }
 
 /// Why a workload could not be calibrated.

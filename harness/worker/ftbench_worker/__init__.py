@@ -22,4 +22,4 @@ the workload.
     failure         an exception of the workload, described in the user's terms
 """
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5

@@ -30,6 +30,7 @@ class Call:
         self._globals = {"__name__": "ftbench_call"}
         self._is_awaited = _awaits(call)
         self._work = None
+        self._run = None
 
     def functions(self):
         """The contract's functions."""
@@ -45,14 +46,16 @@ class Call:
         template = _WORK_ASYNC if self._is_awaited else _WORK
         source = template.format(call="        " + call.replace("\n", "\n        "))
         exec(compile(source, "<call>", "exec"), self._globals)
+        if self._is_awaited:
+            import asyncio  # too slow to import for calls that do not need it
+
+            self._run = asyncio.run
         self._work = self._globals["work_async" if self._is_awaited else "work"]
 
     def work(self, data, units):
         """Execute the call once per unit."""
         if self._is_awaited:
-            import asyncio  # too slow to import for calls that do not need it
-
-            asyncio.run(self._work(data, units))
+            self._run(self._work(data, units))
         else:
             self._work(data, units)
 

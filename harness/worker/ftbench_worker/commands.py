@@ -21,15 +21,18 @@ _PYTHON = "{python}"
 
 
 class Command:
-    """A command line with `{python}`, `{workers}` and `{units}` in it.
+    """A command line with `{python}`, `{workers}` and `{units}` in it, which is run in a folder.
 
     `expected_output` is what it has to print on standard output, apart from white space at the end;
     None when that is thrown away.
     """
 
-    def __init__(self, line, expected_output):
+    def __init__(self, folder, line, expected_output):
+        os.chdir(folder)
         self._line = line
         self._words = shlex.split(line)
+        if not self._words or not self._words[0]:
+            raise ContractError("the command names no program")
         self._expected_output = expected_output
         self._environment = {
             name: value for name, value in os.environ.items() if name not in _WORKER_VARIABLES
@@ -98,5 +101,7 @@ def _described(exit_code):
 def _read(output):
     size = os.fstat(output).st_size
     if size > _OUTPUT_LIMIT:
-        raise ContractError(f"it printed {size >> 20} MiB; at most {_OUTPUT_LIMIT >> 20} are compared")
+        raise ContractError(
+            f"it printed {size >> 20} MiB; at most {_OUTPUT_LIMIT >> 20} are compared"
+        )
     return os.pread(output, size, 0).decode("utf-8", "replace")

@@ -53,6 +53,9 @@ class Interpreters:
             start_ns, end_ns, [Share(Worker(*worker), *more) for worker, *more in done]
         )
 
+    def tear_down(self):
+        self._in_each("teardown", pooled.tear_down)
+
     def close(self):
         if self._executor is not None:
             self._executor.shutdown(wait=True)

@@ -8,6 +8,7 @@ A model is created for a loaded workload and a number of workers, and has these 
     run(inputs, units)  the timed section: hand out one share per worker, wait for all; inputs and
                         units are lists with one entry per worker, inputs may be None; returns
                         `TimedShares`
+    tear_down()         call `teardown` wherever `setup` was called but in the main process
     close()             shut the workers down
     kill()              end them at once, whatever they do, and never fail
 
@@ -42,6 +43,9 @@ class InOneProcess:
             worker._replace(gil_enabled=now.gil_enabled, gil_enabled_by=now.gil_enabled_by)
             for worker in self._started
         ]
+
+    def tear_down(self):
+        """Do nothing: the main process's `teardown` is the only one."""
 
     def inputs_of_workers(self, inputs):
         """One input per worker: those of `split`, else this process's data for each."""

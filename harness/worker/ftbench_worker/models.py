@@ -13,10 +13,9 @@ from ftbench_worker.share import clock_ns, do_share, this_worker
 
 def factory(name):
     """The function that creates the model of this name from a workload and a number of workers."""
-    if name == "serial":
-        return Serial
-    if name == "internal":
-        return Internal
+    on_main_thread = {"serial": Serial, "internal": Internal}
+    if name in on_main_thread:
+        return on_main_thread[name]
     if name == "threads":
         if is_embedded():
             from ftbench_worker.embedded import Threads
@@ -93,6 +92,7 @@ class Internal(InOneProcess):
             )
 
     def start(self):
+        self.workload.start()
         self._started = [this_worker()]
         return self._started
 

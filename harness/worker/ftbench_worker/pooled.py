@@ -23,7 +23,7 @@ def enter(barrier, loaded_as):
     _barrier = barrier
     _failure = None
     try:
-        _workload = load(*loaded_as)
+        _workload = load(**loaded_as)
         _work = _workload.work()
     except Failed as failed:
         _failure = failed.failure
@@ -39,6 +39,17 @@ def set_up(units):
     failure = None
     try:
         _workload.set_up(units)
+    except Failed as failed:
+        failure = failed.failure
+    _barrier.wait()
+    return this_worker(), failure
+
+
+def tear_down():
+    """Call `teardown` in this process or interpreter."""
+    failure = None
+    try:
+        _workload.tear_down()
     except Failed as failed:
         failure = failed.failure
     _barrier.wait()

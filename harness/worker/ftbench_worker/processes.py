@@ -62,6 +62,9 @@ class Processes:
             end_ns = clock_ns()
         return TimedShares(start_ns, end_ns, done)
 
+    def tear_down(self):
+        self._in_each("teardown", pooled.tear_down)
+
     def close(self):
         if self._executor is not None:
             self._executor.shutdown(wait=True)

@@ -5,6 +5,9 @@ from ftbench_worker.failure import ContractError, failing_as
 from ftbench_worker.share import clock_ns, collections, split_units
 from ftbench_worker.workload import load
 
+# The keys of `prepare` that say what to load, beside the path.
+_CODE_KEYS = ("case", "callable", "call", "command", "module_folder")
+
 
 class Trial:
     """The trial of this process. `answer` raises `Failed` when the workload fails."""
@@ -42,13 +45,8 @@ class Trial:
             self._units_of_workers = [request["units"]] * workers
         # Import the model's modules before the workload's folder is put first on sys.path.
         create_model = models.factory(request["model"])
-        self._workload = load(
-            request["workload"],
-            request["path"],
-            request["case"],
-            request["callable"],
-            request["module_folder"],
-        )
+        code = {key: request[key] for key in _CODE_KEYS}
+        self._workload = load(request["workload"], request["path"], **code)
         model = self._model = create_model(self._workload, workers)
         units = sum(self._units_of_workers)
         self._workload.set_up(units)
@@ -113,7 +111,9 @@ class Trial:
 
     def _close_model(self):
         if self._model is not None:
+            self._model.tear_down()
             self._model.close()
+            self._workload.tear_down()
             self._model = None
 
     def kill(self):

@@ -14,7 +14,7 @@ from ftbench_worker.failure import ContractError, failing_as
 # too slow to import for this alone.
 _CO_COROUTINE = 0x80
 
-_PARTS = ("setup", "split", "work", "work_async", "check", "report")
+_PARTS = ("setup", "split", "work", "work_async", "check", "report", "teardown")
 
 _MODULE_PREFIX = "ftbench_workload_"
 
@@ -25,13 +25,16 @@ _MAX_FIGURES = 16
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
-    def __init__(self, loaded_as, functions):
+    def __init__(self, loaded_as, called, functions):
         # The arguments with which `load` finds it again in another process.
         self.loaded_as = loaded_as
-        self.name, path, _, callable_name, self._module_folder = loaded_as
-        self._called = callable_name or os.path.basename(path)
+        self.name = loaded_as["name"]
+        self._module_folder = loaded_as.get("module_folder")
+        # What messages call it.
+        self._called = called
         self._functions = functions
         self.data = None
+        self._is_set_up = False
         for part, function in functions.items():
             if not callable(function):
                 raise ContractError(f"{self._called}: '{part}' is not a function")
@@ -105,9 +108,22 @@ class Workload:
     def set_up(self, units):
         """Call `setup`, if there is one, and keep its result for this process."""
         self.data = None
+        self._is_set_up = True
         if self.has("setup"):
             with failing_as("setup"):
                 self.data = self._functions["setup"](units)
+
+    def start(self):
+        """Call `start`, which commands have: it runs an empty program."""
+        if self.has("start"):
+            self._functions["start"]()
+
+    def tear_down(self):
+        """Call `teardown` with this process's data, if there is one and `setup` was called."""
+        if self._is_set_up and self.has("teardown"):
+            self._is_set_up = False
+            with failing_as("teardown"):
+                self._functions["teardown"](self.data)
 
     def split(self, workers):
         """Inputs for one sample, one per worker; None when the workload does not split."""
@@ -147,19 +163,33 @@ class Workload:
             return {name: float(value) for name, value in figures.items()}
 
 
-def load(name, path, case=None, callable_name=None, module_folder=None):
-    """Load a workload, unless it is loaded already. Raises `Failed` with the step `import`.
+def load(name, path, **code):
+    """Load a workload, or find it if it is loaded. Raises `Failed` with the step `import`.
 
-    It is a file, or a case of one, or a callable named `package.module:function`, for which `path`
-    is the folder that comes first on `sys.path`. `module_folder` comes before even that.
+    `code` has the keys of the message `prepare`: the `case` of a file, a `callable` named
+    `package.module:function`, a `call` with its setup, or a `command`. For all but files, `path` is
+    the folder that comes first on `sys.path`. Modules in `module_folder` come before even that.
     """
-    loaded_as = (name, path, case, callable_name, module_folder)
+    callable_name, call, command = (code.get(key) for key in ("callable", "call", "command"))
+    module_folder = code.get("module_folder")
     with failing_as("import"):
-        own = path if callable_name is not None else os.path.dirname(os.path.abspath(path))
+        is_file = callable_name is None and call is None and command is None
+        own = os.path.dirname(os.path.abspath(path)) if is_file else path
         _put_first([own] if module_folder is None else [module_folder, own])
         if callable_name is not None:
-            return Workload(loaded_as, _functions_of_callable(callable_name))
-        return Workload(loaded_as, _functions_of_module(_module(name, path), case))
+            called, functions = callable_name, _functions_of_callable(callable_name)
+        elif call is not None:
+            from ftbench_worker.calls import Call
+
+            called, functions = name, Call(call["call"], call["setup"]).functions()
+        elif command is not None:
+            from ftbench_worker.commands import Command
+
+            called, functions = name, Command(path, **command).functions()
+        else:
+            called = os.path.basename(path)
+            functions = _functions_of_module(_module(name, path), code.get("case"))
+        return Workload({"name": name, "path": path, **code}, called, functions)
 
 
 def _module(name, path):

@@ -222,6 +222,8 @@ class Driver:
                 "path": path,
                 "case": None,
                 "callable": None,
+                "call": None,
+                "command": None,
                 "module_folder": None,
                 "model": model,
                 "workers": workers,

@@ -1,5 +1,6 @@
 //! The command line. The only module that knows clap.
 
+mod code;
 mod compare;
 mod export;
 #[cfg(feature = "fuzzing")]
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
+pub use code::Variable;
 pub use compare::{CompareArgs, CompareFormat, FailOn};
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 use ftbench_schema::Kernel;

@@ -4,20 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::code::{CodeArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
 use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, VersionArgs};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::workload::{CallableName, Requirement};
+use crate::workload::Requirement;
 use ftbench_schema::{Host, Model};
 
 const RUN_EXAMPLES: &str = "\
 Examples:
   ftbench run --profile quick
   ftbench run my_work.py -p 3.13,3.13t
-  ftbench run --callable my_package.module:function --with 'numpy>=2'
+  ftbench run --call 'dumps([1, 2])' --setup 'from orjson import dumps' --with orjson
+  ftbench run --command '{python} app.py --threads {workers}'
   ftbench run my_work.py --arm base=../old/src --arm new=src
   ftbench run 'n*' --pin scatter --dry-run
   ftbench run --resume results/RUN";
@@ -29,15 +31,18 @@ pub struct RunArgs {
     /// Names or patterns ('fib', 'n*', 'cpu/*'), or files [default: the whole suite]
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
-    /// Function to call once per unit: 'package.module:function'
-    #[arg(long, value_name = "FUNCTION")]
-    pub callable: Vec<CallableName>,
+    /// Code that is not in a workload file.
+    #[command(flatten)]
+    pub code: CodeArgs,
     /// Package to install for every workload, such as 'numpy>=2'
     #[arg(long, value_name = "REQUIREMENT")]
     pub with: Vec<Requirement>,
     /// Build packages that have no wheel from source
     #[arg(long)]
     pub allow_source_builds: bool,
+    /// Environment variable of every trial
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<Variable>,
     /// Interpreters by tag ('3.13', '3.13t+gil') or path, optionally named ('new=PATH') [default: the newest pair]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,

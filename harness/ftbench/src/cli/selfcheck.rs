@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::code::CodeArgs;
 use super::values::{DEFAULT_TIMEOUT_S, percent, seconds, seed};
 use super::{
     LimitOptions, ListFormat, OrderName, ProfileName, ResumeArgs, RunArgs, ScalingName, SummaryFormat,
@@ -61,7 +62,8 @@ impl SelfcheckArgs {
     pub fn as_run(&self) -> RunArgs {
         RunArgs {
             workloads: vec![self.workload.clone()],
-            callable: Vec::new(),
+            code: CodeArgs::default(),
+            env: Vec::new(),
             with: Vec::new(),
             allow_source_builds: false,
             python: self.python.iter().cloned().collect(),

@@ -17,6 +17,8 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// Its whole environment, apart from the hash seed.
     pub environment: BTreeMap<String, String>,
+    /// Names of variables that have the same value for any number of workers, because the user set them.
+    pub fixed_variables: Vec<String>,
     /// Where it finds the workload.
     pub entry: Entry,
 }
@@ -44,7 +46,8 @@ impl Launch {
             return Cow::Borrowed(self);
         }
         let mut launch = self.clone();
-        for variable in WORKER_COUNT_VARIABLES {
+        let free = |variable: &&str| !self.fixed_variables.iter().any(|fixed| fixed == variable);
+        for variable in WORKER_COUNT_VARIABLES.into_iter().filter(free) {
             launch
                 .environment
                 .insert(variable.to_owned(), cell.workers.to_string());
@@ -134,6 +137,7 @@ mod tests {
             executable: PathBuf::from("/python"),
             arguments: python_arguments(),
             environment: BTreeMap::new(),
+            fixed_variables: Vec::new(),
             entry: Entry::default(),
         };
         let mut launches = Launches::default();

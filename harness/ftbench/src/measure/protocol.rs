@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use ftbench_schema::{Model, Scaling};
+use ftbench_schema::{CallFacts, CommandFacts, Model, Scaling};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// A message from the driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,10 @@ pub struct Entry {
     pub case: Option<String>,
     /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
     pub callable: Option<String>,
+    /// A statement that is executed once per unit; `None` for anything else.
+    pub call: Option<CallFacts>,
+    /// A program that is started for each sample; `None` for anything else.
+    pub command: Option<CommandFacts>,
     /// Folder whose modules come before all others, even those beside the workload; `None` without one.
     pub module_folder: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Runs the trials of a group: all are alive, and they take turns.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use super::failure::TrialFailure;
 use super::rounds::{Assignment, FailureWithOutput, TrialRunner};
@@ -8,6 +9,13 @@ use super::trial::{Equipment, LiveTrial};
 use crate::plan::groups;
 use crate::plan::order::Turns;
 use ftbench_schema::{Cell, PlannedCell, Trial};
+
+/// Sweeps that take more than this many times the planned time end early: one unit of the work takes longer than a sample,
+/// and the time is better spent on further rounds.
+const MAX_OVERRUN: f64 = 3.0;
+
+/// Sweeps of a group, at least.
+const MIN_SWEEPS: u32 = 3;
 
 /// Runs trials on this machine.
 #[derive(Debug)]
@@ -122,7 +130,13 @@ impl<'run> RealRunner<'run> {
         }
         let assignments: Vec<&Assignment<'_>> = rest.drain(..trials.len()).collect();
         let take_turns = trials.len() > 1;
+        let planned_s = f64::from(equipment.settings.samples) * equipment.settings.target_sample_s;
+        let limit_s = MAX_OVERRUN * planned_s * trials.len() as f64;
+        let begun = Instant::now();
         for sweep in 0..equipment.settings.samples {
+            if sweep >= MIN_SWEEPS && begun.elapsed().as_secs_f64() > limit_s {
+                break;
+            }
             while !take_sweep(sweep, &mut trials, turns, take_turns)? {}
         }
         let first = assignments.first().filter(|_| take_turns);

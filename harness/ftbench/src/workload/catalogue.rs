@@ -6,15 +6,42 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::callable::CallableName;
+use super::callable::{CallableError, CallableName};
 use super::metadata::{self, Metadata, MetadataError};
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::pattern::Pattern;
-use ftbench_schema::{CeilingFacts, Kernel, WorkloadFacts, suggest};
+use ftbench_schema::{CallFacts, CeilingFacts, CommandFacts, Kernel, Model, WorkloadFacts, suggest};
 
 /// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
 pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
+
+/// Where the functions of a workload come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// Its file.
+    File,
+    /// A function that is called as it is.
+    Callable(CallableName),
+    /// A call.
+    Call(CallFacts),
+    /// A program.
+    Command(CommandFacts),
+}
+
+/// Longest name that is made of a call or a command, characters.
+const LONGEST_NAME: usize = 60;
+
+/// The name of a call or a command: its text, shortened where it is long.
+fn short_name(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let name = words.join(" ");
+    if name.chars().count() <= LONGEST_NAME {
+        return name;
+    }
+    let beginning: String = name.chars().take(LONGEST_NAME - 1).collect();
+    format!("{beginning}…")
+}
 
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +49,13 @@ pub struct Workload {
     /// The file's stem, followed by `.` and the case, if it is one; for a callable, its name as it was given. Where
     /// files with the same name are measured together, the user's have folders in front: `a/bench`, `b/bench`.
     pub name: String,
-    /// The file; for a callable, the folder that comes first on `sys.path`.
+    /// The file; for other code, the folder that comes first on `sys.path`, in which a program is started.
     pub path: PathBuf,
     /// The case of the file that it is; `None` for a file without cases.
     pub case: Option<String>,
-    /// The function that is called as it is; `None` for a file.
-    pub callable: Option<CallableName>,
-    /// SHA-256 of the file, hexadecimal; empty for a callable.
+    /// Where its functions come from.
+    pub code: Code,
+    /// SHA-256 of the file, or of the text of a call or a command, hexadecimal; empty for a callable.
     pub sha256: String,
     /// What it declares about itself.
     pub metadata: Metadata,
@@ -114,7 +141,7 @@ impl Workload {
                 .into_owned(),
             path: path.to_owned(),
             case: None,
-            callable: None,
+            code: Code::File,
             sha256: hex::encode(digest),
             metadata,
         };
@@ -141,12 +168,75 @@ impl Workload {
             name: callable.to_string(),
             path: folder.to_owned(),
             case: None,
-            callable: Some(callable.clone()),
+            code: Code::Callable(callable.clone()),
             sha256: String::new(),
             metadata: Metadata {
                 summary: "A function as it is, called once per unit".to_owned(),
                 ..Metadata::default()
             },
+        }
+    }
+
+    /// Makes a workload of a call that is executed once per unit. `folder` comes first on its `sys.path`.
+    #[must_use]
+    pub fn of_call(call: &CallFacts, folder: &Path) -> Self {
+        Self {
+            name: short_name(&call.call),
+            path: folder.to_owned(),
+            case: None,
+            sha256: hex::encode(Sha256::digest(format!("{}\n{}", call.setup, call.call))),
+            code: Code::Call(call.clone()),
+            metadata: Metadata {
+                summary: "A call, executed once per unit".to_owned(),
+                ..Metadata::default()
+            },
+        }
+    }
+
+    /// Makes a workload of a program, which is started in `folder`.
+    #[must_use]
+    pub fn of_command(command: &CommandFacts, folder: &Path) -> Self {
+        Self {
+            name: short_name(command.line.trim_start_matches("{python} ")),
+            path: folder.to_owned(),
+            case: None,
+            sha256: hex::encode(Sha256::digest(&command.line)),
+            code: Code::Command(command.clone()),
+            metadata: Metadata {
+                summary: "A whole program, started afresh for each sample".to_owned(),
+                models: vec![Model::Internal],
+                ..Metadata::default()
+            },
+        }
+    }
+
+    /// Returns the workload that was recorded with these facts, if it is not a file.
+    ///
+    /// # Errors
+    /// When the name of the callable is not valid.
+    pub fn recorded(facts: &WorkloadFacts) -> Option<Result<Self, CallableError>> {
+        let folder = Path::new(&facts.path);
+        let callable = facts.callable.as_ref();
+        callable
+            .map(|name| Ok(Self::of_callable(&name.parse()?, folder)))
+            .or_else(|| facts.call.as_ref().map(|call| Ok(Self::of_call(call, folder))))
+            .or_else(|| {
+                let command = facts.command.as_ref()?;
+                Some(Ok(Self::of_command(command, folder)))
+            })
+    }
+
+    /// Returns whether it is a file, rather than code that the command line names.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        matches!(self.code, Code::File)
+    }
+
+    /// The units of every sample, if they cannot be chosen.
+    fn fixed_units(&self) -> Option<u64> {
+        match &self.code {
+            Code::Command(command) if !command.takes_units() => Some(1),
+            _ => None,
         }
     }
 
@@ -219,9 +309,20 @@ impl Workload {
             path: self.path.display().to_string(),
             sha256: self.sha256.clone(),
             case: self.case.clone(),
-            callable: self.callable.as_ref().map(ToString::to_string),
+            callable: match &self.code {
+                Code::Callable(callable) => Some(callable.to_string()),
+                _ => None,
+            },
+            call: match &self.code {
+                Code::Call(call) => Some(call.clone()),
+                _ => None,
+            },
+            command: match &self.code {
+                Code::Command(command) => Some(command.clone()),
+                _ => None,
+            },
             extension: self.extension(),
-            units: None,
+            units: self.fixed_units(),
             failure: None,
             ceiling: self
                 .metadata

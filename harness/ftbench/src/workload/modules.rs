@@ -1,5 +1,5 @@
 //! The user's own modules that workloads import: files and packages in the folder that comes first on the module path.
-//! For a workload file that is its folder, for a callable the working directory.
+//! For a workload file that is its folder, for a callable, a call or a command the working directory.
 //!
 //! Imports are found in import statements and followed from module to module. An import by a name that the program
 //! computes is not found. Modules that are installed into the interpreter do not count.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::arm::tree::{files_of_tree, sha256_of_files};
-use super::catalogue::{LARGEST_FILE_BYTES, Workload};
+use super::catalogue::{Code, LARGEST_FILE_BYTES, Workload};
 use crate::outside;
 use ftbench_schema::ModuleFacts;
 
@@ -58,13 +58,27 @@ pub fn imported_by<'a>(
 
 /// The folder whose modules a workload finds first, and the names that it imports itself.
 fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
-    if let Some(callable) = &workload.callable {
-        let names = BTreeSet::from([callable.top_level().to_owned()]);
-        return (&workload.path, names);
+    match &workload.code {
+        Code::Callable(callable) => (&workload.path, BTreeSet::from([callable.top_level().to_owned()])),
+        Code::Call(call) => (&workload.path, imports(&call.setup)),
+        Code::Command(command) => (&workload.path, modules_of_command(&command.line)),
+        Code::File => {
+            let folder = workload.path.parent().unwrap_or(Path::new(""));
+            let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
+            (folder, imports(&String::from_utf8_lossy(&source)))
+        }
     }
-    let folder = workload.path.parent().unwrap_or(Path::new(""));
-    let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
-    (folder, imports(&String::from_utf8_lossy(&source)))
+}
+
+/// The modules that a command line names: files of Python in the working directory, and what follows `-m`.
+fn modules_of_command(line: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let files = words.iter().filter_map(|word| word.strip_suffix(".py"));
+    let modules = words.windows(2).filter_map(|pair| match pair {
+        ["-m", module] => module.split('.').next(),
+        _ => None,
+    });
+    files.chain(modules).map(str::to_owned).collect()
 }
 
 /// Finds a module by name in a folder: a package, a module in Python or a compiled one, or several of these.

@@ -274,6 +274,7 @@ pub fn about(facts: &WorkloadFacts) -> About {
         .as_ref()
         .map(|ceiling| format!("the native kernel {}", ceiling.kernel));
     let sha = text::short_hash(&facts.sha256);
+    let (call, command) = (facts.call.as_ref(), facts.command.as_ref());
     About {
         kind: facts.kind.name(),
         summary: text::line(&facts.summary),
@@ -285,6 +286,20 @@ pub fn about(facts: &WorkloadFacts) -> About {
             fact("Needs", facts.dependencies.join(", ")),
             fact("Case", facts.case.clone().unwrap_or_default()),
             fact("Callable", facts.callable.clone().unwrap_or_default()),
+            fact(
+                "Call",
+                call.map(|call| text::line(&call.call)).unwrap_or_default(),
+            ),
+            fact(
+                "Setup",
+                call.map(|call| text::line(&call.setup)).unwrap_or_default(),
+            ),
+            fact(
+                "Command",
+                command
+                    .map(|command| text::line(&command.line))
+                    .unwrap_or_default(),
+            ),
             fact("File", &facts.path),
             fact("SHA-256", sha),
         ]

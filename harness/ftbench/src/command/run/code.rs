@@ -83,13 +83,13 @@ pub fn detected_commit(commit: Option<CommitFacts>) -> Option<CommitFacts> {
 }
 
 fn names_nothing(arguments: &RunArgs) -> bool {
-    arguments.workloads.is_empty() && arguments.callable.is_empty()
+    arguments.workloads.is_empty() && arguments.code.is_empty()
 }
 
 /// The only workload argument that is allowed beside arms that are workload files: a name for them.
 fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
-    if let Some(callable) = arguments.callable.first() {
-        return Err(ArmError::BesideFiles(format!("--callable {callable}")));
+    if let Some(option) = arguments.code.first_option() {
+        return Err(ArmError::BesideFiles(option));
     }
     match arguments.workloads.as_slice() {
         [] => Ok(None),
@@ -98,21 +98,31 @@ fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
     }
 }
 
-/// The workloads that words name, then the callables. If there are only callables, the suite is not included.
+/// The workloads that words name, then callables, calls and commands. If there are only these, the suite is not included.
 fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
-    let mut workloads = match (arguments.workloads.as_slice(), arguments.callable.as_slice()) {
-        ([], [_, ..]) => Vec::new(),
-        (words, _) => catalogue.resolve(words)?,
-    };
-    if arguments.callable.is_empty() {
-        return Ok(workloads);
+    let code = &arguments.code;
+    if code.is_empty() {
+        return Ok(catalogue.resolve(&arguments.workloads)?);
     }
+    let mut workloads = match arguments.workloads.as_slice() {
+        [] => Vec::new(),
+        words => catalogue.resolve(words)?,
+    };
     let folder = working_directory()?;
-    for callable in &arguments.callable {
-        let workload = Workload::of_callable(callable, &folder);
+    let callables = code
+        .callable
+        .iter()
+        .map(|name| Workload::of_callable(name, &folder));
+    let calls = code.calls();
+    let calls = calls.iter().map(|call| Workload::of_call(call, &folder));
+    let commands = code.commands();
+    let commands = commands
+        .iter()
+        .map(|command| Workload::of_command(command, &folder));
+    for workload in callables.chain(calls).chain(commands) {
         match workloads.iter().find(|other| other.name == workload.name) {
             None => workloads.push(workload),
-            Some(other) if other.callable.is_some() => {}
+            Some(other) if other.sha256 == workload.sha256 => {}
             Some(other) => {
                 return Err(WorkloadError::SameName {
                     name: workload.name,

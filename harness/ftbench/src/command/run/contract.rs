@@ -46,7 +46,7 @@ pub fn choose_models(
         return;
     };
     let is_open = |(workload, facts): &(&Workload, &mut WorkloadFacts)| {
-        facts.models.is_empty() && workload.callable.is_none() && !workload.path.starts_with(suite)
+        facts.models.is_empty() && workload.is_file() && !workload.path.starts_with(suite)
     };
     let (files, facts): (Vec<&Workload>, Vec<&mut WorkloadFacts>) =
         workloads.iter().zip(facts).filter(is_open).unzip();
@@ -70,7 +70,7 @@ pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
     let code = &planned.setup.code;
     let workloads = code.workloads.iter().chain(code.arms.files());
     let mut suspects: Vec<(&Workload, Option<String>)> = workloads
-        .filter(|workload| workload.callable.is_none())
+        .filter(|workload| workload.is_file())
         .map(|workload| (workload, None))
         .collect();
     for interpreter in &planned.manifest.interpreters {

@@ -47,6 +47,7 @@ fn native(manifest: &Manifest, workload: &WorkloadFacts) -> Result<Option<Launch
         ))?,
         arguments: native_arguments(ceiling.kernel),
         environment: manifest.environment.clone(),
+        fixed_variables: Vec::new(),
         entry: Entry::default(),
     }))
 }
@@ -64,6 +65,7 @@ fn python(
         executable: interpreter.path.clone().into(),
         arguments: python_arguments(),
         environment: environment(manifest, interpreter, workload),
+        fixed_variables: manifest.variables.clone(),
         entry: entry(manifest, cell, workload),
     };
     let with_packages = pythons.apply(cell, launch);
@@ -109,6 +111,8 @@ fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
         path: path_of(ArmKind::File).unwrap_or_else(|| workload.path.clone()),
         case: workload.case.clone(),
         callable: workload.callable.clone(),
+        call: workload.call.clone(),
+        command: workload.command.clone(),
         module_folder: path_of(ArmKind::Folder),
     }
 }

@@ -12,7 +12,7 @@ use super::error::RunError;
 use super::settings::settings;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
-use crate::cli::RunArgs;
+use crate::cli::{RunArgs, Variable};
 use crate::command::{cache_folder, command_line};
 use crate::error::{Error, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
@@ -159,8 +159,6 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
         &machine,
     )?;
     let found = sources::find(&machine.topology.allowed_pus);
-    let users = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let manifest = Manifest {
         imported: None,
         schema: SCHEMA_VERSION,
@@ -179,7 +177,8 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
         commit: code.commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
         plan,
-        environment: environment::cleaned(users, &assets.worker),
+        environment: trial_environment(arguments, &assets),
+        variables: variables(arguments).map(|(name, _)| name).collect(),
         environments: Vec::new(),
         sources: found.sources,
         hosts: Vec::new(),
@@ -311,4 +310,18 @@ fn random_seed() -> Result<u64, SystemError> {
         .map(u64::from)
         .map_err(io::Error::other)
         .map_err(SystemError::of("get a random number", "give a --seed"))
+}
+
+/// The environment of every trial: a part of the user's, and what the command line sets.
+fn trial_environment(arguments: &RunArgs, assets: &Assets) -> BTreeMap<String, String> {
+    let users = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut environment = environment::cleaned(users, &assets.worker);
+    environment.extend(variables(arguments));
+    environment
+}
+
+fn variables(arguments: &RunArgs) -> impl Iterator<Item = (String, String)> {
+    let pair = |variable: &Variable| (variable.name.clone(), variable.value.clone());
+    arguments.env.iter().map(pair)
 }

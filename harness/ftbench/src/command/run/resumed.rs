@@ -261,9 +261,8 @@ fn workloads(manifest: &mut Manifest, known: &KnownWorkloads, changed: &mut Vec<
 
 fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
     let path = Path::new(&was.path);
-    if let Some(callable) = &was.callable {
-        let callable = callable.parse().map_err(|error| format!("{error}"))?;
-        return Ok(Workload::of_callable(&callable, path));
+    if let Some(workload) = Workload::recorded(was) {
+        return workload.map_err(|error| error.to_string());
     }
     let found = Workload::read(path).map_err(|error| error.to_string())?;
     // Its name may have folders in front because of other files of the run. Older versions of ftbench did not record

@@ -38,6 +38,7 @@ fn with_worker<T>(script: &str, step_limit: Duration, talk: impl FnOnce(&mut Ses
         executable: PathBuf::from("/bin/sh"),
         arguments: vec!["-c".to_owned(), script.to_owned()],
         environment: BTreeMap::new(),
+        fixed_variables: Vec::new(),
         entry: Entry::default(),
     };
     with_launch(launch, &bounds(step_limit), talk)
@@ -117,6 +118,7 @@ fn a_python_worker_of_another_version_is_refused() {
         executable: executable(&pair().free_threaded),
         arguments: python_arguments(),
         environment: BTreeMap::from([("PYTHONPATH".to_owned(), folder)]),
+        fixed_variables: Vec::new(),
         entry: Entry::default(),
     };
     let failure = with_launch(launch, &bounds(LONG), |session| session.greet().unwrap_err());
@@ -173,6 +175,7 @@ fn a_missing_executable_is_reported() {
         executable: PathBuf::from("/nowhere/python"),
         arguments: Vec::new(),
         environment: BTreeMap::new(),
+        fixed_variables: Vec::new(),
         entry: Entry::default(),
     };
     let interrupt = Interrupt::never().unwrap();

@@ -1,0 +1,138 @@
+//! Options that name code to measure that is not in a workload file.
+
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::workload::CallableName;
+use ftbench_schema::{CallFacts, CommandFacts};
+
+/// Code that is not in a workload file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CodeArgs {
+    /// Function to call once per unit: 'package.module:function'
+    #[arg(long, value_name = "FUNCTION")]
+    pub callable: Vec<CallableName>,
+    /// Call to execute once per unit, as in timeit: 'fibo(25)'
+    #[arg(long, value_name = "CALL", value_parser = statement)]
+    pub call: Vec<String>,
+    /// Statements that make the names in calls: 'from fibo import fibo'
+    #[arg(long, value_name = "CODE", requires = "call")]
+    pub setup: Vec<String>,
+    /// Program to start afresh for each sample: '{python} app.py --threads {workers}'; {units} scales its work
+    #[arg(long, value_name = "COMMAND", value_parser = statement)]
+    pub command: Vec<String>,
+    /// What commands have to print
+    #[arg(long, value_name = "TEXT", requires = "command")]
+    pub expect_output: Option<String>,
+}
+
+impl CodeArgs {
+    /// Returns whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first_option().is_none()
+    }
+
+    /// Returns the first of these options as it was given.
+    #[must_use]
+    pub fn first_option(&self) -> Option<String> {
+        let callable = self.callable.first().map(|name| format!("--callable {name}"));
+        let call = self.call.first().map(|call| format!("--call '{call}'"));
+        let command = self.command.first().map(|line| format!("--command '{line}'"));
+        callable.or(call).or(command)
+    }
+
+    /// Returns the calls, each with all of the setup.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallFacts> {
+        let with_setup = |call: &String| CallFacts {
+            call: call.clone(),
+            setup: self.setup.join("\n"),
+        };
+        self.call.iter().map(with_setup).collect()
+    }
+
+    /// Returns the commands.
+    #[must_use]
+    pub fn commands(&self) -> Vec<CommandFacts> {
+        let with_output = |line: &String| CommandFacts {
+            line: line.clone(),
+            expected_output: self.expect_output.clone(),
+        };
+        self.command.iter().map(with_output).collect()
+    }
+}
+
+/// `NAME=VALUE`: a variable of the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Variables that ftbench itself sets for its workers.
+const OWN_VARIABLES: [&str; 4] = [
+    "PYTHONPATH",
+    "PYTHONSAFEPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+];
+
+impl FromStr for Variable {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let (name, value) = word
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty() && !name.contains('\0'))
+            .ok_or("write NAME=VALUE, such as OMP_NUM_THREADS=1")?;
+        if OWN_VARIABLES.contains(&name) {
+            return Err(format!("ftbench sets {name} itself"));
+        }
+        if name == "PYTHON_GIL" {
+            return Err("name the interpreter with a switch instead: '3.14t+gil'".to_owned());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+fn statement(word: &str) -> Result<String, String> {
+    if word.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn variables_have_a_name_and_any_value() {
+        let variable: Variable = "A=b=c d".parse().unwrap();
+        assert_eq!((variable.name.as_str(), variable.value.as_str()), ("A", "b=c d"));
+        assert!("EMPTY=".parse::<Variable>().is_ok());
+        for word in ["", "A", "=b", "PYTHONPATH=/x", "PYTHON_GIL=0"] {
+            assert!(word.parse::<Variable>().is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_call_has_all_of_the_setup() {
+        let arguments = CodeArgs {
+            call: vec!["f()".to_owned(), "g()".to_owned()],
+            setup: vec!["import m".to_owned(), "from m import f, g".to_owned()],
+            ..CodeArgs::default()
+        };
+        let setups: Vec<String> = arguments.calls().into_iter().map(|call| call.setup).collect();
+        assert_eq!(setups, ["import m\nfrom m import f, g"; 2]);
+        assert_eq!(arguments.first_option().unwrap(), "--call 'f()'");
+    }
+}
