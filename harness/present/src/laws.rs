@@ -307,7 +307,7 @@ fn unclear(curve: &CurveLaws) -> String {
 }
 
 /// A duration of which only the size is known: `40 s`, `3 min`.
-fn roughly(seconds: f64) -> String {
+pub(crate) fn roughly(seconds: f64) -> String {
     if seconds < 120.0 {
         format!("{} s", units::number(seconds, 0))
     } else {

@@ -35,7 +35,7 @@ fn history() -> History {
 }
 
 #[test]
-fn the_table_tells_changes_first() {
+fn the_table_lists_changes_first() {
     insta::assert_snapshot!(table::render(&history(), true, Style::default()), @r"
     30 runs from 2026-01-01 to 2026-02-02: time per unit of 8 cells
 
@@ -135,7 +135,10 @@ fn the_page_runs_nothing_and_escapes_everything() {
     assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
     assert!(html.contains("default-src &#x27;none&#x27;") && !html.contains(" style=\""));
     assert!(html.matches("<svg ").count() >= 2);
-    assert!(html.contains("var(--threads)"));
+    // Its drawings have classes, which follow the reader's theme, and no colours of their own.
+    let (_, drawings) = html.split_once("</style>").unwrap();
+    assert!(drawings.contains("m-threads s-model") && !drawings.contains("=\"#0"));
+    assert_eq!(html.matches("@font-face").count(), 2);
 }
 
 #[test]
