@@ -2,8 +2,9 @@
 
 use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
 use crate::page::{self, Report};
-use ftbench_fixtures::records;
+use ftbench_analyse::history::{Options, analyse};
 use ftbench_fixtures::summaries::{self, SyntheticCell};
+use ftbench_fixtures::{nights, records};
 use ftbench_schema::{CellStatus, Model, Overhead, SamplesByCell, Summary};
 
 /// The scaling chart of a workload.
@@ -243,4 +244,16 @@ fn gallery() {
         let path = folder.join(format!("{name}.html"));
         assert!(std::fs::write(path, page.unwrap_or_default()).is_ok());
     }
+    let step = nights::Step {
+        workload: "w0",
+        interpreter: "3.13t",
+        night: 12,
+        ratio: 0.8,
+    };
+    let history = analyse(
+        nights::runs(30, &[step], nights::Machine::default()),
+        Options::default(),
+    );
+    let page = crate::history::page::html(&history).unwrap_or_default();
+    assert!(std::fs::write(folder.join("history.html"), page).is_ok());
 }
