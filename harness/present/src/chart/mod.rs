@@ -1,6 +1,6 @@
 //! Charts: from one plain description to SVG, and from that SVG to PNG.
 //!
-//! There is one drawing: plotters draws into a backend that writes SVG ([`svg`](mod@self::svg)). A file has the colours of a
+//! There is one drawing: plotters draws into a backend that writes SVG (`svg.rs`). A file has the colours of a
 //! theme in it; the copy of the same drawing for a page has classes, to which the page's style sheet gives colours, and
 //! `data-` attributes, from which its script reads series and values. resvg makes the PNG out of the file's SVG, with a
 //! bundled font (Inter, see `harness/present/assets/fonts/`), and an SVG file carries the letters of that font that it has:
