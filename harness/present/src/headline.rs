@@ -66,6 +66,26 @@ pub struct Reading {
     pub speedup: Estimate,
     /// The verdict on the curve or, without fitted laws, on the speedup.
     pub verdict: Verdict,
+    /// The verdict on the curve, of which [`Reading::verdict`] is the short form.
+    pub curve_verdict: CurveVerdict,
+    /// How much longer the workload's rounds would have to go on for a verdict, seconds; `None` where there is one, or where
+    /// that is not known.
+    pub needs_s: Option<f64>,
+}
+
+/// Finds the verdict on a cell's curve at its number of workers, and how many more seconds would settle it. Where the curve
+/// has none, the interval of the speedup decides.
+#[must_use]
+pub fn curve_verdict(
+    summary: &Summary,
+    cell: &CellSummary,
+    speedup: Estimate,
+) -> (CurveVerdict, Option<f64>) {
+    let is_its = |laws: &&CurveLaws| laws.curve == cell.curve && laws.limit.workers == cell.workers;
+    summary.laws.iter().find(is_its).map_or_else(
+        || (verdict::on(speedup), None),
+        |laws| (laws.verdict, laws.needs_s),
+    )
 }
 
 /// How one model scales on one interpreter, over the workloads of a run.
@@ -152,12 +172,13 @@ fn finding(summary: &Summary, model: Model, label: &str) -> Option<Finding> {
     largest.sort_by_key(|(cell, _)| !computes(summary, &cell.workload));
     let mut parts: Vec<Part> = Vec::new();
     for (cell, speedup) in largest {
-        let is_its = |laws: &&CurveLaws| laws.curve == cell.curve && laws.limit.workers == cell.workers;
-        let laws = summary.laws.iter().find(is_its);
+        let (verdict, needs_s) = curve_verdict(summary, cell, speedup);
         let reading = Reading {
             workload: cell.workload.clone(),
             speedup,
-            verdict: laws.map_or_else(|| Verdict::on(speedup), |laws| laws.verdict.into()),
+            verdict: verdict.into(),
+            curve_verdict: verdict,
+            needs_s,
         };
         match parts.iter_mut().find(|part| part.workers == cell.workers) {
             Some(part) => part.readings.push(reading),

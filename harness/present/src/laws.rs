@@ -304,8 +304,8 @@ fn unclear(curve: &CurveLaws) -> String {
     words
 }
 
-/// A duration, rounded: `40 s`, `3 min`.
-fn roughly(seconds: f64) -> String {
+/// A rounded duration: `40 s`, `3 min`.
+pub(crate) fn roughly(seconds: f64) -> String {
     if seconds < 120.0 {
         format!("{} s", units::number(seconds, 0))
     } else {

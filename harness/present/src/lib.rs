@@ -17,6 +17,7 @@ mod reasons;
 pub mod reported;
 pub mod rows;
 pub mod selfcheck;
+mod strength;
 pub mod style;
 pub mod table;
 pub mod terminal;

@@ -1,7 +1,5 @@
 // Puts the page to life: the theme, the charts, the tables, and what paper needs.
 
-/** Width of a page's text on A4 paper with its margins, in pixels of 1/96 inch. */
-const PAPER = 686;
 const THEME_KEY = "ftbench-report-theme";
 
 function themeSwitch() {
@@ -40,34 +38,15 @@ function themeSwitch() {
   document.getElementById("theme").append(button);
 }
 
-function drawAll() {
-  const charts = JSON.parse(document.getElementById("charts").textContent);
-  const drawn = [];
-  const spreads = new Map();
-  for (const details of document.querySelectorAll("details.spread")) {
-    const spread = spreadChart(details, charts[Number(details.dataset.chart)]);
-    spreads.set(details.dataset.chart, spread);
-    drawn.push(spread);
-  }
-  for (const figure of document.querySelectorAll("figure.chart")) {
-    const number = figure.dataset.chart;
-    const hide = (hidden) => spreads.has(number) && spreads.get(number).hide(hidden);
-    drawn.push(scalingChart(figure, charts[Number(number)], number, hide));
-  }
-  return drawn;
-}
-
-/** On paper everything is open, and charts have the paper's width. */
-function printable(drawn) {
+/** On paper everything is open. */
+function printable() {
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
     for (const details of closed) details.open = true;
-    for (const chart of drawn) chart.redraw(PAPER);
   });
   addEventListener("afterprint", () => {
     for (const details of closed) details.open = false;
-    for (const chart of drawn) chart.redraw();
   });
 }
 
@@ -75,4 +54,8 @@ themeSwitch();
 for (const table of document.querySelectorAll("table.cells")) sortable(table);
 const cells = document.getElementById("cells");
 if (cells) filterable(cells, document.getElementById("filters"));
-printable(drawAll());
+for (const figure of document.querySelectorAll("figure.chart")) {
+  const spread = figure.closest(".workload").querySelector(".strips");
+  liveChart(figure, (hidden) => { if (spread) hide(spread, hidden); });
+}
+printable();

@@ -37,7 +37,7 @@ function filterable(table, form) {
   const rows = [...table.tBodies[0].rows];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   const search = html("input", { type: "search", placeholder: "fib 3.13t", autocomplete: "off", spellcheck: "false" });
-  const told = html("output", { "aria-live": "polite" });
+  const output = html("output", { "aria-live": "polite" });
   const choices = ["interpreter", "model", "status"].map((key) => {
     const values = [...new Set(rows.map((row) => row.dataset[key]))];
     const select = html("select", { name: key }, html("option", { value: "" }, "all"), ...values.map((value) => html("option", {}, value)));
@@ -52,14 +52,14 @@ function filterable(table, form) {
       row.hidden = !(chosen && wanted.every((word) => texts.get(row).includes(word)));
       count += row.hidden ? 0 : 1;
     }
-    told.textContent = `${count} of ${rows.length} cells`;
+    output.textContent = `${count} of ${rows.length} cells`;
   }
 
   form.append(html("label", {}, "Search", search));
   for (const { key, select, several } of choices) {
     if (several) form.append(html("label", {}, key[0].toUpperCase() + key.slice(1), select));
   }
-  form.append(told);
+  form.append(output);
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;

@@ -10,7 +10,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Where a value lies, in steps or doublings; not finite where the scale has no place for it.
+    /// Returns where a value lies, in steps or doublings; not finite where the scale has no place for it.
     #[must_use]
     pub fn position(self, value: f64) -> f64 {
         match self {
@@ -25,7 +25,7 @@ impl Scale {
 pub struct Tick {
     /// Where.
     pub value: f64,
-    /// What it says, in one or two lines.
+    /// Its label, in one or two lines.
     pub label: String,
 }
 
@@ -45,7 +45,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// With ticks that say their own value.
+    /// Makes an axis whose ticks are labelled with their own value.
     fn ticked(title: String, scale: Scale, (low, high): (f64, f64), ticks: Vec<f64>) -> Self {
         let ticks = ticks.into_iter().map(|value| Tick {
             value,
@@ -60,7 +60,7 @@ impl Axis {
         }
     }
 
-    /// How far along the axis a value lies, 0 to 1; values beyond its ends lie at them. The middle where the axis
+    /// Returns how far along the axis a value lies, 0 to 1; values beyond its ends lie at them. The middle where the axis
     /// has one value only, and where the scale has no place for the value.
     pub(super) fn share(&self, value: f64) -> f64 {
         let low = self.scale.position(self.low);
@@ -74,7 +74,7 @@ impl Axis {
     }
 }
 
-/// The y axis of values that start at 0, in steps of 1, 2 or 5 times a power of ten.
+/// Ticks of values that start at 0, in steps of 1, 2 or 5 times a power of ten.
 pub(super) fn linear_ticks(high: f64) -> Vec<f64> {
     const WANTED: f64 = 6.0;
     let rough = (high / WANTED).max(f64::MIN_POSITIVE);
@@ -132,7 +132,7 @@ pub(super) fn count_ticks(counts: &[u32]) -> Vec<Tick> {
         .collect()
 }
 
-/// The y axis for values between `low` and `high`, with room above the highest.
+/// Makes the y axis for values between `low` and `high`, with room above the highest.
 pub(super) fn value_axis(title: String, scale: Scale, low: f64, high: f64) -> Axis {
     let (low, high, ticks) = match scale {
         Scale::Linear => {
@@ -157,7 +157,7 @@ pub(super) fn value_axis(title: String, scale: Scale, low: f64, high: f64) -> Ax
     Axis::ticked(title, scale, (low, high), ticks)
 }
 
-/// A logarithmic axis that starts and ends at powers of two.
+/// Makes a logarithmic axis that starts at a power of two.
 pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
     let low = 2f64.powf(low.max(f64::MIN_POSITIVE).log2().floor());
     let high = high * 1.08;
@@ -165,7 +165,7 @@ pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
     Axis::ticked(title, Scale::Log2, (low, high), ticks)
 }
 
-/// An axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
+/// Makes an axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
 pub(crate) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
     const EIGHTFOLD: f64 = 8.0;
     let ordered = low.is_finite() && high.is_finite() && low < high;
@@ -190,7 +190,7 @@ fn ticks_between(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
-/// A number without the noise of its last binary digits.
+/// Writes a number without the noise of its last binary digits.
 fn shortest(value: f64) -> String {
     let rounded = format!("{value:.6}");
     let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');

@@ -43,7 +43,7 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// A body in an empty frame.
+    /// Puts a body into an empty frame.
     pub(crate) fn of(body: Body) -> Self {
         Self {
             title: String::new(),
@@ -55,10 +55,10 @@ impl Chart {
         }
     }
 
-    /// Gives its axes other titles.
+    /// Replaces the titles of its axes.
     ///
     /// # Errors
-    /// When it has no such axis.
+    /// When it does not have such an axis.
     pub fn relabel(&mut self, x: Option<&str>, y: Option<&str>) -> Result<(), ChartError> {
         let (across, up) = match &mut self.body {
             Body::Lines(lines) => (Some(&mut lines.x), Some(&mut lines.y)),

@@ -1,5 +1,5 @@
-//! Puts the font into an SVG, so that the file looks the same wherever it is opened: of each weight the letters that the
-//! picture has, some 30 kB, as an OpenType font in a `data:` address.
+//! Puts the font into an SVG or a page, so that the file looks the same wherever it is opened: of each weight the letters
+//! that its pictures have, some 30 kB, as an OpenType font in a `data:` address.
 
 use std::collections::BTreeSet;
 
@@ -14,29 +14,19 @@ use resvg::usvg::roxmltree::{Document, Node};
 use super::error::ChartError;
 use super::font::{REGULAR, SEMI_BOLD};
 
-/// What the pictures call the font.
+/// The name of the font in pictures.
 const NAME: &str = "Inter";
 
-/// The glyph that stands for those that a font lacks, which every font begins with.
+/// The glyph in place of those that a font lacks, which every font begins with.
 const MISSING: u16 = 0;
 
-/// The picture with the font in it. Letters that the font lacks are left to the viewer's own.
+/// Adds the font to a picture. Letters that the font lacks are left to the viewer's own.
 ///
 /// # Errors
-/// When it is no SVG of [`super::svg`]'s.
+/// When it is not an SVG of [`super::svg`]'s.
 pub(super) fn with_font(svg: &str) -> Result<String, ChartError> {
     let document = Document::parse(svg).map_err(resvg::usvg::Error::ParsingFailed)?;
-    let mut rules = String::new();
-    for (font, weight) in [(REGULAR, "normal"), (SEMI_BOLD, "bold")] {
-        let letters = letters(&document, weight == "bold");
-        if !letters.is_empty() {
-            let part = STANDARD.encode(part_of(font, &letters)?);
-            rules.push_str(&format!(
-                "@font-face{{font-family:{NAME};font-weight:{weight};\
-                 src:url(data:font/otf;base64,{part}) format(\"opentype\")}}\n"
-            ));
-        }
-    }
+    let rules = rules([false, true].map(|bold| letters(&document, bold)))?;
     if rules.is_empty() {
         return Ok(svg.to_owned());
     }
@@ -51,12 +41,45 @@ pub(super) fn with_font(svg: &str) -> Result<String, ChartError> {
     Ok([before, &style, behind].concat())
 }
 
+/// The rules of a style sheet for these pictures.
+///
+/// # Errors
+/// When one of them is not an SVG of [`super::page_svg`]'s or [`super::page_body`]'s.
+pub(super) fn rules_for<'a>(svgs: impl IntoIterator<Item = &'a str>) -> Result<String, ChartError> {
+    let mut all = [BTreeSet::new(), BTreeSet::new()];
+    for svg in svgs {
+        let document = Document::parse(svg).map_err(resvg::usvg::Error::ParsingFailed)?;
+        for (letters_so_far, bold) in all.iter_mut().zip([false, true]) {
+            letters_so_far.extend(letters(&document, bold));
+        }
+    }
+    rules(all)
+}
+
+/// A rule for each weight, the regular one first, that has letters.
+fn rules(letters: [BTreeSet<char>; 2]) -> Result<String, ChartError> {
+    let mut rules = String::new();
+    for ((font, weight), letters) in [(REGULAR, "normal"), (SEMI_BOLD, "bold")]
+        .into_iter()
+        .zip(letters)
+    {
+        if !letters.is_empty() {
+            let part = STANDARD.encode(part_of(font, &letters)?);
+            rules.push_str(&format!(
+                "@font-face{{font-family:{NAME};font-weight:{weight};\
+                 src:url(data:font/otf;base64,{part}) format(\"opentype\")}}\n"
+            ));
+        }
+    }
+    Ok(rules)
+}
+
 /// Whether an element of SVG has one of these names.
 fn has_name(node: &Node<'_, '_>, names: &[&str]) -> bool {
     node.is_element() && names.contains(&node.tag_name().name())
 }
 
-/// The letters of a picture in one weight.
+/// Collects the letters of a picture in one weight.
 fn letters(document: &Document<'_>, bold: bool) -> BTreeSet<char> {
     document
         .descendants()
@@ -68,7 +91,7 @@ fn letters(document: &Document<'_>, bold: bool) -> BTreeSet<char> {
         .collect()
 }
 
-/// The part of a font that has these letters.
+/// Cuts the part with these letters out of a font.
 fn part_of(font: &[u8], letters: &BTreeSet<char>) -> Result<Vec<u8>, ChartError> {
     let data = ReadScope::new(font)
         .read::<FontData<'_>>()
@@ -129,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_the_font_lacks_do_no_harm() {
+    fn letters_that_the_font_lacks_are_left_out() {
         let text = |words: &str| {
             format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><title>t</title><text>{words}</text></svg>")
         };
@@ -137,6 +160,6 @@ mod tests {
         assert_eq!(fonts(&latin), fonts(&more));
         let none = with_font("<svg xmlns=\"http://www.w3.org/2000/svg\"><title>t</title></svg>").unwrap();
         assert!(fonts(&none).is_empty());
-        assert!(with_font("no picture").is_err());
+        assert!(with_font("not a picture").is_err());
     }
 }

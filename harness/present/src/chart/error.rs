@@ -1,6 +1,6 @@
-//! What can go wrong with a chart, and the sizes it may have.
+//! Errors of charts, and the sizes that they may have.
 
-/// A chart that could not be made.
+/// A chart could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
     /// The size asked for leaves no room for the plot.
@@ -33,7 +33,7 @@ pub enum ChartError {
     /// plotters refused.
     #[error("the chart could not be drawn: {0}; please report this with the run's summary.json")]
     Draw(String),
-    /// What is to become a PNG is no SVG.
+    /// The source of a PNG is not an SVG.
     #[error("the chart's SVG could not be read: {0}; make it again with 'ftbench plot'")]
     Svg(#[from] resvg::usvg::Error),
     /// The PNG encoder refused.

@@ -12,12 +12,13 @@ use ftbench_schema::text;
 pub(super) const REGULAR: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.otf");
 pub(super) const SEMI_BOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.otf");
 
-/// What the SVG asks for: the bundled font, and what a viewer may take where it does not have it. plotters knows the
-/// bundled font by this whole list, since it writes the name that it measured with.
+/// The family that an SVG asks for: the bundled font, and what a viewer may take where it does not have it. plotters knows
+/// the bundled font by this whole list.
 pub(super) const FAMILY: &str = "Inter, 'Helvetica Neue', Arial, sans-serif";
 
-/// plotters takes a size that is larger than the em by this (plotters-svg 0.3.7, `draw_text`).
-pub(super) const PLOTTERS_SIZE_TO_EM: f64 = 1.24;
+/// plotters measures with the height of a line for the size, which is 1.21 em in Inter; somewhat more leaves room for other
+/// fonts.
+const SIZE_TO_EM: f64 = 1.24;
 
 static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
     register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
@@ -40,7 +41,7 @@ pub(super) struct Face {
     pub bold: bool,
 }
 
-/// plotters answers in whole pixels, rounded down; a hundredfold size gives hundredths.
+/// plotters returns whole pixels, rounded down; a hundredfold size gives hundredths.
 const FINER: f64 = 100.0;
 
 impl Face {
@@ -52,9 +53,9 @@ impl Face {
         }
     }
 
-    /// How wide a text is, pixels. plotters measures some 2.5 % too wide, which leaves room for other fonts.
+    /// Measures the width of a text, pixels. plotters measures some 2.5 % too wide, which leaves room for other fonts.
     pub(super) fn width(self, words: &str) -> f64 {
-        let size = self.em * PLOTTERS_SIZE_TO_EM * FINER;
+        let size = self.em * SIZE_TO_EM * FINER;
         FontDesc::new(FontFamily::Name(FAMILY), size, self.style())
             .layout_box(words)
             .map_or_else(
@@ -63,7 +64,7 @@ impl Face {
             )
     }
 
-    /// The text, or as much of its beginning as fits with an ellipsis.
+    /// Cuts the text to as much of its beginning as fits with an ellipsis.
     pub(super) fn fit(self, words: &str, room: f64) -> String {
         if self.width(words) <= room {
             return words.to_owned();
@@ -81,12 +82,12 @@ impl Face {
         text::shorten(words, fits)
     }
 
-    /// The text in at most so many lines, cut where it has no room.
+    /// Breaks the text into at most `most` lines, cut where there is no room.
     pub(super) fn wrap(self, words: &str, room: f64, most: usize) -> Vec<String> {
         Measured::of(self, words).wrap(room, most)
     }
 
-    /// The text in at most two lines, about as long as each other.
+    /// Breaks the text into at most two lines, about as long as each other.
     pub(super) fn balance(self, words: &str, room: f64) -> Vec<String> {
         let measured = Measured::of(self, words);
         let mut lines = measured.wrap(room, 2);

@@ -1,11 +1,13 @@
 //! The frame that is the same for every kind of chart: background, title, subtitle and caption; the body gets the rest.
 
-use super::canvas::{Anchor, Canvas, Letters, at, finish_document};
+use super::canvas::{Anchor, Canvas, Letters, at};
 use super::drawn::{Body, Chart};
 use super::error::{ChartError, Size};
 use super::font::{self, Face};
+use super::ink::Ink;
 use super::layout::Frame;
-use super::sheet::{Drawn, Sheet, count};
+use super::sheet::{Drawn, LABEL_EM, Sheet, count};
+use super::svg::Target;
 use super::{heat_map, lines, panels, rows, time_line};
 use ftbench_schema::text;
 
@@ -14,14 +16,14 @@ const MARGIN: f64 = 32.0;
 const TITLE_EM: f64 = 21.0;
 const TEXT_EM: f64 = 13.0;
 const CAPTION_EM: f64 = 11.0;
-/// More pixels than this on a side are taken for a mistake.
+/// Max pixels on a side: more is taken for a mistake.
 const MOST_PIXELS: u32 = 16_384;
-/// The caption may have so many lines, and its last paragraph so many of them.
+/// Max lines of a caption, and of its last paragraph.
 const MOST_CAPTION_LINES: usize = 6;
 const MOST_METHOD_LINES: usize = 2;
 
-/// See [`super::svg`].
-pub(super) fn svg(chart: &Chart) -> Result<String, ChartError> {
+/// Draws a chart in its frame. See [`super::svg`] and [`super::page_svg`].
+pub(super) fn svg(chart: &Chart, target: Target) -> Result<String, ChartError> {
     let Size { width, height } = chart.size;
     if width < Size::SMALLEST.width || height < Size::SMALLEST.height {
         return Err(ChartError::TooSmall { width, height });
@@ -36,20 +38,59 @@ pub(super) fn svg(chart: &Chart) -> Result<String, ChartError> {
         });
     }
     font::register()?;
-    let mut drawn = String::new();
-    let canvas = Canvas::new(&mut drawn, chart.size);
-    Framed::new(chart, &canvas).paint()?;
-    canvas.finish()?;
-    drop(canvas);
-    Ok(finish_document(
-        &drawn,
-        chart.size,
-        &chart.title,
-        &description(&chart.body),
-    ))
+    let usual = Size::default();
+    let unit = (f64::from(width) / f64::from(usual.width)).min(f64::from(height) / f64::from(usual.height));
+    let canvas = Canvas::new(target, chart.size, LABEL_EM * unit);
+    Framed::new(chart, &canvas, unit).paint()?;
+    canvas.finish(&chart.title, &description(&chart.body))
 }
 
-/// What the picture shows, for people who do not see it.
+/// Draws the body alone, at its usual size. See [`super::page_body`].
+pub(super) fn body(chart: &Chart) -> Result<String, ChartError> {
+    font::register()?;
+    let canvas = Canvas::new(Target::Page, chart.size, LABEL_EM);
+    let sheet = Sheet {
+        canvas: &canvas,
+        unit: 1.0,
+        area: Frame {
+            left: 2.0,
+            top: 0.0,
+            right: f64::from(chart.size.width) - 2.0,
+            bottom: f64::from(chart.size.height),
+        },
+        is_bare: true,
+    };
+    draw(&sheet, &chart.body)?;
+    canvas.finish(&chart.title, "")
+}
+
+fn draw(sheet: &Sheet<'_>, body: &Body) -> Drawn {
+    match body {
+        Body::Lines(lines) => lines::draw(sheet, lines),
+        Body::Rows(body) => rows::draw(sheet, body),
+        Body::HeatMap(map) => heat_map::draw(sheet, map),
+        Body::TimeLine(line) => time_line::draw(sheet, line),
+        Body::Panels(body) => panels::draw(sheet, body),
+        Body::Nothing(sentence) => draw_sentence(sheet, sentence),
+    }
+}
+
+fn draw_sentence(sheet: &Sheet<'_>, sentence: &str) -> Drawn {
+    let Frame {
+        left,
+        right,
+        top,
+        bottom,
+    } = sheet.area;
+    let centre = at(f64::midpoint(left, right), f64::midpoint(top, bottom));
+    let words = sheet
+        .face(TEXT_EM, false)
+        .fit(&text::line(sentence), sheet.area.width());
+    let letters = sheet.letters(TEXT_EM, Ink::Muted, Anchor::Middle);
+    sheet.canvas.text(&words, centre, letters)
+}
+
+/// Describes what the picture shows, for people who do not see it.
 fn description(body: &Body) -> String {
     match body {
         Body::Lines(lines) => lines::description(lines),
@@ -62,19 +103,17 @@ fn description(body: &Body) -> String {
 }
 
 /// The chart laid out: the lines of its frame, and the sheet for its body.
-struct Framed<'a, 'svg> {
+struct Framed<'a> {
     chart: &'a Chart,
     title: Vec<String>,
     subtitle: Vec<String>,
     caption: Vec<String>,
-    sheet: Sheet<'a, 'svg>,
+    sheet: Sheet<'a>,
 }
 
-impl<'a, 'svg> Framed<'a, 'svg> {
-    fn new(chart: &'a Chart, canvas: &'a Canvas<'svg>) -> Self {
+impl<'a> Framed<'a> {
+    fn new(chart: &'a Chart, canvas: &'a Canvas, unit: f64) -> Self {
         let (width, height) = (f64::from(chart.size.width), f64::from(chart.size.height));
-        let usual = Size::default();
-        let unit = (width / f64::from(usual.width)).min(height / f64::from(usual.height));
         let face = |em: f64, bold: bool| Face { em: em * unit, bold };
         let room = width - 2.0 * MARGIN * unit;
         let title = face(TITLE_EM, true).balance(&text::line(&chart.title), room);
@@ -98,64 +137,38 @@ impl<'a, 'svg> Framed<'a, 'svg> {
             caption,
             sheet: Sheet {
                 canvas,
-                theme: &chart.theme,
                 unit,
                 area,
+                is_bare: false,
             },
         }
     }
 
     fn paint(&self) -> Drawn {
-        self.sheet.canvas.fill(self.sheet.theme.background)?;
+        self.sheet.canvas.fill(Ink::Background)?;
         self.heading()?;
-        match &self.chart.body {
-            Body::Lines(lines) => lines::draw(&self.sheet, lines)?,
-            Body::Rows(body) => rows::draw(&self.sheet, body)?,
-            Body::HeatMap(map) => heat_map::draw(&self.sheet, map)?,
-            Body::TimeLine(line) => time_line::draw(&self.sheet, line)?,
-            Body::Panels(body) => panels::draw(&self.sheet, body)?,
-            Body::Nothing(sentence) => self.sentence(sentence)?,
-        }
+        draw(&self.sheet, &self.chart.body)?;
         self.foot()
     }
 
     fn heading(&self) -> Drawn {
-        let theme = self.sheet.theme;
         let left = MARGIN * self.sheet.unit;
         let mut baseline = (MARGIN + 17.0) * self.sheet.unit;
         for line in &self.title {
             let letters = Letters {
                 face: self.sheet.face(TITLE_EM, true),
-                ..self.sheet.letters(TITLE_EM, theme.text, Anchor::Start)
+                ..self.sheet.letters(TITLE_EM, Ink::Text, Anchor::Start)
             };
             self.sheet.canvas.text(line, at(left, baseline), letters)?;
             baseline += 27.0 * self.sheet.unit;
         }
         baseline -= 3.0 * self.sheet.unit;
         for line in &self.subtitle {
-            let letters = self.sheet.letters(TEXT_EM, theme.muted, Anchor::Start);
+            let letters = self.sheet.letters(TEXT_EM, Ink::Muted, Anchor::Start);
             self.sheet.canvas.text(line, at(left, baseline), letters)?;
             baseline += 19.0 * self.sheet.unit;
         }
         Ok(())
-    }
-
-    fn sentence(&self, sentence: &str) -> Drawn {
-        let Frame {
-            left,
-            right,
-            top,
-            bottom,
-        } = self.sheet.area;
-        let centre = at(f64::midpoint(left, right), f64::midpoint(top, bottom));
-        let words = self
-            .sheet
-            .face(TEXT_EM, false)
-            .fit(&text::line(sentence), self.sheet.area.width());
-        let letters = self
-            .sheet
-            .letters(TEXT_EM, self.sheet.theme.muted, Anchor::Middle);
-        self.sheet.canvas.text(&words, centre, letters)
     }
 
     fn foot(&self) -> Drawn {
@@ -163,9 +176,7 @@ impl<'a, 'svg> Framed<'a, 'svg> {
         let mut baseline =
             f64::from(self.chart.size.height) - (22.0 + 15.5 * (lines - 1.0)) * self.sheet.unit;
         for line in &self.caption {
-            let letters = self
-                .sheet
-                .letters(CAPTION_EM, self.sheet.theme.muted, Anchor::Start);
+            let letters = self.sheet.letters(CAPTION_EM, Ink::Muted, Anchor::Start);
             self.sheet
                 .canvas
                 .text(line, at(MARGIN * self.sheet.unit, baseline), letters)?;
@@ -214,8 +225,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// What a picture of the usual size tells of these paragraphs.
-    fn told(paragraphs: &[&str]) -> Vec<String> {
+    /// The caption of a picture of the usual size that has these paragraphs.
+    fn shown(paragraphs: &[&str]) -> Vec<String> {
         font::register().unwrap();
         let chart = Chart {
             caption: paragraphs.iter().map(|words| (*words).to_owned()).collect(),
@@ -229,25 +240,25 @@ mod tests {
     }
 
     #[test]
-    fn a_caption_has_whole_paragraphs_and_says_how_many_it_leaves_out() {
+    fn a_caption_has_whole_paragraphs_and_counts_those_left_out() {
         // Some 25 of these fit in a line.
         let [three_lines, two_lines] = [60, 37].map(|words| vec!["words"; words].join(" "));
-        assert_eq!(told(&[&three_lines, "method"]).len(), 4);
-        assert_eq!(told(&[&three_lines]).len(), MOST_METHOD_LINES);
-        let all = told(&["failures", &two_lines, "a", "b", "method"]);
+        assert_eq!(shown(&[&three_lines, "method"]).len(), 4);
+        assert_eq!(shown(&[&three_lines]).len(), MOST_METHOD_LINES);
+        let all = shown(&["failures", &two_lines, "a", "b", "method"]);
         assert_eq!(all.len(), MOST_CAPTION_LINES);
         assert_eq!(
             (all[0].as_str(), &all[3..]),
             ("failures", ["a", "b", "method"].map(str::to_owned).as_slice())
         );
-        let some = told(&["failures", &three_lines, &two_lines, "a", "b", "method"]);
+        let some = shown(&["failures", &three_lines, &two_lines, "a", "b", "method"]);
         assert_eq!(some[1..4].join(" "), three_lines);
         assert_eq!(some[4..], ["and 3 more notes: see the report", "method"]);
-        let a_long_one_less = told(&[&three_lines, &two_lines, "a", "method"]);
+        let a_long_one_less = shown(&[&three_lines, &two_lines, "a", "method"]);
         assert_eq!(
             a_long_one_less[3..],
             ["a", "and 1 more note: see the report", "method"]
         );
-        assert!(told(&[]).is_empty());
+        assert!(shown(&[]).is_empty());
     }
 }

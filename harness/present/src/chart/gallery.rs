@@ -1,8 +1,11 @@
-//! Pictures for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench-present --lib gallery -- --ignored` draws them.
+//! Pictures and pages for people to look at: `FTBENCH_GALLERY=DIR cargo test -p ftbench-present --lib gallery -- --ignored` draws them.
 
 use super::{Chart, Kind, Material, Size, Theme, make, png, svg};
+use crate::page::{self, Report};
+use ftbench_analyse::history::{Options, analyse};
 use ftbench_fixtures::summaries::{self, SyntheticCell};
-use ftbench_schema::{CellStatus, Model, Overhead, Summary};
+use ftbench_fixtures::{nights, records};
+use ftbench_schema::{CellStatus, Model, Overhead, SamplesByCell, Summary};
 
 /// The scaling chart of a workload.
 pub(super) fn scaling(summary: &Summary, workload: &str) -> Chart {
@@ -56,7 +59,7 @@ pub(super) fn pictures() -> Vec<(&'static str, Chart)> {
     ]
 }
 
-/// One build with several sets of switches beside it, the longest there can be among them.
+/// One build with several sets of switches, the longest possible among them.
 pub(super) fn variants() -> Summary {
     let mut summary = summaries::two_cores();
     let build: Vec<_> = summary
@@ -219,11 +222,38 @@ fn gallery() {
     let Ok(folder) = std::env::var("FTBENCH_GALLERY") else {
         return;
     };
-    for (name, chart) in pictures() {
+    let folder = std::path::Path::new(&folder);
+    let charts = pictures().into_iter();
+    let charts = charts.map(|(name, chart)| (name.to_owned(), chart));
+    for (name, chart) in charts.chain(every_kind()) {
         let svg = svg(&chart).unwrap_or_default();
         let png = png(&svg, 2.0).unwrap_or_default();
-        let path = std::path::Path::new(&folder).join(name);
-        assert!(std::fs::write(path.with_extension("svg"), svg).is_ok());
-        assert!(std::fs::write(path.with_extension("png"), png).is_ok());
+        assert!(std::fs::write(folder.join(format!("{name}.png")), png).is_ok());
     }
+    for (name, summary) in [
+        ("two", summaries::with_ceiling()),
+        ("many", ceiling_of_many()),
+        ("arms", summaries::with_arms()),
+        ("one", only(&summaries::two_cores(), &[1])),
+    ] {
+        let page = page::html(Report {
+            summary: &summary,
+            manifest: &records::manifest(&[]),
+            samples: &SamplesByCell::default(),
+        });
+        let path = folder.join(format!("{name}.html"));
+        assert!(std::fs::write(path, page.unwrap_or_default()).is_ok());
+    }
+    let step = nights::Step {
+        workload: "w0",
+        interpreter: "3.13t",
+        night: 12,
+        ratio: 0.8,
+    };
+    let history = analyse(
+        nights::runs(30, &[step], nights::Machine::default()),
+        Options::default(),
+    );
+    let page = crate::history::page::html(&history).unwrap_or_default();
+    assert!(std::fs::write(folder.join("history.html"), page).is_ok());
 }

@@ -1,7 +1,8 @@
 //! A table of numbers on colours.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Letters, Pen, at};
+use super::canvas::{Anchor, Letters, Pen, Place, at};
+use super::ink::Ink;
 use super::layout::Frame;
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
 use super::theme;
@@ -32,14 +33,17 @@ pub struct Column {
 pub enum Field {
     /// A number, and how it is written.
     Value(f64, String),
-    /// A word that says why there is none; empty where none was asked for.
+    /// A number whose interval leaves open whether it is above 1 or below, and how it is written. It has no colour,
+    /// because a colour would say more than is known.
+    Open(f64, String),
+    /// A word that says why there is no number; empty where none was asked for.
     Without(String),
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatRow {
-    /// What it is of.
+    /// Its name.
     pub label: String,
     /// One for each column.
     pub fields: Vec<Field>,
@@ -56,7 +60,7 @@ pub struct HeatMap {
     pub rows: Vec<HeatRow>,
 }
 
-/// What the body shows, in words.
+/// Describes the body in words.
 pub(super) fn description(map: &HeatMap) -> String {
     let rows: Vec<String> = map
         .rows
@@ -65,7 +69,9 @@ pub(super) fn description(map: &HeatMap) -> String {
             let fields = map.columns.iter().zip(&row.fields);
             let fields: Vec<String> = fields
                 .filter_map(|(column, field)| match field {
-                    Field::Value(_, words) => Some(format!("{words} {} {}", column.group, column.label)),
+                    Field::Value(_, words) | Field::Open(_, words) => {
+                        Some(format!("{words} {} {}", column.group, column.label))
+                    }
                     Field::Without(_) => None,
                 })
                 .collect();
@@ -75,8 +81,18 @@ pub(super) fn description(map: &HeatMap) -> String {
     format!("{}. {}", map.scale.title, rows.join(" "))
 }
 
-struct Laid<'a, 'svg> {
-    sheet: &'a Sheet<'a, 'svg>,
+/// The corners of a rectangle, given by one of them and its sides.
+fn rectangle(corner: Place, [width, height]: [f64; 2]) -> [Place; 4] {
+    [
+        corner,
+        at(corner.x + width, corner.y),
+        at(corner.x + width, corner.y + height),
+        at(corner.x, corner.y + height),
+    ]
+}
+
+struct Laid<'a> {
+    sheet: &'a Sheet<'a>,
     map: &'a HeatMap,
     plot: Frame,
     column: f64,
@@ -87,7 +103,7 @@ struct Laid<'a, 'svg> {
 }
 
 /// Draws the body.
-pub(super) fn draw(sheet: &Sheet<'_, '_>, map: &HeatMap) -> Drawn {
+pub(super) fn draw(sheet: &Sheet<'_>, map: &HeatMap) -> Drawn {
     let unit = sheet.unit;
     let area = sheet.area;
     let face = sheet.face(LABEL_EM, false);
@@ -125,13 +141,13 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, map: &HeatMap) -> Drawn {
     .paint()
 }
 
-impl Laid<'_, '_> {
+impl Laid<'_> {
     fn paint(&self) -> Drawn {
         self.heads()?;
-        let muted = self.sheet.theme.muted;
+        let muted = Ink::Muted;
         let mut top = self.plot.top;
         for row in self.map.rows.iter().take(self.kept) {
-            self.name(&row.label, top, self.sheet.theme.text)?;
+            self.name(&row.label, top, Ink::Text)?;
             let mut left = self.plot.left;
             for field in &row.fields {
                 self.field(field, left, top)?;
@@ -148,10 +164,8 @@ impl Laid<'_, '_> {
     }
 
     fn heads(&self) -> Drawn {
-        let Sheet {
-            canvas, unit, theme, ..
-        } = self.sheet;
-        let letters = self.sheet.letters(self.head_em, theme.muted, Anchor::Middle);
+        let Sheet { canvas, unit, .. } = self.sheet;
+        let letters = self.sheet.letters(self.head_em, Ink::Muted, Anchor::Middle);
         let face = self.sheet.face(self.head_em, false);
         let bold = self.sheet.face(LABEL_EM, true);
         let mut start = 0;
@@ -162,14 +176,14 @@ impl Laid<'_, '_> {
             let words = bold.fit(&text::line(&first.group), right - left - 6.0 * unit);
             let heading = Letters {
                 face: bold,
-                ..self.sheet.letters(LABEL_EM, theme.text, Anchor::Middle)
+                ..self.sheet.letters(LABEL_EM, Ink::Text, Anchor::Middle)
             };
             let y = self.plot.top - 30.0 * unit;
             canvas.text(&words, at(f64::midpoint(left, right), y), heading)?;
             let rule = at(left + 3.0 * unit, y + 6.0 * unit);
             canvas.line(
                 &[rule, at(right - 3.0 * unit, rule.y)],
-                Pen::solid(theme.grid, 1.5 * unit),
+                Pen::solid(Ink::Grid, 1.5 * unit),
             )?;
             for (position, column) in group.iter().enumerate() {
                 let middle = left + (count(position) + 0.5) * self.column;
@@ -181,7 +195,7 @@ impl Laid<'_, '_> {
         Ok(())
     }
 
-    fn name(&self, words: &str, top: f64, colour: theme::Colour) -> Drawn {
+    fn name(&self, words: &str, top: f64, ink: Ink) -> Drawn {
         let unit = self.sheet.unit;
         let em = (self.row / unit).min(LABEL_EM);
         let right = self.plot.left - 10.0 * unit;
@@ -192,33 +206,39 @@ impl Laid<'_, '_> {
         let place = at(right, top + self.row / 2.0 + 0.36 * em * unit);
         self.sheet
             .canvas
-            .text(&words, place, self.sheet.letters(em, colour, Anchor::End))
+            .text(&words, place, self.sheet.letters(em, ink, Anchor::End))
     }
 
-    fn patch(&self, corner: super::canvas::Place, size: [f64; 2], colour: theme::Colour) -> Drawn {
-        let [width, height] = size;
-        let corners = [
-            corner,
-            at(corner.x + width, corner.y),
-            at(corner.x + width, corner.y + height),
-            at(corner.x, corner.y + height),
-        ];
-        self.sheet.canvas.polygon(&corners, colour, 1.0)
+    fn patch(&self, corner: Place, size: [f64; 2], colour: theme::Colour) -> Drawn {
+        let corners = rectangle(corner, size);
+        self.sheet.canvas.polygon(&corners, Ink::Fixed(colour), 1.0)
     }
 
     fn field(&self, field: &Field, left: f64, top: f64) -> Drawn {
-        let Sheet {
-            canvas, unit, theme, ..
-        } = self.sheet;
+        let Sheet { canvas, unit, .. } = self.sheet;
         let gap = (0.06 * self.row).min(1.5 * unit);
         let (words, ink, bold) = match field {
             Field::Value(value, words) => {
                 let colour = theme::heat(self.map.scale.share(*value));
                 let size = [self.column - 2.0 * gap, self.row - 2.0 * gap];
                 self.patch(at(left + gap, top + gap), size, colour)?;
-                (words, theme::ink_on(colour), true)
+                (words, Ink::Fixed(theme::ink_on(colour)), true)
             }
-            Field::Without(words) => (words, theme.muted, false),
+            Field::Open(_, words) => {
+                let gap = 2.0 * gap;
+                let corners = rectangle(
+                    at(left + gap, top + gap),
+                    [self.column - 2.0 * gap, self.row - 2.0 * gap],
+                );
+                let dashed = Pen {
+                    dash: Some([4.0, 3.0].map(|length| length * unit)),
+                    ..Pen::solid(Ink::Reference, *unit)
+                };
+                let closed: Vec<Place> = corners.iter().chain(&corners).copied().take(5).collect();
+                canvas.line(&closed, dashed)?;
+                (words, Ink::Text, false)
+            }
+            Field::Without(words) => (words, Ink::Muted, false),
         };
         let em = (self.row * 0.62 / unit).min(LABEL_EM);
         let width = self.sheet.face(em, bold).width(words).max(1.0);
@@ -234,11 +254,7 @@ impl Laid<'_, '_> {
     /// The colour scale, below the table.
     fn key(&self, bottom: f64) -> Drawn {
         let Sheet {
-            canvas,
-            unit,
-            theme,
-            area,
-            ..
+            canvas, unit, area, ..
         } = self.sheet;
         let left = self.plot.left;
         let width = (area.right - left).min(360.0 * unit);
@@ -257,13 +273,13 @@ impl Laid<'_, '_> {
             .map(|tick| (place(tick.value), face.width(&tick.label)))
             .collect();
         let kept = super::layout::without_overlap(&spans, 8.0 * unit);
-        let letters = self.sheet.letters(LABEL_EM - 1.0, theme.muted, Anchor::Middle);
+        let letters = self.sheet.letters(LABEL_EM - 1.0, Ink::Muted, Anchor::Middle);
         for ((tick, (x, _)), kept) in ticks.iter().zip(spans).zip(kept) {
             if kept {
                 canvas.text(&tick.label, at(x, top + 24.0 * unit), letters)?;
             }
         }
-        let title = self.sheet.letters(LABEL_EM - 1.0, theme.text, Anchor::Start);
+        let title = self.sheet.letters(LABEL_EM - 1.0, Ink::Text, Anchor::Start);
         let fitting = face.fit(&self.map.scale.title, area.right - left);
         canvas.text(&fitting, at(left, top + 42.0 * unit), title)
     }

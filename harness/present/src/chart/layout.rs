@@ -19,7 +19,7 @@ impl Frame {
     }
 }
 
-/// Which of some labels, each a centre and a width, can stand beside each other with a gap: the earlier ones win.
+/// Finds which labels, each a centre and a width, can stand beside each other with a gap: the earlier ones win.
 pub(super) fn without_overlap(labels: &[(f64, f64)], gap: f64) -> Vec<bool> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
     labels
@@ -36,8 +36,8 @@ pub(super) fn without_overlap(labels: &[(f64, f64)], gap: f64) -> Vec<bool> {
         .collect()
 }
 
-/// Labels of one height, each as near as can be to where it wants to stand, none over another, all between `low`
-/// and `high` where that has room. The answer is in the order of `wanted`.
+/// Places labels of one height, each as near as possible to where it wants to stand, none over another, all between `low`
+/// and `high` where that has room. The places are in the order of `wanted`.
 ///
 /// Neighbours that would overlap join into a block around their mean, as in isotonic regression by pooling (Ayer et
 /// al. 1955), which gives the least sum of squared shifts.

@@ -2,21 +2,21 @@
 
 use super::canvas::{Anchor, Pen, Place, at};
 use super::error::ChartError;
+use super::ink::Ink;
 use super::sheet::{Drawn, LABEL_EM, Sheet};
-use super::theme::Colour;
 
-/// What stands before a name.
+/// The picture before a name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Key {
     /// As bars look.
-    Box { colour: Colour, filled: bool },
+    Box { ink: Ink, filled: bool },
     /// As a line looks.
     Line(Pen),
     /// As dots look.
-    Dot(Shape, Colour),
+    Dot(Shape, Ink),
 }
 
-/// The shape of a dot, which tells them apart without their colour.
+/// The shape of a dot, which distinguishes it without its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Disc,
@@ -34,8 +34,9 @@ pub(super) struct Entry {
     pub words: String,
 }
 
-/// Draws the entries after each other, in as many lines as they take, from this middle on; tells the last line's.
-pub(super) fn draw(sheet: &Sheet<'_, '_>, entries: &[Entry], middle: f64) -> Result<f64, ChartError> {
+/// Draws the entries after each other, in as many lines as they take, from this middle on. Returns
+/// the middle of the last line.
+pub(super) fn draw(sheet: &Sheet<'_>, entries: &[Entry], middle: f64) -> Result<f64, ChartError> {
     const KEY: f64 = 22.0;
     let unit = sheet.unit;
     let face = sheet.face(LABEL_EM, false);
@@ -48,7 +49,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, entries: &[Entry], middle: f64) -> Res
             y += 19.0 * unit;
         }
         key(sheet, &entry.key, at(x + 7.0 * unit, y))?;
-        let letters = sheet.letters(LABEL_EM, sheet.theme.text, Anchor::Start);
+        let letters = sheet.letters(LABEL_EM, Ink::Text, Anchor::Start);
         let place = at(x + KEY * unit, y + 0.36 * LABEL_EM * unit);
         sheet.canvas.text(&words, place, letters)?;
         x += width + 18.0 * unit;
@@ -56,10 +57,10 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, entries: &[Entry], middle: f64) -> Res
     Ok(y)
 }
 
-fn key(sheet: &Sheet<'_, '_>, key: &Key, centre: Place) -> Drawn {
+fn key(sheet: &Sheet<'_>, key: &Key, centre: Place) -> Drawn {
     let unit = sheet.unit;
     match key {
-        Key::Box { colour, filled } => {
+        Key::Box { ink, filled } => {
             let corner = |x: f64, y: f64| at(centre.x + x * unit, centre.y + y * unit);
             let mut corners = vec![
                 corner(-7.0, -5.0),
@@ -68,11 +69,11 @@ fn key(sheet: &Sheet<'_, '_>, key: &Key, centre: Place) -> Drawn {
                 corner(-7.0, 5.0),
             ];
             if *filled {
-                return sheet.canvas.polygon(&corners, *colour, 1.0);
+                return sheet.canvas.polygon(&corners, *ink, 1.0);
             }
             let again: Vec<Place> = corners.iter().copied().take(2).collect();
             corners.extend(again);
-            sheet.canvas.line(&corners, Pen::solid(*colour, 1.5 * unit))
+            sheet.canvas.line(&corners, Pen::solid(*ink, 1.5 * unit))
         }
         Key::Line(pen) => {
             let ends = [
@@ -81,21 +82,21 @@ fn key(sheet: &Sheet<'_, '_>, key: &Key, centre: Place) -> Drawn {
             ];
             sheet.canvas.line(&ends, *pen)
         }
-        Key::Dot(shape, colour) => dot(sheet, *shape, centre, *colour),
+        Key::Dot(shape, ink) => dot(sheet, *shape, centre, *ink),
     }
 }
 
 /// A dot of a shape.
-pub(super) fn dot(sheet: &Sheet<'_, '_>, shape: Shape, centre: Place, colour: Colour) -> Drawn {
+pub(super) fn dot(sheet: &Sheet<'_>, shape: Shape, centre: Place, ink: Ink) -> Drawn {
     let size = 4.2 * sheet.unit;
     let corner = |x: f64, y: f64| at(centre.x + x * size, centre.y + y * size);
-    let pen = Pen::solid(colour, 1.8 * sheet.unit);
+    let pen = Pen::solid(ink, 1.8 * sheet.unit);
     match shape {
-        Shape::Disc => sheet.canvas.disc(centre, 0.55 * size, colour),
+        Shape::Disc => sheet.canvas.disc(centre, 0.55 * size, ink),
         Shape::Ring => sheet.canvas.ring(centre, 0.9 * size, pen),
         Shape::Triangle => {
             let corners = [corner(0.0, -1.15), corner(1.1, 0.8), corner(-1.1, 0.8)];
-            sheet.canvas.polygon(&corners, colour, 1.0)
+            sheet.canvas.polygon(&corners, ink, 1.0)
         }
         Shape::Diamond => {
             let corners = [
@@ -104,7 +105,7 @@ pub(super) fn dot(sheet: &Sheet<'_, '_>, shape: Shape, centre: Place, colour: Co
                 corner(0.0, 1.3),
                 corner(-1.3, 0.0),
             ];
-            sheet.canvas.polygon(&corners, colour, 1.0)
+            sheet.canvas.polygon(&corners, ink, 1.0)
         }
         Shape::Square => {
             let corners = [
@@ -113,7 +114,7 @@ pub(super) fn dot(sheet: &Sheet<'_, '_>, shape: Shape, centre: Place, colour: Co
                 corner(0.9, 0.9),
                 corner(-0.9, 0.9),
             ];
-            sheet.canvas.polygon(&corners, colour, 1.0)
+            sheet.canvas.polygon(&corners, ink, 1.0)
         }
         Shape::Cross => {
             sheet.canvas.line(&[corner(-1.0, -1.0), corner(1.0, 1.0)], pen)?;

@@ -4,11 +4,11 @@
 use super::axes;
 use super::axis::Axis;
 use super::canvas::{Anchor, Letters, Pen, at};
+use super::ink::Ink;
 use super::layout::{self, Frame};
 use super::legend::{self, Entry, Key, Shape};
 use super::lines::Point;
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::theme::Colour;
 use ftbench_schema::{Model, units};
 
 /// Height of a panel's heading, pixels of the usual size.
@@ -66,7 +66,7 @@ pub struct Panels {
     pub machine_changes: Vec<(f64, String)>,
 }
 
-/// What the body shows, in words.
+/// Describes the body in words.
 pub(super) fn description(body: &Panels) -> String {
     let of_panel = |panel: &Panel| {
         let levels: Vec<String> = panel
@@ -82,16 +82,16 @@ pub(super) fn description(body: &Panels) -> String {
         };
         format!("{}: levels {}; {changes}.", panel.y.title, levels.join(", "))
     };
-    let told: Vec<String> = body.panels.iter().map(of_panel).collect();
-    told.join(" ")
+    let panels: Vec<String> = body.panels.iter().map(of_panel).collect();
+    panels.join(" ")
 }
 
 /// Draws the body.
-pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Panels) -> Drawn {
+pub(super) fn draw(sheet: &Sheet<'_>, body: &Panels) -> Drawn {
     let unit = sheet.unit;
     let last = legend::draw(sheet, &key(sheet, body), sheet.area.top + 22.0 * unit)?;
-    let widest = body.panels.iter().map(|panel| sheet.tick_width(&panel.y));
-    let left = sheet.area.left + widest.fold(0.0, f64::max) + 8.0 * unit;
+    let widest = body.panels.iter().map(|panel| sheet.tick_room(&panel.y));
+    let left = sheet.area.left + widest.fold(0.0, f64::max);
     let top = last + 8.0 * unit;
     let bottom = sheet.area.bottom - axes::room_below(&body.x) * unit;
     let height = (bottom - top) / count(body.panels.len().max(1));
@@ -108,7 +108,7 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Panels) -> Drawn {
         if position + 1 == body.panels.len() {
             sheet.bottom_axis(plot, &body.x, &|value| placed.x(value))?;
         } else {
-            let pen = Pen::solid(sheet.theme.muted, unit);
+            let pen = Pen::solid(Ink::Muted, unit);
             sheet
                 .canvas
                 .line(&[at(plot.left, plot.bottom), at(plot.right, plot.bottom)], pen)?;
@@ -117,16 +117,15 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Panels) -> Drawn {
     Ok(())
 }
 
-fn key(sheet: &Sheet<'_, '_>, body: &Panels) -> Vec<Entry> {
-    let theme = sheet.theme;
+fn key(sheet: &Sheet<'_>, body: &Panels) -> Vec<Entry> {
     let unit = sheet.unit;
     let mut entries = vec![
         Entry {
-            key: Key::Dot(Shape::Disc, theme.muted),
+            key: Key::Dot(Shape::Disc, Ink::Muted),
             words: "a run, with its 95 % interval".to_owned(),
         },
         Entry {
-            key: Key::Line(Pen::solid(theme.muted, 2.4 * unit)),
+            key: Key::Line(Pen::solid(Ink::Muted, 2.4 * unit)),
             words: "level".to_owned(),
         },
     ];
@@ -148,27 +147,26 @@ fn key(sheet: &Sheet<'_, '_>, body: &Panels) -> Vec<Entry> {
     entries
 }
 
-fn break_pen(sheet: &Sheet<'_, '_>, worse: bool) -> Pen {
-    let theme = sheet.theme;
-    let colour = if worse { theme.disturbed } else { theme.asyncio };
-    Pen::solid(colour, 1.6 * sheet.unit)
+fn break_pen(sheet: &Sheet<'_>, worse: bool) -> Pen {
+    let ink = if worse { Ink::Disturbed } else { Ink::Better };
+    Pen::solid(ink, 1.6 * sheet.unit)
 }
 
-fn machine_pen(sheet: &Sheet<'_, '_>) -> Pen {
+fn machine_pen(sheet: &Sheet<'_>) -> Pen {
     Pen {
         dash: Some([5.0, 4.0].map(|length| length * sheet.unit)),
-        ..Pen::solid(sheet.theme.reference, 1.4 * sheet.unit)
+        ..Pen::solid(Ink::Reference, 1.4 * sheet.unit)
     }
 }
 
 /// One panel's place on the sheet.
-struct Placed<'a, 'svg> {
-    sheet: &'a Sheet<'a, 'svg>,
+struct Placed<'a> {
+    sheet: &'a Sheet<'a>,
     body: &'a Panels,
     plot: Frame,
 }
 
-impl Placed<'_, '_> {
+impl Placed<'_> {
     fn x(&self, value: f64) -> f64 {
         let inset = INSET * self.sheet.unit;
         self.plot.left + inset + self.body.x.share(value) * (self.plot.width() - 2.0 * inset)
@@ -181,8 +179,7 @@ impl Placed<'_, '_> {
     fn panel(&self, panel: &Panel) -> Drawn {
         let Self { sheet, plot, .. } = self;
         let (unit, canvas) = (sheet.unit, sheet.canvas);
-        let theme = sheet.theme;
-        let colour = panel.family.map_or(theme.text, |family| theme.of(family));
+        let ink = panel.family.map_or(Ink::Text, |family| Ink::Model(family, 1.0));
         sheet.upward_axis(*plot, &panel.y)?;
         for (date, _) in &self.body.machine_changes {
             let x = self.x(*date);
@@ -192,7 +189,7 @@ impl Placed<'_, '_> {
             let x = self.x(point.x);
             let whisker = Pen {
                 opacity: 0.45,
-                ..Pen::solid(colour, 1.2 * unit)
+                ..Pen::solid(ink, 1.2 * unit)
             };
             canvas.line(
                 &[at(x, self.y(panel, point.low)), at(x, self.y(panel, point.high))],
@@ -207,12 +204,12 @@ impl Placed<'_, '_> {
             )?;
         }
         for point in &panel.points {
-            canvas.disc(at(self.x(point.x), self.y(panel, point.y)), 2.4 * unit, colour)?;
+            canvas.disc(at(self.x(point.x), self.y(panel, point.y)), 2.4 * unit, ink)?;
         }
         for level in &panel.levels {
             let pen = Pen {
                 opacity: 0.8,
-                ..Pen::solid(colour, 2.4 * unit)
+                ..Pen::solid(ink, 2.4 * unit)
             };
             let ends = [
                 at(self.x(level.from), self.y(panel, level.value)),
@@ -243,10 +240,9 @@ impl Placed<'_, '_> {
         for ((one, (centre, width)), kept) in panel.breaks.iter().zip(places).zip(kept) {
             // The line above the plot is the title's.
             let free = centre - width / 2.0 > title_ends + gap * 2.0;
-            let colour: Colour = break_pen(sheet, one.worse).colour;
             let letters = Letters {
                 face: sheet.face(LABEL_EM, true),
-                ..sheet.letters(LABEL_EM, colour, Anchor::Middle)
+                ..sheet.letters(LABEL_EM, break_pen(sheet, one.worse).ink, Anchor::Middle)
             };
             if kept && free {
                 let place = at(centre, plot.top - 12.0 * sheet.unit);

@@ -6,13 +6,13 @@ use resvg::usvg::{Options, Tree};
 use super::error::ChartError;
 use super::font;
 
-/// More pixels than this on a side are taken for a mistake: 16384 is what common viewers open.
+/// Max pixels on a side: common viewers open up to 16384.
 const LARGEST_SIDE: f32 = 16_384.0;
 
-/// The picture of an SVG that [`svg`](super::svg) made, `scale` pixels to each of its own.
+/// Rasterises an SVG that [`svg`](super::svg) made, with `scale` pixels to each of its own.
 ///
 /// # Errors
-/// When the text is no SVG, or the picture would be empty or too large.
+/// When the text is not an SVG, or the picture would be empty or too large.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ChartError> {
     let options = Options {
         fontdb: font::database(),

@@ -2,12 +2,13 @@
 
 use super::axes;
 use super::axis::Axis;
-use super::canvas::{Anchor, Letters, Pen, at};
+use super::canvas::{Anchor, Letters, Pen, Place, at};
+use super::ink::Ink;
 use super::layout::Frame;
 use super::legend::{self, Entry, Key};
 use super::lines::ReferenceKind;
+use super::look::{Group, Look as ShapeLook};
 use super::sheet::{Drawn, LABEL_EM, Sheet, count};
-use super::theme::Colour;
 use ftbench_schema::{GilState, Model, text, units};
 
 /// Thickness of a bar, and the gap between rows, pixels of the usual size.
@@ -29,10 +30,45 @@ pub struct Mark {
     pub high: f64,
     /// The value in words.
     pub label: String,
-    /// Single values; none for a bar.
-    pub dots: Vec<f64>,
+    /// The samples behind it; a bar without.
+    pub samples: Samples,
     /// Which of the legend's series it belongs to, which gives its look.
     pub look: Look,
+}
+
+/// The samples behind a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Samples {
+    /// None is shown.
+    None,
+    /// Each is a dot.
+    Dots(Vec<f64>),
+    /// So many that they are counted.
+    Counts(Counts),
+}
+
+/// How many samples lie where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    /// Ranges of values, those without samples left out.
+    pub bins: Vec<Bin>,
+    /// The 25th and 75th percentile.
+    pub middle_half: [f64; 2],
+    /// The 5th and 95th percentile.
+    pub nine_tenths: [f64; 2],
+}
+
+/// A range of values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// Its lower end.
+    pub from: f64,
+    /// Its upper end.
+    pub to: f64,
+    /// How many samples lie in it.
+    pub samples: u32,
+    /// How many of them something disturbed.
+    pub disturbed: u32,
 }
 
 /// What colour and filling stand for.
@@ -46,13 +82,35 @@ pub struct Look {
     pub strength: f64,
 }
 
+impl Look {
+    fn ink(self) -> Ink {
+        Ink::Model(self.family, self.strength)
+    }
+}
+
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What it is of.
+    /// Its name.
     pub label: String,
+    /// What a page shows on hover; may be empty.
+    pub title: String,
+    /// The number of its series, by which a page hides it.
+    pub series: Option<usize>,
     /// Its marks, below each other.
     pub marks: Vec<Mark>,
+}
+
+impl Row {
+    /// A row that a page neither hides nor explains.
+    pub(super) fn of(label: String, marks: Vec<Mark>) -> Self {
+        Self {
+            label,
+            title: String::new(),
+            series: None,
+            marks,
+        }
+    }
 }
 
 /// A value to compare with, as an upright line.
@@ -62,7 +120,7 @@ pub struct Upright {
     pub value: f64,
     /// Its name; not in the legend when empty.
     pub label: String,
-    /// What stands behind it.
+    /// Where it comes from.
     pub kind: ReferenceKind,
 }
 
@@ -81,7 +139,7 @@ pub struct Rows {
     pub legend: Vec<(Look, String)>,
 }
 
-/// What the body shows, in words.
+/// Describes the body in words.
 pub(super) fn description(body: &Rows) -> String {
     let rows: Vec<String> = body
         .rows
@@ -98,8 +156,8 @@ pub(super) fn description(body: &Rows) -> String {
     format!("{}. {} {}", body.x.title, rows.join(" "), uprights.join(" "))
 }
 
-struct Laid<'a, 'svg> {
-    sheet: &'a Sheet<'a, 'svg>,
+struct Laid<'a> {
+    sheet: &'a Sheet<'a>,
     body: &'a Rows,
     plot: Frame,
     row: f64,
@@ -108,7 +166,7 @@ struct Laid<'a, 'svg> {
 }
 
 /// Draws the body.
-pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Rows) -> Drawn {
+pub(super) fn draw(sheet: &Sheet<'_>, body: &Rows) -> Drawn {
     let unit = sheet.unit;
     let area = sheet.area;
     let legend: Vec<Entry> = legend_of(sheet, body);
@@ -151,11 +209,10 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, body: &Rows) -> Drawn {
     .paint()
 }
 
-fn legend_of(sheet: &Sheet<'_, '_>, body: &Rows) -> Vec<Entry> {
-    let theme = sheet.theme;
+fn legend_of(sheet: &Sheet<'_>, body: &Rows) -> Vec<Entry> {
     let looks = body.legend.iter().map(|(look, words)| Entry {
         key: Key::Box {
-            colour: theme.shaded(look.family, look.strength),
+            ink: look.ink(),
             filled: look.gil != Some(GilState::On),
         },
         words: words.clone(),
@@ -168,19 +225,18 @@ fn legend_of(sheet: &Sheet<'_, '_>, body: &Rows) -> Vec<Entry> {
     looks.chain(uprights).collect()
 }
 
-fn pen(sheet: &Sheet<'_, '_>, upright: &Upright) -> Pen {
-    let colour = sheet.theme.reference;
+fn pen(sheet: &Sheet<'_>, upright: &Upright) -> Pen {
     match upright.kind {
-        ReferenceKind::Reckoned if upright.label.is_empty() => Pen::solid(colour, sheet.unit),
-        ReferenceKind::Reckoned => Pen {
+        ReferenceKind::Calculated if upright.label.is_empty() => Pen::solid(Ink::Reference, sheet.unit),
+        ReferenceKind::Calculated => Pen {
             dash: Some([3.0, 4.0].map(|length| length * sheet.unit)),
-            ..Pen::solid(colour, 1.5 * sheet.unit)
+            ..Pen::solid(Ink::Reference, 1.5 * sheet.unit)
         },
-        ReferenceKind::Measured | ReferenceKind::Fitted(_) => Pen::solid(sheet.theme.muted, 1.8 * sheet.unit),
+        ReferenceKind::Measured => Pen::solid(Ink::Muted, 1.8 * sheet.unit),
     }
 }
 
-impl Laid<'_, '_> {
+impl Laid<'_> {
     fn x(&self, value: f64) -> f64 {
         self.plot.left + self.body.x.share(value) * self.plot.width()
     }
@@ -191,7 +247,7 @@ impl Laid<'_, '_> {
         } = self;
         for tick in &body.x.ticks {
             let x = self.x(tick.value);
-            let pen = Pen::solid(sheet.theme.grid, sheet.unit);
+            let pen = Pen::solid(Ink::Grid, sheet.unit);
             sheet.canvas.line(&[at(x, plot.top), at(x, plot.bottom)], pen)?;
         }
         sheet.bottom_axis(*plot, &body.x, &|value| self.x(value))?;
@@ -202,7 +258,7 @@ impl Laid<'_, '_> {
                 .line(&[at(x, plot.top), at(x, plot.bottom)], pen(sheet, upright))?;
         }
         let left_out = body.rows.len() - self.kept;
-        // Most charts sort their rows, and both ends tell something.
+        // Most charts sort their rows, and both ends are of interest.
         let gap = self.kept.div_ceil(2)..self.kept.div_ceil(2) + left_out;
         let mut middle = plot.top + self.row / 2.0;
         for (position, row) in body.rows.iter().enumerate() {
@@ -210,7 +266,7 @@ impl Laid<'_, '_> {
                 self.row(row, middle)?;
             } else if position == gap.start {
                 let words = format!("{left_out} more");
-                self.name(&words, middle, sheet.theme.muted)?;
+                self.name(&words, middle, Ink::Muted)?;
             } else {
                 continue;
             }
@@ -219,10 +275,10 @@ impl Laid<'_, '_> {
         Ok(())
     }
 
-    fn name(&self, words: &str, y: f64, colour: Colour) -> Drawn {
+    fn name(&self, words: &str, y: f64, ink: Ink) -> Drawn {
         let em = (self.row / self.sheet.unit).min(LABEL_EM);
         let face = self.sheet.face(em, false);
-        let letters = self.sheet.letters(em, colour, Anchor::End);
+        let letters = self.sheet.letters(em, ink, Anchor::End);
         let right = self.plot.left - 10.0 * self.sheet.unit;
         let fitting = face.fit(&text::line(words), right - self.sheet.area.left);
         self.sheet
@@ -231,22 +287,32 @@ impl Laid<'_, '_> {
     }
 
     fn row(&self, row: &Row, middle: f64) -> Drawn {
-        self.name(&row.label, middle, self.sheet.theme.text)?;
-        let mut y = middle - self.bar * (count(row.marks.len()) - 1.0) / 2.0;
-        for mark in &row.marks {
-            if mark.dots.is_empty() {
-                self.bar(mark, y)?;
-            } else {
-                self.strip(mark, y)?;
+        let Some(first) = row.marks.first() else {
+            return Ok(());
+        };
+        let group = Group {
+            family: first.look.family,
+            series: row.series,
+            title: &row.title,
+        };
+        self.sheet.canvas.group(group, || {
+            self.name(&row.label, middle, Ink::Text)?;
+            let mut y = middle - self.bar * (count(row.marks.len()) - 1.0) / 2.0;
+            for mark in &row.marks {
+                match &mark.samples {
+                    Samples::None => self.bar(mark, y)?,
+                    Samples::Dots(dots) => self.strip(mark, dots, y)?,
+                    Samples::Counts(counts) => self.histogram(mark, counts, y)?,
+                }
+                self.value(mark, y)?;
+                y += self.bar;
             }
-            self.value(mark, y)?;
-            y += self.bar;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// A box between two values.
-    fn corners(&self, from: f64, to: f64, y: f64, height: f64) -> [super::canvas::Place; 4] {
+    fn corners(&self, from: f64, to: f64, y: f64, height: f64) -> [Place; 4] {
         let (left, right) = (self.x(from), self.x(to));
         [
             at(left, y - height / 2.0),
@@ -257,22 +323,23 @@ impl Laid<'_, '_> {
     }
 
     fn bar(&self, mark: &Mark, y: f64) -> Drawn {
-        let Sheet {
-            canvas, unit, theme, ..
-        } = self.sheet;
-        let colour = theme.shaded(mark.look.family, mark.look.strength);
+        let Sheet { canvas, unit, .. } = self.sheet;
+        let ink = mark.look.ink();
         let corners = self.corners(self.body.origin, mark.value, y, self.bar * 0.8);
         if mark.look.gil == Some(GilState::On) {
-            canvas.polygon(&corners, theme.background, 1.0)?;
-            let closed: Vec<super::canvas::Place> = corners.iter().chain(&corners).copied().take(6).collect();
-            canvas.line(&closed, Pen::solid(colour, 1.5 * unit))?;
+            let look = ShapeLook {
+                fill: Some((Ink::Background, 1.0)),
+                stroke: Some(Pen::solid(ink, 1.5 * unit)),
+                ..ShapeLook::default()
+            };
+            canvas.shape(&corners, look)?;
         } else {
-            canvas.polygon(&corners, colour, 1.0)?;
+            canvas.polygon(&corners, ink, 1.0)?;
         }
-        let whisker = Pen::solid(theme.text, 1.3 * unit);
+        let whisker = Pen::solid(Ink::Text, 1.3 * unit);
         let (low, high) = (self.x(mark.low), self.x(mark.high));
         // A halo, so that it shows on the bar too.
-        let halo = Pen::solid(theme.background, 3.2 * unit);
+        let halo = Pen::solid(Ink::Background, 3.2 * unit);
         canvas.line(&[at(low, y), at(high, y)], halo)?;
         canvas.line(&[at(low, y), at(high, y)], whisker)?;
         let cap = self.bar * 0.22;
@@ -282,30 +349,67 @@ impl Laid<'_, '_> {
         Ok(())
     }
 
-    fn strip(&self, mark: &Mark, y: f64) -> Drawn {
-        let Sheet {
-            canvas, unit, theme, ..
-        } = self.sheet;
-        let colour = theme.shaded(mark.look.family, mark.look.strength);
+    /// Draws counts as columns on the line of the row, which shows their percentiles. Columns of disturbed samples are hollow.
+    fn histogram(&self, mark: &Mark, counts: &Counts, y: f64) -> Drawn {
+        let Sheet { canvas, unit, .. } = self.sheet;
+        let ink = mark.look.ink();
+        let base = y + self.bar * 0.45;
+        let most = counts
+            .bins
+            .iter()
+            .map(|bin| bin.samples)
+            .max()
+            .unwrap_or(1)
+            .max(1);
+        // A column is a thick upright line: half as many bytes as a box.
+        let column = |bin: &Bin, samples: u32, line: f64| {
+            let height = (f64::from(samples) / f64::from(most) * self.bar * 0.8).max(1.5 * unit);
+            let (left, right) = (self.x(bin.from), self.x(bin.to));
+            let (x, bottom) = (f64::midpoint(left, right), base - 3.0 * unit - line);
+            let pen = Pen {
+                width: (right - left - 0.5 * unit).max(unit * 0.8) - 2.0 * line,
+                ..Pen::solid(if line > 0.0 { Ink::Background } else { ink }, 0.0)
+            };
+            canvas.line(&[at(x, bottom), at(x, bottom + 2.0 * line - height)], pen)
+        };
+        for bin in &counts.bins {
+            column(bin, bin.samples, 0.0)?;
+        }
+        for bin in counts.bins.iter().filter(|bin| bin.disturbed > 0) {
+            column(bin, bin.disturbed, 0.8 * unit)?;
+        }
+        for (range, width) in [(counts.nine_tenths, 1.5), (counts.middle_half, 4.0)] {
+            let [from, to] = range.map(|value| self.x(value));
+            canvas.line(
+                &[at(from, base), at(to.max(from + unit), base)],
+                Pen::solid(ink, width * unit),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn strip(&self, mark: &Mark, dots: &[f64], y: f64) -> Drawn {
+        let Sheet { canvas, unit, .. } = self.sheet;
+        let ink = mark.look.ink();
         let band = self.corners(mark.low, mark.high, y, self.bar * 0.95);
-        canvas.polygon(&band, colour, 0.22)?;
+        canvas.polygon(&band, ink, 0.22)?;
         let hollow = mark.look.gil == Some(GilState::On);
         let radius = (self.bar * 0.16).clamp(1.0 * unit, 2.2 * unit);
-        for (position, dot) in mark.dots.iter().enumerate() {
+        for (position, dot) in dots.iter().enumerate() {
             // Multiples of the golden ratio spread evenly, and the same way every time.
             let shift = (count(position) * 0.618_033_988_75).fract() - 0.5;
             let centre = at(self.x(*dot), y + shift * self.bar * 0.62);
             if hollow {
-                canvas.ring(centre, radius, Pen::solid(colour, 0.8 * unit))?;
+                canvas.ring(centre, radius, Pen::solid(ink, 0.8 * unit))?;
             } else {
-                canvas.disc(centre, radius, colour)?;
+                canvas.disc(centre, radius, ink)?;
             }
         }
         let x = self.x(mark.value);
         let half = self.bar * 0.48;
         canvas.line(
             &[at(x, y - half), at(x, y + half)],
-            Pen::solid(theme.text, 2.0 * unit),
+            Pen::solid(Ink::Text, 2.0 * unit),
         )
     }
 
@@ -335,7 +439,7 @@ impl Laid<'_, '_> {
         let em = (self.bar * 1.05 / unit).min(11.5);
         let letters = Letters {
             face: self.sheet.face(em, true),
-            ..self.sheet.letters(em, self.sheet.theme.text, Anchor::Start)
+            ..self.sheet.letters(em, Ink::Text, Anchor::Start)
         };
         // Beside a bar; in a column beside strips, and where lines would cross the figures.
         let crossed = self
@@ -343,7 +447,7 @@ impl Laid<'_, '_> {
             .uprights
             .iter()
             .any(|upright| upright.kind == ReferenceKind::Measured);
-        let end = if mark.dots.is_empty() && !crossed {
+        let end = if mark.samples == Samples::None && !crossed {
             let ends = [mark.value, mark.high, self.body.origin].map(|value| self.x(value));
             let end = ends.into_iter().fold(self.plot.left, f64::max);
             self.past_lines(end, letters.face.width(&mark.label) + 8.0 * unit)
@@ -362,21 +466,21 @@ mod tests {
     use crate::chart::{Body, Chart, Size, axis, svg};
 
     #[test]
-    fn where_not_all_rows_have_room_both_ends_are_drawn() {
-        let row = |label: &str| Row {
-            label: label.to_owned(),
-            marks: vec![Mark {
+    fn the_first_and_last_rows_are_drawn_where_not_all_have_room() {
+        let row = |label: &str| {
+            let mark = Mark {
                 value: 2.0,
                 low: 1.9,
                 high: 2.1,
                 label: "2.00x".to_owned(),
-                dots: Vec::new(),
+                samples: Samples::None,
                 look: Look {
                     family: Model::Threads,
                     gil: None,
                     strength: 1.0,
                 },
-            }],
+            };
+            Row::of(label.to_owned(), vec![mark])
         };
         let drawn = |others: usize| {
             let mut rows = vec![row("another workload"); others];

@@ -121,7 +121,7 @@ fn axes_are_linear_for_few_workers_and_logarithmic_for_many() {
 }
 
 #[test]
-fn series_have_what_tells_them_apart() {
+fn series_differ_in_colour_line_or_marker() {
     let chart = scaling(&summaries::many_cores(), "nbody");
     assert_eq!(curves(&chart).series.len(), 12, "serial is not drawn");
     let mut looks: Vec<String> = curves(&chart)
@@ -156,7 +156,7 @@ fn variants_of_a_build_keep_names_of_their_own() {
 }
 
 #[test]
-fn the_ceiling_is_a_line_to_compare_with_and_no_series() {
+fn the_ceiling_is_a_reference_and_not_a_series() {
     let plain = scaling(&summaries::two_cores(), "fib");
     let chart = scaling(&summaries::with_ceiling(), "fib");
     assert_eq!(
@@ -238,7 +238,7 @@ fn a_cell_whose_gil_came_back_is_drawn_with_the_gil() {
 }
 
 #[test]
-fn titles_and_captions_say_it_in_words() {
+fn titles_and_captions_describe_the_finding() {
     let words: Vec<String> = pictures()
         .into_iter()
         .map(|(name, chart)| format!("{name}: {}\n  {}", chart.title, chart.caption.join("\n  ")))
@@ -287,7 +287,7 @@ fn titles_and_captions_say_it_in_words() {
     no-pair: fib: threads stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     crowd: fib: threads reach 2.90x to 3.90x on 11 interpreters, at 6 workers
-      Not drawn for want of room: 21 more series; choose with 'ftbench plot RUN#TAG' or --model.
+      Not drawn because there is no room: 21 more series; choose with 'ftbench plot RUN#TAG' or --model.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ceiling: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
       Ceiling: a native kernel on the same PUs, in the same rounds.
@@ -316,7 +316,7 @@ fn builds_of_unknown_version_are_not_named() {
 }
 
 #[test]
-fn a_chart_of_one_workload_tells_nothing_about_others() {
+fn a_chart_of_one_workload_omits_notes_on_others() {
     let mut summary = summaries::two_cores();
     let warning = |workload: &str| {
         let message = format!("{workload} is strange");
@@ -329,7 +329,7 @@ fn a_chart_of_one_workload_tells_nothing_about_others() {
 }
 
 #[test]
-fn what_cannot_be_drawn_is_an_error() {
+fn impossible_sizes_are_errors() {
     let mut chart = scaling(&summaries::two_cores(), "no such workload");
     assert!(svg(&chart).is_ok());
     chart.size = Size {
@@ -342,7 +342,7 @@ fn what_cannot_be_drawn_is_an_error() {
         height: 10_000,
     };
     insta::assert_snapshot!(svg(&chart).unwrap_err(), @"a picture of 20000x10000 at scale 1 is too large or empty; ask for a smaller size or scale");
-    assert!(matches!(png("no svg", 1.0), Err(ChartError::Svg(_))));
+    assert!(matches!(png("not an svg", 1.0), Err(ChartError::Svg(_))));
     let drawn = svg(&scaling(&summaries::two_cores(), "fib")).unwrap();
     for scale in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e6] {
         assert!(
@@ -353,7 +353,7 @@ fn what_cannot_be_drawn_is_an_error() {
 }
 
 #[test]
-fn numbers_that_are_none_do_no_harm() {
+fn numbers_that_are_not_finite_are_not_drawn() {
     let mut summary = summaries::many_cores();
     let strange = [
         f64::NAN,

@@ -1,4 +1,4 @@
-//! What colours mean, and which ones they are.
+//! The colours of charts and their meanings.
 
 use ftbench_schema::Model;
 
@@ -7,7 +7,7 @@ use ftbench_schema::Model;
 pub struct Colour(pub u8, pub u8, pub u8);
 
 impl Colour {
-    /// The colour so far on the way to another, from 0 to 1.
+    /// Mixes the colour with another: 0 is the colour itself, 1 the other.
     #[must_use]
     pub fn towards(self, other: Self, share: f64) -> Self {
         let share = share.clamp(0.0, 1.0);
@@ -21,7 +21,13 @@ impl Colour {
         )
     }
 
-    /// Red, green and blue of light, 0 to 1 (IEC 61966-2-1).
+    /// As SVG and CSS write it: `#00529f`.
+    pub(super) fn hex(self) -> String {
+        let Self(red, green, blue) = self;
+        format!("#{red:02x}{green:02x}{blue:02x}")
+    }
+
+    /// Returns red, green and blue of light, 0 to 1 (IEC 61966-2-1).
     pub(super) fn linear(self) -> [f64; 3] {
         [self.0, self.1, self.2].map(|byte| {
             let value = f64::from(byte) / 255.0;
@@ -33,7 +39,7 @@ impl Colour {
         })
     }
 
-    /// Contrast with another colour, 1 to 21 (WCAG 2.2, "contrast ratio").
+    /// Computes the contrast with another colour, 1 to 21 (WCAG 2.2, "contrast ratio").
     #[must_use]
     pub fn contrast(self, other: Self) -> f64 {
         let luminance = |colour: Self| {
@@ -59,7 +65,7 @@ const VIRIDIS: [Colour; 10] = [
     Colour(0xfd, 0xe7, 0x25),
 ];
 
-/// The colour of a value in a heat map, from 0 (dark) to 1 (bright).
+/// Returns the colour of a value in a heat map, from 0 (dark) to 1 (bright).
 #[must_use]
 pub fn heat(share: f64) -> Colour {
     let along = share.clamp(0.0, 1.0) * 9.0;
@@ -70,7 +76,7 @@ pub fn heat(share: f64) -> Colour {
     at(step).towards(at(step + 1), along.fract())
 }
 
-/// Black or white, whichever is easier to read on a colour.
+/// Returns black or white, whichever is easier to read on a colour.
 #[must_use]
 pub fn ink_on(colour: Colour) -> Colour {
     let (black, white) = (Colour(0, 0, 0), Colour(255, 255, 255));
@@ -85,7 +91,7 @@ pub fn ink_on(colour: Colour) -> Colour {
 ///
 /// Models have the hues of the palette of Okabe and Ito (M. Okabe, K. Ito, "Color Universal Design", 2008,
 /// <https://jfly.uni-koeln.de/color/>), moved so far apart in lightness that people with each of the three kinds of
-/// dichromacy can tell any two of them apart; a test simulates them.
+/// dichromacy can distinguish any two of them; a test simulates them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// Behind everything.
@@ -112,8 +118,10 @@ pub struct Theme {
     pub asyncio_threads: Colour,
     /// The model `internal`.
     pub internal: Colour,
-    /// What disturbed a measurement, or failed.
+    /// What disturbed a measurement, failed, or became worse.
     pub disturbed: Colour,
+    /// What became better.
+    pub better: Colour,
 }
 
 impl Theme {
@@ -132,6 +140,7 @@ impl Theme {
         asyncio_threads: Colour(211, 104, 190),
         internal: Colour(90, 0, 90),
         disturbed: Colour(200, 30, 60),
+        better: Colour(4, 159, 116),
     };
 
     /// Light on dark, for slides: the same hues, lighter.
@@ -149,9 +158,10 @@ impl Theme {
         asyncio_threads: Colour(208, 108, 192),
         internal: Colour(160, 60, 255),
         disturbed: Colour(255, 110, 120),
+        better: Colour(3, 162, 117),
     };
 
-    /// The colour of a model, which is that of its family.
+    /// Returns the colour of a model's family.
     #[must_use]
     pub const fn of(&self, model: Model) -> Colour {
         match model {
@@ -169,7 +179,7 @@ impl Theme {
 }
 
 impl Theme {
-    /// The colour of a model, paler by so much: 1 is the colour itself, 0 the background.
+    /// Returns the colour of a model, mixed with the background: 1 is the colour itself, 0 the background.
     #[must_use]
     pub fn shaded(&self, model: Model, strength: f64) -> Colour {
         self.background.towards(self.of(model), strength)

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What people with no cones of one kind see of linear red, green and blue: G. M. Machado, M. M. Oliveira, L. A. F.
+/// How people with no cones of one kind see linear red, green and blue: G. M. Machado, M. M. Oliveira, L. A. F.
 /// Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE TVCG 15(6), 2009,
 /// severity 1.0; the first is ordinary sight.
 const SIGHTS: [(&str, [[f64; 3]; 3]); 4] = [
@@ -80,7 +80,7 @@ fn white_and_black_are_as_far_apart_as_can_be() {
 }
 
 #[test]
-fn everybody_can_tell_the_models_apart() {
+fn everybody_can_distinguish_the_models() {
     assert_eq!(families().len(), 6);
     for theme in [Theme::LIGHT, Theme::DARK] {
         for (sight_name, sight) in SIGHTS {

@@ -2,14 +2,14 @@
 
 use super::axes;
 use super::axis::Axis;
-use super::canvas::{Pen, Place, at};
+use super::canvas::{Pen, at};
+use super::ink::Ink;
 use super::layout::Frame;
 use super::legend::{self, Entry, Key, Shape};
 use super::sheet::{Drawn, Sheet};
-use super::theme::Colour;
 use ftbench_schema::text;
 
-/// What became of a trial.
+/// What happened to a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     /// Nothing that was seen disturbed it.
@@ -69,7 +69,7 @@ pub struct Dot {
     pub x: f64,
     /// How long, against its cell's median.
     pub y: f64,
-    /// What became of it.
+    /// What happened to it.
     pub event: Event,
 }
 
@@ -86,7 +86,7 @@ pub struct TimeLine {
     pub counts: Vec<(Event, usize)>,
 }
 
-/// What the body shows, in words.
+/// Describes the body in words.
 pub(super) fn description(line: &TimeLine) -> String {
     let counts: Vec<String> = line
         .counts
@@ -97,24 +97,23 @@ pub(super) fn description(line: &TimeLine) -> String {
 }
 
 /// Draws the body.
-pub(super) fn draw(sheet: &Sheet<'_, '_>, line: &TimeLine) -> Drawn {
+pub(super) fn draw(sheet: &Sheet<'_>, line: &TimeLine) -> Drawn {
     let unit = sheet.unit;
-    let theme = sheet.theme;
-    let colour = |event: Event| match event {
-        Event::Quiet => theme.muted,
-        _ => theme.disturbed,
+    let ink = |event: Event| match event {
+        Event::Quiet => Ink::Muted,
+        _ => Ink::Disturbed,
     };
     let entries: Vec<Entry> = line
         .counts
         .iter()
         .map(|(event, trials)| Entry {
-            key: Key::Dot(event.shape(), colour(*event)),
+            key: Key::Dot(event.shape(), ink(*event)),
             words: format!("{} ({trials})", event.words()),
         })
         .collect();
     let last = legend::draw(sheet, &entries, sheet.area.top + 24.0 * unit)?;
     let plot = Frame {
-        left: sheet.area.left + sheet.tick_width(&line.y) + 8.0 * unit,
+        left: sheet.area.left + sheet.tick_room(&line.y),
         top: last + 44.0 * unit,
         right: sheet.area.right,
         bottom: sheet.area.bottom - axes::room_below(&line.x) * unit,
@@ -125,18 +124,13 @@ pub(super) fn draw(sheet: &Sheet<'_, '_>, line: &TimeLine) -> Drawn {
     sheet.upward_axis(plot, &line.y)?;
     sheet.bottom_axis(plot, &line.x, &x)?;
     let median = y(1.0);
-    let pen = Pen::solid(theme.reference, 1.5 * unit);
+    let pen = Pen::solid(Ink::Reference, 1.5 * unit);
     sheet
         .canvas
         .line(&[at(plot.left, median), at(plot.right, median)], pen)?;
     let (quiet, loud): (Vec<&Dot>, Vec<&Dot>) = line.dots.iter().partition(|dot| dot.event == Event::Quiet);
     for dot in quiet.into_iter().chain(loud) {
-        let place = at(x(dot.x), y(dot.y));
-        one(sheet, dot.event, place, colour(dot.event))?;
+        legend::dot(sheet, dot.event.shape(), at(x(dot.x), y(dot.y)), ink(dot.event))?;
     }
     Ok(())
-}
-
-fn one(sheet: &Sheet<'_, '_>, event: Event, place: Place, colour: Colour) -> Drawn {
-    legend::dot(sheet, event.shape(), place, colour)
 }

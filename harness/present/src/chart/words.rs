@@ -1,4 +1,4 @@
-//! What a chart says in words: its title, the machine and the builds, and the caption.
+//! The words of a chart: its title, the machine and the builds, and the caption.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use super::kinds::measured::{LONGEST_NAME, LONGEST_TAG};
 use crate::headline::{self, Verdict};
 use ftbench_schema::{text, units};
 
-/// At most so many interpreters are named in a title's clause.
+/// Max interpreters named in a title's clause.
 pub(super) const MOST_TAGS: usize = 3;
-/// At most so many series are named in a caption's sentence.
+/// Max series named in a caption's sentence.
 const MOST_NAMES: usize = 4;
 
 /// The finding in words: `threads reach 1.93x on 3.13t, stay flat on 3.13, at 2 workers`.
@@ -20,16 +20,16 @@ pub(super) fn title_words(summary: &Summary, workload: &str) -> Option<String> {
     let findings = headline::findings(&of_workload);
     let model = findings.first()?.model;
     // With one workload a finding has one part.
-    let told = findings
+    let parts = findings
         .iter()
         .filter(|finding| finding.model == model)
         .flat_map(|finding| finding.parts.iter().map(move |part| (&finding.interpreter, part)));
-    let workers = told.clone().map(|(_, part)| part.workers).max()?;
+    let workers = parts.clone().map(|(_, part)| part.workers).max()?;
     let mut clauses = Vec::new();
     for verdict in Verdict::ALL {
         let mut speedups = Vec::new();
         let mut tags = Vec::new();
-        for (interpreter, part) in told.clone().filter(|(_, part)| part.workers == workers) {
+        for (interpreter, part) in parts.clone().filter(|(_, part)| part.workers == workers) {
             for reading in part.readings.iter().filter(|reading| reading.verdict == verdict) {
                 speedups.push(reading.speedup.estimate);
                 tags.push(text::shorten(&text::line(interpreter), LONGEST_TAG));
@@ -139,7 +139,7 @@ fn build(facts: &InterpreterFacts) -> String {
     }
 }
 
-/// What the ceiling is.
+/// Explains the ceiling.
 pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     let facts = summary.workloads.iter().find(|facts| facts.name == workload);
     let kernel = facts.and_then(|facts| facts.ceiling.as_ref()).map_or_else(
@@ -149,7 +149,7 @@ pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
 }
 
-/// What a reader must know: what is missing, then warnings of the run and of the workloads that are drawn.
+/// Collects what a reader must know: what is missing, then warnings of the run and of the workloads that are drawn.
 pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
     let warnings = summary
         .warnings
@@ -192,7 +192,7 @@ fn missing(cells: &[&CellSummary]) -> Option<String> {
     (!names.is_empty()).then(|| format!("Failed, so not drawn: {}.", names.join("; ")))
 }
 
-/// What failed of the cells of one model on one interpreter: `3.13t threads at 64, 128`, or where several workloads are
+/// Names what failed of the cells of one model on one interpreter: `3.13t threads at 64, 128`, or where several workloads are
 /// drawn `3.13t threads of fib at 64`.
 fn what_failed(name: &str, cells: &[&CellSummary], several: bool) -> String {
     let mut failed = cells.to_vec();
@@ -222,7 +222,7 @@ fn workloads(cells: &[&CellSummary]) -> Vec<String> {
     names
 }
 
-/// That a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`
+/// Notes that a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`
 pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<String> {
     let mut of_them = cells.to_vec();
     of_them.retain(|cell| unlike.contains(&cell.workload));
@@ -237,7 +237,7 @@ pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<
     ))
 }
 
-/// How it was measured.
+/// Describes how it was measured.
 pub(super) fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
     let rounds = cells.iter().map(|cell| cell.rounds).filter(|rounds| *rounds > 0);
     let run = &summary.run;
@@ -247,9 +247,9 @@ pub(super) fn method(summary: &Summary, cells: &[&CellSummary]) -> String {
         RunStatus::Running => " (not yet ended)",
     };
     let rounds = match (rounds.clone().min(), rounds.max()) {
-        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} rounds{ended}, "),
-        (_, Some(most)) => {
-            let rounds = text::counted(usize::try_from(most).unwrap_or(usize::MAX), "round");
+        (Some(min), Some(max)) if min < max => format!("{min} to {max} rounds{ended}, "),
+        (_, Some(max)) => {
+            let rounds = text::counted(usize::try_from(max).unwrap_or(usize::MAX), "round");
             format!("{rounds}{ended}, ")
         }
         _ => String::new(),
@@ -269,7 +269,7 @@ mod tests {
     use ftbench_schema::CellStatus;
 
     #[test]
-    fn of_several_workloads_it_is_said_which_failed() {
+    fn a_note_names_the_workloads_that_failed() {
         let mut summary = summaries::suite();
         for cell in &mut summary.cells {
             let of = |names: &[&str]| names.contains(&cell.workload.as_str());
@@ -281,19 +281,19 @@ mod tests {
                 *cell = summaries::unmeasured(cell.clone(), CellStatus::Failed, "no");
             }
         }
-        let told = |summary: &Summary| {
+        let notes_of = |summary: &Summary| {
             let cells: Vec<&CellSummary> = summary.cells.iter().collect();
             notes(summary, &cells)
         };
         assert_eq!(
-            told(&summary),
+            notes_of(&summary),
             [
                 "Failed, so not drawn: 3.13 threads of fib and nbody at 1, 2; 3.13t threads of 3 workloads at 2."
             ]
         );
         summary.cells.retain(|cell| cell.workload == "fib");
         summary.warnings.push(summaries::builds_differ());
-        let of_one = told(&summary);
+        let of_one = notes_of(&summary);
         assert_eq!(
             of_one.first().map(String::as_str),
             Some("Failed, so not drawn: all of 3.13 threads; 3.13t threads at 2.")

@@ -7,7 +7,7 @@ use ftbench_schema::history::Metric;
 use ftbench_schema::text;
 use ftbench_schema::units::{self, TimeUnit};
 
-/// Panels of one chart: more are too low to read on one page.
+/// Max panels of one chart: more are too low to read on one page.
 pub const MOST_PANELS: usize = 6;
 /// Height of a panel, pixels.
 const PANEL: u32 = 150;
@@ -17,7 +17,7 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 /// Dates below an axis.
 const DATES: i64 = 6;
 
-/// The workloads of a history, by name.
+/// Lists the workloads of a history, by name.
 #[must_use]
 pub fn workloads(history: &History) -> Vec<String> {
     let mut names: Vec<String> = history
@@ -33,7 +33,7 @@ pub fn workloads(history: &History) -> Vec<String> {
     names
 }
 
-/// The chart of one workload: its cells below each other, those that changed first.
+/// Makes the chart of one workload: its cells below each other, those that changed first.
 #[must_use]
 pub fn workload(history: &History, name: &str) -> Chart {
     let of_it = |series: &Series| matches!(&series.subject, Subject::Cell(key) if key.workload == name);
@@ -41,7 +41,7 @@ pub fn workload(history: &History, name: &str) -> Chart {
     chart(history, &title, &of_it)
 }
 
-/// The chart of the geometric means; `None` where there are none.
+/// Makes the chart of the geometric means; `None` where there are none.
 #[must_use]
 pub fn means(history: &History) -> Option<Chart> {
     let of_it = |series: &Series| matches!(series.subject, Subject::Mean { .. });
@@ -111,7 +111,7 @@ fn chart(history: &History, name: &str, of_it: &dyn Fn(&Series) -> bool) -> Char
     }
 }
 
-/// What a chart shows, in words: its newest and largest change.
+/// Describes what a chart shows: its newest and largest change.
 fn finding(history: &History, chosen: &[(usize, &Series)]) -> String {
     let is_shown = |change: &&Change| chosen.iter().any(|(index, _)| *index == change.series);
     let changes: Vec<&Change> = history.changes.iter().filter(is_shown).collect();
@@ -159,7 +159,7 @@ fn second(started_at: &str) -> Option<f64> {
     Some(time.as_second() as f64)
 }
 
-/// Days since 1970 of each run; runs without a readable time stand where the one before does.
+/// Days since 1970 of each run; a run without a readable time has that of the one before.
 fn days(history: &History) -> Vec<f64> {
     let mut last = None;
     let first = history
@@ -224,7 +224,7 @@ fn machine_changes(history: &History) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// What a value is divided by for its axis, and the unit's symbol.
+/// The divisor of values for their axis, and the unit's symbol.
 fn scale(history: &History, series: &Series) -> (f64, &'static str) {
     let typical = series.levels.last().map_or(1.0, |level| level.value);
     match (&series.subject, history.metric) {
@@ -258,6 +258,7 @@ fn panel(history: &History, index: usize, series: &Series) -> Panel {
                 y: value / divisor,
                 low: end(|interval| interval.low).unwrap_or(value) / divisor,
                 high: end(|interval| interval.high).unwrap_or(value) / divisor,
+                words: String::new(),
             })
         })
         .collect();
@@ -321,8 +322,8 @@ fn panel(history: &History, index: usize, series: &Series) -> Panel {
     }
 }
 
-/// The axis of a panel's values: all of them, and of whiskers and outliers as much as does not squeeze the rest. It spans
-/// 10 % at least, so that noise does not look like change.
+/// Makes the axis of a panel's values: all of them, and of whiskers and outliers as much as does not squeeze the rest. It
+/// spans at least 10 %, so that noise does not look like change.
 fn values(title: String, points: &[Point]) -> Axis {
     let mut sorted: Vec<f64> = points.iter().map(|point| point.y).collect();
     sorted.sort_by(f64::total_cmp);

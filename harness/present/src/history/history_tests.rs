@@ -135,7 +135,10 @@ fn the_page_has_no_scripts_and_escapes_everything() {
     assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
     assert!(html.contains("default-src &#x27;none&#x27;") && !html.contains(" style=\""));
     assert!(html.matches("<svg ").count() >= 2);
-    assert!(html.contains("var(--threads)"));
+    // Its drawings have classes, which follow the reader's theme, and no colours of their own.
+    let (_, drawings) = html.split_once("</style>").unwrap();
+    assert!(drawings.contains("m-threads s-model") && !drawings.contains("=\"#0"));
+    assert_eq!(html.matches("@font-face").count(), 2);
 }
 
 #[test]

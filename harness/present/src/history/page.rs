@@ -1,24 +1,23 @@
 //! The page of a history: one HTML file without scripts that needs nothing else.
 //!
-//! Its charts are the SVGs of [`super::charts`] with their colours as variables of the style sheet, so that they follow
-//! the reader's light or dark setting. Everything from a run is escaped by the template engine or by the chart's drawing,
-//! and a Content-Security-Policy allows the page its own style and nothing else.
+//! Its charts are drawn for pages, so that they follow the reader's light or dark setting. Everything from a run is escaped by
+//! the template engine or by the drawing, and a Content-Security-Policy allows the page its own style and font and nothing else.
 
 use serde::Serialize;
 
 use super::{charts, words};
-use crate::chart::{self, Chart, ChartError, Colour, Theme};
+use crate::chart::{self, Chart, ChartError};
 use crate::page::{self, PageError};
 use ftbench_analyse::history::{Change, Direction, History, Subject};
-use ftbench_schema::{Model, text, units};
+use ftbench_schema::{text, units};
 
 const PAGE: &str = include_str!("../../assets/history/page.html");
 const STYLE: &str = include_str!("../../assets/history/style.css");
 
-/// Charts of a page: more make it slow to open, and nobody scrolls so far.
+/// Max charts of a page: more make it slow to open, and nobody scrolls so far.
 const MOST_CHARTS: usize = 24;
 
-/// A page that could not be made.
+/// A page could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryPageError {
     /// The template engine refused.
@@ -65,7 +64,6 @@ struct Changed {
 #[derive(Serialize)]
 struct Drawn {
     anchor: String,
-    #[serde(skip)]
     svg: String,
 }
 
@@ -79,7 +77,7 @@ struct Row {
     remarks: String,
 }
 
-/// The page as HTML.
+/// Makes the page as HTML.
 ///
 /// # Errors
 /// When a chart cannot be drawn, or the template engine refuses.
@@ -92,7 +90,8 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
     for (position, name) in workloads.iter().enumerate() {
         drawn.push(picture(format!("w{position}"), &charts::workload(history, name))?);
     }
-    let style = format!("{}{STYLE}", page::style());
+    let style = page::style(drawn.iter().map(|chart| chart.svg.as_str()))?;
+    let style = format!("{style}{STYLE}");
     let page = Page {
         opening: words::opening(history),
         machines: words::machines(history),
@@ -107,11 +106,10 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
         charts: drawn,
         smallest_effect: units::per_cent(history.smallest_effect, 1),
     };
-    let svgs: Vec<String> = page.charts.iter().map(|chart| chart.svg.clone()).collect();
-    Ok(page::fill_static(PAGE, &page, &style, &svgs)?)
+    Ok(page::fill_static(PAGE, &page, &style)?)
 }
 
-/// The workloads that changed, those with the newest changes first.
+/// Lists the workloads that changed, those with the newest changes first.
 fn changed_workloads(history: &History) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for change in &history.changes {
@@ -128,32 +126,8 @@ fn changed_workloads(history: &History) -> Vec<String> {
 fn picture(anchor: String, chart: &Chart) -> Result<Drawn, ChartError> {
     Ok(Drawn {
         anchor,
-        svg: themed(&chart::svg(chart)?),
+        svg: chart::page_svg(chart)?,
     })
-}
-
-/// A drawing in the light theme with its colours as variables of the style sheet.
-fn themed(svg: &str) -> String {
-    let theme = Theme::LIGHT;
-    let mut named: Vec<(Colour, String)> = [
-        (theme.background, "background"),
-        (theme.text, "text"),
-        (theme.muted, "muted"),
-        (theme.grid, "grid"),
-        (theme.reference, "reference"),
-        (theme.disturbed, "bad"),
-    ]
-    .map(|(colour, name)| (colour, name.to_owned()))
-    .to_vec();
-    let families = Model::ALL.into_iter().filter(|model| model.family() == *model);
-    named.extend(families.map(|model| (theme.of(model), model.name().to_owned())));
-    let mut themed = svg.to_owned();
-    for (Colour(red, green, blue), name) in named {
-        // As plotters writes colours; within quotes, so that no text of a chart is touched.
-        let written = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
-        themed = themed.replace(&written, &format!("\"var(--{name})\""));
-    }
-    themed
 }
 
 fn groups(history: &History, workloads: &[String]) -> Vec<Group> {

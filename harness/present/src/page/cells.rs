@@ -1,4 +1,4 @@
-//! Tables of cells: finished words, with the plain number beside each so that the page can sort by it.
+//! Tables of cells: finished words, each with its number so that the page can sort by it.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct Table {
 pub struct Column {
     /// Its heading.
     pub heading: String,
-    /// What it means, for those who do not know the word.
+    /// Its meaning, for those who do not know the word.
     pub meaning: &'static str,
     /// Whether it holds numbers.
     pub number: bool,
@@ -32,23 +32,23 @@ pub struct Column {
 /// A row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// What filters look at.
+    /// The interpreter, for filters.
     pub interpreter: String,
     /// The model's name.
     pub model: &'static str,
     /// The model's family, which the row's colour stands for.
     pub family: &'static str,
-    /// What became of the cell, in words.
+    /// The status of the cell, in words.
     pub status: &'static str,
     /// Whether it is of the ceiling.
     pub native: bool,
     /// What a phone, which has no room for the columns that say so, puts below the row's heading.
     pub also: String,
-    /// What stands in each column.
+    /// One entry for each column.
     pub entries: Vec<Entry>,
 }
 
-/// What stands in one place of a table.
+/// An entry of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// The words or the number.
@@ -56,10 +56,10 @@ pub struct Entry {
     /// The interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
-    /// What it is sorted by, when that is a number.
+    /// The number that it is sorted by, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// How it is dressed: `better`, `worse`, `bad`, `dim`, or not at all.
+    /// Its class: `better`, `worse`, `bad`, `dim`, or not at all.
     pub tone: &'static str,
 }
 
@@ -104,7 +104,7 @@ impl Entry {
         }
     }
 
-    /// A duration in a unit of its own, which is not said again in the interval.
+    /// Writes a duration in a unit of its own, which the interval does not repeat.
     fn duration(seconds: Option<Estimate>) -> Self {
         let typical = seconds.map_or(1.0, |known| known.estimate);
         let unit = TimeUnit::for_typical(typical);
@@ -153,7 +153,7 @@ fn number<'a>(heading: &str, meaning: &'static str, fill: impl Fn(&CellSummary) 
     filled
 }
 
-/// All cells of a run but those that were left out on purpose.
+/// Makes the table of all cells of a run except those that were skipped.
 #[must_use]
 pub fn overview(summary: &Summary) -> Table {
     let mut columns = vec![words("Workload", "what was run", |cell| {
@@ -175,7 +175,7 @@ pub fn overview(summary: &Summary) -> Table {
     table
 }
 
-/// The cells of one workload, with all their figures.
+/// Makes the table of the cells of one workload, with all their figures.
 #[must_use]
 pub fn of_workload(summary: &Summary, workload: &str) -> Table {
     let of_it = |cell: &&CellSummary| cell.workload == workload;
@@ -228,7 +228,7 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Table {
     table(summary, columns, |cell| cell.workload == workload)
 }
 
-/// The columns that say which cell it is.
+/// The columns that identify a cell.
 fn identity<'a>(summary: &Summary) -> Vec<Filled<'a>> {
     let mut columns = vec![
         words(
@@ -299,7 +299,7 @@ fn status<'a>() -> Filled<'a> {
     })
 }
 
-/// The table of these cells, without the columns in which nothing is known of any.
+/// Makes the table of these cells, without the columns in which no cell has a figure.
 fn table(summary: &Summary, columns: Vec<Filled<'_>>, wanted: impl Fn(&CellSummary) -> bool) -> Table {
     let shown = |cell: &&CellSummary| cell.status != CellStatus::Skipped && wanted(cell);
     let cells: Vec<&CellSummary> = summary.cells.iter().filter(shown).collect();
@@ -333,7 +333,7 @@ fn table(summary: &Summary, columns: Vec<Filled<'_>>, wanted: impl Fn(&CellSumma
     Table { columns, rows }
 }
 
-/// How a verdict is dressed, and the sign that tells it without colour.
+/// The class of a verdict, and the sign that shows it without colour.
 #[must_use]
 pub const fn verdict_dress(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {

@@ -1,30 +1,9 @@
-//! What makes foreign text harmless where the template's own escaping does not reach.
+//! Makes foreign text harmless where the template's own escaping does not reach.
 
 use linkify::{LinkFinder, LinkKind};
 use serde::Serialize;
 
 use ftbench_schema::text;
-
-/// A value as JSON that can stand inside a `script` element: what could end the element or begin a comment (`<`, `>`,
-/// `&`) is written as an escape, and so are the two line ends that older scripts did not take in strings.
-///
-/// # Errors
-/// When serde refuses.
-pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let plain = serde_json::to_string(value)?;
-    let mut safe = String::with_capacity(plain.len());
-    for character in plain.chars() {
-        match character {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            other => safe.push(other),
-        }
-    }
-    Ok(safe)
-}
 
 /// A piece of text, perhaps a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,7 +14,7 @@ pub struct Piece {
     pub address: Option<String>,
 }
 
-/// Text in pieces: the addresses of web pages in it, and what stands between them.
+/// Splits text into pieces: the addresses of web pages in it, and what stands between them.
 #[must_use]
 pub fn pieces(foreign: &str) -> Vec<Piece> {
     let line = text::line(foreign);
@@ -54,7 +33,7 @@ pub fn pieces(foreign: &str) -> Vec<Piece> {
         .collect()
 }
 
-/// A word of a command line as a POSIX shell would need it.
+/// Quotes a word of a command line for a POSIX shell.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "-_./:=,+@%".contains(character);
@@ -107,15 +86,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn json_ends_no_element_and_reads_back(text in any::<String>()) {
-            let hostile = format!("</script><!--{text}\u{2028}]]>");
-            let safe = json(&hostile).unwrap();
-            let meaningful = ['<', '>', '&', '\u{2028}', '\u{2029}'];
-            prop_assert!(!safe.contains(meaningful));
-            prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), hostile);
-        }
-
         #[test]
         fn a_link_leads_to_a_page(text in any::<String>()) {
             for address in pieces(&text).into_iter().filter_map(|piece| piece.address) {

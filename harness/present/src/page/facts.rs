@@ -12,13 +12,13 @@ use ftbench_schema::{
 /// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// What is known of it.
+    /// Its value.
     pub value: String,
 }
 
-/// A fact, or none where nothing is known.
+/// Makes a fact; `None` where the value is not known.
 fn fact(name: &str, value: impl Into<String>) -> Option<Fact> {
     let value = text::line(&value.into());
     (!value.is_empty()).then(|| Fact {
@@ -144,14 +144,14 @@ fn commit(facts: &CommitFacts) -> String {
 
 /// `base: /code/old (commit 0123...); new: /code/new`.
 fn arms(summary: &Summary) -> String {
-    let told = summary.arms.iter().map(|arm| {
+    let arms = summary.arms.iter().map(|arm| {
         let commit = arm
             .commit
             .as_ref()
             .map(|facts| format!(" (commit {})", commit(facts)));
         format!("{}: {}{}", arm.name, arm.path, commit.unwrap_or_default())
     });
-    told.collect::<Vec<String>>().join("; ")
+    arms.collect::<Vec<String>>().join("; ")
 }
 
 fn labels(summary: &Summary) -> String {
@@ -160,7 +160,7 @@ fn labels(summary: &Summary) -> String {
     words.collect::<Vec<String>>().join(", ")
 }
 
-/// When a run was gone on with; empty when it was made in one sitting.
+/// When a run was resumed; empty when it was made in one session.
 fn resumed(sessions: &[Session]) -> String {
     let later: Vec<&str> = sessions
         .iter()
@@ -336,15 +336,15 @@ pub fn sources(summary: &Summary) -> Vec<Fact> {
 /// How quiet the run was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quiet {
-    /// In a sentence.
+    /// A sentence.
     pub words: String,
     /// Counted samples.
     pub samples: u32,
-    /// Those of them that something disturbed.
+    /// Counted samples that something disturbed.
     pub disturbed: u32,
-    /// The share of those, per cent.
+    /// The share of disturbed samples, per cent.
     pub percent: String,
-    /// How it is dressed: `calm`, `uneasy` or `noisy`.
+    /// Its class: `calm`, `uneasy` or `noisy`.
     pub tone: &'static str,
     /// What disturbed them.
     pub causes: Vec<Fact>,

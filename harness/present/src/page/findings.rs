@@ -1,45 +1,48 @@
-//! What a reader should know first, as the page tells it.
+//! What a reader should know first, as the page says it.
 
 use serde::Serialize;
 
 use super::cells::verdict_dress;
 use crate::arms;
 use crate::headline::{self, Finding, Verdict};
+use crate::strength;
 use ftbench_schema::{CellStatus, Model, Summary, text, units};
 
 /// How one model scales on one interpreter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct Statement {
     /// What it is about.
     pub subject: String,
     /// The model's family, which its colour stands for.
     pub family: &'static str,
     /// What is found.
     pub clauses: Vec<Clause>,
+    /// How sure the verdict is, or what it takes to reach one, where there is one verdict.
+    pub strength: Option<String>,
 }
 
 /// Part of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Clause {
-    /// Words before the verdict.
+    /// Its words.
     pub text: String,
-    /// How it is dressed: `faster`, `flat`, `slower`, `unclear`, or not at all.
+    /// Its class: `faster`, `flat`, `slower`, `unclear`, or not at all.
     pub tone: &'static str,
 }
 
-/// The findings of a summary; workloads are named where there are several.
+/// Lists the findings of a summary; workloads are named where there are several.
 #[must_use]
-pub fn of(summary: &Summary, name_workloads: bool) -> Vec<Told> {
+pub fn of(summary: &Summary, name_workloads: bool) -> Vec<Statement> {
     headline::findings(summary)
         .iter()
-        .map(|finding| told(finding, name_workloads))
+        .map(|finding| statement(finding, name_workloads))
         .collect()
 }
 
-/// How versions of the code compare.
+/// Compares the versions of the code.
 #[must_use]
-pub fn of_arms(summary: &Summary) -> Vec<Told> {
-    let told = |found: arms::Comparison| {
+pub fn of_arms(summary: &Summary) -> Vec<Statement> {
+    let statement = |found: arms::Comparison| {
         let mut clauses = Vec::new();
         for (position, clause) in found.clauses.into_iter().enumerate() {
             if position > 0 {
@@ -53,21 +56,22 @@ pub fn of_arms(summary: &Summary) -> Vec<Told> {
                 tone: verdict_dress(clause.verdict).0,
             });
         }
-        Told {
+        Statement {
             subject: found.subject,
             family: Model::Serial.name(),
             clauses,
+            strength: None,
         }
     };
-    arms::comparisons(summary).into_iter().map(told).collect()
+    arms::comparisons(summary).into_iter().map(statement).collect()
 }
 
-/// Stand around clauses while a sentence is put together; foreign text cannot hold them, for [`text::line`] takes
-/// control characters out.
+/// Stand around clauses while a sentence is put together; foreign text cannot hold them, because [`text::line`] replaces
+/// control characters.
 const BEGIN: char = '\u{1}';
 const END: char = '\u{2}';
 
-fn told(finding: &Finding, name_workloads: bool) -> Told {
+fn statement(finding: &Finding, name_workloads: bool) -> Statement {
     let place = |verdict: Verdict| Verdict::ALL.iter().position(|known| *known == verdict);
     let sentence = finding.sentence(name_workloads, |clause| {
         format!(
@@ -94,16 +98,22 @@ fn told(finding: &Finding, name_workloads: bool) -> Told {
         clauses.extend([Some(plain), with_verdict].into_iter().flatten());
     }
     clauses.retain(|clause| !clause.text.is_empty());
-    Told {
+    let mut readings = finding.parts.iter().flat_map(|part| &part.readings);
+    let strength = match (readings.next(), readings.next()) {
+        (Some(only), None) => Some(strength::words(only)),
+        _ => None,
+    };
+    Statement {
         subject: finding.subject(),
         family: finding.model.family().name(),
         clauses,
+        strength,
     }
 }
 
-/// The findings on one workload.
+/// Lists the findings on one workload.
 #[must_use]
-pub fn of_workload(summary: &Summary, workload: &str) -> Vec<Told> {
+pub fn of_workload(summary: &Summary, workload: &str) -> Vec<Statement> {
     let mut of_it = summary.clone();
     of_it.cells.retain(|cell| cell.workload == workload);
     of(&of_it, false)
@@ -151,11 +161,13 @@ pub struct MatrixPlace {
     pub workers: u32,
     /// How it is dressed.
     pub tone: &'static str,
-    /// The sign that tells the verdict without colour.
+    /// The sign that shows the verdict without colour.
     pub sign: &'static str,
+    /// How sure the verdict is, or what it takes to reach one.
+    pub strength: String,
 }
 
-/// Speedups at the largest number of workers; `None` for a single workload, whose findings say it all.
+/// Tabulates speedups at the largest number of workers; `None` for a single workload, whose findings say everything.
 #[must_use]
 pub fn matrix(summary: &Summary, workloads: &[String]) -> Option<Matrix> {
     let models: Vec<Model> = Model::ALL
@@ -202,10 +214,11 @@ fn place(finding: &Finding, workload: &str) -> Option<MatrixPlace> {
         workers,
         tone,
         sign,
+        strength: strength::words(reading).replace('x', "×"),
     })
 }
 
-/// The workloads of a summary, in the order of its cells.
+/// Lists the workloads of a summary, in the order of its cells.
 #[must_use]
 pub fn workloads(summary: &Summary) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -230,14 +243,18 @@ mod tests {
     #[test]
     fn clauses_say_what_the_sentence_says() {
         let summary = summaries::suite();
-        let told = of(&summary, true);
+        let statements = of(&summary, true);
         let findings = headline::findings(&summary);
-        assert_eq!(told.len(), findings.len());
-        for (told, finding) in told.iter().zip(&findings) {
-            let words: String = told.clauses.iter().map(|clause| clause.text.as_str()).collect();
+        assert_eq!(statements.len(), findings.len());
+        for (statement, finding) in statements.iter().zip(&findings) {
+            let words: String = statement
+                .clauses
+                .iter()
+                .map(|clause| clause.text.as_str())
+                .collect();
             assert_eq!(words, finding.sentence(true, |clause| clause.words.clone()));
         }
-        let tones: Vec<&str> = told
+        let tones: Vec<&str> = statements
             .first()
             .unwrap()
             .clauses
@@ -259,8 +276,13 @@ mod tests {
             .unwrap();
         let place = fetch.places.first().unwrap().as_ref().unwrap();
         assert_eq!(
-            (place.text.as_str(), place.workers, place.sign),
-            ("8.20×", 16, "▲")
+            (
+                place.text.as_str(),
+                place.workers,
+                place.sign,
+                place.strength.as_str()
+            ),
+            ("8.20×", 16, "▲", "at least 8.08×")
         );
     }
 
@@ -276,10 +298,11 @@ mod tests {
         for cell in &mut summary.cells {
             cell.workload.push_str("\u{1}9\u{2}");
         }
-        let told = of(&summary, true);
+        let statements = of(&summary, true);
         assert!(
-            told.iter()
-                .all(|told| told.clauses.iter().any(|clause| !clause.tone.is_empty()))
+            statements
+                .iter()
+                .all(|statement| statement.clauses.iter().any(|clause| !clause.tone.is_empty()))
         );
     }
 }

@@ -1,9 +1,10 @@
 //! The report: one HTML file that needs nothing else, for people who were not there when it was measured.
 //!
-//! Data flow one way: the summary and the samples become a [`model::Page`] of finished words and numbers, from which the
-//! template makes the tables and the script, in the reader's browser, the charts. Everything from a workload or a
-//! machine is escaped by the template, or by [`escape::json`] where the script reads it, and a Content-Security-Policy
-//! allows the page its own style and script and nothing else: no address, no inline handler, no image.
+//! Data flow one way: the summary and the samples become a [`model::Page`] of finished words and drawings, from which the
+//! template makes the page. The script, in the reader's browser, switches between drawings, hides and highlights series and
+//! shows the values in `data-` attributes; it draws nothing. Everything from a workload or a machine is escaped by the
+//! template or by the drawing, and a Content-Security-Policy allows the page its own style, script and font and nothing
+//! else: no address, no inline handler, no image.
 
 mod cells;
 mod charts;
@@ -17,19 +18,18 @@ mod template;
 
 pub(crate) use template::{fill_static, style};
 
+use crate::chart::ChartError;
 use ftbench_schema::{Manifest, SamplesByCell, Summary};
 
-/// A report that could not be made.
+/// A report could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// The template engine refused.
     #[error("the report could not be made: {0:#}; please report this with the run's summary.json")]
     Template(#[from] minijinja::Error),
-    /// serde refused.
-    #[error(
-        "the report's figures could not be written as JSON: {0}; please report this with the run's summary.json"
-    )]
-    Json(#[from] serde_json::Error),
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
 }
 
 /// What a report is made of.
@@ -43,12 +43,12 @@ pub struct Report<'a> {
     pub samples: &'a SamplesByCell,
 }
 
-/// The report as HTML.
+/// Makes the report as HTML.
 ///
 /// # Errors
-/// When the template engine or serde refuses, which no summary that the analysis makes gives cause for.
+/// When the template engine or the drawing library refuses, which no summary that the analysis makes gives cause for.
 pub fn html(report: Report<'_>) -> Result<String, PageError> {
-    template::fill(&model::page(report))
+    template::fill(&model::page(report)?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! All that the page says, in finished words: what the template is filled with.
+//! Everything that the page says, in finished words and drawings: what the template is filled with.
 
 use serde::Serialize;
 
@@ -6,16 +6,16 @@ use super::Report;
 use super::cells::{self, Table};
 use super::charts::{self, Charts};
 use super::facts::{self, About, Build, Fact, Quiet};
-use super::findings::{self, Matrix, Told};
+use super::findings::{self, Matrix, Statement};
 use super::fits::{self, Fit};
 use super::spread::quantile;
 use crate::arms;
-use crate::chart;
+use crate::chart::{self, ChartError, Material};
 use crate::noise;
 use crate::rows::{self, Reason};
 use ftbench_schema::{CellSamples, CellStatus, CellSummary, RunStatus, SamplesByCell, Summary, text, units};
 
-/// At most so many cells are named for one reason.
+/// Max cells named for one reason.
 const MOST_CELLS: usize = 12;
 
 /// The whole page.
@@ -25,16 +25,16 @@ pub struct Page {
     pub name: String,
     /// How far the run came, when it is not complete.
     pub unfinished: Option<&'static str>,
-    /// What was run, on what, in a line each.
+    /// The workloads, machine and builds, in a line each.
     pub lines: Vec<String>,
-    /// What a reader must know before the figures.
+    /// Notices that a reader must know before the figures.
     pub notices: Vec<String>,
     /// How versions of the code compare.
-    pub arms: Vec<Told>,
+    pub arms: Vec<Statement>,
     /// Every comparison of arms.
     pub arm_table: Option<ArmTable>,
     /// The findings.
-    pub findings: Vec<Told>,
+    pub findings: Vec<Statement>,
     /// What free-threading costs.
     pub overheads: Vec<String>,
     /// How quiet it was.
@@ -47,9 +47,9 @@ pub struct Page {
     pub workloads: Vec<Workload>,
     /// What failed, and why.
     pub failures: Vec<Why>,
-    /// What was left out on purpose, and why.
+    /// What was skipped, and why.
     pub skipped: Vec<Why>,
-    /// Whether anything was held against a ceiling.
+    /// Whether anything was compared with a ceiling.
     pub has_ceiling: bool,
     /// The run.
     pub run: Vec<Fact>,
@@ -85,26 +85,19 @@ fn arm_table(summary: &Summary) -> Option<ArmTable> {
 pub struct Workload {
     /// Its name.
     pub name: String,
-    /// What it says about itself; `None` when the summary does not know it.
+    /// Its description of itself; `None` when the summary does not have one.
     pub about: Option<About>,
     /// The findings on it.
-    pub findings: Vec<Told>,
-    /// Its charts, which the page's script draws.
-    #[serde(skip)]
+    pub findings: Vec<Statement>,
+    /// Its charts.
     pub charts: Charts,
-    /// Whether there is a chart to draw.
-    pub has_chart: bool,
-    /// Whether the ceiling is in it.
-    pub has_ceiling: bool,
-    /// Whether the spread of samples is known.
-    pub has_spread: bool,
     /// The scaling laws of its curves.
     pub fits: Vec<Fit>,
     /// Its cells.
     pub table: Table,
     /// What failed in it, in a line.
     pub failed: Option<String>,
-    /// Figures of its own.
+    /// The figures that it reported.
     pub reported: Vec<Reported>,
 }
 
@@ -123,10 +116,10 @@ pub struct Reported {
     pub samples: usize,
 }
 
-/// Cells for which the same is to be said.
+/// Cells with the same status and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Why {
-    /// What became of them.
+    /// Their status.
     pub status: &'static str,
     /// How many.
     pub cells: String,
@@ -139,19 +132,22 @@ pub struct Why {
 }
 
 /// Makes the page.
-#[must_use]
-pub fn page(report: Report<'_>) -> Page {
+///
+/// # Errors
+/// When a chart cannot be drawn.
+pub fn page(report: Report<'_>) -> Result<Page, ChartError> {
     let Report {
         summary,
         manifest,
         samples,
     } = report;
     let names = findings::workloads(summary);
+    let material = Material::for_page(summary.clone());
     let mut overview = cells::overview(summary);
     if names.is_empty() {
         overview.columns.clear();
     }
-    Page {
+    Ok(Page {
         name: text::line(&summary.run.name),
         unfinished: match summary.run.status {
             RunStatus::Complete => None,
@@ -169,8 +165,8 @@ pub fn page(report: Report<'_>) -> Page {
         overview,
         workloads: names
             .iter()
-            .map(|name| workload(summary, name, samples))
-            .collect(),
+            .map(|name| workload(&material, name, samples))
+            .collect::<Result<_, ChartError>>()?,
         failures: why(&rows::reasons(summary, CellStatus::is_failure)),
         skipped: why(&rows::reasons(summary, |status| status == CellStatus::Skipped)),
         has_ceiling: rows::has_ceiling(summary),
@@ -179,10 +175,10 @@ pub fn page(report: Report<'_>) -> Page {
         builds: facts::builds(summary),
         environment: facts::environment(manifest),
         sources: facts::sources(summary),
-    }
+    })
 }
 
-/// What was run, and on what.
+/// Names the workloads, machine and builds.
 fn lines(summary: &Summary, workloads: usize) -> Vec<String> {
     let tags: Vec<String> = summary
         .interpreters
@@ -205,7 +201,8 @@ fn lines(summary: &Summary, workloads: usize) -> Vec<String> {
     lines
 }
 
-fn workload(summary: &Summary, name: &str, samples: &SamplesByCell) -> Workload {
+fn workload(material: &Material, name: &str, samples: &SamplesByCell) -> Result<Workload, ChartError> {
+    let summary = &material.summary;
     let facts = summary.workloads.iter().find(|facts| facts.name == name);
     let of_it = |cell: &&CellSummary| cell.workload == name;
     let failed: Vec<&CellSummary> = summary
@@ -214,15 +211,11 @@ fn workload(summary: &Summary, name: &str, samples: &SamplesByCell) -> Workload 
         .filter(of_it)
         .filter(|cell| cell.status.is_failure())
         .collect();
-    let charts = charts::of_workload(summary, name, samples);
-    Workload {
+    Ok(Workload {
         name: text::line(name),
-        has_chart: !charts.metrics.is_empty(),
-        has_ceiling: charts.has_ceiling(),
-        has_spread: charts.spread.is_some(),
         about: facts.map(facts::about),
         findings: findings::of_workload(summary, name),
-        charts,
+        charts: charts::of_workload(material, name, samples)?,
         fits: fits::of_workload(summary, name),
         table: cells::of_workload(summary, name),
         failed: (!failed.is_empty()).then(|| rows::cell_names(&failed, MOST_CELLS)),
@@ -233,7 +226,7 @@ fn workload(summary: &Summary, name: &str, samples: &SamplesByCell) -> Workload 
             .filter_map(|cell| Some((cell, samples.of_cell(&cell.cell)?)))
             .flat_map(|(cell, samples)| reported(cell, samples))
             .collect(),
-    }
+    })
 }
 
 fn reported(cell: &CellSummary, samples: &CellSamples) -> Vec<Reported> {

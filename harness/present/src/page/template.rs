@@ -11,56 +11,43 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::PageError;
 use super::model::Page;
-use super::{PageError, escape};
-use crate::chart::Theme;
+use crate::chart::{self, ChartError, Theme};
 use ftbench_schema::Model;
 
 const PAGE: &str = include_str!("../../assets/report/page.html");
 const STYLE: &str = include_str!("../../assets/report/style.css");
+const CHART_STYLE: &str = include_str!("../../assets/chart.css");
 /// In the order in which they need each other.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 4] = [
     include_str!("../../assets/report/dom.js"),
-    include_str!("../../assets/report/scale.js"),
     include_str!("../../assets/report/chart.js"),
-    include_str!("../../assets/report/spread.js"),
     include_str!("../../assets/report/table.js"),
     include_str!("../../assets/report/main.js"),
 ];
 
-/// The page as HTML.
+/// Fills the template of the report.
 pub fn fill(page: &Page) -> Result<String, PageError> {
-    let style = style();
+    let style = style(page.workloads.iter().flat_map(|workload| workload.charts.svgs()))?;
     let script = script();
-    let charts: Vec<_> = page.workloads.iter().map(|workload| &workload.charts).collect();
     let environment = environment(PAGE)?;
     let filled = environment.get_template("page.html")?.render(context! {
         page => Value::from(Serde(page)),
-        policy => policy(&style, &script),
+        policy => policy(&style, Some(&script)),
         style => Value::from_safe_string(style),
         script => Value::from_safe_string(script),
-        charts => Value::from_safe_string(escape::json(&charts)?),
     })?;
     Ok(filled)
 }
 
-/// Fills the template of a page without scripts, whose charts are drawings of our own: `page.charts` gets them as `svg`.
-pub(crate) fn fill_static(
-    template: &str,
-    page: &impl Serialize,
-    style: &str,
-    svgs: &[String],
-) -> Result<String, PageError> {
+/// Fills the template of a page without scripts.
+pub(crate) fn fill_static(template: &str, page: &impl Serialize, style: &str) -> Result<String, PageError> {
     let environment = environment(template)?;
-    let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let policy =
-        format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
-    let svgs: Vec<Value> = svgs.iter().cloned().map(Value::from_safe_string).collect();
     let filled = environment.get_template("page.html")?.render(context! {
         page => Value::from(Serde(page)),
-        policy,
+        policy => policy(style, None),
         style => Value::from_safe_string(style.to_owned()),
-        svgs,
     })?;
     Ok(filled)
 }
@@ -79,35 +66,33 @@ fn environment(template: &str) -> Result<Environment<'_>, PageError> {
     Ok(environment)
 }
 
-/// Nothing may be fetched or run but this style and this script
+/// Allows this style, the font in it and this script, and nothing else to be fetched or run
 /// (<https://www.w3.org/TR/CSP3/#grammardef-hash-source>).
-fn policy(style: &str, script: &str) -> String {
+fn policy(style: &str, script: Option<&str>) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let script = script.map_or_else(String::new, |script| {
+        format!(" script-src 'sha256-{}';", hash(script))
+    });
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        hash(style),
-        hash(script)
+        "default-src 'none'; style-src 'sha256-{}'; font-src data:;{script} base-uri 'none'; form-action 'none'",
+        hash(style)
     )
 }
 
-/// The style sheet, with the colours that models have in every chart.
-pub(crate) fn style() -> String {
-    let mut style = String::new();
+/// The style sheet of a page with these drawings: their colours, which every chart has, and their font.
+pub(crate) fn style<'a>(svgs: impl IntoIterator<Item = &'a str>) -> Result<String, ChartError> {
     let dark = colours(&Theme::DARK);
-    // Writing to a string does not fail. Paper is light whatever the reader's setting.
-    let _ = write!(
-        style,
+    // Paper is light whatever the reader's setting.
+    Ok(format!(
         ":root{{{}}}@media screen{{:root[data-theme=\"dark\"]{{{dark}}}}}\
-         @media screen and (prefers-color-scheme:dark){{:root:not([data-theme=\"light\"]){{{dark}}}}}\n{STYLE}",
-        colours(&Theme::LIGHT)
-    );
-    style
+         @media screen and (prefers-color-scheme:dark){{:root:not([data-theme=\"light\"]){{{dark}}}}}\n{}{STYLE}{CHART_STYLE}",
+        colours(&Theme::LIGHT),
+        chart::page_font(svgs)?
+    ))
 }
 
 fn colours(theme: &Theme) -> String {
-    let colour = |chart_colour: crate::chart::Colour| {
-        format!("rgb({} {} {})", chart_colour.0, chart_colour.1, chart_colour.2)
-    };
+    let colour = |colour: chart::Colour| format!("rgb({} {} {})", colour.0, colour.1, colour.2);
     let mut variables = String::new();
     for model in Model::ALL.into_iter().filter(|model| model.family() == *model) {
         let _ = write!(variables, "--{}:{};", model.name(), colour(theme.of(model)));
@@ -118,6 +103,8 @@ fn colours(theme: &Theme) -> String {
         ("muted", theme.muted),
         ("grid", theme.grid),
         ("reference", theme.reference),
+        ("disturbed", theme.disturbed),
+        ("better", theme.better),
     ];
     for (name, value) in named {
         let _ = write!(variables, "--{name}:{};", colour(value));
@@ -125,7 +112,7 @@ fn colours(theme: &Theme) -> String {
     variables
 }
 
-/// The scripts in one scope of their own, none of whose names are the page's.
+/// Puts the scripts into one scope of their own, whose names are not the page's.
 fn script() -> String {
     format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.join("\n"))
 }

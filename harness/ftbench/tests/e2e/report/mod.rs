@@ -37,14 +37,18 @@ async fn with_report(window: Window, act: impl AsyncFnOnce(&Browser)) {
     );
     assert_eq!(browser.console().await, Vec::<String>::new());
     let requests = browser.requests().await;
-    assert!(
-        !requests.is_empty() && requests.iter().all(|address| address.ends_with("/report.html")),
-        "{requests:?}"
-    );
+    // The browser lists the font too, which is in the page.
+    let is_own =
+        |address: &String| address.ends_with("/report.html") || address.starts_with("data:font/otf;");
+    let foreign: Vec<&String> = requests.iter().filter(|address| !is_own(address)).collect();
+    assert!(!requests.is_empty() && foreign.is_empty(), "{foreign:?}");
     browser.close().await;
 }
 
-const CURVES: &str = "return document.querySelectorAll('.chart .plot path.line').length";
+const CURVES: &str =
+    "return document.querySelectorAll('.chart .picture:not([hidden]) .series:not(.off)').length";
+/// The legend's button of the first series that the chosen picture shows.
+const FIRST_SERIES: &str = "#w0 .legend li:not([hidden]) button";
 const SHOWN_ROWS: &str =
     "return [...document.querySelectorAll('#cells tbody tr')].filter(row => !row.hidden).length";
 
@@ -62,13 +66,13 @@ async fn series_can_be_switched_and_metrics_chosen() {
     with_report(DESKTOP, async |browser| {
         // Two workloads with four curves, and one whose threads failed.
         assert_eq!(browser.script(CURVES).await, 10);
-        browser.click("#w0 .legend button").await;
+        browser.click(FIRST_SERIES).await;
         assert_eq!(browser.script(CURVES).await, 9);
-        let pressed = "return document.querySelector('#w0 .legend button').getAttribute('aria-pressed')";
-        assert_eq!(browser.script(pressed).await, "false");
-        browser.click("#w0 .legend button").await;
+        let pressed = format!("return document.querySelector('{FIRST_SERIES}').getAttribute('aria-pressed')");
+        assert_eq!(browser.script(&pressed).await, "false");
+        browser.click(FIRST_SERIES).await;
         assert_eq!(browser.script(CURVES).await, 10);
-        let title = "return document.querySelector('#w0 .plot text.title').textContent";
+        let title = "return document.querySelector('#w0 .picture:not([hidden]) svg').getAttribute('aria-label')";
         for (metric, words) in [
             ("efficiency", "Efficiency"),
             ("throughput", "Throughput"),
@@ -79,7 +83,7 @@ async fn series_can_be_switched_and_metrics_chosen() {
             let shown = browser.script(title).await;
             assert!(shown.as_str().unwrap().starts_with(words), "{shown}");
         }
-        let ideal = "return [...document.querySelectorAll('#w0 .plot text')].some(text => text.textContent === 'ideal')";
+        let ideal = "return [...document.querySelectorAll('#w0 .picture:not([hidden]) text')].some(text => text.textContent === 'ideal')";
         assert_eq!(browser.script(ideal).await, true);
     })
     .await;
@@ -99,7 +103,7 @@ async fn the_focus_stays_on_the_pressed_button() {
             assert_eq!(browser.script(focused).await, words);
         }
         browser
-            .script("document.querySelector('#w0 .legend button').focus()")
+            .script(&format!("document.querySelector('{FIRST_SERIES}').focus()"))
             .await;
         let name = browser.script(focused).await;
         browser.press(Key::Enter).await;
@@ -215,7 +219,11 @@ async fn everything_fits_on_a_phone() {
         let widths = "return [document.documentElement.scrollWidth, innerWidth]";
         assert_eq!(browser.script(widths).await, json!([PHONE.width, PHONE.width]));
         assert_eq!(browser.script(CURVES).await, 10);
-        browser.click("#w0 .legend button").await;
+        let smallest = "return Math.min(...[...document.querySelectorAll('#w0 .picture:not([hidden]) text')]
+            .map(text => text.getBoundingClientRect().height))";
+        let smallest = browser.script(smallest).await.as_f64().unwrap();
+        assert!(smallest >= 10.0, "letters {smallest} pixels high");
+        browser.click(FIRST_SERIES).await;
         browser.click("#w0 .choice label:has([value=makespan])").await;
         // The table is wider than a phone and scrolls on its own. The driver considers a heading under the page's bar
         // to be in view.
@@ -280,8 +288,8 @@ async fn a_printed_page_has_every_chart_and_is_light() {
             .script("return getComputedStyle(document.body).backgroundColor")
             .await;
         assert_eq!(background, "rgb(255, 255, 255)");
-        let charts = "return [...document.querySelectorAll('.plot > svg, .strips > svg')]
-            .map(svg => [svg.getAttribute('width'), svg.getBoundingClientRect().height > 100])";
+        let charts = "return [...document.querySelectorAll('.picture:not([hidden]) > svg, .strips > svg')]
+            .map(svg => svg.getBoundingClientRect()).map(box => [Math.round(box.width), box.height > 100])";
         let charts = browser.script(charts).await;
         let charts = charts.as_array().unwrap();
         // A chart and a spread for each of three workloads.
@@ -322,6 +330,22 @@ async fn a_chart_embeds_its_fonts() {
     );
     assert_eq!(browser.console().await, Vec::<String>::new());
     browser.close().await;
+}
+
+#[tokio::test]
+async fn all_charts_of_a_report_share_one_font() {
+    with_report(DESKTOP, async |browser| {
+        let fonts = "return document.fonts.ready.then(fonts => [...fonts].map(font => `${font.family} ${font.status}`))";
+        let fonts: Vec<String> = serde_json::from_value(browser.script(fonts).await).unwrap();
+        assert!(
+            !fonts.is_empty() && fonts.iter().all(|font| font == "Inter loaded"),
+            "{fonts:?}"
+        );
+        let ids = "const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
+                   return ids.length - new Set(ids).size";
+        assert_eq!(browser.script(ids).await, 0);
+    })
+    .await;
 }
 
 #[test]

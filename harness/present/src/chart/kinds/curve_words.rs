@@ -1,31 +1,61 @@
 //! Findings of charts with curves, in words.
 
-use ftbench_schema::{Model, units};
+use ftbench_schema::units::{self, TimeUnit};
+use ftbench_schema::{Estimate, Model};
 
 use super::measured::{Line, series_name};
 
-/// At most so many series are named in a title.
+/// Max series named in a title.
 const MOST_NAMED: usize = 3;
 
-/// A rate, as labels have it: `52.3 k/s`.
+/// Writes a rate as labels have it: `52.3 k/s`.
 pub(super) fn per_second(rate: f64) -> String {
     format!("{}/s", with_prefix(rate))
 }
 
-/// The same in a sentence: `52.3 k units/s`.
+/// Writes a rate in a sentence: `52.3 k units/s`.
 fn units_per_second(rate: f64) -> String {
     format!("{} units/s", with_prefix(rate))
 }
 
+/// Writes a rate with its interval: `52.3 k units/s [51.9, 52.8]`.
+pub(super) fn per_second_with_interval(rate: Estimate) -> String {
+    let (divisor, prefix) = prefix(rate.estimate);
+    with_interval(rate, 1.0 / divisor, &format!("{prefix} units/s"))
+}
+
+/// Writes a duration with its interval: `120 ms [118, 122]`.
+pub(super) fn duration_with_interval(seconds: Estimate) -> String {
+    let unit = TimeUnit::for_typical(seconds.estimate);
+    with_interval(seconds, unit.from_seconds(1.0), &format!(" {}", unit.symbol()))
+}
+
+fn with_interval(value: Estimate, factor: f64, unit: &str) -> String {
+    let decimals = units::decimals_for(value.estimate * factor, 3);
+    let number = |value: f64| units::number(value * factor, decimals);
+    format!(
+        "{}{unit} [{}, {}]",
+        number(value.estimate),
+        number(value.low),
+        number(value.high)
+    )
+}
+
 /// Three digits of a large number, and the prefix of its unit.
 fn with_prefix(rate: f64) -> String {
-    let (value, prefix) = match rate {
-        large if large >= 1e9 => (rate / 1e9, " G"),
-        large if large >= 1e6 => (rate / 1e6, " M"),
-        large if large >= 1e4 => (rate / 1e3, " k"),
-        _ => (rate, ""),
-    };
+    let (divisor, prefix) = prefix(rate);
+    let value = rate / divisor;
     format!("{}{prefix}", units::number(value, units::decimals_for(value, 3)))
+}
+
+/// The prefix of the unit of a rate, and its factor.
+fn prefix(rate: f64) -> (f64, &'static str) {
+    match rate {
+        large if large >= 1e9 => (1e9, " G"),
+        large if large >= 1e6 => (1e6, " M"),
+        large if large >= 1e4 => (1e3, " k"),
+        _ => (1.0, ""),
+    }
 }
 
 /// The largest value of all lines: its line, workers and value.
@@ -62,6 +92,22 @@ pub(super) fn throughput(lines: &[Line<'_>]) -> String {
     })
 }
 
+/// `least time with 3.13t threads, 181 ms at 2 workers`.
+pub(super) fn makespan(lines: &[Line<'_>]) -> String {
+    let values = lines
+        .iter()
+        .flat_map(|line| line.values.iter().map(move |value| (line, value)));
+    let shortest = values.min_by(|(_, (_, a)), (_, (_, b))| a.estimate.total_cmp(&b.estimate));
+    shortest.map_or_else(nothing, |(line, (count, time))| {
+        format!(
+            "least time with {}, {} at {}",
+            series_name(line),
+            units::duration(time.estimate),
+            workers(*count)
+        )
+    })
+}
+
 /// `threads use 96 % of 2 workers on 3.13t, 50 % on 3.13`.
 pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
     let Some(first) = lines
@@ -82,15 +128,15 @@ pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
         .collect();
     shares.sort_by(|a, b| b.0.total_cmp(&a.0));
     let more = shares.len().saturating_sub(MOST_NAMED);
-    let mut told: Vec<String> = shares
+    let mut named: Vec<String> = shares
         .iter()
         .take(MOST_NAMED)
         .map(|(share, place)| format!("{} % on {place}", units::number(share * 100.0, 0)))
         .collect();
     if more > 0 {
-        told.push(format!("and {more} more"));
+        named.push(format!("and {more} more"));
     }
-    format!("of {}, {} use {}", workers(most), first.model, told.join(", "))
+    format!("of {}, {} use {}", workers(most), first.model, named.join(", "))
 }
 
 /// `with threads, 3.13t is fastest: 1.76x serial on 3.13, at 2 workers`.
@@ -153,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_of_every_size_can_be_read() {
+    fn large_rates_have_prefixes() {
         let rates = [0.4, 12.5, 2653.0, 241_549.0, 1e7, 2.5e9];
         assert_eq!(
             rates.map(units_per_second),

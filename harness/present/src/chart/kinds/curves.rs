@@ -1,14 +1,13 @@
-//! Charts with curves over numbers of workers: speedup, throughput, efficiency, interpreters and memory.
+//! Charts with curves over numbers of workers: speedup, throughput, efficiency, makespan, interpreters and memory.
 
-use crate::chart::{Axis, Body, Chart, Lines, Scale, Series, Tick, axis, words};
-use ftbench_schema::units::{self, TimeUnit};
-use ftbench_schema::{CellSummary, Estimate, GilState, Model, Scaling, Summary, text};
+use crate::chart::{Axis, Body, Chart, Lines, Scale, Series, Tick, words};
+use ftbench_schema::{CellSummary, Estimate, GilState, Model, Summary, text};
 
-use super::curve_words;
 use super::material::Material;
-use super::measured::{LONGEST_NAME, Line, Quantity, counts, measured, measured_as, series, thin_out};
+use super::measured::{LONGEST_NAME, Line, Quantity, counts, measured};
 use super::show::Show;
-use super::shown::{MOST_WORKERS_LINEAR, of_lines, value_range, workers_axis};
+use super::shown::{WORKERS, of_lines};
+use super::{Kind, curve_words};
 
 /// The cells of a workload, the ceiling's apart.
 struct Cells<'a> {
@@ -29,27 +28,130 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// A chart of a workload's curves, which a page can switch to.
+pub(crate) struct Figure {
+    /// What it shows.
+    pub(crate) kind: Kind,
+    /// The name of its quantity.
+    pub(crate) name: &'static str,
+    /// The chart, without words in its frame.
+    pub(crate) chart: Chart,
+}
+
+/// Makes the charts of a workload's curves that have something to show, the most telling first. A series has the same number
+/// in all of them.
+pub(crate) fn figures(material: &Material, workload: &str) -> Vec<Figure> {
+    let cells = Cells::of(&material.summary, workload);
+    let figure = |kind: Kind, name: &'static str, chart: Option<Chart>| {
+        let chart = chart.filter(|chart| matches!(chart.body, Body::Lines(_)))?;
+        Some(Figure { kind, name, chart })
+    };
+    let climbs = |chart: &Chart| match &chart.body {
+        Body::Lines(lines) => lines.x.low < lines.x.high,
+        _ => false,
+    };
+    let mut figures: Vec<Figure> = [
+        figure(Kind::Scaling, "Speedup", speedup_chart(material, &cells)),
+        figure(
+            Kind::Throughput,
+            "Throughput",
+            Some(throughput_chart(material, &cells).0),
+        ),
+        figure(
+            Kind::Efficiency,
+            "Efficiency",
+            Some(efficiency_chart(material, &cells).0).filter(climbs),
+        ),
+        figure(Kind::Makespan, "Makespan", Some(makespan_chart(material, &cells))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut names: Vec<String> = Vec::new();
+    // The last one, of times, has all series in the order of the plan.
+    for figure in figures.iter_mut().rev() {
+        let Body::Lines(lines) = &mut figure.chart.body else {
+            continue;
+        };
+        for series in &mut lines.series {
+            series.number = names
+                .iter()
+                .position(|name| *name == series.name)
+                .unwrap_or_else(|| {
+                    names.push(series.name.clone());
+                    names.len() - 1
+                });
+        }
+    }
+    figures
+}
+
+/// Speedup over workers; `None` where no cell has a speedup at 2 workers or more.
+fn speedup_chart(material: &Material, cells: &Cells<'_>) -> Option<Chart> {
+    let summary = &material.summary;
+    let lines = measured(summary, &cells.own, Quantity::Speedup);
+    let climbs = |line: &Line<'_>| line.values.iter().any(|(workers, _)| *workers > 1);
+    let show = Show::speedup(summary.run.scaling);
+    lines
+        .iter()
+        .any(climbs)
+        .then(|| of_lines(material, lines, &cells.ceiling, &show))
+}
+
+/// Speedup over the number of workers, and the finding.
+fn efficiency_chart(material: &Material, cells: &Cells<'_>) -> (Chart, String) {
+    let lines = measured(&material.summary, &cells.own, Quantity::Efficiency);
+    let finding = curve_words::efficiency(&lines);
+    let chart = of_lines(material, lines, &cells.ceiling, &Show::efficiency());
+    (chart, finding)
+}
+
+/// Units of work a second, and the finding.
+fn throughput_chart(material: &Material, cells: &Cells<'_>) -> (Chart, String) {
+    let lines = measured(&material.summary, &cells.own, Quantity::Throughput);
+    let finding = curve_words::throughput(&lines);
+    let show = Show::throughput(&lines);
+    let mut chart = of_lines(material, lines, &cells.ceiling, &show);
+    if matches!(chart.body, Body::Lines(_)) {
+        let fastest = "Ideal and ceiling start at the fastest curve's one worker.";
+        chart.caption.push(fastest.to_owned());
+    }
+    (chart, finding)
+}
+
+/// Times over workers. With one number of workers every series gets a place of its own along the axis.
+fn makespan_chart(material: &Material, cells: &Cells<'_>) -> Chart {
+    let lines = measured(&material.summary, &cells.own, Quantity::Makespan);
+    let counts = counts(&lines);
+    let show = Show::makespan(&lines);
+    let mut chart = of_lines(material, lines, &[], &show);
+    if let (Body::Lines(lines), [only]) = (&mut chart.body, counts.as_slice()) {
+        lines.x = side_by_side(&mut lines.series, *only);
+    }
+    chart
+}
+
 /// Speedup over workers. Where no cell has a speedup at 2 workers or more it shows makespans instead, and where there are
 /// none of those either it says so.
 pub(super) fn scaling(material: &Material, workload: &str) -> Chart {
     let summary = &material.summary;
     let cells = Cells::of(summary, workload);
-    let lines = measured(summary, &cells.own, Quantity::Speedup);
-    let climbs = |line: &Line<'_>| line.values.iter().any(|(workers, _)| *workers > 1);
-    let chart = if lines.iter().any(climbs) {
-        let title = match summary.run.scaling {
-            Scaling::Strong => "Speedup over one worker (higher is better)",
-            Scaling::Weak => "Scaled speedup over one worker: work grows with workers (higher is better)",
-        };
-        of_lines(
-            summary,
-            lines,
-            &cells.ceiling,
-            &Show::new(Quantity::Speedup, title),
-        )
-    } else {
-        of_makespans(summary, &cells.own)
-    };
+    let chart = speedup_chart(material, &cells).unwrap_or_else(|| {
+        let mut chart = makespan_chart(material, &cells);
+        let is_of_one_count = |lines: &Lines| lines.x.title != WORKERS;
+        chart.caption.extend(match &chart.body {
+            Body::Lines(lines) if is_of_one_count(lines) => Some(
+                "Times, not speedups: only one number of workers was measured; ask for more, such as -n 1,2."
+                    .to_owned(),
+            ),
+            Body::Lines(_) => Some(
+                "Times, not speedups: there is no cell with one worker to compare with; add 1 to -n."
+                    .to_owned(),
+            ),
+            _ => None,
+        });
+        chart
+    });
     let finding = match words::title_words(summary, workload) {
         Some(finding) => finding,
         None if matches!(chart.body, Body::Nothing(_)) => "nothing was measured".to_owned(),
@@ -58,34 +160,26 @@ pub(super) fn scaling(material: &Material, workload: &str) -> Chart {
     framed(chart, material, workload, &cells, &finding)
 }
 
-/// Speedup over the number of workers.
+/// Efficiency over workers.
 pub(super) fn efficiency(material: &Material, workload: &str) -> Chart {
-    let summary = &material.summary;
-    let cells = Cells::of(summary, workload);
-    let lines = measured(summary, &cells.own, Quantity::Efficiency);
-    let finding = curve_words::efficiency(&lines);
-    let title = "Efficiency: speedup over the number of workers (higher is better)";
-    let chart = of_lines(
-        summary,
-        lines,
-        &cells.ceiling,
-        &Show::new(Quantity::Efficiency, title),
-    );
+    let cells = Cells::of(&material.summary, workload);
+    let (chart, finding) = efficiency_chart(material, &cells);
     framed(chart, material, workload, &cells, &finding)
 }
 
-/// Units of work a second.
+/// Units of work a second over workers.
 pub(super) fn throughput(material: &Material, workload: &str) -> Chart {
-    let summary = &material.summary;
-    let cells = Cells::of(summary, workload);
-    let lines = measured(summary, &cells.own, Quantity::Throughput);
-    let finding = curve_words::throughput(&lines);
-    let show = Show::throughput(&lines);
-    let mut chart = of_lines(summary, lines, &cells.ceiling, &show);
-    if matches!(chart.body, Body::Lines(_)) {
-        let fastest = "Ideal and ceiling start at the fastest curve's one worker.";
-        chart.caption.push(fastest.to_owned());
-    }
+    let cells = Cells::of(&material.summary, workload);
+    let (chart, finding) = throughput_chart(material, &cells);
+    framed(chart, material, workload, &cells, &finding)
+}
+
+/// Times over workers.
+pub(super) fn makespan(material: &Material, workload: &str) -> Chart {
+    let cells = Cells::of(&material.summary, workload);
+    let lines = measured(&material.summary, &cells.own, Quantity::Makespan);
+    let finding = curve_words::makespan(&lines);
+    let chart = makespan_chart(material, &cells);
     framed(chart, material, workload, &cells, &finding)
 }
 
@@ -121,9 +215,9 @@ pub(super) fn interpreters(material: &Material, workload: &str) -> Chart {
     let show = if joined {
         Show::throughput(&lines)
     } else {
-        Show::new(Quantity::Speed, &title)
+        Show::ratio(Quantity::Speed, &title)
     };
-    let mut chart = of_lines(summary, lines, &[], &show);
+    let mut chart = of_lines(material, lines, &[], &show);
     if let Body::Lines(body) = &mut chart.body {
         strengths(&mut body.series);
     }
@@ -147,11 +241,7 @@ pub(super) fn memory(material: &Material, workload: &str) -> Chart {
     } else {
         "pages shared by processes counted in each (RSS)"
     };
-    let title = format!("Peak memory of all processes, MiB, {of} (lower is better)");
-    let mut show = Show::new(Quantity::Memory, &title);
-    show.factor = 1.0 / f64::from(1 << 20);
-    show.words = units::bytes;
-    let chart = of_lines(summary, lines, &[], &show);
+    let chart = of_lines(material, lines, &[], &Show::memory(of));
     framed(chart, material, workload, &cells, &finding)
 }
 
@@ -184,51 +274,6 @@ fn framed(mut chart: Chart, material: &Material, workload: &str, cells: &Cells<'
             .insert(method, words::ceiling(&material.summary, workload));
     }
     chart
-}
-
-/// Makespans, where there is no speedup to show.
-fn of_makespans(summary: &Summary, cells: &[&CellSummary]) -> Chart {
-    let mut lines = measured_as(summary, cells, |cell| cell.makespan_s);
-    let too_many = thin_out(&mut lines);
-    let estimates = lines
-        .iter()
-        .flat_map(|line| line.values.iter().map(|(_, value)| value.estimate));
-    let Some(typical) = units::typical(estimates) else {
-        return Chart::of(Body::Nothing("No cell of this workload has a figure.".to_owned()));
-    };
-    let unit = TimeUnit::for_typical(typical);
-    let mut series = series(&lines, unit.from_seconds(1.0), units::duration);
-    let (low, high) = value_range(&series);
-    let title = format!("Makespan, {} (lower is better)", unit.symbol());
-    let y = axis::value_axis(title, Scale::Linear, low, high);
-    let counts = counts(&lines);
-    let (x, why) = match counts.as_slice() {
-        [only] => (
-            side_by_side(&mut series, *only),
-            "Times, not speedups: only one number of workers was measured; ask for more, such as -n 1,2.",
-        ),
-        _ => {
-            let most = counts.last().copied().unwrap_or(1);
-            let scale = if most > MOST_WORKERS_LINEAR {
-                Scale::Log2
-            } else {
-                Scale::Linear
-            };
-            (
-                workers_axis(&counts, scale),
-                "Times, not speedups: there is no cell with one worker to compare with; add 1 to -n.",
-            )
-        }
-    };
-    Chart {
-        caption: too_many.into_iter().chain([why.to_owned()]).collect(),
-        ..Chart::of(Body::Lines(Lines {
-            x,
-            y,
-            series,
-            references: Vec::new(),
-        }))
-    }
 }
 
 /// With one number of workers the x axis is of no use: every series gets a place of its own along it.

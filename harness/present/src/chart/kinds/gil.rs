@@ -1,6 +1,6 @@
 //! Threads with and without the GIL, for every workload.
 
-use crate::chart::rows::{Look, Mark, Row, Rows, Upright};
+use crate::chart::rows::{Look, Mark, Row, Rows, Samples, Upright};
 use crate::chart::{Axis, Body, Chart, ReferenceKind, Scale, Tick, axis};
 use ftbench_analyse::laws::verdict::FLAT_WITHIN;
 use ftbench_schema::{CellSummary, GilState, Model, text, units};
@@ -35,7 +35,7 @@ pub(super) fn gil(material: &Material) -> Chart {
                 low: speedup.low,
                 high: speedup.high,
                 label: units::times(speedup.estimate),
-                dots: Vec::new(),
+                samples: Samples::None,
                 look: Look {
                     gil: cell.gil.or(look.gil),
                     ..*look
@@ -44,7 +44,7 @@ pub(super) fn gil(material: &Material) -> Chart {
         }
         if !marks.is_empty() {
             let label = text::shorten(&text::line(workload), super::measured::LONGEST_NAME);
-            found.push((best, Row { label, marks }));
+            found.push((best, Row::of(label, marks)));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -94,7 +94,7 @@ fn gil_chart(rows: Vec<Row>, tags: &[(String, Option<GilState>)], looks: &[Look]
         uprights.push(Upright {
             value: f64::from(most),
             label: format!("ideal at {most} workers"),
-            kind: ReferenceKind::Reckoned,
+            kind: ReferenceKind::Calculated,
         });
     }
     let shown = |look: &Look| {
@@ -181,7 +181,7 @@ fn gil_title(chart: &Chart, most: u32) -> String {
     )
 }
 
-/// What threads do that have this speedup.
+/// The verb for what threads with this speedup do.
 fn verb(speedup: f64) -> &'static str {
     if speedup > 1.0 + FLAT_WITHIN {
         "reach"

@@ -1,4 +1,4 @@
-//! Several runs in one chart: their interpreters take names that tell what differs, and then they are one.
+//! Several runs in one chart: their interpreters take names that say what differs, and then they are one.
 
 use crate::chart::words;
 use ftbench_schema::suggest::{UnknownInterpreter, one_of};
@@ -29,7 +29,7 @@ pub enum JoinError {
     NoModel {
         /// The run's name.
         run: String,
-        /// What was asked for.
+        /// The name that was given.
         wanted: Vec<String>,
         /// All that it has measured.
         known: Vec<&'static str>,
@@ -47,15 +47,15 @@ pub enum JoinError {
         /// The same of it.
         other_scaling: Scaling,
     },
-    /// There is none.
+    /// No run was given.
     #[error("no run was given; give the folder of one")]
     Nothing,
 }
 
-/// The material of one run or several, with only these models, or all where none is named.
+/// Joins one run or several into material, with only these models, or all where none is named.
 ///
 /// # Errors
-/// When an interpreter or a model is asked for that is not there, and when runs with strong and with weak scaling are to be
+/// When a requested interpreter or model is not there, and when runs with strong and with weak scaling are to be
 /// joined.
 pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinError> {
     for part in &mut parts {
@@ -104,10 +104,10 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
             material.machines.push(machine);
         }
         if let Some(known) = &mut material.method {
-            let told = method(&part);
-            if !known.contains(&told) {
+            let other = method(&part);
+            if !known.contains(&other) {
                 known.push(' ');
-                known.push_str(&told);
+                known.push_str(&other);
             }
         }
         add(&mut joined, &mut material.trials, part, name);
@@ -127,7 +127,7 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
     Ok(material)
 }
 
-/// How a scaling is asked for.
+/// The value of `--scaling` that asks for a scaling.
 fn word(scaling: &Scaling) -> &'static str {
     match scaling {
         Scaling::Strong => "strong",
@@ -135,7 +135,8 @@ fn word(scaling: &Scaling) -> &'static str {
     }
 }
 
-/// Speedups and rates of units are reckoned another way where every worker does all of the work.
+/// Refuses runs with different scaling: speedups and rates of units are calculated differently where every worker does all
+/// of the work.
 fn refuse_unlike_scaling(parts: &[Part]) -> Result<(), JoinError> {
     let mut runs = parts.iter().map(|part| &part.summary.run);
     let Some(first) = runs.next() else {
@@ -152,7 +153,7 @@ fn refuse_unlike_scaling(parts: &[Part]) -> Result<(), JoinError> {
         })
 }
 
-/// Workloads whose file is not the same in all runs. Of a callable there is no file to compare.
+/// Finds workloads whose file is not the same in all runs. A callable has no file to compare.
 fn unlike_files(parts: &[Part]) -> Vec<String> {
     let mut files: Vec<(&str, &str)> = Vec::new();
     let mut unlike: Vec<String> = Vec::new();
@@ -171,7 +172,7 @@ fn unlike_files(parts: &[Part]) -> Vec<String> {
     unlike
 }
 
-/// Leaves the cells of the models that are asked for.
+/// Keeps only the cells of the requested models.
 fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> {
     if models.is_empty() {
         return Ok(());
@@ -199,7 +200,7 @@ fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> 
     Ok(())
 }
 
-/// Leaves the interpreter or arm that is asked for.
+/// Keeps only the requested interpreter or arm.
 fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
     let Some(wanted) = &part.interpreter else {
         return Ok(());
@@ -221,8 +222,8 @@ fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
     Ok(())
 }
 
-/// What tells each run's interpreters from those of the others: nothing where their tags do, else the machine, the day,
-/// the time or the folder, whichever is the first to tell all runs apart.
+/// What distinguishes each run's interpreters from those of the others: nothing where their tags do, else the machine, the
+/// day, the time or the folder, whichever is the first to distinguish all runs.
 fn distinctions(parts: &[Part]) -> Vec<String> {
     let differ = |names: &[String]| {
         let mut sorted = names.to_vec();
@@ -365,7 +366,7 @@ mod tests {
             }
         }
         let material = join(parts.to_vec(), &[]).unwrap();
-        let told = |kind: Kind, workload: &str| make(kind, &material, workload).caption.join("\n");
+        let caption_of = |kind: Kind, workload: &str| make(kind, &material, workload).caption.join("\n");
         let note = "Note: the file of http_fetch is not the same in all of these runs; what differs may be the code.";
         for (kind, workload, expected) in [
             (Kind::Scaling, "http_fetch", true),
@@ -374,7 +375,7 @@ mod tests {
             (Kind::Scaling, "fib", false),
             (Kind::Scaling, "nbody", false),
         ] {
-            let caption = told(kind, workload);
+            let caption = caption_of(kind, workload);
             assert_eq!(caption.contains(note), expected, "{workload}: {caption}");
             assert_eq!(
                 caption.contains("not the same"),

@@ -1,6 +1,5 @@
 //! Fitted laws as curves, and in words.
 
-use crate::chart::{ReferenceKind, ReferenceLine};
 use crate::laws::law;
 use ftbench_schema::{CurveLaws, Estimate, LawFit, Summary, units};
 
@@ -8,24 +7,26 @@ use super::measured::{Line, Quantity, series_name};
 use super::show::Show;
 
 /// Corners of a fitted curve.
-const FITTED_CORNERS: u32 = 40;
-/// At most so many fits are told in the caption.
+const FITTED_CORNERS: u32 = 24;
+/// Max fits described in the caption.
 const MOST_FITS: usize = 4;
 
-/// Fitted laws: the curves, and what is said of them.
+/// Fitted laws.
 pub(super) struct Fits {
-    pub(super) curves: Vec<ReferenceLine>,
-    pub(super) told: Option<String>,
+    /// The corners of each line's law, x and y; none where the line has no law.
+    pub(super) curves: Vec<Vec<[f64; 2]>>,
+    /// A sentence about them.
+    pub(super) words: Option<String>,
 }
 
-pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, most): (u32, u32)) -> Fits {
+pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (min, max): (u32, u32)) -> Fits {
     let mut curves = Vec::new();
-    let mut told = Vec::new();
+    let mut words = Vec::new();
     if !matches!(
         show.quantity,
         Quantity::Speedup | Quantity::Efficiency | Quantity::Throughput
     ) {
-        return Fits { curves, told: None };
+        return Fits { curves, words: None };
     }
     let fitted = |line: &Line<'_>| {
         let of_line = |laws: &&CurveLaws| {
@@ -51,10 +52,11 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
             )),
         };
         let Some(((laws, fit), (_, one_worker))) = fitted(line).zip(one_worker) else {
+            curves.push(Vec::new());
             continue;
         };
-        let most = laws.fitted_up_to.map_or(most, |fitted| most.min(fitted));
-        let (low, high) = (f64::from(fewest), f64::from(most.max(fewest)));
+        let last = laws.fitted_up_to.map_or(max, |fitted| max.min(fitted));
+        let (low, high) = (f64::from(min), f64::from(last.max(min)));
         let corner = |step: u32| {
             let workers = low * (high / low).powf(f64::from(step) / f64::from(FITTED_CORNERS));
             [
@@ -62,38 +64,38 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (fewest, 
                 show.of_speedup(fit.speedup(workers), workers, one_worker.estimate),
             ]
         };
-        curves.push(ReferenceLine {
-            label: String::new(),
-            corners: (0..=FITTED_CORNERS).map(corner).collect(),
-            kind: ReferenceKind::Fitted(line.model.family()),
-        });
-        told.push(format!("{} {}", series_name(line), of_fit(&law(laws, fit), fit)));
+        curves.push((0..=FITTED_CORNERS).map(corner).collect());
+        words.push(format!(
+            "{} {}",
+            series_name(line),
+            fit_words(&law(laws, fit), fit)
+        ));
     }
-    let more = told.len().saturating_sub(MOST_FITS);
-    told.truncate(MOST_FITS);
+    let more = words.len().saturating_sub(MOST_FITS);
+    words.truncate(MOST_FITS);
     if more > 0 {
-        told.push(format!("and {more} more"));
+        words.push(format!("and {more} more"));
     }
-    let told = (!told.is_empty()).then(|| format!("Thin dashes: fitted laws; {}.", told.join("; ")));
-    Fits { curves, told }
+    let words = (!words.is_empty()).then(|| format!("Thin dashes: fitted laws; {}.", words.join("; ")));
+    Fits { curves, words }
 }
 
-/// A fit's parameters, and the number of workers beyond which more of them make it slower.
-fn of_fit(law: &str, fit: &LawFit) -> String {
+/// Lists a fit's parameters, and the number of workers beyond which more of them make it slower.
+fn fit_words(law: &str, fit: &LawFit) -> String {
     let percent = |share: f64| {
         let value = share * 100.0;
         format!("{} %", units::number(value, units::decimals_for(value, 2)))
     };
-    let mut told = format!("{law}, serial fraction {}", percent(fit.serial_fraction.estimate));
+    let mut words = format!("{law}, serial fraction {}", percent(fit.serial_fraction.estimate));
     if let Some(crosstalk) = fit.crosstalk {
-        told.push_str(&format!(", crosstalk {}", percent(crosstalk.estimate)));
+        words.push_str(&format!(", crosstalk {}", percent(crosstalk.estimate)));
     }
     if let Some(peak) = fit.peak_workers {
         let best = peak.estimate.round().max(1.0);
         let noun = if best > 1.0 { "workers" } else { "worker" };
-        told.push_str(&format!(", best at {} {noun}", units::number(best, 0)));
+        words.push_str(&format!(", best at {} {noun}", units::number(best, 0)));
     }
-    told
+    words
 }
 
 #[cfg(test)]
@@ -103,7 +105,7 @@ mod tests {
     use ftbench_schema::Law;
 
     #[test]
-    fn a_fit_with_a_peak_tells_how_many_workers_pay() {
+    fn a_fit_with_a_peak_says_how_many_workers_are_best() {
         let exact = |value: f64| summaries::estimate(value, 0.0);
         let fit = |peak: Option<f64>| LawFit {
             law: Law::Usl,
@@ -113,15 +115,15 @@ mod tests {
             speedup_limit: None,
             relative_error: 0.01,
         };
-        let told = "USL, serial fraction 2.0 %, crosstalk 0.40 %";
-        assert_eq!(of_fit("USL", &fit(None)), told);
+        let words = "USL, serial fraction 2.0 %, crosstalk 0.40 %";
+        assert_eq!(fit_words("USL", &fit(None)), words);
         assert_eq!(
-            of_fit("USL", &fit(Some(15.65))),
-            format!("{told}, best at 16 workers")
+            fit_words("USL", &fit(Some(15.65))),
+            format!("{words}, best at 16 workers")
         );
         assert_eq!(
-            of_fit("USL", &fit(Some(1.2))),
-            format!("{told}, best at 1 worker")
+            fit_words("USL", &fit(Some(1.2))),
+            format!("{words}, best at 1 worker")
         );
     }
 }

@@ -1,5 +1,6 @@
-//! What charts are made of, and the frame that it gives them.
+//! The figures that charts are made of, and the frame that they give them.
 
+use super::measured::MOST_SERIES;
 use crate::chart::{Chart, words};
 use ftbench_schema::{CellSummary, Summary, Trial};
 
@@ -18,10 +19,12 @@ pub struct Material {
     pub(super) notes: Vec<String>,
     /// Workloads whose file is not the same in all of the runs.
     pub(super) unlike_files: Vec<String>,
+    /// Max series drawn in a chart.
+    pub(super) most_series: usize,
 }
 
 impl Material {
-    /// Of one run.
+    /// One run.
     #[must_use]
     pub fn of_run(summary: Summary, trials: Vec<Trial>) -> Self {
         Self {
@@ -31,6 +34,15 @@ impl Material {
             method: None,
             notes: Vec::new(),
             unlike_files: Vec::new(),
+            most_series: MOST_SERIES,
+        }
+    }
+
+    /// One run, for a page, whose legend can hide series: all of them are drawn.
+    pub(crate) fn for_page(summary: Summary) -> Self {
+        Self {
+            most_series: usize::MAX,
+            ..Self::of_run(summary, Vec::new())
         }
     }
 
@@ -38,7 +50,7 @@ impl Material {
         self.method.is_some()
     }
 
-    /// Adds what every chart tells: machine and builds below the title; in the caption what failed and what was warned of
+    /// Adds what every chart says: machine and builds below the title; in the caption what failed and what was warned of
     /// before what the chart itself has to say, and the method behind it.
     pub(super) fn frame(&self, chart: &mut Chart, cells: &[&CellSummary], key: &str) {
         chart.subtitle.clone_from(&self.machines);

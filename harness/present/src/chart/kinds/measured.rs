@@ -1,14 +1,13 @@
-//! The measured values that curves are drawn of.
+//! The measured values that curves are drawn from.
 
-use crate::chart::{Marker, Point, Series};
 use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Scaling, Summary, text};
 
 /// Longer names are cut.
 pub(in crate::chart) const LONGEST_NAME: usize = 28;
 /// Longer tags are cut: two of one build differ before that, such as `3.14.10t+nogil+nojit` and `…+notlbc`.
 pub(in crate::chart) const LONGEST_TAG: usize = 20;
-/// More series than this cannot be followed.
-const MOST_SERIES: usize = 12;
+/// More series than this cannot be followed in a picture without a legend that hides some.
+pub(super) const MOST_SERIES: usize = 12;
 
 /// What a chart's curves are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +20,8 @@ pub(super) enum Quantity {
     Throughput,
     /// Speed against the baseline's `serial`.
     Speed,
+    /// Seconds from handing out the work to the last result.
+    Makespan,
     /// Bytes.
     Memory,
 }
@@ -43,6 +44,7 @@ impl Quantity {
                     high: units / time.low,
                 })
             }
+            Self::Makespan => cell.makespan_s,
             Self::Speed => cell.vs_baseline,
             Self::Memory => cell
                 .memory_peak_bytes
@@ -72,8 +74,8 @@ impl Line<'_> {
             && self.model == cell.model
     }
 
-    /// What it is of, apart from the model: the tag, the host where that is not the interpreter's own executable, and
-    /// the arm. A tag that is longer than `longest` is cut; an arm is kept, for it tells curves apart.
+    /// Names what it is of, apart from the model: the tag, the host where that is not the interpreter's own executable, and
+    /// the arm. A tag that is longer than `longest` is cut; an arm is kept, because it distinguishes curves.
     pub(super) fn place(&self, longest: usize) -> String {
         let tag = text::shorten(&text::line(self.tag), longest);
         let arm = self.arm.map(text::line);
@@ -81,25 +83,18 @@ impl Line<'_> {
     }
 }
 
-/// The values of cells, in the order of the plan. Cells that failed have none; those whose GIL came back
+/// Collects the values of cells, in the order of the plan. Cells that failed have none; those whose GIL came back
 /// on have, and are drawn as what they were: measured with the GIL.
 pub(super) fn measured<'a>(
     summary: &'a Summary,
     cells: &[&'a CellSummary],
     quantity: Quantity,
 ) -> Vec<Line<'a>> {
-    measured_as(summary, cells, |cell| quantity.of(summary, cell))
-}
-
-pub(super) fn measured_as<'a>(
-    summary: &'a Summary,
-    cells: &[&'a CellSummary],
-    value: impl Fn(&CellSummary) -> Option<Estimate>,
-) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
     for cell in cells {
         let usable = matches!(cell.status, CellStatus::Ok | CellStatus::GilReenabled);
-        let Some(estimate) = value(cell).filter(|known| usable && known.estimate.is_finite()) else {
+        let value = quantity.of(summary, cell);
+        let Some(estimate) = value.filter(|known| usable && known.estimate.is_finite()) else {
             continue;
         };
         let tag = cell.interpreter.as_str();
@@ -133,85 +128,12 @@ pub(super) fn measured_as<'a>(
     lines
 }
 
-/// Series of lines. `scale` is what an estimate is multiplied with, `words` its last value as a label.
-pub(super) fn series(lines: &[Line<'_>], scale: f64, words: impl Fn(f64) -> String) -> Vec<Series> {
-    let arms = arms(lines);
-    let mut series: Vec<Series> = Vec::new();
-    for line in lines {
-        let family = line.model.family();
-        let alike = series
-            .iter()
-            .filter(|other| other.family == family && other.gil == line.gil)
-            .count();
-        let points: Vec<Point> = line
-            .values
-            .iter()
-            .map(|(workers, value)| point(*workers, *value, scale))
-            .collect();
-        series.push(Series {
-            label: series_name(line),
-            strength: strength(line, &arms),
-            value_label: line
-                .values
-                .last()
-                .map(|(_, value)| words(value.estimate))
-                .unwrap_or_default(),
-            family,
-            gil: line.gil,
-            marker: Marker::nth(alike),
-            points,
-        });
-    }
-    series
-}
-
-/// The arms of lines, in their order.
-fn arms<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
-    let mut arms: Vec<&str> = Vec::new();
-    for arm in lines.iter().filter_map(|line| line.arm) {
-        if !arms.contains(&arm) {
-            arms.push(arm);
-        }
-    }
-    arms
-}
-
-/// The strength of the colour of the first of several arms; that of the last one is 1.
-const FIRST_ARM: f64 = 0.5;
-
-/// Weaker colours for the earlier of several arms.
-fn strength(line: &Line<'_>, arms: &[&str]) -> f64 {
-    let place = line
-        .arm
-        .and_then(|arm| arms.iter().position(|known| *known == arm));
-    let last = arms.len().saturating_sub(1);
-    match place {
-        Some(place) if place < last => {
-            #[allow(clippy::cast_precision_loss)] // A handful of arms.
-            let along = place as f64 / last as f64;
-            FIRST_ARM + (1.0 - FIRST_ARM) * along
-        }
-        _ => 1.0,
-    }
-}
-
 pub(super) fn series_name(line: &Line<'_>) -> String {
     let model = line.model.name();
     // Most models leave room for the whole tag; of the longest both are cut.
     let room = LONGEST_NAME.saturating_sub(model.len() + 1).max(LONGEST_NAME / 2);
     let place = line.place(room.min(LONGEST_TAG));
     text::shorten(&format!("{place} {model}"), LONGEST_NAME)
-}
-
-/// An end of an interval that is not known lies at the value.
-fn point(workers: u32, value: Estimate, scale: f64) -> Point {
-    let or_value = |end: f64| if end.is_finite() { end } else { value.estimate };
-    Point {
-        x: f64::from(workers),
-        y: value.estimate * scale,
-        low: or_value(value.low) * scale,
-        high: or_value(value.high) * scale,
-    }
 }
 
 pub(super) fn counts(lines: &[Line<'_>]) -> Vec<u32> {
@@ -224,9 +146,9 @@ pub(super) fn counts(lines: &[Line<'_>]) -> Vec<u32> {
     counts
 }
 
-/// Leaves at most [`MOST_SERIES`], threads and processes first, in their order; tells how many are gone.
-pub(super) fn thin_out(lines: &mut Vec<Line<'_>>) -> Option<String> {
-    let gone = lines.len().checked_sub(MOST_SERIES).filter(|gone| *gone > 0)?;
+/// Keeps at most `most` lines, threads and processes first, in their order. Returns a sentence on how many are gone.
+pub(super) fn thin_out(lines: &mut Vec<Line<'_>>, most: usize) -> Option<String> {
+    let gone = lines.len().checked_sub(most).filter(|gone| *gone > 0)?;
     let importance = |model: Model| match model.family() {
         Model::Threads => 0,
         Model::Processes => 1,
@@ -241,7 +163,7 @@ pub(super) fn thin_out(lines: &mut Vec<Line<'_>>) -> Option<String> {
     ranks.sort_unstable();
     let kept: Vec<usize> = ranks
         .into_iter()
-        .take(MOST_SERIES)
+        .take(most)
         .map(|(_, position)| position)
         .collect();
     let mut position = 0;
@@ -250,7 +172,7 @@ pub(super) fn thin_out(lines: &mut Vec<Line<'_>>) -> Option<String> {
         kept.contains(&(position - 1))
     });
     Some(format!(
-        "Not drawn for want of room: {} more series; choose with 'ftbench plot RUN#TAG' or --model.",
+        "Not drawn because there is no room: {} more series; choose with 'ftbench plot RUN#TAG' or --model.",
         gone
     ))
 }

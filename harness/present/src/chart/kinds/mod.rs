@@ -1,4 +1,4 @@
-//! From the figures of a run to the charts of it, one function for each kind.
+//! Makes charts from the figures of a run, one function for each kind.
 
 mod curve_words;
 mod curves;
@@ -8,14 +8,17 @@ mod laws;
 mod material;
 pub(super) mod measured;
 mod overhead;
+mod series;
 mod show;
 mod shown;
 mod suite;
 mod trials;
 mod workloads;
 
+pub(crate) use curves::{Figure, figures};
 pub use join::{JoinError, Part, join};
 pub use material::Material;
+pub(crate) use shown::WORKERS;
 
 use super::Chart;
 
@@ -28,6 +31,8 @@ pub enum Kind {
     Throughput,
     /// Speedup over the number of workers, of one workload.
     Efficiency,
+    /// Time over workers, of one workload.
+    Makespan,
     /// One model across interpreters, of one workload.
     Interpreters,
     /// Threads with and without the GIL, for each workload.
@@ -48,10 +53,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Scaling,
         Self::Throughput,
         Self::Efficiency,
+        Self::Makespan,
         Self::Interpreters,
         Self::Gil,
         Self::Overhead,
@@ -62,13 +68,14 @@ impl Kind {
         Self::TimeLine,
     ];
 
-    /// The word for it on the command line and in names of files.
+    /// Names it, on the command line and in names of files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scaling => "scaling",
             Self::Throughput => "throughput",
             Self::Efficiency => "efficiency",
+            Self::Makespan => "makespan",
             Self::Interpreters => "interpreters",
             Self::Gil => "gil",
             Self::Overhead => "overhead",
@@ -80,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// The kind called so.
+    /// Finds the kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -94,6 +101,7 @@ impl Kind {
             Self::Scaling
                 | Self::Throughput
                 | Self::Efficiency
+                | Self::Makespan
                 | Self::Interpreters
                 | Self::Memory
                 | Self::Spread
@@ -107,13 +115,14 @@ impl Kind {
     }
 }
 
-/// The chart of a kind; `workload` is heeded by those that are of one.
+/// Makes the chart of a kind; those that are of a whole run ignore `workload`.
 #[must_use]
 pub fn make(kind: Kind, material: &Material, workload: &str) -> Chart {
     match kind {
         Kind::Scaling => curves::scaling(material, workload),
         Kind::Throughput => curves::throughput(material, workload),
         Kind::Efficiency => curves::efficiency(material, workload),
+        Kind::Makespan => curves::makespan(material, workload),
         Kind::Interpreters => curves::interpreters(material, workload),
         Kind::Memory => curves::memory(material, workload),
         Kind::Gil => gil::gil(material),

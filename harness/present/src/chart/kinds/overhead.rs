@@ -1,6 +1,6 @@
 //! What the free-threaded build costs on one worker, for every workload.
 
-use crate::chart::rows::{Look, Mark, Row, Rows, Upright};
+use crate::chart::rows::{Look, Mark, Row, Rows, Samples, Upright};
 use crate::chart::{Body, Chart, ReferenceKind, axis};
 use ftbench_schema::{CellSummary, GilState, Model, Overhead, text, units};
 
@@ -28,7 +28,7 @@ pub(super) fn overhead(material: &Material) -> Chart {
                     low: ratio.low,
                     high: ratio.high,
                     label: units::times(ratio.estimate),
-                    dots: Vec::new(),
+                    samples: Samples::None,
                     look: pair_look(&pairs, overhead),
                 })
             })
@@ -36,7 +36,7 @@ pub(super) fn overhead(material: &Material) -> Chart {
         let most = marks.iter().map(|mark| mark.value).fold(0.0, f64::max);
         if !marks.is_empty() {
             let label = text::shorten(&text::line(workload), super::measured::LONGEST_NAME);
-            found.push((most, Row { label, marks }));
+            found.push((most, Row::of(label, marks)));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -150,7 +150,7 @@ fn overhead_title(chart: &Chart, means: &[&Overhead]) -> String {
     let Body::Rows(body) = &chart.body else {
         return "Cost of the free-threaded build on one worker: nothing to compare".to_owned();
     };
-    let told: Vec<String> = means
+    let changes: Vec<String> = means
         .iter()
         .take(3)
         .map(|mean| {
@@ -167,13 +167,13 @@ fn overhead_title(chart: &Chart, means: &[&Overhead]) -> String {
             format!("{change} on {tag}")
         })
         .collect();
-    if told.is_empty() {
+    if changes.is_empty() {
         let count = text::counted(body.rows.len(), "workload");
         return format!("Cost of the free-threaded build on one worker, {count}");
     }
     format!(
         "One worker takes {} than with the GIL, in the mean",
-        told.join(", ")
+        changes.join(", ")
     )
     .replace("as long on", "as long as with the GIL on")
 }

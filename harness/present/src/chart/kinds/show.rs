@@ -1,6 +1,9 @@
 //! How a quantity is shown: its unit, its words and its axis' title.
 
-use ftbench_schema::units;
+use crate::chart::lines::efficiency_words;
+use crate::headline;
+use ftbench_schema::units::{self, TimeUnit};
+use ftbench_schema::{Estimate, Scaling};
 
 use super::curve_words;
 use super::measured::{Line, Quantity};
@@ -11,23 +14,47 @@ pub(super) struct Show {
     pub(super) title: String,
     /// What an estimate is multiplied with for the axis.
     pub(super) factor: f64,
-    /// An estimate in words.
+    /// Writes an estimate.
     pub(super) words: fn(f64) -> String,
+    /// Writes an estimate with its interval.
+    pub(super) interval_words: fn(Estimate) -> String,
     /// The one-worker value that ideal and ceiling are multiples of; `None` without those.
     pub(super) one_worker: Option<f64>,
 }
 
 impl Show {
-    pub(super) fn new(quantity: Quantity, title: &str) -> Self {
+    pub(super) fn speedup(scaling: Scaling) -> Self {
+        let title = match scaling {
+            Scaling::Strong => "Speedup over one worker (higher is better)",
+            Scaling::Weak => "Scaled speedup: work grows with workers (higher is better)",
+        };
+        Self {
+            one_worker: Some(1.0),
+            ..Self::ratio(Quantity::Speedup, title)
+        }
+    }
+
+    /// Shows a speed over another one.
+    pub(super) fn ratio(quantity: Quantity, title: &str) -> Self {
         Self {
             quantity,
             title: title.to_owned(),
             factor: 1.0,
-            words: match quantity {
-                Quantity::Efficiency => |share| units::per_cent(share, 0),
-                _ => units::times,
-            },
-            one_worker: matches!(quantity, Quantity::Speedup | Quantity::Efficiency).then_some(1.0),
+            words: units::times,
+            interval_words: headline::with_interval,
+            one_worker: None,
+        }
+    }
+
+    pub(super) fn efficiency() -> Self {
+        Self {
+            words: |share| units::per_cent(share, 0),
+            interval_words: |share| efficiency_words(share.estimate, share.low, share.high),
+            one_worker: Some(1.0),
+            ..Self::ratio(
+                Quantity::Efficiency,
+                "Efficiency: speedup over the number of workers (higher is better)",
+            )
         }
     }
 
@@ -47,11 +74,38 @@ impl Show {
             title: format!("{unit} of work per second (higher is better)"),
             factor,
             words: curve_words::per_second,
+            interval_words: curve_words::per_second_with_interval,
             one_worker: (fastest > 0.0).then_some(fastest),
         }
     }
 
-    /// What a speedup is in this quantity, on the axis.
+    pub(super) fn makespan(lines: &[Line<'_>]) -> Self {
+        let estimates = lines.iter().flat_map(|line| &line.values);
+        let typical = units::typical(estimates.map(|(_, value)| value.estimate)).unwrap_or(1.0);
+        let unit = TimeUnit::for_typical(typical);
+        Self {
+            quantity: Quantity::Makespan,
+            title: format!("Makespan, {} (lower is better)", unit.symbol()),
+            factor: unit.from_seconds(1.0),
+            words: units::duration,
+            interval_words: curve_words::duration_with_interval,
+            one_worker: None,
+        }
+    }
+
+    /// Shows bytes in MiB; `counting` says which pages count.
+    pub(super) fn memory(counting: &str) -> Self {
+        Self {
+            quantity: Quantity::Memory,
+            title: format!("Peak memory of all processes, MiB, {counting} (lower is better)"),
+            factor: 1.0 / f64::from(1 << 20),
+            words: units::bytes,
+            interval_words: |bytes| units::bytes(bytes.estimate),
+            one_worker: None,
+        }
+    }
+
+    /// Converts a speedup to this quantity, as it is on the axis.
     pub(super) fn of_speedup(&self, speedup: f64, workers: f64, one_worker: f64) -> f64 {
         match self.quantity {
             Quantity::Efficiency => speedup / workers,

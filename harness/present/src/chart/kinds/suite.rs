@@ -2,7 +2,7 @@
 
 use crate::chart::heat_map::{self, Column, Field, HeatMap, HeatRow};
 use crate::chart::{Axis, Body, Chart, Scale, axis, words};
-use crate::headline::Verdict;
+use crate::headline::{self, Verdict};
 use ftbench_schema::{CellSummary, Estimate, Model, Summary, text, units};
 
 use super::material::Material;
@@ -54,12 +54,14 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
         .iter()
         .flat_map(|row| &row.fields)
         .filter_map(|field| match field {
-            Field::Value(value, _) => Some(*value),
+            Field::Value(value, _) | Field::Open(value, _) => Some(*value),
             Field::Without(_) => None,
         });
     let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))
     });
+    let is_open = |field: &Field| matches!(field, Field::Open(..));
+    let has_open = rows.iter().flat_map(|row| &row.fields).any(is_open);
     let body = if high > 0.0 {
         Body::HeatMap(HeatMap {
             scale: scale(shown, low, high),
@@ -87,9 +89,14 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
         title: title(summary, most),
         ..Chart::of(body)
     };
+    if has_open {
+        let note =
+            "Without colour, ?: the interval leaves open whether it gains; more rounds would settle it.";
+        chart.caption.push(note.to_owned());
+    }
     if gone > 0 {
         chart.caption.push(format!(
-            "Not drawn for want of room: {}; choose with RUN#TAG or --model.",
+            "Not drawn because there is no room: {}; choose with RUN#TAG or --model.",
             text::counted(gone, "more column")
         ));
     }
@@ -124,13 +131,17 @@ fn field(
     (workload, tag, model): (&str, &str, Model),
     cell: Option<&CellSummary>,
 ) -> Field {
-    let value = cell.and_then(|cell| shown.of(cell)).map(|value| value.estimate);
-    if let Some(value) = value.filter(|value| value.is_finite()) {
+    let value = cell.and_then(|cell| Some((cell, shown.of(cell)?.estimate)));
+    if let Some((cell, value)) = value.filter(|(_, value)| value.is_finite()) {
         let words = match shown {
             Shown::Speedup => units::times(value),
             Shown::Efficiency => units::per_cent(value, 0),
         };
-        return Field::Value(value, words);
+        return if verdict(summary, cell) == Some(Verdict::Unclear) {
+            Field::Open(value, format!("{words} ?"))
+        } else {
+            Field::Value(value, words)
+        };
     }
     let failed = summary.cells.iter().find(|cell| {
         cell.workload == workload
@@ -139,6 +150,12 @@ fn field(
             && cell.status.is_failure()
     });
     Field::Without(failed.map_or_else(|| "–".to_owned(), |cell| cell.status.words().to_owned()))
+}
+
+/// The verdict on a cell's curve.
+fn verdict(summary: &Summary, cell: &CellSummary) -> Option<Verdict> {
+    let (verdict, _) = headline::curve_verdict(summary, cell, cell.speedup?);
+    Some(verdict.into())
 }
 
 /// From the lowest to the highest value; 1 lies inside.
@@ -186,21 +203,21 @@ fn title(summary: &Summary, most: u32) -> String {
             .collect();
         let gain = measured
             .iter()
-            .filter(|cell| cell.speedup.map(Verdict::on) == Some(Verdict::Faster))
+            .filter(|cell| verdict(summary, cell) == Some(Verdict::Faster))
             .count();
         found.push((gain, measured.len(), tag.as_str()));
     }
     found.sort_by_key(|(gain, ..)| std::cmp::Reverse(*gain));
-    let mut told: Vec<String> = Vec::new();
+    let mut gains: Vec<String> = Vec::new();
     for (gain, measured, tag) in found {
         let tag = text::shorten(&text::line(tag), 20);
-        let noun = if told.is_empty() { " workloads" } else { "" };
-        told.push(format!("{gain} of {measured}{noun} on {tag}"));
+        let noun = if gains.is_empty() { " workloads" } else { "" };
+        gains.push(format!("{gain} of {measured}{noun} on {tag}"));
     }
-    let more = told.len().saturating_sub(words::MOST_TAGS);
-    told.truncate(words::MOST_TAGS);
+    let more = gains.len().saturating_sub(words::MOST_TAGS);
+    gains.truncate(words::MOST_TAGS);
     if more > 0 {
-        told.push(format!("and {more} more"));
+        gains.push(format!("and {more} more"));
     }
     let model = model.to_string();
     let mut letters = model.chars();
@@ -208,6 +225,6 @@ fn title(summary: &Summary, most: u32) -> String {
     format!(
         "{first}{} gain in {}, at up to {most} workers",
         letters.as_str(),
-        told.join(", ")
+        gains.join(", ")
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::chart::rows::{self, Look, Mark, Row, Rows};
+use crate::chart::rows::{self, Look, Mark, Row, Rows, Samples};
 use crate::chart::time_line::{Dot, Event, TimeLine};
 use crate::chart::{Body, Chart, Scale, axis};
 use ftbench_schema::units::{self, TimeUnit};
@@ -103,20 +103,20 @@ fn row(cell: &CellSummary, trials: &[&Trial], unit: TimeUnit, dots: fn(&Trial) -
         .collect();
     let or_value = |end: f64| if end.is_finite() { end } else { estimate };
     let tag = text::shorten(&text::line(&cell.interpreter_label()), 24);
-    (!dots.is_empty() && estimate.is_finite()).then(|| Row {
-        label: format!("{tag} {} x{}", cell.model, cell.workers),
-        marks: vec![Mark {
+    (!dots.is_empty() && estimate.is_finite()).then(|| {
+        let mark = Mark {
             value: unit.from_seconds(estimate),
             low: unit.from_seconds(or_value(low)),
             high: unit.from_seconds(or_value(high)),
             label: units::duration(estimate),
-            dots,
+            samples: Samples::Dots(dots),
             look: Look {
                 family: cell.model.family(),
                 gil: cell.gil,
                 strength: 1.0,
             },
-        }],
+        };
+        Row::of(format!("{tag} {} x{}", cell.model, cell.workers), vec![mark])
     })
 }
 
@@ -131,7 +131,11 @@ fn are_far_apart(rows: &[Row]) -> bool {
 fn to_shares(mark: &mut Mark) {
     let median = mark.value;
     let values = [&mut mark.value, &mut mark.low, &mut mark.high];
-    for value in values.into_iter().chain(&mut mark.dots) {
+    let dots = match &mut mark.samples {
+        Samples::Dots(dots) => dots.as_mut_slice(),
+        Samples::None | Samples::Counts(_) => &mut [],
+    };
+    for value in values.into_iter().chain(dots) {
         *value /= median;
     }
 }
@@ -143,7 +147,7 @@ fn strips(rows: Vec<Row>, unit: Option<TimeUnit>) -> Chart {
         return Chart::of(Body::Nothing("No trial of this workload ended well.".to_owned()));
     };
     let (low, high) = range(&marks, first.value);
-    let dots = || marks.iter().flat_map(|mark| &mark.dots).copied();
+    let dots = || marks.iter().flat_map(|mark| dots_of(mark)).copied();
     // A sample that took ten times as long as any median would squeeze the rest; it stands at the edge.
     let low = dots().fold(low, f64::min);
     let high = dots().fold(high, f64::max).min(high * 2.0);
@@ -168,13 +172,21 @@ fn strips(rows: Vec<Row>, unit: Option<TimeUnit>) -> Chart {
     }
 }
 
-/// Half of the samples of a cell lie within so much of each other, relative to the median.
+/// The single samples of a mark.
+fn dots_of(mark: &Mark) -> &[f64] {
+    match &mark.samples {
+        Samples::Dots(dots) => dots,
+        Samples::None | Samples::Counts(_) => &[],
+    }
+}
+
+/// The width of the middle half of a cell's samples, relative to the median.
 fn middle_half(mark: &Mark) -> f64 {
-    let mut sorted = mark.dots.clone();
+    let mut sorted = dots_of(mark).to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |quarter: usize| {
         sorted
-            .get((sorted.len() - 1) * quarter / 4)
+            .get(sorted.len().saturating_sub(1) * quarter / 4)
             .copied()
             .unwrap_or(mark.value)
     };

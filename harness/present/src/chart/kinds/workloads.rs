@@ -1,4 +1,4 @@
-//! What charts with rows for workloads share: names, values and sizes.
+//! Names, values and sizes that charts with rows for workloads share.
 
 use crate::chart::rows::{self, Mark, Row, Rows, Upright};
 use crate::chart::{Body, Chart, ReferenceKind, Size};
@@ -108,6 +108,6 @@ pub(super) fn one() -> Upright {
     Upright {
         value: 1.0,
         label: String::new(),
-        kind: ReferenceKind::Reckoned,
+        kind: ReferenceKind::Calculated,
     }
 }

@@ -2,11 +2,13 @@
 
 use super::series::{Lines, Marker, ReferenceKind, ReferenceLine, Series};
 use crate::chart::axes;
-use crate::chart::canvas::{Pen, Place, at};
+use crate::chart::axis::Axis;
+use crate::chart::canvas::{Canvas, Pen, Place, at};
 use crate::chart::font::Face;
+use crate::chart::ink::Ink;
 use crate::chart::layout::Frame;
+use crate::chart::look::{Datum, Look};
 use crate::chart::sheet::{Drawn, LABEL_EM, Sheet};
-use crate::chart::theme::Colour;
 use ftbench_schema::{GilState, Model};
 
 /// Length of a dash and of the gap after it, pixels of the usual size.
@@ -19,8 +21,12 @@ pub(super) const INSET: f64 = 16.0;
 pub(super) const LEADER: f64 = 22.0;
 /// Length of the key.
 pub(super) const KEY: f64 = 28.0;
+/// Room above a plot for the title of its axis.
+const TITLE: f64 = 36.0;
+/// Share of the height that the lower of two plots has.
+const LOWER_SHARE: f64 = 0.4;
 
-/// How wide the widest of some texts are, pixels.
+/// Widths of the widest texts of a kind, pixels.
 pub(super) struct Widths {
     /// Names beside the plot.
     pub(super) names: f64,
@@ -47,105 +53,133 @@ impl Widths {
     }
 }
 
+/// One of the plots of a chart.
+pub(super) struct Plot<'a> {
+    pub(super) frame: Frame,
+    pub(super) y: &'a Axis,
+    /// Whether it shows values over their x.
+    pub(super) is_per_worker: bool,
+}
+
+impl Plot<'_> {
+    /// The height of a value at x.
+    fn height(&self, x: f64, value: f64) -> f64 {
+        let value = if self.is_per_worker { value / x } else { value };
+        self.frame.bottom - self.y.share(value) * self.frame.height()
+    }
+}
+
 /// The body laid out on its sheet.
-pub(super) struct Curves<'a, 'svg> {
-    pub(super) sheet: &'a Sheet<'a, 'svg>,
+pub(super) struct Curves<'a> {
+    pub(super) sheet: &'a Sheet<'a>,
     pub(super) lines: &'a Lines,
-    pub(super) plot: Frame,
+    pub(super) upper: Plot<'a>,
+    pub(super) lower: Option<Plot<'a>>,
     pub(super) widths: Widths,
 }
 
-impl<'a, 'svg> Curves<'a, 'svg> {
-    pub(super) fn new(sheet: &'a Sheet<'a, 'svg>, lines: &'a Lines) -> Self {
+impl<'a> Curves<'a> {
+    pub(super) fn new(sheet: &'a Sheet<'a>, lines: &'a Lines) -> Self {
         let unit = sheet.unit;
         let area = sheet.area;
         let widths = Widths::of(lines, unit, area.width());
-        let gutter = if widths.names > 0.0 {
+        let gutter = if widths.names > 0.0 && !sheet.is_bare {
             (LEADER + KEY + 14.0) * unit + widths.names + widths.values
         } else {
             0.0
         };
-        let plot = Frame {
-            left: area.left + sheet.tick_width(&lines.y) + 8.0 * unit,
-            top: area.top + 36.0 * unit,
+        let below = lines.per_worker.as_ref();
+        let ticks = below.map_or(0.0, |y| sheet.tick_room(y));
+        let frame = |top: f64, bottom: f64| Frame {
+            left: area.left + sheet.tick_room(&lines.y).max(ticks),
+            top,
             right: area.right - gutter,
-            bottom: area.bottom - axes::room_below(&lines.x) * unit,
+            bottom,
         };
+        let (top, bottom) = (
+            area.top + TITLE * unit,
+            area.bottom - axes::room_below(&lines.x) * unit,
+        );
+        let gap = (TITLE + 8.0) * unit;
+        let middle = bottom - (bottom - top - gap) * LOWER_SHARE;
         Self {
             sheet,
             lines,
-            plot,
+            upper: Plot {
+                frame: frame(top, if below.is_some() { middle - gap } else { bottom }),
+                y: &lines.y,
+                is_per_worker: false,
+            },
+            lower: below.map(|y| Plot {
+                frame: frame(middle, bottom),
+                y,
+                is_per_worker: true,
+            }),
             widths,
         }
     }
 
+    /// The plots, from the top.
+    pub(super) fn plots(&self) -> impl Iterator<Item = &Plot<'a>> {
+        [Some(&self.upper), self.lower.as_ref()].into_iter().flatten()
+    }
+
     pub(super) fn x(&self, value: f64) -> f64 {
         let inset = INSET * self.sheet.unit;
-        self.plot.left + inset + self.lines.x.share(value) * (self.plot.width() - 2.0 * inset)
+        let frame = self.upper.frame;
+        frame.left + inset + self.lines.x.share(value) * (frame.width() - 2.0 * inset)
     }
 
-    pub(super) fn y(&self, value: f64) -> f64 {
-        self.plot.bottom - self.lines.y.share(value) * self.plot.height()
-    }
-
-    pub(super) fn place(&self, x: f64, y: f64) -> Place {
-        at(self.x(x), self.y(y))
+    pub(super) fn place(&self, plot: &Plot<'_>, x: f64, y: f64) -> Place {
+        at(self.x(x), plot.height(x, y))
     }
 
     pub(super) fn reference_pen(&self, line: &ReferenceLine) -> Pen {
         let unit = self.sheet.unit;
-        let theme = self.sheet.theme;
-        let dashed = |colour, width: f64, dash: [f64; 2]| Pen {
-            dash: Some(dash.map(|length| length * unit)),
-            ..Pen::solid(colour, width * unit)
-        };
         match line.kind {
-            ReferenceKind::Fitted(family) => dashed(theme.of(family), 1.0, [3.0, 2.5]),
-            ReferenceKind::Measured => Pen::solid(theme.reference, 1.5 * unit),
-            ReferenceKind::Reckoned if line.label.is_empty() => Pen::solid(theme.reference, unit),
-            ReferenceKind::Reckoned => dashed(theme.reference, 1.5, [3.0, 4.0]),
+            ReferenceKind::Calculated if line.label.is_empty() => Pen::solid(Ink::Reference, unit),
+            ReferenceKind::Calculated => Pen {
+                dash: Some([3.0, 4.0].map(|length| length * unit)),
+                ..Pen::solid(Ink::Reference, 1.5 * unit)
+            },
+            ReferenceKind::Measured => Pen::solid(Ink::Reference, 1.5 * unit),
         }
     }
+}
 
-    pub(super) fn colour(&self, series: &Series) -> Colour {
-        self.sheet.theme.shaded(series.family, series.strength)
+/// The ink of a series.
+pub(super) fn ink(series: &Series) -> Ink {
+    Ink::Model(series.family, series.strength)
+}
+
+/// The line of a series.
+pub(super) fn pen(series: &Series, unit: f64) -> Pen {
+    Pen {
+        dash: (series.gil == Some(GilState::On)).then_some(DASH.map(|length| length * unit)),
+        ..Pen::solid(ink(series), 2.2 * weight(series) * unit)
     }
+}
 
-    pub(super) fn pen(&self, series: &Series) -> Pen {
-        let solid = Pen::solid(self.colour(series), 2.2 * weight(series) * self.sheet.unit);
-        let dash = DASH.map(|length| length * self.sheet.unit);
-        Pen {
-            dash: (series.gil == Some(GilState::On)).then_some(dash),
-            ..solid
-        }
-    }
-
-    pub(super) fn marker(&self, centre: Place, series: &Series) -> Drawn {
-        let colour = self.colour(series);
-        let hollow = series.gil == Some(GilState::On);
-        let fill = if hollow {
-            self.sheet.theme.background
-        } else {
-            colour
-        };
-        let pen = Pen::solid(colour, 1.8 * self.sheet.unit);
-        let size = 4.0 * weight(series) * self.sheet.unit;
-        let Some(mut corners) = marker_corners(series.marker, centre, size) else {
-            self.sheet.canvas.disc(centre, size, fill)?;
-            return if hollow {
-                self.sheet.canvas.ring(centre, size, pen)
-            } else {
-                Ok(())
-            };
-        };
-        self.sheet.canvas.polygon(&corners, fill, 1.0)?;
-        if hollow {
-            // Once more along the first side, so that the last corner is as pointed as the others.
-            let again: Vec<Place> = corners.iter().copied().take(2).collect();
-            corners.extend(again);
-            self.sheet.canvas.line(&corners, pen)?;
-        }
-        Ok(())
+/// Draws a marker of a series, which stands for the value where one is given.
+pub(super) fn marker(
+    canvas: &Canvas,
+    centre: Place,
+    series: &Series,
+    unit: f64,
+    datum: Option<Datum>,
+) -> Drawn {
+    let is_hollow = series.gil == Some(GilState::On);
+    let fill = if is_hollow { Ink::Background } else { ink(series) };
+    let look = Look {
+        fill: Some((fill, 1.0)),
+        stroke: is_hollow.then_some(Pen::solid(ink(series), 1.8 * unit)),
+        datum,
+        ..Look::default()
+    };
+    let size = 4.0 * weight(series) * unit;
+    match marker_corners(series.marker, centre, size) {
+        Some(corners) => canvas.shape(&corners, look),
+        None => canvas.circle(centre, size, look),
     }
 }
 

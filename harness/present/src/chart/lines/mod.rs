@@ -5,6 +5,6 @@ mod draw;
 mod labels;
 mod series;
 
-pub(super) use draw::draw;
-pub(super) use series::description;
+pub(super) use draw::{draw, key};
 pub use series::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
+pub(super) use series::{description, efficiency_words};

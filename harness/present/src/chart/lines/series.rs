@@ -4,7 +4,7 @@ use crate::chart::axis::Axis;
 use ftbench_schema::{GilState, Model, units};
 
 /// A value with its interval at one place.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// Place along the x axis.
     pub x: f64,
@@ -14,6 +14,29 @@ pub struct Point {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// The value with its interval in words, which a page shows on hover; empty where it shows none.
+    pub words: String,
+}
+
+impl Point {
+    /// A speedup as an efficiency: everything over the number of workers.
+    pub(super) fn per_worker(&self) -> Self {
+        let share = |value: f64| value / self.x;
+        let (y, low, high) = (share(self.y), share(self.low), share(self.high));
+        Self {
+            x: self.x,
+            y,
+            low,
+            high,
+            words: efficiency_words(y, low, high),
+        }
+    }
+}
+
+/// An efficiency with its interval: `96 % [95, 97]`.
+pub(in crate::chart) fn efficiency_words(share: f64, low: f64, high: f64) -> String {
+    let end = |share: f64| units::number(100.0 * share, 0);
+    format!("{} [{}, {}]", units::per_cent(share, 0), end(low), end(high))
 }
 
 /// The shape of a series' markers.
@@ -45,7 +68,9 @@ impl Marker {
 /// One model on one interpreter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Its name.
+    /// Its whole name, which is that of no other series of the workload.
+    pub name: String,
+    /// Its name, cut to the length that has room in a picture.
     pub label: String,
     /// Its last value, in words.
     pub value_label: String,
@@ -53,12 +78,16 @@ pub struct Series {
     pub family: Model,
     /// The GIL's state, which its line and markers stand for.
     pub gil: Option<GilState>,
-    /// How strong its colour is, from 0 to 1: what tells interpreters apart where all series are of one model.
+    /// How strong its colour is, from 0 to 1: what distinguishes interpreters where all series are of one model.
     pub strength: f64,
     /// Shape of its markers.
     pub marker: Marker,
+    /// Its number among the series of all charts of its workload, by which a page hides and highlights it.
+    pub number: usize,
     /// Its values, by x.
     pub points: Vec<Point>,
+    /// Corners of the law that was fitted to it, x and y; empty without one.
+    pub fit: Vec<[f64; 2]>,
 }
 
 /// A line to compare with.
@@ -68,19 +97,17 @@ pub struct ReferenceLine {
     pub label: String,
     /// Its corners, x and y.
     pub corners: Vec<[f64; 2]>,
-    /// What stands behind it.
+    /// Where it comes from.
     pub kind: ReferenceKind,
 }
 
-/// What stands behind a line to compare with.
+/// Where a line to compare with comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferenceKind {
-    /// Nothing but arithmetic, as the ideal line.
-    Reckoned,
-    /// Measurements, as the ceiling.
+    /// Arithmetic, as the ideal line does.
+    Calculated,
+    /// Measurements, as the ceiling does.
     Measured,
-    /// A law fitted to a series of this model's family.
-    Fitted(Model),
 }
 
 /// The body of charts with curves.
@@ -90,39 +117,30 @@ pub struct Lines {
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
+    /// The vertical axis of a second plot below, which shows every value over its x: the efficiency below the speedup.
+    pub per_worker: Option<Axis>,
     /// What was measured, in the order of the plan, which is that of importance.
     pub series: Vec<Series>,
-    /// What to compare with.
+    /// Lines to compare with.
     pub references: Vec<ReferenceLine>,
 }
 
-/// What the body shows, in words.
+/// Describes the body in words.
 pub(in crate::chart) fn description(lines: &Lines) -> String {
-    let of_series = |series: &Series| {
-        let points: Vec<String> = series
-            .points
-            .iter()
-            .map(|point| format!("{} at {}", units::number(point.y, 2), units::number(point.x, 0)))
-            .collect();
-        format!("{}: {}.", series.label, points.join(", "))
-    };
-    let of_reference = |line: &ReferenceLine| {
-        let corners: Vec<String> = line
-            .corners
-            .iter()
-            .map(|[x, y]| format!("{} at {}", units::number(*y, 2), units::number(*x, 0)))
-            .collect();
-        format!("{}: {}.", line.label, corners.join(", "))
-    };
+    let corner = |x: f64, y: f64| format!("{} at {}", units::number(y, 2), units::number(x, 0));
+    let curve = |name: &str, corners: Vec<String>| format!("{name}: {}.", corners.join(", "));
+    let series = lines.series.iter().map(|series| {
+        let points = series.points.iter().map(|point| corner(point.x, point.y));
+        curve(&series.label, points.collect())
+    });
     let measured = lines
         .references
         .iter()
         .filter(|line| line.kind == ReferenceKind::Measured);
-    let told: Vec<String> = lines
-        .series
-        .iter()
-        .map(of_series)
-        .chain(measured.map(of_reference))
-        .collect();
-    format!("{} by {}. {}", lines.y.title, lines.x.title, told.join(" "))
+    let measured = measured.map(|line| {
+        let corners = line.corners.iter().map(|[x, y]| corner(*x, *y));
+        curve(&line.label, corners.collect())
+    });
+    let curves: Vec<String> = series.chain(measured).collect();
+    format!("{} by {}. {}", lines.y.title, lines.x.title, curves.join(" "))
 }
