@@ -68,6 +68,7 @@ class Serial(InOneProcess):
             raise ContractError(f"the model 'serial' has one worker, not {workers}")
 
     def start(self):
+        self.workload.start()
         self._started = [this_worker()]
         return self._started
 

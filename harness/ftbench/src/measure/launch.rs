@@ -42,7 +42,7 @@ impl Launch {
     /// Returns the launch of this cell. Work that divides itself finds the number of workers in its environment.
     #[must_use]
     pub fn for_workers(&self, cell: &Cell) -> Cow<'_, Self> {
-        if cell.model != Model::Internal {
+        if cell.model != Model::Internal && self.entry.command.is_none() {
             return Cow::Borrowed(self);
         }
         let mut launch = self.clone();

@@ -4,7 +4,6 @@ use std::io::{BufReader, PipeReader, PipeWriter};
 
 use proptest::prelude::*;
 
-use super::super::protocol::Entry;
 use super::*;
 use ftbench_schema::Model;
 
@@ -60,7 +59,7 @@ fn prepare(protocol: u32, workers: u32, units: u64) -> Request {
     Request::Prepare {
         protocol,
         workload: "fib".to_owned(),
-        entry: Entry::default(),
+        entry: Box::default(),
         model: Model::Threads,
         workers,
         units,

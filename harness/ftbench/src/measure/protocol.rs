@@ -25,7 +25,7 @@ pub enum Request {
         workload: String,
         /// Where its functions are.
         #[serde(flatten)]
-        entry: Entry,
+        entry: Box<Entry>,
         /// How workers run.
         model: Model,
         /// How many workers.

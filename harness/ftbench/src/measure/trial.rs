@@ -22,7 +22,8 @@ use crate::machine::noise::{Meters, Observed, Watch};
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
-    Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn, Worker,
+    Cell, Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn,
+    Worker,
 };
 
 /// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker, its fork server, resource
@@ -93,6 +94,8 @@ struct LiveWorker<'e> {
     busy_pauses: u32,
     /// Samples to take before the next watched one.
     unwatched: u32,
+    /// Whether it starts a program for each sample.
+    is_command: bool,
 }
 
 impl<'e> LiveTrial<'e> {
@@ -122,6 +125,7 @@ impl<'e> LiveTrial<'e> {
                         last_sample_end: (Instant::now(), Vec::new()),
                         busy_pauses: 0,
                         unwatched: 0,
+                        is_command: equipment.is_command(&assignment.planned.cell),
                     });
                     trial.warm_up()?;
                     if let Some(worker) = &mut trial.worker {
@@ -342,11 +346,26 @@ impl LiveWorker<'_> {
         self.process_ids = self.session.processes();
         self.session.check_limits_of(&self.process_ids, SAMPLE_STEP)?;
         self.read_memory(record);
+        // The worker of a command is the only process that lives longer than a sample.
+        if self.is_command && self.process_ids.len() > 1 {
+            return Err(TrialFailure::Workload {
+                step: "work".to_owned(),
+                wrong_result: false,
+                error: "the program ended, but processes that it started did not".to_owned(),
+                traceback: String::new(),
+            });
+        }
         self.session.finish()
     }
 }
 
 impl<'run> Equipment<'run> {
+    fn is_command(&self, cell: &Cell) -> bool {
+        self.launches
+            .of(cell)
+            .is_ok_and(|launch| launch.entry.command.is_some())
+    }
+
     /// Memory that trials which are alive together may use, bytes: as much as one trial alone.
     pub(super) fn memory_bytes(&self) -> u64 {
         self.settings
@@ -400,7 +419,7 @@ impl<'run> Equipment<'run> {
         let request = Request::Prepare {
             protocol: PROTOCOL_VERSION,
             workload: cell.workload.clone(),
-            entry: launch.entry.clone(),
+            entry: Box::new(launch.entry.clone()),
             model: cell.model,
             workers: cell.workers,
             units,

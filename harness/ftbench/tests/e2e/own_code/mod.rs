@@ -5,4 +5,5 @@ mod callables;
 mod environments;
 mod failures;
 mod new;
+mod programs;
 mod workshop;

@@ -67,7 +67,7 @@ fn work_with_threads_of_its_own_is_warned_about_everywhere() {
     for warning in found {
         let seen_on = format!("on {gil}, {free_threaded} (up to ");
         assert!(warning.message.contains(&seen_on), "{}", warning.message);
-        assert!(warning.message.contains("--pin none"), "{}", warning.message);
+        assert!(warning.message.contains("-m internal"), "{}", warning.message);
     }
     let beginning = "pool starts threads or processes of its own";
     for (place, text) in [
