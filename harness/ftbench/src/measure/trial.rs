@@ -26,9 +26,12 @@ use ftbench_schema::{
     Worker,
 };
 
-/// Maximum length of a record's traceback or output, bytes: enough for the stacks of a worker, its fork server, resource
-/// tracker and one process of its pool at a timeout. Since 3.14 each of them also prints its C stack, about 4 KiB.
-const OUTPUT_TAIL_BYTES: usize = 16 << 10;
+/// Maximum length of a record's traceback or output, bytes.
+const OUTPUT_TAIL_BYTES: usize = 8 << 10;
+
+/// The same at a timeout: the stacks of a worker, its fork server, resource tracker and one process of its pool. Since 3.14
+/// each of them also prints its C stack, about 4 KiB.
+const STACKS_BYTES: usize = 16 << 10;
 
 /// Name of the step in reasons.
 const SAMPLE_STEP: &str = "a sample";
@@ -666,7 +669,11 @@ fn output_tail(failure: &TrialFailure, output: &str) -> Option<String> {
         failure.traceback()
     };
     let text = text.trim();
-    let mut start = text.len().saturating_sub(OUTPUT_TAIL_BYTES);
+    let limit = match failure {
+        TrialFailure::TimedOut { .. } => STACKS_BYTES,
+        _ => OUTPUT_TAIL_BYTES,
+    };
+    let mut start = text.len().saturating_sub(limit);
     while !text.is_char_boundary(start) {
         start += 1;
     }

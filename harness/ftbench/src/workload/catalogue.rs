@@ -99,6 +99,20 @@ pub enum WorkloadError {
         /// What is wrong with it.
         source: MetadataError,
     },
+    /// The file has no such case.
+    #[error(
+        "{} has no case '{case}'; {}",
+        path.display(),
+        if cases.is_empty() { "it is a single workload".to_owned() } else { format!("its cases are {}", cases.join(", ")) }
+    )]
+    NoCase {
+        /// The file.
+        path: PathBuf,
+        /// The word or pattern given.
+        case: String,
+        /// The file's cases.
+        cases: Vec<String>,
+    },
     /// Two workloads have the same name, which identifies cells and charts, and their folders do not distinguish them.
     #[error("{} and {} are both called '{name}'; rename one, because results are identified by that name", first.display(), second.display())]
     SameName {
@@ -401,6 +415,9 @@ impl Catalogue {
     }
 
     fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
+        if let Some((file, case)) = word.split_once("::") {
+            return cases_of_file(Path::new(file), case);
+        }
         let path = Path::new(word);
         let is_file = path.extension().is_some_and(|suffix| suffix == "py");
         if is_file || (word.contains('/') && (path.exists() || !self.may_be_in_suite(word))) {
@@ -483,6 +500,27 @@ fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
     let end = distinct.next().unwrap_or(&own);
     let words: Vec<_> = end.iter().map(|part| part.to_string_lossy()).collect();
     words.join("/")
+}
+
+/// The cases of a file that fit a word or a pattern.
+fn cases_of_file(path: &Path, case: &str) -> Result<Vec<Workload>, WorkloadError> {
+    let pattern = Pattern::new(case).map_err(|error| WorkloadError::Pattern {
+        pattern: case.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let all = Workload::read(path)?;
+    let own = |workload: &Workload| workload.case.clone();
+    let cases: Vec<String> = all.iter().filter_map(own).collect();
+    let fits = |workload: &Workload| workload.case.as_ref().is_some_and(|case| pattern.matches(case));
+    let found: Vec<Workload> = all.into_iter().filter(fits).collect();
+    if found.is_empty() {
+        return Err(WorkloadError::NoCase {
+            path: path.to_owned(),
+            case: case.to_owned(),
+            cases,
+        });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -166,3 +166,21 @@ fn files_that_their_folders_do_not_distinguish_are_refused() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn a_case_of_a_file_is_selected_by_its_name() {
+    let folder = file_tree(&[("bench.py", CASES), ("plain.py", PLAIN)]);
+    let resolve = |word: &str| -> Result<Vec<String>, String> {
+        let word = format!("{}/{word}", folder.path().display());
+        let found = catalogue().resolve(&[word]).map_err(|error| error.to_string())?;
+        Ok(found
+            .into_iter()
+            .map(|workload| workload.name)
+            .collect::<Vec<_>>())
+    };
+    assert_eq!(resolve("bench.py::two"), Ok(vec!["bench.two".to_owned()]));
+    assert_eq!(resolve("bench.py::*").unwrap().len(), 2);
+    let error = |word: &str| resolve(word).unwrap_err();
+    assert!(error("bench.py::three").ends_with("bench.py has no case 'three'; its cases are one, two"));
+    assert!(error("plain.py::one").ends_with("plain.py has no case 'one'; it is a single workload"));
+}

@@ -192,7 +192,7 @@ fn without_cargo_the_embedded_host_is_refused_before_anything_is_measured() {
     run.all_have(
         "rust_calls_gil",
         CellStatus::Skipped,
-        &["no cargo", "https://rustup.rs"],
+        &["cargo is missing", "https://rustup.rs"],
     );
 }
 

@@ -128,7 +128,7 @@ fn an_invalid_tag_is_not_installed() {
     let sandbox = Sandbox::new();
     sandbox
         .ftbench("python install latest")
-        .refuses(&["'latest' is not the tag", "3.13t"], 2);
+        .refuses(&["'latest' is not an interpreter tag", "3.13t"], 2);
     sandbox
         .ftbench("python install 3.13 3.8")
         .refuses(&["'3.8' is too old"], 2);

@@ -23,6 +23,12 @@ DYNAMIC_NAMES = {
 }
 
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+# Prefixes of the names that asv collects.
+ASV = ("time_", "timeraw_", "track_", "mem_", "peakmem_")
+
+
 def may_define(tree, wanted):
     """Return whether a module may have one of these names after it has been imported."""
     for node in ast.walk(tree):
@@ -61,21 +67,67 @@ def takes_workers(tree, names):
     return found
 
 
+def what_it_is(tree, module):
+    """Return what a file without `work` seems to be, and how to measure it; None if unknown."""
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.partition(".")[0])
+    functions = [node for node in tree.body if isinstance(node, FUNCTIONS)]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    methods = [node for one in classes for node in one.body if isinstance(node, FUNCTIONS)]
+    fixture = next((one.name for one in [*functions, *methods] if takes_fixture(one)), None)
+    asv = next((one.name for one in [*functions, *methods] if one.name.startswith(ASV)), None)
+    if imported & {"pyperf", "perf"}:
+        return f"a pyperf script; {call_of(module, functions)}"
+    if fixture is not None:
+        return f"a test with the fixture 'benchmark' ({fixture}); {call_of(module, functions)}"
+    if asv is not None:
+        return f"a benchmark of asv ({asv}); {call_of(module, functions)}"
+    if any(isinstance(node, ast.If) and names_main(node) for node in tree.body) or not functions:
+        return f"a script; measure it whole with --command '{{python}} {module}.py'"
+    return f"a module; {call_of(module, functions)}"
+
+
+def takes_fixture(function):
+    """Return whether it is a test that takes the fixture of pytest-benchmark and pytest-codspeed."""
+    is_test = function.name.startswith("test")
+    return is_test and any(parameter.arg == "benchmark" for parameter in function.args.args)
+
+
+def names_main(node):
+    """Return whether an `if` asks for `__name__`."""
+    return any(isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test))
+
+
+def call_of(module, functions):
+    """Return the options that measure one of the functions."""
+    plain = [one for one in functions if not one.name.startswith(("_", "test"))]
+    # One without parameters can be called as it is.
+    plain.sort(key=lambda one: len(one.args.args))
+    name = plain[0].name if plain else "NAME"
+    arguments = ", ".join(parameter.arg.upper() for parameter in plain[0].args.args) if plain else ""
+    return f"measure a call with --call '{name}({arguments})' --setup 'from {module} import {name}'"
+
+
 def contract(path, case):
-    """Return what is wrong with a file, None if unknown, and whether `work` takes workers."""
+    """Return what is wrong with a file, what it is instead, and whether `work` takes workers."""
     work = f"work_{case}" if case else "work"
     wanted = {"work", "work_async", work, f"work_async_{case}"}
     try:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)
     except SyntaxError as error:
-        return {"fault": f"{type(error).__name__}: {error}", "takes_workers": False}
+        return {"fault": f"{type(error).__name__}: {error}"}
     except Exception:
-        return {"fault": None, "takes_workers": False}
-    fault = None
-    if not may_define(tree, wanted):
-        fault = f"{os.path.basename(path)} defines no function 'work'"
-    return {"fault": fault, "takes_workers": takes_workers(tree, {work})}
+        return {}
+    if may_define(tree, wanted):
+        return {"takes_workers": takes_workers(tree, {work})}
+    name = os.path.basename(path)
+    kind = what_it_is(tree, os.path.splitext(name)[0])
+    return {"fault": f"{name} defines no function 'work'", "hint": f"it looks like {kind}"}
 
 
 words = sys.argv[1:]

@@ -21,8 +21,13 @@ const MARK: &str = "ftbench-contract ";
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Contract {
     /// Why the file cannot define `work`, in a trial's words.
+    #[serde(default)]
     fault: Option<String>,
+    /// What a file without `work` is instead, and how to measure it.
+    #[serde(default)]
+    hint: Option<String>,
     /// Whether `work` has a third parameter `workers`, and so divides its units itself.
+    #[serde(default)]
     takes_workers: bool,
 }
 
@@ -35,15 +40,16 @@ pub fn open_models(workloads: &[Workload], facts: &[WorkloadFacts], suite: &Path
     open.map(|(workload, _)| workload.name.clone()).collect()
 }
 
-/// Gives the model `internal` to workloads that name no model and whose `work` takes the number of workers.
+/// Gives the model `internal` to workloads that name no model and whose `work` takes the number of workers. Returns what
+/// to do about files that have no `work`.
 pub fn choose_models(
     interpreters: &[InterpreterFacts],
     workloads: &[Workload],
     facts: &mut [WorkloadFacts],
     suite: &Path,
-) {
+) -> Vec<String> {
     let Some(interpreter) = interpreters.first() else {
-        return;
+        return Vec::new();
     };
     let is_open = |(workload, facts): &(&Workload, &mut WorkloadFacts)| {
         facts.models.is_empty() && workload.is_file() && !workload.path.starts_with(suite)
@@ -51,14 +57,22 @@ pub fn choose_models(
     let (files, facts): (Vec<&Workload>, Vec<&mut WorkloadFacts>) =
         workloads.iter().zip(facts).filter(is_open).unzip();
     if files.is_empty() {
-        return;
+        return Vec::new();
     }
     let contracts = contracts(Path::new(&interpreter.path), &files);
+    let mut hints = Vec::new();
     for (facts, contract) in facts.into_iter().zip(contracts) {
         if contract.takes_workers {
             facts.models = vec![Model::Internal];
         }
+        hints.extend(
+            contract
+                .fault
+                .zip(contract.hint)
+                .map(|(fault, hint)| format!("{fault}; {hint}")),
+        );
     }
+    hints
 }
 
 /// Checks the files of a run that is only planned.
@@ -80,7 +94,11 @@ pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
             .into_iter()
             .zip(found)
             .filter(|(_, contract)| contract.fault.is_some())
-            .map(|((workload, first), contract)| (workload, first.or(contract.fault)))
+            .map(|((workload, first), contract)| {
+                let hint = contract.hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
+                let fault = contract.fault.map(|fault| format!("{fault} (in import){hint}"));
+                (workload, first.or(fault))
+            })
             .collect();
     }
     match suspects.into_iter().next() {

@@ -22,7 +22,7 @@ pub enum RunError {
         source: io::Error,
     },
     /// A workload that no interpreter can run.
-    #[error("{workload} cannot be measured: {fault} (in import)")]
+    #[error("{workload} cannot be measured: {fault}")]
     Unmeasurable {
         /// The workload.
         workload: String,

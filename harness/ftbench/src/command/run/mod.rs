@@ -59,6 +59,9 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
             if arguments.dry_run {
                 return dry_run(&planned, display);
             }
+            for hint in &planned.setup.hints {
+                remark(output, &format!("warning: {hint}"));
+            }
             builds::make(&mut planned.manifest, output)?;
             let folder = folder::create(arguments.out.as_deref(), &planned.manifest, output)?;
             remark(output, &plan::one_line(&planned.manifest));

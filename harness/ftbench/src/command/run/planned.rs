@@ -57,6 +57,8 @@ pub struct Setup {
     pub packages: Packages,
     /// Workloads whose models were left to ftbench, which may turn out to divide their work themselves.
     pub open_models: BTreeSet<String>,
+    /// What to do about files that are not workloads, one line each.
+    pub hints: Vec<String>,
     /// Binds workers; `None` when nothing is pinned.
     pub binder: Option<Binder>,
     /// Meters of noise and cost.
@@ -136,7 +138,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     if arguments.no_ceiling {
         workload_facts.iter_mut().for_each(|facts| facts.ceiling = None);
     }
-    contract::choose_models(
+    let hints = contract::choose_models(
         &selection.interpreters,
         &code.workloads,
         &mut workload_facts,
@@ -196,6 +198,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
             },
             packages,
             open_models,
+            hints,
             binder,
             meters: found.meters,
         },

@@ -131,6 +131,7 @@ fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Resul
     Ok(PlannedRun {
         setup: Setup {
             open_models: BTreeSet::new(),
+            hints: Vec::new(),
             code,
             packages,
             binder: pinned.then(|| Binder::new(discovered)).transpose()?,

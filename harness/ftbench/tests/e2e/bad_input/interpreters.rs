@@ -23,7 +23,10 @@ fn a_path_that_is_not_an_interpreter_is_skipped_with_a_warning() {
             "./old/python3",
             "old/python3 is Python 3.8.18, which is too old: ftbench measures Python 3.9 and newer",
         ),
-        ("./crashing/python3", "crashing/python3 does not start: signal 11"),
+        (
+            "./crashing/python3",
+            "crashing/python3 does not start: it was killed by signal 11",
+        ),
         ("./old", "old does not start: it is a folder"),
         (
             "./nowhere/python3",

@@ -28,7 +28,7 @@ fn unknown_names_are_refused_with_the_nearest_match() {
         ),
         (
             "run fib -p snake",
-            &["'snake' is not the tag", "nearest here: ", gil],
+            &["'snake' is not an interpreter tag", "nearest here: ", gil],
         ),
         ("run fib --pin core", &["'core'", "cores, scatter, smt, none"]),
         ("run fib --pin 0,99999", &["0,99999", "99999"]),

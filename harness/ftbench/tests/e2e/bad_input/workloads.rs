@@ -117,9 +117,11 @@ fn a_dry_run_refuses_a_file_without_work_with_the_message_of_a_run() {
         let dry = sandbox.ftbench(&format!("run {words} --dry-run"));
         assert!(!imported.exists(), "{} was run", broken.name);
         let cannot = format!("{} cannot be measured: ", broken.name);
-        dry.refuses(&[&cannot], 1);
+        // Then a line about what the file may be instead.
+        dry.refuses(&[&cannot], 2);
         let errors = dry.errors();
-        let message = errors.trim_start_matches("error: ").trim();
+        let first = errors.lines().next().unwrap();
+        let message = first.trim_start_matches("error: ").trim();
         sandbox.run("out", &words, 1).output.stderr_has(&[message]);
     }
 }
@@ -150,7 +152,47 @@ fn a_dry_run_accepts_whatever_may_define_work() {
     let local = "class Local:\n    def work(self): ...\ndef outer():\n    work = 1\n    return work\n";
     let local = sandbox.file("local.py", local);
     let output = sandbox.ftbench(&format!("run {local} {words}"));
-    output.refuses(&["local.py defines no function 'work'"], 1);
+    output.refuses(
+        &["local.py defines no function 'work'", "it looks like a module"],
+        2,
+    );
+}
+
+#[test]
+fn a_file_of_another_kind_is_named_with_the_options_that_measure_it() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let pyperf = "import pyperf\ndef bench(n):\n    return n\npyperf.Runner().bench_func('b', bench, 3)\n";
+    let sources = [
+        (
+            "runner",
+            pyperf,
+            "a pyperf script; measure a call with --call 'bench(N)' --setup 'from runner import bench'",
+        ),
+        (
+            "suite",
+            "class Suite:\n    def time_sort(self): ...\n",
+            "a benchmark of asv (time_sort); measure a call",
+        ),
+        (
+            "fixture",
+            "def test_sort(benchmark): benchmark(sorted, [2, 1])\n",
+            "the fixture 'benchmark' (test_sort)",
+        ),
+        (
+            "script",
+            "def main(): ...\nif __name__ == '__main__':\n    main()\n",
+            "a script; measure it whole with --command '{python} script.py'",
+        ),
+    ];
+    for (name, source, words) in sources {
+        let file = sandbox.file(&format!("{name}.py"), source);
+        let output = sandbox.ftbench(&format!("run {file} -p {} --dry-run", pair().gil));
+        output.refuses(&[&format!("{name}.py defines no function 'work'"), words], 2);
+    }
+    let words = format!("script.py -p {} {SHORT}", pair().gil);
+    let run = sandbox.run("out", &words, 1);
+    run.output
+        .stderr_has(&["warning: script.py defines no function 'work'; it looks like a script"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn the_whole_suite_passes_its_checks() {
     let sandbox = Sandbox::sharing_the_machine();
     // One sample of each cell shows that its check passes; other tests look at the figures.
     let words = format!(
-        "-p {} -n {} --rounds 1 --samples 1 --no-ceiling",
+        "-p {} -n {} --rounds 1 --samples 1 --sample-time 10ms --warmup 1ms --no-ceiling",
         pair().words(),
         counts()
     );
