@@ -132,12 +132,18 @@ impl<'run> RealRunner<'run> {
         let take_turns = trials.len() > 1;
         let planned_s = f64::from(equipment.settings.samples) * equipment.settings.target_sample_s;
         let limit_s = MAX_OVERRUN * planned_s * trials.len() as f64;
-        let begun = Instant::now();
+        let mut swept_s = 0.0;
         for sweep in 0..equipment.settings.samples {
-            if sweep >= MIN_SWEEPS && begun.elapsed().as_secs_f64() > limit_s {
+            if sweep >= MIN_SWEEPS && swept_s > limit_s {
                 break;
             }
+            let alive = count_alive(&trials);
+            let begun = Instant::now();
             while !take_sweep(sweep, &mut trials, turns, take_turns)? {}
+            // The time that a hanging trial took says nothing about the others.
+            if count_alive(&trials) == alive {
+                swept_s += begun.elapsed().as_secs_f64();
+            }
         }
         let first = assignments.first().filter(|_| take_turns);
         let group = first.map(|first| first.trial);
@@ -157,6 +163,10 @@ impl<'run> RealRunner<'run> {
         }
         Ok(alone)
     }
+}
+
+fn count_alive(trials: &[LiveTrial<'_>]) -> usize {
+    trials.iter().filter(|trial| trial.is_alive()).count()
 }
 
 impl TrialRunner for RealRunner<'_> {
