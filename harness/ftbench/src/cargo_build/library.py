@@ -16,7 +16,7 @@ def existing(folders, names):
 
 
 def words(*keys):
-    """Return linker arguments without libraries in CPython's build folder, which no longer exist."""
+    """Return linker arguments without libraries in CPython's build folder, which is gone."""
     found = [word for key in keys for word in shlex.split(value(key) or "")]
     return [word for word in found if not word.endswith(".a") or os.path.isfile(word)]
 

@@ -1,5 +1,5 @@
-# Describes the interpreter that runs it to ftbench, in one line of JSON after a mark. It must run on
-# every Python from 2.7 and 3.0 on, so that one that is too old can be reported as such.
+# Describes the interpreter that runs it to ftbench, in one line of JSON after a mark. It must run
+# on every Python from 2.7 and 3.0 on, so that one that is too old can be reported as such.
 import json
 import platform
 import sys

@@ -16,7 +16,7 @@ const HEIGHT_OF_TWO: u32 = 560;
 /// The charts of one workload.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Charts {
-    /// What can be shown, the most telling first.
+    /// What can be shown, the most informative first.
     pub pictures: Vec<Picture>,
     /// The series of all of them, by number.
     pub series: Vec<Series>,

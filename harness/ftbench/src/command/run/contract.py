@@ -58,7 +58,7 @@ def bound_name(node):
 
 
 def takes_workers(tree, names):
-    """Return whether the last top-level function with one of these names has a third parameter `workers`."""
+    """Return whether the last function with one of these names has a third parameter `workers`."""
     found = False
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in names:
@@ -92,7 +92,7 @@ def what_it_is(tree, module):
 
 
 def takes_fixture(function):
-    """Return whether it is a test that takes the fixture of pytest-benchmark and pytest-codspeed."""
+    """Return whether it takes the fixture of pytest-benchmark and pytest-codspeed."""
     is_test = function.name.startswith("test")
     return is_test and any(parameter.arg == "benchmark" for parameter in function.args.args)
 
@@ -108,8 +108,9 @@ def call_of(module, functions):
     # One without parameters can be called as it is.
     plain.sort(key=lambda one: len(one.args.args))
     name = plain[0].name if plain else "NAME"
-    arguments = ", ".join(parameter.arg.upper() for parameter in plain[0].args.args) if plain else ""
-    return f"measure a call with --call '{name}({arguments})' --setup 'from {module} import {name}'"
+    parameters = plain[0].args.args if plain else []
+    call = f"{name}({', '.join(parameter.arg.upper() for parameter in parameters)})"
+    return f"measure a call with --call '{call}' --setup 'from {module} import {name}'"
 
 
 def contract(path, case):

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::code::Code;
 use super::error::RunError;
-use super::planned::PlannedRun;
 use crate::interpreter::run_script;
 use crate::workload::Workload;
 use ftbench_schema::{InterpreterFacts, Model, WorkloadFacts};
@@ -75,19 +75,18 @@ pub fn choose_models(
     hints
 }
 
-/// Checks the files of a run that is only planned.
+/// Checks the files of a run that is only planned, with its interpreters.
 ///
 /// # Errors
 /// Names the first workload in which every interpreter of the run finds a fault. The text of the fault is the
 /// baseline's, which is the one that a trial would fail with.
-pub fn check(planned: &PlannedRun) -> Result<(), RunError> {
-    let code = &planned.setup.code;
+pub fn check(code: &Code, interpreters: &[InterpreterFacts]) -> Result<(), RunError> {
     let workloads = code.workloads.iter().chain(code.arms.files());
     let mut suspects: Vec<(&Workload, Option<String>)> = workloads
         .filter(|workload| workload.is_file())
         .map(|workload| (workload, None))
         .collect();
-    for interpreter in &planned.manifest.interpreters {
+    for interpreter in interpreters {
         let files: Vec<&Workload> = suspects.iter().map(|(workload, _)| *workload).collect();
         let found = contracts(Path::new(&interpreter.path), &files);
         suspects = suspects

@@ -94,7 +94,7 @@ fn report_plan(manifest: &Manifest, output: OutputOptions) {
 }
 
 fn dry_run(planned: &PlannedRun, display: Display) -> Result<ExitStatus, Error> {
-    contract::check(planned)?;
+    contract::check(&planned.setup.code, &planned.manifest.interpreters)?;
     environments::preview(planned, display.output)?;
     let manifest = &planned.manifest;
     print(&match display.format {

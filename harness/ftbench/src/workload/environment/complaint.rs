@@ -40,8 +40,8 @@ static NO_VERSION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
-/// uv: `A path (made_up-1.0-cp313-cp313t-linux_x86_64.whl) dependency is incompatible with the current platform`; pip:
-/// `ERROR: made_up-1.0-cp313-cp313t-linux_x86_64.whl is not a supported wheel on this platform.`
+/// uv: `A path (example-1.0-cp313-cp313t-linux_x86_64.whl) dependency is incompatible with the current platform`; pip:
+/// `ERROR: example-1.0-cp313-cp313t-linux_x86_64.whl is not a supported wheel on this platform.`
 #[allow(clippy::expect_used, reason = "a constant that the tests compile")]
 static OTHER_WHEEL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"([^\s/()]+\.whl)(?:\) dependency is incompatible|\s+is\s+not\s+a\s+supported\s+wheel)")
@@ -206,12 +206,12 @@ ERROR: Could not find a version that satisfies the requirement six (from version
     fn a_wheel_for_another_abi_is_named() {
         insta::assert_snapshot!(summary("Resolved 1 package in 7ms
 error: Failed to determine installation plan
-  cause: A path (wheels/made_up-1.0-cp313-cp313-linux_x86_64.whl) dependency is incompatible with the current platform
+  cause: A path (wheels/example-1.0-cp313-cp313-linux_x86_64.whl) dependency is incompatible with the current platform
 
 hint: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)
-"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
-        insta::assert_snapshot!(summary("ERROR: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
-"), @"the wheel made_up-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: made_up-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
+"), @"the wheel example-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
+        insta::assert_snapshot!(summary("ERROR: example-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
+"), @"the wheel example-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: example-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
     }
 
     // What CPython 3.14 without the module, and Debian's without the package, printed.

@@ -55,7 +55,7 @@ def work(data, units):
         list(pool.map(hashlib.sha256, [BYTES] * 4 * units))
 ";
 
-/// Uses a single thread although it is told how many workers there are.
+/// Uses a single thread although it learns how many workers there are.
 const ALONE: &str = "
 def work(data, units, workers):
     return sum(number * number for number in range(units * 1000))

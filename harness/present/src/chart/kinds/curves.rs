@@ -38,7 +38,7 @@ pub(crate) struct Figure {
     pub(crate) chart: Chart,
 }
 
-/// Makes the charts of a workload's curves that have something to show, the most telling first. A series has the same number
+/// Makes the charts of a workload's curves that have something to show, the most informative first. A series has the same number
 /// in all of them.
 pub(crate) fn figures(material: &Material, workload: &str) -> Vec<Figure> {
     let cells = Cells::of(&material.summary, workload);
