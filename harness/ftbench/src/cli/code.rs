@@ -19,7 +19,7 @@ pub struct CodeArgs {
     /// Statements that make the names in calls: 'from fibo import fibo'
     #[arg(long, value_name = "CODE", requires = "call")]
     pub setup: Vec<String>,
-    /// Program to start afresh for each sample: '{python} app.py --threads {workers}'; {units} scales its work
+    /// Program to run afresh for each sample: '{python} app.py {workers}'
     #[arg(long, value_name = "COMMAND", value_parser = statement)]
     pub command: Vec<String>,
     /// What commands have to print

@@ -70,7 +70,7 @@ const OUTPUT_HEADING: &str = "Options of every command";
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = OUTPUT_HEADING)]
 pub struct OutputOptions {
-    /// Colour the output: always, never, or auto (on a terminal, unless NO_COLOR is set)
+    /// Colour the output: always, never or auto
     #[arg(
         long,
         global = true,

@@ -21,7 +21,6 @@ Examples:
   ftbench run --call 'dumps([1, 2])' --setup 'from orjson import dumps' --with orjson
   ftbench run --command '{python} app.py --threads {workers}'
   ftbench run my_work.py --arm base=../old/src --arm new=src
-  ftbench run 'n*' --pin scatter --dry-run
   ftbench run --resume results/RUN";
 
 /// `ftbench run`.
@@ -43,17 +42,17 @@ pub struct RunArgs {
     /// Environment variable of every trial
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<Variable>,
-    /// Interpreters by tag ('3.13', '3.13t+gil') or path, optionally named ('new=PATH') [default: the newest pair]
+    /// Tags or paths: '3.14t+gil', 'new=PATH' [default: the newest pair]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,
-    /// How workers run [default: each workload's own choice]
-    #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser())]
+    /// How workers run: serial, threads, processes, interpreters, asyncio, asyncio-threads, internal [default: each
+    /// workload's own choice]
+    #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser(), hide_possible_values = true)]
     pub model: Vec<Model>,
-    /// Numbers of workers: '1,2,4', '1-4', 'max'; 1 is always included, because speedup is relative to it [default:
-    /// powers of two up to max]
+    /// Workers besides 1: '2,4', '2-8', 'max' [default: powers of two]
     #[arg(short = 'n', long, value_name = "COUNTS")]
     pub workers: Option<Counts>,
-    /// Where to bind workers: cores, scatter, smt, none, or a list of PUs such as '0,2,4-7'
+    /// Bind workers to: cores, scatter, smt, none, or '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
     /// Host: spawn (own executable) or embed (Rust program)
@@ -69,11 +68,10 @@ pub struct RunArgs {
     /// Versions of the user's code, and labels of the run.
     #[command(flatten)]
     pub versions: VersionArgs,
-    /// Leave out the ceiling: native kernels that show the machine's own limit
+    /// Leave out the ceiling, the machine's own limit
     #[arg(long)]
     pub no_ceiling: bool,
-    /// Effort: quick (5 rounds), standard (10 to 50, until within 2 %, at most 10 minutes) or thorough (20 to 200,
-    /// 0.5 %, 1 hour)
+    /// Effort: quick, standard (until within 2 %) or thorough (0.5 %)
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// Number of rounds, instead of the profile's

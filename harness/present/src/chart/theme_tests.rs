@@ -81,7 +81,7 @@ fn white_and_black_are_as_far_apart_as_can_be() {
 
 #[test]
 fn everybody_can_distinguish_the_models() {
-    assert_eq!(families().len(), 6);
+    assert_eq!(families().len(), 7);
     for theme in [Theme::LIGHT, Theme::DARK] {
         for (sight_name, sight) in SIGHTS {
             for (position, one) in families().into_iter().enumerate() {
