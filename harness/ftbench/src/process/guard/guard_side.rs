@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use procfs::process::Process;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -30,6 +30,16 @@ use crate::process::{reaper, scratch};
 pub const REQUESTS_FD: i32 = 3;
 /// The descriptor where the worker writes replies.
 pub const REPLIES_FD: i32 = 4;
+
+/// How long aborted processes may take altogether, one after the other, to write their stacks. Since CPython 3.14 that includes
+/// the C stack, for which a library is loaded.
+const ABORTING_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long one of them may take: it may be stopped.
+const ABORTING_LIMIT_OF_ONE: Duration = Duration::from_secs(1);
+
+/// Between two looks at whether an aborted process is gone.
+const ABORTING_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long the threads of a process may take to write their stacks. The driver waits longer for all of the output.
 const STACKS_PAUSE: Duration = Duration::from_millis(200);
@@ -308,9 +318,19 @@ fn abort_all() {
     if requested > 0 {
         std::thread::sleep(STACKS_PAUSE);
     }
+    let deadline = Instant::now() + ABORTING_LIMIT;
     for process_id in below {
         send(process_id, Signal::ABORT);
+        let deadline = deadline.min(Instant::now() + ABORTING_LIMIT_OF_ONE);
+        // The trial is over for the driver when its first process is, which is the last one here.
+        while is_alive(process_id) && Instant::now() < deadline {
+            std::thread::sleep(ABORTING_PAUSE);
+        }
     }
+}
+
+fn is_alive(process_id: i32) -> bool {
+    Process::new(process_id).is_ok_and(|process| tree::living_stat(&process).is_some())
 }
 
 fn send(process_id: i32, signal: Signal) -> bool {
