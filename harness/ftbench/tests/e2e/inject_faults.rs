@@ -12,7 +12,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(900);
 
 #[test]
 fn forty_faults_cost_no_recorded_trial() {
-    lock(Use::Shared);
+    lock(Use::Alone);
     let script = harness().join("../scripts/inject-faults.py");
     // The script needs Python 3.11 or newer, as the pair is.
     let mut command = Command::new(executable(&pair().gil));
