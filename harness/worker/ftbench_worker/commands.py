@@ -2,10 +2,9 @@
 
 import os
 import shlex
-import signal
 import sys
 
-from ftbench_worker.failure import ContractError
+from ftbench_worker.failure import ContractError, signal_name
 
 # More output than this is not compared, bytes.
 _OUTPUT_LIMIT = 16 << 20
@@ -92,10 +91,7 @@ def _filled(word, values):
 def _described(exit_code):
     if exit_code > 0:
         return f"ended with exit status {exit_code}"
-    try:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"was killed by signal {-exit_code}"
+    return f"was killed by {signal_name(-exit_code)}"
 
 
 def _read(output):

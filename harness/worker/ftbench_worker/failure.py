@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import traceback
 from collections import namedtuple
 
@@ -61,6 +62,14 @@ def not_sent(error, between):
         reason = str(cause).rpartition("NotShareableError: ")[2] or reason
     text = _one_line(f"cannot be sent between {between}: {reason}")
     return failure._replace(error=text, traceback=_OWN_NOTES.sub("", failure.traceback))
+
+
+def signal_name(number):
+    """Its name, or its number where it has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 @contextlib.contextmanager

@@ -58,14 +58,12 @@ def is_embedded():
     return "ftbench_embed" in sys.builtin_module_names
 
 
-class Serial(InOneProcess):
-    """`work` on the main thread."""
+class _OnMainThread(InOneProcess):
+    """`work` on the main thread, called once per sample."""
 
     def __init__(self, workload, workers):
         super().__init__(workload, workers)
         self._work = workload.work_of(workers)
-        if workers != 1:
-            raise ContractError(f"the model 'serial' has one worker, not {workers}")
 
     def start(self):
         self.workload.start()
@@ -73,39 +71,32 @@ class Serial(InOneProcess):
         return self._started
 
     def run(self, inputs, units):
-        (data,) = self.inputs_of_workers(inputs)
-        return _run_here(self._work, data, units[0])
+        data = self.inputs_of_workers(inputs)[0]
+        start_ns = clock_ns()
+        share = do_share(self._work, data, sum(units))
+        end_ns = clock_ns()
+        return TimedShares(start_ns, end_ns, [share])
 
     def close(self):
         pass
 
 
-class Internal(InOneProcess):
-    """`work` on the main thread, once per sample, with all of the units: it divides them itself."""
+class Serial(_OnMainThread):
+    """The work of one worker."""
 
     def __init__(self, workload, workers):
         super().__init__(workload, workers)
-        self._work = workload.work_of(workers)
+        if workers != 1:
+            raise ContractError(f"the model 'serial' has one worker, not {workers}")
+
+
+class Internal(_OnMainThread):
+    """The work of all workers: it divides its units itself."""
+
+    def __init__(self, workload, workers):
+        super().__init__(workload, workers)
         if workload.has("split"):
             raise ContractError(
                 "the workload defines 'split', which gives each worker its input; "
                 "with the model 'internal' there is one call for all workers"
             )
-
-    def start(self):
-        self.workload.start()
-        self._started = [this_worker()]
-        return self._started
-
-    def run(self, inputs, units):
-        return _run_here(self._work, self.workload.data, sum(units))
-
-    def close(self):
-        pass
-
-
-def _run_here(work, data, units):
-    start_ns = clock_ns()
-    share = do_share(work, data, units)
-    end_ns = clock_ns()
-    return TimedShares(start_ns, end_ns, [share])

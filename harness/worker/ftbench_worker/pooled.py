@@ -36,20 +36,20 @@ def report():
 
 
 def set_up(units):
-    failure = None
-    try:
-        _workload.set_up(units)
-    except Failed as failed:
-        failure = failed.failure
-    _barrier.wait()
-    return this_worker(), failure
+    """Call `setup` in this process or interpreter."""
+    return _once(_workload.set_up, units)
 
 
 def tear_down():
     """Call `teardown` in this process or interpreter."""
+    return _once(_workload.tear_down)
+
+
+def _once(step, *arguments):
+    """Do a step of the workload; returns the worker, and what went wrong, if anything did."""
     failure = None
     try:
-        _workload.tear_down()
+        step(*arguments)
     except Failed as failed:
         failure = failed.failure
     _barrier.wait()

@@ -9,7 +9,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from ftbench_worker import pooled
-from ftbench_worker.failure import Failed, Failure, describe, failing_as, not_sent
+from ftbench_worker.failure import (
+    Failed,
+    Failure,
+    describe,
+    failing_as,
+    not_sent,
+    signal_name,
+)
 from ftbench_worker.model import TimedShares
 from ftbench_worker.share import clock_ns
 from ftbench_worker.threads import results_or_failure
@@ -121,13 +128,6 @@ class Processes:
             elif status == -signal.SIGKILL:
                 how = "was killed by SIGKILL, perhaps for lack of memory,"
             else:
-                how = f"was killed by {_signal_name(-status)}"
+                how = f"was killed by {signal_name(-status)}"
             return Failure(step, False, f"a process of the pool {how} during '{step}'", "")
         return describe(step, error)
-
-
-def _signal_name(number):
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

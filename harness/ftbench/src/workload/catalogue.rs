@@ -312,6 +312,12 @@ impl Workload {
     /// The facts that a run folder keeps, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
+        let (callable, call, command) = match &self.code {
+            Code::File => (None, None, None),
+            Code::Callable(callable) => (Some(callable.to_string()), None, None),
+            Code::Call(call) => (None, Some(call.clone()), None),
+            Code::Command(command) => (None, None, Some(command.clone())),
+        };
         WorkloadFacts {
             name: self.name.clone(),
             kind: self.metadata.kind,
@@ -323,18 +329,9 @@ impl Workload {
             path: self.path.display().to_string(),
             sha256: self.sha256.clone(),
             case: self.case.clone(),
-            callable: match &self.code {
-                Code::Callable(callable) => Some(callable.to_string()),
-                _ => None,
-            },
-            call: match &self.code {
-                Code::Call(call) => Some(call.clone()),
-                _ => None,
-            },
-            command: match &self.code {
-                Code::Command(command) => Some(command.clone()),
-                _ => None,
-            },
+            callable,
+            call,
+            command,
             extension: self.extension(),
             units: self.fixed_units(),
             failure: None,

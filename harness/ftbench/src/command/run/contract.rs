@@ -33,11 +33,14 @@ struct Contract {
 
 /// Returns the names of the user's own workloads that name no model.
 pub fn open_models(workloads: &[Workload], facts: &[WorkloadFacts], suite: &Path) -> BTreeSet<String> {
-    let is_open = |(workload, facts): &(&Workload, &WorkloadFacts)| {
-        facts.models.is_empty() && !workload.path.starts_with(suite)
-    };
-    let open = workloads.iter().zip(facts).filter(is_open);
-    open.map(|(workload, _)| workload.name.clone()).collect()
+    let all = workloads.iter().zip(facts);
+    all.filter(|(workload, facts)| is_open(workload, facts, suite))
+        .map(|(workload, _)| workload.name.clone())
+        .collect()
+}
+
+fn is_open(workload: &Workload, facts: &WorkloadFacts, suite: &Path) -> bool {
+    facts.models.is_empty() && !workload.path.starts_with(suite)
 }
 
 /// Gives the model `internal` to workloads that name no model and whose `work` takes the number of workers. Returns what
@@ -51,11 +54,11 @@ pub fn choose_models(
     let Some(interpreter) = interpreters.first() else {
         return Vec::new();
     };
-    let is_open = |(workload, facts): &(&Workload, &mut WorkloadFacts)| {
-        facts.models.is_empty() && workload.is_file() && !workload.path.starts_with(suite)
-    };
-    let (files, facts): (Vec<&Workload>, Vec<&mut WorkloadFacts>) =
-        workloads.iter().zip(facts).filter(is_open).unzip();
+    let (files, facts): (Vec<&Workload>, Vec<&mut WorkloadFacts>) = workloads
+        .iter()
+        .zip(facts)
+        .filter(|(workload, facts)| workload.is_file() && is_open(workload, facts, suite))
+        .unzip();
     if files.is_empty() {
         return Vec::new();
     }
