@@ -15,10 +15,10 @@ unless this script damaged that line. A number is wrong when a trial in which a 
 counts as good, when the healthy workload's own notes contradict a sample, when ftbench shows a
 sample that is not the one recorded, or when a makespan of the healthy workload in its summary is
 not the median of the recorded ones. A process is left over when it still runs some seconds after
-the driver ended; all orphans become children of this script. A folder is left over in the same way,
-unless a process was killed shortly before the driver: it may have been the guard that would have
-removed the folder, and only killing both can leave one behind. ftbench does not end as requested
-when it continues for 30 s after a signal to stop, or writes no summary although it had the time.
+the driver ended; all orphans become children of this script. A folder is left over in the same way.
+Neither counts if both the trial's guard and the driver were killed: then nothing is left that could
+end the process or remove the folder. ftbench does not end as requested when it continues for
+30 s after a signal to stop, or writes no summary although it had the time.
 """
 
 import argparse
@@ -37,9 +37,6 @@ sys.path.insert(0, str(SOURCES))
 import outside  # noqa: E402
 import proof  # noqa: E402
 from kinds import KINDS  # noqa: E402
-
-# Two processes that are killed within this time may both end before either notices, in seconds.
-AT_ONE_MOMENT_S = 1.0
 
 
 def main():
@@ -150,13 +147,14 @@ def campaign(folder, options, kinds, chance, totals):
         with record.watched():
             driver = Driver(options.ftbench, words, record)
             ended = driver.run(way, chance, totals)
-        left = outside.left_over()
+        excused = driver.unguarded if way and not outside.is_graceful(way) else set()
+        left = outside.left_over(excused)
         totals.left_over += len(left)
-        folders = driver.folders_left_over(way)
+        folders = driver.folders_left_over() - excused
         totals.folders_left_over += len(folders)
         if left or folders:
             after = outside.named(way) if way else "the end"
-            totals.problems.append(f"left over after {after}: {left[:3]} {folders[:3]}")
+            totals.problems.append(f"left over after {after}: {left[:3]} {sorted(folders)[:3]}")
         if ended is None:
             unended = driver.unended(way)
             totals.unended += len(unended)
@@ -191,8 +189,8 @@ class Driver:
         self.has_ended = True
         self.status = None
         self.temporary = record.folder.with_name("temporary")
-        # When a process of the trial was last struck, and when the driver was.
-        self.worker_struck_at = self.struck_at = 0.0
+        # The temporary folders of trials whose guard was killed.
+        self.unguarded = set()
 
     def run(self, way, chance, totals):
         """Run the driver. Returns its result, or None if `way` ended it."""
@@ -211,7 +209,6 @@ class Driver:
                 now = time.monotonic()
                 if ends_at is not None and now >= ends_at and not struck:
                     struck = True
-                    self.struck_at = now
                     self.has_ended = outside.strike(driver, way, chance)
                     totals.injected[f"{outside.named(way)} to the driver"] += 1
                 elif now >= strikes_at:
@@ -226,13 +223,10 @@ class Driver:
             return None
         return subprocess.CompletedProcess(self.words, driver.returncode, stderr=said)
 
-    def folders_left_over(self, way):
-        """Names of temporary folders left behind without excuse. Removes all of them."""
-        left = [path.name for path in self.temporary.iterdir()]
+    def folders_left_over(self):
+        """Names of temporary folders left behind. Removes them."""
+        left = {path.name for path in self.temporary.iterdir()}
         shutil.rmtree(self.temporary)
-        at_once = way and not outside.is_graceful(way)
-        if at_once and self.struck_at - self.worker_struck_at < AT_ONE_MOMENT_S:
-            return []
         return left
 
     def unended(self, way):
@@ -247,10 +241,11 @@ class Driver:
         # A workload that is struck during calibration is not measured, so it would inject nothing.
         if not self.record.seen and chance.random() < 0.95:
             return
-        kind = outside.strike_a_worker(driver.pid, chance)
+        kind, folder = outside.strike_a_worker(driver.pid, chance)
         if kind:
             totals.injected[kind] += 1
-            self.worker_struck_at = time.monotonic()
+        if folder:
+            self.unguarded.add(folder)
 
 
 if __name__ == "__main__":

@@ -74,8 +74,11 @@ def reap():
             pass
 
 
-def left_over():
-    """Describe the processes that are left when all should have ended, and kill them."""
+def left_over(excused_folders):
+    """Describe the processes that are left when all should have ended, and kill them.
+
+    Those whose temporary folder is excused are not described.
+    """
     deadline = time.monotonic() + GRACE_S
     while True:
         reap()
@@ -83,7 +86,7 @@ def left_over():
         if not left or time.monotonic() >= deadline:
             break
         time.sleep(0.02)
-    described = [describe(pid) for pid in left]
+    described = [describe(pid) for pid in left if temporary_folder(pid) not in excused_folders]
     while left:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
@@ -120,11 +123,15 @@ def strike(driver, way, chance):
 
 
 def strike_a_worker(driver_pid, chance):
-    """Kill a process of the trial, at once or after stopping it for a while."""
+    """Kill a process of the trial, at once or after stopping it for a while.
+
+    Returns what was done, and the temporary folder of the trial whose guard that ended, if any.
+    """
     pids = descendants(driver_pid)
     if not pids:
-        return None
+        return None, None
     pid = chance.choice(pids)
+    folder = guarded_folder(pid)
     stop = chance.random() < 0.4
     try:
         if stop:
@@ -132,8 +139,28 @@ def strike_a_worker(driver_pid, chance):
             time.sleep(chance.uniform(0.05, 0.3))
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return None
-    return "SIGSTOP, then SIGKILL to a worker" if stop else "SIGKILL to a worker"
+        return None, None
+    to = "guard" if folder else "worker"
+    return f"{'SIGSTOP, then ' if stop else ''}SIGKILL to a {to}", folder
+
+
+def guarded_folder(pid):
+    """Name of the temporary folder that a process removes as the guard of a trial, or None."""
+    with contextlib.suppress(OSError, ValueError):
+        words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        options = words[: words.index("--")]
+        if options[:2] == ["ftbench", "guard"] and "--scratch" in options:
+            return pathlib.Path(options[options.index("--scratch") + 1]).name
+    return None
+
+
+def temporary_folder(pid):
+    """Name of the temporary folder in a process's environment, or None."""
+    with contextlib.suppress(OSError):
+        for variable in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if variable.startswith(b"TMPDIR="):
+                return pathlib.Path(os.fsdecode(variable[len(b"TMPDIR=") :])).name
+    return None
 
 
 class Record:
