@@ -49,7 +49,7 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         found = experiments(options, folder)
         run = default_run(folder, options.budget)
-    rows = [("what", "bar", "here")]
+    rows = [("what", "target", "here")]
     rows += check_rows(found)
     rows += pyperf_rows(found["pyperf"])
     rows += ceiling_rows(found["ceiling"])
