@@ -5,6 +5,8 @@
 # [tool.ftbench]
 # kind = "io"
 # summary = "HTTP requests to a loopback server that takes its time: waiting, hardly any computing"
+# source = "HTTP/1.1, RFC 9112: https://www.rfc-editor.org/rfc/rfc9112"
+# shows = "How far waiting overlaps: threads on any build, tasks on one loop, processes"
 # models = ["serial", "threads", "processes", "interpreters", "asyncio", "asyncio-threads"]
 # services = ["http"]
 # ///
