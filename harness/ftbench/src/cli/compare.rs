@@ -29,7 +29,7 @@ pub struct CompareArgs {
     /// Smallest difference of interest; anything smaller is reported as the same, or as undecided
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
     pub smallest_effect: f64,
-    /// Keep in the ratios the drift of the machine, which is otherwise removed where the ceiling measured it
+    /// Leave the drift of the machine, which the ceiling measures, in the ratios
     #[arg(long)]
     pub as_measured: bool,
     /// Compare even if the machines, settings or workloads of the runs differ

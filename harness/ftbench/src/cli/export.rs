@@ -36,7 +36,7 @@ pub struct ExportArgs {
     /// customBiggerIsBetter) [default: time]
     #[arg(long, value_enum, value_name = "METRIC", hide_possible_values = true)]
     pub metric: Option<MetricName>,
-    /// Number of rounds for pyperf, which can only compare files with equally many values [default: all]
+    /// Number of rounds for pyperf, which can only compare files with the same number of values [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
     /// Commit that was measured, for asv [default: the one that the run recorded]

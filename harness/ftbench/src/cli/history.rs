@@ -42,7 +42,7 @@ pub struct HistoryArgs {
     /// Smallest change that counts
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
     pub smallest_effect: f64,
-    /// Keep in the times the drift of the machine, which is otherwise removed where the ceiling measured it
+    /// Leave the drift of the machine, which the ceiling measures, in the times
     #[arg(long)]
     pub keep_drift: bool,
     /// Print a table, json, or markdown

@@ -23,9 +23,9 @@ pub struct PlotArgs {
     /// interpreter or arm of a run
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
-    /// Kind of chart. Of one workload: scaling, throughput, efficiency, interpreters, memory, spread. Of the run: gil,
-    /// overhead, heat-map, efficiency-map, time-line
-    #[arg(long, value_name = "KIND", default_value = "scaling", value_parser = kind_parser())]
+    /// Kind of chart. Of one workload: scaling, throughput, efficiency, makespan, interpreters, memory, spread. Of the
+    /// run: gil, overhead, heat-map, efficiency-map, time-line
+    #[arg(long, value_name = "KIND", default_value = "scaling", value_parser = kind_parser(), hide_possible_values = true)]
     pub chart: Kind,
     /// Draw only workloads with this name, or matching a pattern such as 'n*' [default: all]
     #[arg(long, value_name = "WORKLOAD")]

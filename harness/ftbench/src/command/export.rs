@@ -199,7 +199,7 @@ fn write_pyperf(arguments: &ExportArgs, export: &Export<'_>, output: OutputOptio
         remark(
             output,
             &format!(
-                "left out of {} the rounds that some interpreters lack, so that all have equally many values: {}",
+                "left out of {} the rounds that some interpreters lack, so that all have the same number of values: {}",
                 text::counted(shortened.len(), "benchmark"),
                 text::shorten(&shortened.join(", "), 160)
             ),

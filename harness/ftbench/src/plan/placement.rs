@@ -27,7 +27,7 @@ pub enum Sharing {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PlacementError {
     /// The list names a PU that the machine does not have.
-    #[error("'--pin {list}': this machine has no PU {pu}; it has {pus}\nSee 'ftbench topology'.")]
+    #[error("'--pin {list}': this machine has no PU {pu}; it has {pus} ('ftbench topology' draws them)")]
     UnknownPu {
         /// The list, as the policy displays it.
         list: Policy,
@@ -58,7 +58,7 @@ pub enum PlacementError {
     /// More workers than PUs.
     #[error("{0}")]
     TooManyWorkers(Box<TooManyWorkers>),
-    /// More workers than the control group's CPU quota allows to run at full speed.
+    /// More workers than the control group's CPU quota lets run at full speed.
     #[error(
         "{} would be throttled: the control group's quota is {quota} CPUs' worth of time\n{}",
         counted(*.workers, "worker"),

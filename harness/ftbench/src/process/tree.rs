@@ -11,7 +11,7 @@ use procfs::process::{Process, Stat, all_processes};
 
 /// The processes could not be listed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot list the processes below process {process_id}: {source}\nCheck whether /proc is mounted.")]
+#[error("cannot list the processes below process {process_id}: {source}; check whether /proc is mounted")]
 pub struct ListError {
     /// The process.
     process_id: i32,

@@ -133,7 +133,7 @@ mod tests {
         ok thermal: x86_pkg_temp at 41 °C, limit 100 °C
         ok power: no battery
         ok load: other programs use 0.0 % of 4 PUs, 0.0 other tasks are runnable
-        ok steal: 0.0 % of the time wanted since boot; too idle to measure now
+        ok steal: 0.0 % of the CPU time demanded since boot; too idle to measure now
         ok virtualisation: Maker Workstation 1
         ok memory: 24.0 GiB of 32.0 GiB available for 4 cores
         ok swap: no swap space
@@ -166,7 +166,7 @@ mod tests {
                 fix: stop other programs ('top' shows them), or bind to other PUs with
                 '--pin LIST'
 
-        spoils  steal: 9.1 % of the time wanted now, 5.8 % since boot
+        spoils  steal: 9.1 % of the CPU time demanded now, 5.8 % since boot
                 The hypervisor gives these PUs to other guests in bursts, which hit one
                 cell of a pair and not the other, and many workers more than one.
                 fix: measure when the host is quieter, or on an instance with dedicated

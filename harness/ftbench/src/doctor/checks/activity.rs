@@ -21,14 +21,14 @@ const NOTICEABLE_BUSY_SHARE: f64 = 0.02;
 /// The load average per PU from which on the last minute was not quiet, even if the last half second was.
 const RECENT_LOAD_PER_PU: f64 = 0.5;
 
-/// The stolen share of the time wanted from which on steal spoils. It exceeds the differences that most users want to
-/// measure, and it comes in bursts, so that it hits one cell of a pair.
+/// The stolen share of the CPU time demanded from which on steal spoils. It exceeds the differences that most users
+/// want to measure, and it comes in bursts, so that it hits one cell of a pair.
 const SPOILING_STEAL_SHARE: f64 = 0.05;
 
 /// The stolen share from which on steal is a warning. It widens intervals that could otherwise be 1 %.
 const NOTICEABLE_STEAL_SHARE: f64 = 0.005;
 
-/// The minimum number of wanted ticks for a share of steal. With 20 ticks, the share has steps of 5 %; with fewer, a
+/// The minimum number of demanded ticks for a share of steal. With 20 ticks, the share has steps of 5 %; with fewer, a
 /// single tick would decide it.
 const ENOUGH_TICKS: u64 = 20;
 
@@ -169,12 +169,12 @@ pub fn steal(activity: &Activity, topology: &Topology) -> Finding {
     let share_now = (now.steal + now.busy >= ENOUGH_TICKS).then(|| share(now.steal, now.busy));
     let found = match share_now {
         Some(share) => format!(
-            "{} of the time wanted now, {} since boot",
+            "{} of the CPU time demanded now, {} since boot",
             units::per_cent(share, 1),
             units::per_cent(since_boot, 1)
         ),
         None => format!(
-            "{} of the time wanted since boot; too idle to measure now",
+            "{} of the CPU time demanded since boot; too idle to measure now",
             units::per_cent(since_boot, 1)
         ),
     };
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(idle.severity, Severity::Ok);
         assert_eq!(
             idle.found,
-            "0.1 % of the time wanted since boot; too idle to measure now"
+            "0.1 % of the CPU time demanded since boot; too idle to measure now"
         );
         assert_eq!(judged(ticks(40, 7, 3)).severity, Severity::Spoils);
         assert_eq!(judged(ticks(99, 0, 1)).severity, Severity::Warning);

@@ -30,7 +30,7 @@ pub enum Policy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Neither a policy's name nor a list.
-    #[error("unknown placement policy '{word}'\nUse one of {}, or a list of PUs such as 0,2,4-7.", Policy::NAMES.join(", "))]
+    #[error("unknown placement policy '{word}'; use one of {}, or a list of PUs such as 0,2,4-7", Policy::NAMES.join(", "))]
     Unknown {
         /// The word.
         word: String,
@@ -144,10 +144,7 @@ mod tests {
 
     #[test]
     fn errors_say_what_is_wrong_and_what_is_valid() {
-        insta::assert_snapshot!(error("core"), @r"
-        unknown placement policy 'core'
-        Use one of cores, scatter, smt, none, or a list of PUs such as 0,2,4-7.
-        ");
+        insta::assert_snapshot!(error("core"), @"unknown placement policy 'core'; use one of cores, scatter, smt, none, or a list of PUs such as 0,2,4-7");
         insta::assert_snapshot!(error("0,x"), @"placement '0,x': 'x' is neither a PU nor a range of PUs; write it like 0,2,4-7");
         insta::assert_snapshot!(error("0-3,2"), @"placement '0-3,2' names PU 2 twice; each worker needs a PU of its own");
     }

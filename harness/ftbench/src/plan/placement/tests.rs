@@ -101,10 +101,7 @@ fn a_large_server_fills_one_node_before_the_next_or_spreads_over_all() {
 fn lists_with_missing_or_forbidden_pus_are_refused() {
     let machine = samples::two_sockets_in_a_cpuset();
     let error = |list: &str| order(&machine, &list.parse().unwrap()).unwrap_err().to_string();
-    insta::assert_snapshot!(error("1,16"), @r"
-    '--pin 1,16': this machine has no PU 16; it has 0-15
-    See 'ftbench topology'.
-    ");
+    insta::assert_snapshot!(error("1,16"), @"'--pin 1,16': this machine has no PU 16; it has 0-15 ('ftbench topology' draws them)");
     insta::assert_snapshot!(error("1,0"), @r"
     '--pin 1,0': this process may not use PU 0; its cpuset and affinity mask allow 1-3,6,9,10,14
     Choose from these, or start ftbench where more are allowed ('taskset', 'docker run --cpuset-cpus').
