@@ -14,7 +14,7 @@ use ftbench_schema::Estimate;
 /// between seeds.
 pub const RESAMPLES: usize = 10_000;
 
-/// Minimum number of values for an interval: two values have only three resamples.
+/// Minimum number of values for an interval: two values have only three distinct resamples.
 pub const MIN_VALUES: usize = 3;
 
 /// The estimated statistic.

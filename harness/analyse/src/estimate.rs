@@ -232,7 +232,7 @@ pub fn paired_ratio(a: &Makespans, b: &Makespans) -> Option<Location> {
     centre_of(log_contrast(&[a], &[b]))
 }
 
-/// Returns exp of the centre over rounds of these logarithms; `None` with too few rounds.
+/// Returns the ratio whose logarithms these are: exp of their centre over rounds; `None` with too few rounds.
 #[must_use]
 pub fn centre_of(logs: ByRound) -> Option<Location> {
     let Location { centre, p_value } = location(&Sample::new(logs.into_values().collect())?)?;

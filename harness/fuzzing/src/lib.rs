@@ -20,7 +20,7 @@ use ftbench::record::line;
 use ftbench::record::store::{self, Checksums, MANIFEST, TRIALS};
 use ftbench_schema::{Manifest, Summary, Trial};
 
-/// A function under test and its name.
+/// A function to fuzz and its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Name of its program in `harness/fuzz/fuzz_targets` and of its corpus in `harness/fuzz/corpus`.

@@ -291,7 +291,7 @@ fn speedups(verdict: Verdict, readings: &[&Reading], with_intervals: bool) -> Op
     })
 }
 
-/// A ratio with its interval: `1.93x [1.90, 1.96]`.
+/// Returns a ratio with its interval in words: `1.93x [1.90, 1.96]`.
 #[must_use]
 pub fn with_interval(ratio: Estimate) -> String {
     let decimals = units::ratio_decimals(ratio.estimate);

@@ -45,7 +45,8 @@ pub fn sensitivity(sensitivity: &Sensitivity) -> String {
     )
 }
 
-/// One line for each pair of builds: `3.13t costs 1.62x [1.60, 1.65] on one worker (geometric mean of 4 workloads)`.
+/// Returns one line for each pair of builds: `3.13t costs 1.62x [1.60, 1.65] on one worker (geometric mean of 4
+/// workloads)`.
 #[must_use]
 pub fn overheads(summary: &Summary) -> Vec<String> {
     let means = summary

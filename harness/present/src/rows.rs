@@ -15,7 +15,7 @@ pub struct Group {
     pub workload: String,
     /// The unit of all makespans of the group, chosen by their median.
     pub unit: TimeUnit,
-    /// One for each cell that was tried, in the order of the plan.
+    /// The rows, one for each cell that was tried, in the order of the plan.
     pub rows: Vec<Row>,
 }
 
@@ -111,7 +111,7 @@ impl Figure {
         Self::new(estimate, |share| units::number(100.0 * share, 0))
     }
 
-    /// Value and interval in one: `1.96 [1.93, 1.99]`.
+    /// Returns value and interval together: `1.96 [1.93, 1.99]`.
     #[must_use]
     pub fn text(&self) -> String {
         match &self.interval {

@@ -29,7 +29,7 @@ pub const DIM: Ansi = Ansi::new().dimmed();
 pub const GREEN: Ansi = AnsiColor::Green.on_default();
 /// Text to read with care.
 pub const YELLOW: Ansi = AnsiColor::Yellow.on_default();
-/// Bad results.
+/// The style of bad results.
 pub const RED: Ansi = AnsiColor::Red.on_default();
 /// Notes.
 pub const BLUE: Ansi = AnsiColor::Blue.on_default();

@@ -146,7 +146,7 @@ impl Table {
         Self { columns }
     }
 
-    /// Whether it has no rows.
+    /// Whether the table has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows() == 0

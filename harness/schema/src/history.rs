@@ -42,7 +42,7 @@ impl Metric {
         }
     }
 
-    /// Returns the metric with this name.
+    /// Returns the metric with this name on the command line and in JSON; `None` for an unknown name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)

@@ -265,7 +265,7 @@ pub struct Manifest {
     /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
-    /// What it was imported from; `None` if ftbench measured it.
+    /// What the run was imported from; `None` if ftbench measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<ImportFacts>,
     /// Warnings from before the first trial.
@@ -331,7 +331,8 @@ pub struct PackageOptions {
     pub with: Vec<String>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
-    /// SHA-256 of each wheel among them by its path, hexadecimal; empty in runs of earlier versions of ftbench.
+    /// SHA-256 of each wheel among the requirements, by its path, hexadecimal; empty in runs of earlier versions of
+    /// ftbench.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub wheels: BTreeMap<String, String>,
 }

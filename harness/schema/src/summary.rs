@@ -17,7 +17,7 @@ use super::workload::WorkloadFacts;
 /// A value with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The value.
+    /// The estimated value.
     pub estimate: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -415,7 +415,7 @@ impl fmt::Display for Law {
 /// One law fitted to one curve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LawFit {
-    /// The law.
+    /// The law that was fitted.
     pub law: Law,
     /// Share of the work (Gustafson: of the time) that is not parallel, from 0 to 1.
     pub serial_fraction: Estimate,
@@ -525,16 +525,16 @@ pub struct Limit {
     pub cause: LimitCause,
     /// The largest number of workers with a speedup. The figures below belong to that cell.
     pub workers: u32,
-    /// Its speedup.
+    /// The curve's speedup at the largest number of workers.
     pub speedup: Estimate,
-    /// Its undisturbed speedup; `None` if unknown.
+    /// The curve's undisturbed speedup there; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undisturbed_speedup: Option<Estimate>,
     /// The number of workers with the largest measured speedup.
     pub best_workers: u32,
     /// The largest measured speedup.
     pub best_speedup: Estimate,
-    /// The number of cores available to its workers.
+    /// The number of cores that its workers can use.
     pub cores: f64,
     /// The ceiling's speedup with that number of workers; `None` without a ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]

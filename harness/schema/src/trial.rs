@@ -433,7 +433,7 @@ pub struct CellSamples {
 }
 
 impl CellSamples {
-    /// Adds a counted sample.
+    /// Adds a counted sample. Reported figures beyond the first 16 names are left out.
     pub fn add<'n>(
         &mut self,
         makespan_ns: u64,

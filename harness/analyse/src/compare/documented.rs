@@ -77,7 +77,8 @@ impl DocumentedDeviations {
 /// is detected in 80 %.
 pub(super) const DOCUMENTED_DEGREES: f64 = 16.0;
 
-/// Degrees of freedom of the documented values if they are combined with a history, which is specific to the machine.
+/// Degrees of freedom of the documented values when combined with a history: fewer, because a history is specific to
+/// its machine.
 pub(super) const DOCUMENTED_WEIGHT: f64 = 8.0;
 
 #[cfg(test)]

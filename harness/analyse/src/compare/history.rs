@@ -8,7 +8,7 @@ use super::matching::{Key, Pair};
 use super::material::{Reading, Run};
 use ftbench_schema::{CellSummary, InterpreterFacts, MachineFacts};
 
-/// Runs of the same thing on the same machine.
+/// Runs of the same builds and settings on the same machine, from which variances between runs are estimated.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub runs: Vec<&'a Run>,

@@ -98,7 +98,7 @@ pub(super) fn with_interpreter(base: &Side<'_>, new: &Side<'_>) -> bool {
     }
 }
 
-/// Returns the only interpreter of a side; `None` if it has several.
+/// Returns the label of a side's only interpreter; `None` if the side has several.
 pub(super) fn only_label(side: &Side<'_>) -> Option<String> {
     if let Some(name) = &side.interpreter {
         return Some(name.clone());

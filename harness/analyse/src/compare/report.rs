@@ -32,7 +32,7 @@ pub struct SideFacts {
     pub runs: Vec<String>,
     /// When each of them began, RFC 3339, UTC.
     pub started_at: Vec<String>,
-    /// The interpreter that was named; `None` if all were compared.
+    /// The interpreter named after the `#`, as tables show it; `None` if all were compared.
     pub interpreter: Option<String>,
 }
 

@@ -45,7 +45,8 @@ pub(super) fn failed_in_some(pair: &Pair<'_>) -> Vec<FailedInSome> {
     failures.collect()
 }
 
-/// Describes a pair whose workload is not the same on both sides.
+/// Describes a pair that is not compared because its workload is not the same on both sides; `why` has the reasons by
+/// workload.
 pub(super) fn other_work(pair: &Pair<'_>, why: &BTreeMap<String, String>) -> Unmatched {
     unmatched(&pair.key, Change::OtherWork, why.get(&pair.key.workload).cloned())
 }

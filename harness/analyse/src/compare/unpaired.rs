@@ -61,7 +61,7 @@ impl Difference {
 /// The result for runs made at different times.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct UnpairedComparison {
-    /// By the position of the pair.
+    /// The ratios by the position of their pair.
     pub found: BTreeMap<usize, TestedRatio>,
     /// Ratios including the machine's drift, only for pairs from which it was removed.
     pub as_measured: BTreeMap<usize, f64>,

@@ -15,7 +15,7 @@ pub struct Around<'a> {
     pub before: &'a HistoryRun,
     /// The first run after the change.
     pub after: &'a HistoryRun,
-    /// The second run after the change.
+    /// The second run with the new level.
     pub later: &'a HistoryRun,
 }
 

@@ -41,7 +41,7 @@ pub struct RunLine {
 pub struct MachineDrift {
     /// Number of the machine.
     pub machine: usize,
-    /// The kernels.
+    /// The ceiling's kernels that show the drift.
     pub kernels: KernelGroup,
     /// Number of PUs at once.
     pub pus: usize,
@@ -188,7 +188,7 @@ impl Change {
 /// One cell, or a mean of cells, on one machine with one set of settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
-    /// The subject.
+    /// The cell or mean that the series follows.
     pub subject: Subject,
     /// Number of its machine.
     pub machine: usize,
@@ -209,7 +209,7 @@ pub struct Series {
 /// The analysis of a history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct History {
-    /// The metric.
+    /// The figure that is followed.
     pub metric: Metric,
     /// Smallest relative change of interest.
     pub smallest_effect: f64,

@@ -40,7 +40,7 @@ use series::Setup;
 /// Options of a history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// The metric.
+    /// The figure that is followed.
     pub metric: Metric,
     /// Whether the drift of machines may be divided out.
     pub divide_drift: bool,

@@ -20,7 +20,7 @@ const MIN_GAIN: f64 = 1e-10;
 pub struct Parameters {
     /// From 0 to 1.
     pub serial_fraction: f64,
-    /// At least 0.
+    /// The cost of each pair of workers as a share of the work (kappa); at least 0.
     pub crosstalk: f64,
 }
 

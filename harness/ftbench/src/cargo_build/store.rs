@@ -43,7 +43,7 @@ impl Place {
         self.kind.join(&self.digest)
     }
 
-    /// The folder in which cargo compiles.
+    /// Returns cargo's target folder.
     pub fn target(&self) -> PathBuf {
         self.kind.join("target").join(&self.interpreter)
     }

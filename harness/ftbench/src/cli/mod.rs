@@ -54,7 +54,7 @@ Exit status: 0 success; 1 a cell failed, an interpreter is missing or the answer
 is wrong; 3 the machine or the environment failed; 130 interrupted, with what was measured kept."
 )]
 pub struct Cli {
-    /// The command.
+    /// The command to execute.
     #[command(subcommand)]
     pub command: Command,
     /// Options of all commands.

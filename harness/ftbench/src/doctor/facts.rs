@@ -138,11 +138,11 @@ pub struct Stat {
 /// How a PU spent its time, clock ticks (`USER_HZ`, 10 ms on nearly every system).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ticks {
-    /// In processes, the kernel and interrupts.
+    /// Ticks in processes, the kernel and interrupts.
     pub busy: u64,
-    /// Idle, or waiting for a disk.
+    /// Ticks idle, or waiting for a disk.
     pub idle: u64,
-    /// Runnable, but the hypervisor ran another guest.
+    /// Ticks in which the PU had work, but the hypervisor ran another guest.
     pub steal: u64,
 }
 

@@ -69,7 +69,7 @@ pub struct UserFolders {
     pub data: PathBuf,
 }
 
-/// Where to look for interpreters. The default is nowhere.
+/// The places to search for interpreters. The default is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchPlaces {
     /// ftbench's own folder, with one subfolder per interpreter.
@@ -174,7 +174,7 @@ impl SearchPlaces {
 pub struct Candidate {
     /// The path to run.
     pub path: PathBuf,
-    /// Where it came from.
+    /// Where the executable was found.
     pub source: Source,
     /// The paths that the user gave for it, verbatim; empty for one that was only discovered.
     pub given_as: Vec<PathBuf>,

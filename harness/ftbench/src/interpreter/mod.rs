@@ -44,14 +44,14 @@ pub struct FoundInterpreter {
     pub facts: InterpreterFacts,
     /// Its version, as in the facts.
     pub version: Version,
-    /// Where it came from.
+    /// Where the executable was found.
     pub source: Source,
     /// The paths that the user gave for it, verbatim; empty for one that was only discovered.
     pub given_as: Vec<PathBuf>,
 }
 
 impl FoundInterpreter {
-    /// Its tag with the patch version.
+    /// Returns the interpreter's tag with the patch version.
     #[must_use]
     pub fn full_tag(&self) -> Tag {
         Tag::of_build(&self.facts, self.version)
@@ -77,7 +77,7 @@ impl FoundInterpreter {
 pub struct Rejected {
     /// The executable.
     pub path: PathBuf,
-    /// Where it came from.
+    /// Where the executable was found.
     pub source: Source,
     /// The paths that the user gave for it, verbatim; empty for one that was only discovered. Report only the former:
     /// the user did not ask about the others.
@@ -87,7 +87,8 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// Whether it was installed as an interpreter and failed to answer, so that it may be the one requested. One that
+    /// Whether the executable was installed as an interpreter and failed to answer, so that it may be the one
+    /// requested. One that
     /// answers is not a failed interpreter, even if it is too old or of an unknown implementation.
     #[must_use]
     pub const fn is_failed_interpreter(&self) -> bool {

@@ -48,7 +48,7 @@ impl Wanted {
         }
     }
 
-    /// Whether it is a tag, which several interpreters may match.
+    /// Whether the request is a tag, which several interpreters may match.
     pub(super) fn is_tag(&self) -> bool {
         match self {
             Self::Tag(_) => true,

@@ -68,7 +68,7 @@ impl Failure for BindError {
     }
 }
 
-/// Binds through hwloc's topology of this machine.
+/// Binds threads and processes to PUs through hwloc's topology of this machine.
 #[derive(Debug)]
 pub struct Binder {
     discovered: Discovered,

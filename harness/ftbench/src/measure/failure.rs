@@ -134,7 +134,7 @@ impl TrialFailure {
         }
     }
 
-    /// Its traceback; empty without one.
+    /// Returns the failure's traceback; empty without one.
     #[must_use]
     pub fn traceback(&self) -> &str {
         match self {

@@ -19,7 +19,7 @@ pub struct Launch {
     pub environment: BTreeMap<String, String>,
     /// Names of variables that have the same value for any number of workers, because the user set them.
     pub fixed_variables: Vec<String>,
-    /// Where it finds the workload.
+    /// Where the worker finds the workload.
     pub entry: Entry,
 }
 
@@ -99,7 +99,7 @@ pub struct Launches {
 }
 
 impl Launches {
-    /// Whether it is known how cells like this one are started.
+    /// Whether it is recorded how cells like this one are started, or why they cannot be.
     #[must_use]
     pub fn knows(&self, cell: &Cell) -> bool {
         self.known.contains_key(&Key::of(cell))

@@ -194,7 +194,7 @@ impl<'e> LiveTrial<'e> {
         Ok(())
     }
 
-    /// Memory of its processes when it was last read, bytes. Shared memory counts for each process.
+    /// Returns the memory of the trial's processes when it was last read, bytes. Shared memory counts for each process.
     pub(super) fn memory_bytes(&self) -> u64 {
         self.record.memory.as_ref().map_or(0, Memory::rss_peak_bytes)
     }

@@ -41,9 +41,9 @@ pub struct PlanRequest<'a> {
 /// Numbers of workers.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerCounts<'a> {
-    /// For workloads whose workers need a core each.
+    /// Numbers for workloads whose workers need a core each.
     pub computing: &'a [u32],
-    /// For workloads whose workers mostly wait.
+    /// Numbers for workloads whose workers mostly wait (kind `io`).
     pub waiting: &'a [u32],
 }
 

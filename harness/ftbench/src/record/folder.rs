@@ -165,7 +165,8 @@ impl RunFolder {
         })
     }
 
-    /// Whether other processes are kept from writing to it. They are not if the file system does not support locks.
+    /// Whether a lock keeps other processes from writing to the folder; `false` if the file system does not support
+    /// locks.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.log.lock() == Lock::Held

@@ -102,7 +102,7 @@ impl LockedRecord {
         })
     }
 
-    /// Whether it is empty.
+    /// Whether the record is empty.
     pub(super) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.file.metadata()?.len() == 0)
     }
@@ -170,7 +170,8 @@ impl Log {
 }
 
 impl<F: RecordFile> Log<F> {
-    /// Appends a trial and waits until it is on the disk. A line that cannot be written whole is removed.
+    /// Appends a trial and waits until it is on the disk. A line that cannot be written whole is removed, and the error
+    /// returned, as for a trial of more than [`LARGEST_LINE_BYTES`].
     pub(super) fn append(&mut self, trial: &Trial) -> io::Result<()> {
         let line = line::encode(trial)?;
         if line.len() > LARGEST_LINE_BYTES {
@@ -187,7 +188,7 @@ impl<F: RecordFile> Log<F> {
         Ok(())
     }
 
-    /// Whether other processes are kept from writing to it.
+    /// Returns whether other processes are kept from writing to the record.
     pub(super) const fn lock(&self) -> Lock {
         self.lock
     }

@@ -97,13 +97,13 @@ impl TrialsFile {
         })
     }
 
-    /// Where it was found.
+    /// Returns the path of the file, compressed or not.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its size, unpacked, bytes.
+    /// Returns the size of the unpacked records, bytes.
     #[must_use]
     pub const fn size_bytes(&self) -> u64 {
         self.size_bytes

@@ -103,7 +103,7 @@ impl LoopbackServer {
         }
     }
 
-    /// Its process id.
+    /// Returns the process id of the server.
     #[must_use]
     pub fn process_id(&self) -> Option<i32> {
         // There always is one: process ids of Linux are below 2^22.

@@ -19,9 +19,9 @@ const MIN_NAME_LENGTH: usize = 4;
 /// The outcome of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// In a word or two, for the bar: `203 ms`, `failed`.
+    /// The outcome in a word or two, for the bar: `203 ms`, `failed`.
     pub brief: String,
-    /// In full, for a line of its own.
+    /// The outcome in full, for a separate line.
     pub full: String,
 }
 

@@ -49,7 +49,7 @@ impl FromStr for CallableName {
 }
 
 impl CallableName {
-    /// The top-level module or package that it is in, which is found on the module path.
+    /// Returns the top-level module or package of the callable, which is found on the module path.
     #[must_use]
     pub fn top_level(&self) -> &str {
         let end = self.0.find(['.', ':']).unwrap_or(self.0.len());

@@ -114,7 +114,7 @@ impl Requirement {
         }
     }
 
-    /// Whether it applies to some environments only.
+    /// Whether the requirement has an environment marker, and so applies to some interpreters only.
     #[must_use]
     pub fn has_marker(&self) -> bool {
         matches!(self, Self::Named { text, .. } if text.contains(';'))

@@ -77,7 +77,7 @@ impl Chart {
         Ok(())
     }
 
-    /// Whether it shows a ceiling.
+    /// Whether the chart shows a ceiling.
     pub(super) fn has_ceiling(&self) -> bool {
         match &self.body {
             Body::Lines(lines) => lines

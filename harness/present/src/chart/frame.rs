@@ -16,9 +16,9 @@ const MARGIN: f64 = 32.0;
 const TITLE_EM: f64 = 21.0;
 const TEXT_EM: f64 = 13.0;
 const CAPTION_EM: f64 = 11.0;
-/// Max pixels on a side: more is taken for a mistake.
+/// Maximum pixels on a side: more is taken for a mistake.
 const MOST_PIXELS: u32 = 16_384;
-/// Max lines of a caption, and of its last paragraph.
+/// Maximum number of lines of a caption, and of its last paragraph.
 const MOST_CAPTION_LINES: usize = 6;
 const MOST_METHOD_LINES: usize = 2;
 

@@ -24,7 +24,7 @@ const KEY_STEPS: u32 = 60;
 pub struct Column {
     /// What neighbouring columns have in common: the interpreter.
     pub group: String,
-    /// What it is alone: the model.
+    /// What distinguishes the column within its group: the model.
     pub label: String,
 }
 
@@ -45,7 +45,7 @@ pub enum Field {
 pub struct HeatRow {
     /// Its name.
     pub label: String,
-    /// One for each column.
+    /// The fields, one for each column.
     pub fields: Vec<Field>,
 }
 
@@ -60,7 +60,7 @@ pub struct HeatMap {
     pub rows: Vec<HeatRow>,
 }
 
-/// Describes the body in words.
+/// Returns the body in words, for readers who do not see the picture.
 pub(super) fn description(map: &HeatMap) -> String {
     let rows: Vec<String> = map
         .rows

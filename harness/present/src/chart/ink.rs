@@ -37,7 +37,7 @@ pub(super) enum OnPage {
 }
 
 impl Ink {
-    /// Its colour in a theme.
+    /// Returns the ink's colour in a theme.
     pub(super) fn colour(self, theme: &Theme) -> Colour {
         match self {
             Self::Background => theme.background,
@@ -52,7 +52,8 @@ impl Ink {
         }
     }
 
-    /// How it is written on a page. The class of a model takes its colour from the nearest element with a class `m-FAMILY`.
+    /// Returns how a page writes the ink. The class of a model takes its colour from the nearest element with a class
+    /// `m-FAMILY`.
     pub(super) fn on_page(self) -> OnPage {
         match self {
             Self::Background => OnPage::Class("background"),

@@ -6,7 +6,7 @@ use resvg::usvg::{Options, Tree};
 use super::error::ChartError;
 use super::font;
 
-/// Max pixels on a side: common viewers open up to 16384.
+/// Maximum pixels on a side: common viewers open up to 16384.
 const LARGEST_SIDE: f32 = 16_384.0;
 
 /// Rasterises an SVG that [`svg`](super::svg) made, with `scale` pixels to each of its own.

@@ -30,7 +30,7 @@ pub struct Mark {
     pub high: f64,
     /// The value in words.
     pub label: String,
-    /// The samples behind it; a bar without.
+    /// The samples behind the value; without any, a bar is drawn.
     pub samples: Samples,
     /// Which of the legend's series it belongs to, which gives its look.
     pub look: Look,
@@ -88,7 +88,7 @@ impl Look {
     }
 }
 
-/// One row.
+/// A labelled row of marks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Its name.

@@ -21,7 +21,7 @@ impl Colour {
         )
     }
 
-    /// As SVG and CSS write it: `#00529f`.
+    /// Returns the colour as SVG and CSS write it: `#00529f`.
     pub(super) fn hex(self) -> String {
         let Self(red, green, blue) = self;
         format!("#{red:02x}{green:02x}{blue:02x}")
@@ -94,7 +94,7 @@ pub fn ink_on(colour: Colour) -> Colour {
 /// dichromacy can distinguish any two of them; a test simulates them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    /// Behind everything.
+    /// The background.
     pub background: Colour,
     /// Titles and labels.
     pub text: Colour,

@@ -37,7 +37,7 @@ impl Event {
         Self::Failed,
     ];
 
-    /// Its name.
+    /// Returns the event's name in the legend.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ pub struct TimeLine {
     pub x: Axis,
     /// The axis of values.
     pub y: Axis,
-    /// The trials.
+    /// The trials, one dot each.
     pub dots: Vec<Dot>,
     /// How many trials each event had, in the order of [`Event::ALL`]; `dots` may have fewer.
     pub counts: Vec<(Event, usize)>,

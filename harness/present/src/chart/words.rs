@@ -8,9 +8,9 @@ use super::kinds::measured::{LONGEST_NAME, LONGEST_TAG};
 use crate::headline::{self, Verdict};
 use ftbench_schema::{text, units};
 
-/// Max interpreters named in a title's clause.
+/// Maximum number of interpreters named in a title's clause.
 pub(super) const MOST_TAGS: usize = 3;
-/// Max series named in a caption's sentence.
+/// Maximum number of series named in a caption's sentence.
 const MOST_NAMES: usize = 4;
 
 /// The finding in words: `threads reach 1.93x on 3.13t, stay flat on 3.13, at 2 workers`.

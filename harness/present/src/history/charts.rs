@@ -7,7 +7,7 @@ use ftbench_schema::history::Metric;
 use ftbench_schema::text;
 use ftbench_schema::units::{self, TimeUnit};
 
-/// Max panels of one chart: more are too low to read on one page.
+/// Maximum number of panels of one chart: more are too low to read on one page.
 pub const MOST_PANELS: usize = 6;
 /// Height of a panel, pixels.
 const PANEL: u32 = 150;

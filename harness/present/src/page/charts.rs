@@ -16,9 +16,9 @@ const HEIGHT_OF_TWO: u32 = 560;
 /// The charts of one workload.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Charts {
-    /// What can be shown, the most informative first.
+    /// The pictures to choose from, the most informative first.
     pub pictures: Vec<Picture>,
-    /// The series of all of them, by number.
+    /// The series of all pictures, by number.
     pub series: Vec<Series>,
     /// How samples lie around their medians, as SVG.
     pub spread: Option<String>,
@@ -34,10 +34,10 @@ impl Charts {
     }
 }
 
-/// One picture.
+/// A drawing of one quantity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Picture {
-    /// Its word in the page.
+    /// The key by which the page's script selects the picture.
     pub key: String,
     /// The name of its quantity.
     pub name: &'static str,

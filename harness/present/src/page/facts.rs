@@ -27,7 +27,7 @@ fn fact(name: &str, value: impl Into<String>) -> Option<Fact> {
     })
 }
 
-/// The machine.
+/// Returns the facts about the machine.
 #[must_use]
 pub fn machine(summary: &Summary) -> Vec<Fact> {
     let machine = &summary.machine;
@@ -208,7 +208,7 @@ fn stopping(settings: &Settings, ended_by: Option<StoppedBy>) -> String {
     )
 }
 
-/// One interpreter.
+/// The facts about one interpreter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Build {
     /// Its tag.
@@ -225,7 +225,7 @@ pub struct Build {
     pub path: String,
 }
 
-/// The interpreters.
+/// Returns the interpreters of a run.
 #[must_use]
 pub fn builds(summary: &Summary) -> Vec<Build> {
     summary.interpreters.iter().map(build).collect()
@@ -336,7 +336,7 @@ pub fn sources(summary: &Summary) -> Vec<Fact> {
 /// How quiet the run was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quiet {
-    /// A sentence.
+    /// A sentence about the disturbed samples.
     pub words: String,
     /// Counted samples.
     pub samples: u32,
@@ -344,9 +344,9 @@ pub struct Quiet {
     pub disturbed: u32,
     /// The share of disturbed samples, per cent.
     pub percent: String,
-    /// Its class: `calm`, `uneasy` or `noisy`.
+    /// The style class: `calm`, `uneasy` or `noisy`.
     pub tone: &'static str,
-    /// What disturbed them.
+    /// The causes of disturbance.
     pub causes: Vec<Fact>,
 }
 

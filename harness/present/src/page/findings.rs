@@ -122,9 +122,9 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Vec<Statement> {
 /// Every workload by every curve, each at its largest number of workers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Matrix {
-    /// What its columns are, in two lines.
+    /// The headings of the columns, in two lines.
     pub columns: Vec<MatrixColumn>,
-    /// One for each workload.
+    /// The rows, one for each workload.
     pub rows: Vec<MatrixRow>,
 }
 
@@ -135,18 +135,18 @@ pub struct MatrixColumn {
     pub interpreter: String,
     /// The model.
     pub model: &'static str,
-    /// Its family, which its colour stands for.
+    /// The model's family, which the colour stands for.
     pub family: &'static str,
 }
 
-/// One workload.
+/// The speedups of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MatrixRow {
     /// Its name.
     pub workload: String,
     /// Its position in the page.
     pub position: usize,
-    /// One for each column; `None` where there is no speedup.
+    /// The speedups, one for each column; `None` where there is none.
     pub places: Vec<Option<MatrixPlace>>,
 }
 
@@ -155,11 +155,11 @@ pub struct MatrixRow {
 pub struct MatrixPlace {
     /// The speedup.
     pub text: String,
-    /// With its interval, and at how many workers.
+    /// The speedup in words, with its interval and the number of workers.
     pub words: String,
-    /// At how many workers, where that is not the same in the whole table.
+    /// The number of workers; shown where it is not the same in the whole table.
     pub workers: u32,
-    /// How it is dressed.
+    /// The style class.
     pub tone: &'static str,
     /// The sign that shows the verdict without colour.
     pub sign: &'static str,

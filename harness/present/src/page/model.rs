@@ -15,7 +15,7 @@ use crate::noise;
 use crate::rows::{self, Reason};
 use ftbench_schema::{CellSamples, CellStatus, CellSummary, RunStatus, SamplesByCell, Summary, text, units};
 
-/// Max cells named for one reason.
+/// Maximum number of cells named for one reason.
 const MOST_CELLS: usize = 12;
 
 /// The whole page.
@@ -66,9 +66,9 @@ pub struct Page {
 /// Every comparison of arms, as a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArmTable {
-    /// What its columns are.
+    /// The headings of the columns.
     pub heading: Vec<String>,
-    /// A row for each.
+    /// The rows, one for each comparison.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -119,9 +119,9 @@ pub struct Reported {
 /// Cells with the same status and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Why {
-    /// Their status.
+    /// The status of the cells.
     pub status: &'static str,
-    /// How many.
+    /// The number of cells.
     pub cells: String,
     /// Which ones.
     pub names: String,

@@ -14,7 +14,7 @@ use crate::workload::modules::imported_by;
 use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
 use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
 
-/// The code that a run measures.
+/// The code that a run measures: workloads, callables, calls, programs and arms.
 #[derive(Debug)]
 pub struct Code {
     /// The workloads; those of the first arm if they differ between arms.
@@ -26,7 +26,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// The user's modules that are measured, except arms. The suite is part of ftbench and has none of them.
+    /// Returns the user's modules that are measured, except arms. The suite's workloads import none of them.
     pub fn modules(&self, suite: &Path) -> Vec<ModuleFacts> {
         let own = self
             .workloads

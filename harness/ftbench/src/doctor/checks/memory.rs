@@ -110,7 +110,7 @@ fn moved_pages(activity: &Activity) -> u64 {
 }
 
 /// Checks NUMA balancing. The kernel unmaps pages from time to time to see which tasks use them.
-/// `Documentation/admin-guide/sysctl/kernel.rst` (`numa_balancing`) advises to turn that off for tasks that are bound
+/// `Documentation/admin-guide/sysctl/kernel.rst` (`numa_balancing`) advises turning that off for tasks that are bound
 /// to nodes anyway, as ftbench's workers are.
 pub fn numa_balancing(memory: &Memory, topology: &Topology) -> Finding {
     let check = Check::NumaBalancing;

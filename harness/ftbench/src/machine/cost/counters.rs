@@ -33,9 +33,9 @@ impl fmt::Debug for Counters {
 pub struct Count {
     /// Events counted so far.
     pub events: u64,
-    /// For how long it should have counted so far.
+    /// Time for which the counter has been enabled.
     pub enabled: Duration,
-    /// For how long it did.
+    /// Time for which it actually counted.
     pub running: Duration,
 }
 
@@ -51,7 +51,7 @@ pub struct Counts {
 }
 
 impl Counters {
-    /// Counts the process from now on.
+    /// Starts counters of this process and of the threads and processes that it starts later.
     ///
     /// # Errors
     ///

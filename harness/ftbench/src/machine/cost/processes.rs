@@ -40,9 +40,9 @@ pub struct Faults {
 /// The threads and faults of some processes at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProcessesReading {
-    /// By process id and thread id.
+    /// The threads by process id and thread id.
     pub threads: BTreeMap<(i32, i32), Thread>,
-    /// By process id; those that are gone have no entry.
+    /// Page faults by process id; processes that are gone have no entry.
     pub faults: BTreeMap<i32, Faults>,
     /// CPU time of children that ended and were waited for, and of theirs, by process id, nanoseconds; in clock ticks.
     pub ended_children_ns: BTreeMap<i32, u64>,
@@ -64,7 +64,8 @@ pub struct ProcessesUse {
     pub major_faults: Option<u64>,
 }
 
-/// The CPU time of each process so far, nanoseconds; `None` for one that is gone. Takes about a microsecond each.
+/// Returns the CPU time of each process so far, nanoseconds; `None` for one that is gone. Takes about a microsecond
+/// each.
 #[must_use]
 pub fn cpu_times_ns(process_ids: &[i32]) -> Vec<Option<u64>> {
     let of_process = |&process_id: &i32| {

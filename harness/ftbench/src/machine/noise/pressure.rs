@@ -9,11 +9,11 @@ use std::fs;
 /// the kernel does not report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pressure {
-    /// For a CPU.
+    /// Time waited for a CPU.
     pub cpu_ns: Option<u64>,
-    /// For memory.
+    /// Time waited for memory.
     pub memory_ns: Option<u64>,
-    /// For input or output.
+    /// Time waited for input or output.
     pub io_ns: Option<u64>,
 }
 

@@ -33,9 +33,9 @@ pub struct PuReading {
 /// The time that others used on some PUs during an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenByOthers {
-    /// The hypervisor's share, nanoseconds.
+    /// Time that the hypervisor took, nanoseconds; `None` where it is unknown.
     pub steal_ns: Option<u64>,
-    /// The share of processes other than our own, nanoseconds.
+    /// CPU time of everything outside the trial, nanoseconds; `None` where it is unknown.
     pub others_ns: Option<u64>,
     /// How far `others_ns` may be off, nanoseconds; `None` where it is counted in nanoseconds.
     pub others_resolution_ns: Option<u64>,

@@ -11,9 +11,9 @@ use crate::process::control_groups::groups;
 /// Throttling of a control group, or of several, by their CPU quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QuotaThrottling {
-    /// Periods in which it was throttled.
+    /// Periods in which the group was throttled.
     pub periods: u64,
-    /// For how long, nanoseconds.
+    /// Time for which the group was stopped, nanoseconds.
     pub duration_ns: u64,
 }
 

@@ -51,11 +51,11 @@ impl GuardOptions {
 /// The worker's ends of its pipes.
 #[derive(Debug)]
 pub struct WorkerPipes {
-    /// Where it reads requests.
+    /// The end where the worker reads requests.
     pub requests: OwnedFd,
-    /// Where it writes replies.
+    /// The end where the worker writes replies.
     pub replies: OwnedFd,
-    /// Where it prints.
+    /// The worker's standard output and standard error.
     pub output: OwnedFd,
 }
 

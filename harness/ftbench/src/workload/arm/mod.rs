@@ -202,13 +202,13 @@ impl Arms {
         Ok(Self { all })
     }
 
-    /// Their names.
+    /// Returns the names of the arms, the first one first.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.all.iter().map(|arm| arm.facts.name.clone()).collect()
     }
 
-    /// The facts that a run folder keeps of them.
+    /// Returns the facts about the arms that a run folder keeps.
     #[must_use]
     pub fn facts(&self) -> Vec<ArmFacts> {
         self.all.iter().map(|arm| arm.facts.clone()).collect()

@@ -5,7 +5,7 @@ use ftbench_schema::{Estimate, Model};
 
 use super::measured::{Line, series_name};
 
-/// Max series named in a title.
+/// Maximum number of series named in a title.
 const MOST_NAMED: usize = 3;
 
 /// Writes a rate as labels have it: `52.3 k/s`.

@@ -30,7 +30,7 @@ impl<'a> Cells<'a> {
 
 /// A chart of a workload's curves, which a page can switch to.
 pub(crate) struct Figure {
-    /// What it shows.
+    /// The kind of chart.
     pub(crate) kind: Kind,
     /// The name of its quantity.
     pub(crate) name: &'static str,

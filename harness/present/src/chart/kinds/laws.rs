@@ -8,7 +8,7 @@ use super::show::Show;
 
 /// Corners of a fitted curve.
 const FITTED_CORNERS: u32 = 24;
-/// Max fits described in the caption.
+/// Maximum number of fits described in the caption.
 const MOST_FITS: usize = 4;
 
 /// Fitted laws.

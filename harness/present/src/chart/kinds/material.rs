@@ -13,13 +13,13 @@ pub struct Material {
     pub trials: Vec<Trial>,
     /// The machines, one line each.
     pub(super) machines: Vec<String>,
-    /// How it was measured, where that is of several runs.
+    /// How the runs were measured, for a chart of several runs.
     pub(super) method: Option<String>,
     /// What a reader must know of the joining.
     pub(super) notes: Vec<String>,
     /// Workloads whose file is not the same in all of the runs.
     pub(super) unlike_files: Vec<String>,
-    /// Max series drawn in a chart.
+    /// Maximum number of series drawn in a chart.
     pub(super) most_series: usize,
 }
 

@@ -68,7 +68,7 @@ impl Kind {
         Self::TimeLine,
     ];
 
-    /// Names it, on the command line and in names of files.
+    /// Returns the kind's name on the command line and in file names.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -87,13 +87,13 @@ impl Kind {
         }
     }
 
-    /// Finds the kind with this name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether it is of one workload, rather than of all of a run's.
+    /// Whether a chart of this kind shows one workload, not all of a run's.
     #[must_use]
     pub const fn of_one_workload(self) -> bool {
         matches!(
@@ -108,7 +108,7 @@ impl Kind {
         )
     }
 
-    /// Whether it takes the trials, and not only the summary.
+    /// Whether the kind needs the trials, not only the summary.
     #[must_use]
     pub const fn takes_trials(self) -> bool {
         matches!(self, Self::Spread | Self::TimeLine)

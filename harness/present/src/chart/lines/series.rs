@@ -68,9 +68,9 @@ impl Marker {
 /// One model on one interpreter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Its whole name, which is that of no other series of the workload.
+    /// The full name, unique among the workload's series.
     pub name: String,
-    /// Its name, cut to the length that has room in a picture.
+    /// The name, cut to the length that fits into a picture.
     pub label: String,
     /// Its last value, in words.
     pub value_label: String,
