@@ -36,7 +36,7 @@ pub use trial::{
     Source, Trial, TrialStatus, Turn, Worker,
 };
 pub use workload::{
-    CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, Kernel, KernelGroup, WorkloadFacts,
+    CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, Format, Kernel, KernelGroup, WorkloadFacts,
     WorkloadKind,
 };
 

@@ -70,6 +70,9 @@ pub struct WorkloadFacts {
     /// The case of the file; `None` for a file without cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
+    /// The tool that the file was written for; `None` for one that defines `work`, and for other code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
     /// `package.module:function`, if a callable is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
@@ -90,6 +93,24 @@ pub struct WorkloadFacts {
     /// The ceiling that its speedups are compared with; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<CeilingFacts>,
+}
+
+/// Another tool whose benchmarks are measured as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A script with a `pyperf.Runner`.
+    Pyperf,
+}
+
+impl Format {
+    /// The tool's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pyperf => "pyperf",
+        }
+    }
 }
 
 /// A statement that is executed once per unit, as `timeit` does.

@@ -10,6 +10,10 @@ the workload.
     channel         JSON lines over two file descriptors
     trial           what each request does
     workload        load the user's file, call its functions
+    calls           a call as a workload
+    commands        a program as a workload
+    pyperf_scripts  a benchmark of a script for pyperf as a workload
+    cases           a program of its own: list the benchmarks of such a script
     share           one worker's part of a sample, with its time stamps
     models          the table of models; serial
     threads         ThreadPoolExecutor

@@ -7,7 +7,7 @@ import time
 from collections import namedtuple
 
 from ftbench_worker import gil
-from ftbench_worker.failure import Failed, describe
+from ftbench_worker.failure import ContractError, Failed, describe
 
 # CLOCK_MONOTONIC on Linux, so that time stamps of different processes can be compared.
 clock_ns = time.perf_counter_ns
@@ -19,6 +19,11 @@ Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by c
 # One finished part: the worker that did it, when `work` was entered and when it returned, by
 # `clock_ns`, and its result.
 Share = namedtuple("Share", "worker start_ns end_ns result")
+
+
+# What `work` returns in place of its result when it has timed a part of itself, which is then what
+# counts: the time in seconds.
+SelfTimed = namedtuple("SelfTimed", "elapsed_s")
 
 
 def this_worker():
@@ -45,9 +50,9 @@ def do_share(work, data, units):
         start_ns = clock_ns()
         result = work(data, units)
         end_ns = clock_ns()
+        return _share(start_ns, end_ns, result)
     except BaseException as error:
         raise Failed(describe("work", error)) from None
-    return Share(this_worker(), start_ns, end_ns, result)
 
 
 async def do_share_async(work_async, data, units):
@@ -56,6 +61,18 @@ async def do_share_async(work_async, data, units):
         start_ns = clock_ns()
         result = await work_async(data, units)
         end_ns = clock_ns()
+        return _share(start_ns, end_ns, result)
     except BaseException as error:
         raise Failed(describe("work", error)) from None
+
+
+def _share(start_ns, end_ns, result):
+    """The finished part. One that has timed itself is taken to have done so at its end."""
+    if isinstance(result, SelfTimed):
+        elapsed_ns = round(result.elapsed_s * 1e9)
+        if not 0 <= elapsed_ns <= end_ns - start_ns:
+            raise ContractError(
+                f"the benchmark reported {result.elapsed_s} s, but took {(end_ns - start_ns) / 1e9}"
+            )
+        start_ns, result = end_ns - elapsed_ns, None
     return Share(this_worker(), start_ns, end_ns, result)

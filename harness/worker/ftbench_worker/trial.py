@@ -6,7 +6,7 @@ from ftbench_worker.share import clock_ns, collections, split_units
 from ftbench_worker.workload import load
 
 # The keys of `prepare` that say what to load, beside the path.
-_CODE_KEYS = ("case", "callable", "call", "command", "module_folder")
+_CODE_KEYS = ("case", "format", "callable", "call", "command", "module_folder")
 
 
 class Trial:
@@ -73,6 +73,11 @@ class Trial:
         inputs = self._workload.split(len(self._units_of_workers))
         collections_before = self._collections([])
         timed = model.run(inputs, self._units_of_workers)
+        if self._workload.times_itself:
+            timed = timed._replace(
+                start_ns=min(share.start_ns for share in timed.shares),
+                end_ns=max(share.end_ns for share in timed.shares),
+            )
         workers = [share.worker for share in timed.shares]
         collected = self._collections(workers) - collections_before
         results = [share.result for share in timed.shares]

@@ -25,7 +25,7 @@ _MAX_FIGURES = 16
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
-    def __init__(self, loaded_as, called, functions):
+    def __init__(self, loaded_as, called, functions, times_itself=False):
         # The arguments with which `load` finds it again in another process.
         self.loaded_as = loaded_as
         self.name = loaded_as["name"]
@@ -33,6 +33,9 @@ class Workload:
         # What messages call it.
         self._called = called
         self._functions = functions
+        # Whether a sample lasts from the first start of a share to the last end, because `work` may
+        # do more than what it times.
+        self.times_itself = times_itself
         self.data = None
         self._is_set_up = False
         for part, function in functions.items():
@@ -166,9 +169,10 @@ class Workload:
 def load(name, path, **code):
     """Load a workload, or find it if it is loaded. Raises `Failed` with the step `import`.
 
-    `code` has the keys of the message `prepare`: the `case` of a file, a `callable` named
-    `package.module:function`, a `call` with its setup, or a `command`. For all but files, `path` is
-    the folder that comes first on `sys.path`. Modules in `module_folder` come before even that.
+    `code` has the keys of the message `prepare`: the `case` of a file and the `format` of one for
+    another tool, a `callable` named `package.module:function`, a `call` with its setup, or a
+    `command`. For all but files, `path` is the folder that comes first on `sys.path`. Modules in
+    `module_folder` come before even that.
     """
     callable_name, call, command = (code.get(key) for key in ("callable", "call", "command"))
     module_folder = code.get("module_folder")
@@ -186,10 +190,15 @@ def load(name, path, **code):
             from ftbench_worker.commands import Command
 
             called, functions = name, Command(path, **command).functions()
+        elif code.get("format") == "pyperf":
+            from ftbench_worker.pyperf_scripts import Script
+
+            called, functions = os.path.basename(path), Script(path, code["case"]).functions()
         else:
             called = os.path.basename(path)
             functions = _functions_of_module(_module(name, path), code.get("case"))
-        return Workload({"name": name, "path": path, **code}, called, functions)
+        times_itself = code.get("format") is not None
+        return Workload({"name": name, "path": path, **code}, called, functions, times_itself)
 
 
 def _module(name, path):

@@ -221,6 +221,7 @@ class Driver:
                 "workload": name,
                 "path": path,
                 "case": None,
+                "format": None,
                 "callable": None,
                 "call": None,
                 "command": None,

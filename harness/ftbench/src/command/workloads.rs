@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::run::planned;
 use super::{cache_folder, json, print, remark, style};
 use crate::assets::{Assets, catalogue};
 use crate::cli::{ListFormat, OutputOptions, WorkloadsCommand};
@@ -58,16 +59,20 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
     }
     let assets = Assets::unpack(&cache_folder()?)?;
     let catalogue = catalogue(&assets.workloads)?;
+    let cases = |path: &Path| {
+        let selection = planned::interpreters(&[]).map_err(|error| error.to_string())?;
+        planned::cases_with(&selection, &assets, path)
+    };
     match command {
         WorkloadsCommand::List { workloads, format } => {
-            let chosen = catalogue.resolve(&workloads)?;
+            let chosen = catalogue.resolve(&workloads, &cases)?;
             print(&match format {
                 ListFormat::Json => json(&chosen.iter().map(Entry::from).collect::<Vec<_>>())?,
                 ListFormat::Table => table(&chosen, output),
             })?;
         }
         WorkloadsCommand::Show { workload, format } => {
-            let chosen = catalogue.resolve(&[workload])?;
+            let chosen = catalogue.resolve(&[workload], &cases)?;
             match format {
                 ListFormat::Json => {
                     for workload in &chosen {

@@ -133,6 +133,7 @@ impl<'a> Assembly<'a> {
             path: source.name.clone(),
             sha256: text("workload_sha256"),
             case: None,
+            format: None,
             callable: None,
             call: None,
             command: None,

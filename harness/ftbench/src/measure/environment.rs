@@ -46,6 +46,14 @@ pub fn cleaned(users: impl IntoIterator<Item = (String, String)>, worker: &Path)
     environment
 }
 
+/// The same for a user's environment that is this process's.
+#[must_use]
+pub fn of_this_process(worker: &Path) -> BTreeMap<String, String> {
+    let users = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    cleaned(users, worker)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use ftbench_schema::{CallFacts, CommandFacts, Model, Scaling};
+use ftbench_schema::{CallFacts, CommandFacts, Format, Model, Scaling};
 
 /// Version of the messages; a worker that speaks another one is refused.
 pub const PROTOCOL_VERSION: u32 = 5;
@@ -51,6 +51,8 @@ pub struct Entry {
     pub path: String,
     /// The case of that file, whose functions end in `_` and this name; `None` for a file without cases.
     pub case: Option<String>,
+    /// The tool that the file was written for, which gives its cases their names; `None` for anything else.
+    pub format: Option<Format>,
     /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
     pub callable: Option<String>,
     /// A statement that is executed once per unit; `None` for anything else.

@@ -7,11 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::callable::{CallableError, CallableName};
+use super::foreign::{self, Cases};
 use super::metadata::{self, Metadata, MetadataError};
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::pattern::Pattern;
-use ftbench_schema::{CallFacts, CeilingFacts, CommandFacts, Kernel, Model, WorkloadFacts, suggest};
+use ftbench_schema::{CallFacts, CeilingFacts, CommandFacts, Format, Kernel, Model, WorkloadFacts, suggest};
 
 /// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
 pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
@@ -21,6 +22,8 @@ pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
 pub enum Code {
     /// Its file.
     File,
+    /// A file for another tool.
+    Foreign(Format),
     /// A function that is called as it is.
     Callable(CallableName),
     /// A call.
@@ -113,6 +116,14 @@ pub enum WorkloadError {
         /// The file's cases.
         cases: Vec<String>,
     },
+    /// The names of the benchmarks in a file for another tool are not known.
+    #[error("cannot list the benchmarks of {path}: {reason}; to measure one without listing them, name it: {path}::NAME", path = path.display())]
+    Unlisted {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Two workloads have the same name, which identifies cells and charts, and their folders do not distinguish them.
     #[error("{} and {} are both called '{name}'; rename one, because results are identified by that name", first.display(), second.display())]
     SameName {
@@ -135,7 +146,8 @@ impl Failure for WorkloadError {
 }
 
 impl Workload {
-    /// Makes the workload of a file's contents, or one for each of its cases.
+    /// Makes the workload of a file's contents, or one for each of its cases. Those of a file for another tool are not
+    /// known yet: it is one workload without a case.
     ///
     /// # Errors
     /// Says what is wrong with the metadata block.
@@ -155,7 +167,7 @@ impl Workload {
                 .into_owned(),
             path: path.to_owned(),
             case: None,
-            code: Code::File,
+            code: foreign::format_of(&text).map_or(Code::File, Code::Foreign),
             sha256: hex::encode(digest),
             metadata,
         };
@@ -173,6 +185,30 @@ impl Workload {
             ..whole.clone()
         };
         Ok(cases.into_iter().map(of_case).collect())
+    }
+
+    /// Makes the workload of one benchmark in a file for another tool.
+    #[must_use]
+    pub fn with_case(self, case: &str) -> Self {
+        Self {
+            name: format!("{}.{case}", self.name),
+            case: Some(case.to_owned()),
+            ..self
+        }
+    }
+
+    /// Returns the tool that its file was written for, if that is another one.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        match self.code {
+            Code::Foreign(format) => Some(format),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it stands for all benchmarks in a file for another tool.
+    fn is_unlisted(&self) -> bool {
+        self.format().is_some() && self.case.is_none()
     }
 
     /// Makes a workload of a function that is called as it is, once per unit. `folder` comes first on its `sys.path`.
@@ -313,7 +349,7 @@ impl Workload {
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
         let (callable, call, command) = match &self.code {
-            Code::File => (None, None, None),
+            Code::File | Code::Foreign(_) => (None, None, None),
             Code::Callable(callable) => (Some(callable.to_string()), None, None),
             Code::Call(call) => (None, Some(call.clone()), None),
             Code::Command(command) => (None, None, Some(command.clone())),
@@ -329,6 +365,7 @@ impl Workload {
             path: self.path.display().to_string(),
             sha256: self.sha256.clone(),
             case: self.case.clone(),
+            format: self.format(),
             callable,
             call,
             command,
@@ -365,17 +402,18 @@ impl Catalogue {
     }
 
     /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
-    /// paths. No words name the whole suite. Files with the same name in different folders get folders in front.
+    /// paths. No words name the whole suite. Files with the same name in different folders get folders in front. `cases`
+    /// lists the benchmarks of a file for another tool.
     ///
     /// # Errors
     /// Names the word that matches nothing, and similar names.
-    pub fn resolve(&self, words: &[String]) -> Result<Vec<Workload>, WorkloadError> {
+    pub fn resolve(&self, words: &[String], cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
         if words.is_empty() {
             return Ok(self.workloads.clone());
         }
         let mut chosen: Vec<Workload> = Vec::new();
         for word in words {
-            for workload in self.resolve_one(word)? {
+            for workload in self.resolve_one(word, cases)? {
                 let is_same = |other: &Workload| other.path == workload.path && other.case == workload.case;
                 if !chosen.iter().any(is_same) {
                     chosen.push(workload);
@@ -411,14 +449,14 @@ impl Catalogue {
         })
     }
 
-    fn resolve_one(&self, word: &str) -> Result<Vec<Workload>, WorkloadError> {
+    fn resolve_one(&self, word: &str, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
         if let Some((file, case)) = word.split_once("::") {
-            return cases_of_file(Path::new(file), case);
+            return cases_of_file(Path::new(file), case, cases);
         }
         let path = Path::new(word);
         let is_file = path.extension().is_some_and(|suffix| suffix == "py");
         if is_file || (word.contains('/') && (path.exists() || !self.may_be_in_suite(word))) {
-            return Workload::read(path);
+            return listed(Workload::read(path)?, cases);
         }
         let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
             pattern: word.to_owned(),
@@ -499,13 +537,39 @@ fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
     words.join("/")
 }
 
+/// The workloads of a file, with one for each benchmark if it was written for another tool.
+fn listed(read: Vec<Workload>, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
+    let mut listed = Vec::new();
+    for workload in read {
+        if !workload.is_unlisted() {
+            listed.push(workload);
+            continue;
+        }
+        let unlisted = |reason| WorkloadError::Unlisted {
+            path: workload.path.clone(),
+            reason,
+        };
+        let names = cases(&workload.path).map_err(unlisted)?;
+        if names.is_empty() {
+            return Err(unlisted("it has none".to_owned()));
+        }
+        listed.extend(names.iter().map(|name| workload.clone().with_case(name)));
+    }
+    Ok(listed)
+}
+
 /// The cases of a file that fit a word or a pattern.
-fn cases_of_file(path: &Path, case: &str) -> Result<Vec<Workload>, WorkloadError> {
+fn cases_of_file(path: &Path, case: &str, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
     let pattern = Pattern::new(case).map_err(|error| WorkloadError::Pattern {
         pattern: case.to_owned(),
         reason: error.to_string(),
     })?;
     let all = Workload::read(path)?;
+    if all.iter().any(Workload::is_unlisted) && !case.contains(['*', '?', '[', '{']) {
+        // Listing the others would need the packages that the file imports.
+        return Ok(all.into_iter().map(|workload| workload.with_case(case)).collect());
+    }
+    let all = listed(all, cases)?;
     let own = |workload: &Workload| workload.case.clone();
     let cases: Vec<String> = all.iter().filter_map(own).collect();
     let fits = |workload: &Workload| workload.case.as_ref().is_some_and(|case| pattern.matches(case));

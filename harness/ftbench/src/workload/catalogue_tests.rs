@@ -17,10 +17,14 @@ fn catalogue() -> Catalogue {
     )
 }
 
+fn unlisted(path: &Path) -> Result<Vec<String>, String> {
+    Err(format!("{} was to be listed", path.display()))
+}
+
 fn names(words: &[&str]) -> Vec<String> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     catalogue()
-        .resolve(&words)
+        .resolve(&words, &unlisted)
         .unwrap()
         .into_iter()
         .map(|workload| workload.name)
@@ -45,7 +49,12 @@ fn folders_select_their_workloads() {
         ["small.two", "sha256"]
     );
     assert_eq!(names(&["*/fib"]), ["fib"]);
-    let error = |word: &str| catalogue().resolve(&[word.to_owned()]).unwrap_err().to_string();
+    let error = |word: &str| {
+        catalogue()
+            .resolve(&[word.to_owned()], &unlisted)
+            .unwrap_err()
+            .to_string()
+    };
     for word in ["cpu", "cpu/"] {
         assert!(error(word).contains("did you mean 'cpu/*'?"), "{}", error(word));
     }
@@ -72,9 +81,12 @@ fn callable_is_a_workload() {
 
 #[test]
 fn unknown_name_suggests_the_nearest() {
-    let error = catalogue().resolve(&["fibb".to_owned()]).unwrap_err().to_string();
+    let error = catalogue()
+        .resolve(&["fibb".to_owned()], &unlisted)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("'fibb'") && error.contains("fib"), "{error}");
-    let malformed = catalogue().resolve(&["[".to_owned()]).unwrap_err();
+    let malformed = catalogue().resolve(&["[".to_owned()], &unlisted).unwrap_err();
     assert!(matches!(malformed, WorkloadError::Pattern { .. }), "{malformed}");
 }
 
@@ -83,13 +95,15 @@ fn files_are_read_by_path_and_their_faults_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.py");
     std::fs::write(&path, "def work(data, units): ...").unwrap();
-    let found = catalogue().resolve(&[path.display().to_string()]).unwrap();
+    let found = catalogue()
+        .resolve(&[path.display().to_string()], &unlisted)
+        .unwrap();
     assert_eq!(found.first().unwrap().name, "mine");
     assert_eq!(found.first().unwrap().sha256.len(), 64);
     let missing = folder.path().join("missing.py").display().to_string();
     assert!(
         catalogue()
-            .resolve(&[missing])
+            .resolve(&[missing], &unlisted)
             .unwrap_err()
             .to_string()
             .contains("missing.py")
@@ -97,7 +111,7 @@ fn files_are_read_by_path_and_their_faults_named() {
     let folder_given = format!("{}/", folder.path().display());
     assert!(
         catalogue()
-            .resolve(&[folder_given])
+            .resolve(&[folder_given], &unlisted)
             .unwrap_err()
             .to_string()
             .contains("not a file")
@@ -114,7 +128,7 @@ fn names_with(word: &str, files: &[(&str, &str)]) -> Result<Vec<String>, Workloa
         .iter()
         .map(|(name, _)| folder.path().join(name).display().to_string());
     let words: Vec<String> = std::iter::once(word.to_owned()).chain(paths).collect();
-    let found = catalogue().resolve(&words)?;
+    let found = catalogue().resolve(&words, &unlisted)?;
     Ok(found.into_iter().map(|workload| workload.name).collect())
 }
 
@@ -172,7 +186,9 @@ fn a_case_of_a_file_is_selected_by_its_name() {
     let folder = file_tree(&[("bench.py", CASES), ("plain.py", PLAIN)]);
     let resolve = |word: &str| -> Result<Vec<String>, String> {
         let word = format!("{}/{word}", folder.path().display());
-        let found = catalogue().resolve(&[word]).map_err(|error| error.to_string())?;
+        let found = catalogue()
+            .resolve(&[word], &unlisted)
+            .map_err(|error| error.to_string())?;
         Ok(found
             .into_iter()
             .map(|workload| workload.name)

@@ -4,6 +4,7 @@ pub mod arm;
 pub mod callable;
 pub mod catalogue;
 pub mod environment;
+pub mod foreign;
 pub mod metadata;
 pub mod modules;
 pub mod requirement;

@@ -62,7 +62,7 @@ fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
         Code::Callable(callable) => (&workload.path, BTreeSet::from([callable.top_level().to_owned()])),
         Code::Call(call) => (&workload.path, imports(&call.setup)),
         Code::Command(command) => (&workload.path, modules_of_command(&command.line)),
-        Code::File => {
+        Code::File | Code::Foreign(_) => {
             let folder = workload.path.parent().unwrap_or(Path::new(""));
             let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
             (folder, imports(&String::from_utf8_lossy(&source)))

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::escape::{self, Piece};
 use crate::noise;
 use ftbench_schema::{
-    CommitFacts, Disturbance, Host, InterpreterFacts, Manifest, Scaling, Session, Settings, StoppedBy,
-    Summary, WorkloadFacts, text, units,
+    CommitFacts, Disturbance, Format, Host, InterpreterFacts, Manifest, Scaling, Session, Settings,
+    StoppedBy, Summary, WorkloadFacts, text, units,
 };
 
 /// A name and its value.
@@ -285,6 +285,10 @@ pub fn about(facts: &WorkloadFacts) -> About {
             fact("Ceiling", ceiling.unwrap_or_default()),
             fact("Needs", facts.dependencies.join(", ")),
             fact("Case", facts.case.clone().unwrap_or_default()),
+            fact(
+                "Benchmark of",
+                facts.format.map(Format::name).unwrap_or_default().to_owned(),
+            ),
             fact("Callable", facts.callable.clone().unwrap_or_default()),
             fact(
                 "Call",

@@ -10,6 +10,7 @@ use crate::cli::{Label, RunArgs};
 use crate::command::working_directory;
 use crate::error::Error;
 use crate::workload::arm::{ArmWord, is_name};
+use crate::workload::foreign::Cases;
 use crate::workload::modules::imported_by;
 use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
 use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
@@ -36,15 +37,16 @@ impl Code {
     }
 }
 
-/// Finds the code that the arguments name. `suite` is the folder of the standard suite.
-pub fn choose(arguments: &RunArgs, suite: &Path) -> Result<Code, Error> {
+/// Finds the code that the arguments name. `suite` is the folder of the standard suite; `cases` lists the benchmarks of
+/// a file for another tool.
+pub fn choose(arguments: &RunArgs, suite: &Path, cases: &Cases<'_>) -> Result<Code, Error> {
     let mut arms = arms(arguments)?;
     let workloads = match arms.kind() {
         Some(ArmKind::File) => arms.workloads(name_of_files(arguments)?),
         Some(ArmKind::Folder | ArmKind::Wheel) if names_nothing(arguments) => {
             return Err(ArmError::NoWorkload.into());
         }
-        _ => workloads(&catalogue(suite)?, arguments)?,
+        _ => workloads(&catalogue(suite)?, arguments, cases)?,
     };
     let commit = match &arguments.versions.commit {
         Some(id) => Some(commit::named(id)),
@@ -99,14 +101,14 @@ fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
 }
 
 /// The workloads that words name, then callables, calls and commands. If there are only these, the suite is not included.
-fn workloads(catalogue: &Catalogue, arguments: &RunArgs) -> Result<Vec<Workload>, Error> {
+fn workloads(catalogue: &Catalogue, arguments: &RunArgs, cases: &Cases<'_>) -> Result<Vec<Workload>, Error> {
     let code = &arguments.code;
     if code.is_empty() {
-        return Ok(catalogue.resolve(&arguments.workloads)?);
+        return Ok(catalogue.resolve(&arguments.workloads, cases)?);
     }
     let mut workloads = match arguments.workloads.as_slice() {
         [] => Vec::new(),
-        words => catalogue.resolve(words)?,
+        words => catalogue.resolve(words, cases)?,
     };
     let folder = working_directory()?;
     let callables = code

@@ -1,7 +1,9 @@
 //! Plans a new run: what it will measure, where and how.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -26,7 +28,7 @@ use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
-use crate::workload::{Requirement, Workload};
+use crate::workload::{Requirement, Workload, foreign};
 use ftbench_schema::{
     MachineFacts, Manifest, PackageOptions, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
     WarningKind, WorkloadFacts, WorkloadKind,
@@ -116,9 +118,23 @@ impl Packages {
 /// Plans what is measured, where and how.
 pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let code = code::choose(arguments, &assets.workloads)?;
+    let selected = OnceCell::new();
+    let code = code::choose(arguments, &assets.workloads, &|path| {
+        // Only a file that must be run to list its benchmarks needs an interpreter this early.
+        let selection = match selected.get() {
+            Some(selection) => selection,
+            None => {
+                let found = interpreters(&arguments.python).map_err(|error| error.to_string())?;
+                selected.get_or_init(|| found)
+            }
+        };
+        cases_with(selection, &assets, path)
+    })?;
     let packages = Packages::requested(arguments)?;
-    let mut selection = interpreters(&arguments.python)?;
+    let mut selection = match selected.into_inner() {
+        Some(selection) => selection,
+        None => interpreters(&arguments.python)?,
+    };
     if !arguments.dry_run {
         read_identities(&mut selection.interpreters);
     }
@@ -205,7 +221,20 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     })
 }
 
-fn interpreters(words: &[String]) -> Result<Selection, Error> {
+/// Lists the benchmarks of a file for another tool with the first interpreter.
+///
+/// # Errors
+/// Says in one line why the file did not name them.
+pub fn cases_with(selection: &Selection, assets: &Assets, path: &Path) -> Result<Vec<String>, String> {
+    let first = selection.interpreters.first().ok_or("no interpreter was found")?;
+    foreign::cases(Path::new(&first.path), &assets.worker, path)
+}
+
+/// Selects the interpreters that the words name, or the newest pair.
+///
+/// # Errors
+/// Says which of them is missing and how to get it.
+pub fn interpreters(words: &[String]) -> Result<Selection, Error> {
     let places = SearchPlaces::from_environment();
     Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }
@@ -317,9 +346,7 @@ fn random_seed() -> Result<u64, SystemError> {
 
 /// The environment of every trial: a part of the user's, and what the command line sets.
 fn trial_environment(arguments: &RunArgs, assets: &Assets) -> BTreeMap<String, String> {
-    let users = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut environment = environment::cleaned(users, &assets.worker);
+    let mut environment = environment::of_this_process(&assets.worker);
     environment.extend(variables(arguments));
     environment
 }

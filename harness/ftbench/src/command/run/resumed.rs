@@ -265,7 +265,13 @@ fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
     if let Some(workload) = Workload::recorded(was) {
         return workload.map_err(|error| error.to_string());
     }
-    let found = Workload::read(path).map_err(|error| error.to_string())?;
+    let mut found = Workload::read(path).map_err(|error| error.to_string())?;
+    if let (Some(_), Some(case)) = (was.format, &was.case) {
+        found = found
+            .into_iter()
+            .map(|workload| workload.with_case(case))
+            .collect();
+    }
     // Its name may have folders in front because of other files of the run. Older versions of ftbench did not record
     // the case.
     let is_same = |workload: &Workload| workload.name == was.name || workload.case == was.case;

@@ -133,6 +133,12 @@ pub enum ArmError {
          versions and give those"
     )]
     Extension(String),
+    /// A file for another tool.
+    #[error(
+        "the arm '{0}' is a script for {1}; give the folder that each version of the measured code is in, and the \
+         script as the workload: 'ftbench run SCRIPT.py --arm old=FOLDER --arm new=FOLDER'"
+    )]
+    Foreign(String, &'static str),
     /// An arm is named like an interpreter.
     #[error("an arm called '{0}' would be taken for an interpreter; call it v{0}, or something else")]
     Tag(String),
@@ -335,6 +341,9 @@ impl Arm {
                     .any(|workload| workload.metadata.extension.is_some())
                 {
                     return Err(ArmError::Extension(word.name.clone()));
+                }
+                if let Some(format) = workloads.iter().find_map(Workload::format) {
+                    return Err(ArmError::Foreign(word.name.clone(), format.name()));
                 }
                 let sha256 = workloads.first().map(|workload| workload.sha256.clone());
                 Ok(arm(ArmKind::File, &path, sha256, workloads))

@@ -4,6 +4,7 @@ mod arms;
 mod callables;
 mod environments;
 mod failures;
+mod foreign;
 mod new;
 mod programs;
 mod workshop;

@@ -1,0 +1,252 @@
+"""Scripts for pyperf as workloads: each benchmark that a script gives to its Runner is a case.
+
+Such a script is a program that names its benchmarks while it runs, and may clean up behind them. So
+it runs on a thread of its own, which waits inside the call that names the benchmark for as long as
+the benchmark is measured. It gets a module `pyperf` that has what scripts use; pyperf itself need
+not be installed.
+"""
+
+import argparse
+import functools
+import importlib
+import os
+import platform
+import queue
+import shlex
+import sys
+import threading
+import time
+import timeit
+import types
+from itertools import repeat
+
+from ftbench_worker.failure import ContractError
+from ftbench_worker.share import SelfTimed
+
+# How long a script may take to end after its benchmark was measured, in seconds.
+_END_LIMIT_S = 5.0
+
+
+class Script:
+    """A script, and the case of it that is to be measured."""
+
+    def __init__(self, path, case):
+        self._path = path
+        self._case = case
+        # The functions of the case, or the exception to raise because there are none.
+        self._found = queue.SimpleQueue()
+        self._is_measured = threading.Event()
+        self._thread = None
+
+    def functions(self):
+        """Run the script up to the benchmark; returns the contract's functions."""
+        try:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+        except RuntimeError:  # subinterpreters have no daemon threads
+            self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        found = self._found.get()
+        if isinstance(found, BaseException):
+            raise found
+        return {**found, "teardown": self._end}
+
+    def _run(self):
+        names = []
+
+        def offer(name, functions):
+            names.append(name)
+            if name == self._case and not self._is_measured.is_set():
+                self._found.put(functions)
+                self._is_measured.wait()
+
+        try:
+            run_script(self._path, offer)
+        except BaseException as error:
+            self._found.put(error)
+        else:
+            missing = f"{os.path.basename(self._path)} has no benchmark '{self._case}'"
+            self._found.put(ContractError(f"{missing}; it has {', '.join(names) or 'none'}"))
+
+    def _end(self, data):
+        """Let the script go on behind the benchmark, where it may clean up."""
+        self._is_measured.set()
+        self._thread.join(_END_LIMIT_S)
+
+
+def names(path):
+    """The names of a script's benchmarks, none of which is run."""
+    found = []
+    run_script(path, lambda name, functions: found.append(name))
+    return list(dict.fromkeys(found))
+
+
+def run_script(path, offer):
+    """Run a script as a program without arguments, and call `offer(name, functions)` with each of
+    its benchmarks.
+    """
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    main.__builtins__ = __builtins__
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    sys.modules["pyperf"] = _module(offer)
+    arguments, sys.argv = sys.argv, [path]
+    try:
+        exec(code, main.__dict__)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            file = os.path.basename(path)
+            raise ContractError(f"{file} ended with exit status {error.code}") from None
+    finally:
+        sys.argv = arguments
+
+
+def _module(offer):
+    """The module `pyperf`: what scripts use of it. The rest is that of the installed package."""
+    module = types.ModuleType("pyperf")
+    module.perf_counter = time.perf_counter
+    module.python_implementation = lambda: platform.python_implementation().lower()
+    module.Runner = type("Runner", (_Runner,), {"_offer": staticmethod(offer)})
+    module.__getattr__ = functools.partial(_installed, module)
+    return module
+
+
+def _installed(module, name):
+    del sys.modules["pyperf"]
+    try:
+        return getattr(importlib.import_module("pyperf"), name)
+    except ImportError:
+        raise _NotInstalled(
+            f"the script uses pyperf.{name}; install pyperf for it with --with pyperf"
+        ) from None
+    finally:
+        sys.modules["pyperf"] = module
+
+
+class _NotInstalled(ContractError, AttributeError):
+    """An attribute that only the installed package has."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise ContractError(f"the script needs arguments, and ftbench gives it none: {message}")
+
+
+class _Runner:
+    """A Runner that offers benchmarks instead of measuring them.
+
+    It ignores how long pyperf would measure, and in which processes: ftbench decides that.
+    """
+
+    def __init__(
+        self, values=None, processes=None, loops=0, min_time=0.1, metadata=None, **options
+    ):
+        self.metadata = dict(metadata or {})
+        self.argparser = _Parser()
+        self.args = None
+
+    def parse_args(self, args=None):
+        if self.args is None or args is not None:
+            self.args = self.argparser.parse_args(args)
+        return self.args
+
+    def is_worker(self):
+        return True
+
+    def bench_func(self, name, func, *args, inner_loops=None, metadata=None):
+        func = _bound(func, args)
+
+        def work(data, units):
+            for _ in repeat(None, units):
+                func()
+
+        self._bench(name, {"work": work})
+
+    def bench_time_func(self, name, time_func, *args, inner_loops=None, metadata=None):
+        def work(data, units):
+            return SelfTimed(time_func(units, *args))
+
+        self._bench(name, {"work": work})
+
+    def bench_async_func(
+        self, name, func, *args, inner_loops=None, metadata=None, loop_factory=None
+    ):
+        import asyncio
+
+        func = _bound(func, args)
+
+        async def work_async(data, units):
+            start = time.perf_counter()
+            for _ in repeat(None, units):
+                await func()
+            return SelfTimed(time.perf_counter() - start)
+
+        def work(data, units):
+            if loop_factory is None:
+                return asyncio.run(work_async(data, units))
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                return runner.run(work_async(data, units))
+
+        self._bench(name, {"work": work, "work_async": work_async})
+
+    def timeit(  # noqa: PLR0913 - the parameters are pyperf's
+        self,
+        name,
+        stmt=None,
+        setup="pass",
+        teardown="pass",
+        inner_loops=None,
+        duplicate=None,
+        metadata=None,
+        globals=None,
+    ):
+        inner = _timed_loop(setup, name if stmt is None else stmt, teardown, globals)
+
+        def work(data, units):
+            return SelfTimed(inner(units, time.perf_counter))
+
+        self._bench(name, {"work": work})
+
+    def bench_command(self, name, command):
+        from ftbench_worker.commands import Command
+
+        run = Command(os.getcwd(), shlex.join(command), None).work
+
+        def work(data, units):
+            for _ in repeat(None, units):
+                run(data, 1, 1)
+
+        self._bench(name, {"work": work})
+
+    def _bench(self, name, functions):
+        self.parse_args()
+        self._offer(name, functions)
+
+
+# As in timeit, with a teardown that sees the names of the setup.
+_TIMED_LOOP = """
+def inner(_units, _timer):
+    {setup}
+    _start = _timer()
+    for _ in range(_units):
+        {stmt}
+    _end = _timer()
+    {teardown}
+    return _end - _start
+"""
+
+
+def _timed_loop(setup, stmt, teardown, names):
+    """A function that executes the statements; each argument is a text or a list of texts."""
+    setup, stmt, teardown = (
+        timeit.reindent(text if isinstance(text, str) else "\n".join(text), indent)
+        for text, indent in ((setup, 4), (stmt, 8), (teardown, 4))
+    )
+    source = _TIMED_LOOP.format(setup=setup, stmt=stmt, teardown=teardown)
+    functions = {}
+    exec(compile(source, "<timeit>", "exec"), {} if names is None else names, functions)
+    return functions["inner"]
+
+
+def _bound(func, args):
+    return functools.partial(func, *args) if args else func
