@@ -192,11 +192,12 @@ pub(super) fn sample_s(word: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses a number of seconds, or a duration such as `5m`.
 pub(super) fn seconds(word: &str) -> Result<f64, String> {
-    match word.parse::<f64>() {
+    match word.parse::<f64>().or_else(|_| duration_s(word)) {
         Ok(seconds) if (0.1..=MAX_TIME_LIMIT_S).contains(&seconds) => Ok(seconds),
         _ => Err(format!(
-            "give seconds between 0.1 and {MAX_TIME_LIMIT_S}, such as 60"
+            "give seconds between 0.1 and {MAX_TIME_LIMIT_S}, such as 60, or a time such as 5m"
         )),
     }
 }
