@@ -1,20 +1,19 @@
 """Calls as workloads: a statement that is executed once per unit, as `timeit` does."""
 
+from ftbench_worker.failure import ContractError, failing_as
+
 # `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT` and `inspect.CO_COROUTINE`, whose modules are slow to import.
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000
 _CO_COROUTINE = 0x80
 
-# The function that the loop is compiled into, and the same for statements that await.
+# The function that the loop is compiled into, and the same for statements that await. Its own names
+# may not be those of the user's, such as `data`.
 _WORK = """
-def work(data, units):
-    for _ in range(units):
+def work(_ftbench_data, _ftbench_units):
+    for _ftbench_unit in range(_ftbench_units):
 {call}
 """
-_WORK_ASYNC = """
-async def work_async(data, units):
-    for _ in range(units):
-{call}
-"""
+_WORK_ASYNC = _WORK.replace("def work", "async def work_async")
 
 
 class Call:
@@ -40,7 +39,9 @@ class Call:
         """Make the names, and the loop around the call."""
         exec(self._setup, self._globals)
         call = self._call
-        if not self._is_awaited and _gives_awaitable(call, self._globals):
+        with failing_as("work"):
+            gives_awaitable = not self._is_awaited and _gives_awaitable(call, self._globals)
+        if gives_awaitable:
             self._is_awaited = True
             call = f"await ({call})"
         template = _WORK_ASYNC if self._is_awaited else _WORK
@@ -79,7 +80,12 @@ def _gives_awaitable(call, names):
         code = compile(call, "<call>", "eval")
     except SyntaxError:  # statements have no value
         return False
-    value = eval(code, names)
+    try:
+        value = eval(code, names)
+    except NameError as error:
+        if error.__traceback__.tb_next.tb_next is not None:  # it is inside a function
+            raise
+        raise ContractError(f"{error}; make it with --setup 'from MODULE import NAME'") from None
     if not hasattr(type(value), "__await__"):
         return False
     if hasattr(value, "close"):

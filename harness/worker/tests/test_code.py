@@ -42,13 +42,22 @@ class Calls(WorkerTestCase):
                 self.assertEqual(os.path.getsize(path), 3, (model, call))
                 os.remove(path)
 
+    def test_names_of_the_setup_are_the_calls(self):
+        setup = "data, units, _ = [2, 1], 'u', '_'"
+        for call in ("data.sort() or units.upper() or _.upper()", "data.sort(); units.upper()"):
+            for model in ("serial", "threads", "asyncio"):
+                self.assertEqual(self.of_call(call, setup, model, units=3)["type"], "sample")
+
     def test_statements(self):
         self.assertEqual(self.of_call("x = 1; y = x + 1", units=9)["type"], "sample")
 
     def test_failures(self):
         self.assert_failed(self.of_call("f("), "import", "SyntaxError")
         self.assert_failed(self.of_call("f()", "from nowhere import f"), "setup", "nowhere")
-        self.assert_failed(self.of_call("missing()"), "setup", "name 'missing' is not defined")
+        missing = "name 'missing' is not defined; make it with --setup "
+        self.assert_failed(self.of_call("missing()"), "work", missing)
+        inside = self.of_call("f()", "def f(): return missing")
+        self.assert_failed(inside, "work", "NameError: name 'missing' is not defined")
         later = "next(values)", "values = iter([1])"
         self.assert_failed(self.of_call(*later), "work", "StopIteration")
 
