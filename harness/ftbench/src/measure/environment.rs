@@ -3,9 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Variables that are inherited from the user's environment. They include those that set the number of a library's own
-/// threads: these change what is measured, so they are recorded, and a user who sets them does so on purpose.
-const INHERITED: [&str; 20] = [
+/// Variables that set the number of a library's own threads: those of OpenMP, which Arrow follows for computing, BLAS
+/// libraries, NumExpr, Numba, rayon, Polars, and Arrow for input and output. They are inherited, because a user who sets
+/// them does so on purpose, and recorded, because they change what is measured.
+pub const THREAD_COUNT_VARIABLES: [&str; 9] = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "ARROW_IO_THREADS",
+];
+
+/// Other variables that are inherited from the user's environment.
+const INHERITED: [&str; 13] = [
     "PATH",
     "HOME",
     "USER",
@@ -19,13 +33,6 @@ const INHERITED: [&str; 20] = [
     "XDG_CACHE_HOME",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "RAYON_NUM_THREADS",
 ];
 
 /// Every locale category, such as `LC_ALL`.
@@ -36,7 +43,10 @@ const INHERITED_PREFIX: &str = "LC_";
 pub fn cleaned(users: impl IntoIterator<Item = (String, String)>, worker: &Path) -> BTreeMap<String, String> {
     let mut environment: BTreeMap<String, String> = users
         .into_iter()
-        .filter(|(name, _)| INHERITED.contains(&name.as_str()) || name.starts_with(INHERITED_PREFIX))
+        .filter(|(name, _)| {
+            let is_among = |names: &[&str]| names.contains(&name.as_str());
+            is_among(&INHERITED) || is_among(&THREAD_COUNT_VARIABLES) || name.starts_with(INHERITED_PREFIX)
+        })
         .collect();
     environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
     // Without this, `-m` puts the working directory before the standard library (Python 3.11 and later respect it).
@@ -63,6 +73,7 @@ mod tests {
         let users = [
             "PATH",
             "LC_ALL",
+            "OMP_NUM_THREADS",
             "PYTHON_GIL",
             "PYTHONPATH",
             "PYTHONWARNINGS",
@@ -76,6 +87,7 @@ mod tests {
             names,
             [
                 "LC_ALL",
+                "OMP_NUM_THREADS",
                 "PATH",
                 "PYTHONDONTWRITEBYTECODE",
                 "PYTHONPATH",

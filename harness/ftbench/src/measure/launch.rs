@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use ftbench_schema::{Cell, Host, Kernel, Model};
 
+use super::environment::THREAD_COUNT_VARIABLES;
 use super::protocol::Entry;
 
 /// Everything needed to start a worker.
@@ -23,20 +24,9 @@ pub struct Launch {
     pub entry: Entry,
 }
 
-/// Variables by which a program, or a library in it, learns how many PUs it may use: ftbench's own, that of
-/// `os.process_cpu_count()` (Python 3.13), and those of OpenMP, BLAS libraries, NumExpr, Numba, rayon and Polars.
-const WORKER_COUNT_VARIABLES: [&str; 10] = [
-    "FTBENCH_WORKERS",
-    "PYTHON_CPU_COUNT",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-];
+/// Variables by which a program learns how many PUs it may use: ftbench's own, and that of `os.process_cpu_count()`
+/// (Python 3.13). Libraries have theirs ([`THREAD_COUNT_VARIABLES`]).
+const WORKER_COUNT_VARIABLES: [&str; 2] = ["FTBENCH_WORKERS", "PYTHON_CPU_COUNT"];
 
 impl Launch {
     /// Returns the launch of this cell. Work that divides itself finds the number of workers in its environment.
@@ -47,7 +37,8 @@ impl Launch {
         }
         let mut launch = self.clone();
         let free = |variable: &&str| !self.fixed_variables.iter().any(|fixed| fixed == variable);
-        for variable in WORKER_COUNT_VARIABLES.into_iter().filter(free) {
+        let variables = WORKER_COUNT_VARIABLES.into_iter().chain(THREAD_COUNT_VARIABLES);
+        for variable in variables.filter(free) {
             launch
                 .environment
                 .insert(variable.to_owned(), cell.workers.to_string());
