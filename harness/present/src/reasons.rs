@@ -11,6 +11,8 @@ use ftbench_schema::text;
 const MAX_REASONS: usize = 20;
 /// The maximum number of lines shown of a traceback: the last ones.
 const TRACEBACK_LINES: usize = 8;
+/// The maximum length of each, because a program may have printed megabytes without a line end.
+const LINE_CHARACTERS: usize = 200;
 /// The maximum number of failed cells named for one reason.
 const MAX_CELLS: usize = 4;
 /// The maximum number of workloads, interpreters or models named for one reason.
@@ -44,7 +46,7 @@ fn reason_lines(reason: &str, style: Style) -> String {
     let mut shown = format!("\n  {first}");
     for line in rest.iter().skip(left_out) {
         shown.push_str("\n    ");
-        shown.push_str(&style.paint(DIM, line));
+        shown.push_str(&style.paint(DIM, &text::shorten(line, LINE_CHARACTERS)));
     }
     shown
 }

@@ -41,6 +41,17 @@ pub fn nearest<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> 
         .collect()
 }
 
+/// Minimum similarity at which an unknown word is taken for a typo, where words that mean something else are valid.
+const LIKELY_TYPO: f64 = 0.8;
+
+/// Returns whether `given` is nearly one of these names: a letter or two wrong.
+#[must_use]
+pub fn is_likely_typo<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> bool {
+    existing
+        .into_iter()
+        .any(|name| similarity(&given.to_lowercase(), name) >= LIKELY_TYPO)
+}
+
 /// Joins names to a phrase: `a`, `a or b`, `a, b or c`; empty for none.
 #[must_use]
 pub fn one_of(names: &[String]) -> String {

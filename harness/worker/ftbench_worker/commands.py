@@ -58,7 +58,8 @@ class Command:
         if self._expected_output is not None:
             (printed,) = results
             shown = printed[-_SHOWN_OUTPUT:]
-            assert printed.rstrip() == self._expected_output.rstrip(), f"it printed {shown!r}"
+            expected = self._expected_output.rstrip()
+            assert printed.rstrip() == expected, f"it printed {shown!r}, not {expected!r}"
 
     def _run(self, words):
         keeps_output = self._expected_output is not None

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::workload::CallableName;
-use ftbench_schema::{CallFacts, CommandFacts};
+use ftbench_schema::{CallFacts, CommandFacts, suggest};
 
 /// Code that is not in a workload file.
 #[derive(Debug, Clone, Default, Args)]
@@ -20,7 +20,7 @@ pub struct CodeArgs {
     #[arg(long, value_name = "CODE", requires = "call")]
     pub setup: Vec<String>,
     /// Program to run afresh for each sample: '{python} app.py {workers}'
-    #[arg(long, value_name = "COMMAND", value_parser = statement)]
+    #[arg(long, value_name = "COMMAND", value_parser = command_line)]
     pub command: Vec<String>,
     /// What commands have to print
     #[arg(long, value_name = "TEXT", requires = "command")]
@@ -102,11 +102,29 @@ impl FromStr for Variable {
     }
 }
 
+/// What a command's line may have in braces.
+const PLACEHOLDERS: [&str; 3] = ["python", "workers", "units"];
+
 fn statement(word: &str) -> Result<String, String> {
     if word.trim().is_empty() {
         return Err("it is empty".to_owned());
     }
     Ok(word.to_owned())
+}
+
+/// A command line whose placeholders have no likely typing error. Other words in braces are the program's own.
+fn command_line(line: &str) -> Result<String, String> {
+    for word in line.split('{').skip(1).filter_map(|rest| rest.split_once('}')) {
+        let (name, _) = word;
+        let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        if is_word && !PLACEHOLDERS.contains(&name) && suggest::is_likely_typo(name, PLACEHOLDERS) {
+            return Err(format!(
+                "'{{{name}}}' is not a placeholder{}; they are {{python}}, {{workers}} and {{units}}",
+                suggest::did_you_mean(&suggest::nearest(name, PLACEHOLDERS))
+            ));
+        }
+    }
+    statement(line)
 }
 
 #[cfg(test)]
@@ -121,6 +139,22 @@ mod tests {
         assert!("EMPTY=".parse::<Variable>().is_ok());
         for word in ["", "A", "=b", "PYTHONPATH=/x", "PYTHON_GIL=0"] {
             assert!(word.parse::<Variable>().is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn misspelt_placeholders_are_refused_and_other_braces_are_not() {
+        for line in ["{python} app.py {worker}", "app {unit}", "{pyhton} -c ''"] {
+            assert!(command_line(line).unwrap_err().contains("did you mean"), "{line}");
+        }
+        for line in [
+            "{python} app.py {workers} {units}",
+            "awk '{print $1}'",
+            "awk {print}",
+            "sh -c 'f() { work; }; f'",
+            "echo {a,b} {} {",
+        ] {
+            assert_eq!(command_line(line).as_deref(), Ok(line));
         }
     }
 

@@ -354,7 +354,8 @@ impl LiveWorker<'_> {
             return Err(TrialFailure::Workload {
                 step: "work".to_owned(),
                 wrong_result: false,
-                error: "the program ended, but processes that it started did not".to_owned(),
+                error: "the program ended, but processes that it started did not; let it wait for them"
+                    .to_owned(),
                 traceback: String::new(),
             });
         }
