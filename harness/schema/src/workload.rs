@@ -137,6 +137,12 @@ impl CommandFacts {
     pub fn takes_units(&self) -> bool {
         self.line.contains("{units}")
     }
+
+    /// Returns whether it runs on the measured interpreter.
+    #[must_use]
+    pub fn runs_python(&self) -> bool {
+        self.line.contains("{python}")
+    }
 }
 
 /// Why a workload could not be calibrated.

@@ -125,7 +125,8 @@ impl Channel {
         }
     }
 
-    /// The end of what was printed, including what is still in the pipe. Call this once every process has ended.
+    /// The end of what was printed, including what is still in the pipe. Call this once every process that prints has
+    /// ended.
     pub fn last_output(&mut self) -> String {
         while let Some(output) = &self.output
             && readable_now(output.as_fd())

@@ -178,6 +178,12 @@ impl<'run> Session<'run> {
         }
     }
 
+    /// The module that switched the GIL on in the last program that the worker ran, if CPython's warning about it is at
+    /// the end of what was printed. Call this while the worker waits for a request.
+    pub fn gil_enabled_by_program(&mut self) -> Option<String> {
+        worker_text::gil_enabled_by(&self.channel.last_output())
+    }
+
     /// Ends everything, and returns the ids of the processes that could not be ended.
     pub fn end(&mut self) -> &[i32] {
         self.guarded.end()

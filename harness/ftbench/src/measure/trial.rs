@@ -22,8 +22,8 @@ use crate::machine::noise::{Meters, Observed, Watch};
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
-    Cell, Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial, TrialStatus, Turn,
-    Worker,
+    Cell, CommandFacts, Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial,
+    TrialStatus, Turn, Worker,
 };
 
 /// Maximum length of a record's traceback or output, bytes.
@@ -99,6 +99,8 @@ struct LiveWorker<'e> {
     unwatched: u32,
     /// Whether it starts a program for each sample.
     is_command: bool,
+    /// Whether that program is the interpreter.
+    runs_python: bool,
 }
 
 impl<'e> LiveTrial<'e> {
@@ -121,6 +123,7 @@ impl<'e> LiveTrial<'e> {
             Err(failure) => trial.fail(&failure, String::new())?,
             Ok(mut session) => match trial.prepare(&mut session, assignment) {
                 Ok((process_ids, watch)) => {
+                    let command = equipment.command(&assignment.planned.cell);
                     trial.worker = Some(LiveWorker {
                         session,
                         process_ids,
@@ -128,7 +131,8 @@ impl<'e> LiveTrial<'e> {
                         last_sample_end: (Instant::now(), Vec::new()),
                         busy_pauses: 0,
                         unwatched: 0,
-                        is_command: equipment.is_command(&assignment.planned.cell),
+                        is_command: command.is_some(),
+                        runs_python: command.is_some_and(CommandFacts::runs_python),
                     });
                     trial.warm_up()?;
                     if let Some(worker) = &mut trial.worker {
@@ -359,15 +363,27 @@ impl LiveWorker<'_> {
                 traceback: String::new(),
             });
         }
+        // What the worker reports is the state of the GIL in its own process.
+        if self.runs_python
+            && record.gil_enabled == Some(false)
+            && let Some(module) = self.session.gil_enabled_by_program()
+        {
+            (record.gil_enabled, record.gil_enabled_by) = (Some(true), Some(module));
+            for sample in &mut record.samples {
+                sample.gil_enabled = true;
+            }
+        }
         self.session.finish()
     }
 }
 
 impl<'run> Equipment<'run> {
-    fn is_command(&self, cell: &Cell) -> bool {
+    /// The program that the cell starts for each sample.
+    fn command(&self, cell: &Cell) -> Option<&CommandFacts> {
         self.launches
             .of(cell)
-            .is_ok_and(|launch| launch.entry.command.is_some())
+            .ok()
+            .and_then(|launch| launch.entry.command.as_ref())
     }
 
     /// Memory that trials which are alive together may use, bytes: as much as one trial alone.

@@ -24,6 +24,11 @@ const INTERPRETER_LINES: [&str; 3] = [
     "<Cannot show all threads",
 ];
 
+/// The beginning of CPython's warning about a module that switches the GIL on (Python/import.c,
+/// `_PyImport_EnableGILAndWarn`). The module's name follows.
+const GIL_WARNING: &str =
+    "RuntimeWarning: The global interpreter lock (GIL) has been enabled to load module '";
+
 /// Marks where text was cut off.
 const ELLIPSIS: &str = "...";
 
@@ -43,6 +48,13 @@ pub(super) fn describe(reply: &Reply) -> String {
 /// Cuts off a name that is too long.
 pub(super) fn name(text: String) -> String {
     shorten(text, NAME_BYTES)
+}
+
+/// The module that switched the GIL on, according to CPython's warning in what a program printed.
+pub(super) fn gil_enabled_by(printed: &str) -> Option<String> {
+    let (_, after) = printed.split_once(GIL_WARNING)?;
+    let (module, _) = after.split_once('\'')?;
+    Some(name(module.to_owned()))
 }
 
 /// Cuts off an exception that is too long.
@@ -106,6 +118,17 @@ mod tests {
         Stack (most recent call first):
           File "a.py", line 3 in work
         "#);
+    }
+
+    #[test]
+    fn the_module_in_the_warning_about_the_gil_is_found() {
+        let printed = "reading\n<frozen importlib._bootstrap>:488: RuntimeWarning: The global interpreter lock (GIL) has been \
+                       enabled to load module 'a.b', which has not declared that it can run safely without the GIL.\n";
+        assert_eq!(gil_enabled_by(printed).as_deref(), Some("a.b"));
+        assert_eq!(
+            gil_enabled_by("RuntimeWarning: The global interpreter lock 'x'"),
+            None
+        );
     }
 
     #[test]

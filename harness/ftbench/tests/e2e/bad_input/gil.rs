@@ -5,7 +5,7 @@ use std::process::Command;
 use ftbench_schema::{CellStatus, GilState, Model, WarningKind};
 
 use super::{GOOD, Source, run};
-use crate::support::{Sandbox, executable, pair};
+use crate::support::{Run, Sandbox, executable, output_of, pair};
 
 /// A module that does not declare `Py_mod_gil`, so a free-threaded build switches the GIL on when it is imported (PEP
 /// 703).
@@ -78,6 +78,41 @@ fn a_module_that_switches_the_gil_on_is_named() {
         "{}",
         run.output.stdout
     );
+}
+
+#[test]
+fn a_program_that_switches_the_gil_on_is_noticed() {
+    let sandbox = Sandbox::sharing_the_machine();
+    compile_extension(&sandbox);
+    sandbox.file("importing.py", importing());
+    let [gil, build] = pair().tags();
+    let mut command = sandbox.command(&format!(
+        "run -p {gil},{build} -n 1 --rounds 1 --samples 2 --profile quick --no-ceiling --out out"
+    ));
+    command.args([
+        "--command",
+        "{python} importing.py",
+        "--command",
+        "{python} -c ''",
+    ]);
+    let output = output_of(command);
+    output.exits_with(0);
+    let run = Run {
+        folder: sandbox.path().join("out"),
+        output,
+    };
+    run.all_ok("-c ''");
+    let cell = run.cell("importing.py", build, Model::Internal, 1);
+    assert_eq!(
+        (cell.status, cell.gil),
+        (CellStatus::GilReenabled, Some(GilState::On))
+    );
+    let reason = cell.reason.unwrap_or_default();
+    assert!(reason.contains("old_extension"), "{reason}");
+    let status = run.cell("importing.py", gil, Model::Internal, 1).status;
+    assert_eq!(status, CellStatus::Ok);
+    let kinds = run.summary().warnings.into_iter().map(|one| one.kind);
+    assert!(kinds.into_iter().any(|kind| kind == WarningKind::GilReenabled));
 }
 
 #[test]
