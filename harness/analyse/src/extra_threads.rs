@@ -1,9 +1,11 @@
 //! Detects work that starts threads or processes of its own. With most models these share the PU of the worker that started
 //! them; with the model `internal` there have to be some.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use ftbench_schema::{Model, PlannedCell, Trial, TrialStatus, Warning, WarningKind};
+use ftbench_schema::text::counted;
+use ftbench_schema::{Cell, Model, PlannedCell, Trial, TrialStatus, Warning, WarningKind, WorkloadFacts};
 
 /// Minimum share of the time of the workers' PUs that extra threads must use to count. On PUs of their own they could
 /// shorten a sample by no more than that share. Smaller effects are within the intervals of most runs, and event loops
@@ -24,13 +26,59 @@ struct Finding<'a> {
     workload: &'a str,
     /// Their display labels.
     interpreters: Vec<String>,
-    /// Maximum number of extra threads at the same time.
-    max_extra: u32,
+    /// Those of the cell that has the most threads.
+    threads: Threads,
+    /// Libraries with more than one thread in a pool, and the largest number of them.
+    pools: BTreeMap<&'a str, u32>,
+}
+
+/// The threads of a cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Threads {
+    /// All that were seen at the same time, workers included; processes with one thread count as one.
+    total: u32,
+    workers: u32,
+    /// The PUs that they may use.
+    pus: usize,
+}
+
+impl Threads {
+    fn of(planned: &PlannedCell, max_extra: u32) -> Self {
+        let workers = planned.cell.workers;
+        let pus: BTreeSet<u32> = planned.placement.iter().copied().collect();
+        Self {
+            total: workers.saturating_add(max_extra),
+            workers,
+            pus: pus.len(),
+        }
+    }
+}
+
+impl fmt::Display for Threads {
+    /// Writes the product, such as `4 workers x 8 threads = 32 threads on 4 PUs`, or a sum if all workers do not have
+    /// the same number.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { total, workers, pus } = *self;
+        let of_workers = counted(workers, "worker");
+        let how = match total.checked_rem(workers) {
+            Some(0) => format!("{of_workers} x {}", counted(total / workers, "thread")),
+            _ => format!("{of_workers} + {}", counted(total - workers, "thread")),
+        };
+        write!(formatter, "{how} = {} on {} PU", counted(total, "thread"), pus)?;
+        formatter.write_str(if pus == 1 { "" } else { "s" })
+    }
 }
 
 /// Returns warnings about the workloads of a run, given each planned cell and its trials.
 #[must_use]
-pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial])> + Clone) -> Vec<Warning> {
+pub fn findings<'a>(
+    workloads: &[WorkloadFacts],
+    cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial])> + Clone,
+) -> Vec<Warning> {
+    let is_command = |cell: &Cell| {
+        let mut commands = workloads.iter().filter(|facts| facts.command.is_some());
+        commands.any(|facts| facts.name == cell.workload)
+    };
     let is_internal = |planned: &PlannedCell| planned.cell.model == Model::Internal;
     let internal = cells.clone().filter(|(planned, _)| is_internal(planned));
     let internal: BTreeSet<&str> = internal
@@ -48,26 +96,36 @@ pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial
                 continue;
             };
             (WarningKind::StartsThreads, max_extra)
+        } else if cell.workers > 1 && is_command(cell) && has_single_thread(trials) {
+            (WarningKind::UsesOnePu, 1)
         } else if cell.workers > 1 && has_no_extra_threads(trials) {
             (WarningKind::UsesOnePu, 0)
         } else {
             continue;
         };
         let label = cell.interpreter_label();
-        let is_same = |found: &&mut Finding<'_>| found.kind == kind && found.workload == cell.workload;
-        match found.iter_mut().find(is_same) {
-            None => found.push(Finding {
+        let is_same = |found: &Finding<'_>| found.kind == kind && found.workload == cell.workload;
+        let position = found.iter().position(is_same).unwrap_or(found.len());
+        if position == found.len() {
+            found.push(Finding {
                 kind,
                 workload: &cell.workload,
-                interpreters: vec![label],
-                max_extra,
-            }),
-            Some(found) => {
-                found.max_extra = found.max_extra.max(max_extra);
-                if !found.interpreters.contains(&label) {
-                    found.interpreters.push(label);
-                }
-            }
+                interpreters: Vec::new(),
+                threads: Threads::default(),
+                pools: BTreeMap::new(),
+            });
+        }
+        let Some(found) = found.get_mut(position) else {
+            continue;
+        };
+        found.threads = found.threads.max(Threads::of(planned, max_extra));
+        if !found.interpreters.contains(&label) {
+            found.interpreters.push(label);
+        }
+        let pools = trials.iter().flat_map(|trial| &trial.thread_pools);
+        for pool in pools.filter(|pool| pool.threads > 1) {
+            let threads = found.pools.entry(&pool.library).or_default();
+            *threads = pool.threads.max(*threads);
         }
     }
     found.iter().map(Finding::warning).collect()
@@ -76,14 +134,23 @@ pub fn findings<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a [&'a Trial
 impl Finding<'_> {
     fn warning(&self) -> Warning {
         let Self {
-            workload, max_extra, ..
+            workload, threads, ..
         } = self;
         let interpreters = self.interpreters.join(", ");
         let message = if self.kind == WarningKind::StartsThreads {
+            let pools = self.pools.iter();
+            let pools: String = pools
+                .map(|(library, threads)| format!("; {library} has {threads} threads"))
+                .collect();
             format!(
-                "{workload} starts threads or processes of its own on {interpreters} (up to {max_extra} at once in \
-                 addition to its workers), which share their worker's one PU, so its times may be far too long; measure it \
-                 with -m internal"
+                "{workload} starts threads or processes of its own on {interpreters} (up to {threads}{pools}), so its \
+                 times may be far too long; measure it with -m internal, or give libraries one thread with \
+                 --env OMP_NUM_THREADS=1"
+            )
+        } else if self.threads.total > self.threads.workers {
+            format!(
+                "{workload} uses one PU on {interpreters} however many it may use; let the command start as many threads \
+                 or processes as {{workers}} or FTBENCH_WORKERS says"
             )
         } else {
             format!(
@@ -134,6 +201,14 @@ fn has_no_extra_threads(trials: &[&Trial]) -> bool {
         .peekable();
     usable.peek().is_some()
         && usable.all(|(trial, extra)| extra.max_at_once == 0 && share_of_extra_threads(trial) <= EXTRA_SHARE)
+}
+
+/// Returns whether the program of a command had at most one thread at any time. That thread is one in addition to
+/// those of the worker that starts it.
+fn has_single_thread(trials: &[&Trial]) -> bool {
+    let usable = trials.iter().filter(|trial| trial.status == TrialStatus::Ok);
+    let mut observed = usable.filter_map(|trial| trial.extra_threads).peekable();
+    observed.peek().is_some() && observed.all(|extra| extra.looks > 0 && extra.max_at_once <= 1)
 }
 
 /// Returns the share of its PUs' time that extra threads used during counted samples with a recorded cost; 0 if

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, drifting_run, manifest, trial};
-use ftbench_schema::{Cell, Cost, ExtraThreads, Manifest, Model};
+use ftbench_schema::{Cell, CommandFacts, Cost, ExtraThreads, Manifest, Model, ThreadPool};
 
 /// A pool of four threads that did nearly all of the work: 1.0 s of the 1.1 s of the counted samples.
 const POOL: ExtraThreads = ExtraThreads {
@@ -42,9 +42,35 @@ fn warnings((manifest, trials): &(Manifest, Vec<Trial>)) -> Vec<Warning> {
 #[test]
 fn pool_inside_of_work_causes_a_warning() {
     let warnings = warnings(&run([POOL; 4]));
-    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 4 at once in addition to its workers), which share their worker's one PU, so its times may be far too long; measure it with -m internal");
+    insta::assert_snapshot!(warnings[0].message, @"fib starts threads or processes of its own on 3.13t (up to 1 worker x 5 threads = 5 threads on 1 PU), so its times may be far too long; measure it with -m internal, or give libraries one thread with --env OMP_NUM_THREADS=1");
     assert_eq!(warnings[0].workloads, ["fib"]);
     assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn warning_names_the_product_and_the_libraries() {
+    let message = |workers: u32, max_at_once| {
+        let mut planned = cell("3.13t", Model::Threads, workers);
+        planned.workers = workers;
+        let mut manifest = manifest(std::slice::from_ref(&planned));
+        manifest.plan.cells[0].placement = (0..workers).collect();
+        let mut trial = watched(&planned, 0, ExtraThreads { max_at_once, ..POOL });
+        trial.placement = (0..workers).collect();
+        trial.thread_pools = [("openblas", 8), ("openmp", 1), ("openblas", 4)]
+            .map(|(library, threads)| ThreadPool {
+                library: library.to_owned(),
+                file: String::new(),
+                version: None,
+                threads,
+            })
+            .to_vec();
+        warnings(&(manifest, vec![trial]))[0].message.clone()
+    };
+    assert!(
+        message(4, 28)
+            .contains("(up to 4 workers x 8 threads = 32 threads on 4 PUs; openblas has 8 threads)")
+    );
+    assert!(message(2, 3).contains("(up to 2 workers + 3 threads = 5 threads on 2 PUs; "));
 }
 
 #[test]
@@ -58,7 +84,9 @@ fn warning_names_each_interpreter_once_and_the_largest_number_of_threads() {
     let found = warnings(&(manifest(cells), trials.collect()));
     assert_eq!(found.len(), 1);
     assert!(
-        found[0].message.contains("on 3.13, 3.13t (up to 5 at once"),
+        found[0]
+            .message
+            .contains("on 3.13, 3.13t (up to 2 workers x 3 threads = 6 threads on "),
         "{}",
         found[0].message
     );
@@ -136,6 +164,31 @@ proptest! {
         let found = warnings(&run([extra; 4]));
         prop_assert!(found.is_empty() || cpu_time_ns > Some(0));
     }
+}
+
+#[test]
+fn a_command_with_a_single_thread_uses_one_pu() {
+    let found = |max_at_once, looks| {
+        let cell = cell("3.13t", Model::Internal, 2);
+        let mut manifest = manifest(std::slice::from_ref(&cell));
+        for facts in &mut manifest.workloads {
+            facts.command = Some(CommandFacts {
+                line: "{python} app.py".to_owned(),
+                expected_output: None,
+            });
+        }
+        let extra = ExtraThreads {
+            max_at_once,
+            looks,
+            ..POOL
+        };
+        warnings(&(manifest, vec![watched(&cell, 0, extra)]))
+    };
+    let alone = found(1, 20);
+    insta::assert_snapshot!(alone[0].message, @"fib uses one PU on 3.13t however many it may use; let the command start as many threads or processes as {workers} or FTBENCH_WORKERS says");
+    assert_eq!(alone.len(), 1);
+    assert_eq!(found(2, 20), []);
+    assert_eq!(found(1, 0), []);
 }
 
 #[test]

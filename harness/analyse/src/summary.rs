@@ -11,7 +11,7 @@ use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};
-use super::{arms, cost, extra_threads, findings, laws, overhead, quiet, steady};
+use super::{arms, cost, extra_threads, findings, imports, laws, long_units, overhead, quiet, steady};
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
     SCHEMA_VERSION, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
@@ -47,10 +47,12 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
     warnings.extend(findings::of_cells(&cells));
+    warnings.extend(imports::findings(manifest, trials));
     let with_trials = planned
         .iter()
         .filter_map(|planned| Some((planned, by_cell.get(&planned.cell)?.as_slice())));
-    warnings.extend(extra_threads::findings(with_trials.clone()));
+    warnings.extend(extra_threads::findings(&manifest.workloads, with_trials.clone()));
+    warnings.extend(long_units::findings(manifest, with_trials.clone()));
     warnings.extend(steady::finding(
         with_trials.map(|(planned, trials)| (&planned.cell, trials)),
     ));

@@ -33,7 +33,7 @@ pub use summary::{
 pub use tag::{Switches, Tag, TagError, differences, distinct_builds, is_pair, pair_warnings};
 pub use trial::{
     CellSamples, Cost, Disturbance, ExtraThreads, Memory, Noise, ProcessMemory, Sample, SamplesByCell, Share,
-    Source, Trial, TrialStatus, Turn, Worker,
+    Source, ThreadPool, Trial, TrialStatus, Turn, Worker,
 };
 pub use workload::{
     CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, Format, Kernel, KernelGroup, WorkloadFacts,

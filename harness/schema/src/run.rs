@@ -525,6 +525,10 @@ pub enum WarningKind {
     StartsThreads,
     /// Work of the model `internal` uses one PU, however many it may use.
     UsesOnePu,
+    /// Importing a workload's module takes long or leaves threads running, as that of a script without a guard does.
+    ImportRunsCode,
+    /// One unit of a workload takes longer than a sample.
+    LongUnit,
     /// A workload computes while it waits for its turn, and is therefore measured alone.
     ComputesWhileWaiting,
     /// Samples still get faster or slower during a trial.

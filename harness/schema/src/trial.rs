@@ -190,6 +190,19 @@ pub struct ExtraThreads {
     pub contended_looks: u32,
 }
 
+/// The thread pool of a native library that a trial's main process has loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPool {
+    /// The kind of library: `openblas`, `mkl`, `blis` or `openmp`.
+    pub library: String,
+    /// The name of its file.
+    pub file: String,
+    /// Its version; `None` if it does not report one.
+    pub version: Option<String>,
+    /// The number of threads that it uses, the calling one included.
+    pub threads: u32,
+}
+
 /// One process launched for one cell in one round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -237,6 +250,13 @@ pub struct Trial {
     pub start_method: Option<String>,
     /// Time to create the pool until every worker was ready, nanoseconds.
     pub startup_ns: Option<u64>,
+    /// Time that importing the user's module took in the main process, without the modules that it imports,
+    /// nanoseconds; `None` for calls and commands, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_ns: Option<u64>,
+    /// Number of Python threads that the import left running; `None` where `import_ns` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_threads: Option<u32>,
     /// The workers, once they were bound.
     pub workers: Vec<Worker>,
     /// All completed samples, including warm-ups.
@@ -247,6 +267,9 @@ pub struct Trial {
     /// older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_threads: Option<ExtraThreads>,
+    /// Thread pools of native libraries in the main process after the last sample.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thread_pools: Vec<ThreadPool>,
 }
 
 impl Trial {

@@ -22,6 +22,8 @@ the workload.
     interpreters    InterpreterPoolExecutor
     pooled          what runs in each process or interpreter of a pool
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads
+    importing       the import of the user's module: its own time, threads that it leaves
+    thread_pools    threads of native libraries such as OpenBLAS
     gil             GIL state, and which module switched it on
     failure         an exception of the workload, described in the user's terms
 """

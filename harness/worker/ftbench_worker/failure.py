@@ -13,6 +13,7 @@ ERROR_LIMIT = 500
 TRACEBACK_LIMIT = 4096
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_IMPORTING = f"{_OWN_FOLDER}importing.py"
 
 # step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; wrong_result: whether
 # `check` found a wrong result; error: the exception in a line; traceback: its end, "" when there is
@@ -84,13 +85,23 @@ def failing_as(step):
 
 
 def _users_part(frames):
-    """A traceback without the first frames, those of the worker and the import system."""
-    while frames is not None:
-        filename = frames.tb_frame.f_code.co_filename
-        if not filename.startswith((_OWN_FOLDER, "<frozen importlib", "<builtin>")):
-            break
+    """A traceback without the first frames, those of the worker and the import system.
+
+    Frames of the worker that follow are those of an import inside the user's module.
+    """
+    while _is_at(frames, (_OWN_FOLDER, "<frozen importlib", "<builtin>")):
         frames = frames.tb_next
-    return frames
+    users = frames
+    while frames is not None:
+        while _is_at(frames.tb_next, (_IMPORTING,)):
+            frames.tb_next = frames.tb_next.tb_next
+        frames = frames.tb_next
+    return users
+
+
+def _is_at(frames, places):
+    """Whether the first frame is of a file whose path begins with one of these."""
+    return frames is not None and frames.tb_frame.f_code.co_filename.startswith(places)
 
 
 def _name_and_text(error):

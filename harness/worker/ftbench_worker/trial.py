@@ -3,6 +3,7 @@
 from ftbench_worker import PROTOCOL_VERSION, gil, models
 from ftbench_worker.failure import ContractError, failing_as
 from ftbench_worker.share import clock_ns, collections, split_units
+from ftbench_worker.thread_pools import thread_pools
 from ftbench_worker.workload import load
 
 # The keys of `prepare` that say what to load, beside the path.
@@ -57,11 +58,14 @@ class Trial:
         reported = model.set_up(units)
         self._collections_elsewhere = {}
         self._collections(reported)
+        imported = self._workload.imported
         return {
             "type": "ready",
             **_gil_state(reported),
             "startup_ns": end_ns - start_ns,
             "start_method": model.start_method,
+            "import_ns": imported and imported.own_ns,
+            "import_threads": imported and imported.threads,
             "workers": [_identity(worker) for worker in reported],
         }
 
@@ -108,11 +112,12 @@ class Trial:
 
     def _finish(self):
         model = self._model
+        pools = thread_pools()
         self._close_model()
         # Imports by workers in other interpreters are not visible here.
         if model is not None and model.works_here:
             self._workload.check_origin()
-        return {"type": "finished"}
+        return {"type": "finished", "thread_pools": pools}
 
     def _close_model(self):
         if self._model is not None:

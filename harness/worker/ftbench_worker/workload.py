@@ -9,6 +9,7 @@ import re
 import sys
 
 from ftbench_worker.failure import ContractError, failing_as
+from ftbench_worker.importing import Import
 
 # Flag of code objects made by `async def`; the value of `inspect.CO_COROUTINE`, whose module is
 # too slow to import for this alone.
@@ -25,7 +26,7 @@ _MAX_FIGURES = 16
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
-    def __init__(self, loaded_as, called, functions, times_itself=False):
+    def __init__(self, loaded_as, called, functions, imported):
         # The arguments with which `load` finds it again in another process.
         self.loaded_as = loaded_as
         self.name = loaded_as["name"]
@@ -35,7 +36,9 @@ class Workload:
         self._functions = functions
         # Whether a sample lasts from the first start of a share to the last end, because `work` may
         # do more than what it times.
-        self.times_itself = times_itself
+        self.times_itself = loaded_as.get("format") is not None
+        # The `Import` of its module; None for calls, commands and scripts for other tools.
+        self.imported = imported
         self.data = None
         self._is_set_up = False
         for part, function in functions.items():
@@ -180,8 +183,12 @@ def load(name, path, **code):
         is_file = callable_name is None and call is None and command is None
         own = os.path.dirname(os.path.abspath(path)) if is_file else path
         _put_first([own] if module_folder is None else [module_folder, own])
+        imported = None
         if callable_name is not None:
-            called, functions = callable_name, _functions_of_callable(callable_name)
+            module_name, _, target = callable_name.partition(":")
+            with Import() as imported:
+                module = importlib.import_module(module_name)
+            called, functions = callable_name, _functions_of_callable(callable_name, module, target)
         elif call is not None:
             from ftbench_worker.calls import Call
 
@@ -196,9 +203,10 @@ def load(name, path, **code):
             called, functions = os.path.basename(path), Script(path, code["case"]).functions()
         else:
             called = os.path.basename(path)
-            functions = _functions_of_module(_module(name, path), code.get("case"))
-        times_itself = code.get("format") is not None
-        return Workload({"name": name, "path": path, **code}, called, functions, times_itself)
+            with Import() as imported:
+                module = _module(name, path)
+            functions = _functions_of_module(module, code.get("case"))
+        return Workload({"name": name, "path": path, **code}, called, functions, imported)
 
 
 def _module(name, path):
@@ -232,14 +240,12 @@ def _functions_of_module(module, case):
     return functions
 
 
-def _functions_of_callable(callable_name):
-    """Functions that call it once per unit and discard its result.
+def _functions_of_callable(callable_name, target, path):
+    """Functions that call what is at `path` in the module `target`, and discard its result.
 
     A coroutine function is awaited. Models without an event loop run one for each share, so that
     there is a time with one worker to compare with.
     """
-    module_name, _, path = callable_name.partition(":")
-    target = importlib.import_module(module_name)
     for part in path.split("."):
         target = getattr(target, part)
     if not callable(target):

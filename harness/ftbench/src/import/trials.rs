@@ -99,9 +99,12 @@ impl TrialMaker<'_> {
             gil_enabled_by: None,
             start_method: None,
             startup_ns: None,
+            import_ns: None,
+            import_threads: None,
             workers: Vec::new(),
             samples,
             extra_threads: None,
+            thread_pools: Vec::new(),
             memory: run
                 .metadata
                 .count("mem_max_rss")

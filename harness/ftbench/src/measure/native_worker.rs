@@ -44,7 +44,7 @@ pub fn serve(kernel: Kernel, requests: impl BufRead, mut replies: impl Write) ->
             Err(error) => failed("start", false, &error),
         };
         send(&mut replies, &reply)?;
-        if matches!(reply, Reply::Finished | Reply::Failed { .. }) {
+        if matches!(reply, Reply::Finished { .. } | Reply::Failed { .. }) {
             break;
         }
     }
@@ -92,7 +92,9 @@ impl Trial {
             Request::Sample { sample } => self.sample(sample),
             Request::Finish => {
                 self.pool = None;
-                Reply::Finished
+                Reply::Finished {
+                    thread_pools: Vec::new(),
+                }
             }
         }
     }
@@ -112,6 +114,8 @@ impl Trial {
             gil_enabled_by: None,
             startup_ns,
             start_method: None,
+            import_ns: None,
+            import_threads: None,
             workers,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use ftbench_schema::{CallFacts, CommandFacts, Format, Model, Scaling};
+use ftbench_schema::{CallFacts, CommandFacts, Format, Model, Scaling, ThreadPool};
 
 /// Version of the messages; a worker that speaks another one is refused.
 pub const PROTOCOL_VERSION: u32 = 5;
@@ -110,6 +110,11 @@ pub enum Reply {
         startup_ns: u64,
         /// Start method of the process pool.
         start_method: Option<String>,
+        /// Time that importing the user's module took, without the modules that it imports, nanoseconds; `None`
+        /// without one.
+        import_ns: Option<u64>,
+        /// Number of Python threads that the import left running.
+        import_threads: Option<u32>,
         /// The workers, in order.
         workers: Vec<WorkerIdentity>,
     },
@@ -145,5 +150,9 @@ pub enum Reply {
         traceback: String,
     },
     /// The workers are gone.
-    Finished,
+    Finished {
+        /// Thread pools of native libraries in the worker's own process.
+        #[serde(default)]
+        thread_pools: Vec<ThreadPool>,
+    },
 }

@@ -18,7 +18,7 @@ use crate::process::guard::driver_side::{GuardOptions, GuardedWorker, NotStarted
 use crate::process::guard::guard_side::Ending;
 use crate::process::interrupt::Interrupt;
 use crate::process::limits::{FIRST_CHECK, pause_after};
-use ftbench_schema::{Limits, units};
+use ftbench_schema::{Limits, ThreadPool, units};
 
 /// How long a worker that has closed its channel may take to end.
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
@@ -129,15 +129,16 @@ impl<'run> Session<'run> {
         self.driver_ns
     }
 
-    /// Asks the worker to finish, and waits until it and everything that it has started are gone.
+    /// Asks the worker to finish, and waits until it and everything that it has started are gone. Returns the thread
+    /// pools that it has reported.
     ///
     /// # Errors
     /// When it does not end in time and with exit status 0, or a process cannot be ended.
-    pub fn finish(&mut self) -> Result<(), TrialFailure> {
-        match self.ask(&Request::Finish, "ending the workers")? {
-            Reply::Finished => {}
+    pub fn finish(&mut self) -> Result<Vec<ThreadPool>, TrialFailure> {
+        let thread_pools = match self.ask(&Request::Finish, "ending the workers")? {
+            Reply::Finished { thread_pools } => worker_text::thread_pools(thread_pools),
             other => return Err(unexpected(&other, "'finished'")),
-        }
+        };
         let ending = match self.try_receive_line("exit") {
             Ok(Ok(_)) => {
                 return Err(TrialFailure::ProtocolViolation(
@@ -155,7 +156,7 @@ impl<'run> Session<'run> {
         match ending {
             Some(Ending {
                 exit_status: Some(0), ..
-            }) => Ok(()),
+            }) => Ok(thread_pools),
             ending => Err(TrialFailure::ended("exit", ending)),
         }
     }

@@ -22,7 +22,7 @@ use crate::machine::noise::{Meters, Observed, Watch};
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use ftbench_schema::{
-    Cell, CommandFacts, Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Settings, Share, Trial,
+    Cell, CommandFacts, Memory, Model, PlannedCell, SCHEMA_VERSION, Sample, Scaling, Settings, Share, Trial,
     TrialStatus, Turn, Worker,
 };
 
@@ -169,6 +169,7 @@ impl<'e> LiveTrial<'e> {
         record.gil_enabled_by = ready.gil_enabled_by;
         record.startup_ns = Some(ready.startup_ns);
         record.start_method = ready.start_method;
+        (record.import_ns, record.import_threads) = (ready.import_ns, ready.import_threads);
         record.workers =
             binding::bind_workers(binder, session.process_id(), &planned.placement, &ready.workers)?;
         let process_ids = session.processes();
@@ -373,7 +374,8 @@ impl LiveWorker<'_> {
                 sample.gil_enabled = true;
             }
         }
-        self.session.finish()
+        record.thread_pools = self.session.finish()?;
+        Ok(())
     }
 }
 
@@ -451,6 +453,8 @@ impl<'run> Equipment<'run> {
                 gil_enabled_by,
                 startup_ns,
                 start_method,
+                import_ns,
+                import_threads,
                 workers,
             } => {
                 let expected = cell.model.calls_in_sample(cell.workers);
@@ -463,6 +467,8 @@ impl<'run> Equipment<'run> {
                     gil_enabled_by: gil_enabled_by.map(worker_text::name),
                     startup_ns,
                     start_method: start_method.map(worker_text::name),
+                    import_ns,
+                    import_threads,
                     workers,
                 })
             }
@@ -479,11 +485,16 @@ impl<'run> Equipment<'run> {
         session.greet()?;
         binding::bind_process(self.binder.as_ref(), session.process_id(), &planned.placement)?;
         let target_ns = nanoseconds(Duration::from_secs_f64(self.settings.target_sample_s));
-        let mut calibration = Calibration::new(target_ns, worker_counts);
+        // With weak scaling nothing is divided.
+        let divided_among = match self.settings.scaling {
+            Scaling::Strong => worker_counts,
+            Scaling::Weak => &[1],
+        };
+        let mut calibration = Calibration::new(target_ns, divided_among);
         let mut next = calibration.first();
         loop {
             match next {
-                Next::Use(units) => return session.finish().map(|()| units),
+                Next::Use(units) => return session.finish().map(|_| units),
                 Next::GiveUp => {
                     return Err(TrialFailure::ProtocolViolation(
                         "no number of units makes a sample last; does 'work' use its 'units'?".to_owned(),
@@ -505,6 +516,8 @@ struct ReadyReply {
     gil_enabled_by: Option<String>,
     startup_ns: u64,
     start_method: Option<String>,
+    import_ns: Option<u64>,
+    import_threads: Option<u32>,
     workers: Vec<WorkerIdentity>,
 }
 
@@ -671,10 +684,13 @@ fn empty_record(assignment: &Assignment<'_>) -> Trial {
         gil_enabled_by: None,
         start_method: None,
         startup_ns: None,
+        import_ns: None,
+        import_threads: None,
         workers: Vec::new(),
         samples: Vec::new(),
         memory: None,
         extra_threads: None,
+        thread_pools: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::failure::TrialFailure;
 use super::protocol::Reply;
+use ftbench_schema::ThreadPool;
 
 /// Maximum length of what a reason quotes from an invalid message, bytes.
 const QUOTED_BYTES: usize = 120;
@@ -11,6 +12,9 @@ const NAME_BYTES: usize = 120;
 
 /// Maximum length of an exception in one line, bytes.
 const ERROR_BYTES: usize = 2 << 10;
+
+/// Maximum number of thread pools in a record. A process that uses several numerical packages has two to five.
+const MAX_THREAD_POOLS: usize = 16;
 
 /// The heading that Python's fault handler puts above stacks at `SIGABRT`, which ftbench sends at a timeout.
 const FAULT_HANDLER_HEADING: &str = "Fatal Python error: Aborted";
@@ -48,6 +52,18 @@ pub(super) fn describe(reply: &Reply) -> String {
 /// Cuts off a name that is too long.
 pub(super) fn name(text: String) -> String {
     shorten(text, NAME_BYTES)
+}
+
+/// Keeps the first thread pools of a process, and cuts off what is too long in them.
+pub(super) fn thread_pools(pools: Vec<ThreadPool>) -> Vec<ThreadPool> {
+    let kept = pools.into_iter().take(MAX_THREAD_POOLS);
+    kept.map(|pool| ThreadPool {
+        library: name(pool.library),
+        file: name(pool.file),
+        version: pool.version.map(name),
+        threads: pool.threads,
+    })
+    .collect()
 }
 
 /// The module that switched the GIL on, according to CPython's warning in what a program printed.

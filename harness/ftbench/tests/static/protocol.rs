@@ -62,8 +62,16 @@ fn a_message_without_a_required_field_is_refused() {
         for key in keys.iter().filter(|key| !whole[key.as_str()].is_null()) {
             let mut partial = whole.clone();
             partial.as_object_mut().unwrap().remove(key);
-            let optional =
-                ["gil_enabled_by", "start_method", "collections", "reported"].contains(&key.as_str());
+            let optional = [
+                "gil_enabled_by",
+                "start_method",
+                "import_ns",
+                "import_threads",
+                "collections",
+                "reported",
+                "thread_pools",
+            ];
+            let optional = optional.contains(&key.as_str());
             let read = if name.starts_with("request_") {
                 serde_json::from_value::<Request>(partial).is_ok()
             } else {

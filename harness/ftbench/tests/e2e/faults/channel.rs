@@ -100,7 +100,10 @@ fn unrequested_answers_break_the_protocol() {
     let finished = "b'{\"type\": \"finished\"}\\n'";
     with_fault("other", &writes(finished, "time.sleep(600)"), "").is(
         Failed,
-        &[BROKE, "it answered Finished where sample 0 was expected"],
+        &[
+            BROKE,
+            "it answered Finished { thread_pools: [] } where sample 0 was expected",
+        ],
         &[],
     );
     // The answer to the sample comes first, then one more.

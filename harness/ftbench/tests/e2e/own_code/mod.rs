@@ -7,4 +7,5 @@ mod failures;
 mod foreign;
 mod new;
 mod programs;
+mod scripts;
 mod workshop;

@@ -1,6 +1,8 @@
 //! Workloads that start threads of their own, which share the PU of their worker.
 
-use ftbench_schema::{Summary, Warning, WarningKind};
+use std::process::Command;
+
+use ftbench_schema::{Summary, ThreadPool, Warning, WarningKind};
 
 use crate::support::{Run, Sandbox, counts, pair};
 
@@ -35,6 +37,41 @@ def work(data, units):
     return sum(number * number for number in range(units * 10_000))
 ";
 
+/// A library whose number of threads can be read as that of OpenBLAS in numpy's wheels, and which also computes with that
+/// many threads.
+const LIBRARY: &str = r#"
+#include <pthread.h>
+
+int scipy_openblas_get_num_threads64_(void) { return 3; }
+const char *scipy_openblas_get_config64_(void) { return "OpenBLAS 0.3.30  USE64BITINT MAX_THREADS=64"; }
+
+static void *burn(void *units) {
+    volatile double total = 0;
+    for (long number = 0; number < 200000 * *(long *)units; number++)
+        total += number;
+    return 0;
+}
+
+void compute(long units) {
+    pthread_t threads[2];
+    for (int each = 0; each < 2; each++)
+        pthread_create(&threads[each], 0, burn, &units);
+    burn(&units);
+    for (int each = 0; each < 2; each++)
+        pthread_join(threads[each], 0);
+}
+"#;
+
+/// A workload that computes in the library.
+const NATIVE: &str = "
+import ctypes, os
+
+library = ctypes.CDLL(os.path.join(os.path.dirname(__file__), 'libscipy_openblas64_-0123.so'))
+
+def work(data, units):
+    library.compute(ctypes.c_long(units))
+";
+
 fn thread_warnings(summary: &Summary) -> Vec<&Warning> {
     let kind = |warning: &&Warning| warning.kind == WarningKind::StartsThreads;
     summary.warnings.iter().filter(kind).collect()
@@ -67,6 +104,7 @@ fn work_with_threads_of_its_own_is_warned_about_everywhere() {
     for warning in found {
         let seen_on = format!("on {gil}, {free_threaded} (up to ");
         assert!(warning.message.contains(&seen_on), "{}", warning.message);
+        assert!(warning.message.contains(" on 1 PU)"), "{}", warning.message);
         assert!(warning.message.contains("-m internal"), "{}", warning.message);
     }
     let beginning = "pool starts threads or processes of its own";
@@ -87,6 +125,40 @@ fn work_with_threads_of_its_own_is_warned_about_everywhere() {
             "{}: {extra:?}",
             trial.cell
         );
+    }
+}
+
+#[test]
+fn thread_pools_of_libraries_are_recorded_and_named_in_the_warning() {
+    let sandbox = Sandbox::new();
+    let source = sandbox.file("library.c", LIBRARY);
+    let file = "libscipy_openblas64_-0123.so";
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-pthread", "-o"])
+        .args([sandbox.path().join(file), source.into()])
+        .status()
+        .unwrap_or_else(|error| panic!("cc does not start ({error}); `make test` installs it"));
+    assert!(compiled.success());
+    let words = format!(
+        "{} -p {} -m threads -n 1 --rounds 1 --no-ceiling",
+        sandbox.file("native.py", NATIVE),
+        pair().words()
+    );
+    let run = sandbox.run("native", &words, 0);
+    let pool = ThreadPool {
+        library: "openblas".to_owned(),
+        file: file.to_owned(),
+        version: Some("0.3.30".to_owned()),
+        threads: 3,
+    };
+    for trial in run.trials() {
+        assert_eq!(trial.thread_pools, std::slice::from_ref(&pool), "{}", trial.cell);
+    }
+    let summary = run.summary();
+    let found = thread_warnings(&summary);
+    assert_eq!(found.len(), 1, "{found:?}");
+    for words in [" on 1 PU; openblas has 3 threads)", "OMP_NUM_THREADS=1"] {
+        assert!(found[0].message.contains(words), "{}", found[0].message);
     }
 }
 
