@@ -39,6 +39,7 @@ test-long: build interpreters ## inject hundreds of faults, fuzz, and check ftbe
 	scripts/history-size.py target/release/ftbench
 	scripts/compare-aa.py
 	scripts/thread-cases.py
+	scripts/wrong-calls.py
 	scripts/prove.py
 
 fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for a longer search
