@@ -36,8 +36,8 @@ pub use trial::{
     Source, ThreadPool, Trial, TrialStatus, Turn, Worker,
 };
 pub use workload::{
-    CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, Format, Kernel, KernelGroup, WorkloadFacts,
-    WorkloadKind,
+    CalibrationFailure, CallFacts, CeilingFacts, CommandFacts, FigureFacts, Format, Kernel, KernelGroup,
+    ServerFacts, WorkloadFacts, WorkloadKind,
 };
 
 /// Version of every file of a run folder. Keys are added within a version, never renamed or removed.

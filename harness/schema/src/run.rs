@@ -173,6 +173,10 @@ pub struct PlannedCell {
     pub cell: Cell,
     /// The PU (hwloc OS index) of each worker, in the order of workers; empty when not pinned.
     pub placement: Vec<u32>,
+    /// The PUs (hwloc OS indices) of the client of a server, whose own PUs are those of the placement; empty when it is
+    /// not bound, and without a server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_placement: Vec<u32>,
     /// Why it is not measured; `None` if it is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
@@ -529,6 +533,8 @@ pub enum WarningKind {
     ImportRunsCode,
     /// One unit of a workload takes longer than a sample.
     LongUnit,
+    /// A client runs on the PUs of the server that it measures.
+    ClientSharesPus,
     /// A workload computes while it waits for its turn, and is therefore measured alone.
     ComputesWhileWaiting,
     /// Samples still get faster or slower during a trial.

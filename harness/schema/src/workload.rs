@@ -129,6 +129,30 @@ pub struct CommandFacts {
     pub line: String,
     /// What it has to print, apart from white space at the end; `None` if that does not matter.
     pub expected_output: Option<String>,
+    /// The figures that are taken from what it prints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<FigureFacts>,
+    /// The server that it is a client of; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerFacts>,
+}
+
+/// A figure that is taken from what a program prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FigureFacts {
+    /// Its name, which says its unit too.
+    pub name: String,
+    /// A regular expression of Python's module `re`. The figure is the first group of its last match, or all of it.
+    pub pattern: String,
+}
+
+/// A server that runs beside a command from before the first sample of a trial to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerFacts {
+    /// The command line, with `{python}`, `{workers}` and `{port}` in the place of their values.
+    pub line: String,
+    /// The address that it answers once it is ready: `http://HOST[:PORT][/PATH]` or `tcp://HOST:PORT`.
+    pub ready: String,
 }
 
 impl CommandFacts {

@@ -10,8 +10,10 @@ the workload.
     channel         JSON lines over two file descriptors
     trial           what each request does
     workload        load the user's file, call its functions
-    calls           a call as a workload
-    commands        a program as a workload
+    calls           statements as workloads
+    commands        whole programs as workloads
+    servers         the server that a command is a client of
+    programs        starting programs
     pyperf_scripts  a benchmark of a script for pyperf as a workload
     cases           a program of its own: list the benchmarks of such a script
     share           one worker's part of a sample, with its time stamps
@@ -28,4 +30,4 @@ the workload.
     failure         an exception of the workload, described in the user's terms
 """
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6

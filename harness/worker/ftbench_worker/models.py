@@ -66,7 +66,7 @@ class _OnMainThread(InOneProcess):
         self._work = workload.work_of(workers)
 
     def start(self):
-        self.workload.start()
+        self.workload.start(self.workers)
         self._started = [this_worker()]
         return self._started
 

@@ -210,7 +210,8 @@ class _Runner:
     def bench_command(self, name, command):
         from ftbench_worker.commands import Command
 
-        run = Command(os.getcwd(), shlex.join(command), None).work
+        facts = {"line": shlex.join(command), "expected_output": None}
+        run = Command(os.getcwd(), facts).work
 
         def work(data, units):
             for _ in repeat(None, units):

@@ -7,7 +7,16 @@ from ftbench_worker.thread_pools import thread_pools
 from ftbench_worker.workload import load
 
 # The keys of `prepare` that say what to load, beside the path.
-_CODE_KEYS = ("case", "format", "callable", "call", "command", "module_folder")
+_CODE_KEYS = (
+    "case",
+    "format",
+    "callable",
+    "call",
+    "command",
+    "module_folder",
+    "client_pus",
+    "time_limit_s",
+)
 
 
 class Trial:

@@ -119,10 +119,10 @@ class Workload:
             with failing_as("setup"):
                 self.data = self._functions["setup"](units)
 
-    def start(self):
-        """Call `start`, which commands have: it runs an empty program."""
+    def start(self, workers):
+        """Call `start`, which commands have: it runs an empty program, or their server."""
         if self.has("start"):
-            self._functions["start"]()
+            self._functions["start"](workers)
 
     def tear_down(self):
         """Call `teardown` with this process's data, if there is one and `setup` was called."""
@@ -174,8 +174,8 @@ def load(name, path, **code):
 
     `code` has the keys of the message `prepare`: the `case` of a file and the `format` of one for
     another tool, a `callable` named `package.module:function`, a `call` with its setup, or a
-    `command`. For all but files, `path` is the folder that comes first on `sys.path`. Modules in
-    `module_folder` come before even that.
+    `command` with `client_pus` and `time_limit_s`, if it has a server. For all but files, `path` is
+    the folder that comes first on `sys.path`. Modules in `module_folder` come before even that.
     """
     callable_name, call, command = (code.get(key) for key in ("callable", "call", "command"))
     module_folder = code.get("module_folder")
@@ -196,7 +196,8 @@ def load(name, path, **code):
         elif command is not None:
             from ftbench_worker.commands import Command
 
-            called, functions = name, Command(path, **command).functions()
+            surroundings = {key: code[key] for key in ("client_pus", "time_limit_s") if key in code}
+            called, functions = name, Command(path, command, **surroundings).functions()
         elif code.get("format") == "pyperf":
             from ftbench_worker.pyperf_scripts import Script
 

@@ -230,6 +230,8 @@ class Driver:
                 "workers": workers,
                 "units": units,
                 "scaling": "strong",
+                "client_pus": [],
+                "time_limit_s": TIME_LIMIT_S,
                 **others,
             }
         )

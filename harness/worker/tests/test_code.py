@@ -64,9 +64,12 @@ class Calls(WorkerTestCase):
 
 @unittest.skipUnless(hasattr(os, "posix_spawnp"), "needs posix_spawnp")
 class Commands(WorkerTestCase):
-    def of_command(self, line, expected=None, workers=1, units=1):
+    def of_command(self, line, expected=None, workers=1, units=1, figures=None):
         driver = self.driver()
         command = {"line": line, "expected_output": expected}
+        if figures is not None:
+            named = figures.items()
+            command["figures"] = [{"name": name, "pattern": pattern} for name, pattern in named]
         ready = driver.prepare(self.folder, "internal", workers, units, command=command)
         return ready if ready["type"] == "failed" else driver.sample()
 
@@ -90,6 +93,30 @@ class Commands(WorkerTestCase):
         self.assert_failed(self.of_command("sh -c 'exit 3'"), "work", "exit status 3")
         self.assert_failed(self.of_command("sh -c 'kill -9 $$'"), "work", "killed by SIGKILL")
         self.assert_failed(self.of_command("echo 'a"), "import", "No closing quotation")
+
+    def test_figures_are_taken_from_the_last_match(self):
+        lines = "'p99 = 1,234.5 ms\\np99 = 2e3 ms\\nrate 7\\n'"
+        figures = {"p99": "^p99 = ([0-9.,e]+) ms$", "rate": r"(?<=rate )\d+"}
+        reply = self.of_command(f'{{python}} -c "print({lines})"', figures=figures)
+        self.assertEqual(reply["type"], "sample", reply)
+        self.assertEqual(reply["reported"], {"p99": 2000.0, "rate": 7.0})
+        reply = self.of_command("echo 1,234.5", figures={"one": ".+"})
+        self.assertEqual(reply["reported"], {"one": 1234.5})
+
+    def test_wrong_figures(self):
+        for pattern, step, error in (
+            ("(", "import", "--figure a: '(' is not a valid regular expression"),
+            ("(.)(.)", "import", "has 2 groups"),
+            ("b(.)", "report", "the output has no figure 'a'; it ended with 'a x\\n'"),
+            ("a (.)", "report", "the figure 'a' is 'x', which is not a number"),
+            ("a(b)? x", "report", "the figure 'a' is '', which is not a number"),
+        ):
+            reply = self.of_command("echo a x", figures={"a": pattern})
+            self.assert_failed(reply, step, error)
+        reply = self.of_command("true", figures={"a": "."})
+        self.assert_failed(reply, "report", "the output has no figure 'a'; it was empty")
+        reply = self.of_command("echo inf", figures={"a": ".*f"})
+        self.assert_failed(reply, "report", "it gives finite numbers by name")
 
 
 class Internal(WorkerTestCase):

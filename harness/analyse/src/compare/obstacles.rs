@@ -55,11 +55,14 @@ pub(super) fn obstacles(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
 
 /// Returns the reason why a workload's cells cannot be compared; `None` if they can.
 pub(super) fn obstacle_of(workload: &str, base: &Side<'_>, new: &Side<'_>) -> Option<String> {
-    let hashes: BTreeSet<&str> = facts_of(workload, base)
-        .chain(facts_of(workload, new))
-        .map(|facts| facts.sha256.as_str())
-        .collect();
-    (hashes.len() > 1).then(|| "its file is not the same in all runs".to_owned())
+    let all = || facts_of(workload, base).chain(facts_of(workload, new));
+    let hashes: BTreeSet<&str> = all().map(|facts| facts.sha256.as_str()).collect();
+    let what = if all().any(|facts| facts.command.is_some()) {
+        "its command, server or figures are"
+    } else {
+        "its file is"
+    };
+    (hashes.len() > 1).then(|| format!("{what} not the same in all runs"))
 }
 
 fn facts_of<'s>(workload: &'s str, side: &'s Side<'_>) -> impl Iterator<Item = &'s WorkloadFacts> {

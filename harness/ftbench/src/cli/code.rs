@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::workload::CallableName;
-use ftbench_schema::{CallFacts, CommandFacts, suggest};
+use ftbench_schema::{CallFacts, CommandFacts, FigureFacts, ServerFacts, suggest};
 
 /// Code that is not in a workload file.
 #[derive(Debug, Clone, Default, Args)]
@@ -25,6 +25,15 @@ pub struct CodeArgs {
     /// What commands have to print
     #[arg(long, value_name = "TEXT", requires = "command")]
     pub expect_output: Option<String>,
+    /// Figure that commands print: 'p99_ms=p99: ([0-9.]+) ms'
+    #[arg(long, value_name = "NAME=REGEX", requires = "command", value_parser = figure)]
+    pub figure: Vec<FigureFacts>,
+    /// Server that commands are clients of: '{python} app.py {port}'
+    #[arg(long, value_name = "CMD", requires_all = ["command", "ready"], value_parser = command_line)]
+    pub with_server: Option<String>,
+    /// Address that it answers when ready: 'http://127.0.0.1:{port}/'
+    #[arg(long, value_name = "URL", requires = "with_server", value_parser = address)]
+    pub ready: Option<String>,
 }
 
 impl CodeArgs {
@@ -53,14 +62,21 @@ impl CodeArgs {
         self.call.iter().map(with_setup).collect()
     }
 
-    /// Returns the commands.
+    /// Returns the commands, each with the server and all of the figures.
     #[must_use]
     pub fn commands(&self) -> Vec<CommandFacts> {
-        let with_output = |line: &String| CommandFacts {
+        let server = self.with_server.as_ref().zip(self.ready.as_ref());
+        let server = server.map(|(line, ready)| ServerFacts {
+            line: line.clone(),
+            ready: ready.clone(),
+        });
+        let with_options = |line: &String| CommandFacts {
             line: line.clone(),
             expected_output: self.expect_output.clone(),
+            figures: self.figure.clone(),
+            server: server.clone(),
         };
-        self.command.iter().map(with_output).collect()
+        self.command.iter().map(with_options).collect()
     }
 }
 
@@ -103,7 +119,7 @@ impl FromStr for Variable {
 }
 
 /// What a command's line may have in braces.
-const PLACEHOLDERS: [&str; 3] = ["python", "workers", "units"];
+const PLACEHOLDERS: [&str; 4] = ["python", "workers", "units", "port"];
 
 fn statement(word: &str) -> Result<String, String> {
     if word.trim().is_empty() {
@@ -119,7 +135,7 @@ fn command_line(line: &str) -> Result<String, String> {
         let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
         if is_word && !PLACEHOLDERS.contains(&name) && suggest::is_likely_typo(name, PLACEHOLDERS) {
             return Err(format!(
-                "'{{{name}}}' is not a placeholder{}; they are {{python}}, {{workers}} and {{units}}",
+                "'{{{name}}}' is not a placeholder{}; they are {{python}}, {{workers}}, {{units}} and {{port}}",
                 suggest::did_you_mean(&suggest::nearest(name, PLACEHOLDERS))
             ));
         }
@@ -127,10 +143,93 @@ fn command_line(line: &str) -> Result<String, String> {
     statement(line)
 }
 
+fn figure(word: &str) -> Result<FigureFacts, String> {
+    let (name, pattern) = word
+        .split_once('=')
+        .filter(|(name, pattern)| !name.trim().is_empty() && !pattern.is_empty())
+        .ok_or("write NAME=REGEX, such as 'p99_ms=p99: ([0-9.]+) ms'")?;
+    Ok(FigureFacts {
+        name: name.trim().to_owned(),
+        pattern: pattern.to_owned(),
+    })
+}
+
+/// Checks the form of an address. Its parts may hold placeholders, so the worker checks the rest.
+fn address(word: &str) -> Result<String, String> {
+    let place = |scheme: &str| {
+        word.strip_prefix(scheme)
+            .filter(|rest| !rest.starts_with(['/', ':']))
+    };
+    let is_http = place("http://").is_some_and(|rest| !rest.is_empty());
+    let has_port = |rest: &str| {
+        rest.rsplit_once(':')
+            .is_some_and(|(_, port)| port == "{port}" || port.parse::<u16>().is_ok())
+    };
+    if is_http || place("tcp://").is_some_and(has_port) {
+        Ok(word.to_owned())
+    } else {
+        Err("write http://HOST:PORT/PATH or tcp://HOST:PORT; {port} is a free port".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn figures_have_a_name_and_a_pattern() {
+        let read = figure("p99_ms= p=([0-9]+)").unwrap();
+        assert_eq!(
+            (read.name.as_str(), read.pattern.as_str()),
+            ("p99_ms", " p=([0-9]+)")
+        );
+        for word in ["", "a", "=b", " =b", "a="] {
+            assert!(figure(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_of_http_or_tcp() {
+        for word in [
+            "http://127.0.0.1:{port}/",
+            "http://localhost",
+            "tcp://[::1]:{port}",
+            "tcp://localhost:80",
+        ] {
+            assert_eq!(address(word).unwrap(), word);
+        }
+        for word in [
+            "",
+            "127.0.0.1:80",
+            "https://a/",
+            "http://",
+            "http:///a",
+            "http://:80",
+            "tcp://a",
+            "tcp://a:b",
+            "tcp://:80",
+        ] {
+            assert!(address(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_command_has_the_server_and_all_figures() {
+        let arguments = CodeArgs {
+            command: vec!["a".to_owned(), "b".to_owned()],
+            figure: vec![figure("x=1").unwrap(), figure("y=2").unwrap()],
+            with_server: Some("serve".to_owned()),
+            ready: Some("tcp://localhost:1".to_owned()),
+            ..CodeArgs::default()
+        };
+        let commands = arguments.commands();
+        assert_eq!(commands.len(), 2);
+        for command in commands {
+            assert_eq!(command.figures.len(), 2);
+            assert_eq!(command.server.unwrap().ready, "tcp://localhost:1");
+        }
+    }
 
     #[test]
     fn variables_have_a_name_and_any_value() {

@@ -79,6 +79,7 @@ mod tests {
             "1M",
             "a.b:c",
             "base=mine.py",
+            "tcp://localhost:1",
         ];
         let mut tried = 0;
         for argument in run.get_arguments() {

@@ -16,7 +16,6 @@ use ftbench_schema::{Host, Model};
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  ftbench run --profile quick
   ftbench run my_work.py -p 3.13,3.13t
   ftbench run --call 'dumps([1, 2])' --setup 'from orjson import dumps' --with orjson
   ftbench run --command '{python} app.py --threads {workers}'
@@ -52,7 +51,7 @@ pub struct RunArgs {
     /// Workers besides 1: '2,4', '2-8', 'max' [default: powers of two]
     #[arg(short = 'n', long, value_name = "COUNTS")]
     pub workers: Option<Counts>,
-    /// Bind workers to: cores, scatter, smt, none, or '0,2,4-7'
+    /// Bind to: cores, scatter, smt, none, or '0,2,4-7'
     #[arg(long, value_name = "POLICY", default_value = "cores")]
     pub pin: Policy,
     /// Host: spawn (own executable) or embed (Rust program)
@@ -71,7 +70,7 @@ pub struct RunArgs {
     /// Leave out the ceiling, the machine's own limit
     #[arg(long)]
     pub no_ceiling: bool,
-    /// Effort: quick, standard (until within 2 %) or thorough (0.5 %)
+    /// Effort: quick, standard (to 2 %), thorough (0.5 %)
     #[arg(long, value_enum, default_value_t = ProfileName::Standard, hide_possible_values = true)]
     pub profile: ProfileName,
     /// Number of rounds, instead of the profile's

@@ -236,6 +236,7 @@ impl<'a> Assembly<'a> {
         self.cells.push(PlannedCell {
             cell,
             placement,
+            client_placement: Vec::new(),
             skipped: None,
         });
         Ok(())

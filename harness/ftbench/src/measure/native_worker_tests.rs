@@ -64,6 +64,8 @@ fn prepare(protocol: u32, workers: u32, units: u64) -> Request {
         workers,
         units,
         scaling: Scaling::Strong,
+        client_pus: Vec::new(),
+        time_limit_s: 60.0,
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use ftbench_schema::{CallFacts, CommandFacts, Format, Model, Scaling, ThreadPool};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 5;
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// A message from the driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub enum Request {
         units: u64,
         /// Whether they are split among the workers.
         scaling: Scaling,
+        /// The PUs (OS indices) of a command that is the client of a server; empty when it is not bound.
+        client_pus: Vec<u32>,
+        /// How long this step may take, seconds.
+        time_limit_s: f64,
     },
     /// Take one sample.
     Sample {

@@ -97,7 +97,7 @@ struct LiveWorker<'e> {
     busy_pauses: u32,
     /// Samples to take before the next watched one.
     unwatched: u32,
-    /// Whether it starts a program for each sample.
+    /// Whether it starts a program for each sample and nothing else.
     is_command: bool,
     /// Whether that program is the interpreter.
     runs_python: bool,
@@ -131,13 +131,14 @@ impl<'e> LiveTrial<'e> {
                         last_sample_end: (Instant::now(), Vec::new()),
                         busy_pauses: 0,
                         unwatched: 0,
-                        is_command: command.is_some(),
+                        is_command: command.is_some_and(|command| command.server.is_none()),
                         runs_python: command.is_some_and(CommandFacts::runs_python),
                     });
                     trial.warm_up()?;
                     if let Some(worker) = &mut trial.worker {
-                        // The work may have started processes that stay.
+                        // The work, or a server, may have started processes that stay.
                         worker.process_ids = worker.session.processes();
+                        worker.watch.include_started(&worker.process_ids);
                         worker.read_memory(&mut trial.record);
                     }
                 }
@@ -173,9 +174,14 @@ impl<'e> LiveTrial<'e> {
         record.workers =
             binding::bind_workers(binder, session.process_id(), &planned.placement, &ready.workers)?;
         let process_ids = session.processes();
-        let owns_pus = planned.cell.model != Model::Internal;
-        let mut watch = meters.watch(process_ids.clone(), &planned.placement, owns_pus, counters);
-        if !planned.cell.is_native() {
+        let command = self.equipment.command(&planned.cell);
+        let has_server = command.is_some_and(|command| command.server.is_some());
+        let owns_pus = planned.cell.model != Model::Internal && !has_server;
+        let pus = [planned.placement.as_slice(), &planned.client_placement].concat();
+        let mut watch = meters.watch(process_ids.clone(), &pus, owns_pus, counters);
+        if has_server {
+            watch.leave_out_clients_of(session.process_id());
+        } else if !planned.cell.is_native() {
             let workers = ready.workers.iter();
             let workers = workers.map(|worker| (worker.process_id, worker.thread_id));
             watch.count_extra_threads(ModelThreads::new(session.process_id(), workers));
@@ -380,12 +386,9 @@ impl LiveWorker<'_> {
 }
 
 impl<'run> Equipment<'run> {
-    /// The program that the cell starts for each sample.
+    /// The command of a cell that measures a program.
     fn command(&self, cell: &Cell) -> Option<&CommandFacts> {
-        self.launches
-            .of(cell)
-            .ok()
-            .and_then(|launch| launch.entry.command.as_ref())
+        self.launches.of(cell).ok()?.entry.command.as_ref()
     }
 
     /// Memory that trials which are alive together may use, bytes: as much as one trial alone.
@@ -446,6 +449,8 @@ impl<'run> Equipment<'run> {
             workers: cell.workers,
             units,
             scaling: self.settings.scaling,
+            client_pus: planned.client_placement.clone(),
+            time_limit_s: self.settings.step_time_limit_s,
         };
         match session.ask(&request, "import and set-up")? {
             Reply::Ready {

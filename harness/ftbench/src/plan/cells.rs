@@ -4,8 +4,10 @@ use pep440_rs::VersionSpecifiers;
 
 use super::buildable::{cannot_embed, cannot_extend, in_minor_series, version};
 use super::placement::{PlacementError, Placer, Sharing};
+use ftbench_schema::text::counted;
 use ftbench_schema::{
-    Cell, Curve, Host, Implementation, InterpreterFacts, Model, PlannedCell, WorkloadFacts, WorkloadKind,
+    Cell, Curve, Host, Implementation, InterpreterFacts, Model, PlannedCell, Warning, WarningKind,
+    WorkloadFacts, WorkloadKind,
 };
 
 /// A workload, and what decides which cells it has.
@@ -125,6 +127,7 @@ fn ceiling(
         Ok(PlannedCell {
             cell: Curve::native(&workload.name).with_workers(workers),
             placement: request.placer.place(workers, sharing(workload.kind))?,
+            client_placement: Vec::new(),
             skipped: None,
         })
     };
@@ -236,6 +239,11 @@ fn planned(
         }
         request.placer.place(workers, sharing)?
     };
+    let client_placement = if has_server(candidate.workload) {
+        request.placer.left_by(&placement)
+    } else {
+        Vec::new()
+    };
     Ok(PlannedCell {
         cell: Cell {
             curve: Curve {
@@ -248,8 +256,43 @@ fn planned(
             workers,
         },
         placement,
+        client_placement,
         skipped: skip_reason(candidate, variant, request),
     })
+}
+
+/// Whether a workload is a command with a server, which has PUs apart from those of its client.
+fn has_server(workload: &WorkloadFacts) -> bool {
+    let command = workload.command.as_ref();
+    command.is_some_and(|command| command.server.is_some())
+}
+
+/// Warns about the cells whose servers leave no PU to their clients.
+#[must_use]
+pub fn clients_without_pus(cells: &[PlannedCell], workloads: &[WorkloadFacts]) -> Option<Warning> {
+    let shares = |planned: &&PlannedCell| {
+        let cell = &planned.cell;
+        let facts = workloads.iter().find(|facts| facts.name == cell.workload);
+        planned.skipped.is_none()
+            && !cell.is_native()
+            && !planned.placement.is_empty()
+            && planned.client_placement.is_empty()
+            && facts.is_some_and(has_server)
+    };
+    let sharing: Vec<&Cell> = cells.iter().filter(shares).map(|planned| &planned.cell).collect();
+    let min_workers = sharing.iter().map(|cell| cell.workers).min()?;
+    let mut names: Vec<String> = sharing.iter().map(|cell| cell.workload.clone()).collect();
+    names.dedup();
+    let message = format!(
+        "servers on {} leave no PU to their clients, which share the servers' PUs there and take time from them; \
+         measure fewer workers (-n), or on a machine with more cores",
+        counted(usize::try_from(min_workers).unwrap_or(usize::MAX), "PU"),
+    );
+    Some(Warning::of_workloads(
+        WarningKind::ClientSharesPus,
+        message,
+        names,
+    ))
 }
 
 fn skip_reason(

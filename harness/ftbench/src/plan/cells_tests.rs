@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::machine::topology::{Pu, Topology};
 use crate::plan::placement::Policy;
-use ftbench_schema::{CeilingFacts, Kernel};
+use ftbench_schema::{CeilingFacts, CommandFacts, Kernel, ServerFacts};
 
 fn two_cores() -> Topology {
     let pu = |index| Pu {
@@ -271,4 +271,45 @@ proptest! {
         distinct.dedup();
         prop_assert_eq!(distinct.len(), cells.len());
     }
+}
+
+#[test]
+fn clients_run_beside_their_servers_and_a_warning_says_where_they_cannot() {
+    let mut measured = workload("client.py", WorkloadKind::Cpu, &[Model::Internal]);
+    measured.ceiling = Some(CeilingFacts::of(Kernel::Integer));
+    measured.command = Some(CommandFacts {
+        line: "client.py {port}".to_owned(),
+        expected_output: None,
+        figures: Vec::new(),
+        server: Some(ServerFacts {
+            line: "server.py {port}".to_owned(),
+            ready: "tcp://localhost:{port}".to_owned(),
+        }),
+    });
+    let cells = plan(&measured, None, ">=3.9");
+    let of_workers = |workers: u32| {
+        cells
+            .iter()
+            .filter(move |planned| planned.cell.workers == workers)
+    };
+    for planned in of_workers(1).filter(|planned| !planned.cell.is_native()) {
+        assert_eq!(
+            (planned.placement.as_slice(), planned.client_placement.as_slice()),
+            (&[0][..], &[1][..])
+        );
+    }
+    assert!(of_workers(2).count() > 0);
+    assert!(of_workers(2).all(|planned| planned.client_placement.is_empty()));
+    assert!(cells.iter().any(|planned| planned.cell.is_native()));
+    let warning = clients_without_pus(&cells, std::slice::from_ref(&measured)).unwrap();
+    assert_eq!(warning.workloads, ["client.py"]);
+    assert!(
+        warning.message.starts_with("servers on 2 PUs leave no PU"),
+        "{}",
+        warning.message
+    );
+    let alone: Vec<PlannedCell> = of_workers(1).cloned().collect();
+    assert_eq!(clients_without_pus(&alone, std::slice::from_ref(&measured)), None);
+    measured.command = None;
+    assert_eq!(clients_without_pus(&cells, &[measured]), None);
 }

@@ -150,6 +150,8 @@ pub struct Placer {
     policy: Policy,
     order: Vec<u32>,
     capacity: Capacity,
+    /// The allowed PUs in logical order, each with its core.
+    cores_of_pus: Vec<(u32, u32)>,
 }
 
 impl Placer {
@@ -169,6 +171,7 @@ impl Placer {
                 allowed_cores: topology.allowed_cores(),
                 cpu_quota,
             },
+            cores_of_pus: topology.allowed().map(|pu| (pu.os_index, pu.core)).collect(),
         })
     }
 
@@ -224,6 +227,32 @@ impl Placer {
             })));
         }
         Ok(self.order.iter().copied().cycle().take(wanted).collect())
+    }
+
+    /// The PUs that a placement leaves to the client of a server: those of all other cores or, if it uses every core,
+    /// its other PUs. Empty when it leaves none, or nothing is pinned.
+    #[must_use]
+    pub fn left_by(&self, placement: &[u32]) -> Vec<u32> {
+        if placement.is_empty() {
+            return Vec::new();
+        }
+        let own = |(pu, _): &&(u32, u32)| placement.contains(pu);
+        let cores: Vec<u32> = self
+            .cores_of_pus
+            .iter()
+            .filter(own)
+            .map(|(_, core)| *core)
+            .collect();
+        let free = || self.cores_of_pus.iter().filter(|one| !own(one));
+        let on_other_cores: Vec<u32> = free()
+            .filter(|(_, core)| !cores.contains(core))
+            .map(|(pu, _)| *pu)
+            .collect();
+        if on_other_cores.is_empty() {
+            free().map(|(pu, _)| *pu).collect()
+        } else {
+            on_other_cores
+        }
     }
 
     /// Checks that the control group's CPU quota is enough for `workers` workers that compute.

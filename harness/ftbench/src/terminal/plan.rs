@@ -96,10 +96,11 @@ fn placement(planned: &PlannedCell) -> String {
     if planned.placement.is_empty() {
         return "not pinned".to_owned();
     }
-    planned
-        .placement
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = |pus: &[u32]| pus.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let own = words(&planned.placement);
+    if planned.client_placement.is_empty() {
+        own
+    } else {
+        format!("{own}; client: {}", words(&planned.client_placement))
+    }
 }

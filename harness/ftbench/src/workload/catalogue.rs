@@ -46,6 +46,20 @@ fn short_name(text: &str) -> String {
     format!("{beginning}…")
 }
 
+/// The text that identifies a command: its line, followed by its figures and its server, if it has any.
+fn text_of_command(command: &CommandFacts) -> String {
+    let figures = command
+        .figures
+        .iter()
+        .map(|figure| format!("\n{}={}", figure.name, figure.pattern));
+    let server = command
+        .server
+        .iter()
+        .map(|server| format!("\n{}\n{}", server.line, server.ready));
+    let parts = std::iter::once(command.line.clone()).chain(figures).chain(server);
+    parts.collect()
+}
+
 /// One workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -246,14 +260,19 @@ impl Workload {
     /// Makes a workload of a program, which is started in `folder`.
     #[must_use]
     pub fn of_command(command: &CommandFacts, folder: &Path) -> Self {
+        let summary = if command.server.is_some() {
+            "A server, and a client that is started afresh for each sample"
+        } else {
+            "A whole program, started afresh for each sample"
+        };
         Self {
             name: short_name(command.line.trim_start_matches("{python} ")),
             path: folder.to_owned(),
             case: None,
-            sha256: hex::encode(Sha256::digest(&command.line)),
+            sha256: hex::encode(Sha256::digest(text_of_command(command))),
             code: Code::Command(command.clone()),
             metadata: Metadata {
-                summary: "A whole program, started afresh for each sample".to_owned(),
+                summary: summary.to_owned(),
                 models: vec![Model::Internal],
                 ..Metadata::default()
             },

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::file_tree::file_tree;
+use ftbench_schema::{FigureFacts, ServerFacts};
 
 fn catalogue() -> Catalogue {
     let workload =
@@ -199,4 +200,52 @@ fn a_case_of_a_file_is_selected_by_its_name() {
     let error = |word: &str| resolve(word).unwrap_err();
     assert!(error("bench.py::three").ends_with("bench.py has no case 'three'; its cases are one, two"));
     assert!(error("plain.py::one").ends_with("plain.py has no case 'one'; it is a single workload"));
+}
+
+#[test]
+fn a_command_is_identified_by_its_line_its_figures_and_its_server() {
+    let plain = CommandFacts {
+        line: "{python} app.py".to_owned(),
+        expected_output: None,
+        figures: Vec::new(),
+        server: None,
+    };
+    let figures = vec![FigureFacts {
+        name: "p99_ms".to_owned(),
+        pattern: "p99: (.*)".to_owned(),
+    }];
+    let server = |line: &str| {
+        Some(ServerFacts {
+            line: line.to_owned(),
+            ready: "tcp://localhost:{port}".to_owned(),
+        })
+    };
+    let commands = [
+        plain.clone(),
+        CommandFacts {
+            figures,
+            ..plain.clone()
+        },
+        CommandFacts {
+            server: server("a"),
+            ..plain.clone()
+        },
+        CommandFacts {
+            server: server("b"),
+            ..plain.clone()
+        },
+    ];
+    let workloads = commands
+        .each_ref()
+        .map(|command| Workload::of_command(command, Path::new("/work")));
+    let digests: std::collections::BTreeSet<&String> =
+        workloads.iter().map(|workload| &workload.sha256).collect();
+    assert_eq!(digests.len(), commands.len());
+    // As earlier versions recorded it.
+    assert_eq!(workloads[0].sha256, hex::encode(Sha256::digest(&plain.line)));
+    for workload in &workloads {
+        // Its record makes the same workload again, for a resumed run.
+        let again = Workload::recorded(&workload.facts()).unwrap().unwrap();
+        assert_eq!(&again, workload);
+    }
 }

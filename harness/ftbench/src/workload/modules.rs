@@ -61,7 +61,11 @@ fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
     match &workload.code {
         Code::Callable(callable) => (&workload.path, BTreeSet::from([callable.top_level().to_owned()])),
         Code::Call(call) => (&workload.path, imports(&call.setup)),
-        Code::Command(command) => (&workload.path, modules_of_command(&command.line)),
+        Code::Command(command) => {
+            let server = command.server.iter().map(|server| server.line.as_str());
+            let lines = std::iter::once(command.line.as_str()).chain(server);
+            (&workload.path, lines.flat_map(modules_of_command).collect())
+        }
         Code::File | Code::Foreign(_) => {
             let folder = workload.path.parent().unwrap_or(Path::new(""));
             let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
@@ -70,7 +74,8 @@ fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
     }
 }
 
-/// The modules that a command line names: files of Python in the working directory, and what follows `-m`.
+/// The modules that a command line names: files of Python in the working directory, what follows `-m`, and modules with
+/// an application, as servers spell them: `app:app`.
 fn modules_of_command(line: &str) -> BTreeSet<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let files = words.iter().filter_map(|word| word.strip_suffix(".py"));
@@ -78,7 +83,11 @@ fn modules_of_command(line: &str) -> BTreeSet<String> {
         ["-m", module] => module.split('.').next(),
         _ => None,
     });
-    files.chain(modules).map(str::to_owned).collect()
+    let applications = words
+        .iter()
+        .filter_map(|word| word.split_once(':')?.0.split('.').next());
+    let all = files.chain(modules).chain(applications);
+    all.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// Finds a module by name in a folder: a package, a module in Python or a compiled one, or several of these.
@@ -302,6 +311,19 @@ def setup(units): ...
             .map(|((path, _), _)| path.as_str())
             .collect();
         assert_eq!(changed, ["package"]);
+    }
+
+    #[test]
+    fn modules_of_command_lines_are_files_what_follows_m_and_applications() {
+        let of = |line: &str| modules_of_command(line).into_iter().collect::<Vec<String>>();
+        assert_eq!(of("{python} app.py {port}"), ["app"]);
+        assert_eq!(of("{python} -m server.main -m"), ["server"]);
+        let names = of("{python} -m gunicorn shop.web:app --bind 127.0.0.1:{port}");
+        assert!(
+            names.contains(&"gunicorn".to_owned()) && names.contains(&"shop".to_owned()),
+            "{names:?}"
+        );
+        assert_eq!(of(":8000"), [""; 0]);
     }
 
     #[test]

@@ -275,6 +275,12 @@ pub fn about(facts: &WorkloadFacts) -> About {
         .map(|ceiling| format!("the native kernel {}", ceiling.kernel));
     let sha = text::short_hash(&facts.sha256);
     let (call, command) = (facts.call.as_ref(), facts.command.as_ref());
+    let server = command.and_then(|command| command.server.as_ref());
+    let figures = command.map_or(&[][..], |command| &command.figures);
+    let figures: Vec<String> = figures
+        .iter()
+        .map(|figure| format!("{} = {}", text::line(&figure.name), text::line(&figure.pattern)))
+        .collect();
     About {
         kind: facts.kind.name(),
         summary: text::line(&facts.summary),
@@ -304,6 +310,15 @@ pub fn about(facts: &WorkloadFacts) -> About {
                     .map(|command| text::line(&command.line))
                     .unwrap_or_default(),
             ),
+            fact(
+                "Server",
+                server.map(|server| text::line(&server.line)).unwrap_or_default(),
+            ),
+            fact(
+                "Ready when it answers",
+                server.map(|server| text::line(&server.ready)).unwrap_or_default(),
+            ),
+            fact("Figures", figures.join(", ")),
             fact("File", &facts.path),
             fact("SHA-256", sha),
         ]

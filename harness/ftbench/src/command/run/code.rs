@@ -1,10 +1,10 @@
 //! The code that is measured: workloads, functions and versions of them, with their commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::commit;
-use super::error::RunError;
+use super::error::{MAX_FIGURES, RunError};
 use crate::assets::catalogue;
 use crate::cli::{Label, RunArgs};
 use crate::command::working_directory;
@@ -13,7 +13,7 @@ use crate::workload::arm::{ArmWord, is_name};
 use crate::workload::foreign::Cases;
 use crate::workload::modules::imported_by;
 use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
-use ftbench_schema::{ArmKind, CommitFacts, ModuleFacts, Tag};
+use ftbench_schema::{ArmKind, CommitFacts, FigureFacts, ModuleFacts, Tag};
 
 /// The code that a run measures: workloads, callables, calls, programs and arms.
 #[derive(Debug)]
@@ -117,6 +117,7 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs, cases: &Cases<'_>) -> R
         .map(|name| Workload::of_callable(name, &folder));
     let calls = code.calls();
     let calls = calls.iter().map(|call| Workload::of_call(call, &folder));
+    check_figures(&code.figure)?;
     let commands = code.commands();
     let commands = commands
         .iter()
@@ -136,6 +137,17 @@ fn workloads(catalogue: &Catalogue, arguments: &RunArgs, cases: &Cases<'_>) -> R
         }
     }
     Ok(workloads)
+}
+
+fn check_figures(figures: &[FigureFacts]) -> Result<(), RunError> {
+    let mut names = BTreeSet::new();
+    if let Some(twice) = figures.iter().find(|figure| !names.insert(&figure.name)) {
+        return Err(RunError::DuplicateFigure(twice.name.clone()));
+    }
+    if figures.len() > MAX_FIGURES {
+        return Err(RunError::TooManyFigures(figures.len()));
+    }
+    Ok(())
 }
 
 /// The commit of the last arm, because the other arms are what it is compared with, or else of the user's workloads.

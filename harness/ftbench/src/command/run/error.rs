@@ -7,12 +7,21 @@ use crate::cargo_build::BuildError;
 use crate::error::{ExitStatus, Failure};
 use crate::measure::failure::TrialFailure;
 
+/// Maximum number of figures of a sample, which the worker enforces for workloads that report some.
+pub const MAX_FIGURES: usize = 16;
+
 /// Why a run cannot be started, resumed or completed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A label with two values.
     #[error("the label '{0}' is given twice; give each key once")]
     DuplicateLabel(String),
+    /// Two figures with the same name.
+    #[error("the figure '{0}' is given twice; give each --figure a name of its own")]
+    DuplicateFigure(String),
+    /// More figures than a sample can have.
+    #[error("{0} figures are given; --figure may be given {MAX_FIGURES} times")]
+    TooManyFigures(usize),
     /// A wheel that cannot be read.
     #[error("cannot read the wheel {}: {source}; see --with", path.display())]
     Wheel {
@@ -74,6 +83,8 @@ impl Failure for RunError {
             Self::Extension(error) => error.exit_status(),
             Self::NoTool(_) | Self::Refused { .. } => ExitStatus::MachineFailed,
             Self::DuplicateLabel(_)
+            | Self::DuplicateFigure(_)
+            | Self::TooManyFigures(_)
             | Self::Unmeasurable { .. }
             | Self::NothingToMeasure(_)
             | Self::Changed { .. } => ExitStatus::WrongInput,

@@ -24,7 +24,7 @@ use crate::machine::facts;
 use crate::machine::noise::{Meters, sources};
 use crate::measure::environment;
 use crate::outside;
-use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells};
+use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells, clients_without_pus};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
@@ -176,6 +176,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
         &placer,
         &machine,
     )?;
+    warnings.extend(clients_without_pus(&plan.cells, &workload_facts));
     let found = sources::find(&machine.topology.allowed_pus);
     let manifest = Manifest {
         imported: None,

@@ -105,6 +105,7 @@ impl Meters {
             counters,
             model: None,
             started: Vec::new(),
+            starts_clients: None,
         }
     }
 }
@@ -123,6 +124,8 @@ pub struct Watch<'meters> {
     model: Option<ModelThreads>,
     /// Processes that were started since the watch began; they are extra ones.
     started: Vec<i32>,
+    /// The process whose children are clients of what is measured.
+    starts_clients: Option<i32>,
 }
 
 /// All counters at one moment.
@@ -191,6 +194,19 @@ impl Watch<'_> {
     pub fn include_started(&mut self, processes: &[i32]) {
         let started = processes.iter().filter(|id| !self.process_ids.contains(id));
         self.started = started.copied().collect();
+    }
+
+    /// Leaves the CPU time of the children that this process starts during samples out of the cost. It still does not
+    /// count as that of others.
+    pub fn leave_out_clients_of(&mut self, process_id: i32) {
+        self.starts_clients = Some(process_id);
+    }
+
+    /// CPU time of clients that have ended, nanoseconds.
+    fn clients_ns(&self, far: &Far) -> u64 {
+        let starter = self.starts_clients.as_ref();
+        let ended = starter.and_then(|id| far.processes.ended_children_ns.get(id));
+        ended.copied().unwrap_or(0)
     }
 
     /// Reads all counters before a sample, those that must be close to it last.
@@ -290,13 +306,17 @@ impl Watch<'_> {
         let passed = after.near.at.saturating_duration_since(before.near.at);
         let interval_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         let children_ns = after.far.children_ns().saturating_sub(before.far.children_ns());
-        let cpu_time_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns)
+        let clients_ns = self
+            .clients_ns(&after.far)
+            .saturating_sub(self.clients_ns(&before.far));
+        let all_ns = cpu_time_between(&before.near.cpu_ns, &after.near.cpu_ns)
             .map(|own_ns| own_ns.saturating_add(children_ns));
+        let cpu_time_ns = all_ns.map(|all_ns| all_ns.saturating_sub(clients_ns));
         let helpers_ns = cpu_time_between(&before.near.helpers_cpu_ns, &after.near.helpers_cpu_ns);
         let span = Span {
             pus: &self.pus,
             interval_ns,
-            own_ns: cpu_time_ns
+            own_ns: all_ns
                 .zip(helpers_ns)
                 .map(|(own, helpers)| own.saturating_add(helpers)),
             tick_ns: NS_PER_S / self.meters.ticks_per_second.max(1),
@@ -376,6 +396,25 @@ mod tests {
         assert!(observed.cost.minor_faults.is_some() && observed.cost.voluntary_switches.is_some());
         assert_eq!(observed.noise.pus, [0]);
         assert!(observed.noise.interval_ns > 0);
+    }
+
+    #[test]
+    fn cpu_time_of_clients_is_left_out_of_the_cost() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let meters = this_machine().meters;
+        let cpu_time_ns = |leave_out: bool| {
+            let mut watch = meters.watch(vec![me], &[], false, None);
+            if leave_out {
+                watch.leave_out_clients_of(me);
+            }
+            let mut before = watch.before();
+            let mut after = before.clone();
+            before.far.processes.ended_children_ns.insert(me, NS_PER_S);
+            after.far.processes.ended_children_ns.insert(me, 3 * NS_PER_S);
+            watch.compare(&before, &after).cost.cpu_time_ns
+        };
+        assert_eq!(cpu_time_ns(false), Some(2 * NS_PER_S));
+        assert_eq!(cpu_time_ns(true), Some(0));
     }
 
     #[test]

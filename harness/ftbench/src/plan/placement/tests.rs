@@ -39,6 +39,29 @@ fn orders_follow_the_topology_and_not_the_numbers() {
     assert_eq!(filled(&machine, "scatter"), [0, 4, 2, 6, 1, 5, 3, 7]);
 }
 
+#[test]
+fn client_gets_the_cores_that_a_server_leaves_or_else_their_other_threads() {
+    let machine = samples::two_sockets();
+    let placer = placer(&machine, "cores", None);
+    assert_eq!(placer.left_by(&[0, 2, 4, 6, 8, 10]), [12, 13, 14, 15]);
+    assert_eq!(
+        placer.left_by(&[0, 2, 4, 6, 8, 10, 12, 14]),
+        [1, 3, 5, 7, 9, 11, 13, 15]
+    );
+    assert_eq!(placer.left_by(&Vec::from_iter(0..16)), [0_u32; 0]);
+    assert_eq!(placer.left_by(&[]), [0_u32; 0], "not pinned");
+}
+
+#[test]
+fn client_gets_only_pus_that_are_allowed() {
+    let mut machine = samples::two_sockets();
+    for pu in &mut machine.pus {
+        pu.allowed = pu.os_index < 6;
+    }
+    let placer = placer(&machine, "cores", None);
+    assert_eq!(placer.left_by(&[0]), [2, 3, 4, 5]);
+}
+
 // Performance cores 0 to 3 have PUs 0 1 | 2 3 | 4 5 | 6 7, efficiency cores 4 to 7 have PUs 8, 9, 10, 11.
 #[test]
 fn performance_cores_come_before_efficiency_cores() {

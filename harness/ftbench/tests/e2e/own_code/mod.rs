@@ -8,4 +8,5 @@ mod foreign;
 mod new;
 mod programs;
 mod scripts;
+mod servers;
 mod workshop;
