@@ -50,8 +50,8 @@ TEXT_FILES := '*.rs' '*.py' '*.sh' '*.md' '*.html' '*.js' '*.css' '*.toml' '*.ym
 
 lint: set-up ## check format and style of Rust, Python and shell, and the words of all text
 	cargo fmt --all --check
-	$(TOOLS)/ruff check workloads harness/ftbench/src harness/worker scripts
-	$(TOOLS)/ruff format --check workloads harness/ftbench/src harness/worker scripts
+	$(TOOLS)/ruff check workloads harness/ftbench/src harness/worker docs scripts
+	$(TOOLS)/ruff format --check workloads harness/ftbench/src harness/worker docs scripts
 	$(TOOLS)/shellcheck scripts/*.sh .ci/run docs/ci/ftbench-nightly
 	scripts/lint-workflows.sh
 	scripts/import-circles.py
