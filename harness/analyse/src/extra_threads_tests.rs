@@ -175,6 +175,8 @@ fn a_command_with_a_single_thread_uses_one_pu() {
             facts.command = Some(CommandFacts {
                 line: "{python} app.py".to_owned(),
                 expected_output: None,
+                figures: Vec::new(),
+                server: None,
             });
         }
         let extra = ExtraThreads {
