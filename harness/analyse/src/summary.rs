@@ -140,6 +140,8 @@ impl Analysis<'_> {
         // Without shares, as in an imported trial, it is unknown when workers were busy.
         let has_shares = |trial: &&Trial| trial.samples.iter().any(|sample| !sample.shares.is_empty());
         let with_shares: Vec<&Trial> = trials.iter().copied().filter(has_shares).collect();
+        let units = trials.first().map(|trial| trial.units);
+        let makespan_s = over_rounds(&makespans.by_round());
         CellSummary {
             cell: Cell {
                 curve: Curve {
@@ -157,8 +159,12 @@ impl Analysis<'_> {
             reason: verdict.reason,
             rounds: count(makespans.rounds()),
             samples: count(usable_samples(trials)),
-            units: trials.first().map(|trial| trial.units),
-            makespan_s: over_rounds(&makespans.by_round()),
+            units,
+            makespan_s,
+            units_per_s: units.zip(makespan_s).and_then(|(units, makespan_s)| {
+                let scaling = self.manifest.plan.settings.scaling;
+                makespan_s.rate_of(scaling.units_of_sample(units, cell.workers))
+            }),
             speedup: speedup.map(|ratio| ratio.estimate),
             speedup_difference: speedup.and_then(|ratio| ratio.difference),
             undisturbed_speedup: self.undisturbed_speedup(cell),

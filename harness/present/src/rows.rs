@@ -15,6 +15,8 @@ pub struct Group {
     pub workload: String,
     /// The unit of all makespans of the group, chosen by their median.
     pub unit: TimeUnit,
+    /// The SI prefix of its units per second.
+    pub rate_prefix: &'static str,
     /// The rows, one for each cell that was tried, in the order of the plan.
     pub rows: Vec<Row>,
 }
@@ -30,6 +32,8 @@ pub struct Row {
     pub workers: u32,
     /// Its makespan in the group's unit.
     pub makespan: Figure,
+    /// Units of work per second, divided by the group's prefix; unknown for the ceiling, whose units are others.
+    pub units_per_s: Figure,
     /// Its time with one worker divided by its time.
     pub speedup: Figure,
     /// Its speedup as a percentage of the ceiling's.
@@ -167,20 +171,13 @@ pub fn groups(summary: &Summary) -> Vec<Group> {
 }
 
 fn group(workload: &str, cells: &[&CellSummary]) -> Group {
-    let makespans = || {
-        cells
-            .iter()
-            .filter_map(|cell| cell.makespan_s.map(|makespan| makespan.estimate))
-    };
-    let typical = units::typical(makespans()).unwrap_or(1.0);
-    let smallest = makespans()
-        .filter(|value| value.is_finite() && *value > 0.0)
-        .fold(typical, f64::min);
-    let unit = TimeUnit::for_typical(typical);
-    // Three digits of the typical value, and two of the smallest, as far as that stays readable.
-    let decimals = units::decimals_for(unit.from_seconds(typical), 3)
-        .max(units::decimals_for(unit.from_seconds(smallest), 2))
-        .min(3);
+    let makespans = || known(cells.iter().map(|cell| cell.makespan_s));
+    let unit = TimeUnit::for_typical(units::typical(makespans()).unwrap_or(1.0));
+    let decimals = decimals_of(makespans().map(|makespan_s| unit.from_seconds(makespan_s)));
+    let units_per_s = |cell: &CellSummary| cell.units_per_s.filter(|_| !cell.is_native());
+    let rates = || known(cells.iter().map(|cell| units_per_s(cell)));
+    let (divisor, rate_prefix) = units::si_prefix(units::typical(rates()).unwrap_or(1.0));
+    let rate_decimals = decimals_of(rates().map(|rate| rate / divisor));
     let rows = cells
         .iter()
         .map(|cell| Row {
@@ -189,6 +186,9 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
             model: cell.model,
             workers: cell.workers,
             makespan: Figure::new(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
+            units_per_s: Figure::new(units_per_s(cell), |rate| {
+                units::number(rate / divisor, rate_decimals)
+            }),
             speedup: Figure::ratio(cell.speedup, cell.speedup_difference),
             ceiling_fraction: Figure::percent(cell.ceiling_fraction),
             vs_baseline: Figure::ratio(cell.vs_baseline, cell.vs_baseline_difference),
@@ -199,8 +199,26 @@ fn group(workload: &str, cells: &[&CellSummary]) -> Group {
     Group {
         workload: workload.to_owned(),
         unit,
+        rate_prefix,
         rows,
     }
+}
+
+/// The values that are known.
+fn known(estimates: impl Iterator<Item = Option<Estimate>> + Clone) -> impl Iterator<Item = f64> + Clone {
+    estimates.flatten().map(|known| known.estimate)
+}
+
+/// How many decimals the values of a column have: enough for three digits of the typical value and two of the smallest,
+/// as far as that stays readable.
+fn decimals_of(values: impl Iterator<Item = f64> + Clone) -> usize {
+    let typical = units::typical(values.clone()).unwrap_or(1.0);
+    let smallest = values
+        .filter(|value| value.is_finite() && *value > 0.0)
+        .fold(typical, f64::min);
+    units::decimals_for(typical, 3)
+        .max(units::decimals_for(smallest, 2))
+        .min(3)
 }
 
 /// The notices to read before the figures: the run's warnings, and whether the run is incomplete.

@@ -113,6 +113,8 @@ fn warnings(summary: &Summary, style: Style) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Everything,
+    WithoutRateInterval,
+    WithoutRate,
     WithoutGil,
     ShortHeadings,
     WithoutBaselineInterval,
@@ -125,8 +127,10 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Everything,
+        Self::WithoutRateInterval,
+        Self::WithoutRate,
         Self::WithoutGil,
         Self::ShortHeadings,
         Self::WithoutBaselineInterval,
@@ -238,10 +242,18 @@ fn columns(group: &Group, layout: &Layout) -> Vec<Column> {
             step < Step::WithoutMakespanInterval,
             &|row| &row.makespan,
         ),
-        figures("speedup", step < Step::WithoutSpeedupInterval, &|row| {
-            &row.speedup
-        }),
     ];
+    if step < Step::WithoutRate {
+        let heading = format!("{} units/s", group.rate_prefix);
+        columns.push(figures(
+            heading.trim_start(),
+            step < Step::WithoutRateInterval,
+            &|row| &row.units_per_s,
+        ));
+    }
+    columns.push(figures("speedup", step < Step::WithoutSpeedupInterval, &|row| {
+        &row.speedup
+    }));
     if layout.with_ceiling {
         columns.push(figures(
             rows::CEILING_HEADING,

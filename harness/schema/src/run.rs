@@ -87,6 +87,19 @@ pub enum Scaling {
     Weak,
 }
 
+impl Scaling {
+    /// Returns how many units a sample has, all workers together.
+    #[must_use]
+    pub fn units_of_sample(self, units: u64, workers: u32) -> f64 {
+        let times = match self {
+            Self::Strong => 1,
+            Self::Weak => workers,
+        };
+        // Exact up to 2^53 units.
+        units as f64 * f64::from(times)
+    }
+}
+
 /// The order in which the samples of a round's trials are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

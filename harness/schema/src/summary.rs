@@ -25,6 +25,18 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// Returns how much is done in a second if `amount` takes this many seconds; `None` if it takes no time.
+    #[must_use]
+    pub fn rate_of(self, amount: f64) -> Option<Self> {
+        (self.low > 0.0).then(|| Self {
+            estimate: amount / self.estimate,
+            low: amount / self.high,
+            high: amount / self.low,
+        })
+    }
+}
+
 /// The significance of a ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
@@ -132,6 +144,10 @@ pub struct CellSummary {
     pub units: Option<u64>,
     /// Makespan, seconds.
     pub makespan_s: Option<Estimate>,
+    /// Units of work per second, of all workers together; for the ceiling, the kernel's units. `None` in summaries of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units_per_s: Option<Estimate>,
     /// The cell's own time with one worker divided by its time (strong scaling), and additionally multiplied by the
     /// number of workers for weak scaling.
     pub speedup: Option<Estimate>,

@@ -75,6 +75,18 @@ impl TimeUnit {
     }
 }
 
+/// Returns the divisor and the SI prefix with which a large number such as a rate, of which this one is typical, has
+/// few digits.
+#[must_use]
+pub fn si_prefix(typical: f64) -> (f64, &'static str) {
+    match typical {
+        large if large >= 1e9 => (1e9, "G"),
+        large if large >= 1e6 => (1e6, "M"),
+        large if large >= 1e4 => (1e3, "k"),
+        _ => (1.0, ""),
+    }
+}
+
 /// Formats a number with this many decimals; [`UNKNOWN`] if it is not finite.
 #[must_use]
 pub fn number(value: f64, decimals: usize) -> String {

@@ -197,6 +197,16 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Table {
         "time from handing out the work to the last result",
         move |cell| Entry::estimate(cell.makespan_s, |seconds| unit.format(seconds, decimals)),
     ));
+    let rate = |cell: &CellSummary| cell.units_per_s.filter(|_| !cell.is_native());
+    let rates = summary.cells.iter().filter(of_it).filter_map(rate);
+    let typical = units::typical(rates.map(|rate| rate.estimate)).unwrap_or(1.0);
+    let (divisor, prefix) = units::si_prefix(typical);
+    let decimals = units::decimals_for(typical / divisor, 3);
+    columns.push(number(
+        format!("{prefix} units/s").trim_start(),
+        "units of work per second, of all workers together",
+        move |cell| Entry::estimate(rate(cell), |rate| units::number(rate / divisor, decimals)),
+    ));
     columns.extend(ratios(summary));
     columns.push(number(
         "Memory (MiB)",

@@ -118,6 +118,7 @@ fn cell(template: &CellSummary, workload: usize, tag: &str, model: Model, worker
         samples: 60,
         units: Some(1000),
         makespan_s: Some(estimate(makespan_s, 0.012)),
+        units_per_s: estimate(makespan_s, 0.012).rate_of(1000.0),
         speedup,
         speedup_difference: None,
         vs_baseline: Some(estimate(0.4 / makespan_s, 0.015)),

@@ -1,6 +1,6 @@
 //! The measured values that curves are drawn from.
 
-use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Scaling, Summary, text};
+use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Summary, text};
 
 /// Longer names are cut.
 pub(in crate::chart) const LONGEST_NAME: usize = 28;
@@ -27,23 +27,11 @@ pub(super) enum Quantity {
 }
 
 impl Quantity {
-    pub(super) fn of(self, summary: &Summary, cell: &CellSummary) -> Option<Estimate> {
+    pub(super) fn of(self, cell: &CellSummary) -> Option<Estimate> {
         match self {
             Self::Speedup => cell.speedup.filter(|_| cell.model != Model::Serial),
             Self::Efficiency => cell.efficiency.filter(|_| cell.model != Model::Serial),
-            Self::Throughput => {
-                let shares = match summary.run.scaling {
-                    Scaling::Strong => 1,
-                    Scaling::Weak => cell.workers,
-                };
-                #[allow(clippy::cast_precision_loss)] // Exact up to 2^53 units.
-                let units = cell.units? as f64 * f64::from(shares);
-                cell.makespan_s.map(|time| Estimate {
-                    estimate: units / time.estimate,
-                    low: units / time.high,
-                    high: units / time.low,
-                })
-            }
+            Self::Throughput => cell.units_per_s,
             Self::Makespan => cell.makespan_s,
             Self::Speed => cell.vs_baseline,
             Self::Memory => cell
@@ -93,7 +81,7 @@ pub(super) fn measured<'a>(
     let mut lines: Vec<Line<'a>> = Vec::new();
     for cell in cells {
         let usable = matches!(cell.status, CellStatus::Ok | CellStatus::GilReenabled);
-        let value = quantity.of(summary, cell);
+        let value = quantity.of(cell);
         let Some(estimate) = value.filter(|known| usable && known.estimate.is_finite()) else {
             continue;
         };

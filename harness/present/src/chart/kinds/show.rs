@@ -61,18 +61,19 @@ impl Show {
     pub(super) fn throughput(lines: &[Line<'_>]) -> Self {
         let values = || lines.iter().flat_map(|line| &line.values);
         let typical = units::typical(values().map(|(_, value)| value.estimate)).unwrap_or(1.0);
-        let (factor, unit) = match typical {
-            large if large >= 1e9 => (1e-9, "Billions of units"),
-            large if large >= 1e6 => (1e-6, "Millions of units"),
-            large if large >= 1e4 => (1e-3, "Thousands of units"),
-            _ => (1.0, "Units"),
+        let (divisor, prefix) = units::si_prefix(typical);
+        let unit = match prefix {
+            "G" => "Billions of units",
+            "M" => "Millions of units",
+            "k" => "Thousands of units",
+            _ => "Units",
         };
         let alone = values().filter(|(workers, _)| *workers == 1);
         let fastest = alone.map(|(_, value)| value.estimate).fold(0.0, f64::max);
         Self {
             quantity: Quantity::Throughput,
             title: format!("{unit} of work per second (higher is better)"),
-            factor,
+            factor: divisor.recip(),
             words: curve_words::per_second,
             interval_words: curve_words::per_second_with_interval,
             one_worker: (fastest > 0.0).then_some(fastest),
