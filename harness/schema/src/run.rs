@@ -173,6 +173,9 @@ pub struct Settings {
     pub scaling: Scaling,
     /// The placement policy, as given.
     pub pin: String,
+    /// `package.module:function`, which makes event loops instead of the workloads' own factories; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_factory: Option<String>,
     /// Resource limits of a trial; `None` in runs of versions without limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,

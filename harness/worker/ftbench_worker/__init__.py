@@ -16,6 +16,7 @@ the workload.
     programs        starting programs
     pyperf_scripts  a benchmark of a script for pyperf as a workload
     cases           a program of its own: list the benchmarks of such a script
+    loops           event loops, by asyncio or a factory of the user's
     share           one worker's part of a sample, with its time stamps
     models          the table of models; serial
     threads         ThreadPoolExecutor

@@ -23,13 +23,13 @@ class Call:
     awaitable is awaited, by the models without an event loop on one of its own in each share.
     """
 
-    def __init__(self, call, setup):
+    def __init__(self, call, setup, loops):
         self._call = call
+        self._loops = loops
         self._setup = compile(setup, "<setup>", "exec")
         self._globals = {"__name__": "ftbench_call"}
         self._is_awaited = _awaits(call)
         self._work = None
-        self._run = None
 
     def functions(self):
         """The contract's functions."""
@@ -48,15 +48,13 @@ class Call:
         source = template.format(call="        " + call.replace("\n", "\n        "))
         exec(compile(source, "<call>", "exec"), self._globals)
         if self._is_awaited:
-            import asyncio  # too slow to import for calls that do not need it
-
-            self._run = asyncio.run
+            self._loops.check()
         self._work = self._globals["work_async" if self._is_awaited else "work"]
 
     def work(self, data, units):
         """Execute the call once per unit."""
         if self._is_awaited:
-            self._run(self._work(data, units))
+            self._loops.run(self._work(data, units))
         else:
             self._work(data, units)
 

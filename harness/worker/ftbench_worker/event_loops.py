@@ -5,6 +5,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from ftbench_worker import loops
 from ftbench_worker.model import InOneProcess, TimedShares
 from ftbench_worker.share import clock_ns, do_share_async, this_worker
 from ftbench_worker.threads import results_or_failure
@@ -21,7 +22,7 @@ class Asyncio(InOneProcess):
         self._tasks = []
 
     def start(self):
-        self._loop = asyncio.new_event_loop()
+        self._loop = self.workload.loops.new()
         asyncio.set_event_loop(self._loop)
         self._started = self._loop.run_until_complete(self._gather(_report, [()] * self.workers))
         return self._started
@@ -50,7 +51,7 @@ class Asyncio(InOneProcess):
 
     def close(self):
         if self._loop is not None:
-            _close_loop(self._loop)
+            loops.close(self._loop)
 
 
 class AsyncioThreads(InOneProcess):
@@ -65,10 +66,8 @@ class AsyncioThreads(InOneProcess):
 
     def start(self):
         barrier = threading.Barrier(self.workers)
-        self._executor = ThreadPoolExecutor(self.workers, initializer=self._create_loop)
-        futures = [
-            self._executor.submit(self._on_loop, _report, barrier) for _ in range(self.workers)
-        ]
+        self._executor = ThreadPoolExecutor(self.workers)
+        futures = [self._executor.submit(self._enter, barrier) for _ in range(self.workers)]
         self._started = results_or_failure(futures)
         return self._started
 
@@ -85,11 +84,13 @@ class AsyncioThreads(InOneProcess):
         end_ns = clock_ns()
         return TimedShares(start_ns, end_ns, shares)
 
-    def _create_loop(self):
-        loop = asyncio.new_event_loop()
+    def _enter(self, barrier):
+        """Give this thread of the pool its loop; returns the worker."""
+        loop = self.workload.loops.new()
         asyncio.set_event_loop(loop)
         self._of_thread.loop = loop
         self._loops.append(loop)
+        return self._on_loop(_report, barrier)
 
     def _on_loop(self, coroutine, *arguments):
         """Run a coroutine on the own loop of this thread of the pool."""
@@ -99,7 +100,7 @@ class AsyncioThreads(InOneProcess):
         if self._executor is not None:
             self._executor.shutdown(wait=True)
         for loop in self._loops:
-            _close_loop(loop)
+            loops.close(loop)
 
 
 async def _report(barrier=None):
@@ -107,8 +108,3 @@ async def _report(barrier=None):
     if barrier is not None:
         barrier.wait()
     return this_worker()
-
-
-def _close_loop(loop):
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()

@@ -14,6 +14,7 @@ _CODE_KEYS = (
     "call",
     "command",
     "module_folder",
+    "loop_factory",
     "client_pus",
     "time_limit_s",
 )

@@ -1,6 +1,5 @@
 """The user's workload: load it and call its functions."""
 
-import importlib
 import importlib.machinery
 import importlib.util
 import math
@@ -10,12 +9,13 @@ import sys
 
 from ftbench_worker.failure import ContractError, failing_as
 from ftbench_worker.importing import Import
+from ftbench_worker.loops import Loops, function_called
 
 # Flag of code objects made by `async def`; the value of `inspect.CO_COROUTINE`, whose module is
 # too slow to import for this alone.
 _CO_COROUTINE = 0x80
 
-_PARTS = ("setup", "split", "work", "work_async", "check", "report", "teardown")
+_PARTS = ("setup", "split", "work", "work_async", "check", "report", "teardown", "loop_factory")
 
 _MODULE_PREFIX = "ftbench_workload_"
 
@@ -26,7 +26,7 @@ _MAX_FIGURES = 16
 class Workload:
     """One workload in one process, with the `data` that its `setup` returned here."""
 
-    def __init__(self, loaded_as, called, functions, imported):
+    def __init__(self, loaded_as, called, functions, loops, imported):
         # The arguments with which `load` finds it again in another process.
         self.loaded_as = loaded_as
         self.name = loaded_as["name"]
@@ -39,6 +39,8 @@ class Workload:
         self.times_itself = loaded_as.get("format") is not None
         # The `Import` of its module; None for calls, commands and scripts for other tools.
         self.imported = imported
+        # Where its models get their event loops.
+        self.loops = loops
         self.data = None
         self._is_set_up = False
         for part, function in functions.items():
@@ -176,8 +178,10 @@ def load(name, path, **code):
     another tool, a `callable` named `package.module:function`, a `call` with its setup, or a
     `command` with `client_pus` and `time_limit_s`, if it has a server. For all but files, `path` is
     the folder that comes first on `sys.path`. Modules in `module_folder` come before even that.
+    `loop_factory` names a function that makes event loops instead of the workload's own.
     """
     callable_name, call, command = (code.get(key) for key in ("callable", "call", "command"))
+    loops = Loops(code.get("loop_factory"))
     module_folder = code.get("module_folder")
     with failing_as("import"):
         is_file = callable_name is None and call is None and command is None
@@ -185,14 +189,13 @@ def load(name, path, **code):
         _put_first([own] if module_folder is None else [module_folder, own])
         imported = None
         if callable_name is not None:
-            module_name, _, target = callable_name.partition(":")
             with Import() as imported:
-                module = importlib.import_module(module_name)
-            called, functions = callable_name, _functions_of_callable(callable_name, module, target)
+                importlib.import_module(callable_name.partition(":")[0])
+            called, functions = callable_name, _functions_of_callable(callable_name, loops)
         elif call is not None:
             from ftbench_worker.calls import Call
 
-            called, functions = name, Call(call["call"], call["setup"]).functions()
+            called, functions = name, Call(call["call"], call["setup"], loops).functions()
         elif command is not None:
             from ftbench_worker.commands import Command
 
@@ -207,7 +210,9 @@ def load(name, path, **code):
             with Import() as imported:
                 module = _module(name, path)
             functions = _functions_of_module(module, code.get("case"))
-        return Workload({"name": name, "path": path, **code}, called, functions, imported)
+            if code.get("loop_factory") is None:
+                loops = Loops(functions.get("loop_factory"))
+        return Workload({"name": name, "path": path, **code}, called, functions, loops, imported)
 
 
 def _module(name, path):
@@ -241,38 +246,33 @@ def _functions_of_module(module, case):
     return functions
 
 
-def _functions_of_callable(callable_name, target, path):
-    """Functions that call what is at `path` in the module `target`, and discard its result.
+def _functions_of_callable(callable_name, loops):
+    """Functions that call it once per unit and discard its result.
 
     A coroutine function is awaited. Models without an event loop run one for each share, so that
     there is a time with one worker to compare with.
     """
-    for part in path.split("."):
-        target = getattr(target, part)
-    if not callable(target):
-        raise ContractError(f"{callable_name} is not callable")
+    target = function_called(callable_name)
 
-    if _is_coroutine_function(target):
-        return _awaiting(target)
+    if not _is_coroutine_function(target):
 
-    def work(data, units):
-        for _ in range(units):
-            target()
+        def work(data, units):
+            for _ in range(units):
+                target()
 
-    return {"work": work}
+        return {"work": work}
 
-
-def _awaiting(target):
-    import asyncio  # too slow to import for workloads that do not need it
+    def set_up(units):
+        loops.check()
 
     async def work_async(data, units):
         for _ in range(units):
             await target()
 
-    def work(data, units):
-        asyncio.run(work_async(data, units))
+    def work_on_own_loop(data, units):
+        loops.run(work_async(data, units))
 
-    return {"work": work, "work_async": work_async}
+    return {"setup": set_up, "work": work_on_own_loop, "work_async": work_async}
 
 
 def _put_first(folders):

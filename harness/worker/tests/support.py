@@ -226,6 +226,7 @@ class Driver:
                 "call": None,
                 "command": None,
                 "module_folder": None,
+                "loop_factory": None,
                 "model": model,
                 "workers": workers,
                 "units": units,

@@ -18,7 +18,7 @@ type Fact = fn(&Run) -> String;
 /// Describes all differences between the sides, which are called BASE and NEW.
 pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     let sides = [base, new];
-    let facts: [(&str, Fact); 6] = [
+    let facts: [(&str, Fact); 7] = [
         ("ftbench", |run| run.manifest.ftbench_version.clone()),
         ("host", |run| run.manifest.machine.hostname.clone()),
         ("operating system", |run| run.manifest.machine.os.clone()),
@@ -27,6 +27,10 @@ pub(super) fn differences_of(base: &Side<'_>, new: &Side<'_>) -> Vec<String> {
         ("warm-ups + samples of a trial", |run| {
             let settings = &run.manifest.plan.settings;
             format!("{} + {}", settings.warmups, settings.samples)
+        }),
+        ("loop factory", |run| {
+            let settings = &run.manifest.plan.settings;
+            settings.loop_factory.clone().unwrap_or_else(|| "none".to_owned())
         }),
     ];
     let mut found = builds(base, new);

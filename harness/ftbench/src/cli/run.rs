@@ -11,7 +11,7 @@ use super::values::{
 use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, VersionArgs};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::workload::Requirement;
+use crate::workload::{CallableName, Requirement};
 use ftbench_schema::{Host, Model};
 
 const RUN_EXAMPLES: &str = "\
@@ -41,6 +41,9 @@ pub struct RunArgs {
     /// Environment variable of every trial
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<Variable>,
+    /// Function that makes event loops: 'uvloop:new_event_loop'
+    #[arg(long, value_name = "NAME")]
+    pub loop_factory: Option<CallableName>,
     /// Tags or paths: '3.14t+gil', 'new=PATH' [default: the newest pair]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
     pub python: Vec<String>,

@@ -64,6 +64,7 @@ impl SelfcheckArgs {
             workloads: vec![self.workload.clone()],
             code: CodeArgs::default(),
             env: Vec::new(),
+            loop_factory: None,
             with: Vec::new(),
             allow_source_builds: false,
             python: self.python.iter().cloned().collect(),

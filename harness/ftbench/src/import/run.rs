@@ -324,6 +324,7 @@ impl<'a> Assembly<'a> {
             warmup_s: 0.0,
             target_sample_s: 0.0,
             step_time_limit_s: 0.0,
+            loop_factory: None,
             limits: None,
             scaling: match metadata.text("scaling") {
                 Some("weak") => Scaling::Weak,

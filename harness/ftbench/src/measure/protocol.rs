@@ -65,6 +65,8 @@ pub struct Entry {
     pub command: Option<CommandFacts>,
     /// Folder whose modules come before all others, even those beside the workload; `None` without one.
     pub module_folder: Option<String>,
+    /// `package.module:function`, which makes event loops; `None` for the workload's own, or asyncio's.
+    pub loop_factory: Option<String>,
 }
 
 /// The ids that a worker reports for itself.

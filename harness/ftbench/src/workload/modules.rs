@@ -22,16 +22,19 @@ const MAX_MODULES: usize = 1_000;
 /// Largest module that is hashed, bytes; compiled ones can be large.
 const LARGEST_MODULE_BYTES: u64 = 256 << 20;
 
-/// The modules that these workloads import from their folders, sorted by path. Modules that all `arms` (folders of
-/// modules) have are left out, because Python finds them there first, and the arms have digests of their own.
+/// The modules that these workloads and the `loop_factory` (`package.module:function`) import from the workloads'
+/// folders, sorted by path. Modules that all `arms` (folders of modules) have are left out, because Python finds them
+/// there first, and the arms have digests of their own.
 #[must_use]
 pub fn imported_by<'a>(
     workloads: impl IntoIterator<Item = &'a Workload>,
     arms: &[&Path],
+    loop_factory: Option<&str>,
 ) -> Vec<ModuleFacts> {
     let mut found: BTreeMap<PathBuf, ModuleFacts> = BTreeMap::new();
     for workload in workloads {
         let (folder, mut names) = own_imports(workload);
+        names.extend(loop_factory.and_then(top_level));
         let mut looked_for: BTreeSet<String> = BTreeSet::new();
         while let Some(name) = names.pop_first() {
             let in_arms = !arms.is_empty() && arms.iter().all(|arm| !find(arm, &name).is_empty());
@@ -243,7 +246,10 @@ def setup(units): ...
             let path = Path::new(&facts.path).strip_prefix(folder).unwrap().to_owned();
             (path.display().to_string(), facts.sha256)
         };
-        imported_by([workload], arms).into_iter().map(in_folder).collect()
+        imported_by([workload], arms, None)
+            .into_iter()
+            .map(in_folder)
+            .collect()
     }
 
     fn paths(workload: &Workload, arms: &[&Path]) -> Vec<String> {
@@ -324,6 +330,18 @@ def setup(units): ...
             "{names:?}"
         );
         assert_eq!(of(":8000"), [""; 0]);
+    }
+
+    #[test]
+    fn loop_factory_is_found_beside_the_workload() {
+        let folder = Folder::of(&[
+            ("work.py", ""),
+            ("loops.py", "import helper\n"),
+            ("helper.py", ""),
+        ]);
+        let found = imported_by([&folder.file("work.py")], &[], Some("loops:new"));
+        let names: Vec<&str> = found.iter().map(|module| module.name.as_str()).collect();
+        assert_eq!(names, ["helper", "loops"]);
     }
 
     #[test]

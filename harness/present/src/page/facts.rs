@@ -114,6 +114,7 @@ pub fn run(summary: &Summary, manifest: &Manifest) -> Vec<Fact> {
         fact("Profile", &run.profile),
         fact("Scaling", scaling(run.scaling)),
         fact("Placement", &settings.pin),
+        fact("Loop factory", settings.loop_factory.clone().unwrap_or_default()),
         fact("Baseline", format!("{} serial", baseline(summary))),
         fact("Commit", run.commit.as_ref().map(commit).unwrap_or_default()),
         fact("Arms", arms(summary)),

@@ -27,13 +27,14 @@ pub struct Code {
 }
 
 impl Code {
-    /// Returns the user's modules that are measured, except arms. The suite's workloads import none of them.
-    pub fn modules(&self, suite: &Path) -> Vec<ModuleFacts> {
+    /// Returns the user's modules that are measured, with that of the loop factory, except arms. The suite's workloads
+    /// import none of them.
+    pub fn modules(&self, suite: &Path, loop_factory: Option<&str>) -> Vec<ModuleFacts> {
         let own = self
             .workloads
             .iter()
             .filter(|workload| !workload.path.starts_with(suite));
-        imported_by(own.chain(self.arms.files()), &self.arms.folders())
+        imported_by(own.chain(self.arms.files()), &self.arms.folders(), loop_factory)
     }
 }
 

@@ -115,5 +115,6 @@ fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
         call: workload.call.clone(),
         command: workload.command.clone(),
         module_folder: path_of(ArmKind::Folder),
+        loop_factory: manifest.plan.settings.loop_factory.clone(),
     }
 }

@@ -192,7 +192,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
         interpreters: selection.interpreters,
         workloads: workload_facts,
         arms: code.arms.facts(),
-        modules: Some(code.modules(&assets.workloads)),
+        modules: Some(code.modules(&assets.workloads, plan.settings.loop_factory.as_deref())),
         commit: code.commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
         plan,

@@ -158,7 +158,8 @@ fn code(manifest: &mut Manifest, suite: &Path, changed: &mut Vec<String>) -> Res
     let all_there =
         code.workloads.len() == manifest.workloads.len() && code.arms.all.len() == manifest.arms.len();
     if let Some(before) = manifest.modules.as_ref().filter(|_| all_there) {
-        changed.extend(changes::modules(before, &code.modules(suite)));
+        let now = code.modules(suite, manifest.plan.settings.loop_factory.as_deref());
+        changed.extend(changes::modules(before, &now));
     }
     code.commit = commit(manifest, &code, suite);
     Ok(code)

@@ -131,6 +131,7 @@ pub fn settings(arguments: &RunArgs, machine: &MachineFacts, max_workers: u32) -
         step_time_limit_s: arguments.timeout,
         scaling: arguments.scaling.into(),
         pin: arguments.pin.to_string(),
+        loop_factory: arguments.loop_factory.as_ref().map(ToString::to_string),
         limits: Some(arguments.limits.requested().or_defaults(memory_bytes)),
     }
 }

@@ -5,6 +5,7 @@ mod callables;
 mod environments;
 mod failures;
 mod foreign;
+mod loops;
 mod new;
 mod programs;
 mod scripts;
