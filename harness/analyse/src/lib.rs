@@ -8,6 +8,7 @@ pub mod estimate;
 pub mod exact_median;
 pub mod extra_threads;
 pub mod findings;
+mod growth;
 pub mod history;
 mod imports;
 pub mod laws;

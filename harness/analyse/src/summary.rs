@@ -11,10 +11,12 @@ use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use super::ratios::{Measured, MeasuredCell};
 use super::sample::{mean, median};
 use super::verdict::{Verdict, gil};
-use super::{arms, cost, extra_threads, findings, imports, laws, long_units, overhead, quiet, steady};
+use super::{
+    arms, cost, extra_threads, findings, growth, imports, laws, long_units, overhead, quiet, steady,
+};
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
-    SCHEMA_VERSION, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
+    SCHEMA_VERSION, Sample, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
 };
 
 /// Summarises a run called `name`. The same records always give exactly the same summary.
@@ -53,9 +55,9 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         .filter_map(|planned| Some((planned, by_cell.get(&planned.cell)?.as_slice())));
     warnings.extend(extra_threads::findings(&manifest.workloads, with_trials.clone()));
     warnings.extend(long_units::findings(manifest, with_trials.clone()));
-    warnings.extend(steady::finding(
-        with_trials.map(|(planned, trials)| (&planned.cell, trials)),
-    ));
+    let cells_with_trials = with_trials.map(|(planned, trials)| (&planned.cell, trials));
+    warnings.extend(steady::finding(cells_with_trials.clone()));
+    warnings.extend(growth::finding(cells_with_trials));
     let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
     warnings.extend(quiet.as_ref().and_then(quiet::finding));
     let sensitivity = sensitivity(&cells, &arm_ratios);
@@ -183,11 +185,18 @@ impl Analysis<'_> {
                 units::seconds(sample.handing_out_ns())
             })),
             collections: per_trial(&|trial| {
-                let of_samples = trial.counted_samples().map(|sample| sample.collections);
-                let counts: Option<Vec<f64>> = of_samples.map(|count| Some(count? as f64)).collect();
-                counts
-                    .filter(|counts| !counts.is_empty())
-                    .map(|counts| mean(&counts))
+                let counts = of_samples(trial, |sample| Some(sample.collections? as f64));
+                counts.map(|counts| mean(&counts))
+            }),
+            collection_fraction: per_trial(&|trial| {
+                let pauses = of_samples(trial, |sample| Some(sample.collection_ns? as f64))?;
+                let makespans = of_samples(trial, |sample| Some(sample.makespan_ns() as f64))?;
+                let makespan_ns: f64 = makespans.iter().sum();
+                (makespan_ns > 0.0).then(|| pauses.iter().sum::<f64>() / makespan_ns)
+            }),
+            longest_collection_s: per_trial(&|trial| {
+                let longest = of_samples(trial, |sample| sample.longest_collection_ns.map(units::seconds))?;
+                longest.into_iter().reduce(f64::max)
             }),
             rss_peak_bytes: per_trial(&|trial| {
                 trial.memory.as_ref().map(|memory| memory.rss_peak_bytes() as f64)
@@ -198,6 +207,10 @@ impl Analysis<'_> {
                     .as_ref()
                     .and_then(|memory| memory.pss_peak_bytes)
                     .map(|bytes| bytes as f64)
+            }),
+            memory_growth_bytes: per_trial(&|trial| {
+                let samples = trial.counted_samples().count();
+                Some(trial.memory.as_ref()?.growth_bytes()? / (samples > 0).then_some(samples as f64)?)
             }),
             memory_peak_bytes: per_trial(&|trial| Some(trial.memory.as_ref()?.peak_bytes()? as f64)),
             reported: reported(trials),
@@ -296,6 +309,12 @@ fn reported(trials: &[&Trial]) -> BTreeMap<String, Estimate> {
             Some((name.clone(), over_rounds(&values)?))
         })
         .collect()
+}
+
+/// The values of a trial's counted samples; `None` without samples, and if any of them has none.
+fn of_samples(trial: &Trial, value: impl Fn(&Sample) -> Option<f64>) -> Option<Vec<f64>> {
+    let values: Option<Vec<f64>> = trial.counted_samples().map(value).collect();
+    values.filter(|values| !values.is_empty())
 }
 
 fn usable_samples(trials: &[&Trial]) -> usize {

@@ -81,7 +81,7 @@ impl EditedRun {
         }
         let _ = markdown::render(&summary);
         let mut rows = Vec::new();
-        let _ = csv::write_samples(&self.trials, &mut rows);
+        let _ = csv::write_samples(&self.trials, summary.run.scaling, &mut rows);
         let Some(kind) = Kind::ALL.get(self.shown_as) else {
             let html = page::html(Report {
                 summary: &summary,

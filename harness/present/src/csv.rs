@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use ftbench_schema::units::seconds;
-use ftbench_schema::{Cost, Disturbance, Host, Model, Noise, Sample, Trial, TrialStatus};
+use ftbench_schema::{Cost, Disturbance, Host, Model, Noise, Sample, Scaling, Trial, TrialStatus};
 
 /// A failure to write trials as CSV.
 #[derive(Debug, thiserror::Error)]
@@ -63,25 +63,29 @@ struct SampleRow<'a> {
     position: Option<u32>,
     window: Option<u32>,
     collections: Option<u64>,
+    collection_s: Option<f64>,
+    longest_collection_s: Option<f64>,
+    units_per_s: Option<f64>,
 }
 
-/// Writes a heading and one row per sample, including warm-ups. A trial that ended before its first sample has one
+/// Writes a heading and one row per sample, including warm-ups, of a run with this scaling. A trial that ended before its first sample has one
 /// row without the sample's fields, so that no failure is lost.
 ///
 /// # Errors
 /// If the writer fails.
 pub fn write_samples<'a>(
     trials: impl IntoIterator<Item = &'a Trial>,
+    scaling: Scaling,
     writer: impl Write,
 ) -> Result<(), CsvError> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(writer);
     writer.write_record(HEADINGS)?;
     for trial in trials {
         if trial.samples.is_empty() {
-            writer.serialize(row(trial, None))?;
+            writer.serialize(row(trial, scaling, None))?;
         }
         for sample in &trial.samples {
-            writer.serialize(row(trial, Some(sample)))?;
+            writer.serialize(row(trial, scaling, Some(sample)))?;
         }
     }
     writer.flush().map_err(csv::Error::from)?;
@@ -89,7 +93,7 @@ pub fn write_samples<'a>(
 }
 
 /// The columns, in the order of [`SampleRow`]'s fields; written even if there are no rows.
-const HEADINGS: [&str; 48] = [
+const HEADINGS: [&str; 51] = [
     "trial",
     "round",
     "interpreter",
@@ -138,9 +142,12 @@ const HEADINGS: [&str; 48] = [
     "position",
     "window",
     "collections",
+    "collection_s",
+    "longest_collection_s",
+    "units_per_s",
 ];
 
-fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
+fn row<'a>(trial: &'a Trial, scaling: Scaling, sample: Option<&Sample>) -> SampleRow<'a> {
     // Without shares, as in an imported trial, it is not known when workers were busy.
     let with_shares = sample.filter(|sample| !sample.shares.is_empty());
     let noise = sample.and_then(|sample| sample.noise.as_ref());
@@ -197,6 +204,14 @@ fn row<'a>(trial: &'a Trial, sample: Option<&Sample>) -> SampleRow<'a> {
         position: turn.map(|turn| turn.position),
         window: sample.and_then(|sample| sample.window),
         collections: sample.and_then(|sample| sample.collections),
+        collection_s: sample.and_then(|sample| sample.collection_ns).map(seconds),
+        longest_collection_s: sample
+            .and_then(|sample| sample.longest_collection_ns)
+            .map(seconds),
+        units_per_s: sample
+            .map(|sample| seconds(sample.makespan_ns()))
+            .filter(|makespan_s| *makespan_s > 0.0)
+            .map(|makespan_s| scaling.units_of_sample(trial.units, trial.cell.workers) / makespan_s),
     }
 }
 
@@ -274,9 +289,9 @@ mod tests {
         }
     }
 
-    fn written(trials: &[Trial]) -> String {
+    fn written(trials: &[Trial], scaling: Scaling) -> String {
         let mut bytes = Vec::new();
-        assert!(write_samples(trials, &mut bytes).is_ok());
+        assert!(write_samples(trials, scaling, &mut bytes).is_ok());
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -288,20 +303,29 @@ mod tests {
         failed.reason = Some("import: SyntaxError: \"a, b\"\nline 2".to_owned());
         failed.startup_ns = None;
         failed.cell.arm = Some("new".to_owned());
-        insta::assert_snapshot!(written(&[trial(), failed]), @r#"
-        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm,group,sweep,position,window,collections
-        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,,2,1,4,0,
+        insta::assert_snapshot!(written(&[trial(), failed], Scaling::Strong), @r#"
+        trial,round,interpreter,host,workload,model,workers,status,units,sample,warmup,makespan_s,busy_s,start_skew_s,gil_enabled,moved,pus,startup_s,started_at,hash_seed,start_method,reason,interval_s,disturbed_by,steal_s,others_s,run_queue_s,cpu_pressure_s,memory_pressure_s,io_pressure_s,frequency_hz,thermal_throttles,quota_throttled_s,cpu_time_s,voluntary_switches,involuntary_switches,minor_faults,major_faults,energy_joules,instructions,cycles,cache_misses,arm,group,sweep,position,window,collections,collection_s,longest_collection_s,units_per_s
+        3,1,3.13t,spawn,fib,processes:fork,2,ok,40,0,true,0.1,0.179999999,1e-9,false,false,0 ?,0.012,2026-11-21T08:00:00Z,11,fork,,0.11,steal others,0.01,,,,,,,,,0.15,,,12,,2.5,,,,,2,1,4,0,,,,400.0
         3,1,3.13t,spawn,fib,processes:fork,2,failed,40,,,,,,,,,,2026-11-21T08:00:00Z,11,fork,"import: SyntaxError: ""a, b""
-        line 2",,,,,,,,,,,,,,,,,,,,,new,2,,,,
+        line 2",,,,,,,,,,,,,,,,,,,,,new,2,,,,,,,
         "#);
     }
 
     #[test]
+    fn with_weak_scaling_a_sample_has_the_units_of_all_workers() {
+        let text = written(&[trial()], Scaling::Weak);
+        assert_eq!(
+            text.lines().nth(1).and_then(|row| row.rsplit(',').next()),
+            Some("800.0")
+        );
+    }
+
+    #[test]
     fn headings_are_written_without_rows_and_name_every_field() {
-        let text = written(&[]);
+        let text = written(&[], Scaling::Strong);
         assert_eq!(text.lines().count(), 1);
         let mut named = csv::Writer::from_writer(Vec::new());
-        assert!(named.serialize(row(&trial(), None)).is_ok());
+        assert!(named.serialize(row(&trial(), Scaling::Strong, None)).is_ok());
         let bytes = named.into_inner().unwrap_or_default();
         let by_serde = String::from_utf8_lossy(&bytes);
         assert_eq!(by_serde.lines().next(), text.lines().next());

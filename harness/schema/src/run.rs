@@ -555,6 +555,8 @@ pub enum WarningKind {
     ComputesWhileWaiting,
     /// Samples still get faster or slower during a trial.
     NotSteady,
+    /// A cell needs more memory with each sample.
+    MemoryGrows,
     /// Too few rounds for a reliable interval.
     FewRounds,
     /// Many samples were disturbed.

@@ -186,6 +186,13 @@ pub struct CellSummary {
     /// samples of a trial. `None` for native threads, and in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collections: Option<Estimate>,
+    /// Time that garbage collections take divided by the makespan, over all samples of a trial. Above 1 if several
+    /// interpreters collect at the same time. `None` as for `collections`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection_fraction: Option<Estimate>,
+    /// The longest garbage collection of a trial's samples, seconds. `None` as for `collections`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_collection_s: Option<Estimate>,
     /// Sum of the processes' peak resident set sizes, bytes.
     pub rss_peak_bytes: Option<Estimate>,
     /// Largest proportional set size between samples, summed over the processes, bytes. If trials take turns, trials
@@ -195,6 +202,10 @@ pub struct CellSummary {
     /// once. `None` in summaries of versions that did not distinguish them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<Estimate>,
+    /// Anonymous and shared memory that each sample of a trial adds, bytes: what all of them add divided by their number;
+    /// negative if they give some back. `None` in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_growth_bytes: Option<Estimate>,
     /// Figures returned by the workload's `report`, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reported: BTreeMap<String, Estimate>,

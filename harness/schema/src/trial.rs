@@ -80,6 +80,12 @@ pub struct Sample {
     /// threads and imported samples, and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collections: Option<u64>,
+    /// Time that these collections took, summed, nanoseconds. `None` as for `collections`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection_ns: Option<u64>,
+    /// Time of the longest of them, nanoseconds; 0 without any. `None` as for `collections`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_collection_ns: Option<u64>,
     /// Whether a worker was seen on a PU other than its own.
     pub moved: bool,
     /// The workers' shares, one entry for each.
@@ -154,9 +160,24 @@ pub struct Memory {
     /// File pages in memory, for the process that has the most, the largest of the readings, bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_peak_bytes: Option<u64>,
+    /// Anonymous and shared memory before the first counted sample, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_first_bytes: Option<u64>,
+    /// The same in the middle of the counted samples, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_middle_bytes: Option<u64>,
+    /// The same after the last counted sample, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_last_bytes: Option<u64>,
 }
 
 impl Memory {
+    /// The anonymous and shared memory that the counted samples added, bytes; negative if they gave some back.
+    #[must_use]
+    pub fn growth_bytes(&self) -> Option<f64> {
+        Some(self.anonymous_last_bytes? as f64 - self.anonymous_first_bytes? as f64)
+    }
+
     /// The memory that the trial would need by itself, bytes: anonymous and shared memory, with file pages counted
     /// once.
     #[must_use]
@@ -556,6 +577,8 @@ mod tests {
             end_ns: 200,
             gil_enabled: false,
             collections: None,
+            collection_ns: None,
+            longest_collection_ns: None,
             moved: false,
             shares: vec![share(0, 110, 160), share(1, 120, 190)],
             reported: BTreeMap::new(),

@@ -27,6 +27,7 @@ the workload.
     event_loops     asyncio: tasks on one loop, or one loop in each of several threads
     importing       the import of the user's module: its own time, threads that it leaves
     thread_pools    threads of native libraries such as OpenBLAS
+    collector       garbage collections, and how long they take
     gil             GIL state, and which module switched it on
     failure         an exception of the workload, described in the user's terms
 """

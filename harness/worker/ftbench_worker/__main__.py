@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 
-from ftbench_worker import PROTOCOL_VERSION, gil, stacks
+from ftbench_worker import PROTOCOL_VERSION, collector, gil, stacks
 from ftbench_worker.channel import Channel, DriverGone
 from ftbench_worker.failure import Failed, failing_as
 from ftbench_worker.trial import Trial
@@ -20,6 +20,7 @@ def main(arguments):
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
     gil.watch()
+    collector.watch()
     stacks.dump_on_signal()
     channel = Channel(int(arguments[1]), int(arguments[2]))
     trial = Trial()

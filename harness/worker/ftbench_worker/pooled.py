@@ -5,7 +5,7 @@ before all have taken their first. A failure is returned, not raised, because th
 would wait at the barrier forever.
 """
 
-from ftbench_worker import gil
+from ftbench_worker import collector, gil
 from ftbench_worker.failure import Failed
 from ftbench_worker.share import do_share, this_worker
 from ftbench_worker.workload import load
@@ -20,6 +20,7 @@ def enter(barrier, loaded_as):
     """Load the workload, because unpickling an input may need its module."""
     global _barrier, _workload, _work, _failure
     gil.watch()
+    collector.watch()
     _barrier = barrier
     _failure = None
     try:
@@ -59,7 +60,9 @@ def _once(step, *arguments):
 def share(units, *data):
     """Do a share on `data`, or on the result of `setup` in this process without it."""
     (data,) = data or (_workload.data,)
-    return do_share(_work, data, units)
+    done = do_share(_work, data, units)
+    collector.forget_longest()
+    return done
 
 
 def workers_or_failure(answers):

@@ -1,19 +1,18 @@
 """One worker's part of a sample, and the division of a sample's units into parts."""
 
-import gc
 import os
 import threading
 import time
 from collections import namedtuple
 
-from ftbench_worker import gil
+from ftbench_worker import collector, gil
 from ftbench_worker.failure import ContractError, Failed, describe
 
 # CLOCK_MONOTONIC on Linux, so that time stamps of different processes can be compared.
 clock_ns = time.perf_counter_ns
 
-# The identity of a worker, the GIL's state in its process, and the number of garbage collections in
-# its interpreter so far.
+# The identity of a worker, the GIL's state in its process, and the garbage collections in its
+# interpreter (`collector.so_far`).
 Worker = namedtuple("Worker", "process_id thread_id gil_enabled gil_enabled_by collections")
 
 # One finished part: the worker that did it, when `work` was entered and when it returned, by
@@ -29,13 +28,8 @@ SelfTimed = namedtuple("SelfTimed", "elapsed_s")
 def this_worker():
     """The calling thread as a worker."""
     return Worker(
-        os.getpid(), threading.get_native_id(), gil.enabled(), gil.enabled_by(), collections()
+        os.getpid(), threading.get_native_id(), gil.enabled(), gil.enabled_by(), collector.so_far()
     )
-
-
-def collections():
-    """Garbage collections in this interpreter so far, of any generation."""
-    return sum(generation["collections"] for generation in gc.get_stats())
 
 
 def split_units(units, workers):

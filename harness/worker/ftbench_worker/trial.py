@@ -1,8 +1,8 @@
 """The driver's requests: prepare a cell, take a sample, finish."""
 
-from ftbench_worker import PROTOCOL_VERSION, gil, models
+from ftbench_worker import PROTOCOL_VERSION, collector, gil, models
 from ftbench_worker.failure import ContractError, failing_as
-from ftbench_worker.share import clock_ns, collections, split_units
+from ftbench_worker.share import clock_ns, split_units
 from ftbench_worker.thread_pools import thread_pools
 from ftbench_worker.workload import load
 
@@ -28,7 +28,7 @@ class Trial:
         self._model = None
         self._units_of_workers = []
         # Garbage collections so far by worker, for pools whose workers have an interpreter each.
-        self._collections_elsewhere = {}
+        self._collected_elsewhere = {}
 
     def answer(self, request):
         """The reply to a request."""
@@ -66,8 +66,8 @@ class Trial:
             model.start()
             end_ns = clock_ns()
         reported = model.set_up(units)
-        self._collections_elsewhere = {}
-        self._collections(reported)
+        self._collected_elsewhere = {}
+        self._collected(reported)
         imported = self._workload.imported
         return {
             "type": "ready",
@@ -85,7 +85,8 @@ class Trial:
         if model is None:
             raise ContractError("the driver asked for a sample before it sent 'prepare'")
         inputs = self._workload.split(len(self._units_of_workers))
-        collections_before = self._collections([])
+        collected_before = self._collected([])
+        collector.forget_longest()
         timed = model.run(inputs, self._units_of_workers)
         if self._workload.times_itself:
             timed = timed._replace(
@@ -93,7 +94,7 @@ class Trial:
                 end_ns=max(share.end_ns for share in timed.shares),
             )
         workers = [share.worker for share in timed.shares]
-        collected = self._collections(workers) - collections_before
+        collected = self._collected(workers)
         results = [share.result for share in timed.shares]
         units = sum(self._units_of_workers)
         self._workload.check(results, units)
@@ -103,7 +104,7 @@ class Trial:
             "start_ns": timed.start_ns,
             "end_ns": timed.end_ns,
             **_gil_state(workers),
-            "collections": collected,
+            **_collections(collected_before, collected),
             "shares": [
                 {**_identity(share.worker), "start_ns": share.start_ns, "end_ns": share.end_ns}
                 for share in timed.shares
@@ -111,14 +112,18 @@ class Trial:
             "reported": self._workload.report(results, units),
         }
 
-    def _collections(self, reported):
-        """Garbage collections so far in the interpreters of the workers that have reported."""
-        if self._model.works_here:
-            return collections()
+    def _collected(self, reported):
+        """Garbage collections so far in the interpreters of the workers, as in `collector.so_far`.
+
+        The longest is that of the workers that have reported.
+        """
+        if self._model.works_here or collector.so_far() is None:
+            return collector.so_far()
         for worker in reported:
             identity = (worker.process_id, worker.thread_id)
-            self._collections_elsewhere[identity] = worker.collections
-        return sum(self._collections_elsewhere.values())
+            self._collected_elsewhere[identity] = worker.collections[:2]
+        count, total_ns = map(sum, zip((0, 0), *self._collected_elsewhere.values()))
+        return count, total_ns, max((worker.collections[2] for worker in reported), default=0)
 
     def _finish(self):
         model = self._model
@@ -144,6 +149,17 @@ class Trial:
 
 def _identity(worker):
     return {"process_id": worker.process_id, "thread_id": worker.thread_id}
+
+
+def _collections(before, after):
+    """The garbage collections of a sample, for its reply."""
+    if after is None:
+        return {"collections": None, "collection_ns": None, "longest_collection_ns": None}
+    return {
+        "collections": after[0] - before[0],
+        "collection_ns": after[1] - before[1],
+        "longest_collection_ns": after[2],
+    }
 
 
 def _gil_state(workers):

@@ -349,8 +349,23 @@ class Collections(WorkerTestCase):
             # In threads of one interpreter, a collection is skipped while another one runs.
             minimum = 3 if model in ("threads", "asyncio-threads") else 3 * workers
             for number in range(3):
-                found = driver.sample(number)["collections"]
-                self.assertIn(found, range(minimum, 3 * workers + 1), model)
+                sample = driver.sample(number)
+                self.assertIn(sample["collections"], range(minimum, 3 * workers + 1), model)
+                total_ns, longest_ns = sample["collection_ns"], sample["longest_collection_ns"]
+                self.assertTrue(0 < longest_ns < total_ns <= 3 * workers * longest_ns, sample)
+                self.assertLessEqual(total_ns, workers * (sample["end_ns"] - sample["start_ns"]))
+
+    def test_none_take_no_time(self):
+        path = self.write("import gc\ngc.disable()\ndef work(data, units):\n    pass")
+        for model in MODELS:
+            driver = self.driver()
+            driver.prepare(path, model)
+            driver.sample(0)
+            sample = driver.sample(1)
+            found = [
+                sample[key] for key in ("collections", "collection_ns", "longest_collection_ns")
+            ]
+            self.assertEqual(found, [0, 0, 0], model)
 
 
 class GilState(WorkerTestCase):

@@ -116,7 +116,7 @@ fn write(
     match arguments.format {
         ExportFormat::Csv => {
             let mut rows = Vec::new();
-            csv::write_samples(trials, &mut rows)?;
+            csv::write_samples(trials, summary.run.scaling, &mut rows)?;
             return one(String::from_utf8_lossy(&rows).into_owned());
         }
         ExportFormat::Json => return one(json::summary(summary).map_err(OutputError::Json)?),

@@ -16,7 +16,7 @@ pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, E
             remark(output, &format!("warning: {damage}"));
         }
         let mut rows = Vec::new();
-        csv::write_samples(&run.trials, &mut rows)?;
+        csv::write_samples(&run.trials, run.manifest.plan.settings.scaling, &mut rows)?;
         print(&String::from_utf8_lossy(&rows))?;
         return Ok(ExitStatus::Success);
     }

@@ -63,6 +63,8 @@ impl TrialMaker<'_> {
                 end_ns,
                 gil_enabled,
                 collections: None,
+                collection_ns: None,
+                longest_collection_ns: None,
                 moved: false,
                 shares: Vec::new(),
                 reported: BTreeMap::new(),
@@ -117,6 +119,9 @@ impl TrialMaker<'_> {
                     pss_peak_bytes: None,
                     anonymous_peak_bytes: None,
                     file_peak_bytes: None,
+                    anonymous_first_bytes: None,
+                    anonymous_middle_bytes: None,
+                    anonymous_last_bytes: None,
                 }),
         })
     }

@@ -66,6 +66,9 @@ pub fn of_processes(process_ids: &[i32]) -> Result<Memory, MemoryError> {
         pss_peak_bytes: over_processes(&|one| Some(one.mapped?.pss_bytes), u64::saturating_add),
         anonymous_peak_bytes: over_processes(&|one| one.mapped?.anonymous_bytes, u64::saturating_add),
         file_peak_bytes: over_processes(&|one| one.file_bytes, u64::max),
+        anonymous_first_bytes: None,
+        anonymous_middle_bytes: None,
+        anonymous_last_bytes: None,
         processes: readings
             .iter()
             .map(|(process_id, reading)| ProcessMemory {
@@ -95,11 +98,35 @@ pub fn usage_above(limit_bytes: u64, process_ids: &[i32]) -> Option<u64> {
     Some(pss_bytes.unwrap_or(rss_bytes)).filter(|&used_bytes| used_bytes > limit_bytes)
 }
 
-/// Merges a reading with the earlier ones: the processes of the later one, and the larger of everything else.
+/// When memory is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the first counted sample.
+    First,
+    /// After half of the counted samples.
+    Middle,
+    /// After the last counted sample.
+    Last,
+    /// After any other sample.
+    Between,
+}
+
+/// Merges a reading with the earlier ones: the processes of the later one, the larger of each peak, and the reading
+/// itself if it is of a moment that is recorded.
 #[must_use]
-pub fn joined(earlier: Option<Memory>, later: Memory) -> Memory {
+pub fn joined(earlier: Option<Memory>, later: Memory, moment: Moment) -> Memory {
     let largest = |of: fn(&Memory) -> Option<u64>| of(&later).max(earlier.as_ref().and_then(of));
+    let at = |wanted: Moment, of: fn(&Memory) -> Option<u64>| {
+        if moment == wanted {
+            later.anonymous_peak_bytes
+        } else {
+            earlier.as_ref().and_then(of)
+        }
+    };
     Memory {
+        anonymous_first_bytes: at(Moment::First, |memory| memory.anonymous_first_bytes),
+        anonymous_middle_bytes: at(Moment::Middle, |memory| memory.anonymous_middle_bytes),
+        anonymous_last_bytes: at(Moment::Last, |memory| memory.anonymous_last_bytes),
         pss_peak_bytes: largest(|memory| memory.pss_peak_bytes),
         anonymous_peak_bytes: largest(|memory| memory.anonymous_peak_bytes),
         file_peak_bytes: largest(|memory| memory.file_peak_bytes),
@@ -196,6 +223,9 @@ mod tests {
             pss_peak_bytes: None,
             anonymous_peak_bytes: None,
             file_peak_bytes: None,
+            anonymous_first_bytes: None,
+            anonymous_middle_bytes: None,
+            anonymous_last_bytes: None,
         };
         assert_eq!((unreaped, reaped), (nothing.clone(), nothing));
     }
@@ -210,7 +240,11 @@ mod tests {
             pss_peak_bytes,
             anonymous_peak_bytes: pss_peak_bytes.map(|bytes| 2 * bytes),
             file_peak_bytes: None,
+            anonymous_first_bytes: None,
+            anonymous_middle_bytes: None,
+            anonymous_last_bytes: None,
         };
+        let joined = |earlier, later| joined(earlier, later, Moment::Between);
         assert_eq!(joined(None, reading(1, Some(5))), reading(1, Some(5)));
         assert_eq!(
             joined(Some(reading(1, Some(7))), reading(2, Some(5))),
@@ -221,5 +255,25 @@ mod tests {
             reading(2, Some(7))
         );
         assert_eq!(joined(None, reading(1, None)), reading(1, None));
+        let mut memory = None;
+        for (moment, bytes) in [
+            (Moment::First, 9),
+            (Moment::Between, 1),
+            (Moment::Middle, 3),
+            (Moment::Last, 4),
+        ] {
+            memory = Some(super::joined(memory, reading(1, Some(bytes)), moment));
+        }
+        let memory = memory.unwrap();
+        assert_eq!(
+            [
+                memory.anonymous_first_bytes,
+                memory.anonymous_middle_bytes,
+                memory.anonymous_last_bytes,
+                memory.anonymous_peak_bytes
+            ],
+            [Some(18), Some(6), Some(8), Some(18)]
+        );
+        assert_eq!(memory.growth_bytes(), Some(-10.0));
     }
 }

@@ -142,6 +142,8 @@ impl Trial {
             gil_enabled: false,
             gil_enabled_by: None,
             collections: None,
+            collection_ns: None,
+            longest_collection_ns: None,
             shares: taken.shares.iter().map(|share| share.measured).collect(),
             reported: BTreeMap::new(),
         }

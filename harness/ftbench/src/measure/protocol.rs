@@ -138,6 +138,10 @@ pub enum Reply {
         gil_enabled_by: Option<String>,
         /// Garbage collections, of any generation, in the interpreters of the workers; `None` from a native worker.
         collections: Option<u64>,
+        /// Their total time, nanoseconds; `None` from a native worker.
+        collection_ns: Option<u64>,
+        /// The time of the longest one, nanoseconds; `None` from a native worker.
+        longest_collection_ns: Option<u64>,
         /// One entry per share of the work, in order.
         shares: Vec<MeasuredShare>,
         /// What the workload's `report` returned, by name.

@@ -17,7 +17,7 @@ use super::worker_text;
 use crate::machine::bind::{Binder, last_seen_pu};
 use crate::machine::cost::extra_threads::ModelThreads;
 use crate::machine::cost::processes::{cpu_time_between, cpu_times_ns};
-use crate::machine::memory;
+use crate::machine::memory::{self, Moment};
 use crate::machine::noise::{Meters, Observed, Watch};
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
@@ -139,7 +139,7 @@ impl<'e> LiveTrial<'e> {
                         // The work, or a server, may have started processes that stay.
                         worker.process_ids = worker.session.processes();
                         worker.watch.include_started(&worker.process_ids);
-                        worker.read_memory(&mut trial.record);
+                        worker.read_memory(&mut trial.record, Moment::First);
                     }
                 }
                 Err(failure) => trial.fail_in(session, failure)?,
@@ -227,7 +227,12 @@ impl<'e> LiveTrial<'e> {
             self.worker = None;
             return Ok(());
         }
-        self.sample(turn, Some(sweep / self.equipment.settings.window.max(1)))
+        let settings = &self.equipment.settings;
+        self.sample(turn, Some(sweep / settings.window.max(1)))?;
+        if let Some(worker) = self.worker.as_ref().filter(|_| sweep + 1 == settings.samples / 2) {
+            worker.read_memory(&mut self.record, Moment::Middle);
+        }
+        Ok(())
     }
 
     /// Removes the turn of a sample whose sweep has just been abandoned and will be repeated.
@@ -314,7 +319,7 @@ impl LiveWorker<'_> {
                 }
                 observed = Some(seen);
                 let begun = Instant::now();
-                self.read_memory(record);
+                self.read_memory(record, Moment::Between);
                 self.unwatched = unwatched_after(watching + begun.elapsed(), taken.makespan_ns());
                 taken
             }
@@ -349,9 +354,9 @@ impl LiveWorker<'_> {
 
     /// Adds the memory of the processes to the record. If the system does not report it, it stays unknown and the times
     /// are kept.
-    fn read_memory(&self, record: &mut Trial) {
+    fn read_memory(&self, record: &mut Trial, moment: Moment) {
         if let Ok(reading) = memory::of_processes(&self.process_ids) {
-            record.memory = Some(memory::joined(record.memory.take(), reading));
+            record.memory = Some(memory::joined(record.memory.take(), reading, moment));
         }
     }
 
@@ -359,7 +364,7 @@ impl LiveWorker<'_> {
         // The workload may have started processes meanwhile, in samples too short for a check.
         self.process_ids = self.session.processes();
         self.session.check_limits_of(&self.process_ids, SAMPLE_STEP)?;
-        self.read_memory(record);
+        self.read_memory(record, Moment::Last);
         // The worker of a command is the only process that lives longer than a sample.
         if self.is_command && self.process_ids.len() > 1 {
             return Err(TrialFailure::Workload {
@@ -533,6 +538,8 @@ struct SampleReply {
     gil_enabled: bool,
     gil_enabled_by: Option<String>,
     collections: Option<u64>,
+    collection_ns: Option<u64>,
+    longest_collection_ns: Option<u64>,
     shares: Vec<MeasuredShare>,
     reported: BTreeMap<String, f64>,
 }
@@ -594,6 +601,8 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<SampleReply, Tr
             gil_enabled,
             gil_enabled_by,
             collections,
+            collection_ns,
+            longest_collection_ns,
             shares,
             reported,
         } if sample == number => {
@@ -605,6 +614,8 @@ fn take_sample(session: &mut Session<'_>, number: u32) -> Result<SampleReply, Tr
                 gil_enabled,
                 gil_enabled_by: gil_enabled_by.map(worker_text::name),
                 collections,
+                collection_ns,
+                longest_collection_ns,
                 shares,
                 reported,
             })
@@ -661,6 +672,8 @@ fn sample_record(
         end_ns: taken.end_ns,
         gil_enabled: taken.gil_enabled,
         collections: taken.collections,
+        collection_ns: taken.collection_ns,
+        longest_collection_ns: taken.longest_collection_ns,
         moved: shares.iter().any(|(_, elsewhere)| *elsewhere),
         shares: shares.into_iter().map(|(share, _)| share).collect(),
         reported: taken.reported,

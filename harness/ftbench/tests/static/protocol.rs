@@ -68,6 +68,8 @@ fn a_message_without_a_required_field_is_refused() {
                 "import_ns",
                 "import_threads",
                 "collections",
+                "collection_ns",
+                "longest_collection_ns",
                 "reported",
                 "thread_pools",
             ];

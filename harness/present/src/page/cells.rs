@@ -124,7 +124,8 @@ impl Entry {
 /// The heading of a column that all cells together have no room for.
 const EFFICIENCY: &str = "Efficiency (%)";
 
-/// Bytes of a mebibyte (IEC 80000-13).
+/// Bytes of a kibibyte and a mebibyte (IEC 80000-13).
+const KIBIBYTE: f64 = 1024.0;
 const MEBIBYTE: f64 = 1_048_576.0;
 
 /// How a column is filled.
@@ -218,9 +219,28 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Table {
         },
     ));
     columns.push(number(
+        "Growth (KiB)",
+        "anonymous and shared memory that each sample adds; far from 0 is a leak",
+        |cell| {
+            Entry::estimate(cell.memory_growth_bytes, |bytes| {
+                units::number(bytes / KIBIBYTE, 0)
+            })
+        },
+    ));
+    columns.push(number(
         "CPU (%)",
         "CPU time over the time that the workers had",
         |cell| Entry::percent(cell.cost.cpu_utilisation, 0),
+    ));
+    columns.push(number(
+        "GC (%)",
+        "time in garbage collections over the makespan",
+        |cell| Entry::percent(cell.collection_fraction, 1),
+    ));
+    columns.push(number(
+        "Longest GC",
+        "the longest garbage collection of a trial",
+        |cell| Entry::duration(cell.longest_collection_s),
     ));
     columns.push(number("Start-up", "time to create the pool", |cell| {
         Entry::duration(cell.startup_s)

@@ -35,7 +35,7 @@ pub fn write_figures(folder: &RunFolder) -> Result<(Run, Summary), Error> {
     let summary = summarise(&run.name, &run.manifest, &run.trials);
     folder.write_json(SUMMARY, &summary)?;
     let mut rows = Vec::new();
-    csv::write_samples(&run.trials, &mut rows)?;
+    csv::write_samples(&run.trials, summary.run.scaling, &mut rows)?;
     folder.write_bytes(SAMPLES, &rows)?;
     Ok((run, summary))
 }

@@ -6,6 +6,7 @@ mod environments;
 mod failures;
 mod foreign;
 mod loops;
+mod memory;
 mod new;
 mod programs;
 mod scripts;
