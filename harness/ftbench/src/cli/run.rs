@@ -18,7 +18,6 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   ftbench run my_work.py -p 3.13,3.13t
   ftbench run --call 'dumps([1, 2])' --setup 'from orjson import dumps' --with orjson
-  ftbench run --command '{python} app.py --threads {workers}'
   ftbench run my_work.py --arm base=../old/src --arm new=src
   ftbench run --resume results/RUN";
 
