@@ -49,7 +49,8 @@ impl Pattern {
 }
 
 /// Returns the names that a word selects: the name equal to it, or otherwise all names that it matches as a pattern. A
-/// name may look like a pattern, for example `fib[threads,2]`.
+/// name may look like a pattern, for example `fib[threads,2]`. A case may be spelled as it is in `run`,
+/// `folder/bench.py::case`; its name is `bench.case`, with some of the folders in front if other files are called so.
 ///
 /// # Errors
 /// Returns an error if the word is not a valid pattern.
@@ -58,13 +59,30 @@ pub fn matching<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<BTreeSet<&'a str>, PatternError> {
     let mut names: BTreeSet<&str> = names.into_iter().collect();
-    if names.contains(word) {
-        names.retain(|name| *name == word);
+    let spellings = spellings(word);
+    let is_exact = |name: &str| spellings.iter().any(|spelling| spelling == name);
+    if names.iter().any(|name| is_exact(name)) {
+        names.retain(|name| is_exact(name));
     } else {
-        let pattern = Pattern::new(word)?;
-        names.retain(|name| pattern.matches(name));
+        let patterns: Vec<Pattern> = spellings
+            .iter()
+            .map(|spelling| Pattern::new(spelling))
+            .collect::<Result<_, _>>()?;
+        names.retain(|name| patterns.iter().any(|pattern| pattern.matches(name)));
     }
     Ok(names)
+}
+
+/// Returns the names that a word may stand for: itself, or the case of a file with any of its folders in front.
+fn spellings(word: &str) -> Vec<String> {
+    let Some((file, case)) = word.split_once("::") else {
+        return vec![word.to_owned()];
+    };
+    let file = file.strip_suffix(".py").unwrap_or(file);
+    let starts = std::iter::once(0).chain(file.match_indices('/').map(|(at, _)| at + 1));
+    starts
+        .filter_map(|start| Some(format!("{}.{case}", file.get(start..)?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,6 +113,16 @@ mod tests {
     }
 
     #[test]
+    fn cases_may_be_spelled_with_their_file() {
+        let names = ["bench.one", "bench.two", "a/other.one", "b/other.one"];
+        let matching = |word: &str| matching(word, names).map(Vec::from_iter);
+        assert_eq!(matching("bench.py::two").unwrap(), ["bench.two"]);
+        assert_eq!(matching("./x/bench.py::*").unwrap(), ["bench.one", "bench.two"]);
+        assert_eq!(matching("x/a/other.py::one").unwrap(), ["a/other.one"]);
+        assert_eq!(matching("bench.py::three").unwrap(), [""; 0]);
+    }
+
+    #[test]
     fn malformed_and_long_patterns_are_rejected() {
         let error = |pattern: &str| Pattern::new(pattern).unwrap_err();
         assert!(matches!(error("["), PatternError::Malformed(_)));
@@ -111,7 +139,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_word_causes_a_panic(word in r"[a-c*?\[\]{},!\\/-]{0,40}", name in "[a-c/]{0,8}") {
+        fn no_word_causes_a_panic(word in r"[a-c*?\[\]{},!\\/:é-]{0,40}", name in "[a-c/]{0,8}") {
+            let _ = matching(&word, [name.as_str()]);
             if let Ok(pattern) = Pattern::new(&word) {
                 let _ = pattern.matches(&name);
             }

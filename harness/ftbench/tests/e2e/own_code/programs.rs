@@ -2,7 +2,8 @@
 
 use ftbench_schema::{CellStatus, Model, TrialStatus, WarningKind};
 
-use crate::support::{CommandOutput, Run, Sandbox, allowed_pus, output_of, pair};
+use super::{finished, run_with};
+use crate::support::{CommandOutput, Sandbox, allowed_pus, pair};
 
 const FIBO: &str = "
 def fibo(n):
@@ -61,24 +62,8 @@ def work(data, units, workers):
     return sum(number * number for number in range(units * 1000))
 ";
 
-/// `ftbench run` with these options, whose values may contain blanks, into the folder `out`.
 fn run(sandbox: &Sandbox, words: &str, options: &[(&str, &str)]) -> CommandOutput {
-    let mut command = sandbox.command(&format!(
-        "run --profile quick --rounds 1 --samples 2 --no-ceiling --out out -p {} {words}",
-        pair().words()
-    ));
-    for (option, value) in options {
-        command.arg(option).arg(value);
-    }
-    output_of(command)
-}
-
-fn finished(sandbox: &Sandbox, output: CommandOutput, status: i32) -> Run {
-    output.exits_with(status);
-    Run {
-        folder: sandbox.path().join("out"),
-        output,
-    }
+    run_with(sandbox, &format!("--rounds 1 --samples 2 {words}"), options)
 }
 
 fn workers() -> u32 {

@@ -2,7 +2,8 @@
 
 use ftbench_schema::{CellStatus, Model, TrialStatus, WarningKind};
 
-use crate::support::{CommandOutput, Run, Sandbox, allowed_pus, output_of, pair};
+use super::{finished, run_with};
+use crate::support::{CommandOutput, Sandbox, allowed_pus, pair};
 
 /// Answers with its number of workers, the PUs that it may use, and its process id.
 const SERVER: &str = "
@@ -41,29 +42,13 @@ const READY: (&str, &str) = ("--ready", "http://127.0.0.1:{port}/");
 const START: &str = "{python} server.py {port} {workers}";
 const ASK: &str = "{python} client.py {port}";
 
-/// `ftbench run` with these options, whose values may contain blanks, into the folder `out`.
 fn run(sandbox: &Sandbox, words: &str, options: &[(&str, &str)]) -> CommandOutput {
     let rounds = if words.contains("--rounds") {
         ""
     } else {
         "--rounds 1"
     };
-    let mut command = sandbox.command(&format!(
-        "run --profile quick {rounds} --samples 3 --no-ceiling --out out -p {} {words}",
-        pair().words()
-    ));
-    for (option, value) in options {
-        command.arg(option).arg(value);
-    }
-    output_of(command)
-}
-
-fn finished(sandbox: &Sandbox, output: CommandOutput, status: i32) -> Run {
-    output.exits_with(status);
-    Run {
-        folder: sandbox.path().join("out"),
-        output,
-    }
+    run_with(sandbox, &format!("{rounds} --samples 3 {words}"), options)
 }
 
 fn sandbox_with_server() -> Sandbox {
