@@ -98,7 +98,7 @@ CALLS = [
     ),
     ("internal on one thread", ["alone.py", "-m", "internal", "-n", "1,2"], 0, "uses one PU"),
     ("a script without a guard", ["unguarded.py", "-m", "serial"], 0, "if __name__ == '__main__':"),
-    ("a script of pyperf", ["bench_pyperf.py"], 1, "it looks like a pyperf script"),
+    ("a pyperf benchmark that is missing", ["bench_pyperf.py::towr"], 1, "it has tower"),
     ("a benchmark of asv", ["bench_asv.py"], 1, "it looks like a benchmark of asv"),
     ("a test", ["test_sum.py"], 1, "it looks like a test with the fixture"),
     ("a plain script", ["script.py"], 1, "--command '{python} script.py'"),

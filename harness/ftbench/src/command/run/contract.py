@@ -69,19 +69,11 @@ def takes_workers(tree, names):
 
 def what_it_is(tree, module):
     """Return what a file without `work` seems to be, and how to measure it; None if unknown."""
-    imported = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported.add(node.module.partition(".")[0])
     functions = [node for node in tree.body if isinstance(node, FUNCTIONS)]
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     methods = [node for one in classes for node in one.body if isinstance(node, FUNCTIONS)]
     fixture = next((one.name for one in [*functions, *methods] if takes_fixture(one)), None)
     asv = next((one.name for one in [*functions, *methods] if one.name.startswith(ASV)), None)
-    if imported & {"pyperf", "perf"}:
-        return f"a pyperf script; {call_of(module, functions)}"
     if fixture is not None:
         return f"a test with the fixture 'benchmark' ({fixture}); {call_of(module, functions)}"
     if asv is not None:

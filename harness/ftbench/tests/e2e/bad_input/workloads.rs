@@ -161,12 +161,11 @@ fn a_dry_run_accepts_whatever_may_define_work() {
 #[test]
 fn a_file_of_another_kind_is_named_with_the_options_that_measure_it() {
     let sandbox = Sandbox::sharing_the_machine();
-    let pyperf = "import pyperf\ndef bench(n):\n    return n\npyperf.Runner().bench_func('b', bench, 3)\n";
     let sources = [
         (
-            "runner",
-            pyperf,
-            "a pyperf script; measure a call with --call 'bench(N)' --setup 'from runner import bench'",
+            "plain",
+            "def bench(n):\n    return n\n",
+            "a module; measure a call with --call 'bench(N)' --setup 'from plain import bench'",
         ),
         (
             "suite",
