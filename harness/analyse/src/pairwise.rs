@@ -3,7 +3,7 @@
 
 /// Maximum number of values for which all means are stored, in 16 MB. For more values they are counted, which takes no
 /// memory.
-const HELD_UP_TO: usize = 2_000;
+const MAX_STORED_VALUES: usize = 2_000;
 
 /// The means of all pairs, in order.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) enum PairwiseMeans {
 impl PairwiseMeans {
     /// Creates the means of finite values.
     pub(super) fn of(values: &[f64]) -> Self {
-        if values.len() <= HELD_UP_TO {
+        if values.len() <= MAX_STORED_VALUES {
             Self::held(values)
         } else {
             Self::counted(values)

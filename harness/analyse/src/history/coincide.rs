@@ -8,7 +8,7 @@ const SHORT: usize = 12;
 
 /// The runs around a change, by time. At an end of the series, a run also stands in for a missing neighbour.
 #[derive(Debug, Clone, Copy)]
-pub struct Around<'a> {
+pub struct RunsAroundChange<'a> {
     /// The second to last run before the change.
     pub earlier: &'a HistoryRun,
     /// The last run before the change.
@@ -20,8 +20,8 @@ pub struct Around<'a> {
 }
 
 /// Returns the differences between the runs around a change that may affect a series.
-pub fn differences(subject: &Subject, around: Around<'_>) -> Vec<Difference> {
-    let Around { before, after, .. } = around;
+pub fn differences(subject: &Subject, around: RunsAroundChange<'_>) -> Vec<Difference> {
+    let RunsAroundChange { before, after, .. } = around;
     let mut found = Vec::new();
     let mut compare = |what: DifferenceKind, old: &str, new: &str| {
         if old != new {

@@ -31,7 +31,7 @@ pub use findings::{
 };
 
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
-use coincide::Around;
+use coincide::RunsAroundChange;
 use confirm::{Fitted, Step, TestParameters};
 use ftbench_schema::Estimate;
 use ftbench_schema::history::{HistoryRun, Metric};
@@ -215,7 +215,7 @@ impl ChangeBuilder<'_> {
         let is_new = with_figure.len() - step.position <= RECENT_RUNS;
         let newest = with_figure.last()?.run;
         let earlier = step.position.checked_sub(2).and_then(run_at);
-        let around = Around {
+        let around = RunsAroundChange {
             earlier: self.runs.get(earlier.unwrap_or(last_before))?,
             before: self.runs.get(last_before)?,
             after: self.runs.get(first_after)?,

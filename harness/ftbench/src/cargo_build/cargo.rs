@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::store::{Place, StepError};
 use crate::outside;
-use crate::process::leash::leashed;
+use crate::process::guarded_program::guarded;
 
 /// Environment variables that would redirect a build.
 const REMOVED: [&str; 6] = [
@@ -127,12 +127,12 @@ impl<'a> Cargo<'a> {
             }
         }
         let not_started = |error| StepError::Io(program, error);
-        let (mut command, leash) = match leashed(&command) {
-            Ok(leashed) => leashed,
+        let (mut command, program_guard) = match guarded(&command) {
+            Ok(guarded) => guarded,
             Err(error) => return Err(not_started(error)),
         };
         let output = command.stderr(errors).output().map_err(not_started)?;
-        drop(leash);
+        drop(program_guard);
         if !output.status.success() {
             return Err(self.failed(reason(&outside::beginning(&log, MAX_LOG_BYTES))));
         }

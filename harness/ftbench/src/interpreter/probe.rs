@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_python_answers() {
+    fn a_real_interpreter_is_probed() {
         let folder = Folder::new();
         let path = folder.script("python3", &answering("3.13.15t"));
         let answer = probe(&path, LONG).unwrap();

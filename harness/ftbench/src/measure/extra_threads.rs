@@ -16,10 +16,10 @@ use ftbench_schema::ExtraThreads;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Minimum ratio of a pause to the look before it, so that looking at many threads takes less than a tenth of a PU.
-const PAUSE_PER_LOOK: u32 = 10;
+const PAUSE_PER_OBSERVATION: u32 = 10;
 
 /// Maximum number of looks in one trial, so that a warm-up of minutes costs no more than one of half a second.
-const MAX_LOOKS: u32 = 100;
+const MAX_OBSERVATIONS: u32 = 100;
 
 /// The extra threads that run before `work` is called for the first time; `None` when extra threads are not counted.
 pub(super) fn before_work(watch: &Watch<'_>) -> Option<ExtraThreads> {
@@ -42,14 +42,16 @@ pub(super) fn sample_while_looking<T>(
         // If no thread can be started, there are no looks.
         let _ = thread::Builder::new().spawn_scoped(scope, move || {
             let mut pause = PAUSE;
-            while found.looks < MAX_LOOKS && is_over.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            while found.looks < MAX_OBSERVATIONS
+                && is_over.recv_timeout(pause) == Err(RecvTimeoutError::Timeout)
+            {
                 let begun = Instant::now();
                 if let Some(look) = watch.look() {
                     found.max_at_once = found.max_at_once.max(look.extra);
                     found.looks += 1;
                     found.contended_looks += u32::from(look.is_contended);
                 }
-                pause = PAUSE.max(begun.elapsed().saturating_mul(PAUSE_PER_LOOK));
+                pause = PAUSE.max(begun.elapsed().saturating_mul(PAUSE_PER_OBSERVATION));
             }
         });
         let taken = sample();

@@ -4,8 +4,8 @@
 pub(crate) mod bounded;
 pub mod control_groups;
 pub mod guard;
+pub mod guarded_program;
 pub mod interrupt;
-pub mod leash;
 pub mod limits;
 pub mod quota;
 pub mod reaper;

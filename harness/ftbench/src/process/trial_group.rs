@@ -45,8 +45,8 @@ impl DelegatedGroup {
         fs::create_dir(&trial).ok()?;
         fs::remove_dir(&trial).ok()?;
         let mut delegated = Self { group, leaf: None };
-        if !wanted.is_empty() && !delegated.hands_down(&wanted) {
-            delegated.hand_down(&wanted);
+        if !wanted.is_empty() && !delegated.delegates_controllers(&wanted) {
+            delegated.delegate_controllers(&wanted);
         }
         Some(delegated)
     }
@@ -57,7 +57,7 @@ impl DelegatedGroup {
         &self.group
     }
 
-    fn hands_down(&self, wanted: &[&str]) -> bool {
+    fn delegates_controllers(&self, wanted: &[&str]) -> bool {
         let handed_down = fs::read_to_string(self.group.join("cgroup.subtree_control")).unwrap_or_default();
         wanted
             .iter()
@@ -66,7 +66,7 @@ impl DelegatedGroup {
 
     /// Hands controllers down, after moving this process to a leaf. If other processes are in the group, it stays as it
     /// is.
-    fn hand_down(&mut self, wanted: &[&str]) {
+    fn delegate_controllers(&mut self, wanted: &[&str]) {
         let leaf = self.group.join(OWN_LEAF);
         let words: Vec<String> = wanted.iter().map(|name| format!("+{name}")).collect();
         let handed_down = fs::create_dir_all(&leaf)

@@ -292,7 +292,7 @@ def work(data, units): ...
     }
 
     #[test]
-    fn a_ceiling_may_be_named() {
+    fn the_named_ceiling_is_used() {
         let with = |line: &str| parse(&format!("# /// script\n# [tool.ftbench]\n{line}# ///\n"));
         assert_eq!(with("").unwrap().ceiling, None);
         for kernel in Kernel::ALL {
@@ -367,7 +367,7 @@ def work(data, units): ...
         }
 
         #[test]
-        fn a_summary_survives(summary in "[a-z]{1,10}( [a-z]{1,10}){0,4}") {
+        fn a_summary_is_read_as_written(summary in "[a-z]{1,10}( [a-z]{1,10}){0,4}") {
             let source = format!("# /// script\n# [tool.ftbench]\n# summary = \"{summary}\"\n# ///\n");
             prop_assert_eq!(parse(&source).unwrap().summary, summary);
         }

@@ -91,7 +91,7 @@ fn rectangle(corner: Place, [width, height]: [f64; 2]) -> [Place; 4] {
     ]
 }
 
-struct Laid<'a> {
+struct HeatMapLayout<'a> {
     sheet: &'a Sheet<'a>,
     map: &'a HeatMap,
     plot: Frame,
@@ -129,7 +129,7 @@ pub(super) fn draw(sheet: &Sheet<'_>, map: &HeatMap) -> Drawn {
     let widest = map.columns.iter().map(|column| face.width(&column.label));
     let widest = widest.fold(1.0, f64::max);
     let head_em = (LABEL_EM * (column - 5.0 * unit) / widest).clamp(8.0, LABEL_EM);
-    Laid {
+    HeatMapLayout {
         sheet,
         map,
         plot,
@@ -141,7 +141,7 @@ pub(super) fn draw(sheet: &Sheet<'_>, map: &HeatMap) -> Drawn {
     .paint()
 }
 
-impl Laid<'_> {
+impl HeatMapLayout<'_> {
     fn paint(&self) -> Drawn {
         self.heads()?;
         let muted = Ink::Muted;

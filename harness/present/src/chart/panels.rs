@@ -18,7 +18,7 @@ const INSET: f64 = 10.0;
 
 /// A level over a stretch of dates.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stretch {
+pub struct LevelSpan {
     /// Where it begins.
     pub from: f64,
     /// Where it ends.
@@ -31,7 +31,7 @@ pub struct Stretch {
 
 /// A change of level.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Break {
+pub struct LevelChange {
     /// Between the last value before and the first after.
     pub x: f64,
     /// What changed by how much, in a few words.
@@ -50,9 +50,9 @@ pub struct Panel {
     /// Its values by date.
     pub points: Vec<Point>,
     /// Its levels.
-    pub levels: Vec<Stretch>,
+    pub levels: Vec<LevelSpan>,
     /// Its changes.
-    pub breaks: Vec<Break>,
+    pub breaks: Vec<LevelChange>,
 }
 
 /// The body of charts over dates.

@@ -115,7 +115,7 @@ impl Row {
 
 /// A value to compare with, as an upright line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Upright {
+pub struct VerticalReference {
     /// Where.
     pub value: f64,
     /// Its name; not in the legend when empty.
@@ -134,7 +134,7 @@ pub struct Rows {
     /// The rows, from the top.
     pub rows: Vec<Row>,
     /// What to compare with.
-    pub uprights: Vec<Upright>,
+    pub uprights: Vec<VerticalReference>,
     /// Names of looks.
     pub legend: Vec<(Look, String)>,
 }
@@ -156,7 +156,7 @@ pub(super) fn description(body: &Rows) -> String {
     format!("{}. {} {}", body.x.title, rows.join(" "), uprights.join(" "))
 }
 
-struct Laid<'a> {
+struct RowLayout<'a> {
     sheet: &'a Sheet<'a>,
     body: &'a Rows,
     plot: Frame,
@@ -198,7 +198,7 @@ pub(super) fn draw(sheet: &Sheet<'_>, body: &Rows) -> Drawn {
     let row = plot.height() / count(shown).max(1.0);
     let most = body.rows.iter().map(|row| row.marks.len()).max().unwrap_or(1);
     let bar = (row * 0.82 / count(most).max(1.0)).min(1.8 * BAR * unit);
-    Laid {
+    RowLayout {
         sheet,
         body,
         plot,
@@ -225,7 +225,7 @@ fn legend_of(sheet: &Sheet<'_>, body: &Rows) -> Vec<Entry> {
     looks.chain(uprights).collect()
 }
 
-fn pen(sheet: &Sheet<'_>, upright: &Upright) -> Pen {
+fn pen(sheet: &Sheet<'_>, upright: &VerticalReference) -> Pen {
     match upright.kind {
         ReferenceKind::Calculated if upright.label.is_empty() => Pen::solid(Ink::Reference, sheet.unit),
         ReferenceKind::Calculated => Pen {
@@ -236,7 +236,7 @@ fn pen(sheet: &Sheet<'_>, upright: &Upright) -> Pen {
     }
 }
 
-impl Laid<'_> {
+impl RowLayout<'_> {
     fn x(&self, value: f64) -> f64 {
         self.plot.left + self.body.x.share(value) * self.plot.width()
     }

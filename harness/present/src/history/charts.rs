@@ -1,7 +1,9 @@
 //! Charts of a history.
 
 use super::words;
-use crate::chart::{Axis, Body, Break, Chart, Panel, Panels, Point, Scale, Size, Stretch, Tick, ranged_axis};
+use crate::chart::{
+    Axis, Body, Chart, LevelChange, LevelSpan, Panel, Panels, Point, Scale, Size, Tick, ranged_axis,
+};
 use ftbench_analyse::history::{Change, Direction, History, Series, Subject};
 use ftbench_schema::history::Metric;
 use ftbench_schema::text;
@@ -269,7 +271,7 @@ fn panel(history: &History, index: usize, series: &Series) -> Panel {
         .map(|level| {
             // A drift is drawn as rising by half on either side of the level.
             let half = level.drift.unwrap_or(1.0).max(f64::MIN_POSITIVE).sqrt();
-            Stretch {
+            LevelSpan {
                 from: day(&days, run_of(level.first)),
                 to: day(&days, run_of(level.last)),
                 value: level.value / divisor / half,
@@ -288,7 +290,7 @@ fn panel(history: &History, index: usize, series: &Series) -> Panel {
                     format!(" · {}", words::short_commit(commit))
                 });
             let date = run.map(words::date).unwrap_or_default();
-            Break {
+            LevelChange {
                 x: day(&days, change.last_before).midpoint(day(&days, change.first_after)),
                 label: format!("{} · {date}{commit}", words::per_cent(change.ratio.estimate)),
                 worse: change.direction == Direction::Worse,

@@ -253,7 +253,7 @@ fn build(facts: &InterpreterFacts) -> Build {
 
 /// What a workload is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct About {
+pub struct WorkloadDescription {
     /// What kind of work it does.
     pub kind: &'static str,
     /// One line on what it does.
@@ -268,7 +268,7 @@ pub struct About {
 
 /// What a workload says about itself.
 #[must_use]
-pub fn about(facts: &WorkloadFacts) -> About {
+pub fn about(facts: &WorkloadFacts) -> WorkloadDescription {
     let units = facts.units.map(|units| format!("{units} in one sample"));
     let ceiling = facts
         .ceiling
@@ -282,7 +282,7 @@ pub fn about(facts: &WorkloadFacts) -> About {
         .iter()
         .map(|figure| format!("{} = {}", text::line(&figure.name), text::line(&figure.pattern)))
         .collect();
-    About {
+    WorkloadDescription {
         kind: facts.kind.name(),
         summary: text::line(&facts.summary),
         shows: text::line(&facts.shows),

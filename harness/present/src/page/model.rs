@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Report;
 use super::cells::{self, Table};
 use super::charts::{self, Charts};
-use super::facts::{self, About, Build, Fact, Quiet};
+use super::facts::{self, Build, Fact, Quiet, WorkloadDescription};
 use super::findings::{self, Matrix, Statement};
 use super::fits::{self, Fit};
 use super::spread::quantile;
@@ -46,9 +46,9 @@ pub struct Page {
     /// The workloads.
     pub workloads: Vec<Workload>,
     /// What failed, and why.
-    pub failures: Vec<Why>,
+    pub failures: Vec<ReasonGroup>,
     /// What was skipped, and why.
-    pub skipped: Vec<Why>,
+    pub skipped: Vec<ReasonGroup>,
     /// Whether anything was compared with a ceiling.
     pub has_ceiling: bool,
     /// The run.
@@ -86,7 +86,7 @@ pub struct Workload {
     /// Its name.
     pub name: String,
     /// Its description of itself; `None` when the summary does not have one.
-    pub about: Option<About>,
+    pub about: Option<WorkloadDescription>,
     /// The findings on it.
     pub findings: Vec<Statement>,
     /// Its charts.
@@ -118,7 +118,7 @@ pub struct Reported {
 
 /// Cells with the same status and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Why {
+pub struct ReasonGroup {
     /// The status of the cells.
     pub status: &'static str,
     /// The number of cells.
@@ -257,12 +257,12 @@ fn reported(cell: &CellSummary, samples: &CellSamples) -> Vec<Reported> {
     samples.reported.iter().filter_map(of).collect()
 }
 
-fn why(reasons: &[Reason<'_>]) -> Vec<Why> {
+fn why(reasons: &[Reason<'_>]) -> Vec<ReasonGroup> {
     reasons
         .iter()
         .map(|reason| {
             let mut lines = text::lines(reason.reason);
-            Why {
+            ReasonGroup {
                 status: reason.status.words(),
                 cells: text::counted(reason.cells.len(), "cell"),
                 names: rows::cell_names(&reason.cells, MOST_CELLS),

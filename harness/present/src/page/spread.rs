@@ -1,7 +1,8 @@
 //! How samples lie around their cell's median, counted in bins so that a million of them make a small page.
 
 use crate::chart::{
-    Axis, Bin, Body, Chart, Counts, Look, Mark, ReferenceKind, Row, Rows, Samples, Size, Upright, ranged_axis,
+    Axis, Bin, Body, Chart, Counts, Look, Mark, ReferenceKind, Row, Rows, Samples, Size, VerticalReference,
+    ranged_axis,
 };
 use ftbench_schema::{CellSamples, Model, units};
 
@@ -74,7 +75,7 @@ pub fn chart(cells: &[Named<'_>]) -> Option<Chart> {
             x: axis(&range),
             origin: 0.0,
             rows,
-            uprights: vec![Upright {
+            uprights: vec![VerticalReference {
                 value: 0.0,
                 label: String::new(),
                 kind: ReferenceKind::Calculated,

@@ -44,7 +44,7 @@ pub fn choose(arguments: &RunArgs, suite: &Path, cases: &Cases<'_>) -> Result<Co
     let mut arms = arms(arguments)?;
     let workloads = match arms.kind() {
         Some(ArmKind::File) => arms.workloads(name_of_files(arguments)?),
-        Some(ArmKind::Folder | ArmKind::Wheel) if names_nothing(arguments) => {
+        Some(ArmKind::Folder | ArmKind::Wheel) if selects_nothing(arguments) => {
             return Err(ArmError::NoWorkload.into());
         }
         _ => workloads(&catalogue(suite)?, arguments, cases)?,
@@ -85,7 +85,7 @@ pub fn detected_commit(commit: Option<CommitFacts>) -> Option<CommitFacts> {
     commit.filter(|commit| commit.dirty.is_some())
 }
 
-fn names_nothing(arguments: &RunArgs) -> bool {
+fn selects_nothing(arguments: &RunArgs) -> bool {
     arguments.workloads.is_empty() && arguments.code.is_empty()
 }
 

@@ -69,7 +69,7 @@ fn measure(
         None => StoppedBy::Interrupt,
         Some(units) => {
             for workload in open_models {
-                if divides_itself(workload, &cells, &without_gil, units, seed, runner) {
+                if starts_own_threads(workload, &cells, &without_gil, units, seed, runner) {
                     recorder.use_internal(workload);
                 }
             }
@@ -108,7 +108,7 @@ fn without_gil(manifest: &Manifest) -> BTreeSet<String> {
 
 /// Returns whether a workload starts threads or processes that share the PU of its worker. Makes a trial that is not
 /// recorded, on a free-threaded build if there is one, because with the GIL threads wait for it and not for the PU.
-fn divides_itself(
+fn starts_own_threads(
     workload: &str,
     cells: &[PlannedCell],
     without_gil: &BTreeSet<String>,

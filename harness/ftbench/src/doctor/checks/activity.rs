@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn steal_is_relative_to_the_time_wanted() {
+    fn steal_is_relative_to_the_time_demanded() {
         let judged = |now: Ticks| {
             let boot = ticks(10_000, 50_000, 10);
             let last = ticks(boot.busy + now.busy, boot.idle + now.idle, boot.steal + now.steal);

@@ -132,13 +132,13 @@ pub struct Watch<'meters> {
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// Counters that are read as close to the sample as possible.
-    near: Near,
+    near: CloseReading,
     /// Counters that may be read a little before or after it.
-    far: Far,
+    far: OuterReading,
 }
 
 #[derive(Debug, Clone)]
-struct Near {
+struct CloseReading {
     at: Instant,
     pus: PuReading,
     cpu_ns: Vec<Option<u64>>,
@@ -146,7 +146,7 @@ struct Near {
 }
 
 #[derive(Debug, Clone)]
-struct Far {
+struct OuterReading {
     processes: ProcessesReading,
     /// CPU time of each process in `started`, and of its children that ended, nanoseconds.
     started_ns: BTreeMap<i32, u64>,
@@ -157,7 +157,7 @@ struct Far {
     energy: Vec<Option<u64>>,
 }
 
-impl Far {
+impl OuterReading {
     /// Returns the CPU time of all processes that were started since the watch began, alive or ended, nanoseconds.
     fn children_ns(&self) -> u64 {
         let ended = self.processes.ended_children_ns.values();
@@ -203,7 +203,7 @@ impl Watch<'_> {
     }
 
     /// CPU time of clients that have ended, nanoseconds.
-    fn clients_ns(&self, far: &Far) -> u64 {
+    fn clients_ns(&self, far: &OuterReading) -> u64 {
         let starter = self.starts_clients.as_ref();
         let ended = starter.and_then(|id| far.processes.ended_children_ns.get(id));
         ended.copied().unwrap_or(0)
@@ -228,14 +228,14 @@ impl Watch<'_> {
         observed
     }
 
-    fn near(&self) -> Near {
+    fn near(&self) -> CloseReading {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let run_ns = self
             .meters
             .schedstat
             .then(|| pu_time::parse_schedstat(&text(SCHEDSTAT)))
             .flatten();
-        Near {
+        CloseReading {
             at: Instant::now(),
             cpu_ns: cpu_times_ns(&self.process_ids),
             helpers_cpu_ns: cpu_times_ns(&self.meters.helpers),
@@ -246,8 +246,8 @@ impl Watch<'_> {
         }
     }
 
-    fn far(&mut self) -> Far {
-        Far {
+    fn far(&mut self) -> OuterReading {
+        OuterReading {
             processes: processes::read(&self.process_ids),
             started_ns: self.started_ns(),
             counts: self.counters.as_mut().map(Counters::read).unwrap_or_default(),
@@ -271,7 +271,7 @@ impl Watch<'_> {
     /// CPU time of threads and processes other than the model's, nanoseconds.
     fn extra_cpu_time_ns(&self, before: &Reading, after: &Reading) -> Option<u64> {
         let model = self.model.as_ref()?;
-        let clocks = |near: &Near| -> BTreeMap<i32, u64> {
+        let clocks = |near: &CloseReading| -> BTreeMap<i32, u64> {
             let clocks = self.process_ids.iter().zip(&near.cpu_ns);
             clocks
                 .filter_map(|(id, clock_ns)| Some((*id, (*clock_ns)?)))

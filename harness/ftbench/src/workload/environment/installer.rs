@@ -11,7 +11,7 @@ use super::complaint::complaint;
 use super::lock::{Lock, LockError};
 use super::{EnvironmentError, Record, Wanted, failed, python_in};
 use crate::outside;
-use crate::process::leash::{Leash, leashed};
+use crate::process::guarded_program::{GuardedProgram, guarded};
 
 /// The script that prints the installed packages.
 const PACKAGES: &str = include_str!("packages.py");
@@ -215,12 +215,14 @@ impl Installation<'_> {
             .env_remove("FORCE_COLOR")
             .env_remove("CLICOLOR_FORCE");
         let program = PathBuf::from(command.get_program());
-        let (mut command, leash) = leashed(&command).map_err(failed(&program))?;
+        let (mut command, guarded_program) = guarded(&command).map_err(failed(&program))?;
         command.stdout(started.0).stderr(started.1);
-        let status = self.wait(&mut command, leash).map_err(|error| match error {
-            WaitError::System(source) => failed(&program)(source),
-            WaitError::Stopped(error) => error,
-        })?;
+        let status = self
+            .wait(&mut command, guarded_program)
+            .map_err(|error| match error {
+                WaitError::System(source) => failed(&program)(source),
+                WaitError::Stopped(error) => error,
+            })?;
         if status.success() {
             return Ok(());
         }
@@ -233,7 +235,7 @@ impl Installation<'_> {
         })
     }
 
-    fn wait(&self, command: &mut Command, leash: Leash) -> Result<ExitStatus, WaitError> {
+    fn wait(&self, command: &mut Command, guarded_program: GuardedProgram) -> Result<ExitStatus, WaitError> {
         let mut child = command.spawn().map_err(WaitError::System)?;
         loop {
             if let Some(status) = child.try_wait().map_err(WaitError::System)? {
@@ -241,7 +243,7 @@ impl Installation<'_> {
             }
             if let Err(error) = self.hooks.pause() {
                 // Fails if it has ended meanwhile.
-                let _ = leash.pull(&mut child);
+                let _ = guarded_program.end(&mut child);
                 return Err(WaitError::Stopped(error));
             }
         }

@@ -3,7 +3,7 @@
 use ftbench_schema::CellStatus;
 use rustix::process::Signal;
 
-use crate::support::driver::{Driver, HOLDABLE, Hold};
+use crate::support::driver::{Checkpoint, Driver, HOLDABLE};
 use crate::support::{Run, Sandbox, pair};
 
 /// Crashes in its first call, and fails as long as there is a file `broken` beside it.
@@ -50,7 +50,7 @@ fn a_failed_calibration_is_retried_when_the_run_is_resumed() {
         sandbox.file("always.py", format!("{HOLDABLE}{ALWAYS}")),
     );
     let broken = sandbox.file("broken", "");
-    let hold = Hold::at(&sandbox, "out", 1, "*:trial:*");
+    let hold = Checkpoint::at(&sandbox, "out", 1, "*:trial:*");
     let command = sandbox.command(&format!(
         "run --profile quick --out out {sometimes} {always} -p {} -m serial -n 1 --rounds {ROUNDS} --samples 1 \
          --no-ceiling",

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ftbench_schema::{ArmKind, CellStatus, CellSummary, EnvironmentFacts, Model, WarningKind};
 
-use super::workshop::{From, With, Workshop};
+use super::workshop::{From, PackageSandbox, With};
 use crate::support::{Run, executable, pair};
 
 /// A workload that runs `loops` iterations per unit and reports that number.
@@ -42,13 +42,13 @@ def report(results, units):
     return {'number': NUMBER}
 ";
 
-fn workshop() -> Workshop {
-    Workshop::new(With::Pip, From::Wheels)
+fn workshop() -> PackageSandbox {
+    PackageSandbox::new(With::Pip, From::Wheels)
 }
 
 /// Runs `ftbench run` on the pair's GIL build with one worker and the minimum of trials for intervals.
 #[track_caller]
-fn measured(workshop: &Workshop, out: &str, words: &str, status: i32) -> Run {
+fn measured(workshop: &PackageSandbox, out: &str, words: &str, status: i32) -> Run {
     let python = executable(&pair().gil);
     let output = workshop.ftbench(&format!(
         "run --profile quick --samples 1 --no-ceiling -n 1 -m serial,threads --out {out} -p {} {words}",

@@ -2,7 +2,7 @@
 
 use ftbench_schema::{CellStatus, Model, WorkloadKind};
 
-use super::workshop::{From, With, Workshop};
+use super::workshop::{From, PackageSandbox, With};
 use crate::support::pair;
 
 const MODULE: &str = "
@@ -26,8 +26,8 @@ def broken():
     raise ValueError('on purpose')
 ";
 
-fn workshop() -> Workshop {
-    let workshop = Workshop::new(With::Pip, From::Wheels);
+fn workshop() -> PackageSandbox {
+    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
     workshop.sandbox.file("my_package/__init__.py", "");
     workshop.sandbox.file("my_package/module.py", MODULE);
     workshop.sandbox.file(

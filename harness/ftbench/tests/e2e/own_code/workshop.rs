@@ -43,13 +43,13 @@ pub enum From {
     Index,
 }
 
-pub struct Workshop {
+pub struct PackageSandbox {
     pub sandbox: Sandbox,
     with: With,
     from: From,
 }
 
-impl Workshop {
+impl PackageSandbox {
     pub fn new(with: With, from: From) -> Self {
         let sandbox = Sandbox::sharing_the_machine();
         let wheels = sandbox.path().join("wheels");
@@ -151,7 +151,7 @@ impl Workshop {
     }
 }
 
-/// The arguments of [`Workshop::run`], with the interpreters by path, because ftbench finds none below the new cache.
+/// The arguments of [`PackageSandbox::run`], with the interpreters by path, because ftbench finds none below the new cache.
 pub fn run_words(out: &str, tags: &[&str], words: &str) -> String {
     let paths: Vec<String> = tags
         .iter()

@@ -5,7 +5,7 @@ use std::process::Command;
 use ftbench::record::store::{self, Checksums};
 
 use super::{sleeps, trials};
-use crate::support::driver::{Driver, Hold};
+use crate::support::driver::{Checkpoint, Driver};
 use crate::support::machine::{Use, lock};
 use crate::support::{FTBENCH, Sandbox, output_of, pair};
 
@@ -22,7 +22,7 @@ fn a_moved_or_removed_folder_is_reported_and_not_made_again() {
             "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
             pair().gil
         );
-        let hold = Hold::at(&sandbox, "out", 1, "sleeps:trial:work");
+        let hold = Checkpoint::at(&sandbox, "out", 1, "sleeps:trial:work");
         let mut driver = Driver::start(sandbox.command(&words));
         hold.wait(&mut driver);
         let out = sandbox.path().join("out");
@@ -81,7 +81,7 @@ umount disk
 fn a_full_disk_costs_only_the_trial_in_flight_and_the_run_is_resumed() {
     lock(Use::Shared);
     let sandbox = Sandbox::new();
-    let _hold = Hold::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
+    let _hold = Checkpoint::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
     let sleeps = sleeps(&sandbox);
     let script = sandbox.file("full.sh", FULL_DISK);
     let like = sandbox.command("");

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rustix::process::Signal;
 
 use super::{manifest, trials};
-use crate::support::driver::{Driver, HOLDABLE, Hold, recorded, wait_until};
+use crate::support::driver::{Checkpoint, Driver, HOLDABLE, recorded, wait_until};
 use crate::support::mark::Mark;
 use crate::support::{Sandbox, pair};
 
@@ -76,7 +76,7 @@ fn assert_units(folder: &Path, trials: &[Trial]) {
 struct Kill {
     /// The number of trials recorded before.
     trials: usize,
-    /// The step of its worker, as a pattern for [`Hold`].
+    /// The step of its worker, as a pattern for [`Checkpoint`].
     step: String,
     /// The number of bytes of an unfinished line that are appended to the record.
     torn_bytes: usize,
@@ -130,7 +130,7 @@ fn a_run_killed_twenty_times_and_resumed_has_the_trials_of_an_undisturbed_run() 
     };
     let mut words = format!("run {words} --out killed");
     for kill in kills() {
-        let hold = Hold::at(&sandbox, "killed", kill.trials, &kill.step);
+        let hold = Checkpoint::at(&sandbox, "killed", kill.trials, &kill.step);
         let mut driver = start(&words);
         hold.wait(&mut driver);
         driver.send(Signal::KILL);

@@ -10,7 +10,7 @@ use ftbench::record::store::{self, Checksums};
 use ftbench_schema::{Manifest, Trial};
 use rustix::process::Signal;
 
-use crate::support::driver::{Driver, HOLDABLE, Hold};
+use crate::support::driver::{Checkpoint, Driver, HOLDABLE};
 use crate::support::{CommandOutput, Sandbox, pair};
 
 /// A workload that takes the same time on a busy machine, so that few samples are enough.
@@ -45,7 +45,7 @@ fn stopped_run(sandbox: &Sandbox, python: &str) -> CommandOutput {
     let sleeps = sleeps(sandbox);
     let words =
         format!("run {sleeps} -p {python} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out");
-    let hold = Hold::at(sandbox, "out", 2, "sleeps:trial:work");
+    let hold = Checkpoint::at(sandbox, "out", 2, "sleeps:trial:work");
     let mut driver = Driver::start(sandbox.command(&words));
     hold.wait(&mut driver);
     driver.send(Signal::INT);
@@ -62,7 +62,7 @@ fn an_interrupted_run_names_the_resume_command_and_excludes_other_processes() {
         "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
         pair().gil
     );
-    let hold = Hold::at(&sandbox, "out", 1, "sleeps:trial:work");
+    let hold = Checkpoint::at(&sandbox, "out", 1, "sleeps:trial:work");
     let mut driver = Driver::start(sandbox.command(&words));
     hold.wait(&mut driver);
     let second = sandbox.ftbench("run --resume out");

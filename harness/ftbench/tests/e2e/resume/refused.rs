@@ -8,7 +8,7 @@ use ftbench_schema::{Manifest, WarningKind};
 use rustix::process::Signal;
 
 use super::{SLEEPS, manifest, sleeps, stopped_run, trials};
-use crate::support::driver::{Driver, HOLDABLE, Hold};
+use crate::support::driver::{Checkpoint, Driver, HOLDABLE};
 use crate::support::{Sandbox, executable, output_of, pair};
 
 #[test]
@@ -111,7 +111,7 @@ fn a_function_whose_module_changed_is_not_resumed() {
         "run --callable mine.module:measured -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
         pair().gil
     );
-    let hold = Hold::at(&sandbox, "out", 2, "helper:trial:call");
+    let hold = Checkpoint::at(&sandbox, "out", 2, "helper:trial:call");
     let mut driver = Driver::start(sandbox.command(&words));
     hold.wait(&mut driver);
     driver.send(Signal::INT);

@@ -91,7 +91,7 @@ pub fn wait_until(what: &str, mut is_met: impl FnMut() -> bool) {
     }
 }
 
-/// The beginning of a workload that a [`Hold`] can stop: `wait_at(step)` marks a step at which it may be held.
+/// The beginning of a workload that a [`Checkpoint`] can stop: `wait_at(step)` marks a step at which it may be held.
 pub const HOLDABLE: &str = "
 import fnmatch, os, time
 
@@ -117,11 +117,11 @@ def wait_at(step):
 ";
 
 /// A point in a run at which its workloads, whose files are in the sandbox's own folder, wait until this is released.
-pub struct Hold<'a> {
+pub struct Checkpoint<'a> {
     sandbox: &'a Sandbox,
 }
 
-impl<'a> Hold<'a> {
+impl<'a> Checkpoint<'a> {
     /// Holds the run in the folder `out` once `trials` trials are recorded, at the first step that matches
     /// `WORKLOAD:WHEN:STEP`, where WHEN is `calibration` or `trial`.
     pub fn at(sandbox: &'a Sandbox, out: &str, trials: usize, pattern: &str) -> Self {

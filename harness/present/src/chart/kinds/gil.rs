@@ -1,6 +1,6 @@
 //! Threads with and without the GIL, for every workload.
 
-use crate::chart::rows::{Look, Mark, Row, Rows, Samples, Upright};
+use crate::chart::rows::{Look, Mark, Row, Rows, Samples, VerticalReference};
 use crate::chart::{Axis, Body, Chart, ReferenceKind, Scale, Tick, axis};
 use ftbench_analyse::laws::verdict::FLAT_WITHIN;
 use ftbench_schema::{CellSummary, GilState, Model, text, units};
@@ -91,7 +91,7 @@ fn gil_chart(rows: Vec<Row>, tags: &[(String, Option<GilState>)], looks: &[Look]
     let x = speedup_axis(low, high);
     let mut uprights = vec![one()];
     if reaches {
-        uprights.push(Upright {
+        uprights.push(VerticalReference {
             value: f64::from(most),
             label: format!("ideal at {most} workers"),
             kind: ReferenceKind::Calculated,

@@ -1,6 +1,6 @@
 //! What the free-threaded build costs on one worker, for every workload.
 
-use crate::chart::rows::{Look, Mark, Row, Rows, Samples, Upright};
+use crate::chart::rows::{Look, Mark, Row, Rows, Samples, VerticalReference};
 use crate::chart::{Body, Chart, ReferenceKind, axis};
 use ftbench_schema::{CellSummary, GilState, Model, Overhead, text, units};
 
@@ -105,7 +105,7 @@ fn overhead_chart(rows: Vec<Row>, pairs: &[(&str, &str)], means: &[&Overhead]) -
         tick.label.push('x');
     }
     let mut uprights = vec![one()];
-    uprights.extend(means.iter().map(|mean| Upright {
+    uprights.extend(means.iter().map(|mean| VerticalReference {
         value: mean.ratio.estimate,
         label: format!(
             "mean of {}: {} [{}, {}]",

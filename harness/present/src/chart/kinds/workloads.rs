@@ -1,6 +1,6 @@
 //! Names, values and sizes that charts with rows for workloads share.
 
-use crate::chart::rows::{self, Mark, Row, Rows, Upright};
+use crate::chart::rows::{self, Mark, Row, Rows, VerticalReference};
 use crate::chart::{Body, Chart, ReferenceKind, Size};
 use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Model, Summary};
 
@@ -104,8 +104,8 @@ pub(super) fn labels(summary: &Summary) -> Vec<(String, Option<GilState>)> {
     labels
 }
 
-pub(super) fn one() -> Upright {
-    Upright {
+pub(super) fn one() -> VerticalReference {
+    VerticalReference {
         value: 1.0,
         label: String::new(),
         kind: ReferenceKind::Calculated,

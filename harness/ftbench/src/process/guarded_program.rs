@@ -9,15 +9,15 @@ use std::process::{Child, Command};
 /// A handle of a program. Dropping it ends the program and everything that it has started, which also happens when
 /// ftbench is killed.
 #[derive(Debug)]
-pub struct Leash(UnixStream);
+pub struct GuardedProgram(UnixStream);
 
 /// Puts a command below a guard of its own (`ftbench guard`), which ends it and everything that it has started when the
-/// leash is dropped. The new command keeps the program, arguments, environment changes and folder. Its standard input
-/// is taken, the caller sets its outputs, and its exit status is the program's.
+/// [`GuardedProgram`] is dropped. The new command keeps the program, arguments, environment changes and folder. Its
+/// standard input is taken, the caller sets its outputs, and its exit status is the program's.
 ///
 /// # Errors
 /// When the system refuses a pair of sockets.
-pub fn leashed(plain: &Command) -> io::Result<(Command, Leash)> {
+pub fn guarded(plain: &Command) -> io::Result<(Command, GuardedProgram)> {
     let (own, guards) = UnixStream::pair()?;
     // This program itself, even if its file has been replaced since.
     let mut command = Command::new("/proc/self/exe");
@@ -38,15 +38,15 @@ pub fn leashed(plain: &Command) -> io::Result<(Command, Leash)> {
     if let Some(folder) = plain.get_current_dir() {
         command.current_dir(folder);
     }
-    Ok((command, Leash(own)))
+    Ok((command, GuardedProgram(own)))
 }
 
-impl Leash {
+impl GuardedProgram {
     /// Ends the program and everything that it has started, and waits until all of it is gone.
     ///
     /// # Errors
     /// When its guard cannot be waited for.
-    pub fn pull(self, guard: &mut Child) -> io::Result<()> {
+    pub fn end(self, guard: &mut Child) -> io::Result<()> {
         drop(self.0);
         guard.wait().map(drop)
     }
