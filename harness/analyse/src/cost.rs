@@ -26,6 +26,7 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
         noise: over_rounds(&once_per_trial(trials, |trial| {
             Tally::of_trials(&[trial]).taken()
         })),
+        watched_samples: (tally.samples > 0).then_some(tally.samples),
         disturbed_samples: (tally.samples > 0).then_some(tally.disturbed),
         cpu_utilisation: over_rounds(&per_trial(trials, |sample| utilisation(workers, sample))),
         cpu_time_s,

@@ -123,5 +123,8 @@ fn utilisation_is_relative_to_the_time_available_to_workers() {
         "a trial with a sample without the figure has none"
     );
     assert_eq!(figures.noise.unwrap().estimate, 0.0);
-    assert_eq!(figures.disturbed_samples, Some(0));
+    assert_eq!(
+        (figures.watched_samples, figures.disturbed_samples),
+        (Some(15), Some(0))
+    );
 }

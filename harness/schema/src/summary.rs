@@ -221,7 +221,10 @@ pub struct CellCost {
     /// Share of the PUs' time that the hypervisor and other processes used, summed over the samples of a round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Estimate>,
-    /// Number of counted samples that something disturbed. Estimates include them.
+    /// Number of counted samples around which noise was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_samples: Option<u32>,
+    /// Number of these that something disturbed. Estimates include them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed_samples: Option<u32>,
     /// CPU time divided by the time available to the workers: to all of them during the makespan, to one thread around
@@ -572,7 +575,7 @@ pub struct Limit {
     /// How many CPUs' worth of time its processes used during the makespan; `None` if the CPU time is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_cpus: Option<f64>,
-    /// Share of its counted samples that something disturbed; `None` if unknown.
+    /// Share of its samples with readings of noise that something disturbed; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed_share: Option<f64>,
 }

@@ -102,11 +102,11 @@ fn cores_of_siblings(topology: &TopologyFacts, pus: u32) -> u32 {
 fn disturbed_share(cells: &[&CellSummary]) -> Option<f64> {
     let known = cells
         .iter()
-        .filter_map(|cell| Some((cell.cost.disturbed_samples?, cell.samples)));
-    let (disturbed, samples) = known.fold((0, 0), |sum, (disturbed, samples)| {
-        (sum.0 + u64::from(disturbed), sum.1 + u64::from(samples))
+        .filter_map(|cell| Some((cell.cost.disturbed_samples?, cell.cost.watched_samples?)));
+    let (disturbed, watched) = known.fold((0, 0), |sum, (disturbed, watched)| {
+        (sum.0 + u64::from(disturbed), sum.1 + u64::from(watched))
     });
-    (samples > 0).then(|| disturbed as f64 / samples as f64)
+    (watched > 0).then(|| disturbed as f64 / watched as f64)
 }
 
 /// Whether a workload waits most of the time, so that its workers do not need a core each.

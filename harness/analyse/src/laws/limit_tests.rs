@@ -277,6 +277,17 @@ fn ideal_speedup_has_no_limit_and_larger_one_is_superlinear() {
 }
 
 #[test]
+fn disturbed_share_counts_only_samples_with_readings() {
+    let cells = [cell("3.13t", Model::Threads, 1)];
+    let (manifest, trials) = run(&cells, 6, |_| vec![100_000]);
+    let mut summary = summarise("r", &manifest, &trials);
+    let cell = summary.cells.first_mut().unwrap();
+    assert_eq!(disturbed_share(&[cell]), None);
+    (cell.cost.watched_samples, cell.cost.disturbed_samples) = (Some(4), Some(3));
+    assert_eq!(disturbed_share(&[cell]), Some(0.75));
+}
+
+#[test]
 fn two_siblings_share_one_core() {
     // PUs and cores of the machine, number of workers, and expected cores. The fifth and sixth machines are hybrid,
     // with four cores that have siblings and four that have none.

@@ -162,7 +162,7 @@ pub enum Reply {
     /// The workers are gone.
     Finished {
         /// Thread pools of native libraries in the worker's own process.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         thread_pools: Vec<ThreadPool>,
     },
 }

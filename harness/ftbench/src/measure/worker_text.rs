@@ -44,9 +44,9 @@ pub(super) fn unexpected(reply: &Reply, expected: &str) -> TrialFailure {
     ))
 }
 
-/// The beginning of a message.
+/// The beginning of a message, as the worker sent it.
 pub(super) fn describe(reply: &Reply) -> String {
-    quoted(format!("{reply:?}").as_bytes())
+    quoted(serde_json::to_string(reply).unwrap_or_default().as_bytes())
 }
 
 /// Cuts off a name that is too long.

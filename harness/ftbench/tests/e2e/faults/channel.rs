@@ -102,7 +102,7 @@ fn unrequested_answers_break_the_protocol() {
         Failed,
         &[
             BROKE,
-            "it answered Finished { thread_pools: [] } where sample 0 was expected",
+            "it answered {\"type\":\"finished\"} where sample 0 was expected",
         ],
         &[],
     );

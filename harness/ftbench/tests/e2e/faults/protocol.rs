@@ -88,7 +88,7 @@ fn an_invalid_greeting_is_reported() {
     );
     greeting_fails(
         "echo '{\"type\":\"finished\"}' >&4",
-        "it answered Finished where 'hello' was expected",
+        "it answered {\"type\":\"finished\"} where 'hello' was expected",
     );
     greeting_fails("echo hello >&4", "its answer is not a valid message");
     greeting_fails(
