@@ -51,7 +51,7 @@ class EveryModel(WorkerTestCase):
             for share in reply["shares"]:
                 self.assertIn((share["process_id"], share["thread_id"]), known)
             last_end_ns = reply["end_ns"]
-        self.assertEqual(driver.finish(), {"type": "finished"})
+        self.assertEqual(driver.finish(), {"type": "finished", "thread_pools": []})
         self.assertEqual(driver.wait(), 0)
         self.assert_silent(driver)
         self.assert_alone(driver)
