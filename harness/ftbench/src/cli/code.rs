@@ -130,8 +130,7 @@ fn statement(word: &str) -> Result<String, String> {
 
 /// A command line whose placeholders have no likely typing error. Other words in braces are the program's own.
 fn command_line(line: &str) -> Result<String, String> {
-    for word in line.split('{').skip(1).filter_map(|rest| rest.split_once('}')) {
-        let (name, _) = word;
+    for (name, _) in line.split('{').skip(1).filter_map(|rest| rest.split_once('}')) {
         let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
         if is_word && !PLACEHOLDERS.contains(&name) && suggest::is_likely_typo(name, PLACEHOLDERS) {
             return Err(format!(

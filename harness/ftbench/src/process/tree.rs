@@ -38,7 +38,7 @@ pub fn descendants(process_id: i32) -> Result<Vec<i32>, ListError> {
             closure(own, of)
         }
     };
-    found.retain(|&process_id| Process::new(process_id).is_ok_and(|process| living_stat(&process).is_some()));
+    found.retain(|&process_id| is_alive(process_id));
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -110,6 +110,12 @@ pub fn threads(process_id: i32) -> Vec<i32> {
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect()
+}
+
+/// Returns whether a process exists and is not a zombie.
+#[must_use]
+pub fn is_alive(process_id: i32) -> bool {
+    Process::new(process_id).is_ok_and(|process| living_stat(&process).is_some())
 }
 
 /// The status of a living process; `None` when it is gone or only waits to be reaped.

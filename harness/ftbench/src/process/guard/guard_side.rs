@@ -31,8 +31,8 @@ pub const REQUESTS_FD: i32 = 3;
 /// The descriptor where the worker writes replies.
 pub const REPLIES_FD: i32 = 4;
 
-/// How long aborted processes may take altogether, one after the other, to write their stacks. Since CPython 3.14 that includes
-/// the C stack, for which a library is loaded.
+/// How long aborted processes may take altogether, one after the other, to write their stacks. Since CPython 3.14 that
+/// includes the C stack, for which a library is loaded.
 const ABORTING_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long one of them may take: it may be stopped.
@@ -323,14 +323,10 @@ fn abort_all() {
         send(process_id, Signal::ABORT);
         let deadline = deadline.min(Instant::now() + ABORTING_LIMIT_OF_ONE);
         // The trial is over for the driver when its first process is, which is the last one here.
-        while is_alive(process_id) && Instant::now() < deadline {
+        while tree::is_alive(process_id) && Instant::now() < deadline {
             std::thread::sleep(ABORTING_PAUSE);
         }
     }
-}
-
-fn is_alive(process_id: i32) -> bool {
-    Process::new(process_id).is_ok_and(|process| tree::living_stat(&process).is_some())
 }
 
 fn send(process_id: i32, signal: Signal) -> bool {
