@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ftbench_schema::{CellSummary, InterpreterFacts, Model, RunStatus, Summary, WarningKind};
+use ftbench_schema::{CellSummary, InterpreterFacts, Model, RunStatus, Summary, Warning, WarningKind};
 
 use super::kinds::measured::{LONGEST_NAME, LONGEST_TAG};
 use crate::headline::{self, Verdict};
@@ -149,18 +149,21 @@ pub(super) fn ceiling(summary: &Summary, workload: &str) -> String {
     format!("Ceiling: {kernel} on the same PUs, in the same rounds.")
 }
 
-/// Collects what a reader must know: what is missing, then warnings of the run and of the workloads that are drawn.
+/// Collects what a reader must know: what is missing, then warnings of the workloads that are drawn and of the run. There is
+/// room for a few of them, and what concerns the drawn work matters most.
 pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
-    let warnings = summary
-        .warnings
-        .iter()
-        .filter(|warning| warning.kind != WarningKind::InterpreterSkipped)
-        .filter(|warning| {
-            warning.workloads.is_empty()
-                || cells
-                    .iter()
-                    .any(|cell| warning.workloads.contains(&cell.workload))
-        })
+    let drawn = |warning: &&Warning| {
+        cells
+            .iter()
+            .any(|cell| warning.workloads.contains(&cell.workload))
+    };
+    let of_run =
+        |warning: &&Warning| warning.workloads.is_empty() && warning.kind != WarningKind::InterpreterSkipped;
+    let warnings = summary.warnings.iter();
+    let warnings = warnings
+        .clone()
+        .filter(drawn)
+        .chain(warnings.filter(of_run))
         .map(|warning| format!("Note: {}", text::line(&warning.message)));
     missing(cells).into_iter().chain(warnings).collect()
 }
@@ -293,11 +296,26 @@ mod tests {
         );
         summary.cells.retain(|cell| cell.workload == "fib");
         summary.warnings.push(summaries::builds_differ());
+        let of_workload = |name: &str| {
+            let workloads = vec![name.to_owned()];
+            Warning::of_workloads(
+                WarningKind::StartsThreads,
+                format!("{name} starts threads."),
+                workloads,
+            )
+        };
+        summary
+            .warnings
+            .extend([of_workload("fib"), of_workload("nbody")]);
         let of_one = notes_of(&summary);
         assert_eq!(
             of_one.first().map(String::as_str),
             Some("Failed, so not drawn: all of 3.13 threads; 3.13t threads at 2.")
         );
-        assert!(of_one.len() == 2, "{of_one:?}");
+        assert_eq!(
+            of_one.get(1).map(String::as_str),
+            Some("Note: fib starts threads.")
+        );
+        assert!(of_one.len() == 3, "{of_one:?}");
     }
 }
