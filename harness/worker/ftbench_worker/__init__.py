@@ -14,8 +14,9 @@ the workload.
     commands        whole programs as workloads
     servers         the server that a command is a client of
     programs        starting programs
+    formats         the tools whose benchmarks are measured as they are
     pyperf_scripts  a benchmark of a script for pyperf as a workload
-    cases           a program of its own: list the benchmarks of such a script
+    cases           a program of its own: list the benchmarks in a file for another tool
     loops           event loops, by asyncio or a factory of the user's
     share           one worker's part of a sample, with its time stamps
     models          the table of models; serial

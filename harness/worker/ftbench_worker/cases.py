@@ -1,27 +1,27 @@
 """Prints the names of the benchmarks in a file for another tool, as JSON after a mark.
 
-Usage: python -m ftbench_worker.cases PATH
+Usage: python -m ftbench_worker.cases FORMAT PATH
 """
 
 import json
 import os
 import sys
 
+from ftbench_worker import formats
 from ftbench_worker.failure import Failed, failing_as
-from ftbench_worker.pyperf_scripts import names
 
 _MARK = "ftbench-cases "
 
 
-def main(path):
-    """Run the file up to its end, none of its benchmarks."""
+def main(format, path):
+    """List the benchmarks of a file, which may run the file, but none of them."""
     # `-m` has put the working directory first on sys.path; a program has its own folder there.
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
         with failing_as("import"):
-            found = {"names": names(path)}
+            found = {"names": formats.adapter(format).names(path)}
     except Failed as failed:
         found = {"failure": failed.failure.error}
     sys.stdout.write("\n" + _MARK + json.dumps(found) + "\n")
@@ -31,4 +31,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[-1])
+    main(*sys.argv[1:])

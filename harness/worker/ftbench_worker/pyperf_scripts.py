@@ -73,6 +73,11 @@ class Script:
         self._thread.join(_END_LIMIT_S)
 
 
+def functions(path, case):
+    """The contract's functions for a benchmark of a script."""
+    return Script(path, case).functions()
+
+
 def names(path):
     """The names of a script's benchmarks, none of which is run."""
     found = []

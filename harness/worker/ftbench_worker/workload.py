@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+from ftbench_worker import formats
 from ftbench_worker.failure import ContractError, failing_as
 from ftbench_worker.importing import Import
 from ftbench_worker.loops import Loops, function_called
@@ -201,10 +202,9 @@ def load(name, path, **code):
 
             surroundings = {key: code[key] for key in ("client_pus", "time_limit_s") if key in code}
             called, functions = name, Command(path, command, **surroundings).functions()
-        elif code.get("format") == "pyperf":
-            from ftbench_worker.pyperf_scripts import Script
-
-            called, functions = os.path.basename(path), Script(path, code["case"]).functions()
+        elif code.get("format") is not None:
+            adapter = formats.adapter(code["format"])
+            called, functions = os.path.basename(path), adapter.functions(path, code["case"])
         else:
             called = os.path.basename(path)
             with Import() as imported:

@@ -112,7 +112,7 @@ class Pyperf(WorkerTestCase):
 
     def test_the_list_is_found_among_what_the_script_prints(self):
         printing = "import pyperf; print('ftbench-cases 1'); pyperf.Runner().timeit('pass')"
-        words = [sys.executable, "-m", "ftbench_worker.cases"]
+        words = [sys.executable, "-m", "ftbench_worker.cases", "pyperf"]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": WORKER_FOLDER}
 
         def last_line(source):

@@ -15,7 +15,7 @@ use crate::outside;
 use crate::workload::catalogue::LARGEST_FILE_BYTES;
 use crate::workload::{Workload, WorkloadError};
 use ftbench_present::table::{Column, Table};
-use ftbench_schema::{Model, WorkloadKind};
+use ftbench_schema::{Format, Model, WorkloadKind};
 
 /// A workload as `--format json` shows it.
 #[derive(Debug, Serialize)]
@@ -59,9 +59,9 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
     }
     let assets = Assets::unpack(&cache_folder()?)?;
     let catalogue = catalogue(&assets.workloads)?;
-    let cases = |path: &Path| {
+    let cases = |path: &Path, format: Format| {
         let selection = planned::interpreters(&[]).map_err(|error| error.to_string())?;
-        planned::cases_with(&selection, &assets, path)
+        planned::cases_with(&selection, &assets, path, format)
     };
     match command {
         WorkloadsCommand::List { workloads, format } => {

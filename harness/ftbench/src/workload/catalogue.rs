@@ -560,15 +560,15 @@ fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
 fn listed(read: Vec<Workload>, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
     let mut listed = Vec::new();
     for workload in read {
-        if !workload.is_unlisted() {
+        let Some(format) = workload.format().filter(|_| workload.is_unlisted()) else {
             listed.push(workload);
             continue;
-        }
+        };
         let unlisted = |reason| WorkloadError::Unlisted {
             path: workload.path.clone(),
             reason,
         };
-        let names = cases(&workload.path).map_err(unlisted)?;
+        let names = cases(&workload.path, format).map_err(unlisted)?;
         if names.is_empty() {
             return Err(unlisted("it has none".to_owned()));
         }

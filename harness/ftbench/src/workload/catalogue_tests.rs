@@ -18,7 +18,7 @@ fn catalogue() -> Catalogue {
     )
 }
 
-fn unlisted(path: &Path) -> Result<Vec<String>, String> {
+fn unlisted(path: &Path, _: Format) -> Result<Vec<String>, String> {
     Err(format!("{} was to be listed", path.display()))
 }
 

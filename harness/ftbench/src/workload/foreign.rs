@@ -13,7 +13,7 @@ use crate::process::bounded;
 use ftbench_schema::Format;
 
 /// Lists the benchmarks of a file for another tool, or says in one line why that failed.
-pub type Cases<'a> = dyn Fn(&Path) -> Result<Vec<String>, String> + 'a;
+pub type Cases<'a> = dyn Fn(&Path, Format) -> Result<Vec<String>, String> + 'a;
 
 /// The prefix of the line with the answer.
 const MARK: &str = "ftbench-cases ";
@@ -44,15 +44,15 @@ enum Answer {
     Failure(String),
 }
 
-/// Lists the benchmarks of a file by running it with an interpreter, but none of them. `worker` is the folder that holds
-/// the worker's package.
+/// Lists the benchmarks of a file with an interpreter, which may run the file, but none of them. `worker` is the folder
+/// that holds the worker's package.
 ///
 /// # Errors
 /// Says in one line why the file did not name them.
-pub fn cases(python: &Path, worker: &Path, path: &Path) -> Result<Vec<String>, String> {
+pub fn cases(python: &Path, worker: &Path, path: &Path, format: Format) -> Result<Vec<String>, String> {
     let mut command = Command::new(python);
     command
-        .args(["-s", "-m", "ftbench_worker.cases"])
+        .args(["-s", "-m", "ftbench_worker.cases", format.name()])
         .arg(path)
         .env_clear()
         .envs(environment::of_this_process(worker));

@@ -30,7 +30,7 @@ use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
 use crate::workload::{Requirement, Workload, foreign};
 use ftbench_schema::{
-    MachineFacts, Manifest, PackageOptions, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
+    Format, MachineFacts, Manifest, PackageOptions, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
     WarningKind, WorkloadFacts, WorkloadKind,
 };
 
@@ -119,7 +119,7 @@ impl Packages {
 pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let selected = OnceCell::new();
-    let code = code::choose(arguments, &assets.workloads, &|path| {
+    let code = code::choose(arguments, &assets.workloads, &|path, format| {
         // Only a file that must be run to list its benchmarks needs an interpreter this early.
         let selection = match selected.get() {
             Some(selection) => selection,
@@ -128,7 +128,7 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
                 selected.get_or_init(|| found)
             }
         };
-        cases_with(selection, &assets, path)
+        cases_with(selection, &assets, path, format)
     })?;
     let packages = Packages::requested(arguments)?;
     let mut selection = match selected.into_inner() {
@@ -226,9 +226,14 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
 ///
 /// # Errors
 /// Says in one line why the file did not name them.
-pub fn cases_with(selection: &Selection, assets: &Assets, path: &Path) -> Result<Vec<String>, String> {
+pub fn cases_with(
+    selection: &Selection,
+    assets: &Assets,
+    path: &Path,
+    format: Format,
+) -> Result<Vec<String>, String> {
     let first = selection.interpreters.first().ok_or("no interpreter was found")?;
-    foreign::cases(Path::new(&first.path), &assets.worker, path)
+    foreign::cases(Path::new(&first.path), &assets.worker, path, format)
 }
 
 /// Selects the interpreters that the words name, or the newest pair.

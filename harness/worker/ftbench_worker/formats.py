@@ -1,0 +1,14 @@
+"""The tools whose benchmarks are measured as they are, and the modules that make workloads of them.
+
+An adapter is a module with two functions: `names(path)` lists the benchmarks in a file without
+running them, and `functions(path, case)` returns the functions of the contract for one of them.
+"""
+
+import importlib
+
+_ADAPTERS = {"pyperf": "pyperf_scripts"}
+
+
+def adapter(format):
+    """The module for a tool."""
+    return importlib.import_module("ftbench_worker." + _ADAPTERS[format])
