@@ -1,10 +1,10 @@
 //! Warnings for the reader that follow from the figures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::location::MIN_VALUES;
 use ftbench_schema::text::counted;
-use ftbench_schema::{CellStatus, CellSummary, Trial, Warning, WarningKind};
+use ftbench_schema::{CellStatus, CellSummary, Model, Trial, Warning, WarningKind};
 
 /// Fewer rounds than this cause a warning: the minimum of every stopping rule.
 const FEW_ROUNDS: u32 = 5;
@@ -70,6 +70,7 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
             vec![workload.to_owned()],
         ));
     }
+    warnings.extend(not_thread_safe(cells));
     let measured = cells
         .iter()
         .filter(|cell| cell.rounds > 0 && cell.status == CellStatus::Ok);
@@ -83,6 +84,37 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
     warnings
 }
 
+/// Returns a warning about each workload and interpreter for which several threads fail where one does not.
+fn not_thread_safe(cells: &[CellSummary]) -> Vec<Warning> {
+    let is_of_threads = |cell: &&CellSummary| matches!(cell.model, Model::Threads | Model::AsyncioThreads);
+    let fails = |cell: &&CellSummary| matches!(cell.status, CellStatus::Failed | CellStatus::WrongResult);
+    let works_with_one = |failed: &CellSummary| {
+        let mut others = cells
+            .iter()
+            .filter(|cell| cell.curve == failed.curve && cell.workers == 1 && cell.status == CellStatus::Ok);
+        others.next().is_some()
+    };
+    let mut found: BTreeMap<(&str, String), &CellSummary> = BTreeMap::new();
+    for failed in cells.iter().filter(is_of_threads).filter(fails) {
+        if works_with_one(failed) {
+            found
+                .entry((&failed.workload, failed.interpreter_label()))
+                .or_insert(failed);
+        }
+    }
+    let warning = |((workload, interpreter), failed): ((&str, String), &CellSummary)| {
+        let message = format!(
+            "{workload} on {interpreter} is not thread-safe: it fails with {} threads and not with one ({}); if it does \
+             not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should \
+             know",
+            failed.workers,
+            failed.reason.as_deref().unwrap_or("without a reason")
+        );
+        Warning::of_workloads(WarningKind::NotThreadSafe, message, vec![workload.to_owned()])
+    };
+    found.into_iter().map(warning).collect()
+}
+
 fn few_rounds(min_rounds: u32) -> String {
     let rounds = counted(min_rounds, "round");
     if usize::try_from(min_rounds).is_ok_and(|rounds| rounds < MIN_VALUES) {
@@ -94,4 +126,33 @@ fn few_rounds(min_rounds: u32) -> String {
         "some cells have {rounds}; with fewer than {FEW_ROUNDS}, less than 95 % of the intervals of makespans contain \
          the true value"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::summaries;
+
+    #[test]
+    fn work_that_fails_with_several_threads_only_is_not_thread_safe() {
+        let mut cells = summaries::two_cores().cells;
+        assert_eq!(not_thread_safe(&cells), []);
+        let fails = |cell: &CellSummary| cell.model == Model::Threads && cell.workers == 2;
+        for cell in cells.iter_mut().filter(|cell| fails(cell)) {
+            *cell = summaries::unmeasured(cell.clone(), CellStatus::WrongResult, "check: expected 8");
+        }
+        let found = not_thread_safe(&cells);
+        let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+        insta::assert_snapshot!(messages.join("\n"), @"
+        fib on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
+        fib on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
+        nbody on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
+        nbody on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
+        ");
+        // One that fails with one thread, too, is broken for another reason.
+        for cell in cells.iter_mut().filter(|cell| cell.workers == 1) {
+            *cell = summaries::unmeasured(cell.clone(), CellStatus::Failed, "work: ValueError");
+        }
+        assert_eq!(not_thread_safe(&cells), []);
+    }
 }

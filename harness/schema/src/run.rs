@@ -543,6 +543,8 @@ pub enum WarningKind {
     GilReenabled,
     /// `work` starts threads or processes of its own, which share the PU of their worker.
     StartsThreads,
+    /// A workload fails with several threads and not with one.
+    NotThreadSafe,
     /// Work of the model `internal` uses one PU, however many it may use.
     UsesOnePu,
     /// Importing a workload's module takes long or leaves threads running, as that of a script without a guard does.
