@@ -73,6 +73,9 @@ pub struct WorkloadFacts {
     /// The tool that the file was written for; `None` for one that defines `work`, and for other code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
+    /// Arguments of a script for another tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// `package.module:function`, if a callable is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callable: Option<String>,
@@ -101,6 +104,10 @@ pub struct WorkloadFacts {
 pub enum Format {
     /// A script with a `pyperf.Runner`.
     Pyperf,
+    /// A module of benchmarks for asv (airspeed velocity).
+    Asv,
+    /// A file of tests for pytest-benchmark or pytest-codspeed.
+    Pytest,
 }
 
 impl Format {
@@ -109,6 +116,8 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pyperf => "pyperf",
+            Self::Asv => "asv",
+            Self::Pytest => "pytest",
         }
     }
 }

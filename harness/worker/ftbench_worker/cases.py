@@ -1,6 +1,6 @@
 """Prints the names of the benchmarks in a file for another tool, as JSON after a mark.
 
-Usage: python -m ftbench_worker.cases FORMAT PATH
+Usage: python -m ftbench_worker.cases FORMAT PATH [ARGUMENT]...
 """
 
 import json
@@ -13,7 +13,7 @@ from ftbench_worker.failure import Failed, failing_as
 _MARK = "ftbench-cases "
 
 
-def main(format, path):
+def main(format, path, *arguments):
     """List the benchmarks of a file, which may run the file, but none of them."""
     # `-m` has put the working directory first on sys.path; a program has its own folder there.
     if not getattr(sys.flags, "safe_path", False):
@@ -21,7 +21,7 @@ def main(format, path):
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
         with failing_as("import"):
-            found = {"names": formats.adapter(format).names(path)}
+            found = {"names": formats.adapter(format).names(path, *arguments)}
     except Failed as failed:
         found = {"failure": failed.failure.error}
     sys.stdout.write("\n" + _MARK + json.dumps(found) + "\n")

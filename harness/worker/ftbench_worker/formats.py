@@ -2,6 +2,7 @@
 
 An adapter is a module with two functions: `names(path)` lists the benchmarks in a file without
 running them, and `functions(path, case)` returns the functions of the contract for one of them.
+That of scripts takes the script's arguments, too.
 """
 
 import importlib

@@ -30,9 +30,10 @@ _END_LIMIT_S = 5.0
 class Script:
     """A script, and the case of it that is to be measured."""
 
-    def __init__(self, path, case):
+    def __init__(self, path, case, arguments):
         self._path = path
         self._case = case
+        self._arguments = arguments
         # The functions of the case, or the exception to raise because there are none.
         self._found = queue.SimpleQueue()
         self._is_measured = threading.Event()
@@ -60,7 +61,7 @@ class Script:
                 self._is_measured.wait()
 
         try:
-            run_script(self._path, offer)
+            run_script(self._path, self._arguments, offer)
         except BaseException as error:
             self._found.put(error)
         else:
@@ -73,29 +74,27 @@ class Script:
         self._thread.join(_END_LIMIT_S)
 
 
-def functions(path, case):
+def functions(path, case, *arguments):
     """The contract's functions for a benchmark of a script."""
-    return Script(path, case).functions()
+    return Script(path, case, arguments).functions()
 
 
-def names(path):
+def names(path, *arguments):
     """The names of a script's benchmarks, none of which is run."""
     found = []
-    run_script(path, lambda name, functions: found.append(name))
+    run_script(path, arguments, lambda name, functions: found.append(name))
     return list(dict.fromkeys(found))
 
 
-def run_script(path, offer):
-    """Run a script as a program without arguments, and call `offer(name, functions)` with each of
-    its benchmarks.
-    """
+def run_script(path, arguments, offer):
+    """Run a script as a program, and call `offer(name, functions)` with each of its benchmarks."""
     main = types.ModuleType("__main__")
     main.__file__ = path
     main.__builtins__ = __builtins__
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec")
     sys.modules["pyperf"] = _module(offer)
-    arguments, sys.argv = sys.argv, [path]
+    own, sys.argv = sys.argv, [path, *arguments]
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
@@ -103,7 +102,7 @@ def run_script(path, offer):
             file = os.path.basename(path)
             raise ContractError(f"{file} ended with exit status {error.code}") from None
     finally:
-        sys.argv = arguments
+        sys.argv = own
 
 
 def _module(offer):
@@ -134,7 +133,7 @@ class _NotInstalled(ContractError, AttributeError):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise ContractError(f"the script needs arguments, and ftbench gives it none: {message}")
+        raise ContractError(f"the script needs other arguments, see --script-args: {message}")
 
 
 class _Runner:

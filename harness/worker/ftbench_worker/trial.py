@@ -10,6 +10,7 @@ from ftbench_worker.workload import load
 _CODE_KEYS = (
     "case",
     "format",
+    "arguments",
     "callable",
     "call",
     "command",

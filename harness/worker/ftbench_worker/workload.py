@@ -175,11 +175,12 @@ class Workload:
 def load(name, path, **code):
     """Load a workload, or find it if it is loaded. Raises `Failed` with the step `import`.
 
-    `code` has the keys of the message `prepare`: the `case` of a file and the `format` of one for
-    another tool, a `callable` named `package.module:function`, a `call` with its setup, or a
-    `command` with `client_pus` and `time_limit_s`, if it has a server. For all but files, `path` is
-    the folder that comes first on `sys.path`. Modules in `module_folder` come before even that.
-    `loop_factory` names a function that makes event loops instead of the workload's own.
+    `code` has the keys of the message `prepare`: the `case` of a file, the `format` of one for
+    another tool and its `arguments`, a `callable` named `package.module:function`, a `call` with
+    its setup, or a `command` with `client_pus` and `time_limit_s`, if it has a server. For all but
+    files, `path` is the folder that comes first on `sys.path`. Modules in `module_folder` come
+    before even that. `loop_factory` names a function that makes event loops instead of the
+    workload's own.
     """
     callable_name, call, command = (code.get(key) for key in ("callable", "call", "command"))
     loops = Loops(code.get("loop_factory"))
@@ -204,7 +205,8 @@ def load(name, path, **code):
             called, functions = name, Command(path, command, **surroundings).functions()
         elif code.get("format") is not None:
             adapter = formats.adapter(code["format"])
-            called, functions = os.path.basename(path), adapter.functions(path, code["case"])
+            functions = adapter.functions(path, code["case"], *code["arguments"])
+            called = os.path.basename(path)
         else:
             called = os.path.basename(path)
             with Import() as imported:

@@ -222,6 +222,7 @@ class Driver:
                 "path": path,
                 "case": None,
                 "format": None,
+                "arguments": [],
                 "callable": None,
                 "call": None,
                 "command": None,

@@ -36,6 +36,26 @@ pub struct CodeArgs {
     pub ready: Option<String>,
 }
 
+/// Which benchmarks in files for other tools, and how they are called.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ForeignArgs {
+    /// Only some benchmarks of files: a regex, or for pytest its -k
+    #[arg(short = 'k', long, value_name = "EXPR")]
+    pub bench: Option<String>,
+    /// Arguments of scripts for pyperf, such as '--size 10'
+    #[arg(long, value_name = "ARGS", value_parser = shell_words, allow_hyphen_values = true)]
+    pub script_args: Option<ShellWords>,
+}
+
+/// Words as a shell splits them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShellWords(pub Vec<String>);
+
+fn shell_words(text: &str) -> Result<ShellWords, String> {
+    let words = shlex::split(text).ok_or_else(|| "a quotation mark is not closed".to_owned())?;
+    Ok(ShellWords(words))
+}
+
 impl CodeArgs {
     /// Returns whether there is none.
     #[must_use]

@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
-pub use code::Variable;
+pub use code::{ForeignArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 use ftbench_schema::Kernel;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::code::{CodeArgs, Variable};
+use super::code::{CodeArgs, ForeignArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
@@ -17,17 +17,18 @@ use ftbench_schema::{Host, Model};
 const RUN_EXAMPLES: &str = "\
 Examples:
   ftbench run my_work.py -p 3.13,3.13t
-  ftbench run --call 'dumps([1, 2])' --setup 'from orjson import dumps' --with orjson
-  ftbench run my_work.py --arm base=../old/src --arm new=src
-  ftbench run --resume results/RUN";
+  ftbench run my_work.py --arm base=../old/src --arm new=src";
 
 /// `ftbench run`.
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
-    /// Names or patterns ('fib', 'n*', 'cpu/*'), or files [default: the whole suite]
+    /// Names ('fib', 'n*', 'cpu/*'), files or folders [default: the whole suite]
     #[arg(value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
+    /// Benchmarks in files for other tools.
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
     /// Code that is not in a workload file.
     #[command(flatten)]
     pub code: CodeArgs,

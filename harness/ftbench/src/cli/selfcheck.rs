@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::code::CodeArgs;
+use super::code::{CodeArgs, ForeignArgs};
 use super::values::{DEFAULT_TIMEOUT_S, percent, seconds, seed};
 use super::{
     LimitOptions, ListFormat, OrderName, ProfileName, ResumeArgs, RunArgs, ScalingName, SummaryFormat,
@@ -62,6 +62,7 @@ impl SelfcheckArgs {
     pub fn as_run(&self) -> RunArgs {
         RunArgs {
             workloads: vec![self.workload.clone()],
+            foreign: ForeignArgs::default(),
             code: CodeArgs::default(),
             env: Vec::new(),
             loop_factory: None,

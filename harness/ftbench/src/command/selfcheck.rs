@@ -53,7 +53,7 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         SelfcheckCommand::Aa(arguments) => (arguments, 0.0),
         SelfcheckCommand::Power { arguments, effect } => (arguments, *effect),
     };
-    let PlannedRun { mut manifest, setup } = planned::plan(&arguments.as_run())?;
+    let PlannedRun { mut manifest, setup } = planned::plan(&arguments.as_run(), output)?;
     builds::make(&mut manifest, output)?;
     let interrupt = Interrupt::listen()?;
     let planned = serial_cell(&manifest)?;

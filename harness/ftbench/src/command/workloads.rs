@@ -1,21 +1,23 @@
 //! `ftbench workloads`.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::run::planned;
+use super::run::listing::PythonLister;
+use super::run::packages::Packages;
 use super::{cache_folder, json, print, remark, style};
 use crate::assets::{Assets, catalogue};
-use crate::cli::{ListFormat, OutputOptions, WorkloadsCommand};
+use crate::cli::{ForeignArgs, ListFormat, OutputOptions, WorkloadsCommand};
 use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::outside;
 use crate::workload::catalogue::LARGEST_FILE_BYTES;
-use crate::workload::{Workload, WorkloadError};
+use crate::workload::{Arms, Workload, WorkloadError};
 use ftbench_present::table::{Column, Table};
-use ftbench_schema::{Format, Model, WorkloadKind};
+use ftbench_schema::{Model, WorkloadKind};
 
 /// A workload as `--format json` shows it.
 #[derive(Debug, Serialize)]
@@ -59,20 +61,25 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
     }
     let assets = Assets::unpack(&cache_folder()?)?;
     let catalogue = catalogue(&assets.workloads)?;
-    let cases = |path: &Path, format: Format| {
-        let selection = planned::interpreters(&[]).map_err(|error| error.to_string())?;
-        planned::cases_with(&selection, &assets, path, format)
+    let lister = PythonLister {
+        assets: &assets,
+        arms: &Arms::default(),
+        packages: &Packages::default(),
+        interpreters: &[],
+        options: &ForeignArgs::default(),
+        output,
+        selected: OnceCell::new(),
     };
     match command {
         WorkloadsCommand::List { workloads, format } => {
-            let chosen = catalogue.resolve(&workloads, &cases)?;
+            let chosen = catalogue.resolve(&workloads, &lister)?;
             print(&match format {
                 ListFormat::Json => json(&chosen.iter().map(Entry::from).collect::<Vec<_>>())?,
                 ListFormat::Table => table(&chosen, output),
             })?;
         }
         WorkloadsCommand::Show { workload, format } => {
-            let chosen = catalogue.resolve(&[workload], &cases)?;
+            let chosen = catalogue.resolve(&[workload], &lister)?;
             match format {
                 ListFormat::Json => {
                     for workload in &chosen {

@@ -134,6 +134,7 @@ impl<'a> Assembly<'a> {
             sha256: text("workload_sha256"),
             case: None,
             format: None,
+            arguments: Vec::new(),
             callable: None,
             call: None,
             command: None,

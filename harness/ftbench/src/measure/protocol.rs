@@ -57,6 +57,8 @@ pub struct Entry {
     pub case: Option<String>,
     /// The tool that the file was written for, which gives its cases their names; `None` for anything else.
     pub format: Option<Format>,
+    /// Arguments of a script for another tool.
+    pub arguments: Vec<String>,
     /// `package.module:function`, which is called as it is, once per unit; `None` for a file.
     pub callable: Option<String>,
     /// A statement that is executed once per unit; `None` for anything else.

@@ -1,18 +1,35 @@
 //! Finds the workloads that a command names: those of the standard suite, and files of the user's own.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
 use sha2::{Digest, Sha256};
 
 use super::callable::{CallableError, CallableName};
-use super::foreign::{self, Cases};
+use super::foreign;
 use super::metadata::{self, Metadata, MetadataError};
+use super::pyperformance::{self, Benchmark, SuiteError};
+use super::requirement::Requirement;
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::pattern::Pattern;
 use ftbench_schema::{CallFacts, CeilingFacts, CommandFacts, Format, Kernel, Model, WorkloadFacts, suggest};
+
+/// Finds benchmarks that were written for other tools.
+pub trait Lister {
+    /// Lists the benchmarks of a file.
+    ///
+    /// # Errors
+    /// Says in one line why that failed.
+    fn cases(&self, workload: &Workload) -> Result<Vec<String>, String>;
+
+    /// Returns the folder of the benchmarks of pyperformance, and its version.
+    ///
+    /// # Errors
+    /// Says in one line why it cannot be had.
+    fn pyperformance(&self) -> Result<(PathBuf, String), String>;
+}
 
 /// Largest workload file that is read, bytes. Source code is far smaller; a data file given by mistake is not.
 pub const LARGEST_FILE_BYTES: u64 = 4 << 20;
@@ -23,7 +40,12 @@ pub enum Code {
     /// Its file.
     File,
     /// A file for another tool.
-    Foreign(Format),
+    Foreign {
+        /// The tool.
+        format: Format,
+        /// Arguments of a script.
+        arguments: Vec<String>,
+    },
     /// A function that is called as it is.
     Callable(CallableName),
     /// A call.
@@ -130,6 +152,30 @@ pub enum WorkloadError {
         /// The file's cases.
         cases: Vec<String>,
     },
+    /// pyperformance cannot be had.
+    #[error("cannot get the benchmarks of pyperformance: {0}")]
+    NoSuite(String),
+    /// The files of pyperformance cannot be used.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// pyperformance has no such benchmark.
+    #[error(
+        "pyperformance has no benchmark '{word}'{}; 'ftbench workloads list pyperformance' shows them all",
+        suggest::did_you_mean(nearest)
+    )]
+    NotInSuite {
+        /// The word or pattern given.
+        word: String,
+        /// Similar names.
+        nearest: Vec<String>,
+    },
+    /// A folder has no file with benchmarks.
+    #[error(
+        "no file in {} has benchmarks; ftbench looks for workloads with 'work', and for files for pyperf, asv, \
+         pytest-benchmark and pytest-codspeed",
+        .0.display()
+    )]
+    Empty(PathBuf),
     /// The names of the benchmarks in a file for another tool are not known.
     #[error("cannot list the benchmarks of {path}: {reason}; to measure one without listing them, name it: {path}::NAME", path = path.display())]
     Unlisted {
@@ -181,7 +227,10 @@ impl Workload {
                 .into_owned(),
             path: path.to_owned(),
             case: None,
-            code: foreign::format_of(&text).map_or(Code::File, Code::Foreign),
+            code: foreign::format_of(&text).map_or(Code::File, |format| Code::Foreign {
+                format,
+                arguments: Vec::new(),
+            }),
             sha256: hex::encode(digest),
             metadata,
         };
@@ -211,12 +260,58 @@ impl Workload {
         }
     }
 
+    /// Makes the script of a benchmark of pyperformance the workload that it describes.
+    fn of_suite(self, benchmark: &Benchmark, version: &str) -> Result<Self, SuiteError> {
+        let requires_python = benchmark
+            .requires_python
+            .parse()
+            .map_err(|error| SuiteError::Malformed {
+                path: benchmark.script.with_file_name("pyproject.toml"),
+                reason: format!("{error}"),
+            })?;
+        let about = benchmark.tags.join(", ");
+        let about = if about.is_empty() {
+            String::new()
+        } else {
+            format!(" ({about})")
+        };
+        let workload = Self {
+            name: pyperformance::SUITE.to_owned(),
+            metadata: Metadata {
+                summary: format!("{} of pyperformance {version}{about}", benchmark.name),
+                dependencies: benchmark.requirements.clone(),
+                requires_python,
+                ..self.metadata.clone()
+            },
+            ..self
+        };
+        Ok(workload.with_arguments(&benchmark.arguments))
+    }
+
+    /// Gives arguments to a script for another tool.
+    #[must_use]
+    pub fn with_arguments(mut self, given: &[String]) -> Self {
+        if let Code::Foreign { arguments, .. } = &mut self.code {
+            *arguments = given.to_vec();
+        }
+        self
+    }
+
     /// Returns the tool that its file was written for, if that is another one.
     #[must_use]
     pub fn format(&self) -> Option<Format> {
         match self.code {
-            Code::Foreign(format) => Some(format),
+            Code::Foreign { format, .. } => Some(format),
             _ => None,
+        }
+    }
+
+    /// Returns the arguments of a script for another tool.
+    #[must_use]
+    pub fn arguments(&self) -> &[String] {
+        match &self.code {
+            Code::Foreign { arguments, .. } => arguments,
+            _ => &[],
         }
     }
 
@@ -314,22 +409,7 @@ impl Workload {
     /// # Errors
     /// Says why the file cannot be read or what is wrong with its metadata block.
     pub fn read(path: &Path) -> Result<Vec<Self>, WorkloadError> {
-        let unreadable = |source| WorkloadError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let path = path.canonicalize().map_err(unreadable)?;
-        let facts = path.metadata().map_err(unreadable)?;
-        if !facts.is_file() {
-            return Err(unreadable(io::Error::other("it is not a file")));
-        }
-        if facts.len() > LARGEST_FILE_BYTES {
-            return Err(unreadable(io::Error::other(format!(
-                "it has {} MiB; a workload is one Python file",
-                facts.len() >> 20
-            ))));
-        }
-        let source = outside::read(&path, LARGEST_FILE_BYTES).map_err(unreadable)?;
+        let (path, source) = source_of(path)?;
         Self::from_source(&path, &source)
     }
 
@@ -357,18 +437,30 @@ impl Workload {
         folder.and_then(OsStr::to_str).unwrap_or_default()
     }
 
-    /// The folder of the Cargo package whose modules it imports.
-    fn extension(&self) -> Option<String> {
+    /// The folder of the extension whose modules it imports.
+    fn extension(&self) -> Option<PathBuf> {
         let folder = self.metadata.extension.as_ref()?;
         let beside = self.path.parent().unwrap_or(Path::new(""));
-        Some(beside.join(folder).display().to_string())
+        Some(beside.join(folder))
+    }
+
+    /// The extension, if it is a project that is installed as packages are.
+    #[must_use]
+    pub fn project(&self) -> Option<Requirement> {
+        Requirement::project(&self.extension()?)
+    }
+
+    /// The folder of the extension, if it is a plain Cargo package.
+    fn cargo_package(&self) -> Option<String> {
+        let folder = self.extension().filter(|_| self.project().is_none())?;
+        Some(folder.display().to_string())
     }
 
     /// The facts that a run folder keeps, before calibration.
     #[must_use]
     pub fn facts(&self) -> WorkloadFacts {
         let (callable, call, command) = match &self.code {
-            Code::File | Code::Foreign(_) => (None, None, None),
+            Code::File | Code::Foreign { .. } => (None, None, None),
             Code::Callable(callable) => (Some(callable.to_string()), None, None),
             Code::Call(call) => (None, Some(call.clone()), None),
             Code::Command(command) => (None, None, Some(command.clone())),
@@ -385,10 +477,11 @@ impl Workload {
             sha256: self.sha256.clone(),
             case: self.case.clone(),
             format: self.format(),
+            arguments: self.arguments().to_vec(),
             callable,
             call,
             command,
-            extension: self.extension(),
+            extension: self.cargo_package(),
             units: self.fixed_units(),
             failure: None,
             ceiling: self
@@ -421,19 +514,22 @@ impl Catalogue {
     }
 
     /// The workloads that the words name: names and globs of the suite, alone (`n*`) or with their folder (`cpu/*`), or
-    /// paths. No words name the whole suite. Files with the same name in different folders get folders in front. `cases`
-    /// lists the benchmarks of a file for another tool.
+    /// paths of files and folders. No words name the whole suite. Files with the same name in different folders get
+    /// folders in front. `lister` lists the benchmarks of a file for another tool.
     ///
     /// # Errors
     /// Names the word that matches nothing, and similar names.
-    pub fn resolve(&self, words: &[String], cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
+    pub fn resolve(&self, words: &[String], lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
         if words.is_empty() {
             return Ok(self.workloads.clone());
         }
         let mut chosen: Vec<Workload> = Vec::new();
         for word in words {
-            for workload in self.resolve_one(word, cases)? {
-                let is_same = |other: &Workload| other.path == workload.path && other.case == workload.case;
+            for workload in self.resolve_one(word, lister)? {
+                let is_same = |other: &Workload| {
+                    (&other.path, &other.case, &other.code)
+                        == (&workload.path, &workload.case, &workload.code)
+                };
                 if !chosen.iter().any(is_same) {
                     chosen.push(workload);
                 }
@@ -468,14 +564,21 @@ impl Catalogue {
         })
     }
 
-    fn resolve_one(&self, word: &str, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
+    fn resolve_one(&self, word: &str, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+        if let Some(benchmark) = word.strip_prefix(pyperformance::SUITE)
+            && let Some(benchmark) = benchmark
+                .strip_prefix("::")
+                .or(benchmark.is_empty().then_some("*"))
+        {
+            return of_pyperformance(benchmark, lister);
+        }
         if let Some((file, case)) = word.split_once("::") {
-            return cases_of_file(Path::new(file), case, cases);
+            return cases_of_file(Path::new(file), case, lister);
         }
         let path = Path::new(word);
         let is_file = path.extension().is_some_and(|suffix| suffix == "py");
         if is_file || (word.contains('/') && (path.exists() || !self.may_be_in_suite(word))) {
-            return listed(Workload::read(path)?, cases);
+            return found_at(path, lister);
         }
         let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
             pattern: word.to_owned(),
@@ -491,6 +594,9 @@ impl Catalogue {
             }
         };
         let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();
+        if found.is_empty() && (path.is_dir() || word == foreign::ASV_CONFIGURATION) {
+            return found_at(path, lister);
+        }
         if found.is_empty() {
             return Err(WorkloadError::Unknown {
                 name: word.to_owned(),
@@ -556,51 +662,187 @@ fn name_with_folders(path: &Path, others: &[PathBuf]) -> String {
     words.join("/")
 }
 
-/// The workloads of a file, with one for each benchmark if it was written for another tool.
-fn listed(read: Vec<Workload>, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
+/// The canonical path of a workload file, and its contents.
+fn source_of(path: &Path) -> Result<(PathBuf, Vec<u8>), WorkloadError> {
+    let unreadable = |source| WorkloadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let path = path.canonicalize().map_err(unreadable)?;
+    let facts = path.metadata().map_err(unreadable)?;
+    if !facts.is_file() {
+        return Err(unreadable(io::Error::other("it is not a file")));
+    }
+    if facts.len() > LARGEST_FILE_BYTES {
+        return Err(unreadable(io::Error::other(format!(
+            "it has {} MiB; a workload is one Python file",
+            facts.len() >> 20
+        ))));
+    }
+    let source = outside::read(&path, LARGEST_FILE_BYTES).map_err(unreadable)?;
+    Ok((path, source))
+}
+
+/// The workloads at a path: those of a file, of the files for asv that a configuration names, or of all files in a
+/// folder and below it.
+fn found_at(path: &Path, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+    let folder = foreign::folder_of_benchmarks(path).map_err(|source| WorkloadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let Some(folder) = folder else {
+        return listed(Workload::read(path)?, lister, false);
+    };
+    let found = in_folder(&folder)?;
+    if found.is_empty() {
+        return Err(WorkloadError::Empty(folder));
+    }
+    listed(found, lister, true)
+}
+
+/// The workloads of all files in a folder and below it, sorted by path.
+fn in_folder(folder: &Path) -> Result<Vec<Workload>, WorkloadError> {
+    let unreadable = |source| WorkloadError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(unreadable)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()
+        .map_err(unreadable)?;
+    entries.sort();
+    let is_hidden = |path: &Path| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.starts_with('.') || name == "__pycache__"
+    };
+    let mut found = Vec::new();
+    for path in entries.into_iter().filter(|path| !is_hidden(path)) {
+        // A link to a folder may lead back here.
+        if path.is_dir() && !path.is_symlink() && !path.join("pyvenv.cfg").exists() {
+            found.extend(in_folder(&path)?);
+        } else if path.is_file() && path.extension().is_some_and(|suffix| suffix == "py") {
+            let (path, source) = source_of(&path)?;
+            if foreign::has_benchmarks(&String::from_utf8_lossy(&source)) {
+                found.extend(Workload::from_source(&path, &source)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The workloads of files, with one for each benchmark of those that were written for other tools. With `keeps_going`, a
+/// file whose benchmarks are not known is a workload that fails with the reason.
+fn listed(
+    read: Vec<Workload>,
+    lister: &dyn Lister,
+    keeps_going: bool,
+) -> Result<Vec<Workload>, WorkloadError> {
     let mut listed = Vec::new();
     for workload in read {
-        let Some(format) = workload.format().filter(|_| workload.is_unlisted()) else {
+        if !workload.is_unlisted() {
             listed.push(workload);
             continue;
-        };
+        }
         let unlisted = |reason| WorkloadError::Unlisted {
             path: workload.path.clone(),
             reason,
         };
-        let names = cases(&workload.path, format).map_err(unlisted)?;
-        if names.is_empty() {
-            return Err(unlisted("it has none".to_owned()));
+        match lister.cases(&workload) {
+            Ok(names) if names.is_empty() && !keeps_going => return Err(unlisted("it has none".to_owned())),
+            Ok(names) => listed.extend(names.iter().map(|name| workload.clone().with_case(name))),
+            Err(_) if keeps_going => listed.push(workload),
+            Err(reason) => return Err(unlisted(reason)),
         }
-        listed.extend(names.iter().map(|name| workload.clone().with_case(name)));
     }
     Ok(listed)
 }
 
-/// The cases of a file that fit a word or a pattern.
-fn cases_of_file(path: &Path, case: &str, cases: &Cases<'_>) -> Result<Vec<Workload>, WorkloadError> {
-    let pattern = Pattern::new(case).map_err(|error| WorkloadError::Pattern {
-        pattern: case.to_owned(),
+/// The benchmarks of pyperformance whose name or tag fits a pattern, or those of their scripts whose name does.
+fn of_pyperformance(word: &str, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+    let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
+        pattern: word.to_owned(),
         reason: error.to_string(),
     })?;
-    let all = Workload::read(path)?;
-    if all.iter().any(Workload::is_unlisted) && !case.contains(['*', '?', '[', '{']) {
-        // Listing the others would need the packages that the file imports.
-        return Ok(all.into_iter().map(|workload| workload.with_case(case)).collect());
+    let (folder, version) = lister.pyperformance().map_err(WorkloadError::NoSuite)?;
+    let all = pyperformance::benchmarks(&folder)?;
+    let fits =
+        |one: &&Benchmark| pattern.matches(&one.name) || one.tags.iter().any(|tag| pattern.matches(tag));
+    let chosen: Vec<&Benchmark> = all.iter().filter(fits).collect();
+    // The script of `logging` has `logging_format` and others.
+    let beginning = |one: &&Benchmark| word.starts_with(&one.name);
+    let scripts = if chosen.is_empty() {
+        all.iter().filter(beginning).collect()
+    } else {
+        chosen.clone()
+    };
+    let mut found = Vec::new();
+    for benchmark in scripts {
+        let read = Workload::read(&benchmark.script)?;
+        let prepared = read
+            .into_iter()
+            .map(|workload| workload.of_suite(benchmark, &version));
+        let prepared = prepared.collect::<Result<Vec<Workload>, _>>()?;
+        let mut of_script = listed(prepared, lister, true)?;
+        for unlisted in of_script.iter_mut().filter(|workload| workload.case.is_none()) {
+            unlisted.name = format!("{}.{}", pyperformance::SUITE, benchmark.name);
+        }
+        found.append(&mut of_script);
     }
-    let all = listed(all, cases)?;
-    let own = |workload: &Workload| workload.case.clone();
-    let cases: Vec<String> = all.iter().filter_map(own).collect();
-    let fits = |workload: &Workload| workload.case.as_ref().is_some_and(|case| pattern.matches(case));
-    let found: Vec<Workload> = all.into_iter().filter(fits).collect();
+    if chosen.is_empty() {
+        found.retain(|workload| workload.case.as_ref().is_some_and(|case| pattern.matches(case)));
+    }
     if found.is_empty() {
-        return Err(WorkloadError::NoCase {
-            path: path.to_owned(),
-            case: case.to_owned(),
-            cases,
+        let names = all.iter().map(|one| one.name.as_str());
+        return Err(WorkloadError::NotInSuite {
+            word: word.to_owned(),
+            nearest: suggest::nearest(word, names),
         });
     }
     Ok(found)
+}
+
+/// The cases of a file or folder that fit a word or a pattern.
+fn cases_of_file(path: &Path, case: &str, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+    let has_wildcards = case.contains(['*', '?', '[', '{']);
+    // The parameters of a test stand in brackets, which need not be a valid pattern.
+    let pattern = Pattern::new(case);
+    if path.is_file() && !has_wildcards {
+        let all = Workload::read(path)?;
+        if all
+            .iter()
+            .all(|workload| workload.format() == Some(Format::Pyperf))
+        {
+            // Listing the others would need the packages that the file imports.
+            return Ok(all.into_iter().map(|workload| workload.with_case(case)).collect());
+        }
+    }
+    let all = found_at(path, lister)?;
+    let own = |workload: &Workload| workload.case.clone();
+    let names: Vec<String> = all.iter().filter_map(own).collect();
+    let fits = |workload: &Workload| {
+        let name = workload.case.as_deref().unwrap_or_default();
+        let is_foreign = workload.format().is_some();
+        pattern.as_ref().is_ok_and(|pattern| pattern.matches(name))
+            || name == case
+            || (is_foreign
+                && name
+                    .strip_prefix(case)
+                    .is_some_and(|rest| rest.starts_with(['.', '(', '[', ':'])))
+    };
+    let found: Vec<Workload> = all.into_iter().filter(fits).collect();
+    match (found.is_empty(), pattern) {
+        (false, _) => Ok(found),
+        (true, Err(error)) => Err(WorkloadError::Pattern {
+            pattern: case.to_owned(),
+            reason: error.to_string(),
+        }),
+        (true, Ok(_)) => Err(WorkloadError::NoCase {
+            path: path.to_owned(),
+            case: case.to_owned(),
+            cases: names,
+        }),
+    }
 }
 
 #[cfg(test)]

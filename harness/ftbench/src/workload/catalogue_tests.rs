@@ -18,14 +18,23 @@ fn catalogue() -> Catalogue {
     )
 }
 
-fn unlisted(path: &Path, _: Format) -> Result<Vec<String>, String> {
-    Err(format!("{} was to be listed", path.display()))
+/// Is not asked.
+struct Unused;
+
+impl Lister for Unused {
+    fn cases(&self, workload: &Workload) -> Result<Vec<String>, String> {
+        Err(format!("{} was to be listed", workload.path.display()))
+    }
+
+    fn pyperformance(&self) -> Result<(PathBuf, String), String> {
+        Err("pyperformance was wanted".to_owned())
+    }
 }
 
 fn names(words: &[&str]) -> Vec<String> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     catalogue()
-        .resolve(&words, &unlisted)
+        .resolve(&words, &Unused)
         .unwrap()
         .into_iter()
         .map(|workload| workload.name)
@@ -52,7 +61,7 @@ fn folders_select_their_workloads() {
     assert_eq!(names(&["*/fib"]), ["fib"]);
     let error = |word: &str| {
         catalogue()
-            .resolve(&[word.to_owned()], &unlisted)
+            .resolve(&[word.to_owned()], &Unused)
             .unwrap_err()
             .to_string()
     };
@@ -83,11 +92,11 @@ fn callable_is_a_workload() {
 #[test]
 fn unknown_name_suggests_the_nearest() {
     let error = catalogue()
-        .resolve(&["fibb".to_owned()], &unlisted)
+        .resolve(&["fibb".to_owned()], &Unused)
         .unwrap_err()
         .to_string();
     assert!(error.contains("'fibb'") && error.contains("fib"), "{error}");
-    let malformed = catalogue().resolve(&["[".to_owned()], &unlisted).unwrap_err();
+    let malformed = catalogue().resolve(&["[".to_owned()], &Unused).unwrap_err();
     assert!(matches!(malformed, WorkloadError::Pattern { .. }), "{malformed}");
 }
 
@@ -95,28 +104,52 @@ fn unknown_name_suggests_the_nearest() {
 fn files_are_read_by_path_and_their_faults_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.py");
-    std::fs::write(&path, "def work(data, units): ...").unwrap();
+    fs::write(&path, "def work(data, units): ...").unwrap();
     let found = catalogue()
-        .resolve(&[path.display().to_string()], &unlisted)
+        .resolve(&[path.display().to_string()], &Unused)
         .unwrap();
     assert_eq!(found.first().unwrap().name, "mine");
     assert_eq!(found.first().unwrap().sha256.len(), 64);
     let missing = folder.path().join("missing.py").display().to_string();
     assert!(
         catalogue()
-            .resolve(&[missing], &unlisted)
+            .resolve(&[missing], &Unused)
             .unwrap_err()
             .to_string()
             .contains("missing.py")
     );
-    let folder_given = format!("{}/", folder.path().display());
-    assert!(
-        catalogue()
-            .resolve(&[folder_given], &unlisted)
-            .unwrap_err()
-            .to_string()
-            .contains("not a file")
+}
+
+#[test]
+fn folders_have_the_workloads_of_all_their_files() {
+    let folder = file_tree(&[
+        ("b/second.py", CASES),
+        ("b/helper.py", "def help(): ..."),
+        ("b/__pycache__/no.py", PLAIN),
+        ("b/.git/no.py", PLAIN),
+        ("b/venv/pyvenv.cfg", ""),
+        ("b/venv/no.py", PLAIN),
+        ("a/first.py", PLAIN),
+        ("c/unlisted.py", "import pyperf"),
+        ("empty/helper.py", ""),
+    ]);
+    let named = |name: &str| {
+        let word = folder.path().join(name).display().to_string();
+        let found = catalogue().resolve(&[word], &Unused)?;
+        Ok::<_, WorkloadError>(found.into_iter().map(|one| one.name).collect::<Vec<_>>())
+    };
+    // What cannot be listed fails later, with its reason.
+    assert_eq!(
+        named("").unwrap(),
+        ["first", "second.one", "second.two", "unlisted"]
     );
+    let empty = named("empty").unwrap_err().to_string();
+    assert!(
+        empty.contains("no file in") && empty.contains("has benchmarks"),
+        "{empty}"
+    );
+    let one_file = named("c/unlisted.py").unwrap_err().to_string();
+    assert!(one_file.contains("cannot list"), "{one_file}");
 }
 
 const PLAIN: &str = "def work(data, units): ...";
@@ -129,7 +162,7 @@ fn names_with(word: &str, files: &[(&str, &str)]) -> Result<Vec<String>, Workloa
         .iter()
         .map(|(name, _)| folder.path().join(name).display().to_string());
     let words: Vec<String> = std::iter::once(word.to_owned()).chain(paths).collect();
-    let found = catalogue().resolve(&words, &unlisted)?;
+    let found = catalogue().resolve(&words, &Unused)?;
     Ok(found.into_iter().map(|workload| workload.name).collect())
 }
 
@@ -188,7 +221,7 @@ fn a_case_of_a_file_is_selected_by_its_name() {
     let resolve = |word: &str| -> Result<Vec<String>, String> {
         let word = format!("{}/{word}", folder.path().display());
         let found = catalogue()
-            .resolve(&[word], &unlisted)
+            .resolve(&[word], &Unused)
             .map_err(|error| error.to_string())?;
         Ok(found
             .into_iter()

@@ -31,7 +31,7 @@ pub struct Metadata {
     pub source: String,
     /// One line on what its scaling shows; empty when it does not say.
     pub shows: String,
-    /// Folder of the Cargo package whose modules it imports, relative to the file; `None` when it needs none.
+    /// Folder of the project or Cargo package whose modules it imports, relative to the file; `None` when it needs none.
     pub extension: Option<String>,
     /// Summaries by name, when the file holds several workloads; empty when it is one.
     pub cases: BTreeMap<String, String>,

@@ -7,10 +7,11 @@ pub mod environment;
 pub mod foreign;
 pub mod metadata;
 pub mod modules;
+pub mod pyperformance;
 pub mod requirement;
 
 pub use arm::{ArmError, ArmWord, Arms};
 pub use callable::CallableName;
-pub use catalogue::{Catalogue, Workload, WorkloadError};
+pub use catalogue::{Catalogue, Lister, Workload, WorkloadError};
 pub use metadata::{Metadata, Service};
 pub use requirement::{Requirement, RequirementError};

@@ -69,7 +69,7 @@ fn own_imports(workload: &Workload) -> (&Path, BTreeSet<String>) {
             let lines = std::iter::once(command.line.as_str()).chain(server);
             (&workload.path, lines.flat_map(modules_of_command).collect())
         }
-        Code::File | Code::Foreign(_) => {
+        Code::File | Code::Foreign { .. } => {
             let folder = workload.path.parent().unwrap_or(Path::new(""));
             let source = outside::read(&workload.path, LARGEST_FILE_BYTES).unwrap_or_default();
             (folder, imports(&String::from_utf8_lossy(&source)))

@@ -1,12 +1,16 @@
 //! Parses the packages that a workload needs.
 
-use std::fmt;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::LazyLock;
+use std::{fmt, io};
 
 use pep440_rs::VersionSpecifiers;
 use regex::Regex;
+
+use super::arm::tree::{files_of_tree, sha256_of_files};
+use crate::outside;
 
 /// One package to install.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +24,8 @@ pub enum Requirement {
     },
     /// A wheel on this machine.
     Wheel(PathBuf),
+    /// A project on this machine, which is built for each interpreter.
+    Project(PathBuf),
 }
 
 /// Why a word is not a requirement.
@@ -38,9 +44,9 @@ pub enum RequirementError {
         /// What is wrong.
         reason: String,
     },
-    /// A folder or an archive of sources.
+    /// Another file or folder.
     #[error(
-        "'{0}' is a path but not a wheel; build a wheel from it ('uv build --wheel' or 'pip wheel') and give its path"
+        "'{0}' is a path, but neither a wheel nor a folder with a pyproject.toml or setup.py; give one of these"
     )]
     Path(String),
 }
@@ -79,7 +85,8 @@ impl FromStr for Requirement {
             };
         }
         if is_local {
-            return Err(RequirementError::Path(text));
+            let project = Self::project(Path::new(&text));
+            return project.ok_or(RequirementError::Path(text));
         }
         let Some(parts) = REQUIREMENT.captures(&text) else {
             return Err(RequirementError::Form(text));
@@ -102,11 +109,42 @@ impl FromStr for Requirement {
 }
 
 impl Requirement {
-    /// The package's name, normalised; for a wheel, the one in its file name.
+    /// The project in a folder, if it has one.
+    #[must_use]
+    pub fn project(folder: &Path) -> Option<Self> {
+        let has = |name: &str| folder.join(name).is_file();
+        (has("pyproject.toml") || has("setup.py")).then(|| Self::Project(folder.to_owned()))
+    }
+
+    /// The file or folder that it is on this machine, if it is one, and the SHA-256 of its contents, hexadecimal; `None`
+    /// instead of that for a folder with too much to read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn contents(&self) -> io::Result<Option<(&Path, Option<String>)>> {
+        Ok(match self {
+            Self::Named { .. } => None,
+            Self::Wheel(path) => Some((path, Some(outside::sha256(path, u64::MAX)?))),
+            Self::Project(path) => {
+                let sources = files_of_tree(path)?.map(|mut files| {
+                    files.retain(|file| !is_product(file.strip_prefix(path).unwrap_or(file)));
+                    files
+                });
+                let digest = sources.map(|files| sha256_of_files(path, &files)).transpose()?;
+                Some((path, digest.flatten()))
+            }
+        })
+    }
+
+    /// The package's name, normalised; for a wheel, the one in its file name; for a project, that of its folder.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Named { name, .. } => name.clone(),
+            Self::Project(path) => {
+                let folder = path.file_name().unwrap_or_default();
+                normalised(&folder.to_string_lossy())
+            }
             Self::Wheel(path) => {
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 normalised(file.split('-').next().unwrap_or_default())
@@ -126,9 +164,22 @@ impl fmt::Display for Requirement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named { text, .. } => formatter.pad(text),
-            Self::Wheel(path) => path.display().fmt(formatter),
+            Self::Wheel(path) | Self::Project(path) => path.display().fmt(formatter),
         }
     }
+}
+
+/// Whether a file of a project, given by its path inside it, is what building it leaves there.
+fn is_product(file: &Path) -> bool {
+    let mut folders = file.iter().map(OsStr::to_string_lossy);
+    let is_of_build = |name: &str| {
+        matches!(name, "build" | "dist" | "target" | "_skbuild" | "__pycache__")
+            || name.ends_with(".egg-info")
+    };
+    folders.any(|name| is_of_build(&name))
+        || file
+            .extension()
+            .is_some_and(|suffix| suffix == "so" || suffix == "o")
 }
 
 /// Normalises a package's name: names that differ only in case and in runs of `-`, `_` and `.` are equal
@@ -147,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::file_tree::{file_tree, write_in};
 
     #[test]
     fn names_are_read_and_normalised() {
@@ -162,6 +214,39 @@ mod tests {
         ] {
             assert_eq!(word.parse::<Requirement>().unwrap().name(), name, "{word}");
         }
+    }
+
+    #[test]
+    fn projects_are_known_by_their_sources() {
+        let root = file_tree(&[
+            ("my_project/pyproject.toml", ""),
+            ("my_project/a.pyx", "1"),
+            ("old/setup.py", ""),
+        ]);
+        let at = |name: &str| root.path().join(name).display().to_string();
+        let digest = |name: &str| {
+            let requirement: Requirement = at(name).parse().unwrap();
+            let (path, digest) = requirement
+                .contents()
+                .unwrap()
+                .map(|(path, digest)| (path.to_owned(), digest))
+                .unwrap();
+            assert_eq!(path, root.path().join(name));
+            (requirement.name(), digest.unwrap())
+        };
+        let (name, first) = digest("my_project");
+        assert_eq!((name.as_str(), digest("old").0.as_str()), ("my-project", "old"));
+        for product in [
+            "build/lib/a.py",
+            "my_project.egg-info/PKG-INFO",
+            "a.cpython-313.so",
+        ] {
+            write_in(&root.path().join("my_project"), product, "");
+        }
+        assert_eq!(digest("my_project").1, first);
+        write_in(&root.path().join("my_project"), "a.pyx", "2");
+        assert_ne!(digest("my_project").1, first);
+        assert_eq!("six".parse::<Requirement>().unwrap().contents().unwrap(), None);
     }
 
     #[test]
@@ -188,7 +273,7 @@ mod tests {
             error("numpy>=two")
         );
         assert!(
-            error("./folder").contains("uv build --wheel"),
+            error("./folder").contains("pyproject.toml"),
             "{}",
             error("./folder")
         );

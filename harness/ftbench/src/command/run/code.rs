@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use regex::Regex;
+
 use super::commit;
 use super::error::{MAX_FIGURES, RunError};
 use crate::assets::catalogue;
-use crate::cli::{Label, RunArgs};
+use crate::cli::{ForeignArgs, Label, RunArgs};
 use crate::command::working_directory;
 use crate::error::Error;
 use crate::workload::arm::{ArmWord, is_name};
-use crate::workload::foreign::Cases;
 use crate::workload::modules::imported_by;
-use crate::workload::{ArmError, Arms, Catalogue, Workload, WorkloadError};
-use ftbench_schema::{ArmKind, CommitFacts, FigureFacts, ModuleFacts, Tag};
+use crate::workload::{ArmError, Arms, Catalogue, Lister, Workload, WorkloadError};
+use ftbench_schema::{ArmKind, CommitFacts, FigureFacts, Format, ModuleFacts, Tag};
 
 /// The code that a run measures: workloads, callables, calls, programs and arms.
 #[derive(Debug)]
@@ -38,16 +39,17 @@ impl Code {
     }
 }
 
-/// Finds the code that the arguments name. `suite` is the folder of the standard suite; `cases` lists the benchmarks of
-/// a file for another tool.
-pub fn choose(arguments: &RunArgs, suite: &Path, cases: &Cases<'_>) -> Result<Code, Error> {
-    let mut arms = arms(arguments)?;
+/// Finds the code that the arguments name. `suite` is the folder of the standard suite.
+pub fn choose(arguments: &RunArgs, suite: &Path, mut arms: Arms, lister: &dyn Lister) -> Result<Code, Error> {
     let workloads = match arms.kind() {
         Some(ArmKind::File) => arms.workloads(name_of_files(arguments)?),
         Some(ArmKind::Folder | ArmKind::Wheel) if selects_nothing(arguments) => {
             return Err(ArmError::NoWorkload.into());
         }
-        _ => workloads(&catalogue(suite)?, arguments, cases)?,
+        _ => chosen(
+            workloads(&catalogue(suite)?, arguments, lister)?,
+            &arguments.foreign,
+        )?,
     };
     let commit = match &arguments.versions.commit {
         Some(id) => Some(commit::named(id)),
@@ -60,7 +62,8 @@ pub fn choose(arguments: &RunArgs, suite: &Path, cases: &Cases<'_>) -> Result<Co
     })
 }
 
-fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
+/// The versions of the code that the arguments name.
+pub fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
     let words = &arguments.versions.arm;
     if let Some(word) = words.iter().find(|word| word.name.parse::<Tag>().is_ok()) {
         return Err(ArmError::Tag(word.name.clone()));
@@ -101,15 +104,54 @@ fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
     }
 }
 
+/// The workloads without those that are not to be measured, and with the arguments of scripts. pytest has chosen already
+/// which of its tests are listed.
+fn chosen(mut workloads: Vec<Workload>, options: &ForeignArgs) -> Result<Vec<Workload>, RunError> {
+    let is_script = |workload: &Workload| workload.format() == Some(Format::Pyperf);
+    if let Some(arguments) = &options.script_args {
+        if !workloads.iter().any(is_script) {
+            return Err(RunError::NoScript);
+        }
+        for workload in workloads
+            .iter_mut()
+            .filter(|workload| workload.arguments().is_empty())
+        {
+            *workload = workload.clone().with_arguments(&arguments.0);
+        }
+    }
+    if let Some(expression) = &options.bench {
+        let is_listed_by_us = |workload: &Workload| !matches!(workload.format(), None | Some(Format::Pytest));
+        if workloads.iter().any(is_listed_by_us) {
+            let pattern = Regex::new(expression).map_err(|error| RunError::Expression {
+                expression: expression.clone(),
+                reason: last_line(&error.to_string()),
+            })?;
+            workloads.retain(|workload| !is_listed_by_us(workload) || pattern.is_match(&workload.name));
+        }
+        if !workloads.iter().any(|workload| workload.format().is_some()) {
+            return Err(RunError::NoBenchmark(expression.clone()));
+        }
+    }
+    Ok(workloads)
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().last().unwrap_or_default().to_owned()
+}
+
 /// The workloads that words name, then callables, calls and commands. If there are only these, the suite is not included.
-fn workloads(catalogue: &Catalogue, arguments: &RunArgs, cases: &Cases<'_>) -> Result<Vec<Workload>, Error> {
+fn workloads(
+    catalogue: &Catalogue,
+    arguments: &RunArgs,
+    lister: &dyn Lister,
+) -> Result<Vec<Workload>, Error> {
     let code = &arguments.code;
     if code.is_empty() {
-        return Ok(catalogue.resolve(&arguments.workloads, cases)?);
+        return Ok(catalogue.resolve(&arguments.workloads, lister)?);
     }
     let mut workloads = match arguments.workloads.as_slice() {
         [] => Vec::new(),
-        words => catalogue.resolve(words, cases)?,
+        words => catalogue.resolve(words, lister)?,
     };
     let folder = working_directory()?;
     let callables = code

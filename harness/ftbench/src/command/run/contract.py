@@ -25,9 +25,6 @@ DYNAMIC_NAMES = {
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
-# Prefixes of the names that asv collects.
-ASV = ("time_", "timeraw_", "track_", "mem_", "peakmem_")
-
 
 def may_define(tree, wanted):
     """Return whether a module may have one of these names after it has been imported."""
@@ -70,23 +67,9 @@ def takes_workers(tree, names):
 def what_it_is(tree, module):
     """Return what a file without `work` seems to be, and how to measure it; None if unknown."""
     functions = [node for node in tree.body if isinstance(node, FUNCTIONS)]
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    methods = [node for one in classes for node in one.body if isinstance(node, FUNCTIONS)]
-    fixture = next((one.name for one in [*functions, *methods] if takes_fixture(one)), None)
-    asv = next((one.name for one in [*functions, *methods] if one.name.startswith(ASV)), None)
-    if fixture is not None:
-        return f"a test with the fixture 'benchmark' ({fixture}); {call_of(module, functions)}"
-    if asv is not None:
-        return f"a benchmark of asv ({asv}); {call_of(module, functions)}"
     if any(isinstance(node, ast.If) and names_main(node) for node in tree.body) or not functions:
         return f"a script; measure it whole with --command '{{python}} {module}.py'"
     return f"a module; {call_of(module, functions)}"
-
-
-def takes_fixture(function):
-    """Return whether it takes the fixture of pytest-benchmark and pytest-codspeed."""
-    is_test = function.name.startswith("test")
-    return is_test and any(parameter.arg == "benchmark" for parameter in function.args.args)
 
 
 def names_main(node):

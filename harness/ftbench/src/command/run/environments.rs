@@ -1,20 +1,16 @@
 //! The packages that a run's workloads need on each interpreter, and their installation.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::time::Instant;
 
+use super::packages::{names, obtain, wanted};
 use super::planned::{PlannedRun, Setup};
 use crate::cli::OutputOptions;
 use crate::command::{cache_folder, remark};
 use crate::error::Error;
 use crate::measure::launch::Launch;
-use crate::workload::environment::{Environment, EnvironmentError, Environments, Hooks, Lock, Wanted};
-use crate::workload::{Requirement, Workload};
-use ftbench_schema::{Cell, EnvironmentFacts, InterpreterFacts, Manifest, Warning, WarningKind, text, units};
-
-/// The maximum number of package names in one line.
-const MAX_NAMES: usize = 5;
+use crate::workload::environment::{Environment, EnvironmentError, Environments, Hooks, Wanted};
+use ftbench_schema::{Cell, EnvironmentFacts, Manifest, Warning, WarningKind, text};
 
 /// An interpreter, workload and arm that run in an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,17 +63,12 @@ struct NeededEnvironment {
 impl NeededEnvironment {
     /// Its packages and what they are for, such as `numpy, six for 3.13t`.
     fn description(&self) -> String {
-        let mut names = self.wanted.as_ref().map_or_else(|_| Vec::new(), Wanted::names);
-        let more = names.len().saturating_sub(MAX_NAMES);
-        names.truncate(MAX_NAMES);
-        if more > 0 {
-            names.push(format!("{more} more"));
-        }
+        let names = self.wanted.as_ref().map_or_else(|_| String::new(), names);
         let arms = match self.arms().join(", ") {
             arms if arms.is_empty() => arms,
             arms => format!(" {arms}"),
         };
-        format!("{} for {}{arms}", names.join(", "), text::line(&self.interpreter))
+        format!("{names} for {}{arms}", text::line(&self.interpreter))
     }
 
     fn workloads(&self) -> Vec<String> {
@@ -127,7 +118,7 @@ pub(super) fn install(
             break;
         }
         let made = match &needed.wanted {
-            Ok(wanted) => obtain(&environments, wanted, &needed, &hooks),
+            Ok(wanted) => obtain(&environments, wanted, &needed.description(), &hooks),
             Err(error) => Err(error.to_string()),
         };
         if let Err(reason) = &made
@@ -208,28 +199,6 @@ fn differing_packages(environments: &[EnvironmentFacts]) -> Vec<Warning> {
         .collect()
 }
 
-fn obtain(
-    environments: &Environments,
-    wanted: &Wanted,
-    needed: &NeededEnvironment,
-    hooks: &Hooks<'_>,
-) -> Result<Environment, String> {
-    let reason = |error: EnvironmentError| error.to_string();
-    if let Some(existing) = environments.find(wanted).map_err(reason)? {
-        return Ok(existing);
-    }
-    (hooks.report)(&format!("installing {}", needed.description()));
-    let started = Instant::now();
-    let made = environments.make(wanted, hooks).map_err(reason)?;
-    (hooks.report)(&format!(
-        "installed {} in {}, with {}",
-        needed.description(),
-        units::duration(started.elapsed().as_secs_f64()),
-        made.record.installer
-    ));
-    Ok(made)
-}
-
 /// Prints what a run would install.
 pub(super) fn preview(planned: &PlannedRun, output: OutputOptions) -> Result<(), Error> {
     let environments = Environments::below(&cache_folder()?);
@@ -277,7 +246,10 @@ fn needed_environments(manifest: &Manifest, setup: &Setup) -> Vec<NeededEnvironm
         let (Some(interpreter), Some(workload)) = (manifest.interpreter(&user.interpreter), known) else {
             continue;
         };
-        let Some(wanted) = wanted(setup, interpreter, workload, user.arm.as_deref()).transpose() else {
+        let arms = &setup.code.arms;
+        let workload = arms.workload(user.arm.as_deref(), workload);
+        let wheel = arms.wheel(user.arm.as_deref());
+        let Some(wanted) = wanted(&setup.packages, interpreter, workload, wheel).transpose() else {
             continue;
         };
         let is_same = |other: &&mut NeededEnvironment| match (&other.wanted, &wanted) {
@@ -326,39 +298,6 @@ fn environment_users(manifest: &Manifest) -> Vec<EnvironmentUser> {
     };
     found.sort_by_key(position);
     found
-}
-
-/// The environment that a workload needs; `None` if it needs no packages and runs on the interpreter itself.
-fn wanted(
-    setup: &Setup,
-    interpreter: &InterpreterFacts,
-    workload: &Workload,
-    arm: Option<&str>,
-) -> Result<Option<Wanted>, EnvironmentError> {
-    let workload = setup.code.arms.workload(arm, workload);
-    let dependencies = &workload.metadata.dependencies;
-    let own: Vec<Requirement> = dependencies
-        .iter()
-        .map(|word| word.parse())
-        .collect::<Result<_, _>>()?;
-    let lock = match own.as_slice() {
-        [] => None,
-        _ => Lock::for_script(&workload.path)?,
-    };
-    if let Some(lock) = &lock {
-        lock.covers(&own)?;
-    }
-    let requirements: BTreeSet<Requirement> = own
-        .into_iter()
-        .chain(setup.packages.with.iter().cloned())
-        .chain(setup.code.arms.wheel(arm))
-        .collect();
-    Ok((!requirements.is_empty()).then(|| Wanted {
-        interpreter: interpreter.clone(),
-        requirements,
-        lock,
-        source_builds: setup.packages.source_builds,
-    }))
 }
 
 #[cfg(test)]

@@ -22,6 +22,20 @@ pub enum RunError {
     /// More figures than a sample can have.
     #[error("{0} figures are given; --figure may be given {MAX_FIGURES} times")]
     TooManyFigures(usize),
+    /// Arguments for scripts, but no script.
+    #[error("--script-args are for scripts that use pyperf, and none of the workloads is one")]
+    NoScript,
+    /// No benchmark of another tool's files is selected.
+    #[error("--bench '{0}' selects no benchmark; 'ftbench workloads list FILE' shows those of a file")]
+    NoBenchmark(String),
+    /// A selection that is not a regular expression.
+    #[error("--bench '{expression}' is no regular expression: {reason}")]
+    Expression {
+        /// As it was given.
+        expression: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A wheel that cannot be read.
     #[error("cannot read the wheel {}: {source}; see --with", path.display())]
     Wheel {
@@ -85,6 +99,9 @@ impl Failure for RunError {
             Self::DuplicateLabel(_)
             | Self::DuplicateFigure(_)
             | Self::TooManyFigures(_)
+            | Self::NoScript
+            | Self::NoBenchmark(_)
+            | Self::Expression { .. }
             | Self::Unmeasurable { .. }
             | Self::NothingToMeasure(_)
             | Self::Changed { .. } => ExitStatus::WrongInput,

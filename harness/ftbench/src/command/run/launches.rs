@@ -111,6 +111,7 @@ fn entry(manifest: &Manifest, cell: &Cell, workload: &WorkloadFacts) -> Entry {
         path: path_of(ArmKind::File).unwrap_or_else(|| workload.path.clone()),
         case: workload.case.clone(),
         format: workload.format,
+        arguments: workload.arguments.clone(),
         callable: workload.callable.clone(),
         call: workload.call.clone(),
         command: workload.command.clone(),

@@ -12,7 +12,9 @@ mod environments;
 pub(super) mod error;
 mod folder;
 mod launches;
+pub(super) mod listing;
 mod measured;
+pub(super) mod packages;
 pub(super) mod planned;
 pub(super) mod ready;
 mod recorder;
@@ -54,7 +56,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     let interrupt;
     let ready = match &arguments.resumption.resume {
         None => {
-            let mut planned = planned::plan(arguments)?;
+            let mut planned = planned::plan(arguments, display.output)?;
             report_plan(&planned.manifest, output);
             if arguments.dry_run {
                 return dry_run(&planned, display);

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -11,27 +10,28 @@ use rand::rngs::SysRng;
 use super::code::{self, Code};
 use super::contract;
 use super::error::RunError;
+use super::listing::{PythonLister, interpreters};
+use super::packages::Packages;
 use super::settings::settings;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
-use crate::cli::{RunArgs, Variable};
+use crate::cli::{OutputOptions, RunArgs, Variable};
 use crate::command::{cache_folder, command_line};
 use crate::error::{Error, SystemError};
-use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, read_identities, resolve};
+use crate::interpreter::{Selection, read_identities};
 use crate::machine::bind::Binder;
 use crate::machine::discovery::Discovered;
 use crate::machine::facts;
 use crate::machine::noise::{Meters, sources};
 use crate::measure::environment;
-use crate::outside;
 use crate::plan::cells::{Candidate, WorkerCounts, cells as plan_cells, clients_without_pus};
 use crate::plan::placement::counts::default_counts;
 use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
-use crate::workload::{Requirement, Workload, foreign};
+use crate::workload::Workload;
 use ftbench_schema::{
-    Format, MachineFacts, Manifest, PackageOptions, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning,
-    WarningKind, WorkloadFacts, WorkloadKind,
+    MachineFacts, Manifest, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning, WarningKind,
+    WorkloadFacts, WorkloadKind,
 };
 
 /// The default numbers of workers that wait, on every machine. They do not need a core each, and smaller numbers would
@@ -67,71 +67,22 @@ pub struct Setup {
     pub meters: Meters,
 }
 
-/// The packages that the command line requests.
-#[derive(Debug, Default)]
-pub struct Packages {
-    /// Requirements of every workload, beside its own dependencies.
-    pub with: Vec<Requirement>,
-    /// Whether packages without a wheel may be built from source.
-    pub source_builds: bool,
-}
-
-impl Packages {
-    fn requested(arguments: &RunArgs) -> Result<Self, RunError> {
-        let with = arguments.with.iter().map(|requirement| match requirement {
-            Requirement::Wheel(path) => {
-                let unreadable = |source| RunError::Wheel {
-                    path: path.clone(),
-                    source,
-                };
-                path.canonicalize().map(Requirement::Wheel).map_err(unreadable)
-            }
-            Requirement::Named { .. } => Ok(requirement.clone()),
-        });
-        Ok(Self {
-            with: with.collect::<Result<_, _>>()?,
-            source_builds: arguments.allow_source_builds,
-        })
-    }
-
-    fn recorded(&self) -> PackageOptions {
-        PackageOptions {
-            with: self.with.iter().map(ToString::to_string).collect(),
-            source_builds: self.source_builds,
-            wheels: self.wheels(),
-        }
-    }
-
-    /// The SHA-256 of each wheel now, by path. A wheel that cannot be read is reported when it is installed.
-    pub fn wheels(&self) -> BTreeMap<String, String> {
-        let digest_of = |requirement: &Requirement| match requirement {
-            Requirement::Wheel(path) => {
-                let digest = outside::sha256(path, u64::MAX).ok()?;
-                Some((path.display().to_string(), digest))
-            }
-            Requirement::Named { .. } => None,
-        };
-        self.with.iter().filter_map(digest_of).collect()
-    }
-}
-
 /// Plans what is measured, where and how.
-pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
+pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let selected = OnceCell::new();
-    let code = code::choose(arguments, &assets.workloads, &|path, format| {
-        // Only a file that must be run to list its benchmarks needs an interpreter this early.
-        let selection = match selected.get() {
-            Some(selection) => selection,
-            None => {
-                let found = interpreters(&arguments.python).map_err(|error| error.to_string())?;
-                selected.get_or_init(|| found)
-            }
-        };
-        cases_with(selection, &assets, path, format)
-    })?;
     let packages = Packages::requested(arguments)?;
-    let mut selection = match selected.into_inner() {
+    let arms = code::arms(arguments)?;
+    let lister = PythonLister {
+        assets: &assets,
+        packages: &packages,
+        arms: &arms,
+        interpreters: &arguments.python,
+        options: &arguments.foreign,
+        output,
+        selected: OnceCell::new(),
+    };
+    let code = code::choose(arguments, &assets.workloads, arms.clone(), &lister)?;
+    let mut selection = match lister.selected.into_inner() {
         Some(selection) => selection,
         None => interpreters(&arguments.python)?,
     };
@@ -220,29 +171,6 @@ pub fn plan(arguments: &RunArgs) -> Result<PlannedRun, Error> {
             meters: found.meters,
         },
     })
-}
-
-/// Lists the benchmarks of a file for another tool with the first interpreter.
-///
-/// # Errors
-/// Says in one line why the file did not name them.
-pub fn cases_with(
-    selection: &Selection,
-    assets: &Assets,
-    path: &Path,
-    format: Format,
-) -> Result<Vec<String>, String> {
-    let first = selection.interpreters.first().ok_or("no interpreter was found")?;
-    foreign::cases(Path::new(&first.path), &assets.worker, path, format)
-}
-
-/// Selects the interpreters that the words name, or the newest pair.
-///
-/// # Errors
-/// Says which of them is missing and how to get it.
-pub fn interpreters(words: &[String]) -> Result<Selection, Error> {
-    let places = SearchPlaces::from_environment();
-    Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }
 
 /// The code to measure.

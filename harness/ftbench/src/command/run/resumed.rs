@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::code::{self, Code};
 use super::folder::warn_of_missing_lock;
-use super::planned::{Packages, PlannedRun, Setup};
+use super::packages::Packages;
+use super::planned::{PlannedRun, Setup};
 use super::sessions::{self, EarlierSessions};
 use super::{builds, changes};
 use crate::assets::{Assets, catalogue};
@@ -270,7 +271,11 @@ fn workload(was: &WorkloadFacts) -> Result<Workload, String> {
     if let (Some(_), Some(case)) = (was.format, &was.case) {
         found = found
             .into_iter()
-            .map(|workload| workload.with_case(case))
+            .map(|workload| {
+                let mut workload = workload.with_case(case).with_arguments(&was.arguments);
+                workload.metadata.dependencies.clone_from(&was.dependencies);
+                workload
+            })
             .collect();
     }
     // Its name may have folders in front because of other files of the run. Older versions of ftbench did not record

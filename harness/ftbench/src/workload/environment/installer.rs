@@ -1,12 +1,13 @@
 //! Makes environments with uv where there is one, else with `venv` and pip.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use super::super::requirement::Requirement;
 use super::complaint::complaint;
 use super::lock::{Lock, LockError};
 use super::{EnvironmentError, Record, Wanted, failed, python_in};
@@ -162,8 +163,37 @@ impl Installation<'_> {
         if self.wanted.lock.is_some() {
             install.arg("--requirements").arg(&pins);
         }
-        install.args(self.wanted.texts());
+        let build = || {
+            let mut build = Command::new(program);
+            build
+                .args(["build", "--wheel", "--no-python-downloads", "--python"])
+                .arg(&self.wanted.interpreter.path)
+                .arg("--out-dir");
+            build
+        };
+        install.args(self.installable(&build)?);
         self.run(install)
+    }
+
+    /// What the installer is given: requirements, and the wheels of projects, which `build` makes when it gets a folder
+    /// for them and the project.
+    fn installable(&self, build: &dyn Fn() -> Command) -> Result<Vec<String>, EnvironmentError> {
+        let mut words = Vec::new();
+        for (number, requirement) in self.wanted.requirements.iter().enumerate() {
+            let Requirement::Project(project) = requirement else {
+                words.push(requirement.to_string());
+                continue;
+            };
+            let folder = self.folder.join("built").join(number.to_string());
+            let mut build = build();
+            build.arg(&folder).arg(project);
+            self.run(build)?;
+            let made = fs::read_dir(&folder).map_err(failed(&folder))?;
+            let wheels = made.filter_map(|entry| Some(entry.ok()?.path()));
+            let wheels = wheels.filter(|path| path.extension().is_some_and(|suffix| suffix == "whl"));
+            words.extend(wheels.map(|path| path.display().to_string()));
+        }
+        Ok(words)
     }
 
     /// Installs with pip. `-I` keeps out the user's `PYTHON…` variables and packages; pip's own configuration applies.
@@ -183,7 +213,21 @@ impl Installation<'_> {
         if !self.wanted.source_builds {
             install.args(["--only-binary", ":all:"]);
         }
-        install.args(self.wanted.texts());
+        let build = || {
+            let mut build = Command::new(python_in(self.folder));
+            build.args([
+                "-I",
+                "-m",
+                "pip",
+                "wheel",
+                "--no-input",
+                "--no-deps",
+                "--disable-pip-version-check",
+            ]);
+            build.arg("--wheel-dir");
+            build
+        };
+        install.args(self.installable(&build)?);
         self.run(install)?;
         let pip = self.packages()?.into_iter().find(|package| package.name == "pip");
         Ok(pip.map_or_else(|| "pip".to_owned(), |pip| format!("pip {}", pip.version)))

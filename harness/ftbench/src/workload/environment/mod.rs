@@ -27,7 +27,7 @@ use installer::{Installation, Installer};
 pub use lock::Lock;
 
 /// Version of the way environments are made. Raise it with every change, so that older environments are not used.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// File in an environment that describes it. It is written last.
 const RECORD: &str = "ftbench-environment.json";
@@ -115,11 +115,15 @@ impl Wanted {
     fn key(&self) -> Result<String, EnvironmentError> {
         let executable = Path::new(&self.interpreter.path);
         let facts = fs::metadata(executable).map_err(failed(executable))?;
-        let mut wheels = Vec::new();
+        let mut local = Vec::new();
         for requirement in &self.requirements {
-            if let Requirement::Wheel(path) = requirement {
-                wheels.push(outside::sha256(path, u64::MAX).map_err(failed(path))?);
-            }
+            let unreadable = |error| failed(Path::new(&requirement.to_string()))(error);
+            local.extend(
+                requirement
+                    .contents()
+                    .map_err(unreadable)?
+                    .map(|(_, digest)| digest),
+            );
         }
         let identity = serde_json::json!({
             "kind": FORMAT,
@@ -130,7 +134,7 @@ impl Wanted {
             "size": facts.size(),
             "changed": [facts.mtime(), facts.mtime_nsec()],
             "requirements": self.texts(),
-            "wheels": wheels,
+            "local": local,
             "lock": self.lock.as_ref().map(Lock::sha256),
             "source_builds": self.source_builds,
         });

@@ -168,16 +168,6 @@ fn a_file_of_another_kind_is_named_with_the_options_that_measure_it() {
             "a module; measure a call with --call 'bench(N)' --setup 'from plain import bench'",
         ),
         (
-            "suite",
-            "class Suite:\n    def time_sort(self): ...\n",
-            "a benchmark of asv (time_sort); measure a call",
-        ),
-        (
-            "fixture",
-            "def test_sort(benchmark): benchmark(sorted, [2, 1])\n",
-            "the fixture 'benchmark' (test_sort)",
-        ),
-        (
             "script",
             "def main(): ...\nif __name__ == '__main__':\n    main()\n",
             "a script; measure it whole with --command '{python} script.py'",

@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use super::workshop::{From, PackageSandbox, With, gil_tag, run_words};
 use crate::support::{output_of, pair};
+use ftbench_schema::CellStatus;
 
 /// The names and versions of an environment's packages, without the installer.
 fn packages(environment: &ftbench_schema::EnvironmentFacts) -> Vec<String> {
@@ -148,11 +149,7 @@ fn a_lock_file_is_followed() {
     let locked = workshop.sandbox.path().join("mine.py.lock");
     std::fs::remove_file(&locked).unwrap();
     let newest = workshop.run("newest", &[&pair().gil], &words, 1);
-    newest.all_have(
-        "mine",
-        ftbench_schema::CellStatus::Failed,
-        &["AssertionError: 2.0"],
-    );
+    newest.all_have("mine", CellStatus::Failed, &["AssertionError: 2.0"]);
 }
 
 #[test]
@@ -239,4 +236,87 @@ fn a_dry_run_says_what_would_be_installed_and_installs_nothing() {
         &format!("already installed: example-package for {gil}, in "),
         &format!("would install example-package for {free_threaded}"),
     ]);
+}
+
+/// A project with a compiled module `answer`, whose build system is a file of its own, as Cython's or pybind11's would be
+/// a package from an index.
+const PROJECT: [(&str, &str); 3] = [
+    (
+        "pyproject.toml",
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n\
+         [project]\nname = 'answer'\nversion = '1.0'\n",
+    ),
+    (
+        "backend.py",
+        r#"
+import os, subprocess, sysconfig, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    include = sysconfig.get_path("include")
+    subprocess.check_call(["cc", "-shared", "-fPIC", "-I" + include, "answer.c", "-o", "answer.so"])
+    abi = suffix.split("-")[1]
+    version = f"cp{abi.rstrip('t')}-cp{abi}"
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    name = f"answer-1.0-{version}-{platform}.whl"
+    info = "answer-1.0.dist-info"
+    files = {
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: answer\nVersion: 1.0\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nTag: {version}-{platform}\n",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, "answer" + suffix, f"{info}/RECORD"])
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.write("answer.so", "answer" + suffix)
+        for path, text in files.items():
+            wheel.writestr(path, text)
+    return name
+"#,
+    ),
+    (
+        "answer.c",
+        r#"
+#include <Python.h>
+static PyObject *answer(PyObject *module, PyObject *nothing) { return PyLong_FromLong(42); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, ""}, {NULL}};
+static PyModuleDef_Slot slots[] = {
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "answer", "", 0, methods, slots};
+PyMODINIT_FUNC PyInit_answer(void) { return PyModuleDef_Init(&definition); }
+"#,
+    ),
+];
+
+#[test]
+fn a_project_is_built_for_each_interpreter_and_built_again_when_it_changes() {
+    for with in [With::Uv, With::Pip] {
+        let workshop = PackageSandbox::new(with, From::Wheels);
+        for (name, contents) in PROJECT {
+            workshop.sandbox.file(&format!("project/{name}"), contents);
+        }
+        let work = "from answer import answer\n\ndef work(data, units):\n    for _ in range(units):\n        assert answer() == 42\n";
+        let declared = format!("# /// script\n# [tool.ftbench]\n# extension = \"project\"\n# ///\n{work}");
+        let declared = workshop.sandbox.file("declared.py", declared);
+        let plain = workshop.sandbox.file("plain.py", work);
+        let tags = pair().tags();
+        workshop.run("first", &tags, &declared, 0).all_ok("declared");
+        let (made, _) = workshop.environments();
+        assert_eq!(made.len(), 2);
+        workshop
+            .run("second", &tags, &format!("{plain} --with ./project"), 0)
+            .all_ok("plain");
+        assert_eq!(workshop.environments().0, made, "it was built already");
+        workshop
+            .sandbox
+            .file("project/answer.c", PROJECT[2].1.replace("42", "43"));
+        let changed = workshop.run("third", &tags[..1], &plain, 1);
+        changed.all_have("plain", CellStatus::Failed, &["No module named 'answer'"]);
+        let changed = workshop.run("fourth", &tags[..1], &declared, 1);
+        changed.all_have("declared", CellStatus::Failed, &["AssertionError"]);
+        workshop.sandbox.file("project/answer.c", "no C");
+        let broken = workshop.run("fifth", &tags[..1], &declared, 1);
+        broken.all_have("declared", CellStatus::Failed, &["cannot install project for"]);
+    }
 }

@@ -9,10 +9,11 @@ use crate::support::{CommandOutput, Run, Sandbox, executable, output_of, pair, u
 /// Prefixes of the variables that an installer needs to reach the user's package index.
 const PASSED_ON: [&str; 6] = ["PIP_", "UV_", "SSL_", "REQUESTS_", "http", "HTTP"];
 
-/// A Python program that writes a wheel with one module; its arguments are folder, name, version and tag.
+/// A Python program that writes a wheel with one module; its arguments are folder, name, version and tag, then the paths
+/// and contents of other files.
 const MAKE_WHEEL: &str = r#"
 import sys, sysconfig, zipfile
-folder, name, version, tag = sys.argv[1:]
+folder, name, version, tag, *others = sys.argv[1:]
 tag = tag.replace("PLATFORM", sysconfig.get_platform().replace("-", "_").replace(".", "_"))
 info = f"{name}-{version}.dist-info"
 files = {
@@ -20,6 +21,7 @@ files = {
     f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
     f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n",
 }
+files.update(zip(others[::2], others[1::2]))
 files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
 with zipfile.ZipFile(f"{folder}/{name}-{version}-{tag}.whl", "w") as wheel:
     for path, text in files.items():
@@ -62,12 +64,18 @@ impl PackageSandbox {
 
     /// Puts a wheel into the folder; returns its path. `PLATFORM` in a tag stands for the platform of this machine.
     pub fn wheel(&self, name: &str, version: &str, tag: &str) -> String {
+        self.wheel_with(name, version, tag, &[])
+    }
+
+    /// The same with more files, each given as its path and contents.
+    pub fn wheel_with(&self, name: &str, version: &str, tag: &str, files: &[(&str, &str)]) -> String {
         let folder = self.sandbox.path().join("wheels");
         let mut command = Command::new(executable(&pair().gil));
         command
             .args(["-c", MAKE_WHEEL])
             .arg(&folder)
-            .args([name, version, tag]);
+            .args([name, version, tag])
+            .args(files.iter().flat_map(|(path, contents)| [path, contents]));
         assert!(command.status().unwrap().success());
         let made = std::fs::read_dir(folder)
             .unwrap()

@@ -1,0 +1,122 @@
+//! Lists the benchmarks of files for other tools, with the packages that they need.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use super::packages::{self, Packages};
+use crate::assets::Assets;
+use crate::cli::{ForeignArgs, OutputOptions};
+use crate::error::Error;
+use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
+use crate::workload::environment::Wanted;
+use crate::workload::{Arms, Lister, Requirement, RequirementError, Workload, foreign, pyperformance};
+use ftbench_schema::InterpreterFacts;
+
+/// Finds benchmarks with the first interpreter, which is looked for when it is needed, and with the code of the first
+/// arm.
+#[derive(Debug)]
+pub struct PythonLister<'a> {
+    /// The worker.
+    pub assets: &'a Assets,
+    /// The packages that every workload gets.
+    pub packages: &'a Packages,
+    /// The versions of the measured code.
+    pub arms: &'a Arms,
+    /// The interpreters that the command line names.
+    pub interpreters: &'a [String],
+    /// Which benchmarks, and the arguments of scripts.
+    pub options: &'a ForeignArgs,
+    /// Whether to report what is installed.
+    pub output: OutputOptions,
+    /// The interpreters once they have been found.
+    pub selected: OnceCell<Selection>,
+}
+
+impl PythonLister<'_> {
+    fn interpreter(&self) -> Result<&InterpreterFacts, String> {
+        let selection = match self.selected.get() {
+            Some(selection) => selection,
+            None => {
+                let found = interpreters(self.interpreters).map_err(|error| error.to_string())?;
+                self.selected.get_or_init(|| found)
+            }
+        };
+        selection
+            .interpreters
+            .first()
+            .ok_or_else(|| "no interpreter was found".to_owned())
+    }
+}
+
+impl Lister for PythonLister<'_> {
+    fn cases(&self, workload: &Workload) -> Result<Vec<String>, String> {
+        let Some(format) = workload.format() else {
+            return Ok(Vec::new());
+        };
+        let arm = self.arms.all.first().map(|arm| arm.facts.name.as_str());
+        let wheel = self.arms.wheel(arm);
+        let python = packages::python_for(self.packages, self.interpreter()?, workload, wheel, self.output)?;
+        let of_script = self.options.script_args.as_ref().map(|words| words.0.as_slice());
+        let arguments = match workload.arguments() {
+            [] => of_script.unwrap_or_default(),
+            own => own,
+        };
+        let file = foreign::File {
+            path: &workload.path,
+            format,
+            arguments,
+            keyword: self.options.bench.as_deref(),
+            modules: self.arms.folders().first().copied(),
+        };
+        foreign::cases(&python, &self.assets.worker, &file)
+    }
+
+    fn pyperformance(&self) -> Result<(PathBuf, String), String> {
+        let is_suite = |requirement: &&Requirement| requirement.name() == pyperformance::SUITE;
+        let requested = self.packages.with.iter().find(is_suite).cloned();
+        let requirement = match requested {
+            Some(requirement) => requirement,
+            None => pyperformance::SUITE
+                .parse()
+                .map_err(|error: RequirementError| error.to_string())?,
+        };
+        let wanted = Wanted {
+            interpreter: self.interpreter()?.clone(),
+            requirements: BTreeSet::from([requirement]),
+            lock: None,
+            source_builds: self.packages.source_builds,
+        };
+        let environment = packages::installed(&wanted, self.output)?;
+        let library = environment.path.join("lib");
+        let versions = fs::read_dir(&library).map_err(|error| format!("{}: {error}", library.display()))?;
+        let folder = versions
+            .filter_map(|version| {
+                Some(
+                    version
+                        .ok()?
+                        .path()
+                        .join("site-packages")
+                        .join(pyperformance::FOLDER),
+                )
+            })
+            .find(|folder| folder.is_dir())
+            .ok_or_else(|| format!("{} has no {}", library.display(), pyperformance::FOLDER))?;
+        let mut packages = environment.record.packages.iter();
+        let version = packages.find(|package| package.name == pyperformance::SUITE);
+        Ok((
+            folder,
+            version.map(|package| package.version.clone()).unwrap_or_default(),
+        ))
+    }
+}
+
+/// Selects the interpreters that the words name, or the newest pair.
+///
+/// # Errors
+/// Says which of them is missing and how to get it.
+pub fn interpreters(words: &[String]) -> Result<Selection, Error> {
+    let places = SearchPlaces::from_environment();
+    Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
+}
