@@ -8,6 +8,8 @@ the one that is measured.
 class SkipNotImplemented(NotImplementedError):
     """A benchmark's own way to say that it does not apply."""
 
+    __module__ = "asv_runner.benchmarks.mark"
+
 
 def benchmark(**attributes):
     """Set attributes of a function or class."""
