@@ -41,26 +41,38 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 
 def names(path):
     """The names of a file's cases."""
-    return [
-        case
-        for benchmark in _benchmarks(_module(path))
-        for case, _, is_skipped in _cases_or_name(benchmark)
-        if not is_skipped
-    ]
+    return _names(_module(path))
 
 
 def functions(path, case):
     """The contract's functions for a case."""
-    file = os.path.basename(path)
-    for benchmark in _benchmarks(_module(path)):
+    return _functions(*_found(_module(path), os.path.basename(path), case))
+
+
+def _names(module):
+    return [
+        name
+        for benchmark in _benchmarks(module)
+        for name, _, is_skipped in _cases_or_name(benchmark)
+        if not is_skipped
+    ]
+
+
+@functools.cache
+def _found(module, file, case):
+    """The benchmark of a case, its parameters, and the objects that may have its attributes.
+
+    It is looked up once in a process: a benchmark may change parameters, and so their repr.
+    """
+    for benchmark in _benchmarks(module):
         if case is not None and case.startswith(benchmark.name):
             _, sources = benchmark.bound()
             for name, parameters, is_skipped in benchmark.cases(sources):
                 if name == case and is_skipped:
                     raise ContractError(f"{file} skips '{case}' with a decorator or 'skip_params'")
                 if name == case:
-                    return _functions(benchmark, parameters, sources)
-    found = ", ".join(names(path)) or "none"
+                    return benchmark, parameters, sources
+    found = ", ".join(_names(module)) or "none"
     if case is None:
         raise ContractError(f"name a benchmark of {file} as {file}::NAME; it has {found}")
     raise ContractError(f"{file} has no benchmark '{case}'; it has {found}")

@@ -195,6 +195,20 @@ class Asv(WorkerTestCase):
         self.finish(driver)
         self.assertEqual(self.notes(path), "MKMk555mMKMk5mMKMk5m")
 
+    def test_a_benchmark_may_change_its_parameters(self):
+        path = self.write(
+            """
+            class Counter:
+                n = 0
+                def __repr__(self): return f"Counter({self.n})"
+            def time_it(counter): counter.n += 1
+            time_it.params = [Counter()]
+            """
+        )
+        _, driver = self.of_case(path, "time_it(Counter(0))")
+        driver.prepare(path, "serial", format="asv", case="time_it(Counter(0))")
+        self.assertEqual(driver.sample()["type"], "sample")
+
     def test_files_that_a_benchmark_writes_do_not_stay(self):
         path = self.write(
             """
