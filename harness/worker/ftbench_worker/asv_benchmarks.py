@@ -27,6 +27,7 @@ from itertools import repeat
 from ftbench_worker.failure import ContractError
 from ftbench_worker.programs import describe_end, environment, spawn
 from ftbench_worker.share import SelfTimed, clock_ns
+from ftbench_worker.workload import module_of_file
 
 # Its group that matched is the kind. asv takes both spellings, for functions and for methods.
 _KIND = re.compile(
@@ -94,8 +95,6 @@ def _module(path):
         folder, package = os.path.split(folder)
         parts.insert(0, package)
     if folder == own:
-        from ftbench_worker.workload import module_of_file
-
         return module_of_file(name, path)
     if own in sys.path:
         sys.path.remove(own)
@@ -240,7 +239,8 @@ class _Workers:
         self._parameters = parameters
         # Setups run one after the other: few are written to run in several threads at once.
         self._lock = threading.Lock()
-        self._of_thread = threading.local()
+        # By thread id: threads of the embedded host lose thread-local data after each share.
+        self._callers = {}
         self._shared = None
         self._arguments = None
         # Subinterpreters have one working directory together, so it is read before any works.
@@ -249,11 +249,11 @@ class _Workers:
 
     def mine(self):
         """The calling thread's `_Caller`, which is set up."""
-        caller = getattr(self._of_thread, "caller", None)
-        if caller is None:
+        thread = threading.get_ident()
+        if thread not in self._callers:
             with self._lock:
-                caller = self._of_thread.caller = self._shared or self._new_caller()
-        return caller
+                self._callers[thread] = self._shared or self._new_caller()
+        return self._callers[thread]
 
     def close(self, data):
         """Call `teardown` wherever `setup` was called."""
@@ -377,7 +377,7 @@ def _functions(benchmark, parameters, sources):
 
     found = {"work": work, "teardown": workers.close}
     if kind in _FIGURES:
-        unit = _first(sources, "unit", "") or "value"
+        unit = str(_first(sources, "unit", "") or "value")
         figure_name = {"peakmem": "peak_bytes", "mem": "object_bytes"}.get(kind, unit)
         found["report"] = functools.partial(_mean, figure_name)
     return found
@@ -402,7 +402,8 @@ def _calls_with_value(call, count):
 # Only what timeit imports is there already when the code is timed, as with asv.
 _PROGRAM = """
 import sys, timeit
-_, statement, setup, number, *sys.path[:] = sys.argv
+statement, setup, number = sys.argv[1:4]
+sys.path[:] = sys.argv[4:]
 del sys.argv[1:]
 print("\\nftbench-seconds", timeit.timeit(statement, setup, number=int(number)))
 """
