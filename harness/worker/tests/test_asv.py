@@ -177,8 +177,14 @@ class Asv(WorkerTestCase):
                 def setup(self): self.note()
                 def time_it(self): pass
                 def teardown(self): self.note()
+
+            class Once(Numbered):
+                number = 0
             """
         )
+        for model in ("serial", "threads", PROCESS_MODELS[0]):
+            reply, _ = self.of_case(path, "Once.time_it", model)
+            self.assertGreater(reply["start_ns"], int(self.notes(path)), model)
         reply, _ = self.of_case(path, "Numbered.time_it")
         times = [int(text) for text in self.notes(path).split()]
         self.assertEqual(len(times), 6)
