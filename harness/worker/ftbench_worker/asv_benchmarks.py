@@ -165,8 +165,10 @@ class _Benchmark:
 def _benchmarks(module):
     """The benchmarks of a module."""
     found = []
+    # A `benchmark_name` often begins with this, which is in every name that asv shows.
+    module_prefix = module.__name__.partition(".")[2] + "."
     for name, owner, attribute, function in _functions_in(module):
-        shown = getattr(function, "benchmark_name", name)
+        shown = getattr(function, "benchmark_name", name).removeprefix(module_prefix)
         kind = _KIND.match(shown.rpartition(".")[2])
         if kind:
             found.append(_Benchmark(shown, kind.lastgroup, module, owner, attribute))

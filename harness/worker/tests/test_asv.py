@@ -246,16 +246,18 @@ class Asv(WorkerTestCase):
                 class Suite(Base):
                     def time_pickled(self): pickle.loads(pickle.dumps(Suite()))
 
+                    time_pickled.benchmark_name = "bench.Named.time_pickled"
+
                 def time_path():
                     assert find_spec("common") is None and find_spec("beside") is None
                 """,
         )
         self.write("", "beside")
-        found = ["Base.time_it", "Suite.time_it", "Suite.time_pickled", "time_path"]
+        found = ["Base.time_it", "Suite.time_it", "Named.time_pickled", "time_path"]
         self.assertEqual(self.listed(path), {"names": found})
         for model in MODELS:
             workers = 1 if model == "serial" else 2
-            for case in ("Suite.time_pickled", "time_path"):
+            for case in ("Named.time_pickled", "time_path"):
                 reply, driver = self.of_case(path, case, model, workers)
                 self.assertEqual(reply["type"], "sample", (model, reply))
                 self.finish(driver)
