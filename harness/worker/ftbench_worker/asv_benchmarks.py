@@ -239,8 +239,11 @@ class _Workers:
     def __init__(self, benchmark, parameters):
         self._benchmark = benchmark
         self._parameters = parameters
-        # Setups run one after the other: few are written to run in several threads at once.
+        # Setups run one after the other, and before any calls of workers that came together: few
+        # are written to run in several threads at once, and many write the same file.
         self._lock = threading.Lock()
+        self._pending = 0
+        self._none_is_pending = threading.Condition()
         # By thread id: threads of the embedded host lose thread-local data after each share.
         self._callers = {}
         self._shared = None
@@ -253,8 +256,16 @@ class _Workers:
         """The calling thread's `_Caller`, which is set up."""
         thread = threading.get_ident()
         if thread not in self._callers:
-            with self._lock:
-                self._callers[thread] = self._shared or self._new_caller()
+            with self._none_is_pending:
+                self._pending += 1
+            try:
+                with self._lock:
+                    self._callers[thread] = self._shared or self._new_caller()
+            finally:
+                with self._none_is_pending:
+                    self._pending -= 1
+                    self._none_is_pending.notify_all()
+                    self._none_is_pending.wait_for(lambda: self._pending == 0)
         return self._callers[thread]
 
     def close(self, data):

@@ -164,6 +164,24 @@ class Asv(WorkerTestCase):
         self.finish(driver)
         self.assertEqual(sorted(self.notes(path)), sorted("MF1afffftm"))
 
+    def test_threads_begin_when_all_are_set_up(self):
+        path = self.write(
+            """
+            from time import sleep
+
+            class Suite:
+                def setup(self):
+                    with open("data", "w") as file:
+                        sleep(0.2)
+                        file.write("all")
+                def time_read(self):
+                    with open("data") as file: assert file.read() == "all"
+            """
+        )
+        for model in ("threads", "asyncio-threads"):
+            reply, _ = self.of_case(path, "Suite.time_read", model, 3, units=30)
+            self.assertEqual(reply["type"], "sample", reply)
+
     def test_only_the_calls_count(self):
         path = self.write(
             """
