@@ -15,6 +15,8 @@ the workload.
     servers         the server that a command is a client of
     programs        starting programs
     formats         the tools whose benchmarks are measured as they are
+    asv_benchmarks  a benchmark for asv as a workload
+    asv_marks       what such benchmarks import from asv
     pyperf_scripts  a benchmark of a script for pyperf as a workload
     cases           a program of its own: list the benchmarks in a file for another tool
     loops           event loops, by asyncio or a factory of the user's

@@ -18,10 +18,12 @@ def main(format, path, *arguments):
     # `-m` has put the working directory first on sys.path; a program has its own folder there.
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
+    # Before the folder is first on `sys.path`: its modules may be named like an adapter's.
+    adapter = formats.adapter(format)
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
         with failing_as("import"):
-            found = {"names": formats.adapter(format).names(path, *arguments)}
+            found = {"names": adapter.names(path, *arguments)}
     except Failed as failed:
         found = {"failure": failed.failure.error}
     sys.stdout.write("\n" + _MARK + json.dumps(found) + "\n")

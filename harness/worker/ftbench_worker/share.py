@@ -21,8 +21,8 @@ Share = namedtuple("Share", "worker start_ns end_ns result")
 
 
 # What `work` returns in place of its result when it has timed a part of itself, which is then what
-# counts: the time in seconds.
-SelfTimed = namedtuple("SelfTimed", "elapsed_s")
+# counts: the time in seconds, and the result.
+SelfTimed = namedtuple("SelfTimed", "elapsed_s result", defaults=(None,))
 
 
 def this_worker():
@@ -68,5 +68,5 @@ def _share(start_ns, end_ns, result):
             raise ContractError(
                 f"the benchmark reported {result.elapsed_s} s, but took {(end_ns - start_ns) / 1e9}"
             )
-        start_ns, result = end_ns - elapsed_ns, None
+        start_ns, result = end_ns - elapsed_ns, result.result
     return Share(this_worker(), start_ns, end_ns, result)

@@ -188,6 +188,8 @@ def load(name, path, **code):
     with failing_as("import"):
         is_file = callable_name is None and call is None and command is None
         own = os.path.dirname(os.path.abspath(path)) if is_file else path
+        # Before the folder is first on `sys.path`: its modules may be named like an adapter's.
+        adapter = code.get("format") and formats.adapter(code["format"])
         _put_first([own] if module_folder is None else [module_folder, own])
         imported = None
         if callable_name is not None:
@@ -203,21 +205,20 @@ def load(name, path, **code):
 
             surroundings = {key: code[key] for key in ("client_pus", "time_limit_s") if key in code}
             called, functions = name, Command(path, command, **surroundings).functions()
-        elif code.get("format") is not None:
-            adapter = formats.adapter(code["format"])
+        elif adapter is not None:
             functions = adapter.functions(path, code["case"], *code["arguments"])
             called = os.path.basename(path)
         else:
             called = os.path.basename(path)
             with Import() as imported:
-                module = _module(name, path)
+                module = module_of_file(name, path)
             functions = _functions_of_module(module, code.get("case"))
             if code.get("loop_factory") is None:
                 loops = Loops(functions.get("loop_factory"))
         return Workload({"name": name, "path": path, **code}, called, functions, loops, imported)
 
 
-def _module(name, path):
+def module_of_file(name, path):
     """The file as a module.
 
     It becomes the module `ftbench_workload_NAME`, so that processes find its classes when they
