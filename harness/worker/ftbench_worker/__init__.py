@@ -16,6 +16,7 @@ the workload.
     programs        starting programs
     formats         the tools whose benchmarks are measured as they are
     pyperf_scripts  a benchmark of a script for pyperf as a workload
+    offering        a program that waits while a benchmark of it is measured
     cases           a program of its own: list the benchmarks in a file for another tool
     loops           event loops, by asyncio or a factory of the user's
     share           one worker's part of a sample, with its time stamps
