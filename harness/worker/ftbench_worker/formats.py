@@ -6,7 +6,7 @@ running them, and `functions(path, case)` returns the functions of the contract 
 
 import importlib
 
-_ADAPTERS = {"pyperf": "pyperf_scripts"}
+_ADAPTERS = {"pyperf": "pyperf_scripts", "pytest": "pytest_tests"}
 
 
 def adapter(format):
