@@ -51,9 +51,6 @@ _OVERRIDDEN = {"numprocesses": None, "dist": "no", "tx": [], "xmlpath": None}
 # their options are known.
 _BLOCKED = ("warnings", "faulthandler")
 
-# Plugins that write to the cache in the user's folder.
-_WRITERS = ("lfplugin", "nfplugin", "stepwise", "stepwiseplugin")
-
 # Where the code of pytest is.
 _PYTEST_FOLDERS = tuple(
     os.path.join(os.path.dirname(inspect.getfile(each)), "")
@@ -71,7 +68,7 @@ class Plugin:
     `reason` is the first exception that explains why there is none.
     """
 
-    def __init__(self, case=None, offer=None):
+    def __init__(self, case=None, offer=None, module_folders=()):
         self.names = []
         self.reason = None
         self.has_offered = False
@@ -80,6 +77,7 @@ class Plugin:
         self._silence = contextlib.ExitStack()
         self._case = case
         self._offer_functions = offer
+        self._module_folders = module_folders
         self._item = None
 
     def offer(self, functions):
@@ -124,8 +122,12 @@ class Plugin:
     def pytest_addoption(self, parser, pluginmanager):
         for name in _BLOCKED:
             pluginmanager.set_blocked(name)
+        # The cache is a folder of the user's project.
+        pytest.Cache.set = lambda cache, key, value: None
         for name in _REPLACED:
             pluginmanager.register(types.ModuleType(name), name)
+        if self._module_folders:
+            pluginmanager.register(_ModulesFirst(self._module_folders))
         _provide_modules()
         group = parser.getgroup("benchmark", "ignored by ftbench")
         for count, options in _IGNORED_OPTIONS.items():
@@ -138,13 +140,9 @@ class Plugin:
 
     # Hooks: keep other plugins from measuring, and from writing files
 
-    @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
         for mark in (*_MARKS, "filterwarnings"):
             config.addinivalue_line("markers", mark)
-        for name in _WRITERS:
-            if config.pluginmanager.has_plugin(name):
-                config.pluginmanager.unregister(name=name)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self):
@@ -232,6 +230,24 @@ class Plugin:
     def _failed(self, error):
         if self.reason is None:
             self.reason = _in_users_terms(error)
+
+
+class _ModulesFirst:
+    """Keeps folders of modules to compare before those that pytest puts on the path."""
+
+    def __init__(self, folders):
+        self._folders = folders
+
+    def pytest_load_initial_conftests(self, early_config):
+        sys.path[:0] = self._folders
+        self._put_others_last(early_config.known_args_namespace)
+
+    def pytest_configure(self, config):
+        self._put_others_last(config.option)
+
+    def _put_others_last(self, options):
+        if options.importmode == "prepend":
+            options.importmode = "append"
 
 
 class _IgnoredHooks:

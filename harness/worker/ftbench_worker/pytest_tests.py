@@ -5,6 +5,7 @@ pytest itself collects the file, makes fixtures and parameters and runs the one 
 """
 
 import os
+import sys
 
 from ftbench_worker.failure import ContractError
 from ftbench_worker.offering import Offering
@@ -24,9 +25,12 @@ def names(path):
 
 def functions(path, case):
     """The contract's functions for the benchmark in a test."""
+    # What precedes the file's own folder are modules of an arm.
+    folder = os.path.dirname(os.path.abspath(path))
+    module_folders = sys.path[: sys.path.index(folder)]
 
     def run(offer):
-        plugin = _plugin(case, offer)
+        plugin = _plugin(case, offer, module_folders)
         _run_pytest(plugin, path, "-k", "")
         if not plugin.has_offered:
             raise ContractError(plugin.why_none(os.path.basename(path)))

@@ -114,10 +114,10 @@ class Pytest(WorkerTestCase):
         super().setUp()
         self.write(CONFTEST, "conftest")
 
-    def of_case(self, path, case, model="serial", workers=1, units=3):
+    def of_case(self, path, case, model="serial", workers=1, units=3, **others):
         # The packages, if pytest is only on a path that was given to these tests.
         driver = self.driver({"PYTHONPATH": os.pathsep.join([WORKER_FOLDER, *sys.path[1:]])})
-        ready = driver.prepare(path, model, workers, units, format="pytest", case=case)
+        ready = driver.prepare(path, model, workers, units, format="pytest", case=case, **others)
         if ready["type"] == "failed":
             return ready, driver
         return driver.sample(), driver
@@ -204,6 +204,27 @@ class Pytest(WorkerTestCase):
             sorted(os.listdir(self.folder)),
             ["conftest.py", "pytest.ini", "test_forms.py", "test_forms.py.notes"],
         )
+
+    @needs_pytest
+    def test_the_modules_of_an_arm_come_first(self):
+        project = {
+            "pytest.ini": "[pytest]\npythonpath = src\n",
+            "conftest.py": "import versioned\n",
+            "src/versioned.py": "number = 1\n",
+            "arm/versioned.py": "number = 2\n",
+            "tests/test_it.py": "import versioned\n"
+            "def test_number(benchmark): assert benchmark(lambda: versioned.number) == 2\n",
+        }
+        for name, text in project.items():
+            path = os.path.join(self.folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
+                file.write(text)
+        arm = {"module_folder": os.path.join(self.folder, "arm")}
+        for model in ("serial", PROCESS_MODELS[0]):
+            reply, driver = self.of_case(path, "test_number", model, **arm)
+            self.assertEqual(reply["type"], "sample", reply)
+            self.assertEqual(driver.finish()["type"], "finished")
 
     @needs_pytest
     def test_benchmarks_are_listed_without_running_them(self):
