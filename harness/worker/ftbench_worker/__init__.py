@@ -16,6 +16,8 @@ the workload.
     programs        starting programs
     formats         the tools whose benchmarks are measured as they are
     pyperf_scripts  a benchmark of a script for pyperf as a workload
+    pytest_tests    the benchmark in a test for pytest as a workload
+    pytest_plugin   what pytest gets in place of pytest-benchmark and pytest-codspeed
     offering        a program that waits while a benchmark of it is measured
     cases           a program of its own: list the benchmarks in a file for another tool
     loops           event loops, by asyncio or a factory of the user's

@@ -72,8 +72,6 @@ class Plugin:
         self.names = []
         self.reason = None
         self.has_offered = False
-        # Where the report that pytest prints goes.
-        self.output = None
         self._silence = contextlib.ExitStack()
         self._case = case
         self._offer_functions = offer
@@ -194,9 +192,9 @@ class Plugin:
                 setattr(config.option, option, value)
         # The terminal reporter, which other plugins expect to exist, writes to what is stdout when
         # it is made.
-        self._silence.enter_context(contextlib.redirect_stdout(self.output))
-        outcome = yield
-        self._silence.close()
+        with open(os.devnull, "w") as nowhere, self._silence:
+            self._silence.enter_context(contextlib.redirect_stdout(nowhere))
+            outcome = yield
         self._failed_with(outcome)
 
     def pytest_collectreport(self, report):
@@ -409,10 +407,10 @@ def _in_users_terms(error):
 
 def _provide_modules():
     """Let tests import the class of the fixture, for annotations, from packages they lack."""
-    for package, parts in (("pytest_benchmark", ("fixture",)), ("pytest_codspeed", ("plugin",))):
+    for package in ("pytest_benchmark", "pytest_codspeed"):
         if package in sys.modules or importlib.util.find_spec(package):
             continue
-        for name in (package, *(f"{package}.{part}" for part in parts)):
+        for name in (package, f"{package}.fixture", f"{package}.plugin"):
             spec = importlib.machinery.ModuleSpec(name, None, is_package=name == package)
             module = sys.modules[name] = importlib.util.module_from_spec(spec)
             module.BenchmarkFixture = BenchmarkFixture

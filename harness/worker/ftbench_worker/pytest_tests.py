@@ -55,9 +55,7 @@ def _run_pytest(plugin, path, *options):
     """Run pytest on a file; raises what went wrong."""
     import pytest
 
-    with open(os.devnull, "w") as nowhere:
-        plugin.output = nowhere
-        status = pytest.main([*_OPTIONS, *options, os.path.abspath(path)], plugins=[plugin])
+    status = pytest.main([*_OPTIONS, *options, os.path.abspath(path)], plugins=[plugin])
     if plugin.reason is not None:
         raise plugin.reason
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
