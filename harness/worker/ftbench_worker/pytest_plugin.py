@@ -72,6 +72,8 @@ class Plugin:
         self.names = []
         self.reason = None
         self.has_offered = False
+        # Where the report that pytest prints goes.
+        self.output = None
         self._silence = contextlib.ExitStack()
         self._case = case
         self._offer_functions = offer
@@ -192,8 +194,8 @@ class Plugin:
                 setattr(config.option, option, value)
         # The terminal reporter, which other plugins expect to exist, writes to what is stdout when
         # it is made.
-        with open(os.devnull, "w") as nowhere, self._silence:
-            self._silence.enter_context(contextlib.redirect_stdout(nowhere))
+        with self._silence:
+            self._silence.enter_context(contextlib.redirect_stdout(self.output))
             outcome = yield
         self._failed_with(outcome)
 
@@ -391,8 +393,8 @@ def _in_users_terms(error):
     """The user's exception in one of pytest's own, and its traceback from the user's code on."""
     if isinstance(error, pytest.UsageError):
         text = str(error).rpartition("error: ")[2]
-        if text.startswith("unrecognized arguments"):
-            text += "; add the plugin that has them with --with"
+        if text.startswith(("unrecognized arguments", "Error importing plugin")):
+            text += "; add the plugin's package with --with"
         return ContractError(f"pytest: {text}")
     if isinstance(error, pytest.FixtureLookupError):
         return ContractError(f"pytest knows no fixture '{error.argname}'")

@@ -17,6 +17,7 @@ _OPTIONS = ("-s", "-m", "", "-o", "required_plugins=")
 
 def names(path):
     """The names of a file's benchmarks, found by collecting its tests."""
+    _take_own_folder(path)
     plugin = _plugin()
     keyword = os.environ.get("FTBENCH_KEYWORD", "")
     _run_pytest(plugin, path, "--collect-only", "-k", keyword)
@@ -25,9 +26,7 @@ def names(path):
 
 def functions(path, case):
     """The contract's functions for the benchmark in a test."""
-    # What precedes the file's own folder are modules of an arm.
-    folder = os.path.dirname(os.path.abspath(path))
-    module_folders = sys.path[: sys.path.index(folder)]
+    module_folders = _take_own_folder(path)
 
     def run(offer):
         plugin = _plugin(case, offer, module_folders)
@@ -36,6 +35,16 @@ def functions(path, case):
             raise ContractError(plugin.why_none(os.path.basename(path)))
 
     return Offering(run).functions()
+
+
+def _take_own_folder(path):
+    """Take the file's folder from the path for modules, where pytest puts it if it belongs there.
+
+    Returns the folders that precede it, which are those of the modules of an arm.
+    """
+    position = sys.path.index(os.path.dirname(os.path.abspath(path)))
+    del sys.path[position]
+    return sys.path[:position]
 
 
 def _plugin(*arguments):
@@ -55,7 +64,9 @@ def _run_pytest(plugin, path, *options):
     """Run pytest on a file; raises what went wrong."""
     import pytest
 
-    status = pytest.main([*_OPTIONS, *options, os.path.abspath(path)], plugins=[plugin])
+    with open(os.devnull, "w") as nowhere:
+        plugin.output = nowhere
+        status = pytest.main([*_OPTIONS, *options, os.path.abspath(path)], plugins=[plugin])
     if plugin.reason is not None:
         raise plugin.reason
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -1,5 +1,6 @@
 """Tests for pytest-benchmark and pytest-codspeed: every form of a benchmark, in every model."""
 
+import json
 import os
 import subprocess
 import sys
@@ -138,16 +139,13 @@ class Pytest(WorkerTestCase):
         }
         if keyword is not None:
             environment["FTBENCH_KEYWORD"] = keyword
-        code = (
-            "import sys; from ftbench_worker import formats\n"
-            "try: print(formats.adapter('pytest').names(sys.argv[1]))\n"
-            "except BaseException as error: print(type(error).__name__, error)"
-        )
         isolated = [] if packages else ["-S"]
-        command = [sys.executable, *isolated, "-c", code, path]
-        return subprocess.check_output(
+        command = [sys.executable, *isolated, "-m", "ftbench_worker.cases", "pytest", path]
+        printed = subprocess.check_output(
             command, text=True, env=environment, stderr=subprocess.DEVNULL
-        ).strip()
+        )
+        found = json.loads(printed.splitlines()[-1].partition(" ")[2])
+        return found.get("names", found.get("failure"))
 
     @needs_pytest
     def test_every_form_is_measured(self):
@@ -195,7 +193,7 @@ class Pytest(WorkerTestCase):
         with open(os.path.join(self.folder, "pytest.ini"), "w") as file:
             file.write(CONFIGURATION)
         path = self.write(TESTS, "test_forms")
-        self.assertEqual(self.listed(path), str(list(NOTES)))
+        self.assertEqual(self.listed(path), list(NOTES))
         reply, driver = self.finished(path, "test_marked")
         self.assertEqual(reply["type"], "finished", reply)
         driver.wait()
@@ -227,18 +225,29 @@ class Pytest(WorkerTestCase):
             self.assertEqual(driver.finish()["type"], "finished")
 
     @needs_pytest
+    def test_only_pytest_puts_the_folder_of_the_tests_on_the_path(self):
+        path = self.write("import beside\ndef test_a(benchmark): benchmark(int)", "test_a")
+        self.write("", "beside")
+        self.assertEqual(self.listed(path), ["test_a"])
+        with open(os.path.join(self.folder, "pytest.ini"), "w") as file:
+            file.write("[pytest]\naddopts = --import-mode=importlib\n")
+        error = "ModuleNotFoundError: No module named 'beside'"
+        self.assertEqual(self.listed(path), error)
+        self.assert_failed(self.of_case(path, "test_a")[0], "import", error)
+
+    @needs_pytest
     def test_benchmarks_are_listed_without_running_them(self):
         path = self.write(TESTS, "test_forms")
-        self.assertEqual(self.listed(path), str(list(NOTES)))
+        self.assertEqual(self.listed(path), list(NOTES))
         self.assertEqual(
             self.listed(path, "iterations or codspeed"),
-            str(["test_marked_for_codspeed", "test_pedantic_iterations"]),
+            ["test_marked_for_codspeed", "test_pedantic_iterations"],
         )
         self.assertEqual(os.path.exists(path + ".notes"), False)
         module = "import pytest\npytestmark = pytest.mark.benchmark\ndef test_a(): pass"
-        self.assertEqual(self.listed(self.write(module, "test_module")), "['test_a']")
+        self.assertEqual(self.listed(self.write(module, "test_module")), ["test_a"])
         broken = self.listed(self.write("import nowhere_at_all", "test_broken"))
-        self.assertEqual(broken, "ModuleNotFoundError No module named 'nowhere_at_all'")
+        self.assertEqual(broken, "ModuleNotFoundError: No module named 'nowhere_at_all'")
         self.assertIn("pytest: Wrong expression", self.listed(path, "a b"))
 
     @needs_pytest
@@ -343,7 +352,7 @@ class Pytest(WorkerTestCase):
     def test_without_pytest_it_says_how_to_get_it(self):
         path = self.write("def test_a(benchmark): benchmark(int)", "test_a")
         error = "the file has tests for pytest, which is not installed; add --with pytest"
-        self.assertEqual(self.listed(path, packages=[]), f"ContractError {error}")
+        self.assertEqual(self.listed(path, packages=[]), error)
 
 
 if __name__ == "__main__":
