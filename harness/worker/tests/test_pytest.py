@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 from support import MODELS, PROCESS_MODELS, WORKER_FOLDER, WorkerTestCase
 
-needs_pytest = unittest.skipUnless(find_spec("pytest"), "needs pytest")
+PYTEST = find_spec("pytest")
+needs_pytest = unittest.skipUnless(PYTEST, "needs pytest")
 
 CONFTEST = """
 import pytest
@@ -110,14 +111,21 @@ faulthandler_timeout = 0.001
 """
 
 
+def with_pytest():
+    """Where the worker and pytest are, which may be in a folder that only these tests know."""
+    folders = [WORKER_FOLDER]
+    if PYTEST:
+        folders.append(os.path.dirname(os.path.dirname(PYTEST.origin)))
+    return {"PYTHONPATH": os.pathsep.join(folders)}
+
+
 class Pytest(WorkerTestCase):
     def setUp(self):
         super().setUp()
         self.write(CONFTEST, "conftest")
 
     def of_case(self, path, case, model="serial", workers=1, units=3, **others):
-        # The packages, if pytest is only on a path that was given to these tests.
-        driver = self.driver({"PYTHONPATH": os.pathsep.join([WORKER_FOLDER, *sys.path[1:]])})
+        driver = self.driver(with_pytest())
         ready = driver.prepare(path, model, workers, units, format="pytest", case=case, **others)
         if ready["type"] == "failed":
             return ready, driver
@@ -129,18 +137,12 @@ class Pytest(WorkerTestCase):
         self.assertEqual(reply["type"], "sample", reply)
         return driver.finish(), driver
 
-    def listed(self, path, keyword=None, packages=None):
+    def listed(self, path, keyword=None):
         """The names in a file, or the failure."""
-        packages = sys.path[1:] if packages is None else packages
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join([WORKER_FOLDER, *packages]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **with_pytest()}
         if keyword is not None:
             environment["FTBENCH_KEYWORD"] = keyword
-        isolated = [] if packages else ["-S"]
-        command = [sys.executable, *isolated, "-m", "ftbench_worker.cases", "pytest", path]
+        command = [sys.executable, "-m", "ftbench_worker.cases", "pytest", path]
         printed = subprocess.check_output(
             command, text=True, env=environment, stderr=subprocess.DEVNULL
         )
@@ -351,8 +353,11 @@ class Pytest(WorkerTestCase):
 
     def test_without_pytest_it_says_how_to_get_it(self):
         path = self.write("def test_a(benchmark): benchmark(int)", "test_a")
+        self.write("raise ModuleNotFoundError(name='pytest')", "pytest")
         error = "the file has tests for pytest, which is not installed; add --with pytest"
-        self.assertEqual(self.listed(path, packages=[]), error)
+        driver = self.driver({"PYTHONPATH": os.pathsep.join([WORKER_FOLDER, self.folder])})
+        reply = driver.prepare(path, "serial", format="pytest", case="test_a")
+        self.assert_failed(reply, "import", error)
 
 
 if __name__ == "__main__":
