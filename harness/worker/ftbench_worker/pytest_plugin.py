@@ -44,7 +44,13 @@ _IGNORED_OPTIONS = {
 }
 
 # Options of pytest and its plugins that would start other processes or write files.
-_OVERRIDDEN = {"numprocesses": None, "dist": "no", "tx": [], "xmlpath": None}
+_OVERRIDDEN = {
+    "numprocesses": None,
+    "dist": "no",
+    "tx": [],
+    "xmlpath": None,
+    "log_file": os.devnull,
+}
 
 # Plugins of pytest that would act while a benchmark is measured: the one keeps every warning, the
 # other limits the time of a test, and cannot be loaded in subinterpreters. Blocked as late as here,

@@ -104,10 +104,11 @@ NOTES = {
 # Everything here has no effect, or would prevent a measurement.
 CONFIGURATION = """
 [pytest]
-addopts = -q -ra --strict-markers -m "not benchmark" -k nothing --junitxml=report.xml
+addopts = -q -ra --strict-markers -m "not benchmark" -k nothing --junitxml={folder}/report.xml
     --benchmark-only --benchmark-json out.json --benchmark-warmup on --codspeed
 required_plugins = pytest-benchmark pytest-codspeed
 faulthandler_timeout = 0.001
+log_file = {folder}/logged
 """
 
 
@@ -193,7 +194,7 @@ class Pytest(WorkerTestCase):
     @needs_pytest
     def test_the_users_configuration_does_not_get_in_the_way(self):
         with open(os.path.join(self.folder, "pytest.ini"), "w") as file:
-            file.write(CONFIGURATION)
+            file.write(CONFIGURATION.format(folder=self.folder))
         path = self.write(TESTS, "test_forms")
         self.assertEqual(self.listed(path), list(NOTES))
         reply, driver = self.finished(path, "test_marked")
