@@ -18,6 +18,9 @@ the workload.
     asv_benchmarks  a benchmark for asv as a workload
     asv_marks       what such benchmarks import from asv
     pyperf_scripts  a benchmark of a script for pyperf as a workload
+    pytest_tests    the benchmark in a test for pytest as a workload
+    pytest_plugin   what pytest gets in place of pytest-benchmark and pytest-codspeed
+    offering        a program that waits while a benchmark of it is measured
     cases           a program of its own: list the benchmarks in a file for another tool
     loops           event loops, by asyncio or a factory of the user's
     share           one worker's part of a sample, with its time stamps

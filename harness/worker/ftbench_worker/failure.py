@@ -13,7 +13,8 @@ ERROR_LIMIT = 500
 TRACEBACK_LIMIT = 4096
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_IMPORTING = f"{_OWN_FOLDER}importing.py"
+# Modules of the worker that the user's code is called from, and calls.
+_BETWEEN = (f"{_OWN_FOLDER}importing.py", f"{_OWN_FOLDER}pytest_plugin.py")
 
 # step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; wrong_result: whether
 # `check` found a wrong result; error: the exception in a line; traceback: its end, "" when there is
@@ -87,13 +88,14 @@ def failing_as(step):
 def _users_part(frames):
     """A traceback without the first frames, those of the worker and the import system.
 
-    Frames of the worker that follow are those of an import inside the user's module.
+    Frames of the worker that follow are those of an import inside the user's module, or of a
+    fixture that a test calls.
     """
     while _is_at(frames, (_OWN_FOLDER, "<frozen importlib", "<builtin>")):
         frames = frames.tb_next
     users = frames
     while frames is not None:
-        while _is_at(frames.tb_next, (_IMPORTING,)):
+        while _is_at(frames.tb_next, _BETWEEN):
             frames.tb_next = frames.tb_next.tb_next
         frames = frames.tb_next
     return users

@@ -7,7 +7,7 @@ That of scripts takes the script's arguments, too.
 
 import importlib
 
-_ADAPTERS = {"asv": "asv_benchmarks", "pyperf": "pyperf_scripts"}
+_ADAPTERS = {"asv": "asv_benchmarks", "pyperf": "pyperf_scripts", "pytest": "pytest_tests"}
 
 
 def adapter(format):

@@ -1,9 +1,7 @@
 """Scripts for pyperf as workloads: each benchmark that a script gives to its Runner is a case.
 
-Such a script is a program that names its benchmarks while it runs, and may clean up behind them. So
-it runs on a thread of its own, which waits inside the call that names the benchmark for as long as
-the benchmark is measured. It gets a module `pyperf` that has what scripts use; pyperf itself need
-not be installed.
+Such a script is a program that names its benchmarks while it runs, and may clean up behind them. It
+gets a module `pyperf` that has what scripts use; pyperf itself need not be installed.
 """
 
 import argparse
@@ -11,72 +9,37 @@ import functools
 import importlib
 import os
 import platform
-import queue
 import shlex
 import sys
-import threading
 import time
 import timeit
 import types
 from itertools import repeat
 
 from ftbench_worker.failure import ContractError
+from ftbench_worker.offering import Offering
 from ftbench_worker.share import SelfTimed
 
 # How long a script may take to end after its benchmark was measured, in seconds.
 _END_LIMIT_S = 5.0
 
 
-class Script:
-    """A script, and the case of it that is to be measured."""
-
-    def __init__(self, path, case, arguments):
-        self._path = path
-        self._case = case
-        self._arguments = arguments
-        # The functions of the case, or the exception to raise because there are none.
-        self._found = queue.SimpleQueue()
-        self._is_measured = threading.Event()
-        self._thread = None
-
-    def functions(self):
-        """Run the script up to the benchmark; returns the contract's functions."""
-        try:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-        except RuntimeError:  # subinterpreters have no daemon threads
-            self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        found = self._found.get()
-        if isinstance(found, BaseException):
-            raise found
-        return {**found, "teardown": self._end}
-
-    def _run(self):
-        names = []
-
-        def offer(name, functions):
-            names.append(name)
-            if name == self._case and not self._is_measured.is_set():
-                self._found.put(functions)
-                self._is_measured.wait()
-
-        try:
-            run_script(self._path, self._arguments, offer)
-        except BaseException as error:
-            self._found.put(error)
-        else:
-            missing = f"{os.path.basename(self._path)} has no benchmark '{self._case}'"
-            self._found.put(ContractError(f"{missing}; it has {', '.join(names) or 'none'}"))
-
-    def _end(self, data):
-        """Let the script go on behind the benchmark, where it may clean up."""
-        self._is_measured.set()
-        self._thread.join(_END_LIMIT_S)
-
-
 def functions(path, case, *arguments):
     """The contract's functions for a benchmark of a script."""
-    return Script(path, case, arguments).functions()
+
+    def run(offer):
+        found = []
+
+        def offer_case(name, functions):
+            found.append(name)
+            if name == case:
+                offer(functions)
+
+        run_script(path, arguments, offer_case)
+        missing = f"{os.path.basename(path)} has no benchmark '{case}'"
+        raise ContractError(f"{missing}; it has {', '.join(found) or 'none'}")
+
+    return Offering(run, _END_LIMIT_S).functions()
 
 
 def names(path, *arguments):
