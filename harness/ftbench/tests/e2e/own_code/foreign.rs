@@ -183,3 +183,117 @@ fn benchmarks_of_pyperformance_are_found_in_its_package() {
         1,
     );
 }
+
+#[test]
+fn a_project_for_asv_is_measured_as_its_configuration_says() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let sums = "
+from .common import NUMBERS
+
+class Sums:
+    params = ([1, 2], ['a[0]', 'b'])
+    def time_sum(self, count, text):
+        sum(NUMBERS)
+    def track_length(self, count, text):
+        return count
+    track_length.unit = 'items'
+
+def time_sorted():
+    sorted(NUMBERS)
+";
+    for (name, source) in [
+        (
+            "asv.conf.json",
+            "{\n  // No JSON.\n  \"benchmark_dir\": \"bench\",\n}\n",
+        ),
+        ("bench/__init__.py", ""),
+        ("bench/common.py", "NUMBERS = list(range(100))\n"),
+        ("bench/sums.py", sums),
+        ("bench/broken.py", "import nowhere_at_all\n\ndef time_it(): ...\n"),
+    ] {
+        sandbox.file(&format!("project/{name}"), source);
+    }
+    let run = sandbox.run("out", &words("project"), 1);
+    for name in [
+        "time_sorted",
+        "Sums.time_sum(1, 'a[0]')",
+        "Sums.track_length(2, 'b')",
+    ] {
+        run.all_ok(&format!("sums.{name}"));
+    }
+    run.all_have(
+        "broken",
+        CellStatus::Failed,
+        &["No module named 'nowhere_at_all'"],
+    );
+    let workloads = run.manifest().workloads;
+    assert_eq!(workloads.len(), 10);
+    assert!(workloads.iter().all(|one| one.format == Some(Format::Asv)));
+
+    let names = |words_of_run: &str, out: &str| {
+        let run = sandbox.run(out, &words(words_of_run), 0);
+        let workloads = run.manifest().workloads;
+        workloads.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    let of_method = names("project/bench/sums.py::Sums.time_sum", "method");
+    assert_eq!(of_method.len(), 4, "{of_method:?}");
+    let selected = names("project/asv.conf.json --bench ^sums.*sorted", "selected");
+    assert_eq!(selected, ["sums.time_sorted"]);
+    let nothing = format!("run {}", words("project --bench time_nothing"));
+    sandbox
+        .ftbench(&nothing)
+        .refuses(&["--bench 'time_nothing' selects no benchmark"], 1);
+}
+
+#[test]
+fn tests_with_a_benchmark_are_run_by_pytest() {
+    let workshop = PackageSandbox::new(With::Uv, From::Index);
+    let tests = "
+import pytest
+
+@pytest.fixture
+def numbers():
+    return list(range(100))
+
+@pytest.mark.parametrize('how', ['up', 'down'])
+def test_sum(benchmark, numbers, how):
+    assert benchmark(sum, numbers) == 4950
+
+class TestWhole:
+    @pytest.mark.benchmark
+    def test_sorted(self, numbers):
+        sorted(numbers)
+
+def test_other():
+    raise AssertionError
+
+def test_twice(benchmark):
+    benchmark(len, 'a')
+    benchmark(len, 'b')
+";
+    workshop.sandbox.file("test_speed.py", tests);
+    let tags = pair().tags();
+    let run = workshop.run("all", &tags, "test_speed.py --with pytest", 1);
+    for name in ["test_sum[up]", "test_sum[down]", "TestWhole::test_sorted"] {
+        run.all_ok(&format!("test_speed.{name}"));
+    }
+    run.all_have("test_speed.test_twice", CellStatus::Failed, &["a second time"]);
+    assert_eq!(run.manifest().workloads.len(), 4);
+
+    let names = |words: &str, out: &str| {
+        let run = workshop.run(out, &tags[..1], &format!("{words} --with pytest"), 0);
+        let workloads = run.manifest().workloads;
+        workloads.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    let one = names("test_speed.py::test_sum[up] test_speed.py::TestWhole", "one");
+    assert_eq!(
+        one,
+        ["test_speed.test_sum[up]", "test_speed.TestWhole::test_sorted"]
+    );
+    assert_eq!(
+        names("test_speed.py -k sorted", "keyword"),
+        ["test_speed.TestWhole::test_sorted"]
+    );
+    let without = workshop.ftbench(&run_words("without", &tags[..1], "test_speed.py"));
+    without.refuses(&["add --with pytest"], 1);
+}
