@@ -5,6 +5,7 @@ gets a module `pyperf` that has what scripts use; pyperf itself need not be inst
 """
 
 import argparse
+import builtins
 import functools
 import importlib
 import os
@@ -53,7 +54,7 @@ def run_script(path, arguments, offer):
     """Run a script as a program, and call `offer(name, functions)` with each of its benchmarks."""
     main = types.ModuleType("__main__")
     main.__file__ = path
-    main.__builtins__ = __builtins__
+    main.__builtins__ = builtins
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec")
     sys.modules["pyperf"] = _module(offer)

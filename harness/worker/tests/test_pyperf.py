@@ -24,6 +24,7 @@ async def coroutine(path):
     append(path, "a")
 
 if __name__ == "__main__":
+    assert __builtins__.open is open  # a module, as in any program
     path = sys.argv[0] + ".notes"
     runner = pyperf.Runner(values=3, metadata={"a": "b"})
     runner.metadata["description"] = "Counts"

@@ -178,12 +178,20 @@ fn benchmark(folder: &Path, name: &str, first: &str) -> Result<Benchmark, SuiteE
     })
 }
 
+/// The packages that a file pins, with setuptools: pyperformance's own environments have it, and old packages import
+/// `distutils` from it.
 fn requirements(pins: &str) -> Vec<String> {
     let lines = pins
         .lines()
         .map(|line| line.split(" #").next().unwrap_or_default().trim());
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(str::to_owned).collect()
+    let mut found: Vec<String> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    if !found.is_empty() {
+        found.push("setuptools".to_owned());
+    }
+    found
 }
 
 fn facts(path: &Path) -> Result<Facts, SuiteError> {
@@ -229,7 +237,9 @@ mod tests {
             arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
             tags: vec!["math".to_owned(), "apps".to_owned()],
             requires_python: requires_python.to_owned(),
-            requirements: vec!["six==1.16.0".to_owned(), "mako==1.1.4".to_owned()],
+            requirements: ["six==1.16.0", "mako==1.1.4", "setuptools"]
+                .map(str::to_owned)
+                .to_vec(),
         };
         assert_eq!(
             found,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::packages::{self, Packages};
 use crate::assets::Assets;
 use crate::cli::{ForeignArgs, OutputOptions};
+use crate::command::remark;
 use crate::error::Error;
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
 use crate::workload::environment::Wanted;
@@ -70,6 +71,13 @@ impl Lister for PythonLister<'_> {
             keyword: self.options.bench.as_deref(),
             modules: self.arms.folders().first().copied(),
         };
+        if self.output.verbose {
+            let path = workload.path.display();
+            remark(
+                self.output,
+                &format!("listing the benchmarks of {path} with {}", python.display()),
+            );
+        }
         foreign::cases(&python, &self.assets.worker, &file)
     }
 

@@ -42,7 +42,7 @@ fn files_that_are_not_workloads_are_refused() {
     let missing = sandbox.ftbench("run missing.py");
     missing.refuses(&["missing.py", "No such file"], 2);
     let folder = sandbox.ftbench("run ./folder.py");
-    folder.refuses(&["folder.py", "it is not a file"], 2);
+    folder.refuses(&["folder.py", "has benchmarks"], 2);
 }
 
 #[test]
