@@ -1,4 +1,4 @@
-//! The Python files embedded in the binary, and their copy on disk, where interpreters can read them.
+//! The Python files and the sampler embedded in the binary, and their copy on disk, where interpreters can read them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,12 @@ use crate::workload::{Catalogue, Workload, WorkloadError};
 use ftbench_schema::{InterpreterFacts, Version};
 
 static WORKER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/worker");
+/// The sampler's library, which `build.rs` compiles; empty for processors that it does not support.
+static SAMPLER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sampler.so"));
+
 static WORKLOADS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/embedded/workloads");
+
+const SAMPLER_FILE: &str = "sampler.so";
 
 // `cargo publish` leaves out packages that lie inside another package. So the files of these two packages are listed
 // one by one, and their manifests have another name below `embedded`.
@@ -52,6 +57,8 @@ pub struct Assets {
     pub worker: PathBuf,
     /// The root folder of the standard suite.
     pub workloads: PathBuf,
+    /// The sampler's library; `None` for processors that it does not support.
+    pub sampler: Option<PathBuf>,
 }
 
 /// The embedded files could not be written to disk.
@@ -86,6 +93,7 @@ impl Assets {
             write_tree(&WORKER, &staging.path().join("worker/ftbench_worker")).map_err(failed)?;
             let workloads = staging.path().join("workloads");
             write_tree(&WORKLOADS, &workloads).map_err(failed)?;
+            std::fs::write(staging.path().join(SAMPLER_FILE), SAMPLER).map_err(failed)?;
             write_package(&RUST_EXTENSION, &workloads.join(RUST_EXTENSION_FOLDER)).map_err(failed)?;
             // The folder appears complete or not at all. If another process was faster, its copy is the same.
             let renamed = std::fs::rename(staging.path(), &root);
@@ -98,6 +106,7 @@ impl Assets {
         Ok(Self {
             worker: root.join("worker"),
             workloads: root.join("workloads"),
+            sampler: (!SAMPLER.is_empty()).then(|| root.join(SAMPLER_FILE)),
         })
     }
 }
@@ -140,6 +149,7 @@ fn digest() -> String {
     for tree in [&WORKER, &WORKLOADS] {
         hash_tree(tree, &mut hasher);
     }
+    hasher.update(SAMPLER);
     for (path, contents) in RUST_EXTENSION {
         hasher.update(path);
         hasher.update(contents);

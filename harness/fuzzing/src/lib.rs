@@ -8,6 +8,7 @@ mod text;
 pub use edited_run::EditedRun;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -18,6 +19,8 @@ use ftbench::import;
 use ftbench::measure::protocol::{Reply, Request};
 use ftbench::record::line;
 use ftbench::record::store::{self, Checksums, MANIFEST, TRIALS};
+use ftbench_explain::image::Image;
+use ftbench_explain::profile::{Sampling, Span, Window, profile};
 use ftbench_schema::{Manifest, Summary, Trial};
 
 /// A function to fuzz and its name.
@@ -30,7 +33,7 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     target("analysis", analysis),
     target("asv_benchmarks", text::asv_benchmarks),
     target("callable", text::callable),
@@ -51,6 +54,7 @@ pub const TARGETS: [Target; 25] = [
     target("request", request),
     target("requirement", text::requirement),
     target("run_folder", run_folder),
+    target("samples", samples),
     target("selection", text::selection),
     target("summary", summary),
     target("system", text::system),
@@ -114,6 +118,33 @@ pub fn pyperf(bytes: &[u8]) {
         }
         let _ = ftbench_analyse::summary::summarise("fuzzed", &run.manifest, &run.trials);
     }
+}
+
+/// The sampler's file, and what the workers in it did.
+pub fn samples(bytes: &[u8]) {
+    let Ok(workers) = ftbench_explain::samples::read(bytes) else {
+        return;
+    };
+    let makespan = Span {
+        start_ns: 0,
+        end_ns: u64::MAX,
+    };
+    let window = Window {
+        makespan,
+        shares: workers
+            .iter()
+            .map(|worker| (worker.thread_id, makespan))
+            .collect(),
+    };
+    let sampling = Sampling {
+        windows: &[window],
+        period_ns: 1,
+        is_free_threaded: true,
+    };
+    let libraries = BTreeMap::new();
+    let found = profile(&workers, &Image::new(&[], &libraries), &sampling);
+    let sum: f64 = found.shares.values().sum();
+    assert!(found.shares.is_empty() || (sum - 1.0).abs() < 1e-6, "{sum}");
 }
 
 /// Checks that a value that can be read can be written, and that reading it again gives the same value.

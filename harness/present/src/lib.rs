@@ -4,6 +4,7 @@ pub mod arms;
 pub mod chart;
 pub mod compare;
 pub mod csv;
+pub mod explain;
 pub mod export;
 pub mod headline;
 pub mod history;

@@ -3,6 +3,7 @@
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files.
 
 pub mod cell;
+pub mod explanation;
 pub mod history;
 pub mod interpreter;
 pub mod pattern;
@@ -16,6 +17,7 @@ pub mod units;
 pub mod workload;
 
 pub use cell::{Cell, Curve, Host, Model, ModelError, NATIVE};
+pub use explanation::{CategoryTime, Contended, Explanation, ObjectFacts, SamplingCost};
 pub use interpreter::{
     BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,
     RuntimeFacts, Stage, Switch, Version, VersionError,

@@ -35,6 +35,8 @@ the workload.
     thread_pools    threads of native libraries such as OpenBLAS
     collector       garbage collections, and how long they take
     gil             GIL state, and which module switched it on
+    sampler         what the workers do, for `ftbench explain`
+    objects         which object is at an address, and how it is reached
     failure         an exception of the workload, described in the user's terms
 """
 

@@ -28,6 +28,8 @@ class Trial:
         self._workload = None
         self._model = None
         self._units_of_workers = []
+        self._workers = []
+        self._sampler = None
         # Garbage collections so far by worker, for pools whose workers have an interpreter each.
         self._collected_elsewhere = {}
 
@@ -38,6 +40,10 @@ class Trial:
             return self._prepare(request)
         if kind == "sample":
             return self._sample(request["sample"])
+        if kind == "open_sampler":
+            return self._open_sampler(request["library"], request["worker_bytes"])
+        if kind in ("set_sampling", "save_samples", "resolve"):
+            return self._use_sampler(kind, request)
         if kind == "finish":
             return self._finish()
         raise ContractError(f"this worker knows no request '{kind}'")
@@ -66,7 +72,7 @@ class Trial:
             start_ns = clock_ns()
             model.start()
             end_ns = clock_ns()
-        reported = model.set_up(units)
+        reported = self._workers = model.set_up(units)
         self._collected_elsewhere = {}
         self._collected(reported)
         imported = self._workload.imported
@@ -125,6 +131,33 @@ class Trial:
             self._collected_elsewhere[identity] = worker.collections[:2]
         count, total_ns = map(sum, zip((0, 0), *self._collected_elsewhere.values()))
         return count, total_ns, max((worker.collections[2] for worker in reported), default=0)
+
+    def _open_sampler(self, library, worker_bytes):
+        if self._model is None:
+            raise ContractError("the driver asked for a sampler before it sent 'prepare'")
+        # Nothing of it is loaded into processes that are only measured.
+        from ftbench_worker.sampler import Sampler
+
+        roots = self._workload.roots()
+        sampler = self._sampler = Sampler(library, worker_bytes, self._workers, roots)
+        return {
+            "type": "sampler_opened",
+            "has_frames": sampler.has_frames,
+            "knows_objects": sampler.knows_objects,
+        }
+
+    def _use_sampler(self, kind, request):
+        sampler = self._sampler
+        if sampler is None:
+            raise ContractError("the driver used the sampler before it sent 'open_sampler'")
+        if kind == "set_sampling":
+            sampler.set_period(request["period_ns"])
+            return {"type": "sampling_set"}
+        if kind == "save_samples":
+            path, mappings = sampler.save()
+            return {"type": "samples_saved", "path": path, "mappings": mappings}
+        objects, functions = sampler.resolve(request["addresses"], request["code"])
+        return {"type": "resolved", "objects": objects, "functions": functions}
 
     def _finish(self):
         model = self._model

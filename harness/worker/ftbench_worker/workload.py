@@ -18,7 +18,7 @@ _CO_COROUTINE = 0x80
 
 _PARTS = ("setup", "split", "work", "work_async", "check", "report", "teardown", "loop_factory")
 
-_MODULE_PREFIX = "ftbench_workload_"
+MODULE_PREFIX = "ftbench_workload_"
 
 # A workload with more figures should write a file of its own.
 _MAX_FIGURES = 16
@@ -63,12 +63,25 @@ class Workload:
         with failing_as("import"):
             for name, module in list(sys.modules.items()):
                 file = getattr(module, "__file__", None) or ""
-                if file.startswith(folder) and not name.startswith(_MODULE_PREFIX):
+                if file.startswith(folder) and not name.startswith(MODULE_PREFIX):
                     return
             raise ContractError(
                 f"{self._called} imported no module from {self._module_folder}, so this arm may "
                 "be the same code as another; give the folder that holds the package"
             )
+
+    def roots(self):
+        """Where to look for the workload's objects first, by the name to show: its module, its
+        data and its functions."""
+        roots = {"data": self.data}
+        for part, function in self._functions.items():
+            roots[part] = function
+            name = getattr(function, "__module__", None) or ""
+            module = sys.modules.get(name)
+            if name.startswith(MODULE_PREFIX) and module is not None:
+                file_name = os.path.basename(module.__file__)
+                roots = {os.path.splitext(file_name)[0]: module, **roots}
+        return roots
 
     def work(self):
         """The workload's `work(data, units)`. Raises `Failed` when there is none."""
@@ -225,7 +238,7 @@ def module_of_file(name, path):
     unpickle them; its folder comes first on `sys.path`, as if it were run as a program.
     Its bytecode is neither read from nor written to a cache, so that the file itself is measured.
     """
-    module_name = _MODULE_PREFIX + re.sub(r"\W", "_", name)
+    module_name = MODULE_PREFIX + re.sub(r"\W", "_", name)
     module = sys.modules.get(module_name)
     if module is None:
         loader = importlib.machinery.SourceFileLoader(module_name, path)

@@ -2,6 +2,7 @@
 
 mod code;
 mod compare;
+mod explain;
 mod export;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
@@ -24,6 +25,7 @@ use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
 pub use code::{ForeignArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
+pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 use ftbench_schema::Kernel;
 pub use guard::GuardArgs;
@@ -118,6 +120,8 @@ pub enum Command {
     /// Check ftbench's verdicts on this machine, with experiments whose outcome is known
     #[command(subcommand)]
     Selfcheck(SelfcheckCommand),
+    /// Show why a workload does not scale: where time goes, and which objects workers contend for
+    Explain(ExplainArgs),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Compare two runs, two interpreters of one run, or two sets of runs, and find regressions
@@ -274,6 +278,7 @@ mod tests {
             &["python", "list"],
             &["workloads", "show"],
             &["show"],
+            &["explain"],
             &["plot"],
             &["compare"],
             &["report"],

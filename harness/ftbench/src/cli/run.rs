@@ -8,7 +8,7 @@ use super::code::{CodeArgs, ForeignArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
-use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, VersionArgs};
+use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, SummaryFormat, VersionArgs};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::workload::{CallableName, Requirement};
@@ -118,4 +118,45 @@ pub struct RunArgs {
     /// Which run to resume, and how to print results.
     #[command(flatten)]
     pub resumption: ResumeArgs,
+}
+
+impl RunArgs {
+    /// The arguments of a run of one model, with the defaults for all else, for commands that measure some of its cells.
+    #[must_use]
+    pub fn of_model(model: Model, workloads: Vec<String>) -> Self {
+        Self {
+            workloads,
+            foreign: ForeignArgs::default(),
+            code: CodeArgs::default(),
+            env: Vec::new(),
+            loop_factory: None,
+            with: Vec::new(),
+            allow_source_builds: false,
+            python: Vec::new(),
+            model: vec![model],
+            workers: None,
+            pin: Policy::Cores,
+            host: vec![Host::Spawn],
+            versions: VersionArgs::default(),
+            profile: ProfileName::Standard,
+            no_ceiling: true,
+            rounds: None,
+            samples: None,
+            sample_time: None,
+            warmup: None,
+            order: OrderName::Sweeps,
+            precision: None,
+            budget: None,
+            scaling: ScalingName::Strong,
+            timeout: DEFAULT_TIMEOUT_S,
+            limits: LimitOptions::default(),
+            seed: None,
+            out: None,
+            dry_run: false,
+            resumption: ResumeArgs {
+                resume: None,
+                format: SummaryFormat::Table,
+            },
+        }
+    }
 }

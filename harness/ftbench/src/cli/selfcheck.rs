@@ -2,14 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::code::{CodeArgs, ForeignArgs};
-use super::values::{DEFAULT_TIMEOUT_S, percent, seconds, seed};
-use super::{
-    LimitOptions, ListFormat, OrderName, ProfileName, ResumeArgs, RunArgs, ScalingName, SummaryFormat,
-    VersionArgs,
-};
+use super::values::{percent, seconds, seed};
+use super::{ListFormat, RunArgs};
 use crate::plan::placement::Policy;
-use ftbench_schema::{Host, Model};
+use ftbench_schema::Model;
 
 /// `ftbench selfcheck`.
 #[derive(Debug, Subcommand)]
@@ -61,38 +57,11 @@ impl SelfcheckArgs {
     #[must_use]
     pub fn as_run(&self) -> RunArgs {
         RunArgs {
-            workloads: vec![self.workload.clone()],
-            foreign: ForeignArgs::default(),
-            code: CodeArgs::default(),
-            env: Vec::new(),
-            loop_factory: None,
-            with: Vec::new(),
-            allow_source_builds: false,
             python: self.python.iter().cloned().collect(),
-            model: vec![Model::Serial],
-            workers: None,
             pin: self.pin.clone(),
-            host: vec![Host::Spawn],
-            versions: VersionArgs::default(),
-            profile: ProfileName::Standard,
-            no_ceiling: true,
-            rounds: None,
             samples: self.samples,
-            sample_time: None,
-            warmup: None,
-            order: OrderName::Sweeps,
-            precision: None,
-            budget: None,
-            scaling: ScalingName::Strong,
-            timeout: DEFAULT_TIMEOUT_S,
-            limits: LimitOptions::default(),
             seed: self.seed,
-            out: None,
-            dry_run: false,
-            resumption: ResumeArgs {
-                resume: None,
-                format: SummaryFormat::Table,
-            },
+            ..RunArgs::of_model(Model::Serial, vec![self.workload.clone()])
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod compare;
 mod doctor;
 mod error;
+pub mod explain;
 pub mod export;
 mod guard;
 pub mod history;
@@ -46,6 +47,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Topology(arguments) => topology::topology(&arguments, output),
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
+        Command::Explain(arguments) => explain::explain(&arguments, output),
         Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),

@@ -13,6 +13,7 @@ pub mod native_worker;
 pub mod protocol;
 pub mod rounds;
 pub mod runner;
+pub mod sampled;
 pub mod session;
 pub mod stamps;
 pub mod trial;

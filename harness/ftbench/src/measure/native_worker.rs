@@ -90,6 +90,10 @@ impl Trial {
                 self.prepare(split_units(units, workers, scaling))
             }
             Request::Sample { sample } => self.sample(sample),
+            Request::OpenSampler { .. }
+            | Request::SetSampling { .. }
+            | Request::SaveSamples
+            | Request::Resolve { .. } => failed("start", false, &"a native worker has no sampler"),
             Request::Finish => {
                 self.pool = None;
                 Reply::Finished {

@@ -2,13 +2,13 @@
 //!
 //! The messages of a trial: worker `hello`; driver `prepare`, worker `ready`; for every sample driver `sample`, worker
 //! `sample`; driver `finish`, worker `finished`. Instead of any answer a worker may send `failed`, after which
-//! the driver ends it. `harness/worker/examples/` has one stored example of each, which the tests of both sides read.
+//! the driver ends it. `ftbench explain` sends requests to the sampler before and after samples. `harness/worker/examples/` has one stored example of each, which the tests of both sides read.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use ftbench_schema::{CallFacts, CommandFacts, Format, Model, Scaling, ThreadPool};
+use ftbench_schema::{CallFacts, CommandFacts, Format, Model, ObjectFacts, Scaling, ThreadPool};
 
 /// Version of the messages; a worker that speaks another one is refused.
 pub const PROTOCOL_VERSION: u32 = 6;
@@ -43,6 +43,27 @@ pub enum Request {
     Sample {
         /// Its number in the trial.
         sample: u32,
+    },
+    /// Prepare to look at what the workers do, for `ftbench explain`.
+    OpenSampler {
+        /// Absolute path of the sampler's library.
+        library: String,
+        /// Space for what is seen of one worker, bytes.
+        worker_bytes: u64,
+    },
+    /// Look at each worker once every so often.
+    SetSampling {
+        /// The time from one look to the next, nanoseconds; 0 to look no longer.
+        period_ns: u64,
+    },
+    /// Write what was seen into a file.
+    SaveSamples,
+    /// Find the objects at addresses in the worker's process.
+    Resolve {
+        /// The addresses.
+        addresses: Vec<u64>,
+        /// Addresses of code objects.
+        code: Vec<u64>,
     },
     /// End the workers and exit.
     Finish,
@@ -149,6 +170,29 @@ pub enum Reply {
         /// What the workload's `report` returned, by name.
         #[serde(default)]
         reported: BTreeMap<String, f64>,
+    },
+    /// The sampler is ready.
+    SamplerOpened {
+        /// Whether it sees Python functions.
+        has_frames: bool,
+        /// Whether objects can be found at addresses.
+        knows_objects: bool,
+    },
+    /// The workers are looked at as requested.
+    SamplingSet,
+    /// What was seen is in a file.
+    SamplesSaved {
+        /// Its path.
+        path: String,
+        /// The process's `/proc/self/maps`.
+        mappings: String,
+    },
+    /// The objects at addresses, and the names of functions, in the order of the request.
+    Resolved {
+        /// The objects; `None` where none is known.
+        objects: Vec<Option<ObjectFacts>>,
+        /// The names of the functions of code objects; `None` where it is not known.
+        functions: Vec<Option<String>>,
     },
     /// The workload failed.
     Failed {

@@ -49,6 +49,12 @@ impl<'run> RealRunner<'run> {
         }
     }
 
+    /// The equipment of the trials.
+    #[must_use]
+    pub const fn equipment(&self) -> &Equipment<'run> {
+        &self.equipment
+    }
+
     /// Takes the reason why the system could not start a process for a trial, if that ended the trials.
     pub fn take_start_failure(&mut self) -> Option<TrialFailure> {
         self.start_failure.take()

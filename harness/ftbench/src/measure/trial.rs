@@ -34,7 +34,7 @@ const OUTPUT_TAIL_BYTES: usize = 8 << 10;
 const STACKS_BYTES: usize = 16 << 10;
 
 /// Name of the step in reasons.
-const SAMPLE_STEP: &str = "a sample";
+pub(super) const SAMPLE_STEP: &str = "a sample";
 
 /// Share of the time in samples that may be spent on reading memory and the activity around samples: about thirty files
 /// of /proc, 1 to 5 ms on a virtual machine with 2 cores.
@@ -425,7 +425,7 @@ impl<'run> Equipment<'run> {
             })
     }
 
-    fn start(&self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
+    pub(super) fn start(&self, planned: &PlannedCell, hash_seed: u32) -> Result<Session<'run>, TrialFailure> {
         let launch = self
             .launches
             .of(&planned.cell)
@@ -438,7 +438,7 @@ impl<'run> Equipment<'run> {
         Session::start(&launch, hash_seed, &bounds, self.interrupt)
     }
 
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         session: &mut Session<'run>,
         planned: &PlannedCell,
@@ -521,31 +521,31 @@ impl<'run> Equipment<'run> {
 }
 
 /// The `ready` reply.
-struct ReadyReply {
-    gil_enabled: bool,
+pub(super) struct ReadyReply {
+    pub(super) gil_enabled: bool,
     gil_enabled_by: Option<String>,
     startup_ns: u64,
     start_method: Option<String>,
     import_ns: Option<u64>,
     import_threads: Option<u32>,
-    workers: Vec<WorkerIdentity>,
+    pub(super) workers: Vec<WorkerIdentity>,
 }
 
 /// The `sample` reply.
-struct SampleReply {
-    start_ns: u64,
-    end_ns: u64,
-    gil_enabled: bool,
+pub(super) struct SampleReply {
+    pub(super) start_ns: u64,
+    pub(super) end_ns: u64,
+    pub(super) gil_enabled: bool,
     gil_enabled_by: Option<String>,
     collections: Option<u64>,
     collection_ns: Option<u64>,
     longest_collection_ns: Option<u64>,
-    shares: Vec<MeasuredShare>,
+    pub(super) shares: Vec<MeasuredShare>,
     reported: BTreeMap<String, f64>,
 }
 
 impl SampleReply {
-    fn makespan_ns(&self) -> u64 {
+    pub(super) fn makespan_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)
     }
 }
@@ -586,7 +586,7 @@ fn unwatched_after(cost: Duration, makespan_ns: u64) -> u32 {
         .min(MAX_UNWATCHED)
 }
 
-fn take_sample(session: &mut Session<'_>, number: u32) -> Result<SampleReply, TrialFailure> {
+pub(super) fn take_sample(session: &mut Session<'_>, number: u32) -> Result<SampleReply, TrialFailure> {
     let asked_ns = monotonic_ns();
     let reply = session.ask(&Request::Sample { sample: number }, SAMPLE_STEP)?;
     let waited = Span {
@@ -713,7 +713,7 @@ fn empty_record(assignment: &Assignment<'_>) -> Trial {
 }
 
 /// The end of the traceback or, without one, of the output; `None` when it is empty.
-fn output_tail(failure: &TrialFailure, output: &str) -> Option<String> {
+pub(super) fn output_tail(failure: &TrialFailure, output: &str) -> Option<String> {
     let text = if failure.traceback().is_empty() {
         output
     } else {

@@ -13,6 +13,7 @@ mod bad_input;
 mod compare;
 mod doctor;
 mod embed;
+mod explain;
 mod exports;
 mod faults;
 mod history;

@@ -12,15 +12,23 @@ use crate::listing::stems;
 use crate::paths::harness;
 
 /// The names of all examples, so that a message without one is noticed.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 16] = [
     "reply_failed",
     "reply_finished",
     "reply_hello",
     "reply_ready",
+    "reply_resolved",
     "reply_sample",
+    "reply_sampler_opened",
+    "reply_samples_saved",
+    "reply_sampling_set",
     "request_finish",
+    "request_open_sampler",
     "request_prepare",
+    "request_resolve",
     "request_sample",
+    "request_save_samples",
+    "request_set_sampling",
 ];
 
 fn folder() -> PathBuf {

@@ -164,7 +164,10 @@ fn malformed_options_are_refused() {
         ("--callable my_file.py:main", "'my_file:main'"),
         ("--with -r", "is not a requirement"),
         ("--with numpy=2", "malformed versions"),
-        ("--with ./folder", "neither a wheel nor a folder with a pyproject.toml"),
+        (
+            "--with ./folder",
+            "neither a wheel nor a folder with a pyproject.toml",
+        ),
     ] {
         let words = words.replace("--with ", "--with=");
         workshop

@@ -39,12 +39,12 @@ pub fn lock(usage: Use) {
     });
 }
 
-/// Whether a command of ftbench measures: `run` without `--dry-run`, and `selfcheck`.
+/// Whether a command of ftbench measures: `run` without `--dry-run`, `selfcheck` and `explain`.
 pub fn measures(words: &str) -> bool {
     let mut words = words.split_whitespace();
     match words.next() {
         Some("run") => !words.any(|word| word == "--dry-run"),
-        Some("selfcheck") => true,
+        Some("selfcheck" | "explain") => true,
         _ => false,
     }
 }
