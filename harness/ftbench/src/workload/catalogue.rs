@@ -177,11 +177,11 @@ pub enum WorkloadError {
     )]
     Empty(PathBuf),
     /// The names of the benchmarks in a file for another tool are not known.
-    #[error("cannot list the benchmarks of {path}: {reason}; to measure one without listing them, name it: {path}::NAME", path = path.display())]
+    #[error("cannot list the benchmarks of {}: {reason}", path.display())]
     Unlisted {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why, and what to do about it.
         reason: String,
     },
     /// Two workloads have the same name, which identifies cells and charts, and their folders do not distinguish them.
@@ -751,7 +751,19 @@ fn listed(
         match lister.cases(&workload) {
             Ok(names) if names.is_empty() && !keeps_going => return Err(unlisted("it has none".to_owned())),
             Ok(names) => listed.extend(names.iter().map(|name| workload.clone().with_case(name))),
-            Err(_) if keeps_going => listed.push(workload),
+            Err(reason) if keeps_going => listed.push(Workload {
+                metadata: Metadata {
+                    summary: format!("its benchmarks are not known: {reason}"),
+                    ..workload.metadata
+                },
+                ..workload
+            }),
+            Err(reason) if workload.format() == Some(Format::Pyperf) => {
+                let path = workload.path.display();
+                return Err(unlisted(format!(
+                    "{reason}; to measure one without listing them, name it: {path}::NAME"
+                )));
+            }
             Err(reason) => return Err(unlisted(reason)),
         }
     }
