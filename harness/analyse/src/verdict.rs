@@ -107,6 +107,7 @@ pub(super) const fn status_of(status: TrialStatus) -> CellStatus {
         TrialStatus::Failed => CellStatus::Failed,
         TrialStatus::TimedOut => CellStatus::TimedOut,
         TrialStatus::WrongResult => CellStatus::WrongResult,
+        TrialStatus::Skipped => CellStatus::Skipped,
     }
 }
 

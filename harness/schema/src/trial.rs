@@ -19,6 +19,8 @@ pub enum TrialStatus {
     TimedOut,
     /// `check` found a wrong result.
     WrongResult,
+    /// The benchmark asked to be left out, as those of asv and pytest can.
+    Skipped,
 }
 
 /// One worker and its binding.

@@ -40,4 +40,4 @@ the workload.
     failure         an exception of the workload, described in the user's terms
 """
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7

@@ -24,7 +24,7 @@ import types
 from collections import Counter
 from itertools import repeat
 
-from ftbench_worker.failure import ContractError
+from ftbench_worker.failure import ContractError, Skipped
 from ftbench_worker.programs import describe_end, environment, spawn
 from ftbench_worker.share import SelfTimed, clock_ns
 from ftbench_worker.workload import module_of_file
@@ -70,7 +70,7 @@ def _found(module, file, case):
             _, sources = benchmark.bound()
             for name, parameters, is_skipped in benchmark.cases(sources):
                 if name == case and is_skipped:
-                    raise ContractError(f"{file} skips '{case}' with a decorator or 'skip_params'")
+                    raise Skipped(f"{file} skips '{case}' with a decorator or 'skip_params'")
                 if name == case:
                     return benchmark, parameters, sources
     found = ", ".join(_names(module)) or "none"
@@ -332,7 +332,7 @@ class _Caller:
                 setup(*self._arguments)
         except NotImplementedError as error:
             reason = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise ContractError(f"{self._name} skips itself: its setup raised {reason}") from None
+            raise Skipped(f"{self._name} skips itself: its setup raised {reason}") from None
         self._is_set_up = True
         self.number = int(_first(self._sources, "number", 1 if self._is_raw else 0))
         self.is_set_up_again = self.number > 0 and not self._is_raw

@@ -16,10 +16,15 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # Modules of the worker that the user's code is called from, and calls.
 _BETWEEN = (f"{_OWN_FOLDER}importing.py", f"{_OWN_FOLDER}pytest_plugin.py")
 
-# step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; wrong_result: whether
-# `check` found a wrong result; error: the exception in a line; traceback: its end, "" when there is
-# none.
-Failure = namedtuple("Failure", "step wrong_result error traceback")
+# step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`; status: one of those
+# below; error: the exception in a line; traceback: its end, "" when there is none.
+Failure = namedtuple("Failure", "step status error traceback")
+
+FAILED = "failed"
+# `check` found a wrong result.
+WRONG_RESULT = "wrong_result"
+# The benchmark asks to be left out.
+SKIPPED = "skipped"
 
 
 class Failed(Exception):
@@ -34,13 +39,23 @@ class ContractError(Exception):
     """The workload violates the contract. The message is sufficient without a traceback."""
 
 
+class Skipped(ContractError):
+    """The benchmark asks to be left out. The message says why."""
+
+
 def describe(step, error):
     """The `Failure` for an exception of the workload."""
     if isinstance(error, ContractError):
-        return Failure(step, False, _one_line(str(error)), "")
-    wrong_result = step == "check" and isinstance(error, AssertionError)
+        status = SKIPPED if isinstance(error, Skipped) else FAILED
+        return Failure(step, status, _one_line(str(error)), "")
+    if type(error).__name__ == "SkipNotImplemented":  # asv's, by its name: it need not be installed
+        status = SKIPPED
+    elif step == "check" and isinstance(error, AssertionError):
+        status = WRONG_RESULT
+    else:
+        status = FAILED
     lines = traceback.format_exception(type(error), error, _users_part(error.__traceback__))
-    return Failure(step, wrong_result, _one_line(_name_and_text(error)), _end("".join(lines)))
+    return Failure(step, status, _one_line(_name_and_text(error)), _end("".join(lines)))
 
 
 # Notes that CPython 3.14 adds for each object around the one that cannot be pickled. These are

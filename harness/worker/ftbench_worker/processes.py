@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from ftbench_worker import pooled
 from ftbench_worker.failure import (
+    FAILED,
     Failed,
     Failure,
     describe,
@@ -129,5 +130,5 @@ class Processes:
                 how = "was killed by SIGKILL, perhaps for lack of memory,"
             else:
                 how = f"was killed by {signal_name(-status)}"
-            return Failure(step, False, f"a process of the pool {how} during '{step}'", "")
+            return Failure(step, FAILED, f"a process of the pool {how} during '{step}'", "")
         return describe(step, error)

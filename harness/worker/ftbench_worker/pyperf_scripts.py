@@ -9,6 +9,7 @@ import builtins
 import functools
 import importlib
 import os
+import pickle
 import platform
 import shlex
 import sys
@@ -189,7 +190,27 @@ class _Runner:
 
     def _bench(self, name, functions):
         self.parse_args()
-        self._offer(name, functions)
+        self._offer(name, {**functions, "work": _without_own_processes(functions["work"])})
+
+
+def _without_own_processes(work):
+    """The function, with a reason where it sends what the script defines to processes of its own.
+
+    They would look for it in the module `__main__`, which is the worker's and not the script.
+    """
+
+    def guarded(data, units):
+        try:
+            return work(data, units)
+        except (pickle.PicklingError, AttributeError) as error:
+            if "__main__" not in str(error):
+                raise
+            raise ContractError(
+                "it starts workers itself, which do not find what the script defines; measure it "
+                f"whole with --command ({error})"
+            ) from None
+
+    return guarded
 
 
 # As in timeit, with a teardown that sees the names of the setup.

@@ -18,7 +18,7 @@ from itertools import repeat
 import pluggy
 import pytest
 
-from ftbench_worker.failure import ContractError
+from ftbench_worker.failure import ContractError, Skipped
 from ftbench_worker.share import SelfTimed
 
 _FIXTURES = ("benchmark", "codspeed_benchmark")
@@ -207,7 +207,7 @@ class Plugin:
 
     def pytest_collectreport(self, report):
         if report.skipped:
-            self._failed(ContractError(f"pytest skips the file: {_skip_reason(report)}"))
+            self._failed(Skipped(f"pytest skips the file: {_skip_reason(report)}"))
 
     def pytest_exception_interact(self, call):
         self._failed(call.excinfo.value)
@@ -217,7 +217,7 @@ class Plugin:
         outcome = yield
         report = outcome.get_result()
         if report.skipped and not self.has_offered:
-            self._failed(ContractError(f"pytest skips {self._case}: {_skip_reason(report)}"))
+            self._failed(Skipped(f"pytest skips {self._case}: {_skip_reason(report)}"))
         elif report.failed:
             error = ContractError(str(report.longrepr))
             self._failed(error if call.excinfo is None else call.excinfo.value)

@@ -297,10 +297,10 @@ class WorkerTestCase(unittest.TestCase):
             file.write(textwrap.dedent(source))
         return path
 
-    def assert_failed(self, reply, step, error, wrong_result=False):
+    def assert_failed(self, reply, step, error, status="failed"):
         """Check for a `failed` of this step whose one-line error contains `error`."""
         self.assertEqual(reply["type"], "failed", reply)
-        self.assertEqual((reply["step"], reply["wrong_result"]), (step, wrong_result), reply)
+        self.assertEqual((reply["step"], reply["status"]), (step, status), reply)
         self.assertIn(error, reply["error"])
         self.assertNotIn("\n", reply["error"])
         self.assertNotIn("ftbench_worker", reply["traceback"])

@@ -384,13 +384,13 @@ class Asv(WorkerTestCase):
         for case in found:
             reply, _ = self.of_case(path, case)
             if "time_all" in case:
-                self.assert_failed(reply, "work", "SkipNotImplemented: not here")
+                self.assert_failed(reply, "work", "SkipNotImplemented: not here", "skipped")
             else:
                 self.assertEqual(reply["type"], "sample", (case, reply))
         for case in ("time_skipped", "Skipped.time_skipped", "Suite.time_one(2)"):
             reply, _ = self.of_case(path, case, PROCESS_MODELS[0])
             reason = f"tried.py skips '{case}' with a decorator or 'skip_params'"
-            self.assert_failed(reply, "import", reason)
+            self.assert_failed(reply, "import", reason, "skipped")
 
     def test_an_installed_asv_runner_is_used(self):
         os.makedirs(os.path.join(self.folder, "asv_runner", "benchmarks"))
@@ -429,7 +429,7 @@ class Asv(WorkerTestCase):
         skips = "Suite.time_it skips itself: its setup raised NotImplementedError: only on Tuesdays"
         for model in ("serial", "threads", PROCESS_MODELS[0]):
             reply, _ = self.of_case(path, "Suite.time_it(1)", model)
-            self.assert_failed(reply, "work", skips)
+            self.assert_failed(reply, "work", skips, "skipped")
             reply, _ = self.of_case(path, "Suite.time_it(2)", model)
             self.assert_failed(reply, "work", "ZeroDivisionError")
             reply, _ = self.of_case(path, "Suite.time_it(3)", model)

@@ -79,7 +79,7 @@ class Commands(WorkerTestCase):
         self.assertEqual(reply["type"], "sample", reply)
         self.assertEqual(len(reply["shares"]), 1)
         reply = self.of_command("{python} shown.py 1", "2")
-        self.assert_failed(reply, "check", "it printed '1", wrong_result=True)
+        self.assert_failed(reply, "check", "it printed '1", status="wrong_result")
 
     def test_its_environment_is_the_users(self):
         names = "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"

@@ -42,7 +42,7 @@ class Cases(WorkerTestCase):
         self.assertEqual(driver.prepare(path, "serial")["type"], "ready")
         self.assertEqual(driver.sample()["type"], "sample")
         driver.prepare(path, "threads", case="two", workers=2, units=2)
-        self.assert_failed(driver.sample(), "check", "the check of two", wrong_result=True)
+        self.assert_failed(driver.sample(), "check", "the check of two", status="wrong_result")
 
     def test_processes_find_the_case(self):
         path = self.write(CASES)

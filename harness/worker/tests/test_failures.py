@@ -32,11 +32,11 @@ class Failures(WorkerTestCase):
         self.assert_alone(driver)
         return reply
 
-    def in_every_model(self, source, step, error, wrong_result=False):
+    def in_every_model(self, source, step, error, status="failed"):
         for model in MODELS:
             with self.subTest(model=model):
                 reply = self.failed(source, model, workers=1 if model == "serial" else 2)
-                self.assert_failed(reply, step, error, wrong_result)
+                self.assert_failed(reply, step, error, status)
                 self.assert_silent(self.last)
         return reply
 
@@ -95,7 +95,7 @@ class Failures(WorkerTestCase):
 
     def test_wrong_result(self):
         source = "def work(data, units): pass\ndef check(results, units): assert 1 == 2, 'one'"
-        self.in_every_model(source, "check", "AssertionError: one", wrong_result=True)
+        self.in_every_model(source, "check", "AssertionError: one", status="wrong_result")
 
     def test_assertion_outside_check_is_not_a_wrong_result(self):
         self.in_every_model("def work(data, units): assert False", "work", "AssertionError")

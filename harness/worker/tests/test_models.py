@@ -116,9 +116,9 @@ class Details(WorkerTestCase):
         )
         for model in ("threads", "processes:fork", *INTERPRETERS):
             reply = self.sample_of(path, model, workers=4, units=10)
-            self.assert_failed(reply, "check", "{10} 10 (3, 3, 2, 2)", wrong_result=True)
+            self.assert_failed(reply, "check", "{10} 10 (3, 3, 2, 2)", status="wrong_result")
             reply = self.sample_of(path, model, workers=4, units=10, scaling="weak")
-            self.assert_failed(reply, "check", "{40} 40 (10, 10, 10, 10)", wrong_result=True)
+            self.assert_failed(reply, "check", "{40} 40 (10, 10, 10, 10)", status="wrong_result")
 
     def sample_of(self, path, model, **options):
         driver = self.driver()

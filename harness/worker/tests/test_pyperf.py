@@ -104,6 +104,15 @@ class Pyperf(WorkerTestCase):
         self.assert_failed(reply, "import", "the following arguments are required: size")
         reply, _ = self.of_case(self.write("import pyperf; pyperf.BenchmarkSuite"), "a")
         self.assert_failed(reply, "import", "install pyperf for it with --with pyperf")
+        own = """
+            import multiprocessing, pyperf
+            def double(number): return 2 * number
+            def pool():
+                with multiprocessing.Pool(1) as pool: pool.map(double, [1])
+            if __name__ == "__main__": pyperf.Runner().bench_func("a", pool)
+            """
+        reply, _ = self.of_case(self.write(own), "a")
+        self.assert_failed(reply, "work", "it starts workers itself, which do not find what")
 
     def test_benchmarks_are_listed_without_running_them(self):
         path = self.write(SCRIPT)

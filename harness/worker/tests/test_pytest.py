@@ -292,7 +292,8 @@ class Pytest(WorkerTestCase):
         path = self.write(source, "test_failures")
         for case, error in failures.items():
             reply, _ = self.of_case(path, case)
-            self.assert_failed(reply, "import", error)
+            status = "skipped" if case == "test_skipped" else "failed"
+            self.assert_failed(reply, "import", error, status)
         reply, _ = self.of_case(path, "test_before", PROCESS_MODELS[0])
         self.assert_failed(reply, "import", "AssertionError: assert 1 == 2")
         self.assertIn('test_failures.py", line 16, in test_before', reply["traceback"])
@@ -304,7 +305,7 @@ class Pytest(WorkerTestCase):
         self.assert_failed(reply, "import", "ModuleNotFoundError: No module named 'nowhere_at_all'")
         skipped = "import pytest; pytest.importorskip('nowhere_at_all')"
         reply, _ = self.of_case(self.write(skipped, "test_b"), "test_b")
-        self.assert_failed(reply, "import", "pytest skips the file: Skipped: could not import")
+        self.assert_failed(reply, "import", "pytest skips the file: Skipped: could not", "skipped")
         path = self.write(TESTS, "test_forms")
         self.write("1 / 0", "conftest")
         reply, _ = self.of_case(path, "test_call")

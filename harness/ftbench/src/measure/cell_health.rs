@@ -30,10 +30,12 @@ impl CellHealth {
                 self.failures += 1;
                 self.timeouts += 1;
             }
+            TrialStatus::Skipped => self.failures = FAILURES_TO_GIVE_UP,
         }
     }
 
-    /// Whether the cell is not worth another trial. One that has never succeeded is given up at its first timeout.
+    /// Whether the cell is not worth another trial. One that has never succeeded is given up at its first timeout, one
+    /// that asks to be left out at once.
     pub(super) const fn is_given_up(self) -> bool {
         self.failures >= FAILURES_TO_GIVE_UP
             || self.timeouts >= TIMEOUTS_TO_GIVE_UP
@@ -43,7 +45,7 @@ impl CellHealth {
 
 #[cfg(test)]
 mod tests {
-    use TrialStatus::{Failed, Ok, TimedOut, WrongResult};
+    use TrialStatus::{Failed, Ok, Skipped, TimedOut, WrongResult};
 
     use super::*;
 
@@ -56,6 +58,12 @@ mod tests {
             count += 1;
             health.is_given_up().then_some(count)
         })
+    }
+
+    #[test]
+    fn a_cell_that_asks_to_be_left_out_is() {
+        assert_eq!(given_up_after(&[Skipped]), Some(1));
+        assert_eq!(given_up_after(&[Ok, Skipped]), Some(2));
     }
 
     #[test]

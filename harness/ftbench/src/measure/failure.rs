@@ -94,8 +94,8 @@ pub enum TrialFailure {
     Workload {
         /// The step, such as `work`.
         step: String,
-        /// Whether `check` found a wrong result.
-        wrong_result: bool,
+        /// `Failed`, `WrongResult` or `Skipped`.
+        status: TrialStatus,
         /// The exception, in one line.
         error: String,
         /// The end of its traceback.
@@ -128,8 +128,9 @@ impl TrialFailure {
         match self {
             Self::TimedOut { .. } => TrialStatus::TimedOut,
             Self::Workload {
-                wrong_result: true, ..
-            } => TrialStatus::WrongResult,
+                status: status @ (TrialStatus::WrongResult | TrialStatus::Skipped),
+                ..
+            } => *status,
             _ => TrialStatus::Failed,
         }
     }

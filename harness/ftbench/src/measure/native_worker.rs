@@ -13,7 +13,7 @@ use super::protocol::{MeasuredShare, PROTOCOL_VERSION, Reply, Request, WorkerIde
 use super::stamps::monotonic_ns;
 use crate::machine::cache;
 use crate::native::{Workspace, WrongResult};
-use ftbench_schema::{Kernel, Scaling};
+use ftbench_schema::{Kernel, Scaling, TrialStatus};
 
 /// Size of all workers' arrays together, as a multiple of the last-level caches that they run under: large enough that
 /// little of an array is still cached when it is needed again. STREAM requires this multiple for each array; here it
@@ -41,7 +41,7 @@ pub fn serve(kernel: Kernel, requests: impl BufRead, mut replies: impl Write) ->
     for line in requests.lines() {
         let reply = match serde_json::from_str(&line?) {
             Ok(request) => trial.answer(&request),
-            Err(error) => failed("start", false, &error),
+            Err(error) => failed("start", TrialStatus::Failed, &error),
         };
         send(&mut replies, &reply)?;
         if matches!(reply, Reply::Finished { .. } | Reply::Failed { .. }) {
@@ -58,10 +58,10 @@ fn send(replies: &mut impl Write, reply: &Reply) -> io::Result<()> {
     replies.flush()
 }
 
-fn failed(step: &str, wrong_result: bool, error: &dyn std::fmt::Display) -> Reply {
+fn failed(step: &str, status: TrialStatus, error: &dyn std::fmt::Display) -> Reply {
     Reply::Failed {
         step: step.to_owned(),
-        wrong_result,
+        status,
         error: error.to_string(),
         traceback: String::new(),
     }
@@ -85,7 +85,7 @@ impl Trial {
                 if protocol != PROTOCOL_VERSION {
                     let error =
                         format!("the driver speaks protocol {protocol}, the worker {PROTOCOL_VERSION}");
-                    return failed("start", false, &error);
+                    return failed("start", TrialStatus::Failed, &error);
                 }
                 self.prepare(split_units(units, workers, scaling))
             }
@@ -93,7 +93,9 @@ impl Trial {
             Request::OpenSampler { .. }
             | Request::SetSampling { .. }
             | Request::SaveSamples
-            | Request::Resolve { .. } => failed("start", false, &"a native worker has no sampler"),
+            | Request::Resolve { .. } => {
+                failed("start", TrialStatus::Failed, &"a native worker has no sampler")
+            }
             Request::Finish => {
                 self.pool = None;
                 Reply::Finished {
@@ -108,7 +110,7 @@ impl Trial {
         let start_ns = monotonic_ns();
         let pool = match Pool::start(self.kernel, units_by_worker) {
             Ok(pool) => pool,
-            Err(error) => return failed("start", false, &error),
+            Err(error) => return failed("start", TrialStatus::Failed, &error),
         };
         let startup_ns = monotonic_ns().saturating_sub(start_ns);
         let workers = pool.workers.iter().map(|worker| worker.identity).collect();
@@ -128,16 +130,16 @@ impl Trial {
         let Some(pool) = &mut self.pool else {
             return failed(
                 "start",
-                false,
+                TrialStatus::Failed,
                 &"the driver asked for a sample before it sent 'prepare'",
             );
         };
         let taken = match pool.take_sample() {
             Ok(taken) => taken,
-            Err(error) => return failed("work", false, &error),
+            Err(error) => return failed("work", TrialStatus::Failed, &error),
         };
         if let Some(wrong) = taken.shares.iter().find_map(|share| share.result.as_ref().err()) {
-            return failed("check", true, wrong);
+            return failed("check", TrialStatus::WrongResult, wrong);
         }
         Reply::Sample {
             sample,

@@ -5,7 +5,7 @@ use std::io::{BufReader, PipeReader, PipeWriter};
 use proptest::prelude::*;
 
 use super::*;
-use ftbench_schema::Model;
+use ftbench_schema::{Model, TrialStatus};
 
 /// The driver's end of a worker's pipes.
 struct Driver {
@@ -117,7 +117,7 @@ fn invalid_requests_are_answered_with_a_failure() {
         match driver.ask(&request) {
             Reply::Failed {
                 error,
-                wrong_result: false,
+                status: TrialStatus::Failed,
                 ..
             } => assert!(error.contains(words), "{error}"),
             other => panic!("{other:?}"),

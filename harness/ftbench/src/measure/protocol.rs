@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use ftbench_schema::{CallFacts, CommandFacts, Format, Model, ObjectFacts, Scaling, ThreadPool};
+use ftbench_schema::{CallFacts, CommandFacts, Format, Model, ObjectFacts, Scaling, ThreadPool, TrialStatus};
 
 /// Version of the messages; a worker that speaks another one is refused.
-pub const PROTOCOL_VERSION: u32 = 6;
+pub const PROTOCOL_VERSION: u32 = 7;
 
 /// A message from the driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -198,8 +198,8 @@ pub enum Reply {
     Failed {
         /// The step: `import`, `setup`, `start`, `split`, `work`, `check` or `report`.
         step: String,
-        /// Whether `check` found a wrong result.
-        wrong_result: bool,
+        /// `Failed`, `WrongResult` or `Skipped`.
+        status: TrialStatus,
         /// The exception, in one line.
         error: String,
         /// The end of its traceback.

@@ -190,12 +190,15 @@ fn calibrate_workload_of(
                 Ok(units) => return Ok(units),
                 Err(failed) => failed,
             };
-            let timed_out = failed.failure.status() == TrialStatus::TimedOut;
+            let is_final = matches!(
+                failed.failure.status(),
+                TrialStatus::TimedOut | TrialStatus::Skipped
+            );
             first_failure.get_or_insert(failed);
             if runner.is_interrupted() {
                 break 'candidates;
             }
-            if timed_out {
+            if is_final {
                 break;
             }
         }

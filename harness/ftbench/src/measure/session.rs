@@ -206,12 +206,12 @@ impl<'run> Session<'run> {
         match serde_json::from_slice(line) {
             Ok(Reply::Failed {
                 step,
-                wrong_result,
+                status,
                 error,
                 traceback,
             }) => Err(TrialFailure::Workload {
                 step: worker_text::name(step),
-                wrong_result,
+                status,
                 error: self.with_memory_limit(worker_text::error(error)),
                 traceback,
             }),

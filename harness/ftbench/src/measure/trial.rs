@@ -369,7 +369,7 @@ impl LiveWorker<'_> {
         if self.is_command && self.process_ids.len() > 1 {
             return Err(TrialFailure::Workload {
                 step: "work".to_owned(),
-                wrong_result: false,
+                status: TrialStatus::Failed,
                 error: "the program ended, but processes that it started did not; let it wait for them"
                     .to_owned(),
                 traceback: String::new(),

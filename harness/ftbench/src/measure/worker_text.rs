@@ -122,6 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use ftbench_schema::TrialStatus;
 
     #[test]
     fn the_interpreters_own_stack_is_left_out() {
@@ -158,7 +159,7 @@ mod tests {
     fn a_message_of_megabytes_makes_a_short_reason() {
         let reply = Reply::Failed {
             step: "x".repeat(1 << 20),
-            wrong_result: false,
+            status: TrialStatus::Failed,
             error: String::new(),
             traceback: String::new(),
         };

@@ -34,8 +34,9 @@ fn compiled(pattern: &str) -> Regex {
 static OWN: LazyLock<Regex> =
     LazyLock::new(|| compiled(r"(?m)^((async )?def work(_async)?\b|# \[tool\.ftbench)"));
 
-static PYPERF: LazyLock<Regex> =
-    LazyLock::new(|| compiled(r"(?m)^[ \t]*(import pyperf\b|from pyperf import\b.*\bRunner\b)"));
+static PYPERF: LazyLock<Regex> = LazyLock::new(|| {
+    compiled(r"(?m)^[ \t]*(import ([\w., ]+, *)?pyperf\b|from pyperf import\b.*\bRunner\b)")
+});
 
 static TEST: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?m)^[ \t]*(async )?def test\w*\("));
 
@@ -173,6 +174,7 @@ mod tests {
         for (format, source) in [
             (Format::Pyperf, "import pyperf\nrunner = pyperf.Runner()\n"),
             (Format::Pyperf, "if True:\n    import pyperf\n"),
+            (Format::Pyperf, "import os, os.path as p, pyperf\n"),
             (Format::Pyperf, "from pyperf import perf_counter, Runner\n"),
             (Format::Asv, "def time_keys():\n    pass\n"),
             (
@@ -194,6 +196,7 @@ mod tests {
         for source in [
             "",
             "import pyperformance\n",
+            "import notpyperf, other.pyperf\n",
             "from pyperf import perf_counter\n",
             "# import pyperf\n",
             "def test_a(tmp_path): ...\n",

@@ -230,6 +230,7 @@ fn outcome(trial: &Trial) -> Outcome {
         TrialStatus::Failed => "failed",
         TrialStatus::TimedOut => "timed out",
         TrialStatus::WrongResult => "wrong result",
+        TrialStatus::Skipped => "skipped",
     };
     let full = match (trial.status, &trial.reason) {
         (TrialStatus::Ok, _) => times.join(", "),

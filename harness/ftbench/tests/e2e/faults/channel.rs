@@ -71,7 +71,7 @@ def fault():
 fn long_messages_are_truncated() {
     let long = |letter: char| format!("b'{letter}' * 2_000_000");
     let failed = format!(
-        "b'{{\"type\":\"failed\",\"wrong_result\":false,\"step\":\"' + {} + b'\",\"error\":\"' + {} + \
+        "b'{{\"type\":\"failed\",\"status\":\"failed\",\"step\":\"' + {} + b'\",\"error\":\"' + {} + \
          b'\",\"traceback\":\"' + {} + b'\"}}\\n'",
         long('s'),
         long('e'),

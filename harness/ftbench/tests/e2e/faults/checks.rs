@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ftbench_schema::{CellStatus, Model, WarningKind};
+use ftbench_schema::{CellStatus, Model};
 
 use crate::support::paths::harness;
-use crate::support::{Sandbox, pair};
+use crate::support::{Sandbox, has_no_wheel_yet, pair};
 
 /// Code for the end of each file: it passes other units to all functions named `work...`, or changes their results.
 const SPOIL: &str = "
@@ -110,14 +110,8 @@ fn assert_caught(given: &str, returned: &str, exempt: &[&str]) {
         .filter(|cell| cell.status != CellStatus::Skipped)
         .collect();
     assert!(measured.len() >= files(&suite).len(), "{} cells", measured.len());
-    let is_candidate = summary
-        .warnings
-        .iter()
-        .any(|warning| warning.kind == WarningKind::PreRelease);
     for cell in measured {
-        // Some packages have no wheels for release candidates.
-        let reason = cell.reason.as_deref().unwrap_or_default();
-        if is_candidate && reason.starts_with("no wheel of ") {
+        if has_no_wheel_yet(cell, &summary) {
             continue;
         }
         let expected = if exempt.contains(&cell.workload.as_str()) {

@@ -65,7 +65,7 @@ fn with_launch<T>(mut launch: Launch, bounds: &Bounds, talk: impl FnOnce(&mut Se
 }
 
 const HELLO: &str =
-    r#"echo '{"type":"hello","protocol":6,"process_id":1,"python":"","gil_enabled":false}' >&4; "#;
+    r#"echo '{"type":"hello","protocol":7,"process_id":1,"python":"","gil_enabled":false}' >&4; "#;
 
 #[track_caller]
 fn greeting_fails(script: &str, words: &str) {
@@ -83,8 +83,8 @@ fn greeting_fails_within(step_limit: Duration, script: &str, words: &str) {
 #[test]
 fn an_invalid_greeting_is_reported() {
     greeting_fails(
-        &HELLO.replace(":6,", ":1,"),
-        "it speaks version 1 of the protocol",
+        &HELLO.replace("\"protocol\":", "\"protocol\":9"),
+        "it speaks version 97 of the protocol",
     );
     greeting_fails(
         "echo '{\"type\":\"finished\"}' >&4",

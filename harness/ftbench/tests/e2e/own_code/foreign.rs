@@ -191,7 +191,10 @@ fn a_project_for_asv_is_measured_as_its_configuration_says() {
 from .common import NUMBERS
 
 class Sums:
-    params = ([1, 2], ['a[0]', 'b'])
+    params = ([1, 2, 3], ['a[0]', 'b'])
+    def setup(self, count, text):
+        if count == 3:
+            raise NotImplementedError('no threes')
     def time_sum(self, count, text):
         sum(NUMBERS)
     def track_length(self, count, text):
@@ -226,8 +229,13 @@ def time_sorted():
         CellStatus::Failed,
         &["No module named 'nowhere_at_all'"],
     );
+    run.all_have(
+        "sums.Sums.time_sum(3, 'b')",
+        CellStatus::Skipped,
+        &["skips itself: its setup raised NotImplementedError: no threes"],
+    );
     let workloads = run.manifest().workloads;
-    assert_eq!(workloads.len(), 10);
+    assert_eq!(workloads.len(), 14);
     assert!(workloads.iter().all(|one| one.format == Some(Format::Asv)));
 
     let names = |words_of_run: &str, out: &str| {
@@ -236,7 +244,7 @@ def time_sorted():
         workloads.into_iter().map(|one| one.name).collect::<Vec<_>>()
     };
     let of_method = names("project/bench/sums.py::Sums.time_sum", "method");
-    assert_eq!(of_method.len(), 4, "{of_method:?}");
+    assert_eq!(of_method.len(), 6, "{of_method:?}");
     let selected = names("project/asv.conf.json --bench ^sums.*sorted", "selected");
     assert_eq!(selected, ["sums.time_sorted"]);
     let nothing = format!("run {}", words("project --bench time_nothing"));
@@ -264,6 +272,10 @@ class TestWhole:
     def test_sorted(self, numbers):
         sorted(numbers)
 
+@pytest.mark.skip('not today')
+def test_skipped(benchmark):
+    benchmark(len, 'c')
+
 def test_other():
     raise AssertionError
 
@@ -278,7 +290,8 @@ def test_twice(benchmark):
         run.all_ok(&format!("test_speed.{name}"));
     }
     run.all_have("test_speed.test_twice", CellStatus::Failed, &["a second time"]);
-    assert_eq!(run.manifest().workloads.len(), 4);
+    run.all_have("test_speed.test_skipped", CellStatus::Skipped, &["not today"]);
+    assert_eq!(run.manifest().workloads.len(), 5);
 
     let names = |words: &str, out: &str| {
         let run = workshop.run(out, &tags[..1], &format!("{words} --with pytest"), 0);

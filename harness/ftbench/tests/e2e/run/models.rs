@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ftbench_schema::{CellStatus, Model, Trial};
 
-use crate::support::{Sandbox, allowed_pus, counts, pair};
+use crate::support::{Run, Sandbox, allowed_pus, counts, has_no_wheel_yet, pair};
 
 #[test]
 fn every_model_runs_on_both_builds() {
@@ -66,9 +66,27 @@ fn the_whole_suite_passes_its_checks() {
         pair().words(),
         counts()
     );
-    let run = sandbox.run("suite", &words, 0);
-    let cells = run.summary().cells;
-    let measured = cells.iter().filter(|cell| cell.status == CellStatus::Ok);
+    let output = sandbox.ftbench(&format!("run --profile quick --out suite {words}"));
+    let run = Run {
+        folder: sandbox.path().join("suite"),
+        output,
+    };
+    let summary = run.summary();
+    let failed: Vec<_> = summary
+        .cells
+        .iter()
+        .filter(|cell| cell.status.is_failure())
+        .collect();
+    run.output.exits_with(i32::from(!failed.is_empty()));
+    for cell in failed {
+        assert!(
+            has_no_wheel_yet(cell, &summary),
+            "{}: {:?}",
+            cell.cell,
+            cell.reason
+        );
+    }
+    let measured = summary.cells.iter().filter(|cell| cell.status == CellStatus::Ok);
     let workloads: BTreeSet<&str> = measured.map(|cell| cell.workload.as_str()).collect();
     assert!(
         workloads.len() > 60,

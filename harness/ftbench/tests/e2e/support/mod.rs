@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ftbench_schema::{CellStatus, CellSummary, Manifest, Model, Summary, Trial};
+use ftbench_schema::{CellStatus, CellSummary, Manifest, Model, Summary, Trial, WarningKind};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -315,7 +315,7 @@ impl Run {
     }
 }
 
-/// Tags of the newest GIL and free-threaded builds of one version.
+/// Tags of a GIL build and a free-threaded build of one version.
 pub struct Pair {
     pub gil: String,
     pub free_threaded: String,
@@ -351,6 +351,13 @@ pub fn pair() -> &'static Pair {
     })
 }
 
+/// Whether a cell failed because a package has no wheel for a release candidate, which is not a fault of ftbench's.
+pub fn has_no_wheel_yet(cell: &CellSummary, summary: &Summary) -> bool {
+    let mut kinds = summary.warnings.iter().map(|warning| warning.kind);
+    let reason = cell.reason.as_deref().unwrap_or_default();
+    reason.starts_with("no wheel of ") && kinds.any(|kind| kind == WarningKind::PreRelease)
+}
+
 fn given_pair(given: &[PathBuf; 2]) -> Pair {
     let [gil, free_threaded] = given.each_ref().map(|python| {
         let real = std::fs::canonicalize(python).unwrap();
@@ -371,11 +378,16 @@ fn given_pair(given: &[PathBuf; 2]) -> Pair {
     }
 }
 
-fn newest_pair() -> Pair {
-    let tags: Vec<&str> = interpreters()
-        .iter()
-        .filter_map(|one| one["tag"].as_str())
-        .collect();
+/// The pair that `run` chooses: the newest one, without pre-releases.
+pub fn newest_pair() -> Pair {
+    let is_release = |one: &&Value| {
+        let version = one["version"].as_str().unwrap_or_default();
+        version
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == '.')
+    };
+    let releases = interpreters().iter().filter(is_release);
+    let tags: Vec<&str> = releases.filter_map(|one| one["tag"].as_str()).collect();
     let minor = |tag: &&str| tag.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
     let newest = tags
         .iter()
