@@ -13,6 +13,11 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
     };
     let count = |count: Option<u64>| count.map(|count| count as f64);
     let cpu_time_s = of_cost(&|cost| Some(units::seconds(cost.cpu_time_ns?)));
+    let waiting_threads = over_rounds(&per_trial(trials, |sample| {
+        let noise = sample.noise.as_ref()?;
+        let waiting = noise.run_queue_ns? as f64 / noise.interval_ns as f64;
+        waiting.is_finite().then_some(waiting)
+    }));
     let voluntary_switches = of_cost(&|cost| count(cost.voluntary_switches));
     let involuntary_switches = of_cost(&|cost| count(cost.involuntary_switches));
     let minor_faults = of_cost(&|cost| count(cost.minor_faults));
@@ -30,6 +35,7 @@ pub fn of_cell(workers: u32, trials: &[&Trial]) -> CellCost {
         disturbed_samples: (tally.samples > 0).then_some(tally.disturbed),
         cpu_utilisation: over_rounds(&per_trial(trials, |sample| utilisation(workers, sample))),
         cpu_time_s,
+        waiting_threads,
         voluntary_switches,
         involuntary_switches,
         minor_faults,

@@ -142,10 +142,13 @@ impl Finding<'_> {
             let pools: String = pools
                 .map(|(library, threads)| format!("; {library} has {threads} threads"))
                 .collect();
+            let or_one = match pools.as_str() {
+                "" => "",
+                _ => ", or give libraries one thread with --env OMP_NUM_THREADS=1",
+            };
             format!(
                 "{workload} starts threads or processes of its own on {interpreters} (up to {threads}{pools}), so its \
-                 times may be far too long; measure it with -m internal, or give libraries one thread with \
-                 --env OMP_NUM_THREADS=1"
+                 times may be far too long; measure it with -m internal{or_one}"
             )
         } else if self.threads.total > self.threads.workers {
             format!(

@@ -30,6 +30,7 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
             ),
         ));
     }
+    warnings.extend(start_methods_differ(trials));
     let computing: BTreeSet<(&str, String)> = trials
         .iter()
         .filter(|trial| trial.waiting_cpu_ns.is_some())
@@ -46,6 +47,30 @@ pub fn of_trials(trials: &[Trial]) -> Vec<Warning> {
         ));
     }
     warnings
+}
+
+/// Returns a warning if the default start method of processes differs between interpreters, as since CPython 3.14.
+fn start_methods_differ(trials: &[Trial]) -> Option<Warning> {
+    let mut interpreters: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for trial in trials.iter().filter(|trial| trial.cell.model == Model::Processes) {
+        if let Some(method) = &trial.start_method {
+            let of_method = interpreters.entry(method).or_default();
+            of_method.insert(trial.cell.interpreter_label());
+        }
+    }
+    let first = interpreters.keys().next()?;
+    let how: Vec<String> = interpreters
+        .iter()
+        .map(|(method, labels)| {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            format!("by {method} on {}", labels.join(", "))
+        })
+        .collect();
+    let message = format!(
+        "processes are started {}; choose one method for all, such as -m processes:{first}",
+        how.join(" and ")
+    );
+    (interpreters.len() > 1).then(|| Warning::of_run(WarningKind::StartMethodsDiffer, message))
 }
 
 /// Returns warnings about the cells.
@@ -131,7 +156,26 @@ fn few_rounds(min_rounds: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ftbench_fixtures::records::{cell, trial};
     use ftbench_fixtures::summaries;
+
+    #[test]
+    fn different_start_methods_are_named() {
+        let started = |interpreter, method: &str| Trial {
+            start_method: Some(method.to_owned()),
+            ..trial(&cell(interpreter, Model::Processes, 2), 1, 10)
+        };
+        let same = [started("3.13", "fork"), started("3.13t", "fork")];
+        assert_eq!(start_methods_differ(&same), None);
+        let message = start_methods_differ(&[started("3.14", "forkserver"), started("3.13", "fork")]);
+        assert_eq!(
+            message.map(|warning| warning.message).as_deref(),
+            Some(
+                "processes are started by fork on 3.13 and by forkserver on 3.14; choose one method for all, such as \
+                 -m processes:fork"
+            )
+        );
+    }
 
     #[test]
     fn work_that_fails_with_several_threads_only_is_not_thread_safe() {

@@ -527,6 +527,8 @@ pub enum WarningKind {
     BuildsDiffer,
     /// The interpreters of a workload have different versions of a package.
     PackagesDiffer,
+    /// The model `processes` starts its workers differently on some interpreters.
+    StartMethodsDiffer,
     /// There is no free-threaded build to compare with.
     NoFreeThreadedBuild,
     /// There is no GIL build to compare with.

@@ -234,6 +234,10 @@ pub struct CellCost {
     /// CPU time of the trial's processes in a sample, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_time_s: Option<Estimate>,
+    /// How many of the trial's threads were ready to run but waited for a CPU, on average over a sample. `None` also in
+    /// summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_threads: Option<Estimate>,
     /// How often their threads gave up the CPU in a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voluntary_switches: Option<Estimate>,

@@ -6,14 +6,16 @@ import math
 import os
 import re
 import sys
+import types
 
 from ftbench_worker import formats
 from ftbench_worker.failure import ContractError, failing_as
 from ftbench_worker.importing import Import
 from ftbench_worker.loops import Loops, function_called
 
-# Flag of code objects made by `async def`; the value of `inspect.CO_COROUTINE`, whose module is
-# too slow to import for this alone.
+# Flags of code objects, of functions with `*args` and of those made by `async def`: the values of
+# `inspect.CO_VARARGS` and `inspect.CO_COROUTINE`, whose module is too slow to import for this.
+_CO_VARARGS = 0x04
 _CO_COROUTINE = 0x80
 
 _PARTS = ("setup", "split", "work", "work_async", "check", "report", "teardown", "loop_factory")
@@ -113,6 +115,11 @@ class Workload:
         if _is_coroutine_function(work):
             raise ContractError(
                 f"{self._called}: 'work' is a coroutine function; 'work_async' is the name for it"
+            )
+        if not _takes_data_and_units(work):
+            raise ContractError(
+                f"{self._called}: 'work' must take two arguments, work(data, units); other functions "
+                "can be measured with --callable or --call"
             )
         return work
 
@@ -304,6 +311,15 @@ def _takes_workers(work):
     """Whether `work` has a third parameter, `workers`."""
     code = getattr(work, "__code__", None)
     return code is not None and "workers" in code.co_varnames[2 : code.co_argcount]
+
+
+def _takes_data_and_units(work):
+    """Whether a function can be called so, or also with the workers; other callables may be."""
+    if not isinstance(work, types.FunctionType) or work.__code__.co_flags & _CO_VARARGS:
+        return True
+    taken = work.__code__.co_argcount
+    given = 3 if _takes_workers(work) else 2
+    return taken - len(work.__defaults__ or ()) <= given <= taken
 
 
 def _is_coroutine_function(function):

@@ -63,6 +63,8 @@ class Failures(WorkerTestCase):
             ("def work(data, units): pass\ncheck = 3", "serial", "'check' is not a function"),
             (coroutine, "threads", "tried.py defines 'work_async' only"),
             (coroutine, "processes", "tried.py defines 'work_async' only"),
+            ("def work(): pass", "serial", "'work' must take two arguments, work(data, units)"),
+            ("def work(a, b, c): pass", "threads", "'work' must take two arguments"),
             ("async def work(data, units): pass", "serial", "'work' is a coroutine function"),
         ):
             with self.subTest(source=source):

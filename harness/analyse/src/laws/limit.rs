@@ -60,6 +60,7 @@ pub fn of_curve(
     let case = Case {
         limit: &limit,
         fit,
+        waiting_threads: last.cost.waiting_threads.map_or(0.0, |waiting| waiting.estimate),
         waits: waits(manifest, &last.workload),
         gil_on: last.gil == Some(GilState::On),
         model: last.model,
@@ -133,6 +134,8 @@ pub fn with_a_core_each<'a, 'b>(manifest: &Manifest, cells: &'a [&'b CellSummary
 struct Case<'a> {
     limit: &'a Limit,
     fit: Option<&'a LawFit>,
+    /// Threads that were ready to run while the PUs were in use by others.
+    waiting_threads: f64,
     waits: bool,
     gil_on: bool,
     model: Model,
@@ -200,10 +203,10 @@ impl Case<'_> {
         may_gain_nothing && !self.waits && self.limit.cores >= 1.5 && self.keeps_one_cpu_busy()
     }
 
-    /// Whether one thread at a time runs, all the time.
+    /// Whether one thread at a time runs or would run if others left it a CPU, all the time.
     fn keeps_one_cpu_busy(&self) -> bool {
         let busy = self.limit.busy_cpus;
-        busy.is_some_and(|busy| (busy - 1.0).abs() <= ALL_USED_WITHIN)
+        busy.is_some_and(|busy| (busy + self.waiting_threads - 1.0).abs() <= ALL_USED_WITHIN)
     }
 
     fn shares_cores(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::summary::summarise;
 use ftbench_fixtures::records::{cell, manifest, place_on_cores, run, trial};
-use ftbench_schema::{Cell, Cost, CurveLaws, NATIVE};
+use ftbench_schema::{Cell, Cost, CurveLaws, NATIVE, Noise};
 
 /// The cells of one curve in a run of six rounds, with a speedup for each number of workers.
 #[derive(Clone, Copy)]
@@ -18,6 +18,8 @@ struct TestCurve {
     scatter: f64,
     /// Number of CPUs that the workers keep busy, if known.
     busy_cpus: Option<f64>,
+    /// Number of workers that wait for a CPU.
+    waiting_threads: f64,
 }
 
 impl TestCurve {
@@ -49,9 +51,15 @@ impl TestCurve {
             })
         });
         for sample in trials.iter_mut().flat_map(|trial| &mut trial.samples) {
-            let busy_ns = |busy_cpus| (busy_cpus * sample.makespan_ns() as f64) as u64;
+            let makespan_ns = sample.makespan_ns();
+            let of_makespan_ns = |cpus| (cpus * makespan_ns as f64) as u64;
+            sample.noise = Some(Noise {
+                interval_ns: makespan_ns,
+                run_queue_ns: Some(of_makespan_ns(self.waiting_threads)),
+                ..Noise::default()
+            });
             sample.cost = self.busy_cpus.map(|busy_cpus| Cost {
-                cpu_time_ns: Some(busy_ns(busy_cpus)),
+                cpu_time_ns: Some(of_makespan_ns(busy_cpus)),
                 ..Cost::default()
             });
         }
@@ -71,6 +79,7 @@ const PLAIN: TestCurve = TestCurve {
     ceiling: &[],
     scatter: 0.0,
     busy_cpus: None,
+    waiting_threads: 0.0,
 };
 
 #[test]
@@ -98,6 +107,20 @@ fn verdict_takes_all_evidence_into_account() {
     };
     assert_eq!(with_gil.laws().verdict, CurveVerdict::DoesNotScale);
     assert_eq!(with_gil.cause(), LimitCause::Gil);
+    // Both workers are ready to run, and other processes use half of their CPUs.
+    let beside_others = TestCurve {
+        busy_cpus: Some(1.0),
+        waiting_threads: 1.0,
+        ..wide
+    };
+    assert_eq!(beside_others.laws().verdict, CurveVerdict::CannotTell);
+    // One of them at a time is, and other processes use half of its CPU.
+    let one_beside_others = TestCurve {
+        busy_cpus: Some(0.5),
+        waiting_threads: 0.45,
+        ..wide
+    };
+    assert_eq!(one_beside_others.cause(), LimitCause::OneAtATime);
     // A workload that waits uses at most one CPU, and is faster with more workers.
     let waits = TestCurve {
         kind: WorkloadKind::Io,

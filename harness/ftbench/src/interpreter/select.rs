@@ -211,9 +211,17 @@ fn not_found(found: &Found, tag: Tag) -> SelectError {
     if tag.free_threaded && (tag.major, tag.minor) < (3, FIRST_FREE_THREADED_MINOR) {
         return SelectError::NeverFreeThreaded { tag };
     }
+    let is_of_the_version = |other: &&str| {
+        let other: Result<Tag, _> = other.parse();
+        other.is_ok_and(|other| (other.major, other.minor) == (tag.major, tag.minor))
+    };
+    let mut candidates: Vec<&str> = found.usable_tags().filter(is_of_the_version).collect();
+    if candidates.is_empty() {
+        candidates = found.usable_tags().collect();
+    }
     SelectError::UnknownTag {
         tag,
-        nearest: nearest(&tag.to_string(), found.usable_tags()),
+        nearest: nearest(&tag.to_string(), candidates),
         failed: failure_reasons(found),
     }
 }

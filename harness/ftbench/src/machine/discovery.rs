@@ -72,7 +72,8 @@ impl Failure for DiscoveryError {
 
 impl From<RawHwlocError> for DiscoveryError {
     fn from(error: RawHwlocError) -> Self {
-        Self::Hwloc(error.to_string())
+        let cause = error.errno.map(|errno| errno.to_string());
+        Self::Hwloc(cause.unwrap_or_else(|| error.to_string()))
     }
 }
 
@@ -105,7 +106,16 @@ impl Discovered {
             // Without this flag hwloc leaves out what the cpuset forbids, and the drawing could not show it.
             .with_flags(BuildFlags::INCLUDE_DISALLOWED)
             .map_err(|error| DiscoveryError::Hwloc(error.to_string()))?
-            .build()?;
+            .build()
+            .map_err(
+                |error| match active_description(|variable| env::var_os(variable)) {
+                    Some((variable, value)) => DiscoveryError::Description {
+                        variable,
+                        value: value.to_string_lossy().into_owned(),
+                    },
+                    None => error.into(),
+                },
+            )?;
         refuse_ignored_description(&hwloc, |variable| env::var_os(variable))?;
         Self::from_hwloc(hwloc)
     }

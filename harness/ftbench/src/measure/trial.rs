@@ -506,9 +506,13 @@ impl<'run> Equipment<'run> {
             match next {
                 Next::Use(units) => return session.finish().map(|_| units),
                 Next::GiveUp => {
-                    return Err(TrialFailure::ProtocolViolation(
-                        "no number of units makes a sample last; does 'work' use its 'units'?".to_owned(),
-                    ));
+                    return Err(TrialFailure::Workload {
+                        step: "calibration".to_owned(),
+                        status: TrialStatus::Failed,
+                        error: "more units do not make a sample longer; does 'work' use its 'units'?"
+                            .to_owned(),
+                        traceback: String::new(),
+                    });
                 }
                 Next::Try(units) => {
                     self.prepare(session, planned, units)?;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Wanted;
+use crate::workload::Requirement;
 
 /// Longest part of an installer's line that is quoted, characters.
 const MAX_QUOTED_CHARACTERS: usize = 400;
@@ -56,6 +57,8 @@ const NO_PIP: [&str; 4] = [
     "no module named pip",
 ];
 
+const BUILD_IT: &str = "build it with --allow-source-builds";
+
 /// Names the package and the build, and quotes the installer's most informative line.
 pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     let tag = &wanted.interpreter.tag;
@@ -74,9 +77,15 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
             wanted.names().join(", ")
         )
     } else if let Some(wheel) = name(&OTHER_WHEEL) {
-        format!("the wheel {wheel} is not for {tag}; give one that was built for it")
+        other_wheel(&wheel, tag)
     } else if let Some(name) = name(&NO_WHEELS) {
-        format!("no wheel of {name} for {tag}")
+        match wanted.requirements.iter().find(|one| one.name() == name) {
+            Some(Requirement::Wheel(path)) => {
+                let file = path.file_name().unwrap_or_default();
+                other_wheel(&file.to_string_lossy(), tag)
+            }
+            _ => format!("no wheel of {name} for {tag} (another version may have one, or {BUILD_IT})"),
+        }
     } else if let Some(name) = name(&NO_PACKAGE) {
         format!("no package {name} for {tag}")
     } else if let Some(found) = NO_VERSION.captures(output) {
@@ -84,7 +93,10 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
         match part(2) {
             // pip does not distinguish a package without wheels from one that does not exist.
             "none" if !wanted.source_builds => {
-                format!("no wheel of {} for {tag}, or no such package", part(1))
+                format!(
+                    "no wheel of {} for {tag}, or no such package ({BUILD_IT})",
+                    part(1)
+                )
             }
             "none" => format!("no package {} for {tag}", part(1)),
             _ => format!("no requested version of {} has a wheel for {tag}", part(1)),
@@ -93,6 +105,10 @@ pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
         format!("cannot install {} for {tag}", wanted.names().join(", "))
     };
     format!("{what}: {own}")
+}
+
+fn other_wheel(file: &str, tag: &str) -> String {
+    format!("the wheel {file} is not for {tag}; give one that was built for it")
 }
 
 /// The most informative line: uv's hint on wheels, else its causes, else pip's first error, else the last line.
@@ -153,12 +169,16 @@ mod tests {
     use ftbench_schema::InterpreterFacts;
 
     fn summary(output: &str) -> String {
+        summary_for("orjson", output)
+    }
+
+    fn summary_for(requirement: &str, output: &str) -> String {
         let wanted = Wanted {
             interpreter: InterpreterFacts {
                 tag: "3.13t".to_owned(),
                 ..ftbench_fixtures::interpreters::facts("3.13.15t")
             },
-            requirements: ["orjson"].iter().filter_map(|word| word.parse().ok()).collect(),
+            requirements: requirement.parse().into_iter().collect(),
             lock: None,
             source_builds: false,
         };
@@ -178,7 +198,7 @@ error: No solution found when resolving dependencies
 hint: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`
 
 hint: Wheels are required for `orjson` because building from source is disabled for all packages
-"), @"no wheel of orjson for 3.13t: You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`");
+"), @"no wheel of orjson for 3.13t (another version may have one, or build it with --allow-source-builds): You require free-threaded CPython 3.13 (`cp313t`), but we only found wheels for `orjson` (v2.0.6) with the following Python ABI tags: `cp35m`, `cp36m`");
         insta::assert_snapshot!(summary("error: No solution found when resolving dependencies
   cause: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.
 "), @"no package six-teen for 3.13t: Because six-teen was not found in the package registry and you require six-teen, we can conclude that your requirements are unsatisfiable.");
@@ -192,7 +212,7 @@ hint: Wheels are required for `orjson` because building from source is disabled 
     fn output_of_pip_is_summarised() {
         insta::assert_snapshot!(summary("ERROR: Could not find a version that satisfies the requirement orjson (from versions: none)
 ERROR: No matching distribution found for orjson
-"), @"no wheel of orjson for 3.13t, or no such package: Could not find a version that satisfies the requirement orjson (from versions: none)");
+"), @"no wheel of orjson for 3.13t, or no such package (build it with --allow-source-builds): Could not find a version that satisfies the requirement orjson (from versions: none)");
         insta::assert_snapshot!(summary("ERROR: Ignored the following yanked versions: 2.4.0
 ERROR: Could not find a version that satisfies the requirement numpy<1 (from versions: 2.1.0, 2.1.1)
 ERROR: No matching distribution found for numpy<1
@@ -212,6 +232,11 @@ hint: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free
 "), @"the wheel example-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: The wheel is compatible with CPython 3.13 (`cp313`), but you're using free-threaded CPython 3.13 (`cp313t`)");
         insta::assert_snapshot!(summary("ERROR: example-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.
 "), @"the wheel example-1.0-cp313-cp313-linux_x86_64.whl is not for 3.13t; give one that was built for it: example-1.0-cp313-cp313-linux_x86_64.whl is not a supported wheel on this platform.");
+        let uv =
+            "  cause: Because example==1.0 has no wheels with a matching Python version tag (e.g., `cp313`)";
+        let named = summary_for("./example-1.0-cp314-cp314-linux_x86_64.whl", uv);
+        let beginning = "the wheel example-1.0-cp314-cp314-linux_x86_64.whl is not for 3.13t; give one ";
+        assert!(named.starts_with(beginning), "{named}");
     }
 
     // What CPython 3.14 without the module, and Debian's without the package, printed.

@@ -17,12 +17,12 @@ def work(data, units):
         list(pool.map(hashlib.sha256, [BYTES] * 4 * units))
 ";
 
-/// A workload with two processes at a time.
+/// A workload with two processes at a time. One unit takes long enough for the system to count its CPU time.
 const PROCESSES: &str = "\
 import subprocess
 
 def work(data, units):
-    command = ['sh', '-c', f'i=0; while [ $i -lt {units * 2000} ]; do i=$((i+1)); done']
+    command = ['sh', '-c', f'i=0; while [ $i -lt {units * 20000} ]; do i=$((i+1)); done']
     for process in [subprocess.Popen(command) for _ in range(2)]:
         process.wait()
 ";
