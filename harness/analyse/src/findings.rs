@@ -133,7 +133,11 @@ fn not_thread_safe(cells: &[CellSummary]) -> Vec<Warning> {
              not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should \
              know",
             failed.workers,
-            failed.reason.as_deref().unwrap_or("without a reason")
+            failed
+                .reason
+                .as_deref()
+                .and_then(|reason| reason.lines().next())
+                .unwrap_or("without a reason")
         );
         Warning::of_workloads(WarningKind::NotThreadSafe, message, vec![workload.to_owned()])
     };

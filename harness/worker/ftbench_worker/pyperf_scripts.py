@@ -47,7 +47,12 @@ def functions(path, case, *arguments):
 def names(path, *arguments):
     """The names of a script's benchmarks, none of which is run."""
     found = []
-    run_script(path, arguments, lambda name, functions: found.append(name))
+    try:
+        run_script(path, arguments, lambda name, functions: found.append(name))
+    except BaseException:
+        # What fails behind a benchmark does not concern it.
+        if not found:
+            raise
     return list(dict.fromkeys(found))
 
 
@@ -60,14 +65,15 @@ def run_script(path, arguments, offer):
         code = compile(file.read(), path, "exec")
     sys.modules["pyperf"] = _module(offer)
     own, sys.argv = sys.argv, [path, *arguments]
+    parsers_own, argparse.ArgumentParser.error = argparse.ArgumentParser.error, _Parser.error
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
         if error.code not in (None, 0):
-            file = os.path.basename(path)
-            raise ContractError(f"{file} ended with exit status {error.code}") from None
+            how = f"exit status {error.code}" if isinstance(error.code, int) else f"'{error.code}'"
+            raise ContractError(f"{os.path.basename(path)} ended with {how}") from None
     finally:
-        sys.argv = own
+        sys.argv, argparse.ArgumentParser.error = own, parsers_own
 
 
 def _module(offer):

@@ -348,11 +348,15 @@ class BenchmarkFixture:
         return result
 
     def weave(self, target, **options):
-        raise ContractError(
-            "ftbench does not support benchmark.weave; call benchmark with the function itself"
-        )
+        self._refuse("weave")
 
-    patch = weave
+    def patch(self, target, **options):
+        self._refuse("patch")
+
+    def _refuse(self, method):
+        raise ContractError(
+            f"ftbench does not support benchmark.{method}; call benchmark with the function itself"
+        )
 
     def _measure(self, work):
         if self._is_used:

@@ -118,8 +118,8 @@ class Workload:
             )
         if not _takes_data_and_units(work):
             raise ContractError(
-                f"{self._called}: 'work' must take two arguments, work(data, units); other functions "
-                "can be measured with --callable or --call"
+                f"{self._called}: 'work' must take two arguments, work(data, units); for other "
+                "functions there are --callable and --call"
             )
         return work
 

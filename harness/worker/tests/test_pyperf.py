@@ -95,6 +95,11 @@ class Pyperf(WorkerTestCase):
         self.assert_failed(reply, "import", "tried.py has no benchmark 'fun'; it has func, time_f")
         reply, _ = self.of_case(self.write("import pyperf, sys; sys.exit(3)"), "a")
         self.assert_failed(reply, "import", "tried.py ended with exit status 3")
+        reply, _ = self.of_case(self.write("import pyperf, sys; sys.exit('why')"), "a")
+        self.assert_failed(reply, "import", "tried.py ended with 'why'")
+        own = "import argparse, pyperf; argparse.ArgumentParser().parse_args(['-x'])"
+        reply, _ = self.of_case(self.write(own), "a")
+        self.assert_failed(reply, "import", "see --script-args: unrecognized arguments: -x")
         reply, _ = self.of_case(self.write("import pyperf; 1 / 0"), "a", PROCESS_MODELS[0])
         self.assert_failed(reply, "import", "ZeroDivisionError")
         needs = (
@@ -119,6 +124,8 @@ class Pyperf(WorkerTestCase):
         self.assertEqual(worker_module("pyperf_scripts").names(path), list(NOTES))
         with open(path + ".notes") as notes:
             self.assertEqual(notes.read(), "end")
+        ends = self.write("import pyperf; pyperf.Runner().timeit('a', 'pass'); raise SystemExit(3)")
+        self.assertEqual(worker_module("pyperf_scripts").names(ends), ["a"])
 
     def test_the_list_is_found_among_what_the_script_prints(self):
         printing = "import pyperf; print('ftbench-cases 1'); pyperf.Runner().timeit('pass')"

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::workload::CallableName;
+use crate::workload::{CallableName, Requirement};
 use ftbench_schema::{CallFacts, CommandFacts, FigureFacts, ServerFacts, suggest};
 
 /// Code that is not in a workload file.
@@ -45,6 +45,17 @@ pub struct ForeignArgs {
     /// Arguments of scripts for pyperf, such as '--size 10'
     #[arg(long, value_name = "ARGS", value_parser = shell_words, allow_hyphen_values = true)]
     pub script_args: Option<ShellWords>,
+}
+
+/// Packages that are installed for the workloads.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PackageArgs {
+    /// Package to install for every workload, such as 'numpy>=2'
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub with: Vec<Requirement>,
+    /// Build packages that have no wheel from source
+    #[arg(long)]
+    pub allow_source_builds: bool,
 }
 
 /// Words as a shell splits them.

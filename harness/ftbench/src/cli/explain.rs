@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::values::{DEFAULT_TIMEOUT_S, seconds, seed};
-use super::{LimitOptions, ListFormat, RunArgs, Variable};
+use super::{LimitOptions, ListFormat, PackageArgs, RunArgs, Variable};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::workload::Requirement;
@@ -60,7 +60,10 @@ impl ExplainArgs {
         RunArgs {
             python: self.python.clone(),
             workers: Some(self.workers.clone()),
-            with: self.with.clone(),
+            packages: PackageArgs {
+                with: self.with.clone(),
+                ..PackageArgs::default()
+            },
             env: self.env.clone(),
             pin: self.pin.clone(),
             sample_time: Some(SAMPLE_S),

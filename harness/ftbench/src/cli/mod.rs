@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
-pub use code::{ForeignArgs, Variable};
+pub use code::{ForeignArgs, PackageArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
@@ -184,15 +184,8 @@ pub enum PythonCommand {
 /// `ftbench workloads`.
 #[derive(Debug, Subcommand)]
 pub enum WorkloadsCommand {
-    /// List the standard suite
-    List {
-        /// Names or patterns of the suite ('fib', 'n*', 'cpu/*'), or paths [default: the whole suite]
-        #[arg(value_name = "WORKLOAD")]
-        workloads: Vec<String>,
-        /// Print a table, or json
-        #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
-        format: ListFormat,
-    },
+    /// List the standard suite, or what is in files
+    List(ListArgs),
     /// Write a template for a workload, which runs as it is
     New {
         /// Name or path of the new file; '.py' is added, and an existing file is not overwritten
@@ -207,6 +200,26 @@ pub enum WorkloadsCommand {
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
         format: ListFormat,
     },
+}
+
+/// `ftbench workloads list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Names or patterns of the suite ('fib', 'n*', 'cpu/*'), or paths [default: the whole suite]
+    #[arg(value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
+    /// Which benchmarks in files for other tools.
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
+    /// Packages that such files import.
+    #[command(flatten)]
+    pub packages: PackageArgs,
+    /// The interpreter that runs such files to list their benchmarks, by tag or path [default: the newest]
+    #[arg(short, long, value_name = "TAG|PATH")]
+    pub python: Option<String>,
+    /// Print a table, or json
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
+    pub format: ListFormat,
 }
 
 /// `ftbench topology`.

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::code::{CodeArgs, ForeignArgs, Variable};
+use super::code::{CodeArgs, ForeignArgs, PackageArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
 use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, SummaryFormat, VersionArgs};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::workload::{CallableName, Requirement};
+use crate::workload::CallableName;
 use ftbench_schema::{Host, Model};
 
 const RUN_EXAMPLES: &str = "\
@@ -32,12 +32,9 @@ pub struct RunArgs {
     /// Code that is not in a workload file.
     #[command(flatten)]
     pub code: CodeArgs,
-    /// Package to install for every workload, such as 'numpy>=2'
-    #[arg(long, value_name = "REQUIREMENT")]
-    pub with: Vec<Requirement>,
-    /// Build packages that have no wheel from source
-    #[arg(long)]
-    pub allow_source_builds: bool,
+    /// Packages that are installed.
+    #[command(flatten)]
+    pub packages: PackageArgs,
     /// Environment variable of every trial
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<Variable>,
@@ -130,8 +127,7 @@ impl RunArgs {
             code: CodeArgs::default(),
             env: Vec::new(),
             loop_factory: None,
-            with: Vec::new(),
-            allow_source_builds: false,
+            packages: PackageArgs::default(),
             python: Vec::new(),
             model: vec![model],
             workers: None,

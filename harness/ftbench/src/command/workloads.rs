@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::run::listing::PythonLister;
 use super::run::packages::Packages;
+use super::run::{code, contract};
 use super::{cache_folder, json, print, remark, style};
 use crate::assets::{Assets, catalogue};
 use crate::cli::{ForeignArgs, ListFormat, OutputOptions, WorkloadsCommand};
@@ -17,7 +18,7 @@ use crate::outside;
 use crate::workload::catalogue::LARGEST_FILE_BYTES;
 use crate::workload::{Arms, Workload, WorkloadError};
 use ftbench_present::table::{Column, Table};
-use ftbench_schema::{Model, WorkloadKind};
+use ftbench_schema::{Format, Model, WorkloadKind};
 
 /// A workload as `--format json` shows it.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,8 @@ struct Entry<'a> {
     dependencies: &'a [String],
     requires_python: String,
     path: String,
+    /// The tool that the file was written for, if that is another one.
+    format: Option<Format>,
 }
 
 impl<'a> From<&'a Workload> for Entry<'a> {
@@ -47,6 +50,7 @@ impl<'a> From<&'a Workload> for Entry<'a> {
             dependencies: &workload.metadata.dependencies,
             requires_python: workload.metadata.requires_python.to_string(),
             path: workload.path.display().to_string(),
+            format: workload.format(),
         }
     }
 }
@@ -71,9 +75,27 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
         selected: OnceCell::new(),
     };
     match command {
-        WorkloadsCommand::List { workloads, format } => {
-            let chosen = catalogue.resolve(&workloads, &lister)?;
-            print(&match format {
+        WorkloadsCommand::List(arguments) => {
+            let lister = PythonLister {
+                packages: &Packages::requested(&arguments.packages)?,
+                interpreters: arguments.python.as_slice(),
+                options: &arguments.foreign,
+                ..lister
+            };
+            let found = catalogue.resolve(&arguments.workloads, &lister)?;
+            let mut chosen = code::chosen(found, &arguments.foreign)?;
+            let is_own = |workload: &Workload| !workload.path.starts_with(&assets.workloads);
+            let has_own = chosen
+                .iter()
+                .any(|workload| workload.is_file() && is_own(workload));
+            if has_own && let Ok(first) = lister.interpreter() {
+                let python = Path::new(&first.path);
+                let faults = contract::faults(python, &chosen, &assets.workloads);
+                for (workload, fault) in chosen.iter_mut().zip(faults) {
+                    workload.metadata.summary = fault.unwrap_or_default() + &workload.metadata.summary;
+                }
+            }
+            print(&match arguments.format {
                 ListFormat::Json => json(&chosen.iter().map(Entry::from).collect::<Vec<_>>())?,
                 ListFormat::Table => table(&chosen, output),
             })?;
@@ -104,6 +126,10 @@ fn table(workloads: &[Workload], output: OutputOptions) -> String {
         column("needs", |workload| workload.metadata.dependencies.join(", ")),
         column("what it does", |workload| workload.metadata.summary.clone()),
     ];
+    if workloads.iter().any(|workload| workload.format().is_some()) {
+        let tool = |workload: &Workload| workload.format().map_or("", Format::name).to_owned();
+        columns.insert(1, column("for", tool));
+    }
     if output.verbose {
         columns.push(column("what it shows", |workload| {
             workload.metadata.shows.clone()

@@ -3,6 +3,11 @@
 /// Maximum number of units in a sample. A workload that is still too fast then does not use its `units`.
 const MAX_UNITS: u64 = 1 << 40;
 
+/// A sample that takes this many times the target's length is not made longer, although less of it is timed, and a warm-up
+/// not longer than this many times what was requested: those of a benchmark which starts a program for each unit and times
+/// a part of it.
+pub(super) const UNTIMED: u32 = 50;
+
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -41,10 +46,14 @@ impl Calibration {
         Next::Try(self.units)
     }
 
-    /// Takes the makespan of the requested sample and returns what to do next.
-    pub fn next_after(&mut self, makespan_ns: u64) -> Next {
+    /// Takes the makespan of the requested sample, and the time that it took with what is not timed. Returns what to do
+    /// next.
+    pub fn next_after(&mut self, makespan_ns: u64, elapsed_ns: u64) -> Next {
         if makespan_ns >= self.target_ns {
             return Next::Use(self.scaled_back(makespan_ns));
+        }
+        if elapsed_ns >= self.target_ns.saturating_mul(u64::from(UNTIMED)) {
+            return Next::Use(self.units);
         }
         self.units = match self.units.checked_mul(2) {
             Some(units) if units <= MAX_UNITS => units,
@@ -106,7 +115,7 @@ mod tests {
         let mut next = calibration.first();
         loop {
             match next {
-                Next::Try(units) => next = calibration.next_after(cost(units)),
+                Next::Try(units) => next = calibration.next_after(cost(units), cost(units)),
                 Next::Use(units) => return Some(units),
                 Next::GiveUp => return None,
             }
@@ -126,6 +135,13 @@ mod tests {
             calibrate(Calibration::new(1_000, &[1, 2]), |units| units * 1_000_000),
             Some(2)
         );
+    }
+
+    #[test]
+    fn a_sample_of_which_little_is_timed_is_not_made_longer() {
+        let mut calibration = Calibration::new(20_000_000, &[1]);
+        assert_eq!(calibration.next_after(1_000, 600_000_000), Next::Try(2));
+        assert_eq!(calibration.next_after(2_000, 1_200_000_000), Next::Use(2));
     }
 
     #[test]

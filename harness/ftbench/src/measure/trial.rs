@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::binding;
-use super::calibrate::{Calibration, Next};
+use super::calibrate::{self, Calibration, Next};
 use super::extra_threads;
 use super::failure::TrialFailure;
 use super::launch::Launches;
@@ -193,9 +193,12 @@ impl<'e> LiveTrial<'e> {
     fn warm_up(&mut self) -> Result<(), TrialFailure> {
         let settings = &self.equipment.settings;
         let enough = Duration::try_from_secs_f64(settings.warmup_s).unwrap_or_default();
+        let started = Instant::now();
         let mut taken_ns = 0_u64;
         for number in 0..settings.warmups.max(MAX_WARMUPS) {
-            if !self.is_alive() || (number >= settings.warmups && taken_ns >= nanoseconds(enough)) {
+            let is_warm = taken_ns >= nanoseconds(enough)
+                || started.elapsed() >= enough.saturating_mul(calibrate::UNTIMED);
+            if !self.is_alive() || (number >= settings.warmups && is_warm) {
                 break;
             }
             self.sample(None, None)?;
@@ -516,8 +519,9 @@ impl<'run> Equipment<'run> {
                 }
                 Next::Try(units) => {
                     self.prepare(session, planned, units)?;
+                    let started = Instant::now();
                     let taken = take_sample(session, 0)?;
-                    next = calibration.next_after(taken.makespan_ns());
+                    next = calibration.next_after(taken.makespan_ns(), nanoseconds(started.elapsed()));
                 }
             }
         }

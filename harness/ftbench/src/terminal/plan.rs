@@ -1,11 +1,13 @@
 //! The plan of a run.
 
+use std::collections::BTreeMap;
+
 use super::progress::minutes_and_seconds;
 use crate::plan::duration;
 use ftbench_present::style::Style;
 use ftbench_present::table::Table;
 use ftbench_schema::text::{self, counted};
-use ftbench_schema::{Manifest, PlannedCell, Stopping, units};
+use ftbench_schema::{Manifest, PlannedCell, Stopping, WorkloadFacts, units};
 
 /// Summarises the run in one line, which is shown before it starts.
 #[must_use]
@@ -29,13 +31,30 @@ pub fn one_line(manifest: &Manifest) -> String {
     };
     let round_s = duration::round_s(&plan.cells, &manifest.interpreters, &plan.settings);
     format!(
-        "{}{in_arms} on {}: {} in {}, seed {}",
+        "{}{}{in_arms} on {}: {} in {}, seed {}",
         counted(manifest.workloads.len(), "workload"),
+        for_tools(&manifest.workloads),
         text::line(&tags.join(", ")),
         counted(live.len(), "cell"),
         rounds_and_time(&plan.settings.stopping, round_s),
         manifest.seed,
     )
+}
+
+/// How many of the workloads were written for which other tools: ` (3 for asv, 1 for pyperf)`, or nothing.
+fn for_tools(workloads: &[WorkloadFacts]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for format in workloads.iter().filter_map(|workload| workload.format) {
+        *counts.entry(format.name()).or_default() += 1;
+    }
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(tool, count)| format!("{count} for {tool}"))
+        .collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", words.join(", "))
 }
 
 /// The number of rounds and the time that they are expected to take.

@@ -142,7 +142,7 @@ pub enum WorkloadError {
     #[error(
         "{} has no case '{case}'; {}",
         path.display(),
-        if cases.is_empty() { "it is a single workload".to_owned() } else { format!("its cases are {}", cases.join(", ")) }
+        cases_in_words(cases, case)
     )]
     NoCase {
         /// The file.
@@ -286,6 +286,25 @@ impl Workload {
             ..self
         };
         Ok(workload.with_arguments(&benchmark.arguments))
+    }
+
+    /// The name that asv gives a benchmark of its own: that of its module in the folder of benchmarks, and the case.
+    #[must_use]
+    pub fn asv_name(&self) -> Option<String> {
+        let case = self
+            .case
+            .as_ref()
+            .filter(|_| self.format() == Some(Format::Asv))?;
+        let packages = self.path.ancestors().skip(1);
+        let packages = packages.take_while(|folder| folder.join("__init__.py").is_file());
+        let mut parts: Vec<&OsStr> = packages.filter_map(Path::file_name).collect();
+        // The topmost package is the folder of benchmarks.
+        parts.pop();
+        parts.reverse();
+        parts.extend(self.path.file_stem().filter(|stem| *stem != "__init__"));
+        let mut words: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
+        words.push(case.into());
+        Some(words.join("."))
     }
 
     /// Gives arguments to a script for another tool.
@@ -525,7 +544,7 @@ impl Catalogue {
         }
         let mut chosen: Vec<Workload> = Vec::new();
         for word in words {
-            for workload in self.resolve_one(word, lister)? {
+            for workload in self.resolve_one(word, lister, words.len() > 1)? {
                 let is_same = |other: &Workload| {
                     (&other.path, &other.case, &other.code)
                         == (&workload.path, &workload.case, &workload.code)
@@ -564,7 +583,12 @@ impl Catalogue {
         })
     }
 
-    fn resolve_one(&self, word: &str, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+    fn resolve_one(
+        &self,
+        word: &str,
+        lister: &dyn Lister,
+        keeps_going: bool,
+    ) -> Result<Vec<Workload>, WorkloadError> {
         if let Some(benchmark) = word.strip_prefix(pyperformance::SUITE)
             && let Some(benchmark) = benchmark
                 .strip_prefix("::")
@@ -578,7 +602,7 @@ impl Catalogue {
         let path = Path::new(word);
         let is_file = path.extension().is_some_and(|suffix| suffix == "py");
         if is_file || (word.contains('/') && (path.exists() || !self.may_be_in_suite(word))) {
-            return found_at(path, lister);
+            return found_at(path, lister, keeps_going);
         }
         let pattern = Pattern::new(word).map_err(|error| WorkloadError::Pattern {
             pattern: word.to_owned(),
@@ -595,7 +619,7 @@ impl Catalogue {
         };
         let found: Vec<Workload> = self.workloads.iter().filter(fits).cloned().collect();
         if found.is_empty() && (path.is_dir() || word == foreign::ASV_CONFIGURATION) {
-            return found_at(path, lister);
+            return found_at(path, lister, keeps_going);
         }
         if found.is_empty() {
             return Err(WorkloadError::Unknown {
@@ -635,6 +659,20 @@ impl Catalogue {
 fn same_name<'a>(chosen: &'a [Workload], workload: &Workload) -> Option<&'a Workload> {
     let is_other = |other: &&Workload| other.name == workload.name && *other != workload;
     chosen.iter().find(is_other)
+}
+
+/// Largest number of cases that a message lists.
+const MAX_LISTED: usize = 8;
+
+fn cases_in_words(cases: &[String], given: &str) -> String {
+    match cases.len() {
+        0 => "it is a single workload".to_owned(),
+        1..=MAX_LISTED => format!("its cases are {}", cases.join(", ")),
+        count => {
+            let nearest = suggest::nearest(given, cases.iter().map(String::as_str));
+            format!("it has {count} cases{}", suggest::did_you_mean(&nearest))
+        }
+    }
 }
 
 /// The shortest end of a file's path, without its suffix and with at least one folder, that no other path ends with.
@@ -685,13 +723,20 @@ fn source_of(path: &Path) -> Result<(PathBuf, Vec<u8>), WorkloadError> {
 
 /// The workloads at a path: those of a file, of the files for asv that a configuration names, or of all files in a
 /// folder and below it.
-fn found_at(path: &Path, lister: &dyn Lister) -> Result<Vec<Workload>, WorkloadError> {
+fn found_at(path: &Path, lister: &dyn Lister, keeps_going: bool) -> Result<Vec<Workload>, WorkloadError> {
     let folder = foreign::folder_of_benchmarks(path).map_err(|source| WorkloadError::Unreadable {
         path: path.to_owned(),
         source,
     })?;
     let Some(folder) = folder else {
-        return listed(Workload::read(path)?, lister, false);
+        let found = listed(Workload::read(path)?, lister, keeps_going)?;
+        if found.is_empty() {
+            return Err(WorkloadError::Unlisted {
+                path: path.to_owned(),
+                reason: "it has none".to_owned(),
+            });
+        }
+        return Ok(found);
     };
     let found = in_folder(&folder)?;
     if found.is_empty() {
@@ -749,7 +794,6 @@ fn listed(
             reason,
         };
         match lister.cases(&workload) {
-            Ok(names) if names.is_empty() && !keeps_going => return Err(unlisted("it has none".to_owned())),
             Ok(names) => listed.extend(names.iter().map(|name| workload.clone().with_case(name))),
             Err(reason) if keeps_going => listed.push(Workload {
                 metadata: Metadata {
@@ -829,18 +873,21 @@ fn cases_of_file(path: &Path, case: &str, lister: &dyn Lister) -> Result<Vec<Wor
             return Ok(all.into_iter().map(|workload| workload.with_case(case)).collect());
         }
     }
-    let all = found_at(path, lister)?;
+    let all = found_at(path, lister, false)?;
     let own = |workload: &Workload| workload.case.clone();
     let names: Vec<String> = all.iter().filter_map(own).collect();
     let fits = |workload: &Workload| {
         let name = workload.case.as_deref().unwrap_or_default();
         let is_foreign = workload.format().is_some();
-        pattern.as_ref().is_ok_and(|pattern| pattern.matches(name))
-            || name == case
-            || (is_foreign
-                && name
-                    .strip_prefix(case)
-                    .is_some_and(|rest| rest.starts_with(['.', '(', '[', ':'])))
+        let is_meant = |name: &str| {
+            pattern.as_ref().is_ok_and(|pattern| pattern.matches(name))
+                || name == case
+                || (is_foreign
+                    && name
+                        .strip_prefix(case)
+                        .is_some_and(|rest| rest.starts_with(['.', '(', '[', ':'])))
+        };
+        is_meant(name) || workload.asv_name().is_some_and(|name| is_meant(&name))
     };
     let found: Vec<Workload> = all.into_iter().filter(fits).collect();
     match (found.is_empty(), pattern) {

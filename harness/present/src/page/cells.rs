@@ -242,9 +242,11 @@ pub fn of_workload(summary: &Summary, workload: &str) -> Table {
         "the longest garbage collection of a trial",
         |cell| Entry::duration(cell.longest_collection_s),
     ));
-    columns.push(number("Start-up", "time to create the pool", |cell| {
-        Entry::duration(cell.startup_s)
-    }));
+    columns.push(number(
+        "Start-up",
+        "time to create the pool; for a command, to run an empty program",
+        |cell| Entry::duration(cell.startup_s),
+    ));
     columns.push(number(
         "Noise (%)",
         "share of its PUs' time that the hypervisor and other processes took",

@@ -106,7 +106,7 @@ fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
 
 /// The workloads without those that are not to be measured, and with the arguments of scripts. pytest has chosen already
 /// which of its tests are listed.
-fn chosen(mut workloads: Vec<Workload>, options: &ForeignArgs) -> Result<Vec<Workload>, RunError> {
+pub fn chosen(mut workloads: Vec<Workload>, options: &ForeignArgs) -> Result<Vec<Workload>, RunError> {
     let is_script = |workload: &Workload| workload.format() == Some(Format::Pyperf);
     if let Some(arguments) = &options.script_args {
         if !workloads.iter().any(is_script) {
@@ -126,7 +126,11 @@ fn chosen(mut workloads: Vec<Workload>, options: &ForeignArgs) -> Result<Vec<Wor
                 expression: expression.clone(),
                 reason: last_line(&error.to_string()),
             })?;
-            workloads.retain(|workload| !is_listed_by_us(workload) || pattern.is_match(&workload.name));
+            workloads.retain(|workload| {
+                let asv_name = workload.asv_name();
+                let mut names = asv_name.iter().chain([&workload.name]);
+                !is_listed_by_us(workload) || names.any(|name| pattern.is_match(name))
+            });
         }
         if !workloads.iter().any(|workload| workload.format().is_some()) {
             return Err(RunError::NoBenchmark(expression.clone()));

@@ -67,9 +67,20 @@ def takes_workers(tree, names):
 def what_it_is(tree, module):
     """Return what a file without `work` seems to be, and how to measure it; None if unknown."""
     functions = [node for node in tree.body if isinstance(node, FUNCTIONS)]
-    if any(isinstance(node, ast.If) and names_main(node) for node in tree.body) or not functions:
+    if any(does_something(node, functions) for node in tree.body) or not functions:
         return f"a script; measure it whole with --command '{{python}} {module}.py'"
+    if all(function.name.startswith("test") for function in functions):
+        return "tests for pytest, none of which has the fixture 'benchmark' or is marked with it"
     return f"a module; {call_of(module, functions)}"
+
+
+def does_something(node, functions):
+    """Return whether a statement asks for `__name__`, or calls one of the functions."""
+    if isinstance(node, ast.If) and names_main(node):
+        return True
+    call = node.value if isinstance(node, ast.Expr) else None
+    called = getattr(getattr(call, "func", None), "id", None)
+    return called in {function.name for function in functions}
 
 
 def names_main(node):

@@ -78,6 +78,20 @@ pub fn choose_models(
     hints
 }
 
+/// Says about each workload why it cannot be measured, if it is a file of the user's that an interpreter's parser finds
+/// a fault in.
+pub fn faults(python: &Path, workloads: &[Workload], suite: &Path) -> Vec<Option<String>> {
+    let is_own = |workload: &Workload| workload.is_file() && !workload.path.starts_with(suite);
+    let files: Vec<&Workload> = workloads.iter().filter(|workload| is_own(workload)).collect();
+    let mut found = contracts(python, &files).into_iter();
+    let fault = |contract: Contract| {
+        let hint = contract.hint.map(|hint| format!("; {hint}"));
+        contract.fault.map(|fault| fault + &hint.unwrap_or_default())
+    };
+    let of_workload = |workload| is_own(workload).then(|| found.next()).flatten().and_then(fault);
+    workloads.iter().map(of_workload).collect()
+}
+
 /// Checks the files of a run that is only planned, with its interpreters.
 ///
 /// # Errors

@@ -36,7 +36,11 @@ pub struct PythonLister<'a> {
 }
 
 impl PythonLister<'_> {
-    fn interpreter(&self) -> Result<&InterpreterFacts, String> {
+    /// The first interpreter.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    pub fn interpreter(&self) -> Result<&InterpreterFacts, String> {
         let selection = match self.selected.get() {
             Some(selection) => selection,
             None => {

@@ -5,9 +5,9 @@
 
 pub(super) mod builds;
 mod changes;
-mod code;
+pub mod code;
 mod commit;
-mod contract;
+pub mod contract;
 mod environments;
 pub(super) mod error;
 mod folder;

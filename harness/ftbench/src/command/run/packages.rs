@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::error::RunError;
-use crate::cli::{OutputOptions, RunArgs};
+use crate::cli::{OutputOptions, PackageArgs};
 use crate::command::{cache_folder, remark};
 use crate::workload::environment::{Environment, EnvironmentError, Environments, Hooks, Lock, Wanted};
 use crate::workload::{Requirement, Workload};
@@ -25,7 +25,7 @@ pub struct Packages {
 
 impl Packages {
     /// The packages that the arguments name.
-    pub(super) fn requested(arguments: &RunArgs) -> Result<Self, RunError> {
+    pub fn requested(arguments: &PackageArgs) -> Result<Self, RunError> {
         let with = arguments.with.iter().map(|requirement| match requirement {
             Requirement::Wheel(path) | Requirement::Project(path) => {
                 let unreadable = |source| RunError::Wheel {

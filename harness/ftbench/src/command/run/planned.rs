@@ -70,7 +70,7 @@ pub struct Setup {
 /// Plans what is measured, where and how.
 pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
-    let packages = Packages::requested(arguments)?;
+    let packages = Packages::requested(&arguments.packages)?;
     let arms = code::arms(arguments)?;
     let lister = PythonLister {
         assets: &assets,

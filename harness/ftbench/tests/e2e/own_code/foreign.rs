@@ -3,7 +3,7 @@
 use ftbench_schema::{CellStatus, Format};
 
 use super::workshop::{From, PackageSandbox, With, run_words};
-use crate::support::{Sandbox, pair};
+use crate::support::{Sandbox, executable, pair};
 
 /// Two benchmarks and what pyperf's users do around them.
 const SCRIPT: &str = "
@@ -212,6 +212,8 @@ def time_sorted():
         ("bench/__init__.py", ""),
         ("bench/common.py", "NUMBERS = list(range(100))\n"),
         ("bench/sums.py", sums),
+        ("bench/deep/__init__.py", ""),
+        ("bench/deep/sums.py", "def time_deep():\n    sum(range(9))\n"),
         ("bench/broken.py", "import nowhere_at_all\n\ndef time_it(): ...\n"),
     ] {
         sandbox.file(&format!("project/{name}"), source);
@@ -235,7 +237,7 @@ def time_sorted():
         &["skips itself: its setup raised NotImplementedError: no threes"],
     );
     let workloads = run.manifest().workloads;
-    assert_eq!(workloads.len(), 14);
+    assert_eq!(workloads.len(), 15);
     assert!(workloads.iter().all(|one| one.format == Some(Format::Asv)));
 
     let names = |words_of_run: &str, out: &str| {
@@ -247,6 +249,13 @@ def time_sorted():
     assert_eq!(of_method.len(), 6, "{of_method:?}");
     let selected = names("project/asv.conf.json --bench ^sums.*sorted", "selected");
     assert_eq!(selected, ["sums.time_sorted"]);
+    // Below a package, asv's names have that in front.
+    for (words, out) in [
+        ("project --bench ^deep\\.sums", "deep"),
+        ("project::deep.sums.time_deep", "named"),
+    ] {
+        assert_eq!(names(words, out), ["sums.time_deep"]);
+    }
     let nothing = format!("run {}", words("project --bench time_nothing"));
     sandbox
         .ftbench(&nothing)
@@ -298,6 +307,20 @@ def test_twice(benchmark):
         let workloads = run.manifest().workloads;
         workloads.into_iter().map(|one| one.name).collect::<Vec<_>>()
     };
+    let list = workshop.ftbench(&format!(
+        "workloads list test_speed.py --with pytest -p {} -k sum --format json",
+        executable(tags[1]).display()
+    ));
+    list.exits_with(0);
+    let listed = list.json();
+    let listed: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["case"].as_str().filter(|_| one["format"] == "pytest"))
+        .collect();
+    assert_eq!(listed, ["test_sum[up]", "test_sum[down]"]);
+
     let one = names("test_speed.py::test_sum[up] test_speed.py::TestWhole", "one");
     assert_eq!(
         one,
