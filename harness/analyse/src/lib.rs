@@ -25,6 +25,7 @@ pub mod selfcheck;
 mod steady;
 pub mod summary;
 mod verdict;
+pub mod worst;
 
 #[cfg(test)]
 #[path = "coverage_tests.rs"]

@@ -27,6 +27,10 @@ pub struct Process {
     pub unit_ns: f64,
     /// Makespan with sampling over that without.
     pub cost: f64,
+    /// Whether the GIL was on.
+    pub gil_enabled: bool,
+    /// The module that switched it on; `None` if it was on from the start, or off.
+    pub gil_enabled_by: Option<String>,
     /// The object at each contended line of the profile.
     pub objects: Vec<Option<ObjectFacts>>,
     /// Names of Python functions by the address of their code object.
@@ -90,6 +94,17 @@ fn compared(
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<Estimate> {
     mean_interval(&Sample::new(values.collect())?, CONFIDENCE)
+}
+
+/// Whether the GIL was on in any process, and the first module that is known to have switched it on.
+#[must_use]
+pub fn gil(rounds: &[Round]) -> (bool, Option<String>) {
+    let processes = || rounds.iter().flat_map(|round| [&round.one, &round.all]);
+    let is_on = processes().any(|process| process.gil_enabled);
+    (
+        is_on,
+        processes().find_map(|process| process.gil_enabled_by.clone()),
+    )
 }
 
 /// The cost of sampling. `None` with fewer than two rounds.
@@ -202,6 +217,8 @@ mod tests {
             },
             unit_ns,
             cost: 1.01,
+            gil_enabled: false,
+            gil_enabled_by: None,
             objects: Vec::new(),
             functions: BTreeMap::new(),
         }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::style::Style;
 use super::table::{Cell as Entry, Column, Table, Tone};
+use ftbench_analyse::worst::Scaled;
 use ftbench_schema::units::{TimeUnit, per_cent, times};
-use ftbench_schema::{CategoryTime, Cell, Contended, Estimate, Explanation, SamplingCost, text, units};
+use ftbench_schema::{CategoryTime, Cell, Contended, Estimate, Explanation, Host, SamplingCost, text, units};
 
 /// Categories with less than this share of the time, with one worker and with all, are left out of the table.
 const MIN_SHARE: f64 = 0.01;
@@ -31,16 +32,33 @@ pub fn opening(cell: &Cell, rounds: u32) -> String {
     format!(
         "{} on {}: 1 and {} threads, with and without looking at them, in {}",
         cell.workload,
-        cell.interpreter,
+        cell.interpreter_label(),
         cell.workers,
         text::counted(rounds, "round")
     )
 }
 
+/// The line that says which curves of a run are measured again.
+#[must_use]
+pub fn worst(curves: &[Scaled]) -> String {
+    let described = curves.iter().map(|curve| {
+        format!(
+            "{} on {} ({} with {} threads)",
+            curve.cell.workload,
+            curve.cell.interpreter_label(),
+            times(curve.speedup),
+            curve.cell.workers
+        )
+    });
+    let described: Vec<String> = described.collect();
+    format!("scaled worst in the run: {}", described.join(", "))
+}
+
 /// The explanation as text.
 #[must_use]
 pub fn explanation(explanation: &Explanation, style: Style) -> String {
-    let mut text = format!("{} on {}\n", explanation.workload, explanation.interpreter);
+    let interpreter = Host::Spawn.label(&explanation.interpreter, explanation.arm.as_deref());
+    let mut text = format!("{} on {interpreter}\n", explanation.workload);
     text.push_str(&verdict(explanation));
     text.push_str("\n\n");
     // Without rows, a table has no text.
@@ -85,12 +103,26 @@ fn verdict(explanation: &Explanation) -> String {
         times(ratio),
         units::number(f64::from(workers) / ratio, 2)
     );
-    if rise_ns.high <= SCALES_WITHIN * one_worker_ns.estimate {
+    let scales = rise_ns.high <= SCALES_WITHIN * one_worker_ns.estimate;
+    if scales {
         words.push_str("; it scales");
     } else if rise_ns.low <= 0.0 {
         words.push_str("; the rise is not shown, because its interval includes 0");
-    } else if explanation.contended.is_empty() {
-        words.push_str("; nothing that several workers use was found");
+    } else if explanation.contended.is_empty() && !explanation.gil_enabled {
+        words.push_str("; no single object or lock that several workers use is seen in 1 % of the looks");
+    }
+    if (scales || rise_ns.low > 0.0)
+        && let Some(most) = explanation.time.iter().find(|time| time.rise_ns.low > 0.0)
+    {
+        let _ = write!(words, "; what rises most: {}", name(most));
+    }
+    if let Some(module) = &explanation.gil_enabled_by {
+        let _ = write!(
+            words,
+            "\nthe GIL was on, because the module {module} does not support running without it"
+        );
+    } else if explanation.gil_enabled {
+        words.push_str("\nthe GIL was on");
     }
     words
 }
@@ -106,22 +138,25 @@ fn time(explanation: &Explanation) -> Table {
     let figures = |heading: &str, value: fn(&CategoryTime) -> Estimate| {
         Column::figures(heading, rows.iter().map(|row| interval(value(row), unit)))
     };
-    let name = |row: &&CategoryTime| match &row.detail {
-        Some(detail) => format!("{}: {detail}", row.category),
-        None => row.category.clone(),
-    };
     let rise = rows.iter().map(|row| {
         let rises = row.rise_ns.low > 0.0;
         Entry::from(interval(row.rise_ns, unit)).toned(if rises { Tone::Bad } else { Tone::Plain })
     });
     Table::new(vec![
-        Column::words("workers' time per unit", rows.iter().map(name)),
+        Column::words("workers' time per unit", rows.iter().map(|row| name(row))),
         figures(&format!("1 thread ({})", unit.symbol()), |row| row.one_worker_ns),
         figures(&format!("{} threads", explanation.workers), |row| {
             row.all_workers_ns
         }),
         Column::figures("rise", rise),
     ])
+}
+
+fn name(row: &CategoryTime) -> String {
+    match &row.detail {
+        Some(detail) => format!("{}: {detail}", row.category),
+        None => row.category.clone(),
+    }
 }
 
 fn interval(estimate: Estimate, unit: TimeUnit) -> String {
@@ -209,6 +244,9 @@ mod tests {
         Explanation {
             workload: "list_read".to_owned(),
             interpreter: "3.14t".to_owned(),
+            arm: None,
+            gil_enabled: false,
+            gil_enabled_by: None,
             workers: 2,
             rounds: 5,
             total: time_in("all", 1000.0, 2500.0),
@@ -254,7 +292,7 @@ mod tests {
     fn explanation_shows_time_objects_and_cost() {
         insta::assert_snapshot!(explanation(&example(), Style::default()), @r"
         list_read on 3.14t
-        a unit of work takes 2.50x the workers' time with 2 threads that it takes with one: a speedup of 0.80
+        a unit of work takes 2.50x the workers' time with 2 threads that it takes with one: a speedup of 0.80; what rises most: shared reference counts
 
         workers' time per unit               1 thread (µs)          2 threads               rise
         shared reference counts          0.40 [0.40, 0.40]  1.85 [1.85, 1.85]  1.45 [1.45, 1.45]
@@ -268,6 +306,21 @@ mod tests {
 
         cost of looking at the workers 4321 times: samples took 1.010 [1.010, 1.010] times as long with one worker, 1.020 [1.020, 1.020] with all
         ");
+    }
+
+    #[test]
+    fn gil_is_reported_with_the_module_that_switched_it_on() {
+        let mut example = example();
+        example.contended.clear();
+        let without = explanation(&example, Style::default());
+        assert!(without.contains("no single object or lock"), "{without}");
+        example.gil_enabled = true;
+        let on = explanation(&example, Style::default());
+        assert!(on.contains("\nthe GIL was on\n"), "{on}");
+        assert!(!on.contains("no single object"), "{on}");
+        example.gil_enabled_by = Some("old_extension".to_owned());
+        let by = explanation(&example, Style::default());
+        assert!(by.contains("because the module old_extension"), "{by}");
     }
 
     #[test]

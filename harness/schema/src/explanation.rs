@@ -11,6 +11,15 @@ pub struct Explanation {
     pub workload: String,
     /// The interpreter's tag.
     pub interpreter: String,
+    /// The arm, one of several versions of the code; `None` if there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    /// Whether the GIL was on.
+    #[serde(default)]
+    pub gil_enabled: bool,
+    /// The module that switched it on; `None` if it was on from the start, or off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gil_enabled_by: Option<String>,
     /// How many workers are compared with one.
     pub workers: u32,
     /// Rounds, with new processes in each.

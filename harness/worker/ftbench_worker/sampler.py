@@ -6,6 +6,7 @@ module correctly.
 """
 
 import ctypes
+import errno
 import os
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import threading
 from collections import namedtuple
 
 from ftbench_worker import objects
-from ftbench_worker.failure import ContractError
+from ftbench_worker.failure import FAILED, ContractError, Failed, Failure
 
 # Places in `_Py_DebugOffsets`, in 64-bit numbers from its start, by minor version:
 # `thread_state.current_frame`, `interpreter_frame.previous` and `.executable`. Counted in
@@ -43,7 +44,7 @@ class Sampler:
         try:
             self._library = ctypes.CDLL(library)
         except OSError as error:
-            raise ContractError(f"the sampler cannot be loaded: {error}") from None
+            raise _failed(f"its library cannot be loaded: {error}") from None
         self._frames = _frames()
         self._layout = objects.Layout()
         array = ctypes.c_uint64 * len(thread_ids)
@@ -88,8 +89,15 @@ class Sampler:
 
     def _call(self, function, *arguments):
         error = getattr(self._library, "ftbench_sampler_" + function)(*arguments)
+        if error == errno.EBUSY:
+            raise ContractError("it handles SIGPROF, the signal with which workers are sampled")
         if error:
-            raise ContractError(f"the sampler's '{function}' failed: {os.strerror(error)}")
+            raise _failed(f"'{function}' failed: {os.strerror(error)}")
+
+
+def _failed(error):
+    """The failure of a sampler for which the workload is not to blame."""
+    return Failed(Failure("sampler", FAILED, error, ""))
 
 
 def _frames():

@@ -140,7 +140,13 @@ class Sampler(WorkerTestCase):
         handler = "import signal\nsignal.signal(signal.SIGPROF, lambda *args: None)\n"
         driver = self.driver()
         driver.prepare(self.write(handler + WORKLOAD), "threads")
-        self.assert_failed(self.open(driver), "start", "Device or resource busy")
+        self.assert_failed(self.open(driver), "start", "it handles SIGPROF")
+
+    def test_library_that_cannot_be_loaded_is_not_the_workloads_failure(self):
+        self.library += ".missing"
+        driver = self.driver()
+        driver.prepare(self.write(WORKLOAD), "threads")
+        self.assert_failed(self.open(driver), "sampler", "its library cannot be loaded")
 
     def test_only_threads_of_one_process_are_sampled(self):
         driver = self.driver()

@@ -1,9 +1,14 @@
 //! `ftbench explain`: where the time of workers goes, and what they contend for.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::run::planned::{self, PlannedRun};
-use super::run::{builds, ready, services};
+use super::run::resumed::NotAgain;
+use super::run::{builds, part, ready, services};
+use super::selector::Selector;
 use super::{cache_folder, json, print, remark, style};
 use crate::assets::Assets;
 use crate::cli::{ExplainArgs, ListFormat, OutputOptions};
@@ -14,9 +19,14 @@ use crate::measure::runner::RealRunner;
 use crate::measure::sampled::{self, Comparison, Libraries};
 use crate::plan::order::{Turns, hash_seeds};
 use crate::process::interrupt::Interrupt;
+use crate::record::store::{self, MANIFEST};
+use ftbench_analyse::summary::summarise;
+use ftbench_analyse::worst::worst;
 use ftbench_explain::report;
 use ftbench_present::explain as words;
-use ftbench_schema::{Explanation, Implementation, InterpreterFacts, Manifest, PlannedCell, Version};
+use ftbench_schema::{
+    Cell, Explanation, Host, Implementation, InterpreterFacts, Manifest, PlannedCell, Version,
+};
 
 /// Rounds, with new processes in each. The workers' time is a mean over them.
 const ROUNDS: u32 = 5;
@@ -24,6 +34,12 @@ const ROUNDS: u32 = 5;
 /// The versions of CPython whose layout of frames and objects is known: `ftbench_worker/sampler.py` and `objects.py`.
 const OLDEST: (u16, u16) = (3, 13);
 const NEWEST: (u16, u16) = (3, 15);
+
+/// The step of failures that are the sampler's own: `ftbench_worker/sampler.py`.
+const SAMPLER_STEP: &str = "sampler";
+
+/// Lines of what the workload printed last that are shown, unless everything is asked for.
+const TAIL_LINES: usize = 8;
 
 /// Why nothing can be explained.
 #[derive(Debug, thiserror::Error)]
@@ -37,23 +53,58 @@ pub enum ExplainError {
         /// Its tag.
         tag: String,
     },
+    /// Options that a run has recorded.
+    #[error(
+        "{0} cannot be given for a run, which is measured again as it was; leave it out, or name its workload"
+    )]
+    OptionOfRun(&'static str),
+    /// An option for runs only.
+    #[error("--worst chooses curves of a run, and no run is given")]
+    WorstOfWorkloads,
+    /// A run and something else.
+    #[error("{} is a run; explain it without other runs and workloads", .0.display())]
+    RunAndOthers(PathBuf),
+    /// A run without anything to explain.
+    #[error(
+        "{} has no figures of several threads{name} to explain; measure some with 'ftbench run -m threads'",
+        folder.display()
+    )]
+    NoCurves {
+        /// The run.
+        folder: PathBuf,
+        /// The selected interpreter or arm.
+        name: String,
+    },
+    /// Nothing that was chosen of a run can be explained.
+    #[error("{}\nRestore what has changed, measure the run again, or explain a workload by name", lines(.0))]
+    Nothing(Vec<NotExplained>),
     /// There is nothing to compare.
-    #[error("{workload} has no cells with 1 and with more threads here: {reason}; give another with -n")]
+    #[error("{workload} has no cells with 1 and with more threads here: {reason}")]
     NoCells {
         /// The workload.
         workload: String,
         /// Why not.
         reason: String,
     },
+    /// The workers cannot be sampled.
+    #[error("{tag} cannot be sampled here: {error}")]
+    Sampler {
+        /// The interpreter.
+        tag: String,
+        /// The sampler's error.
+        error: String,
+    },
     /// The workload failed.
-    #[error("{workload} on {tag} failed: {}{}", failed.failure, tail(failed))]
+    #[error("{workload} on {tag} failed: {failure}{tail}")]
     Workload {
         /// The workload.
         workload: String,
         /// The interpreter.
         tag: String,
         /// What went wrong.
-        failed: Box<FailureWithOutput>,
+        failure: String,
+        /// What it printed last, below the message.
+        tail: String,
     },
     /// The system refuses a resource that processes need.
     #[error("cannot continue measuring: {0}; raise the limit ('ulimit -a')")]
@@ -63,18 +114,34 @@ pub enum ExplainError {
     NoFigures(String),
 }
 
-/// What the workload printed last, below the message.
-fn tail(failed: &FailureWithOutput) -> String {
-    let tail = failed.output_tail.as_ref();
-    tail.map_or_else(String::new, |tail| format!("\n{tail}"))
+/// What the workload printed last, below the message. The stacks of a crash or a hang begin with the innermost function.
+fn tail(failed: &FailureWithOutput, output: OutputOptions) -> String {
+    let text = failed.output_tail.as_deref().unwrap_or_default();
+    let count = if output.verbose { usize::MAX } else { TAIL_LINES };
+    let mut shown: String = text.lines().take(count).map(|line| format!("\n{line}")).collect();
+    if text.lines().nth(count).is_some() {
+        shown.push_str("\n... (all of it with --verbose)");
+    }
+    shown
+}
+
+fn lines(all: &[NotExplained]) -> String {
+    let lines: Vec<String> = all.iter().map(NotExplained::to_string).collect();
+    lines.join("\n")
 }
 
 impl Failure for ExplainError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Interpreter { .. } | Self::NoCells { .. } => ExitStatus::WrongInput,
+            Self::Interpreter { .. }
+            | Self::NoCells { .. }
+            | Self::OptionOfRun(_)
+            | Self::WorstOfWorkloads
+            | Self::RunAndOthers(_)
+            | Self::NoCurves { .. }
+            | Self::Nothing(_) => ExitStatus::WrongInput,
             Self::Workload { .. } | Self::NoFigures(_) => ExitStatus::BadAnswer,
-            Self::NoSampler | Self::Refused(_) => ExitStatus::MachineFailed,
+            Self::NoSampler | Self::Sampler { .. } | Self::Refused(_) => ExitStatus::MachineFailed,
         }
     }
 }
@@ -83,42 +150,196 @@ impl Failure for ExplainError {
 #[derive(Debug, Serialize)]
 struct Explanations<'a> {
     explanations: &'a [Explanation],
+    /// The curves of a run that cannot be explained.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_explained: &'a [NotExplained],
 }
 
-/// Explains each workload on each interpreter.
+/// A curve of a run that cannot be explained.
+#[derive(Debug, Serialize)]
+pub struct NotExplained {
+    workload: String,
+    interpreter: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arm: Option<String>,
+    reason: String,
+}
+
+impl NotExplained {
+    fn new(cell: &Cell, reason: String) -> Self {
+        Self {
+            workload: cell.workload.clone(),
+            interpreter: cell.interpreter.clone(),
+            arm: cell.arm.clone(),
+            reason,
+        }
+    }
+}
+
+impl fmt::Display for NotExplained {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = Host::Spawn.label(&self.interpreter, self.arm.as_deref());
+        write!(
+            formatter,
+            "{} on {label} cannot be explained: {}",
+            self.workload, self.reason
+        )
+    }
+}
+
+/// Pairs of cells that are planned together.
+struct Part {
+    planned: PlannedRun,
+    /// Cells with one worker and with several.
+    pairs: Vec<(PlannedCell, PlannedCell)>,
+}
+
+/// Explains each workload on each interpreter, or the worst curves of a run.
 pub fn explain(arguments: &ExplainArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let library = assets.sampler.ok_or(ExplainError::NoSampler)?;
-    let PlannedRun { mut manifest, setup } = planned::plan(&arguments.as_run(), output)?;
-    for interpreter in &manifest.interpreters {
+    let mut not_explained = Vec::new();
+    let parts = match selected_run(arguments)? {
+        Some(run) => worst_of_run(run, arguments, &mut not_explained, output)?,
+        None => vec![workloads(arguments, output)?],
+    };
+    let interrupt = Interrupt::listen()?;
+    let mut explanations = Vec::new();
+    for Part { planned, pairs } in parts {
+        let PlannedRun { mut manifest, setup } = planned;
+        let server = services::start(&setup.code.workloads, &mut manifest.environment)?;
+        let (mut runner, installed) = ready::runner(&manifest, setup, server.as_ref(), &interrupt, output)?;
+        if interrupt.is_requested() {
+            return Ok(ExitStatus::Interrupted);
+        }
+        if let (Err(why), Some((one, _))) = (part::check_packages(&manifest, &installed), pairs.first()) {
+            let reason = changes_or_error(why)?;
+            not_explained.push(NotExplained::new(&one.cell, reason));
+            continue;
+        }
+        for (one, all) in pairs {
+            let found = explained(&one, &all, manifest.seed, &mut runner, &library, output);
+            let explanation = match found {
+                Err(_) if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
+                found => found?,
+            };
+            if matches!(arguments.format, ListFormat::Table) {
+                let gap = if explanations.is_empty() { "" } else { "\n" };
+                print(&format!(
+                    "{gap}{}",
+                    words::explanation(&explanation, style(output))
+                ))?;
+            }
+            explanations.push(explanation);
+        }
+    }
+    if explanations.is_empty() {
+        return Err(ExplainError::Nothing(not_explained).into());
+    }
+    for curve in &not_explained {
+        remark(output, &format!("warning: {curve}"));
+    }
+    if matches!(arguments.format, ListFormat::Json) {
+        print(&json(&Explanations {
+            explanations: &explanations,
+            not_explained: &not_explained,
+        })?)?;
+    }
+    Ok(ExitStatus::Success)
+}
+
+/// Plans the cells of workloads.
+fn workloads(arguments: &ExplainArgs, output: OutputOptions) -> Result<Part, Error> {
+    if arguments.worst.is_some() {
+        return Err(ExplainError::WorstOfWorkloads.into());
+    }
+    let mut planned = planned::plan(&arguments.as_run(), output)?;
+    for interpreter in &planned.manifest.interpreters {
         if !is_known(interpreter) {
             let tag = interpreter.tag.clone();
             return Err(ExplainError::Interpreter { tag }.into());
         }
     }
-    builds::make(&mut manifest, output)?;
-    let pairs = pairs(&manifest)?;
-    let interrupt = Interrupt::listen()?;
-    let server = services::start(&setup.code.workloads, &mut manifest.environment)?;
-    let (mut runner, _) = ready::runner(&manifest, setup, server.as_ref(), &interrupt, output)?;
-    let mut explanations = Vec::with_capacity(pairs.len());
-    for (one, all) in pairs {
-        let found = explained(&one, &all, manifest.seed, &mut runner, &library, output);
-        let explanation = match found {
-            Err(_) if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
-            found => found?,
-        };
-        if matches!(arguments.format, ListFormat::Table) {
-            print(&words::explanation(&explanation, style(output)))?;
+    builds::make(&mut planned.manifest, output)?;
+    let pairs = pairs(&planned.manifest)?;
+    Ok(Part { planned, pairs })
+}
+
+/// The run that is to be explained; `None` if the arguments name workloads.
+fn selected_run(arguments: &ExplainArgs) -> Result<Option<Selector<'_>>, ExplainError> {
+    let selectors = arguments.workloads.iter().map(|word| Selector::of(word));
+    let is_run = |selector: &Selector<'_>| selector.folder.join(MANIFEST).is_file();
+    let Some(run) = selectors.into_iter().find(is_run) else {
+        return Ok(None);
+    };
+    if arguments.workloads.len() > 1 {
+        return Err(ExplainError::RunAndOthers(run.folder.to_owned()));
+    }
+    match arguments.option_of_workloads() {
+        Some(option) => Err(ExplainError::OptionOfRun(option)),
+        None => Ok(Some(run)),
+    }
+}
+
+/// Plans the worst curves of a run again, without those that have changed.
+fn worst_of_run(
+    run: Selector<'_>,
+    arguments: &ExplainArgs,
+    not_explained: &mut Vec<NotExplained>,
+    output: OutputOptions,
+) -> Result<Vec<Part>, Error> {
+    let recorded = store::read(run.folder)?;
+    for damage in recorded.damage() {
+        remark(output, &format!("warning: {damage}"));
+    }
+    let summary = summarise(&recorded.name, &recorded.manifest, &recorded.trials);
+    let manifest = recorded.manifest;
+    let choice = worst(&summary, run.name, arguments.worst(), is_known);
+    if choice.worst.is_empty() && choice.left_out.is_empty() {
+        return Err(ExplainError::NoCurves {
+            folder: run.folder.to_owned(),
+            name: run.name.map_or_else(String::new, |name| format!(" on {name}")),
         }
-        explanations.push(explanation);
+        .into());
     }
-    if matches!(arguments.format, ListFormat::Json) {
-        print(&json(&Explanations {
-            explanations: &explanations,
-        })?)?;
+    for (curve, obstacle) in &choice.left_out {
+        not_explained.push(NotExplained::new(&curve.cell, obstacle.to_string()));
     }
-    Ok(ExitStatus::Success)
+    remark(output, &words::worst(&choice.worst));
+    let settings = arguments.settings_of_run(&manifest.plan.settings);
+    let mut parts = Vec::with_capacity(choice.worst.len());
+    for curve in choice.worst {
+        let find = |cell: &Cell| manifest.plan.cells.iter().find(|planned| planned.cell == *cell);
+        let one_worker = curve.cell.curve.clone().with_workers(1);
+        let Some(pair) = find(&one_worker).cloned().zip(find(&curve.cell).cloned()) else {
+            let reason = "the run has no cell with one worker".to_owned();
+            not_explained.push(NotExplained::new(&curve.cell, reason));
+            continue;
+        };
+        let cells = [pair.0.clone(), pair.1.clone()];
+        match part::plan_curve(&manifest, &cells, settings.clone(), output) {
+            Ok(mut planned) => {
+                planned.manifest.seed = arguments.seed.unwrap_or(planned.manifest.seed);
+                parts.push(Part {
+                    planned,
+                    pairs: vec![pair],
+                });
+            }
+            Err(why) => {
+                let reason = changes_or_error(why)?;
+                not_explained.push(NotExplained::new(&curve.cell, reason));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// What has changed, as a reason.
+fn changes_or_error(why: NotAgain) -> Result<String, Error> {
+    match why {
+        NotAgain::Changed(changes) => Ok(format!("it has changed:\n{}", changes.join("\n"))),
+        NotAgain::Failed(error) => Err(error),
+    }
 }
 
 fn is_known(interpreter: &InterpreterFacts) -> bool {
@@ -144,7 +365,9 @@ fn pairs(manifest: &Manifest) -> Result<Vec<(PlannedCell, PlannedCell)>, Explain
                 let reason = cells.clone().find_map(|planned| planned.skipped.clone());
                 return Err(ExplainError::NoCells {
                     workload: workload.name.clone(),
-                    reason: reason.unwrap_or_else(|| "there is room for one only".to_owned()),
+                    reason: reason.unwrap_or_else(|| {
+                        "there is room for one only; give another number with -n".to_owned()
+                    }),
                 });
             };
             pairs.push((one.clone(), all.clone()));
@@ -158,15 +381,16 @@ fn explained(
     all: &PlannedCell,
     seed: u64,
     runner: &mut RealRunner<'_>,
-    library: &std::path::Path,
+    library: &Path,
     output: OutputOptions,
 ) -> Result<Explanation, ExplainError> {
     let cell = &all.cell;
     remark(output, &words::opening(cell, ROUNDS));
     let failed = |failed: FailureWithOutput| ExplainError::Workload {
         workload: cell.workload.clone(),
-        tag: cell.interpreter.clone(),
-        failed: Box::new(failed),
+        tag: cell.interpreter_label(),
+        tail: tail(&failed, output),
+        failure: failed.failure.to_string(),
     };
     let units = match runner.calibrate(one, &[1, cell.workers]) {
         Ok(units) => units,
@@ -191,14 +415,22 @@ fn explained(
         let made = sampled::round(runner.equipment(), &comparison, &mut libraries, hash_seed, turns);
         rounds.push(made.map_err(|failure| match failure.failure {
             refused @ TrialFailure::NoProcess(_) => ExplainError::Refused(refused),
+            TrialFailure::Workload { step, error, .. } if step == SAMPLER_STEP => ExplainError::Sampler {
+                tag: cell.interpreter_label(),
+                error,
+            },
             _ => failed(failure),
         })?);
     }
     let figures = report::time(&rounds).zip(report::cost(&rounds));
     let ((total, time), cost) = figures.ok_or_else(|| ExplainError::NoFigures(cell.workload.clone()))?;
+    let (gil_enabled, gil_enabled_by) = report::gil(&rounds);
     Ok(Explanation {
         workload: cell.workload.clone(),
         interpreter: cell.interpreter.clone(),
+        arm: cell.arm.clone(),
+        gil_enabled,
+        gil_enabled_by,
         workers: cell.workers,
         rounds: ROUNDS,
         total,
@@ -206,4 +438,22 @@ fn explained(
         contended: report::contended(&rounds),
         cost,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftbench_fixtures::interpreters::interpreter;
+
+    #[test]
+    fn other_implementations_and_versions_are_unknown() {
+        let known = ["3.13.0", "3.14.7", "3.15.0rc1"];
+        for version in known {
+            assert!(is_known(&interpreter("any", version)), "{version}");
+        }
+        for version in ["3.12.11", "3.16.0a1", "4.0.0"] {
+            assert!(!is_known(&interpreter("any", version)), "{version}");
+        }
+        assert!(!is_known(&interpreter("pypy3.13", "3.13.0")));
+    }
 }

@@ -26,8 +26,8 @@ pub const PERIOD_NS: u64 = 1_000_000_000 / 997;
 /// Samples of each kind in a round.
 const SWEEPS: u32 = 5;
 
-/// Space for what is seen in a process, bytes, of which only what is used takes memory. That is a minute of one worker, or
-/// half a second of 120.
+/// Space for what is seen in a process, bytes, of which only what is used takes memory: the limit for what a round keeps
+/// and reads. That is a minute of one worker, or half a second of 120. Later looks are counted and not kept.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Steps of a conversation, for messages.
@@ -106,6 +106,8 @@ struct SampledTrial<'e> {
     taken: u32,
     /// Whether the GIL was on in any of them.
     gil_enabled: bool,
+    /// The module that switched it on.
+    gil_enabled_by: Option<String>,
     /// When workers were looked at.
     windows: Vec<Window>,
     /// Makespans of samples without and with the sampler, nanoseconds.
@@ -131,6 +133,7 @@ impl<'e> SampledTrial<'e> {
             workers: planned.cell.workers,
             taken: 0,
             gil_enabled: false,
+            gil_enabled_by: None,
             windows: Vec::new(),
             makespans_ns: [Vec::new(), Vec::new()],
         };
@@ -168,6 +171,9 @@ impl<'e> SampledTrial<'e> {
         let taken = take_sample(&mut self.session, self.taken)?;
         self.taken += 1;
         self.gil_enabled |= taken.gil_enabled;
+        if self.gil_enabled_by.is_none() {
+            self.gil_enabled_by.clone_from(&taken.gil_enabled_by);
+        }
         Ok(taken)
     }
 
@@ -210,6 +216,8 @@ impl<'e> SampledTrial<'e> {
             profile,
             unit_ns: f64::from(self.workers) * without / comparison.units.max(1) as f64,
             cost: with / without,
+            gil_enabled: self.gil_enabled,
+            gil_enabled_by: self.gil_enabled_by,
             objects,
             functions,
         })

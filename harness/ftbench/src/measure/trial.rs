@@ -544,7 +544,7 @@ pub(super) struct SampleReply {
     pub(super) start_ns: u64,
     pub(super) end_ns: u64,
     pub(super) gil_enabled: bool,
-    gil_enabled_by: Option<String>,
+    pub(super) gil_enabled_by: Option<String>,
     collections: Option<u64>,
     collection_ns: Option<u64>,
     longest_collection_ns: Option<u64>,

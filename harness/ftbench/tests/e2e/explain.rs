@@ -1,8 +1,16 @@
 //! `ftbench explain`, with the free-threaded build of the pair: known causes, a control, and what is refused.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::SystemTime;
+
+use ftbench_schema::CellSummary;
 use serde_json::Value;
 
-use crate::support::{Sandbox, allowed_pus, pair};
+use crate::support::driver::wait_until;
+use crate::support::mark::Mark;
+use crate::support::{Sandbox, allowed_pus, output_of, pair};
 
 /// What several threads share, and what shares nothing. The works are as short as the samples allow.
 const KNOWN: &str = r#"
@@ -14,7 +22,11 @@ const KNOWN: &str = r#"
 # lock = "One lock around a short section"
 # nothing = "Nothing is shared"
 # ends = "It fails in the work"
+# crashes = "It ends its process once it is sampled"
+# hangs = "It does not end once it is sampled"
 # ///
+import os
+import signal
 import threading
 
 LOCK = threading.Lock()
@@ -44,6 +56,23 @@ def work_nothing(data, units):
 
 def work_ends(data, units):
     raise ValueError("known to fail")
+
+
+def is_sampled():
+    with open("/proc/self/maps") as file:
+        return "sampler.so" in file.read()
+
+
+def work_crashes(data, units):
+    if is_sampled():
+        os.kill(os.getpid(), signal.SIGSEGV)
+    work_nothing(data, units)
+
+
+def work_hangs(data, units):
+    if is_sampled():
+        threading.Event().wait()
+    work_nothing(data, units)
 "#;
 
 /// Attempts on a machine that other programs use, too.
@@ -142,9 +171,75 @@ fn failing_workload_ends_it_with_its_reason() {
 }
 
 #[test]
+fn crash_and_hang_of_a_sampled_process_are_reported() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let file = sandbox.file("known.py", KNOWN);
+    let tag = &pair().free_threaded;
+    for (case, why) in [("crashes", "killed by SIGSEGV"), ("hangs", "longer than 5 s")] {
+        let mark = Mark::new(case);
+        let mut command = sandbox.command(&format!(
+            "explain {file}::{case} -p {tag} -n 2 --timeout 5 --quiet"
+        ));
+        mark.set_on(&mut command);
+        let output = output_of(command);
+        // The message, the part of the stacks that is shown, and where the rest is.
+        output.fails(1, &[&format!("known.{case} on {tag}"), why], 10);
+        assert!(!output.stderr.contains("Traceback"), "{}", output.stderr);
+        wait_until("the end of all processes", || mark.processes().is_empty());
+    }
+}
+
+#[test]
+fn worst_curve_of_a_run_is_measured_again_and_the_run_is_unchanged() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("known.py", KNOWN);
+    let tag = &pair().free_threaded;
+    let words = format!("{file}::elements {file}::nothing -p {tag} -m threads -n 2 --pin none --no-ceiling");
+    let run = sandbox.run("out", &words, 0);
+    let files = files_of(&run.folder);
+
+    let output = sandbox.ftbench("explain out --worst 1 --format json");
+    output.exits_with(0);
+    let explanations = output.json()["explanations"].clone();
+    let [only] = explanations.as_array().unwrap().as_slice() else {
+        panic!("{explanations}")
+    };
+    is_complete(only);
+    let efficiency = |cell: &CellSummary| cell.efficiency.unwrap().estimate;
+    let summary = run.summary();
+    let of_two = summary.cells.iter().filter(|cell| cell.workers == 2);
+    let worst = of_two.min_by(|a, b| efficiency(a).total_cmp(&efficiency(b)));
+    assert_eq!(only["workload"], worst.unwrap().workload);
+    assert_eq!(only["interpreter"], *tag);
+
+    let refused = |words: &str, why: &[&str]| {
+        sandbox
+            .ftbench(&format!("explain {words} --quiet"))
+            .refuses(why, 5)
+    };
+    refused("out#3.0", &["no figures of several threads on 3.0"]);
+    refused(&format!("out -p {tag}"), &["--python", "a run"]);
+    refused("out fib", &["out is a run"]);
+    refused("fib --worst 1", &["--worst"]);
+    sandbox.file("known.py", format!("{KNOWN}\n"));
+    refused("out", &["known.elements", "known.nothing", "sha256 was"]);
+    assert_eq!(files_of(&run.folder), files);
+}
+
+/// When the files in a folder were changed, by name.
+fn files_of(folder: &Path) -> BTreeMap<OsString, SystemTime> {
+    let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    files
+        .map(|entry| (entry.file_name(), entry.metadata().unwrap().modified().unwrap()))
+        .collect()
+}
+
+#[test]
 fn one_worker_is_refused_because_there_is_nothing_to_compare() {
     let sandbox = Sandbox::sharing_the_machine();
     let tag = &pair().free_threaded;
     let output = sandbox.ftbench(&format!("explain fib -p {tag} -n 1 --quiet"));
     output.refuses(&["fib has no cells with 1 and with more threads", "-n"], 1);
+    let output = sandbox.ftbench(&format!("explain fib -p {tag} -m processes"));
+    output.refuses(&["only threads can be explained"], 1);
 }

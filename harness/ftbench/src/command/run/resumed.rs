@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::code::{self, Code};
+use super::error::RunError;
 use super::folder::warn_of_missing_lock;
 use super::packages::Packages;
 use super::planned::{PlannedRun, Setup};
@@ -80,7 +81,14 @@ impl StoppedRun {
             manifest,
             trials,
         } = reopened;
-        let mut planned = plan_again(manifest, folder.path(), output)?;
+        let mut planned = plan_again(manifest, output).map_err(|why| match why {
+            NotAgain::Changed(changes) => RunError::Changed {
+                folder: folder.path().to_owned(),
+                changes,
+            }
+            .into(),
+            NotAgain::Failed(error) => error,
+        })?;
         record_unrecorded_sessions(&mut planned.manifest);
         let earlier = EarlierSessions::of_run(&planned.manifest, trials);
         let count = text::counted(earlier.trials.len(), "trial");
@@ -108,8 +116,34 @@ fn record_unrecorded_sessions(manifest: &mut Manifest) {
     }
 }
 
+/// Why a recorded plan cannot be measured again.
+#[derive(Debug)]
+pub enum NotAgain {
+    /// Something has changed. One line for each change, as in [`changes`].
+    Changed(Vec<String>),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for NotAgain {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl NotAgain {
+    /// Fails if something has changed.
+    pub fn if_changed(changes: Vec<String>) -> Result<(), Self> {
+        if changes.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Changed(changes))
+        }
+    }
+}
+
 /// Plans the run of the manifest again, and checks that the interpreters, workloads and machine are the same.
-fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Result<PlannedRun, Error> {
+pub(super) fn plan_again(recorded: Manifest, output: OutputOptions) -> Result<PlannedRun, NotAgain> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let discovered = Discovered::load()?;
     let machine = facts::of_this_machine(discovered.topology(), quota::of_this_process()?);
@@ -119,13 +153,13 @@ fn plan_again(recorded: Manifest, folder: &Path, output: OutputOptions) -> Resul
     let code = code(&mut manifest, &assets.workloads, &mut changed)?;
     let packages = packages(&manifest, &code.workloads);
     changed.extend(changes::wheels(&recorded.packages.wheels, &packages.wheels()));
-    changes::refuse_if_changed(folder, changed)?;
+    NotAgain::if_changed(changed)?;
     // The worker is that of this ftbench, because both must use the same protocol.
     let worker = assets.worker.display().to_string();
     manifest.environment.insert("PYTHONPATH".to_owned(), worker);
     (manifest.hosts, manifest.extensions) = Default::default();
     builds::make(&mut manifest, output)?;
-    changes::refuse_if_changed(folder, changes::builds(&recorded, &manifest))?;
+    NotAgain::if_changed(changes::builds(&recorded, &manifest))?;
     manifest.warnings = recorded.warnings;
     let mut cells = manifest.plan.cells.iter();
     let pinned = cells.any(|planned| !planned.placement.is_empty());

@@ -57,6 +57,15 @@ impl Count {
 }
 
 impl Counts {
+    /// As many as the machine has room for.
+    #[must_use]
+    pub fn max() -> Self {
+        Self(vec![Part {
+            first: Count::Max,
+            last: Count::Max,
+        }])
+    }
+
     /// The numbers, ascending and each once, where `limit` is what `max` stands for (at least 1).
     ///
     /// They may be above the limit: the placement decides whether they fit.

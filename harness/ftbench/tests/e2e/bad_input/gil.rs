@@ -5,7 +5,7 @@ use std::process::Command;
 use ftbench_schema::{CellStatus, GilState, Model, WarningKind};
 
 use super::{GOOD, Source, run};
-use crate::support::{Run, Sandbox, executable, output_of, pair};
+use crate::support::{Run, Sandbox, allowed_pus, executable, output_of, pair};
 
 /// A module that does not declare `Py_mod_gil`, so a free-threaded build switches the GIL on when it is imported (PEP
 /// 703).
@@ -45,6 +45,26 @@ if not getattr(sys, '_is_gil_enabled', lambda: True)():
     import old_extension
 {GOOD}"
     )
+}
+
+#[test]
+fn explanation_names_the_gil_and_the_module_that_switches_it_on() {
+    if allowed_pus().len() < 2 || cfg!(not(target_arch = "x86_64")) {
+        println!("skipped: needs two PUs of x86-64");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    compile_extension(&sandbox);
+    let file = sandbox.file("importing.py", importing());
+    let tag = &pair().free_threaded;
+    let output = sandbox.ftbench(&format!("explain {file} -p {tag} -n 2 --format json"));
+    output.exits_with(0);
+    let explanation = &output.json()["explanations"][0];
+    assert_eq!(explanation["gil_enabled"], true);
+    assert_eq!(explanation["gil_enabled_by"], "old_extension");
+    let time = explanation["time"].as_array().unwrap();
+    let waits = time.iter().find(|row| row["category"] == "waiting for the GIL");
+    assert!(waits.is_some(), "{explanation}");
 }
 
 #[test]

@@ -63,6 +63,21 @@ fn processes_that_cannot_be_started_exit_with_3_and_the_run_can_be_resumed() {
 }
 
 #[test]
+fn workers_that_cannot_be_sampled_exit_with_3() {
+    if cfg!(not(target_arch = "x86_64")) {
+        println!("skipped: needs x86-64");
+        return;
+    }
+    let sandbox = Sandbox::sharing_the_machine();
+    let good = sandbox.file("good.py", GOOD);
+    let tag = &pair().free_threaded;
+    let explain = sandbox.command(&format!("explain {good} -p {tag} -n 2 --pin none --quiet"));
+    // A timer needs a pending signal.
+    let output = output_of(after("ulimit -i 0", &explain));
+    output.fails(3, &["cannot be sampled here", tag], 1);
+}
+
+#[test]
 fn threads_that_cannot_be_started_exit_with_3() {
     let sandbox = Sandbox::sharing_the_machine();
     let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/static/charts/two-cores");
