@@ -30,7 +30,9 @@ pub enum Category {
     WithoutCpu,
     /// Its share is done, and another worker's is not.
     NoWork,
-    /// None of these: the functions are not known.
+    /// A function of the interpreter without a name, which may be in any of the categories above. With its file.
+    Unnamed(String),
+    /// None of these: not even the file is known.
     Unknown,
 }
 
@@ -214,8 +216,13 @@ pub fn of_stack(stack: &[Frame<'_>], in_system_call: bool) -> Category {
     {
         return Category::Allocation;
     }
+    let caller = stack.iter().find(|frame| frame.origin != Some(Origin::System));
     if in_system_call {
-        return Category::SystemCalls;
+        // Without a name, it may be a lock that waits.
+        return match caller {
+            Some(frame) if is_unnamed(frame) => Category::Unnamed(frame.library.to_owned()),
+            _ => Category::SystemCalls,
+        };
     }
     let Some(leaf) = stack.first() else {
         return Category::Unknown;
@@ -224,19 +231,22 @@ pub fn of_stack(stack: &[Frame<'_>], in_system_call: bool) -> Category {
         Some(Origin::Interpreter) => match leaf.function {
             Some(function) if starts(function, &REFERENCE_COUNTS) => Category::SharedReferenceCounts,
             Some(_) => Category::Interpreter,
-            None => Category::Unknown,
+            None => Category::Unnamed(leaf.library.to_owned()),
         },
         Some(Origin::Library) => Category::Library(leaf.library.to_owned()),
         // A library that uses the system's, or the interpreter itself.
-        Some(Origin::System) => {
-            let callers = stack.iter().find(|frame| frame.origin != Some(Origin::System));
-            match callers.map(|frame| (frame.origin, frame.library)) {
-                Some((Some(Origin::Library), name)) => Category::Library(name.to_owned()),
-                _ => Category::Library(leaf.library.to_owned()),
+        Some(Origin::System) => match caller {
+            Some(frame) if frame.origin == Some(Origin::Library) => {
+                Category::Library(frame.library.to_owned())
             }
-        }
+            _ => Category::Library(leaf.library.to_owned()),
+        },
         None => Category::Unknown,
     }
+}
+
+fn is_unnamed(frame: &Frame<'_>) -> bool {
+    frame.origin == Some(Origin::Interpreter) && frame.function.is_none()
 }
 
 fn starts(function: &str, names: &[&str]) -> bool {
@@ -260,6 +270,7 @@ impl Category {
             Self::Library(_) => "library",
             Self::WithoutCpu => "waiting for a PU",
             Self::NoWork => "no work left",
+            Self::Unnamed(_) => "functions without names",
             Self::Unknown => "unknown",
         }
     }
@@ -269,7 +280,7 @@ impl Category {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::InterpreterLock(name) if name == LOOP => Some("the interpreter's loop"),
-            Self::InterpreterLock(name) | Self::Library(name) => {
+            Self::InterpreterLock(name) | Self::Library(name) | Self::Unnamed(name) => {
                 Some(name.as_str()).filter(|name| !name.is_empty())
             }
             _ => None,
@@ -330,6 +341,10 @@ mod tests {
             "after the lock was free"
         );
         assert_eq!(waiting(&["SYSTEM", "os_read", LOOP]), Category::SystemCalls);
+        assert_eq!(
+            waiting(&["SYSTEM", "", LOOP]),
+            Category::Unnamed("python3".to_owned())
+        );
     }
 
     #[test]
@@ -360,7 +375,7 @@ mod tests {
             Category::SharedReferenceCounts
         );
         assert_eq!(running(&[LOOP]), Category::Interpreter);
-        assert_eq!(running(&[""]), Category::Unknown);
+        assert_eq!(running(&[""]), Category::Unnamed("python3".to_owned()));
         assert_eq!(running(&[]), Category::Unknown);
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{ExplicitModuleSectionInfo, Module, Unwinder};
+use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 
 use crate::samples::{BASE_POINTER, Sample};
@@ -30,6 +31,8 @@ pub enum Origin {
 pub struct Library {
     name: String,
     origin: Origin,
+    /// Whether it has the names of the functions that other files do not use.
+    has_symbol_table: bool,
     /// Its functions, by where they begin; no two overlap.
     functions: Vec<Function>,
     /// Its executable section, and where that begins.
@@ -45,11 +48,13 @@ pub struct Library {
 struct Function {
     /// Its addresses, as the file says.
     addresses: Range<u64>,
-    name: String,
+    /// Its name; `None` without a symbol.
+    name: Option<String>,
 }
 
 /// The tables of an ELF file that describe its stack frames.
-const UNWIND_TABLES: [&str; 2] = [".eh_frame", ".eh_frame_hdr"];
+const UNWIND_TABLES: [&str; 2] = [EH_FRAME, ".eh_frame_hdr"];
+const EH_FRAME: &str = ".eh_frame";
 
 /// Functions that only an interpreter defines, one of which is left in a stripped one.
 const INTERPRETER_FUNCTIONS: [&str; 2] = ["_PyEval_EvalFrameDefault", "PyEval_RestoreThread"];
@@ -62,9 +67,16 @@ impl Library {
     #[must_use]
     pub fn parse(path: &str, bytes: &[u8]) -> Option<Self> {
         let file = object::File::parse(bytes).ok()?;
-        let functions = functions(&file);
+        let bounds = file.section_by_name(EH_FRAME).map_or_else(Vec::new, |section| {
+            frame_bounds(section.data().unwrap_or_default(), section.address())
+        });
+        let functions = with_unnamed(named_functions(&file), bounds);
         let file_name = path.rsplit('/').next().unwrap_or(path);
-        let has = |name: &&str| functions.iter().any(|function| function.name == *name);
+        let has = |name: &&str| {
+            functions
+                .iter()
+                .any(|function| function.name.as_deref() == Some(name))
+        };
         let origin = if INTERPRETER_FUNCTIONS.iter().any(has) {
             Origin::Interpreter
         } else if SYSTEM_LIBRARIES.iter().any(|name| file_name.starts_with(name)) {
@@ -83,6 +95,7 @@ impl Library {
         Some(Self {
             name: short_name(file_name).to_owned(),
             origin,
+            has_symbol_table: file.symbols().next().is_some(),
             functions,
             text: (text_at.start, text),
             unwind_tables: tables.filter_map(|name| Some((name, section(name)?))).collect(),
@@ -139,8 +152,46 @@ fn short_name(file_name: &str) -> &str {
     }
 }
 
-/// The functions with known bounds in a file's symbol tables. Of those that overlap, such as aliases, one is kept.
-fn functions(file: &object::File<'_>) -> Vec<Function> {
+/// Adds functions of which only the bounds are known, except where a named function is.
+fn with_unnamed(named: Vec<Function>, bounds: Vec<Range<u64>>) -> Vec<Function> {
+    let is_unnamed = |addresses: &Range<u64>| {
+        let after = named.partition_point(|function| function.addresses.start < addresses.end);
+        let before = after.checked_sub(1).and_then(|last| named.get(last));
+        before.is_none_or(|last| last.addresses.end <= addresses.start)
+    };
+    let mut unnamed: Vec<Function> = bounds
+        .into_iter()
+        .filter(is_unnamed)
+        .map(|addresses| Function {
+            addresses,
+            name: None,
+        })
+        .collect();
+    unnamed.extend(named);
+    sort(&mut unnamed);
+    unnamed
+}
+
+/// The bounds of functions in a section `.eh_frame` at this address, which stripped files have, too.
+fn frame_bounds(section: &[u8], address: u64) -> Vec<Range<u64>> {
+    let bases = BaseAddresses::default().set_eh_frame(address);
+    let section = EhFrame::new(section, LittleEndian);
+    let mut entries = section.entries(&bases);
+    let mut bounds = Vec::new();
+    while let Ok(Some(entry)) = entries.next() {
+        let CieOrFde::Fde(partial) = entry else {
+            continue;
+        };
+        if let Ok(function) = partial.parse(|section, bases, offset| section.cie_from_offset(bases, offset)) {
+            let start = function.initial_address();
+            bounds.push(start..start.saturating_add(function.len()));
+        }
+    }
+    bounds
+}
+
+/// The functions with known bounds in a file's symbol tables.
+fn named_functions(file: &object::File<'_>) -> Vec<Function> {
     let mut functions: Vec<Function> = file
         .symbols()
         .chain(file.dynamic_symbols())
@@ -151,13 +202,18 @@ fn functions(file: &object::File<'_>) -> Vec<Function> {
             let name = symbol.name().ok()?.split('.').next()?;
             Some(Function {
                 addresses: start..start.checked_add(symbol.size())?,
-                name: name.to_owned(),
+                name: Some(name.to_owned()),
             })
         })
         .collect();
+    sort(&mut functions);
+    functions
+}
+
+/// Sorts functions. Of those that overlap, such as aliases, one is kept.
+fn sort(functions: &mut Vec<Function>) {
     functions.sort_by_key(|function| (function.addresses.start, function.addresses.end));
     functions.dedup_by(|later, earlier| later.addresses.start < earlier.addresses.end);
-    functions
 }
 
 /// A mapping of a file into memory as code.
@@ -226,7 +282,7 @@ impl<'l> Image<'l> {
             };
             let bias = mapping.addresses.start.wrapping_sub(address);
             let table = |name| library.unwind_tables.get(name).cloned().unzip();
-            let (eh_frame_svma, eh_frame) = table(".eh_frame");
+            let (eh_frame_svma, eh_frame) = table(EH_FRAME);
             let (eh_frame_hdr_svma, eh_frame_hdr) = table(".eh_frame_hdr");
             let (text_at, text) = &library.text;
             let info = ExplicitModuleSectionInfo {
@@ -278,9 +334,17 @@ impl<'l> Image<'l> {
                 library: &library.name,
                 function: library
                     .function(address.wrapping_sub(bias))
-                    .map(|function| function.name.as_str()),
+                    .and_then(|function| function.name.as_deref()),
             },
         }
+    }
+
+    /// Whether the names of all functions of the interpreter are known.
+    #[must_use]
+    pub fn has_symbols(&self) -> bool {
+        let is_stripped =
+            |library: &Library| library.origin == Origin::Interpreter && !library.has_symbol_table;
+        !self.mapped.iter().any(|(_, _, library)| is_stripped(library))
     }
 
     /// The functions of a sample's stack, innermost first, until `is_last` or the end of what the sample has.
@@ -407,6 +471,42 @@ half a line";
     fn modules_are_called_as_they_are_imported() {
         assert_eq!(short_name("_random.cpython-313t-x86_64-linux-gnu.so"), "_random");
         assert_eq!(short_name("libm.so.6"), "libm.so.6");
+    }
+
+    /// The section of a library with three functions at 0x1000, 0x1010 and 0x1020, the second of which is static:
+    /// `gcc -O2 -shared -fPIC -nostdlib`, GCC 12.2, stripped.
+    const EH_FRAME_OF_THREE: &[u8] = &[
+        0x14, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x7a, 0x52, 0x00, 0x01, 0x78, 0x10, 0x01, 0x1b,
+        0x0c, 0x07, 0x08, 0x90, 0x01, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x1c, 0x00, 0x00, 0x00, 0xb8, 0xef,
+        0xff, 0xff, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x30, 0x00, 0x00,
+        0x00, 0xb4, 0xef, 0xff, 0xff, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00,
+        0x44, 0x00, 0x00, 0x00, 0xb0, 0xef, 0xff, 0xff, 0x12, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ];
+
+    #[test]
+    fn functions_without_symbols_have_bounds() {
+        let bounds = frame_bounds(EH_FRAME_OF_THREE, 0x2028);
+        assert_eq!(bounds, [0x1000..0x1004, 0x1010..0x1014, 0x1020..0x1032]);
+        let mut damaged = EH_FRAME_OF_THREE.to_vec();
+        for place in 0..damaged.len() {
+            let byte = std::mem::replace(&mut damaged[place], 0xff);
+            assert!(frame_bounds(&damaged, 0x2028).len() <= 3, "{place}");
+            damaged[place] = byte;
+        }
+        let function = |addresses: Range<u64>, name: Option<&str>| Function {
+            addresses,
+            name: name.map(str::to_owned),
+        };
+        let named = vec![
+            function(0x1000..0x1004, Some("first")),
+            function(0x1024..0x1030, Some("inner")),
+        ];
+        let expected = [
+            function(0x1000..0x1004, Some("first")),
+            function(0x1010..0x1014, None),
+            function(0x1024..0x1030, Some("inner")),
+        ];
+        assert_eq!(with_unnamed(named, bounds), expected);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct Profile {
     pub shares: BTreeMap<Category, f64>,
     /// Memory that workers contended for; the most used first.
     pub lines: Vec<Line>,
+    /// Whether the names of all functions of the interpreter are known.
+    pub has_symbols: bool,
     /// Samples in the windows.
     pub samples: u64,
     /// Samples for which there was no room.
@@ -176,6 +178,7 @@ pub fn profile(workers: &[WorkerSamples<'_>], image: &Image<'_>, sampling: &Samp
     Profile {
         shares,
         lines,
+        has_symbols: image.has_symbols(),
         samples: moments.len() as u64,
         lost: workers.iter().map(|worker| worker.lost).sum(),
     }

@@ -212,6 +212,7 @@ mod tests {
             profile: Profile {
                 shares: shares.iter().cloned().collect(),
                 lines: Vec::new(),
+                has_symbols: true,
                 samples: 100,
                 lost: 1,
             },

@@ -70,6 +70,12 @@ pub fn explanation(explanation: &Explanation, style: Style) -> String {
         }
     }
     text.push_str(&cost(&explanation.cost));
+    if !explanation.has_symbols {
+        text.push_str(
+            "warning: this build has no symbols (it is stripped): what CPython's functions without names do is unknown, \
+             such as collecting garbage and waiting for the GIL\n",
+        );
+    }
     if let Some(share) = waiting_share(explanation).filter(|share| *share > MAX_WAITING) {
         let share = per_cent(share, 0);
         // Writing to a String cannot fail.
@@ -246,6 +252,7 @@ mod tests {
             interpreter: "3.14t".to_owned(),
             arm: None,
             gil_enabled: false,
+            has_symbols: true,
             gil_enabled_by: None,
             workers: 2,
             rounds: 5,
@@ -333,12 +340,14 @@ mod tests {
         example.contended.clear();
         example.cost.all_workers = exactly(1.06);
         example.cost.lost = 3;
+        example.has_symbols = false;
         example.time.push(time_in("waiting for a PU", 0.0, 600.0));
         let shown = explanation(&example, Style::default());
         assert!(shown.contains("; it scales"), "{shown}");
         assert!(!shown.contains("contended"), "{shown}");
         assert!(shown.contains("warning: that is so much"), "{shown}");
         assert!(shown.contains("no room for 3"), "{shown}");
+        assert!(shown.contains("this build has no symbols"), "{shown}");
         assert!(shown.contains("waited for a PU in 24 % of their time"), "{shown}");
     }
 }

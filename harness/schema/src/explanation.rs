@@ -15,11 +15,12 @@ pub struct Explanation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
     /// Whether the GIL was on.
-    #[serde(default)]
     pub gil_enabled: bool,
     /// The module that switched it on; `None` if it was on from the start, or off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gil_enabled_by: Option<String>,
+    /// Whether the names of all functions of the interpreter are known, which a stripped one has lost.
+    pub has_symbols: bool,
     /// How many workers are compared with one.
     pub workers: u32,
     /// Rounds, with new processes in each.

@@ -425,7 +425,9 @@ fn explained(
     let figures = report::time(&rounds).zip(report::cost(&rounds));
     let ((total, time), cost) = figures.ok_or_else(|| ExplainError::NoFigures(cell.workload.clone()))?;
     let (gil_enabled, gil_enabled_by) = report::gil(&rounds);
+    let mut processes = rounds.iter().flat_map(|round| [&round.one, &round.all]);
     Ok(Explanation {
+        has_symbols: processes.all(|process| process.profile.has_symbols),
         workload: cell.workload.clone(),
         interpreter: cell.interpreter.clone(),
         arm: cell.arm.clone(),

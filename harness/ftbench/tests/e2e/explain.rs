@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 use std::time::SystemTime;
 
 use ftbench_schema::CellSummary;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::driver::wait_until;
 use crate::support::mark::Mark;
-use crate::support::{Sandbox, allowed_pus, output_of, pair};
+use crate::support::{Sandbox, allowed_pus, executable, output_of, pair};
 
 /// What several threads share, and what shares nothing. The works are as short as the samples allow.
 const KNOWN: &str = r#"
@@ -187,6 +188,43 @@ fn crash_and_hang_of_a_sampled_process_are_reported() {
         assert!(!output.stderr.contains("Traceback"), "{}", output.stderr);
         wait_until("the end of all processes", || mark.processes().is_empty());
     }
+}
+
+#[test]
+fn functions_of_a_stripped_interpreter_have_no_names_and_no_category() {
+    let python = executable(&pair().free_threaded);
+    let is_small = std::fs::metadata(&python).unwrap().len() < 1 << 20;
+    if allowed_pus().len() < 2 || cfg!(not(target_arch = "x86_64")) || is_small {
+        println!("skipped: needs two PUs of x86-64, and an interpreter without a shared library");
+        return;
+    }
+    let sandbox = Sandbox::sharing_the_machine();
+    let file = sandbox.file("known.py", KNOWN);
+    let run = |program: &Path, words: &[&str]| {
+        let done = Command::new(program)
+            .args(words)
+            .current_dir(sandbox.path())
+            .status();
+        assert!(done.unwrap().success(), "{words:?}");
+    };
+    run(&python, &["-m", "venv", "--copies", "--without-pip", "env"]);
+    let stripped = sandbox.path().join("env/bin/python3");
+    run(Path::new("strip"), &[stripped.to_str().unwrap()]);
+    let words = format!(
+        "explain {file}::elements -p {} -n 2 --format json",
+        stripped.display()
+    );
+    let output = sandbox.ftbench(&words);
+    output.exits_with(0);
+    let explanation = &output.json()["explanations"][0];
+    is_complete(explanation);
+    assert_eq!(explanation["has_symbols"], false);
+    let time = explanation["time"].as_array().unwrap();
+    let mut categories = time.iter().map(|row| &row["category"]);
+    assert!(
+        categories.any(|category| category == "functions without names"),
+        "{explanation}"
+    );
 }
 
 #[test]
