@@ -34,7 +34,7 @@ const SAMPLER: &str = "embedded/sampler/sampler.c";
 fn compile_sampler() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={SAMPLER}");
     let library = PathBuf::from(std::env::var("OUT_DIR")?).join("sampler.so");
-    if std::env::var("CARGO_CFG_TARGET_ARCH")? != "x86_64" {
+    if !["x86_64", "aarch64"].contains(&std::env::var("CARGO_CFG_TARGET_ARCH")?.as_str()) {
         return Ok(std::fs::write(library, [])?);
     }
     // Fast in debug builds too, because it interrupts what is measured.

@@ -4,7 +4,8 @@
 //
 // It needs no permission and no header of CPython: a POSIX timer for each thread sends it a signal, and the offsets in
 // CPython's structs come from the caller. The handler takes no lock, allocates nothing, and writes only to memory of
-// its own thread, so that sampling makes no workers wait for each other. Linux on x86-64, glibc 2.34 or later.
+// its own thread, so that sampling makes no workers wait for each other. Linux on x86-64 and AArch64, glibc 2.34
+// or later.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,10 +29,20 @@
 // Python frames in a sample.
 #define FRAMES 4
 
+// Registers in a sample. x86-64: in the order of its encoding, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15; rip.
+// AArch64: x0 ... x30, sp, pc.
+#ifdef __aarch64__
+#define REGISTERS 33
+#define STACK_POINTER 31
+#else
+#define REGISTERS 17
+#define STACK_POINTER 4
+#endif
+
 // A sample in the file. `stack_bytes` bytes of the stack, padded to a multiple of 8, follow.
 struct sample {
     uint64_t time_ns;         // CLOCK_MONOTONIC
-    uint64_t registers[17];   // in the order of x86-64's encoding: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 ... r15; rip
+    uint64_t registers[REGISTERS];
     uint64_t frames[FRAMES];  // addresses of code objects, innermost first; 0 where there is none
     uint64_t stack_bytes;
 };
@@ -56,8 +67,18 @@ static struct {
     uint64_t current_frame, previous, executable;
 } sampler;
 
-static const int ORDER[17] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8,
-                              REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+static void read_registers(const ucontext_t *context, uint64_t registers[REGISTERS]) {
+    const mcontext_t *machine = &context->uc_mcontext;
+#ifdef __aarch64__
+    for (int i = 0; i < STACK_POINTER; i++) registers[i] = machine->regs[i];
+    registers[STACK_POINTER] = machine->sp;
+    registers[STACK_POINTER + 1] = machine->pc;
+#else
+    static const int ORDER[REGISTERS] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8,
+                                         REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    for (int i = 0; i < REGISTERS; i++) registers[i] = machine->gregs[ORDER[i]];
+#endif
+}
 
 static void read_frames(struct worker *worker, uint64_t frames[FRAMES]) {
     if (!sampler.current_frame) return;
@@ -77,8 +98,9 @@ static void take_sample(int signal_number, siginfo_t *info, void *context) {
     if (info->si_code != SI_TIMER) return;
     int saved_errno = errno;
     struct worker *worker = info->si_value.sival_ptr;
-    const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-    const char *stack = (char *)registers[REG_RSP];
+    uint64_t registers[REGISTERS];
+    read_registers(context, registers);
+    const char *stack = (char *)registers[STACK_POINTER];
     size_t stack_bytes = 0;
     // A signal stack, or that of a coroutine of C code, is not copied.
     if (stack < worker->stack_end && (size_t)(worker->stack_end - stack) <= worker->stack_size_bytes) {
@@ -96,7 +118,7 @@ static void take_sample(int signal_number, siginfo_t *info, void *context) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     sample->time_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    for (int i = 0; i < 17; i++) sample->registers[i] = registers[ORDER[i]];
+    memcpy(sample->registers, registers, sizeof registers);
     memset(sample->frames, 0, sizeof sample->frames);
     read_frames(worker, sample->frames);
     sample->stack_bytes = stack_bytes;

@@ -144,6 +144,12 @@ pub fn sleeps_for_lock(stack: &[Frame<'_>], category: &Category) -> bool {
         && !leaf.is_some_and(|function| YIELDING.contains(&function))
 }
 
+/// Whether a function is a single atomic operation, which compilers for AArch64 call. It is its caller's.
+#[must_use]
+pub fn is_outlined(frame: &Frame<'_>) -> bool {
+    frame.function.is_some_and(|name| name.starts_with("__aarch64_"))
+}
+
 /// Whether what called a function belongs to another Python function.
 #[must_use]
 pub fn is_loop(frame: &Frame<'_>) -> bool {
@@ -164,7 +170,7 @@ pub fn of_atomic(access: &Access, frame: &Frame<'_>, is_free_threaded: bool) -> 
         return None;
     }
     match access.size_bytes {
-        8 if access.has_lock_prefix => Some(Category::SharedReferenceCounts),
+        8 if !access.only_exchanges => Some(Category::SharedReferenceCounts),
         1 => Some(Category::InterpreterLock(
             frame.function.unwrap_or_default().to_owned(),
         )),
@@ -391,12 +397,12 @@ mod tests {
 
     #[test]
     fn atomic_access_of_the_interpreter_is_a_reference_count_or_a_lock_by_its_size() {
-        let access = |size_bytes, has_lock_prefix| Access {
+        let access = |size_bytes, adds: bool| Access {
             address: 0x1000,
             size_bytes,
             is_atomic: true,
             writes: true,
-            has_lock_prefix,
+            only_exchanges: !adds,
         };
         let place = frame(Origin::Interpreter, "python3", "list_get");
         let of = |access, free_threaded| of_atomic(&access, &place, free_threaded);

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
+#[cfg(target_arch = "aarch64")]
+use framehop::aarch64::{CacheAarch64 as Cache, UnwinderAarch64 as MachineUnwinder};
+#[cfg(not(target_arch = "aarch64"))]
+use framehop::x86_64::{CacheX86_64 as Cache, UnwinderX86_64 as MachineUnwinder};
 use framehop::{ExplicitModuleSectionInfo, Module, Unwinder};
 use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 
-use crate::samples::{BASE_POINTER, Sample};
+use crate::registers::machine::FRAME_POINTER;
+use crate::samples::Sample;
 
 /// Functions of a stack that are looked at. Those of one Python function come first, and are fewer.
 const MAX_FUNCTIONS: usize = 64;
@@ -141,8 +145,12 @@ impl Library {
     }
 }
 
-/// The smallest page of x86-64.
-const PAGE_BYTES: u64 = 4096;
+/// The largest page to which segments are aligned.
+const PAGE_BYTES: u64 = if cfg!(target_arch = "aarch64") {
+    1 << 16
+} else {
+    4096
+};
 
 /// The name of a library without what follows it: `_random` of `_random.cpython-313t-x86_64-linux-gnu.so`.
 fn short_name(file_name: &str) -> &str {
@@ -261,8 +269,8 @@ pub struct Frame<'a> {
 pub struct Image<'l> {
     /// The mappings of known files by where they begin, with the difference between addresses in memory and in the file.
     mapped: Vec<(Range<u64>, u64, &'l Library)>,
-    unwinder: UnwinderX86_64<Arc<[u8]>>,
-    cache: RefCell<CacheX86_64>,
+    unwinder: MachineUnwinder<Arc<[u8]>>,
+    cache: RefCell<Cache>,
     /// Where instructions begin in the functions that were asked for, by function.
     instructions: RefCell<HashMap<u64, Arc<[u64]>>>,
 }
@@ -272,7 +280,7 @@ impl<'l> Image<'l> {
     #[must_use]
     pub fn new(mappings: &[Mapping], libraries: &'l BTreeMap<String, Library>) -> Self {
         let mut mapped = Vec::new();
-        let mut unwinder = UnwinderX86_64::new();
+        let mut unwinder = MachineUnwinder::new();
         for mapping in mappings {
             let Some(library) = libraries.get(&mapping.path) else {
                 continue;
@@ -349,16 +357,14 @@ impl<'l> Image<'l> {
 
     /// The functions of a sample's stack, innermost first, until `is_last` or the end of what the sample has.
     pub fn stack(&self, sample: &Sample<'_>, is_last: impl Fn(&Frame<'l>) -> bool) -> Vec<Frame<'l>> {
-        let registers = UnwindRegsX86_64::new(
-            sample.instruction_pointer(),
-            sample.stack_pointer(),
-            sample.registers[BASE_POINTER],
-        );
         let mut cache = self.cache.borrow_mut();
         let mut read = |address| sample.stack_word(address).ok_or(());
-        let mut addresses =
-            self.unwinder
-                .iter_frames(sample.instruction_pointer(), registers, &mut cache, &mut read);
+        let mut addresses = self.unwinder.iter_frames(
+            sample.instruction_pointer(),
+            unwind_registers(sample),
+            &mut cache,
+            &mut read,
+        );
         let mut frames = Vec::new();
         while let Ok(Some(address)) = addresses.next() {
             let frame = self.frame(address.address_for_lookup());
@@ -401,16 +407,52 @@ impl<'l> Image<'l> {
         let mut known = self.instructions.borrow_mut();
         // Two libraries may have a function at the same address.
         let key = code.as_ptr() as u64;
-        let starts = known.entry(key).or_insert_with(|| {
-            let decoder = iced_x86::Decoder::with_ip(64, code, start, iced_x86::DecoderOptions::NONE);
-            decoder.into_iter().map(|instruction| instruction.ip()).collect()
-        });
+        let starts = known
+            .entry(key)
+            .or_insert_with(|| instruction_starts(code, start));
         Arc::clone(starts)
     }
 }
 
-/// The instruction that calls the system.
+#[cfg(not(target_arch = "aarch64"))]
+fn instruction_starts(code: &[u8], start: u64) -> Arc<[u64]> {
+    let decoder = iced_x86::Decoder::with_ip(64, code, start, iced_x86::DecoderOptions::NONE);
+    decoder.into_iter().map(|instruction| instruction.ip()).collect()
+}
+
+/// All instructions have 4 bytes.
+#[cfg(target_arch = "aarch64")]
+fn instruction_starts(code: &[u8], start: u64) -> Arc<[u64]> {
+    (start..start.saturating_add(code.len() as u64))
+        .step_by(4)
+        .collect()
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+fn unwind_registers(sample: &Sample<'_>) -> framehop::x86_64::UnwindRegsX86_64 {
+    framehop::x86_64::UnwindRegsX86_64::new(
+        sample.instruction_pointer(),
+        sample.stack_pointer(),
+        sample.registers[FRAME_POINTER],
+    )
+}
+
+/// Return addresses may be signed in the bits that addresses of Linux's user space leave free.
+#[cfg(target_arch = "aarch64")]
+fn unwind_registers(sample: &Sample<'_>) -> framehop::aarch64::UnwindRegsAarch64 {
+    framehop::aarch64::UnwindRegsAarch64::new_with_ptr_auth_mask(
+        framehop::aarch64::PtrAuthMask::from_max_known_address((1 << 48) - 1),
+        sample.registers[crate::registers::aarch64::LINK_REGISTER],
+        sample.stack_pointer(),
+        sample.registers[FRAME_POINTER],
+    )
+}
+
+/// The instruction that calls the system: `syscall`, or `svc #0`.
+#[cfg(not(target_arch = "aarch64"))]
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
+#[cfg(target_arch = "aarch64")]
+const SYSCALL: [u8; 4] = [0x01, 0x00, 0x00, 0xd4];
 
 /// The instructions around an address, each slice up to the end of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -421,7 +463,7 @@ pub struct Instructions<'a> {
     pub address: u64,
     /// From the instruction before on, and where that begins; `None` if it is not known.
     pub previous: Option<(&'a [u8], u64)>,
-    /// From two bytes before the address on.
+    /// From where an instruction that calls the system would begin if the address follows it.
     pub before: Option<&'a [u8]>,
 }
 

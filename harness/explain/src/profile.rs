@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
-use crate::access::{Access, Accesses};
+use crate::access::Access;
+use crate::access::machine::Accesses;
 use crate::category::{self, Category};
 use crate::image::{Frame, Image};
-use crate::samples::{FIRST_ARGUMENT, Sample, WorkerSamples};
+use crate::registers::machine::FIRST_ARGUMENT;
+use crate::samples::{Sample, WorkerSamples};
 
-/// The size of a cache line of x86-64 processors.
+/// The size of a cache line of most processors.
 const LINE_BYTES: u64 = 64;
 
 /// Minimum share of the workers' time in which memory is used or waited for, to call it contended. Without contention an
@@ -201,7 +203,7 @@ fn moment<'l>(
     let code = image.instructions_at(sample.instruction_pointer());
     let in_system_call = code.as_ref().is_some_and(|code| code.in_system_call());
     let by_stack = category::of_stack(&stack, in_system_call);
-    let frame = stack.first().copied();
+    let frame = stack.iter().find(|frame| !category::is_outlined(frame)).copied();
     let (category, used) = if in_system_call {
         let waits = category::sleeps_for_lock(&stack, &by_stack);
         let lock = waits.then(|| lock_waited_for(sample));
@@ -222,7 +224,9 @@ fn moment<'l>(
         is_asleep: in_system_call,
         used,
         code: sample.frames.first().copied().unwrap_or_default(),
-        frame: stack.into_iter().find(|frame| frame.function.is_some()),
+        frame: stack
+            .into_iter()
+            .find(|frame| frame.function.is_some() && !category::is_outlined(frame)),
     }
 }
 
@@ -455,7 +459,7 @@ mod tests {
             stack: &stack,
             ..sample(0)
         };
-        parked.registers[crate::samples::STACK_POINTER] = 0x5000;
+        parked.registers[crate::registers::machine::STACK_POINTER] = 0x5000;
         parked.registers[FIRST_ARGUMENT] = 0x5010;
         assert_eq!(lock_waited_for(&parked).address, 0x7777);
         parked.registers[FIRST_ARGUMENT] = 0x9000;

@@ -1,19 +1,7 @@
 //! The file that the sampler writes. `harness/sampler/sampler.c` describes its layout.
 
-/// Registers in a sample: the 16 general-purpose ones in the order of their numbers in x86-64's encoding, and `rip`.
-pub const REGISTERS: usize = 17;
-
-/// The index of the stack pointer `rsp`.
-pub const STACK_POINTER: usize = 4;
-
-/// The index of `rbp`, which code without frame pointers uses for anything.
-pub const BASE_POINTER: usize = 5;
-
-/// The index of `rdi`, which has the first argument of a system call.
-pub const FIRST_ARGUMENT: usize = 7;
-
-/// The index of the instruction pointer `rip`.
-pub const INSTRUCTION_POINTER: usize = 16;
+pub use crate::registers::machine::REGISTERS;
+use crate::registers::machine::{INSTRUCTION_POINTER, STACK_POINTER};
 
 /// Python frames in a sample.
 pub const FRAMES: usize = 4;
@@ -153,12 +141,15 @@ mod tests {
         let [sample] = &worker.samples[..] else {
             unreachable!()
         };
-        assert_eq!((sample.time_ns, sample.instruction_pointer()), (5, 16));
+        assert_eq!(
+            (sample.time_ns, sample.instruction_pointer()),
+            (5, INSTRUCTION_POINTER as u64)
+        );
         assert_eq!(sample.stack, stack);
-        // `rsp` is 4.
-        assert_eq!(sample.stack_word(4), Some(0x0706_0504_0302_0100));
-        assert_eq!(sample.stack_word(13), None);
-        assert_eq!(sample.stack_word(3), None);
+        let start = STACK_POINTER as u64;
+        assert_eq!(sample.stack_word(start), Some(0x0706_0504_0302_0100));
+        assert_eq!(sample.stack_word(start + 9), None);
+        assert_eq!(sample.stack_word(start - 1), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ const TAIL_LINES: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// The sampler is not part of this program.
-    #[error("this ftbench cannot look at workers: its sampler exists for x86-64 only")]
+    #[error("this ftbench cannot look at workers: its sampler exists for x86-64 and AArch64 only")]
     NoSampler,
     /// The sampler does not know the interpreter.
     #[error("{tag} cannot be explained; give CPython 3.13, 3.14 or 3.15 with -p")]

@@ -1,8 +1,4 @@
-//! The memory that a worker used at the moment of a sample.
-//!
-//! A timer interrupts a processor between two instructions. An atomic one keeps later ones waiting, and the interrupt
-//! comes right after it, so it is the one before the sampled address. A load or store that waits for its cache line is
-//! the oldest unfinished one, so it is the one at the sampled address.
+//! Instructions of x86-64.
 
 use std::cell::RefCell;
 
@@ -11,30 +7,9 @@ use iced_x86::{
     UsedMemory,
 };
 
+use super::{Access, is_own_stack};
 use crate::image::Instructions;
-use crate::samples::{REGISTERS, STACK_POINTER};
-
-/// Addresses this far around the stack pointer are taken for the worker's own stack.
-const STACK_BYTES: u64 = 8 << 20;
-
-/// What may lie below the stack pointer: the red zone of the x86-64 ABI (section 3.2.2), and what a call has just left.
-const BELOW_STACK_BYTES: u64 = 4096;
-
-/// A use of memory that other workers can see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Access {
-    /// The first byte.
-    pub address: u64,
-    /// How many bytes.
-    pub size_bytes: usize,
-    /// Whether the instruction is atomic.
-    pub is_atomic: bool,
-    /// Whether the memory may have been written.
-    pub writes: bool,
-    /// Whether the instruction has the prefix that makes it atomic, as those that add and compare have. Those that only
-    /// exchange have none.
-    pub has_lock_prefix: bool,
-}
+use crate::registers::x86_64::{REGISTERS, STACK_POINTER};
 
 /// Finds the memory that an instruction uses.
 #[derive(Debug)]
@@ -81,9 +56,7 @@ impl Accesses {
             return None;
         }
         let address = memory.virtual_address(0, |register, _, _| value(register, registers))?;
-        let stack = registers[STACK_POINTER];
-        let own_stack = stack.saturating_sub(BELOW_STACK_BYTES)..stack.saturating_add(STACK_BYTES);
-        if own_stack.contains(&address) {
+        if is_own_stack(address, registers[STACK_POINTER]) {
             return None;
         }
         Some(Access {
@@ -91,7 +64,7 @@ impl Accesses {
             size_bytes: memory.memory_size().size(),
             is_atomic: is_atomic(instruction),
             writes: is_write(memory.access()),
-            has_lock_prefix: instruction.has_lock_prefix(),
+            only_exchanges: exchanges(instruction),
         })
     }
 }
@@ -105,8 +78,11 @@ fn decode(bytes: &[u8], address: u64) -> Option<Instruction> {
 /// `xchg` with memory is atomic without a prefix (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3,
 /// section 9.1.2).
 fn is_atomic(instruction: &Instruction) -> bool {
-    let exchanges = instruction.mnemonic() == Mnemonic::Xchg && instruction.memory_base() != Register::None;
-    instruction.has_lock_prefix() || exchanges
+    instruction.has_lock_prefix() || exchanges(instruction)
+}
+
+fn exchanges(instruction: &Instruction) -> bool {
+    instruction.mnemonic() == Mnemonic::Xchg && instruction.memory_base() != Register::None
 }
 
 fn is_thread_local(memory: &UsedMemory) -> bool {
@@ -176,7 +152,7 @@ mod tests {
             size_bytes: 8,
             is_atomic: true,
             writes: true,
-            has_lock_prefix: true,
+            only_exchanges: false,
         };
         assert_eq!(access, Some(expected));
     }
@@ -208,7 +184,7 @@ mod tests {
             size_bytes: 8,
             is_atomic: false,
             writes: false,
-            has_lock_prefix: false,
+            only_exchanges: false,
         };
         assert_eq!(access, Some(expected));
         // mov [rbx], rax
