@@ -133,15 +133,23 @@ const ALLOCATION: [&str; 18] = [
     "realloc",
 ];
 
-/// The function of a worker that is about to look at a lock again instead of sleeping, by its names in the C library.
-const YIELDING: [&str; 2] = ["sched_yield", "__sched_yield"];
+/// Functions of the C library that do not sleep in their system calls: a worker is about to look at a lock again, or wakes
+/// another one that sleeps for it.
+const AWAKE: [&str; 6] = [
+    "sched_yield",
+    "__sched_yield",
+    "sem_post",
+    "pthread_cond_signal",
+    "pthread_cond_broadcast",
+    "pthread_mutex_unlock",
+];
 
 /// Whether a worker that is in a system call with this stack sleeps until a lock is free.
 #[must_use]
 pub fn sleeps_for_lock(stack: &[Frame<'_>], category: &Category) -> bool {
     let leaf = stack.first().and_then(|frame| frame.function);
     matches!(category, Category::PythonLock | Category::InterpreterLock(_))
-        && !leaf.is_some_and(|function| YIELDING.contains(&function))
+        && !leaf.is_some_and(|function| AWAKE.contains(&function))
 }
 
 /// Whether a function is a single atomic operation, which compilers for AArch64 call. It is its caller's.
@@ -354,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn worker_that_looks_at_a_lock_again_does_not_sleep_for_it() {
+    fn worker_that_looks_at_a_lock_again_or_wakes_another_does_not_sleep_for_it() {
         let taking = stack(&["_PyMutex_LockTimed", "PyDict_SetItem", LOOP]);
         let with_leaf = |function| {
             let leaf = frame(Origin::System, "libc.so.6", function);
@@ -363,7 +371,9 @@ mod tests {
         let lock = Category::InterpreterLock("PyDict_SetItem".to_owned());
         assert!(sleeps_for_lock(&with_leaf(""), &lock));
         assert!(sleeps_for_lock(&with_leaf(""), &Category::PythonLock));
-        assert!(!sleeps_for_lock(&with_leaf("sched_yield"), &lock));
+        for awake in ["sched_yield", "sem_post"] {
+            assert!(!sleeps_for_lock(&with_leaf(awake), &lock), "{awake}");
+        }
         assert!(!sleeps_for_lock(&with_leaf(""), &Category::SystemCalls));
     }
 
