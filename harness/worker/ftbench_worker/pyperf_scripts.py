@@ -9,7 +9,6 @@ import builtins
 import functools
 import importlib
 import os
-import pickle
 import platform
 import shlex
 import sys
@@ -208,8 +207,10 @@ def _without_own_processes(work):
     def guarded(data, units):
         try:
             return work(data, units)
-        except (pickle.PicklingError, AttributeError) as error:
-            if "__main__" not in str(error):
+        except Exception as error:
+            # Of pickle, which is not imported here: scripts choose one of its implementations.
+            is_of_pickle = type(error).__name__ in ("PicklingError", "AttributeError")
+            if not is_of_pickle or "__main__" not in str(error):
                 raise
             raise ContractError(
                 "it starts workers itself, which do not find what the script defines; measure it "

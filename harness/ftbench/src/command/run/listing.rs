@@ -15,8 +15,8 @@ use crate::workload::environment::Wanted;
 use crate::workload::{Arms, Lister, Requirement, RequirementError, Workload, foreign, pyperformance};
 use ftbench_schema::InterpreterFacts;
 
-/// Finds benchmarks with the first interpreter, which is looked for when it is needed, and with the code of the first
-/// arm.
+/// Finds benchmarks with the first interpreter that can have their packages, and with the code of the first arm.
+/// Interpreters are looked for when they are needed.
 #[derive(Debug)]
 pub struct PythonLister<'a> {
     /// The worker.
@@ -41,6 +41,11 @@ impl PythonLister<'_> {
     /// # Errors
     /// Says why there is none.
     pub fn interpreter(&self) -> Result<&InterpreterFacts, String> {
+        let first = self.selection()?.interpreters.first();
+        first.ok_or_else(|| "no interpreter was found".to_owned())
+    }
+
+    fn selection(&self) -> Result<&Selection, String> {
         let selection = match self.selected.get() {
             Some(selection) => selection,
             None => {
@@ -48,10 +53,21 @@ impl PythonLister<'_> {
                 self.selected.get_or_init(|| found)
             }
         };
-        selection
-            .interpreters
-            .first()
-            .ok_or_else(|| "no interpreter was found".to_owned())
+        Ok(selection)
+    }
+
+    /// The Python of the first interpreter for which the packages of a workload can be had.
+    fn python(&self, workload: &Workload) -> Result<PathBuf, String> {
+        let arm = self.arms.all.first().map(|arm| arm.facts.name.as_str());
+        let wheel = self.arms.wheel(arm);
+        let mut first_failure = None;
+        for interpreter in &self.selection()?.interpreters {
+            match packages::python_for(self.packages, interpreter, workload, wheel.clone(), self.output) {
+                Ok(python) => return Ok(python),
+                Err(reason) => first_failure = first_failure.or(Some(reason)),
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| "no interpreter was found".to_owned()))
     }
 }
 
@@ -60,9 +76,7 @@ impl Lister for PythonLister<'_> {
         let Some(format) = workload.format() else {
             return Ok(Vec::new());
         };
-        let arm = self.arms.all.first().map(|arm| arm.facts.name.as_str());
-        let wheel = self.arms.wheel(arm);
-        let python = packages::python_for(self.packages, self.interpreter()?, workload, wheel, self.output)?;
+        let python = self.python(workload)?;
         let of_script = self.options.script_args.as_ref().map(|words| words.0.as_slice());
         let arguments = match workload.arguments() {
             [] => of_script.unwrap_or_default(),

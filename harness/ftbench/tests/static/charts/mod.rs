@@ -68,16 +68,15 @@ fn joined() -> Material {
 /// The words in every picture that is not of a real run.
 const SYNTHETIC: &str = "synthetic data";
 
-/// The pictures that the documentation shows, and their files below `docs/images`.
-const IN_DOCUMENTATION: [(&str, &str); 13] = [
+/// The pictures of synthetic data that the documentation shows, and their files below `docs/images`. Others are of the
+/// published run.
+const IN_DOCUMENTATION: [(&str, &str); 11] = [
     ("128-scaling", "charts/scaling"),
     ("128-throughput", "charts/throughput"),
     ("128-efficiency", "charts/efficiency"),
     ("128-interpreters", "charts/interpreters"),
     ("128-memory", "charts/memory"),
     ("128-spread", "charts/spread"),
-    ("2-gil", "charts/gil"),
-    ("2-overhead", "charts/overhead"),
     ("128-heat-map", "charts/heat-map"),
     ("128-efficiency-map", "charts/efficiency-map"),
     ("128-time-line", "charts/time-line"),
