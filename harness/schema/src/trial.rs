@@ -148,7 +148,7 @@ pub struct ProcessMemory {
 }
 
 /// Memory of all of the trial's processes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// The processes that were alive after the last sample.
     pub processes: Vec<ProcessMemory>,

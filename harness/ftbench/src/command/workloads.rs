@@ -35,6 +35,9 @@ struct Entry<'a> {
     path: String,
     /// The tool that the file was written for, if that is another one.
     format: Option<Format>,
+    /// Why it cannot be measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'a str>,
 }
 
 impl<'a> From<&'a Workload> for Entry<'a> {
@@ -51,6 +54,7 @@ impl<'a> From<&'a Workload> for Entry<'a> {
             requires_python: workload.metadata.requires_python.to_string(),
             path: workload.path.display().to_string(),
             format: workload.format(),
+            fault: None,
         }
     }
 }
@@ -83,21 +87,25 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
                 ..lister
             };
             let found = catalogue.resolve(&arguments.workloads, &lister)?;
-            let mut chosen = code::chosen(found, &arguments.foreign)?;
+            let chosen = code::chosen(found, &arguments.foreign)?;
+            let mut faults = vec![None; chosen.len()];
             let is_own = |workload: &Workload| !workload.path.starts_with(&assets.workloads);
             let has_own = chosen
                 .iter()
                 .any(|workload| workload.is_file() && is_own(workload));
             if has_own && let Ok(first) = lister.interpreter() {
                 let python = Path::new(&first.path);
-                let faults = contract::faults(python, &chosen, &assets.workloads);
-                for (workload, fault) in chosen.iter_mut().zip(faults) {
-                    workload.metadata.summary = fault.unwrap_or_default() + &workload.metadata.summary;
-                }
+                faults = contract::faults(python, &chosen, &assets.workloads);
             }
             print(&match arguments.format {
-                ListFormat::Json => json(&chosen.iter().map(Entry::from).collect::<Vec<_>>())?,
-                ListFormat::Table => table(&chosen, output),
+                ListFormat::Json => {
+                    let entries = chosen.iter().zip(&faults).map(|(workload, fault)| Entry {
+                        fault: fault.as_deref(),
+                        ..Entry::from(workload)
+                    });
+                    json(&entries.collect::<Vec<_>>())?
+                }
+                ListFormat::Table => table(&chosen, &faults, output),
             })?;
         }
         WorkloadsCommand::Show { workload, format } => {
@@ -117,14 +125,24 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
 }
 
 /// One line per workload. The long columns, its source and what it shows, are included only with `--verbose`.
-fn table(workloads: &[Workload], output: OutputOptions) -> String {
+fn table(workloads: &[Workload], faults: &[Option<String>], output: OutputOptions) -> String {
+    let summaries = workloads.iter().zip(faults).map(|(workload, fault)| {
+        let parts = [Some(&workload.metadata.summary), fault.as_ref()]
+            .into_iter()
+            .flatten();
+        let parts: Vec<&str> = parts
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        parts.join("; ")
+    });
     let column =
         |heading: &str, text: fn(&Workload) -> String| Column::words(heading, workloads.iter().map(text));
     let mut columns = vec![
         column("workload", |workload| workload.name.clone()),
         column("kind", |workload| workload.metadata.kind.to_string()),
         column("needs", |workload| workload.metadata.dependencies.join(", ")),
-        column("what it does", |workload| workload.metadata.summary.clone()),
+        Column::words("what it does", summaries),
     ];
     if workloads.iter().any(|workload| workload.format().is_some()) {
         let tool = |workload: &Workload| workload.format().map_or("", Format::name).to_owned();

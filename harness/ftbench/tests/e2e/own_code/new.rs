@@ -69,6 +69,8 @@ fn lists_can_be_filtered_and_have_all_metadata() {
         assert_eq!(first[key], value);
     }
     assert_eq!(first["dependencies"], serde_json::json!(["numpy>=2"]));
+    let fault = first["fault"].as_str().unwrap();
+    assert!(fault.starts_with("mine.py defines no function 'work'"), "{fault}");
     let table = sandbox.ftbench(&format!("workloads list {mine}"));
     assert!(
         table.stdout.contains("numpy>=2") && table.stdout.contains("The one"),
