@@ -64,7 +64,7 @@ def run_script(path, arguments, offer):
         code = compile(file.read(), path, "exec")
     sys.modules["pyperf"] = _module(offer)
     own, sys.argv = sys.argv, [path, *arguments]
-    parsers_own, argparse.ArgumentParser.error = argparse.ArgumentParser.error, _Parser.error
+    parsers_own, argparse.ArgumentParser.error = argparse.ArgumentParser.error, _refuse_arguments
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
@@ -101,9 +101,8 @@ class _NotInstalled(ContractError, AttributeError):
     """An attribute that only the installed package has."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise ContractError(f"the script needs other arguments, see --script-args: {message}")
+def _refuse_arguments(parser, message):
+    raise ContractError(f"the script needs other arguments, see --script-args: {message}")
 
 
 class _Runner:
@@ -116,7 +115,7 @@ class _Runner:
         self, values=None, processes=None, loops=0, min_time=0.1, metadata=None, **options
     ):
         self.metadata = dict(metadata or {})
-        self.argparser = _Parser()
+        self.argparser = argparse.ArgumentParser()
         self.args = None
 
     def parse_args(self, args=None):

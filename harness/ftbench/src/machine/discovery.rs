@@ -107,15 +107,10 @@ impl Discovered {
             .with_flags(BuildFlags::INCLUDE_DISALLOWED)
             .map_err(|error| DiscoveryError::Hwloc(error.to_string()))?
             .build()
-            .map_err(
-                |error| match active_description(|variable| env::var_os(variable)) {
-                    Some((variable, value)) => DiscoveryError::Description {
-                        variable,
-                        value: value.to_string_lossy().into_owned(),
-                    },
-                    None => error.into(),
-                },
-            )?;
+            .map_err(|error| {
+                let unusable = unusable_description(|variable| env::var_os(variable));
+                unusable.unwrap_or_else(|| error.into())
+            })?;
         refuse_ignored_description(&hwloc, |variable| env::var_os(variable))?;
         Self::from_hwloc(hwloc)
     }
@@ -194,13 +189,16 @@ fn refuse_ignored_description(
     if !hwloc.is_this_system() || variable_of(THIS_SYSTEM).is_some() {
         return Ok(());
     }
-    match active_description(variable_of) {
-        None => Ok(()),
-        Some((variable, value)) => Err(DiscoveryError::Description {
-            variable,
-            value: value.to_string_lossy().into_owned(),
-        }),
-    }
+    unusable_description(variable_of).map_or(Ok(()), Err)
+}
+
+/// The error for a description in the environment that hwloc cannot use; `None` without a description.
+fn unusable_description(variable_of: impl Fn(&str) -> Option<OsString>) -> Option<DiscoveryError> {
+    let (variable, value) = active_description(variable_of)?;
+    Some(DiscoveryError::Description {
+        variable,
+        value: value.to_string_lossy().into_owned(),
+    })
 }
 
 fn plain(hwloc: &Hwloc) -> Result<Topology, DiscoveryError> {

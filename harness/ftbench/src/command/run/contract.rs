@@ -31,6 +31,14 @@ struct Contract {
     takes_workers: bool,
 }
 
+impl Contract {
+    /// What is wrong, followed by the hint, if there is one.
+    fn fault_with_hint(self) -> Option<String> {
+        let hint = self.hint.map(|hint| format!("; {hint}"));
+        self.fault.map(|fault| fault + &hint.unwrap_or_default())
+    }
+}
+
 /// Returns the names of the user's own workloads that name no model.
 pub fn open_models(workloads: &[Workload], facts: &[WorkloadFacts], suite: &Path) -> BTreeSet<String> {
     let all = workloads.iter().zip(facts);
@@ -68,12 +76,9 @@ pub fn choose_models(
         if contract.takes_workers {
             facts.models = vec![Model::Internal];
         }
-        hints.extend(
-            contract
-                .fault
-                .zip(contract.hint)
-                .map(|(fault, hint)| format!("{fault}; {hint}")),
-        );
+        if contract.hint.is_some() {
+            hints.extend(contract.fault_with_hint());
+        }
     }
     hints
 }
@@ -84,11 +89,10 @@ pub fn faults(python: &Path, workloads: &[Workload], suite: &Path) -> Vec<Option
     let is_own = |workload: &Workload| workload.is_file() && !workload.path.starts_with(suite);
     let files: Vec<&Workload> = workloads.iter().filter(|workload| is_own(workload)).collect();
     let mut found = contracts(python, &files).into_iter();
-    let fault = |contract: Contract| {
-        let hint = contract.hint.map(|hint| format!("; {hint}"));
-        contract.fault.map(|fault| fault + &hint.unwrap_or_default())
+    let of_workload = |workload| {
+        let contract = is_own(workload).then(|| found.next()).flatten();
+        contract.and_then(Contract::fault_with_hint)
     };
-    let of_workload = |workload| is_own(workload).then(|| found.next()).flatten().and_then(fault);
     workloads.iter().map(of_workload).collect()
 }
 
