@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import socketserver
 import subprocess
@@ -175,6 +176,8 @@ class Driver:
         self.pipes = [os.readlink(f"/proc/self/fd/{fd}") for fd in (self._write_fd, self._read_fd)]
         self._stdout = tempfile.TemporaryFile()  # noqa: SIM115
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        # A worker that is killed leaves its temporary files behind; a guard removes them.
+        self.scratch = tempfile.mkdtemp()
         command = [sys.executable, "-s", "-X", "faulthandler", *options, "-m", "ftbench_worker"]
         channel = ["--channel", str(to_worker), str(from_worker)]
         self.process = subprocess.Popen(
@@ -187,6 +190,7 @@ class Driver:
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": WORKER_FOLDER,
                 "PYTHONDONTWRITEBYTECODE": "1",
+                "TMPDIR": self.scratch,
                 **(environment or {}),
             },
             cwd="/",
@@ -271,6 +275,7 @@ class Driver:
         self.hang_up()
         self._stdout.close()
         self._stderr.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 class WorkerTestCase(unittest.TestCase):

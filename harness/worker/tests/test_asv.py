@@ -240,16 +240,14 @@ class Asv(WorkerTestCase):
             def time_it(): open("written").close()
             """
         )
-        scratch = os.path.join(self.folder, "scratch")
-        os.mkdir(scratch)
         for model in ("serial", "threads", "processes"):
-            driver = self.driver({"TMPDIR": scratch})
+            driver = self.driver()
             workers = 1 if model == "serial" else 2
             driver.prepare(path, model, workers, workers, format="asv", case="time_it")
             self.assertEqual(driver.sample()["type"], "sample", model)
-            self.assertNotEqual(os.listdir(scratch), [], model)
+            self.assertNotEqual(os.listdir(driver.scratch), [], model)
             self.finish(driver)
-            self.assertEqual(os.listdir(scratch), [], model)
+            self.assertEqual(os.listdir(driver.scratch), [], model)
 
     def test_a_file_in_a_package_is_imported_as_a_module_of_it(self):
         path = self.package(

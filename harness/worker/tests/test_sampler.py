@@ -92,7 +92,7 @@ class Sampler(WorkerTestCase):
         return driver.ask({**request, "worker_bytes": worker_bytes})
 
     def sampled(self, model="threads", workers=2):
-        driver = self.driver({"TMPDIR": self.folder})
+        driver = self.driver()
         ready = driver.prepare(self.write(WORKLOAD), model, workers, units=50_000)
         self.assertEqual(ready["type"], "ready", ready)
         self.assertEqual(self.open(driver), example("reply_sampler_opened"))
@@ -124,7 +124,7 @@ class Sampler(WorkerTestCase):
         self.assert_silent(driver)
 
     def test_samples_without_room_are_counted(self):
-        driver = self.driver({"TMPDIR": self.folder})
+        driver = self.driver()
         driver.prepare(self.write(WORKLOAD), "threads", units=20_000)
         self.open(driver, worker_bytes=4096)
         driver.ask({"type": "set_sampling", "period_ns": PERIOD_NS})
