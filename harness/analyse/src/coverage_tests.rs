@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::bootstrap::{Statistic, bias_corrected_accelerated, percentile, studentised_mean};
+use super::bootstrap_tests::{bias_corrected_accelerated, percentile, studentised_mean};
 use super::location::location;
 use super::multiple::{FALSE_DISCOVERY_RATE, discoveries};
 use super::precision::{RunProgress, stop_reason};
@@ -251,11 +251,9 @@ fn study_of_methods() {
     type Method = (&'static str, fn(&Sample, u64) -> Estimate);
     let methods: [Method; 4] = [
         ("ours", |sample, _| location(sample).unwrap().centre),
-        ("percentile", |sample, seed| {
-            percentile(sample, Statistic::Mean, seed).unwrap()
-        }),
+        ("percentile", |sample, seed| percentile(sample, seed).unwrap()),
         ("BCa", |sample, seed| {
-            bias_corrected_accelerated(sample, Statistic::Mean, seed).unwrap()
+            bias_corrected_accelerated(sample, seed).unwrap()
         }),
         ("studentised", |sample, seed| {
             studentised_mean(sample, seed).unwrap()

@@ -28,6 +28,10 @@ mod verdict;
 pub mod worst;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod bootstrap_tests;
+
+#[cfg(test)]
 #[path = "coverage_tests.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod coverage_tests;

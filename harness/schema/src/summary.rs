@@ -627,14 +627,6 @@ impl Deref for CurveLaws {
 }
 
 impl CurveLaws {
-    /// Returns the numbers of workers that laws were fitted to, 1 first.
-    #[must_use]
-    pub fn fitted_workers(&self) -> &[u32] {
-        let max = self.fitted_up_to.unwrap_or(u32::MAX);
-        let count = self.workers.iter().take_while(|workers| **workers <= max).count();
-        self.workers.get(..count).unwrap_or_default()
-    }
-
     /// Returns the fit of the simplest law that explains the curve.
     #[must_use]
     pub fn best_fit(&self) -> Option<&LawFit> {

@@ -120,20 +120,14 @@ fn laws_are_fitted_up_to_the_number_of_cores() {
         (found.simplest_law, found.not_fitted, found.fitted_up_to),
         (Some(Law::Amdahl), None, Some(8))
     );
-    assert_eq!(
-        (found.workers.as_slice(), found.fitted_workers()),
-        (COUNTS.as_slice(), [1, 2, 4, 8].as_slice())
-    );
+    assert_eq!(found.workers, COUNTS);
     let fit = found.best_fit().unwrap();
     assert!((fit.serial_fraction.estimate - 0.05).abs() < 0.005, "{fit:?}");
     // The law does not explain what happens beyond the cores either.
     assert_eq!(found.limit.cause, LimitCause::Unexplained);
     manifest.machine.topology.cores = 16;
     let with_cores = laws(&manifest, &trials);
-    assert_eq!(
-        (with_cores.fitted_up_to, with_cores.fitted_workers()),
-        (None, COUNTS.as_slice())
-    );
+    assert_eq!(with_cores.fitted_up_to, None);
 }
 
 #[test]
