@@ -15,7 +15,7 @@ use crate::assets::{Assets, catalogue};
 use crate::cli::{ForeignArgs, ListFormat, OutputOptions, WorkloadsCommand};
 use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::outside;
-use crate::workload::catalogue::LARGEST_FILE_BYTES;
+use crate::workload::code::LARGEST_FILE_BYTES;
 use crate::workload::{Arms, Workload, WorkloadError};
 use ftbench_present::table::{Column, Table};
 use ftbench_schema::{Format, Model, WorkloadKind};

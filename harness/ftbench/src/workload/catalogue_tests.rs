@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::file_tree::file_tree;
-use ftbench_schema::{FigureFacts, ServerFacts};
+use ftbench_schema::{CommandFacts, FigureFacts, ServerFacts};
+use sha2::{Digest, Sha256};
 
 fn catalogue() -> Catalogue {
     let workload =

@@ -3,6 +3,7 @@
 pub mod arm;
 pub mod callable;
 pub mod catalogue;
+pub mod code;
 pub mod environment;
 pub mod foreign;
 pub mod metadata;
@@ -12,6 +13,7 @@ pub mod requirement;
 
 pub use arm::{ArmError, ArmWord, Arms};
 pub use callable::CallableName;
-pub use catalogue::{Catalogue, Lister, Workload, WorkloadError};
+pub use catalogue::{Catalogue, Lister};
+pub use code::{Workload, WorkloadError};
 pub use metadata::{Metadata, Service};
 pub use requirement::{Requirement, RequirementError};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::arm::tree::{files_of_tree, sha256_of_files};
-use super::catalogue::{Code, LARGEST_FILE_BYTES, Workload};
+use super::code::{Code, LARGEST_FILE_BYTES, Workload};
 use crate::outside;
 use ftbench_schema::ModuleFacts;
 

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::catalogue::{Workload, WorkloadError};
+use super::code::{Workload, WorkloadError};
 use super::requirement::Requirement;
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
