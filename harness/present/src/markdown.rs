@@ -43,6 +43,7 @@ pub fn render(summary: &Summary) -> String {
             .iter()
             .map(|(workload, table)| format!("What {} reports:\n\n{}", escape(workload), table.markdown())),
     );
+    parts.push(list(reported::startups(summary).iter().map(|line| escape(line))));
     let curves = summary.laws.iter().filter(|curve| !curve.is_native());
     parts.push(list(curves.map(|curve| {
         let subject = format!("{}, {}", text::line(&curve.workload), laws::subject(curve));

@@ -1,10 +1,43 @@
-//! The figures that workloads report themselves, such as lost updates.
+//! The figures that workloads report themselves, such as lost updates, and what starting a program takes.
 
-use ftbench_schema::{CellSummary, Summary};
+use ftbench_schema::{CellSummary, Summary, WorkloadFacts};
 
 use super::rows::{self, Figure};
 use super::table::{Column, Table};
 use ftbench_schema::text;
+use ftbench_schema::units;
+
+/// One line for each command: how long an empty program takes on each interpreter, or the command's server until it
+/// answers. The figure is the median over the cells of an interpreter.
+#[must_use]
+pub fn startups(summary: &Summary) -> Vec<String> {
+    let lines = summary.workloads.iter().filter_map(|workload| {
+        let started = match workload.command.as_ref()?.server {
+            Some(_) => "the server answers after",
+            None => "an empty program takes",
+        };
+        let times = startup_times(summary, workload);
+        let name = text::line(&workload.name);
+        (!times.is_empty()).then(|| format!("{name}: {started} {}", times.join(", ")))
+    });
+    lines.collect()
+}
+
+fn startup_times(summary: &Summary, workload: &WorkloadFacts) -> Vec<String> {
+    let cells = || summary.cells.iter().filter(|cell| cell.workload == workload.name);
+    let mut labels: Vec<String> = Vec::new();
+    for label in cells().map(|cell| cell.interpreter_label()) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    let times = labels.into_iter().filter_map(|label| {
+        let of_label = cells().filter(|cell| cell.interpreter_label() == label);
+        let startup_s = units::typical(of_label.filter_map(|cell| Some(cell.startup_s?.estimate)))?;
+        Some(format!("{} on {label}", units::duration(startup_s)))
+    });
+    times.collect()
+}
 
 /// Each workload that reports figures, in the order of the cells, with a table of one row per cell.
 #[must_use]
@@ -52,8 +85,37 @@ fn table(cells: &[&CellSummary]) -> Table {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ftbench_fixtures::summaries;
-    use ftbench_schema::Estimate;
+    use ftbench_fixtures::{records, summaries};
+    use ftbench_schema::{CommandFacts, Estimate};
+
+    #[test]
+    fn starting_a_program_has_a_line_with_every_interpreter() {
+        let mut summary = summaries::two_cores();
+        for cell in &mut summary.cells {
+            let startup_s = if cell.interpreter == "3.13" {
+                0.0112
+            } else {
+                0.0145
+            };
+            cell.startup_s = Some(summaries::estimate(startup_s, 0.1));
+        }
+        let mut workload = records::workload("fib");
+        // What a pool takes to start is in the report.
+        summary.workloads = vec![workload.clone()];
+        assert_eq!(startups(&summary), [""; 0]);
+        workload.command = Some(CommandFacts {
+            line: "{python} fib.py".to_owned(),
+            expected_output: None,
+            figures: Vec::new(),
+            server: None,
+        });
+        summary.workloads = vec![workload];
+        let lines = startups(&summary);
+        assert_eq!(
+            lines,
+            ["fib: an empty program takes 11.2 ms on 3.13, 14.5 ms on 3.13t"]
+        );
+    }
 
     #[test]
     fn each_figure_has_a_column() {

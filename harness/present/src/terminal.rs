@@ -24,6 +24,7 @@ pub fn render(summary: &Summary, style: Style) -> String {
         tables(summary, style),
         arm_table(summary, style),
         reported_figures(summary, style),
+        reported::startups(summary).join("\n"),
         laws_table::render(summary, style),
         failures(summary, style),
         skipped(summary, style),
