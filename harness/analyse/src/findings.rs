@@ -73,9 +73,9 @@ fn start_methods_differ(trials: &[Trial]) -> Option<Warning> {
     (interpreters.len() > 1).then(|| Warning::of_run(WarningKind::StartMethodsDiffer, message))
 }
 
-/// Returns warnings about the cells.
+/// Returns warnings about the cells, whose failed trials say where errors arise.
 #[must_use]
-pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
+pub fn of_cells(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let reenabled: BTreeSet<(&str, String, &str)> = cells
         .iter()
@@ -95,7 +95,7 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
             vec![workload.to_owned()],
         ));
     }
-    warnings.extend(not_thread_safe(cells));
+    warnings.extend(not_thread_safe(cells, trials));
     let measured = cells
         .iter()
         .filter(|cell| cell.rounds > 0 && cell.status == CellStatus::Ok);
@@ -110,7 +110,7 @@ pub fn of_cells(cells: &[CellSummary]) -> Vec<Warning> {
 }
 
 /// Returns a warning about each workload and interpreter for which several threads fail where one does not.
-fn not_thread_safe(cells: &[CellSummary]) -> Vec<Warning> {
+fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     let is_of_threads = |cell: &&CellSummary| matches!(cell.model, Model::Threads | Model::AsyncioThreads);
     let fails = |cell: &&CellSummary| matches!(cell.status, CellStatus::Failed | CellStatus::WrongResult);
     let works_with_one = |failed: &CellSummary| {
@@ -128,20 +128,87 @@ fn not_thread_safe(cells: &[CellSummary]) -> Vec<Warning> {
         }
     }
     let warning = |((workload, interpreter), failed): ((&str, String), &CellSummary)| {
+        let output_tail = trials
+            .iter()
+            .filter(|trial| trial.cell == failed.cell)
+            .find_map(|trial| trial.output_tail.as_deref());
         let message = format!(
-            "{workload} on {interpreter} is not thread-safe: it fails with {} threads and not with one ({}); if it does \
-             not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should \
-             know",
+            "{workload} on {interpreter} is not thread-safe: it fails with {} threads and not with one ({}); {}",
             failed.workers,
             failed
                 .reason
                 .as_deref()
                 .and_then(|reason| reason.lines().next())
-                .unwrap_or("without a reason")
+                .unwrap_or("without a reason"),
+            advice(output_tail.unwrap_or_default())
         );
         Warning::of_workloads(WarningKind::NotThreadSafe, message, vec![workload.to_owned()])
     };
     found.into_iter().map(warning).collect()
+}
+
+/// Who should know about an error that only several threads cause, from the end of a process's output.
+fn advice(output_tail: &str) -> String {
+    // The first line of a crash: https://docs.python.org/3/library/faulthandler.html.
+    if output_tail.contains("Fatal Python error") {
+        let modules = output_tail
+            .lines()
+            .find_map(|line| line.strip_prefix("Extension modules: "));
+        let or_others = modules.map_or_else(String::new, |modules| {
+            format!(", or to the maintainers of the extension modules that were loaded: {modules}")
+        });
+        return format!("report the crash to CPython (https://github.com/python/cpython/issues){or_others}");
+    }
+    let paths = output_tail
+        .lines()
+        .rev()
+        .filter_map(|line| line.trim_start().strip_prefix("File \"")?.split('"').next());
+    let origin = paths
+        .filter(|path| !path.contains("/ftbench_worker/"))
+        .map(origin)
+        .find(|origin| *origin != Origin::StandardLibrary);
+    match origin {
+        Some(Origin::Package(name)) => format!(
+            "if it does not share data between its calls on purpose, report this to the maintainers of {name}, where \
+             the error arises"
+        ),
+        Some(_) => {
+            "the error arises in its own code, whose calls must not share data that they change".to_owned()
+        }
+        None => {
+            "if it does not share data between its calls on purpose, what it calls is at fault, and whoever \
+                 maintains that should know"
+                .to_owned()
+        }
+    }
+}
+
+/// Whose code a file belongs to.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin<'a> {
+    /// CPython's.
+    StandardLibrary,
+    /// An installed package's, by the name of its module.
+    Package(&'a str),
+    /// The workload's.
+    Own,
+}
+
+fn origin(path: &str) -> Origin<'_> {
+    let mut parts = path
+        .split('/')
+        .skip_while(|part| *part != "site-packages")
+        .skip(1);
+    if let Some(package) = parts.next() {
+        return Origin::Package(package.strip_suffix(".py").unwrap_or(package));
+    }
+    let is_library = |parts: &[&str]| matches!(parts, ["lib", python] if python.starts_with("python3."));
+    let parts: Vec<&str> = path.split('/').collect();
+    if path.starts_with("<frozen ") || parts.windows(2).any(is_library) {
+        Origin::StandardLibrary
+    } else {
+        Origin::Own
+    }
 }
 
 fn few_rounds(min_rounds: u32) -> String {
@@ -182,14 +249,37 @@ mod tests {
     }
 
     #[test]
+    fn advice_follows_from_where_an_error_arises() {
+        let raised = |files: &[&str]| {
+            let frames: Vec<String> = files
+                .iter()
+                .map(|file| format!("  File \"{file}\", line 7, in call\n    call()"))
+                .collect();
+            advice(&format!("{}\nParseError: it\n", frames.join("\n")))
+        };
+        let own = "/home/me/bench.py";
+        let library = "/opt/lib/python3.14t/json/decoder.py";
+        let package = "/cache/lib/python3.14t/site-packages/sqlglot/parser.py";
+        assert!(raised(&[own, package, library]).ends_with("maintainers of sqlglot, where the error arises"));
+        for files in [&[own][..], &[package, own, library], &[own, "<frozen importlib>"]] {
+            assert!(raised(files).contains("in its own code"), "{files:?}");
+        }
+        assert!(raised(&[library]).contains("what it calls is at fault"));
+        let crash = "Fatal Python error: Segmentation fault\n\nThread 0x1:\n  File \"/home/me/bench.py\", line 1 in work";
+        assert!(advice(crash).ends_with("to CPython (https://github.com/python/cpython/issues)"));
+        let crash = format!("{crash}\n\nExtension modules: numpy._core, numpy.linalg (total: 2)");
+        assert!(advice(&crash).ends_with("loaded: numpy._core, numpy.linalg (total: 2)"));
+    }
+
+    #[test]
     fn work_that_fails_with_several_threads_only_is_not_thread_safe() {
         let mut cells = summaries::two_cores().cells;
-        assert_eq!(not_thread_safe(&cells), []);
+        assert_eq!(not_thread_safe(&cells, &[]), []);
         let fails = |cell: &CellSummary| cell.model == Model::Threads && cell.workers == 2;
         for cell in cells.iter_mut().filter(|cell| fails(cell)) {
             *cell = summaries::unmeasured(cell.clone(), CellStatus::WrongResult, "check: expected 8");
         }
-        let found = not_thread_safe(&cells);
+        let found = not_thread_safe(&cells, &[]);
         let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
         insta::assert_snapshot!(messages.join("\n"), @"
         fib on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
@@ -201,6 +291,6 @@ mod tests {
         for cell in cells.iter_mut().filter(|cell| cell.workers == 1) {
             *cell = summaries::unmeasured(cell.clone(), CellStatus::Failed, "work: ValueError");
         }
-        assert_eq!(not_thread_safe(&cells), []);
+        assert_eq!(not_thread_safe(&cells, &[]), []);
     }
 }

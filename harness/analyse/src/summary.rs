@@ -48,7 +48,7 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     call_differences(&mut cells, &mut arm_ratios);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(findings::of_trials(trials));
-    warnings.extend(findings::of_cells(&cells));
+    warnings.extend(findings::of_cells(&cells, trials));
     warnings.extend(imports::findings(manifest, trials));
     let with_trials = planned
         .iter()
