@@ -8,7 +8,6 @@ use super::values::{DEFAULT_TIMEOUT_S, seconds, seed};
 use super::{LimitOptions, ListFormat, PackageArgs, RunArgs, Variable};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
-use crate::workload::Requirement;
 use ftbench_schema::{Model, Scaling, Settings};
 
 /// The length of a sample with one worker, seconds. It has about 100 looks at the worker.
@@ -44,9 +43,9 @@ pub struct ExplainArgs {
     /// Number of threads to compare with one [default: one per core]
     #[arg(short = 'n', long, value_name = "N")]
     pub workers: Option<Counts>,
-    /// Package to install for every workload, such as 'numpy>=2'
-    #[arg(long, value_name = "REQUIREMENT")]
-    pub with: Vec<Requirement>,
+    /// Packages.
+    #[command(flatten)]
+    pub packages: PackageArgs,
     /// Environment variable of every process
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<Variable>,
@@ -84,10 +83,7 @@ impl ExplainArgs {
         RunArgs {
             python: self.python.clone(),
             workers: Some(self.workers.clone().unwrap_or_else(Counts::max)),
-            packages: PackageArgs {
-                with: self.with.clone(),
-                ..PackageArgs::default()
-            },
+            packages: self.packages.clone(),
             env: self.env.clone(),
             pin: self.pin.clone().unwrap_or_default(),
             sample_time: Some(SAMPLE_S),
@@ -122,7 +118,8 @@ impl ExplainArgs {
         let given = [
             ("--python", !self.python.is_empty()),
             ("--workers", self.workers.is_some()),
-            ("--with", !self.with.is_empty()),
+            ("--with", !self.packages.with.is_empty()),
+            ("--allow-source-builds", self.packages.allow_source_builds),
             ("--env", !self.env.is_empty()),
             ("--pin", self.pin.is_some()),
             (

@@ -25,7 +25,7 @@ use ftbench_analyse::worst::worst;
 use ftbench_explain::report;
 use ftbench_present::explain as words;
 use ftbench_schema::{
-    Cell, Explanation, Host, Implementation, InterpreterFacts, Manifest, PlannedCell, Version,
+    Cell, Explanation, Host, Implementation, InterpreterFacts, Manifest, PlannedCell, TrialStatus, Version,
 };
 
 /// Rounds, with new processes in each. The workers' time is a mean over them.
@@ -75,8 +75,8 @@ pub enum ExplainError {
         /// The selected interpreter or arm.
         name: String,
     },
-    /// Nothing that was chosen of a run can be explained.
-    #[error("{}\nRestore what has changed, measure the run again, or explain a workload by name", lines(.0))]
+    /// Nothing that was chosen can be explained.
+    #[error("{}", lines(.0))]
     Nothing(Vec<NotExplained>),
     /// There is nothing to compare.
     #[error("{workload} has no cells with 1 and with more threads here: {reason}")]
@@ -94,24 +94,9 @@ pub enum ExplainError {
         /// The sampler's error.
         error: String,
     },
-    /// The workload failed.
-    #[error("{workload} on {tag} failed: {failure}{tail}")]
-    Workload {
-        /// The workload.
-        workload: String,
-        /// The interpreter.
-        tag: String,
-        /// What went wrong.
-        failure: String,
-        /// What it printed last, below the message.
-        tail: String,
-    },
     /// The system refuses a resource that processes need.
     #[error("cannot continue measuring: {0}; raise the limit ('ulimit -a')")]
     Refused(TrialFailure),
-    /// Rounds have no samples.
-    #[error("{0} has no figures: a sample took no time; give it more work per unit")]
-    NoFigures(String),
 }
 
 /// What the workload printed last, below the message. The stacks of a crash or a hang begin with the innermost function.
@@ -126,7 +111,12 @@ fn tail(failed: &FailureWithOutput, output: OutputOptions) -> String {
 }
 
 fn lines(all: &[NotExplained]) -> String {
-    let lines: Vec<String> = all.iter().map(NotExplained::to_string).collect();
+    let mut lines: Vec<String> = all.iter().map(NotExplained::to_string).collect();
+    if all.iter().any(|curve| curve.obstacle == Obstacle::Changed) {
+        lines.push(
+            "Restore what has changed, measure the run again, or explain a workload by name".to_owned(),
+        );
+    }
     lines.join("\n")
 }
 
@@ -138,9 +128,9 @@ impl Failure for ExplainError {
             | Self::OptionOfRun(_)
             | Self::WorstOfWorkloads
             | Self::RunAndOthers(_)
-            | Self::NoCurves { .. }
-            | Self::Nothing(_) => ExitStatus::WrongInput,
-            Self::Workload { .. } | Self::NoFigures(_) => ExitStatus::BadAnswer,
+            | Self::NoCurves { .. } => ExitStatus::WrongInput,
+            Self::Nothing(curves) if curves.iter().any(NotExplained::has_failed) => ExitStatus::BadAnswer,
+            Self::Nothing(_) => ExitStatus::WrongInput,
             Self::NoSampler | Self::Sampler { .. } | Self::Refused(_) => ExitStatus::MachineFailed,
         }
     }
@@ -150,40 +140,60 @@ impl Failure for ExplainError {
 #[derive(Debug, Serialize)]
 struct Explanations<'a> {
     explanations: &'a [Explanation],
-    /// The curves of a run that cannot be explained.
+    /// The curves that cannot be explained.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     not_explained: &'a [NotExplained],
 }
 
-/// A curve of a run that cannot be explained.
+/// A curve that cannot be explained.
 #[derive(Debug, Serialize)]
 pub struct NotExplained {
     workload: String,
     interpreter: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     arm: Option<String>,
+    #[serde(skip)]
+    obstacle: Obstacle,
     reason: String,
 }
 
+/// What kind of reason there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    /// It is not what the run measured any more.
+    Changed,
+    /// It is nothing that can be explained here.
+    Unsuitable,
+    /// It failed.
+    Failed,
+}
+
 impl NotExplained {
-    fn new(cell: &Cell, reason: String) -> Self {
+    fn new(cell: &Cell, obstacle: Obstacle, reason: String) -> Self {
         Self {
             workload: cell.workload.clone(),
             interpreter: cell.interpreter.clone(),
             arm: cell.arm.clone(),
+            obstacle,
             reason,
         }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.obstacle == Obstacle::Failed
     }
 }
 
 impl fmt::Display for NotExplained {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { workload, reason, .. } = self;
         let label = Host::Spawn.label(&self.interpreter, self.arm.as_deref());
-        write!(
-            formatter,
-            "{} on {label} cannot be explained: {}",
-            self.workload, self.reason
-        )
+        let what = if self.has_failed() {
+            "failed"
+        } else {
+            "cannot be explained"
+        };
+        write!(formatter, "{workload} on {label} {what}: {reason}")
     }
 }
 
@@ -214,14 +224,21 @@ pub fn explain(arguments: &ExplainArgs, output: OutputOptions) -> Result<ExitSta
         }
         if let (Err(why), Some((one, _))) = (part::check_packages(&manifest, &installed), pairs.first()) {
             let reason = changes_or_error(why)?;
-            not_explained.push(NotExplained::new(&one.cell, reason));
+            not_explained.push(NotExplained::new(&one.cell, Obstacle::Changed, reason));
             continue;
         }
         for (one, all) in pairs {
             let found = explained(&one, &all, manifest.seed, &mut runner, &library, output);
-            let explanation = match found {
-                Err(_) if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
+            let found = match found {
+                Ok(Err(_)) | Err(_) if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
                 found => found?,
+            };
+            let explanation = match found {
+                Ok(explanation) => explanation,
+                Err(curve) => {
+                    not_explained.push(curve);
+                    continue;
+                }
             };
             if matches!(arguments.format, ListFormat::Table) {
                 let gap = if explanations.is_empty() { "" } else { "\n" };
@@ -237,13 +254,21 @@ pub fn explain(arguments: &ExplainArgs, output: OutputOptions) -> Result<ExitSta
         return Err(ExplainError::Nothing(not_explained).into());
     }
     for curve in &not_explained {
-        remark(output, &format!("warning: {curve}"));
+        let (kind, quiet) = if curve.has_failed() {
+            ("error", false)
+        } else {
+            ("warning", output.quiet)
+        };
+        remark(OutputOptions { quiet, ..output }, &format!("{kind}: {curve}"));
     }
     if matches!(arguments.format, ListFormat::Json) {
         print(&json(&Explanations {
             explanations: &explanations,
             not_explained: &not_explained,
         })?)?;
+    }
+    if not_explained.iter().any(NotExplained::has_failed) {
+        return Ok(ExitStatus::BadAnswer);
     }
     Ok(ExitStatus::Success)
 }
@@ -303,7 +328,8 @@ fn worst_of_run(
         .into());
     }
     for (curve, obstacle) in &choice.left_out {
-        not_explained.push(NotExplained::new(&curve.cell, obstacle.to_string()));
+        let reason = obstacle.to_string();
+        not_explained.push(NotExplained::new(&curve.cell, Obstacle::Unsuitable, reason));
     }
     remark(output, &words::worst(&choice.worst));
     let settings = arguments.settings_of_run(&manifest.plan.settings);
@@ -313,7 +339,7 @@ fn worst_of_run(
         let one_worker = curve.cell.curve.clone().with_workers(1);
         let Some(pair) = find(&one_worker).cloned().zip(find(&curve.cell).cloned()) else {
             let reason = "the run has no cell with one worker".to_owned();
-            not_explained.push(NotExplained::new(&curve.cell, reason));
+            not_explained.push(NotExplained::new(&curve.cell, Obstacle::Unsuitable, reason));
             continue;
         };
         let cells = [pair.0.clone(), pair.1.clone()];
@@ -327,7 +353,7 @@ fn worst_of_run(
             }
             Err(why) => {
                 let reason = changes_or_error(why)?;
-                not_explained.push(NotExplained::new(&curve.cell, reason));
+                not_explained.push(NotExplained::new(&curve.cell, Obstacle::Changed, reason));
             }
         }
     }
@@ -376,6 +402,7 @@ fn pairs(manifest: &Manifest) -> Result<Vec<(PlannedCell, PlannedCell)>, Explain
     Ok(pairs)
 }
 
+/// Explains one workload on one interpreter, or says why that is not possible; an error ends the command.
 fn explained(
     one: &PlannedCell,
     all: &PlannedCell,
@@ -383,22 +410,24 @@ fn explained(
     runner: &mut RealRunner<'_>,
     library: &Path,
     output: OutputOptions,
-) -> Result<Explanation, ExplainError> {
+) -> Result<Result<Explanation, NotExplained>, ExplainError> {
     let cell = &all.cell;
     remark(output, &words::opening(cell, ROUNDS));
-    let failed = |failed: FailureWithOutput| ExplainError::Workload {
-        workload: cell.workload.clone(),
-        tag: cell.interpreter_label(),
-        tail: tail(&failed, output),
-        failure: failed.failure.to_string(),
+    let failed = |failed: FailureWithOutput| {
+        let (obstacle, how) = match failed.failure.status() {
+            TrialStatus::Skipped => (Obstacle::Unsuitable, "it skips itself: "),
+            _ => (Obstacle::Failed, ""),
+        };
+        let reason = format!("{how}{}{}", failed.failure, tail(&failed, output));
+        NotExplained::new(cell, obstacle, reason)
     };
     let units = match runner.calibrate(one, &[1, cell.workers]) {
         Ok(units) => units,
         Err(failure) => {
-            return Err(match runner.take_start_failure() {
-                Some(refused) => ExplainError::Refused(refused),
-                None => failed(failure),
-            });
+            return match runner.take_start_failure() {
+                Some(refused) => Err(ExplainError::Refused(refused)),
+                None => Ok(Err(failed(failure))),
+            };
         }
     };
     let comparison = Comparison {
@@ -413,20 +442,26 @@ fn explained(
         let hash_seed = hash_seeds([cell], seed, round).first().copied().unwrap_or(1);
         let turns = Turns::of_group(seed, u64::from(round));
         let made = sampled::round(runner.equipment(), &comparison, &mut libraries, hash_seed, turns);
-        rounds.push(made.map_err(|failure| match failure.failure {
-            refused @ TrialFailure::NoProcess(_) => ExplainError::Refused(refused),
-            TrialFailure::Workload { step, error, .. } if step == SAMPLER_STEP => ExplainError::Sampler {
-                tag: cell.interpreter_label(),
-                error,
+        rounds.push(match made {
+            Ok(round) => round,
+            Err(failure) => match failure.failure {
+                refused @ TrialFailure::NoProcess(_) => return Err(ExplainError::Refused(refused)),
+                TrialFailure::Workload { step, error, .. } if step == SAMPLER_STEP => {
+                    let tag = cell.interpreter_label();
+                    return Err(ExplainError::Sampler { tag, error });
+                }
+                _ => return Ok(Err(failed(failure))),
             },
-            _ => failed(failure),
-        })?);
+        });
     }
     let figures = report::time(&rounds).zip(report::cost(&rounds));
-    let ((total, time), cost) = figures.ok_or_else(|| ExplainError::NoFigures(cell.workload.clone()))?;
+    let Some(((total, time), cost)) = figures else {
+        let reason = "a sample took no time; give it more work per unit".to_owned();
+        return Ok(Err(NotExplained::new(cell, Obstacle::Failed, reason)));
+    };
     let (gil_enabled, gil_enabled_by) = report::gil(&rounds);
     let mut processes = rounds.iter().flat_map(|round| [&round.one, &round.all]);
-    Ok(Explanation {
+    Ok(Ok(Explanation {
         has_symbols: processes.all(|process| process.profile.has_symbols),
         workload: cell.workload.clone(),
         interpreter: cell.interpreter.clone(),
@@ -439,7 +474,7 @@ fn explained(
         time,
         contended: report::contended(&rounds),
         cost,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn nothing_is_named_where_nothing_is_shared() {
 }
 
 #[test]
-fn failing_workload_ends_it_with_its_reason() {
+fn failing_workload_has_its_reason_and_the_others_are_explained() {
     let sandbox = Sandbox::sharing_the_machine();
     let file = sandbox.file("known.py", KNOWN);
     let tag = &pair().free_threaded;
@@ -169,6 +169,31 @@ fn failing_workload_ends_it_with_its_reason() {
     output.exits_with(1);
     assert_eq!(output.stdout, "");
     output.stderr_has(&["known.ends", tag, "ValueError: known to fail"]);
+
+    let words = format!("explain {file}::ends {file}::nothing -p {tag} -n 2 --pin none --quiet");
+    let output = sandbox.ftbench(&words);
+    output.exits_with(1);
+    output.stderr_has(&["known.ends", "failed: ValueError: known to fail"]);
+    assert!(output.stdout.contains("known.nothing"), "{}", output.stdout);
+}
+
+#[test]
+fn benchmark_that_skips_itself_is_not_called_failed() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let file = sandbox.file(
+        "bench.py",
+        "def time_it():\n    raise NotImplementedError('not here')\n",
+    );
+    let tag = &pair().free_threaded;
+    let output = sandbox.ftbench(&format!("explain {file} -p {tag} -n 2 --pin none --quiet"));
+    output.refuses(
+        &[
+            "bench.time_it",
+            "cannot be explained: it skips itself",
+            "not here",
+        ],
+        2,
+    );
 }
 
 #[test]
