@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sample::median;
+use ftbench_schema::text::counted;
 use ftbench_schema::{
     Disturbance, Noise, Quietness, Sample as RecordedSample, Trial, TrialStatus, Warning, WarningKind,
 };
@@ -147,10 +148,11 @@ pub fn finding(quiet: &Quietness) -> Option<Warning> {
     Some(Warning::of_run(
         WarningKind::Disturbed,
         format!(
-            "{} of {} samples were disturbed ({}); estimates use all of them, so their intervals are wider; stop other \
+            "{} of {} {} disturbed ({}); estimates use all of them, so their intervals are wider; stop other \
              programs on this machine, or measure more rounds",
             quiet.disturbed,
-            quiet.samples,
+            counted(quiet.samples, "sample"),
+            if quiet.disturbed == 1 { "was" } else { "were" },
             causes.join(", ")
         ),
     ))

@@ -363,5 +363,6 @@ fn time_line_words(counts: &[(Event, usize)]) -> String {
     let most = worst.map_or_else(String::new, |(event, trials)| {
         format!(", most by {} ({trials})", event.words())
     });
-    format!("{disturbed} of {trials} were disturbed{most}{failures}")
+    let were = if disturbed == 1 { "was" } else { "were" };
+    format!("{disturbed} of {trials} {were} disturbed{most}{failures}")
 }
