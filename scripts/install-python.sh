@@ -343,7 +343,7 @@ source_suites=()
 # Fetches the indexes of the source packages, whose signatures apt verifies. Once in a call.
 prepare_apt() { # tag
   [[ -z $apt_state ]] || { [[ $apt_state == ready ]]; return; }
-  [[ $(distribution ID) == debian ]] && source_suites=(trixie forky sid)
+  [[ $(distribution ID) == debian ]] && source_suites=(stable testing unstable)
   configure_apt || { reason=${apt_state:-"cannot write in $WORK_FOLDER."}; apt_state=$reason; return 1; }
   : >"$WORK_FOLDER/apt.log"
   # A missing suite makes apt fail although it fetched the others, so only the list afterwards counts.
