@@ -40,6 +40,7 @@ test-long: build interpreters ## inject hundreds of faults, fuzz, and check ftbe
 	scripts/compare-aa.py
 	scripts/thread-cases.py
 	scripts/wrong-calls.py
+	scripts/known-causes.py
 	scripts/prove.py
 
 fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for a longer search
