@@ -1,5 +1,7 @@
 """A small driver: starts a worker as ftbench does and talks to it over real pipes."""
 
+import atexit
+import compileall
 import contextlib
 import importlib
 import importlib.util
@@ -21,9 +23,22 @@ from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
-WORKER_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-EXAMPLES_FOLDER = os.path.join(WORKER_FOLDER, "examples")
-WORKLOADS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(WORKER_FOLDER)), "workloads")
+SOURCE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+EXAMPLES_FOLDER = os.path.join(SOURCE_FOLDER, "examples")
+WORKLOADS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(SOURCE_FOLDER)), "workloads")
+
+
+def _compiled_copy():
+    """The folder of a compiled copy of the worker: hundreds of processes would compile it."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    package = os.path.join(folder, "ftbench_worker")
+    shutil.copytree(os.path.join(SOURCE_FOLDER, "ftbench_worker"), package)
+    compileall.compile_dir(package, quiet=1)
+    return folder
+
+
+WORKER_FOLDER = _compiled_copy()
 
 # A worker that hangs is killed after this long, and its test fails.
 TIME_LIMIT_S = 60

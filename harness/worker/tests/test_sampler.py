@@ -9,9 +9,9 @@ import sys
 import types
 import unittest
 
-from support import WORKER_FOLDER, WorkerTestCase, example, worker_module
+from support import SOURCE_FOLDER, WorkerTestCase, example, worker_module
 
-SOURCE = os.path.join(os.path.dirname(WORKER_FOLDER), "sampler", "sampler.c")
+SOURCE = os.path.join(os.path.dirname(SOURCE_FOLDER), "sampler", "sampler.c")
 KNOWN_VERSIONS = ((3, 13), (3, 14), (3, 15))
 
 can_sample = unittest.skipUnless(

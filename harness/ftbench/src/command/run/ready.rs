@@ -6,7 +6,7 @@ use super::environments::{self, Installed};
 use super::planned::{PlannedRun, Setup};
 use super::resumed::StoppedRun;
 use super::sessions::{EarlierSessions, RunRecord};
-use super::{changes, launches, services};
+use super::{bytecode, changes, launches, services};
 use crate::cli::OutputOptions;
 use crate::error::Error;
 use crate::measure::runner::RealRunner;
@@ -113,6 +113,7 @@ pub fn runner<'run>(
         pythons,
         environments,
     } = environments::install(manifest, &setup, &|| interrupt.is_requested(), output)?;
+    bytecode::compile(manifest);
     let server_process = server.and_then(LoopbackServer::process_id);
     let equipment = Equipment {
         launches: launches::of_run(manifest, &pythons)?,
