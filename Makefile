@@ -10,7 +10,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# A selection of all kinds, because the whole suite takes a quarter of an hour.
+# A selection of all kinds, because the whole suite takes half an hour.
 WORKLOADS := fib nbody sha256 counter_lock http_fetch
 
 run: build interpreters ## install what is missing, build, and run a quick benchmark; change it with WORKLOADS="..." ARGS="..."
@@ -27,9 +27,12 @@ check: set-up lint ## run the checks of `lint`, unit and property tests, and a r
 WITHOUT_MOUNTS = $(shell unshare --map-root-user --mount mount -t tmpfs none /mnt 2>/dev/null || \
 	echo FTBENCH_SKIP_MOUNT_TESTS=1)
 
+# Many tests wait for processes.
+TEST_THREADS := $(shell expr 2 \* $$(nproc))
+
 # Steps that fail within seconds come before those that take minutes.
 test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
-	$(WITHOUT_MOUNTS) cargo test --workspace --locked --no-fail-fast
+	$(WITHOUT_MOUNTS) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked --no-fail-fast
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
 
 test-long: build interpreters ## inject hundreds of faults, fuzz, and check ftbench's promises; takes an hour on a quiet machine

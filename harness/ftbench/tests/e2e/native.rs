@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Run, Sandbox, allowed_pus};
+use crate::support::{Run, Sandbox, allowed_pus, pair};
 
 fn is_native(cell: &&Value) -> bool {
     cell["interpreter"] == "native"
@@ -111,19 +111,27 @@ fn every_kernel_runs_as_a_worker_of_a_real_driver() {
     if allowed_pus().len() < 2 {
         return;
     }
-    for kernel in ["floating_point", "memory_bandwidth"] {
-        let sandbox = Sandbox::new();
-        let workload = sandbox.file(
-            "adder.py",
-            format!(
-                "# /// script\n# [tool.ftbench]\n# ceiling = \"{kernel}\"\n# ///\n\
-                 def work(data, units):\n    return sum(range(units * 1000))\n"
-            ),
-        );
-        let summary = json(&run(&sandbox, &workload), "summary.json");
-        assert_eq!(summary["workloads"][0]["ceiling"]["kernel"], kernel);
-        let cells = summary["cells"].as_array().unwrap();
-        let native: Vec<&Value> = cells.iter().filter(is_native).collect();
+    let sandbox = Sandbox::sharing_the_machine();
+    let kernels = ["floating_point", "memory_bandwidth"];
+    let files = kernels.map(|kernel| {
+        let declared = format!("# /// script\n# [tool.ftbench]\n# ceiling = \"{kernel}\"\n# ///\n");
+        let work = "def work(data, units):\n    return sum(range(units * 1000))\n";
+        sandbox.file(&format!("{kernel}.py"), declared + work)
+    });
+    let words = format!(
+        "{} -p {} -m threads -n 1,2 --rounds 1",
+        files.join(" "),
+        pair().gil
+    );
+    let summary = json(&sandbox.run("out", &words, 0), "summary.json");
+    for kernel in kernels {
+        let workloads = summary["workloads"].as_array().unwrap();
+        let workload = workloads.iter().find(|workload| workload["name"] == kernel);
+        assert_eq!(workload.unwrap()["ceiling"]["kernel"], kernel);
+        let cells = summary["cells"].as_array().unwrap().iter();
+        let native: Vec<&Value> = cells
+            .filter(|cell| is_native(cell) && cell["workload"] == kernel)
+            .collect();
         assert!(
             native.len() == 2 && native.iter().all(|cell| cell["status"] == "ok"),
             "{native:?}"
