@@ -39,11 +39,11 @@ if not IS_CALIBRATION and _random.random() < 0.8:
 
 
 def setup(units):
-    perhaps("setup")
+    misbehave_if_due("setup")
 
 
 def split(data, workers):
-    perhaps("split")
+    misbehave_if_due("split")
     return [None] * workers
 
 
@@ -52,18 +52,18 @@ def work(data, units):
     total = 0
     for unit in range(units):
         total += sum(i * i for i in range(STEPS))
-        if unit == fault_at and perhaps("work") == "wrong_result":
+        if unit == fault_at and misbehave_if_due("work") == "wrong_result":
             total += 1
     return total
 
 
 def check(results, units):
-    if perhaps("check") == "wrong_result":
+    if misbehave_if_due("check") == "wrong_result":
         results = [*results, 1]
     assert sum(results) == units * SUM, "a sum is wrong"
 
 
-def perhaps(step):
+def misbehave_if_due(step):
     """Misbehave once in a process, if this is the step for it; returns the kind if it did."""
     global _step
     with _lock:

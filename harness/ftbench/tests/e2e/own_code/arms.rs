@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ftbench_schema::{ArmKind, CellStatus, CellSummary, EnvironmentFacts, Model, WarningKind};
 
-use super::workshop::{From, PackageSandbox, With};
+use super::package_sandbox::{Installer, Origin, PackageSandbox};
 use crate::support::{Run, executable, pair};
 
 /// A workload that runs `loops` iterations per unit and reports that number.
@@ -43,7 +43,7 @@ def report(results, units):
 ";
 
 fn workshop() -> PackageSandbox {
-    PackageSandbox::new(With::Pip, From::Wheels)
+    PackageSandbox::new(Installer::Pip, Origin::Wheels)
 }
 
 /// Runs `ftbench run` on the pair's GIL build with one worker and the minimum of trials for intervals.

@@ -2,7 +2,7 @@
 
 use ftbench_schema::{CellStatus, Model, WorkloadKind};
 
-use super::workshop::{From, PackageSandbox, With};
+use super::package_sandbox::{Installer, Origin, PackageSandbox};
 use crate::support::pair;
 
 const MODULE: &str = "
@@ -27,7 +27,7 @@ def broken():
 ";
 
 fn workshop() -> PackageSandbox {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     workshop.sandbox.file("my_package/__init__.py", "");
     workshop.sandbox.file("my_package/module.py", MODULE);
     workshop.sandbox.file(

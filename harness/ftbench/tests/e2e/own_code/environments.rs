@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::workshop::{From, PackageSandbox, With, gil_tag, run_words};
+use super::package_sandbox::{Installer, Origin, PackageSandbox, gil_tag, run_words};
 use crate::support::{output_of, pair};
 use ftbench_schema::CellStatus;
 
@@ -17,8 +17,8 @@ fn packages(environment: &ftbench_schema::EnvironmentFacts) -> Vec<String> {
 
 #[test]
 fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
-    for (with, installer) in [(With::Uv, "uv "), (With::Pip, "pip ")] {
-        let workshop = PackageSandbox::new(with, From::Wheels);
+    for (installer, name) in [(Installer::Uv, "uv "), (Installer::Pip, "pip ")] {
+        let workshop = PackageSandbox::new(installer, Origin::Wheels);
         workshop.wheel("example_package", "1.0", "py3-none-any");
         workshop.wheel("other", "2.0", "py3-none-any");
         let check = "import example_package, other, sys\nassert 'environments' in sys.prefix, sys.prefix\n";
@@ -47,7 +47,7 @@ fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
                     .unwrap()
             };
             let mine = of("mine");
-            assert!(mine.installer.starts_with(installer), "{}", mine.installer);
+            assert!(mine.installer.starts_with(name), "{}", mine.installer);
             assert_eq!(mine.requirements, ["example_package>=1", "other"]);
             assert_eq!(packages(mine), ["example_package 1.0", "other 2.0"]);
             assert_eq!(packages(of("plain")), ["other 2.0"]);
@@ -68,7 +68,7 @@ fn each_interpreter_gets_an_environment_once_from_uv_and_from_pip() {
 
 #[test]
 fn a_workload_without_packages_runs_on_the_plain_interpreter() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     let check = "import sys\nassert sys.prefix == sys.base_prefix, sys.prefix\n";
     let workload = workshop.workload("plain", "[]", check);
     let run = workshop.run("out", &pair().tags(), &workload, 0);
@@ -80,7 +80,7 @@ fn a_workload_without_packages_runs_on_the_plain_interpreter() {
 
 #[test]
 fn numpy_runs_from_wheels_on_both_builds() {
-    let workshop = PackageSandbox::new(With::Uv, From::Index);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Index);
     let check = "import numpy\nassert 'environments' in numpy.__file__, numpy.__file__\n";
     let workload = workshop.workload("arrays", "[\"numpy>=2\"]", check);
     let run = workshop.run("out", &pair().tags(), &workload, 0);
@@ -96,7 +96,7 @@ fn numpy_runs_from_wheels_on_both_builds() {
 
 #[test]
 fn different_versions_on_the_two_builds_are_warned_about() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     workshop.wheel("example_package", "2.0", &gil_tag());
     let workload = workshop.workload("mine", "[\"example_package\"]", "");
@@ -113,7 +113,7 @@ fn different_versions_on_the_two_builds_are_warned_about() {
 
 #[test]
 fn a_lock_file_is_followed() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     workshop.wheel("other", "1.0", "py3-none-any");
     let check = "import example_package\nassert example_package.VERSION == '1.0', example_package.VERSION\n";
@@ -154,7 +154,7 @@ fn a_lock_file_is_followed() {
 
 #[test]
 fn concurrent_runs_make_one_environment() {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     let running = ["one", "two"].map(|out| {
@@ -178,7 +178,7 @@ fn concurrent_runs_make_one_environment() {
 
 #[test]
 fn an_environment_left_unfinished_by_a_killed_ftbench_is_made_again() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     workshop.run("first", &[&pair().gil], &workload, 0).all_ok("mine");
@@ -201,7 +201,7 @@ fn an_environment_left_unfinished_by_a_killed_ftbench_is_made_again() {
 
 #[test]
 fn a_local_wheel_is_installed_and_a_missing_one_refused() {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     let wheel = workshop.wheel("example_package", "1.0", "py3-none-any");
     let workload = workshop.workload("mine", "[]", "import example_package\n");
     let words = format!("{workload} --with wheels/example_package-1.0-py3-none-any.whl");
@@ -218,7 +218,7 @@ fn a_local_wheel_is_installed_and_a_missing_one_refused() {
 
 #[test]
 fn a_dry_run_says_what_would_be_installed_and_installs_nothing() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     let workload = workshop.workload("mine", "[\"example_package>=1\"]", "");
     let [gil, free_threaded] = pair().tags();
@@ -291,8 +291,8 @@ PyMODINIT_FUNC PyInit_answer(void) { return PyModuleDef_Init(&definition); }
 
 #[test]
 fn a_project_is_built_for_each_interpreter_and_built_again_when_it_changes() {
-    for with in [With::Uv, With::Pip] {
-        let workshop = PackageSandbox::new(with, From::Wheels);
+    for installer in [Installer::Uv, Installer::Pip] {
+        let workshop = PackageSandbox::new(installer, Origin::Wheels);
         for (name, contents) in PROJECT {
             workshop.sandbox.file(&format!("project/{name}"), contents);
         }

@@ -2,20 +2,20 @@
 
 use ftbench_schema::CellStatus;
 
-use super::workshop::{From, PackageSandbox, With, gil_tag, run_words};
+use super::package_sandbox::{Installer, Origin, PackageSandbox, gil_tag, run_words};
 use crate::support::{Run, executable, output_of, pair};
 
 #[test]
 fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
     let [gil, free_threaded] = pair().tags();
     for (with, own_words) in [
-        (With::Uv, "only found wheels for `gil-only`"),
+        (Installer::Uv, "only found wheels for `gil-only`"),
         (
-            With::Pip,
+            Installer::Pip,
             "Could not find a version that satisfies the requirement gil_only",
         ),
     ] {
-        let workshop = PackageSandbox::new(with, From::Wheels);
+        let workshop = PackageSandbox::new(with, Origin::Wheels);
         workshop.wheel("gil_only", "1.0", &gil_tag());
         let workload = workshop.workload("mine", "[\"gil_only\"]", "import gil_only\n");
         let plain = workshop.workload("plain", "[]", "");
@@ -50,8 +50,8 @@ fn a_package_without_a_wheel_for_the_free_threaded_build_fails_there_alone() {
 #[test]
 fn a_wheel_for_another_abi_fails_where_it_does_not_fit() {
     let [gil, free_threaded] = pair().tags();
-    for with in [With::Uv, With::Pip] {
-        let workshop = PackageSandbox::new(with, From::Wheels);
+    for with in [Installer::Uv, Installer::Pip] {
+        let workshop = PackageSandbox::new(with, Origin::Wheels);
         let wheel = workshop.wheel("gil_only", "1.0", &gil_tag());
         let workload = workshop.workload("mine", "[]", "import gil_only\n");
         let words = format!("{workload} --with {wheel}");
@@ -73,7 +73,7 @@ fn a_wheel_for_another_abi_fails_where_it_does_not_fit() {
 
 #[test]
 fn an_interpreter_without_ensurepip_needs_uv() {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     workshop.wheel("example_package", "1.0", "py3-none-any");
     let workload = workshop.workload("mine", "[\"example_package\"]", "import example_package\n");
     let plain = workshop.workload("plain", "[]", "");
@@ -102,10 +102,10 @@ fn an_interpreter_without_ensurepip_needs_uv() {
 #[test]
 fn unknown_packages_and_invalid_requirements_fail_with_a_reason() {
     for (with, words) in [
-        (With::Uv, "no package not-there for"),
-        (With::Pip, "no wheel of not_there for"),
+        (Installer::Uv, "no package not-there for"),
+        (Installer::Pip, "no wheel of not_there for"),
     ] {
-        let workshop = PackageSandbox::new(with, From::Wheels);
+        let workshop = PackageSandbox::new(with, Origin::Wheels);
         let absent = workshop.workload("absent", "[\"not_there\"]", "");
         let option = workshop.workload("option", "[\"--index-url=http://127.0.0.1:9\"]", "");
         let run = workshop.run("out", &[&pair().gil], &format!("{absent} {option}"), 1);
@@ -117,7 +117,7 @@ fn unknown_packages_and_invalid_requirements_fail_with_a_reason() {
 
 #[test]
 fn an_index_that_does_not_answer_is_given_as_the_reason() {
-    let workshop = PackageSandbox::new(With::Uv, From::Index);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Index);
     let workload = workshop.workload("mine", "[\"example_nowhere\"]", "");
     let mut command = workshop.command(&run_words("out", &[&pair().gil], &workload));
     command
@@ -138,7 +138,7 @@ fn an_index_that_does_not_answer_is_given_as_the_reason() {
 
 #[test]
 fn a_lock_file_without_uv_or_without_a_package_fails_with_a_remedy() {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     let locked = workshop.workload("locked", "[\"example_package\"]", "");
     let lacking = workshop.workload("lacking", "[\"example_package\", \"other\"]", "");
     for name in ["locked", "lacking"] {
@@ -158,7 +158,7 @@ fn a_lock_file_without_uv_or_without_a_package_fails_with_a_remedy() {
 
 #[test]
 fn malformed_options_are_refused() {
-    let workshop = PackageSandbox::new(With::Pip, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Pip, Origin::Wheels);
     for (words, expected) in [
         ("--callable function", "write 'package.module:function'"),
         ("--callable my_file.py:main", "'my_file:main'"),

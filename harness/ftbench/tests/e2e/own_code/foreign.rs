@@ -2,7 +2,7 @@
 
 use ftbench_schema::{CellStatus, Format};
 
-use super::workshop::{From, PackageSandbox, With, run_words};
+use super::package_sandbox::{Installer, Origin, PackageSandbox, run_words};
 use crate::support::{Sandbox, executable, pair};
 
 /// Two benchmarks and what pyperf's users do around them.
@@ -120,7 +120,7 @@ runner.bench_func(f'sums_{name}_two', sum, [1, 2])
 
 #[test]
 fn benchmarks_of_pyperformance_are_found_in_its_package() {
-    let workshop = PackageSandbox::new(With::Uv, From::Wheels);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Wheels);
     workshop.wheel_with(
         "pyperformance",
         "9.9",
@@ -264,7 +264,7 @@ def time_sorted():
 
 #[test]
 fn tests_with_a_benchmark_are_run_by_pytest() {
-    let workshop = PackageSandbox::new(With::Uv, From::Index);
+    let workshop = PackageSandbox::new(Installer::Uv, Origin::Index);
     let tests = "
 import pytest
 

@@ -8,10 +8,10 @@ mod foreign;
 mod loops;
 mod memory;
 mod new;
+mod package_sandbox;
 mod programs;
 mod scripts;
 mod servers;
-mod workshop;
 
 use crate::support::{CommandOutput, Run, Sandbox, output_of, pair};
 

@@ -219,7 +219,7 @@ pub(super) fn interpreters(material: &Material, workload: &str) -> Chart {
     };
     let mut chart = of_lines(material, lines, &[], &show);
     if let Body::Lines(body) = &mut chart.body {
-        strengths(&mut body.series);
+        weaken_earlier(&mut body.series);
     }
     framed(chart, material, workload, &cells, &finding)
 }
@@ -246,7 +246,7 @@ pub(super) fn memory(material: &Material, workload: &str) -> Chart {
 }
 
 /// Weaker colours for the earlier of several series with the same GIL state.
-fn strengths(series: &mut [Series]) {
+fn weaken_earlier(series: &mut [Series]) {
     for gil in [Some(GilState::On), Some(GilState::Off), None] {
         let alike = || |one: &&mut Series| one.gil == gil;
         let number = series.iter().filter(|one| one.gil == gil).count();

@@ -30,7 +30,7 @@ with zipfile.ZipFile(f"{folder}/{name}-{version}-{tag}.whl", "w") as wheel:
 
 /// The installer that ftbench finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum With {
+pub enum Installer {
     Uv,
     /// pip, because there is no uv.
     Pip,
@@ -38,7 +38,7 @@ pub enum With {
 
 /// The source of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum Origin {
     /// The folder `wheels` only, as set in the user's configuration.
     Wheels,
     /// The index of the user who runs the tests.
@@ -47,19 +47,23 @@ pub enum From {
 
 pub struct PackageSandbox {
     pub sandbox: Sandbox,
-    with: With,
-    from: From,
+    installer: Installer,
+    origin: Origin,
 }
 
 impl PackageSandbox {
-    pub fn new(with: With, from: From) -> Self {
+    pub fn new(installer: Installer, origin: Origin) -> Self {
         let sandbox = Sandbox::sharing_the_machine();
         let wheels = sandbox.path().join("wheels");
         std::fs::create_dir(&wheels).unwrap();
         // Not in the working directory, where uv would find it for every test.
         let configuration = format!("no-index = true\nfind-links = [{:?}]\n", wheels.to_str().unwrap());
         sandbox.file("configuration/uv.toml", configuration);
-        Self { sandbox, with, from }
+        Self {
+            sandbox,
+            installer,
+            origin,
+        }
     }
 
     /// Puts a wheel into the folder; returns its path. `PLATFORM` in a tag stands for the platform of this machine.
@@ -129,8 +133,8 @@ impl PackageSandbox {
             // Keeps downloads from run to run.
             .env("UV_CACHE_DIR", users_cache().join("uv"))
             .env("PIP_CACHE_DIR", users_cache().join("pip"))
-            .env("PATH", path(self.with));
-        if self.from == From::Wheels {
+            .env("PATH", path(self.installer));
+        if self.origin == Origin::Wheels {
             command
                 .env(
                     "UV_CONFIG_FILE",
@@ -178,14 +182,14 @@ pub fn gil_tag() -> String {
 }
 
 /// The `PATH` with or without uv.
-fn path(with: With) -> OsString {
+fn path(installer: Installer) -> OsString {
     let users = crate::support::path();
     let has_uv = |folder: &Path| folder.join("uv").is_file();
     let tools = users_cache().join("ftbench/tools/bin");
     let without = std::env::split_paths(&users).filter(|folder| !has_uv(folder));
-    match with {
-        With::Pip => std::env::join_paths(without).unwrap(),
-        With::Uv => {
+    match installer {
+        Installer::Pip => std::env::join_paths(without).unwrap(),
+        Installer::Uv => {
             let mut folders = std::env::split_paths(&users).chain([tools]);
             let uv = folders.find(|folder| has_uv(folder));
             let uv = uv.unwrap_or_else(|| panic!("these tests need uv; scripts/set-up.sh tools installs it"));
