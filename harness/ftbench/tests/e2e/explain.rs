@@ -182,7 +182,7 @@ fn benchmark_that_skips_itself_is_not_called_failed() {
     let sandbox = Sandbox::sharing_the_machine();
     let file = sandbox.file(
         "bench.py",
-        "def time_it():\n    raise NotImplementedError('not here')\n",
+        "def setup():\n    raise NotImplementedError('not here')\n\n\ndef time_it():\n    pass\n",
     );
     let tag = &pair().free_threaded;
     let output = sandbox.ftbench(&format!("explain {file} -p {tag} -n 2 --pin none --quiet"));
