@@ -21,7 +21,7 @@ const EXPERIMENTS: u32 = 1000;
 const SEED: u64 = 20_261_121;
 
 fn main() {
-    println!("| noise | rounds | half-width | no change called one | 2 % | 3 % | 5 % | 10 % |");
+    println!("| noise | rounds | half-width | false alarms | 2 % | 3 % | 5 % | 10 % |");
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     for noise in NOISE {

@@ -54,8 +54,8 @@ pub struct CategoryTime {
 /// Something that several workers use, or wait for, at the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contended {
-    /// How it is reached, such as `module.NAME.attribute`; `None` if it is no object that is known to have lived all the
-    /// time.
+    /// How it is reached, such as `module.NAME.attribute`; `None` if it is not an object, or not known to have
+    /// lived all the time.
     pub object: Option<String>,
     /// Its type; `None` if it is not an object.
     #[serde(rename = "type")]
@@ -79,9 +79,9 @@ pub struct SamplingCost {
     pub one_worker: Estimate,
     /// The same with all workers.
     pub all_workers: Estimate,
-    /// Moments of workers that were looked at.
+    /// Number of looks at workers.
     pub samples: u64,
-    /// Those for which there was no room.
+    /// Number of looks for which there was no room.
     pub lost: u64,
 }
 

@@ -128,12 +128,12 @@ fn decode(code: &[u8]) -> Option<MemoryUse> {
     }
 }
 
-/// Bits of an instruction, from a high to a low one.
+/// Bits `low` to `high` of an instruction, both included.
 const fn bits(word: u32, high: u32, low: u32) -> u32 {
     (word >> low) & ((1 << (high - low + 1)) - 1)
 }
 
-/// A number of this many bits as a signed one.
+/// Interprets the lowest `width` bits as a signed number.
 fn signed(value: u32, width: u32) -> i64 {
     let unused = u32::BITS - width;
     i64::from((value << unused).cast_signed() >> unused)

@@ -22,7 +22,7 @@ pub struct CodeArgs {
     /// Program to run afresh for each sample: '{python} app.py {workers}'
     #[arg(long, value_name = "COMMAND", value_parser = command_line)]
     pub command: Vec<String>,
-    /// What commands have to print
+    /// Output that commands must print
     #[arg(long, value_name = "TEXT", requires = "command")]
     pub expect_output: Option<String>,
     /// Figure that commands print: 'p99_ms=p99: ([0-9.]+) ms'
@@ -31,7 +31,7 @@ pub struct CodeArgs {
     /// Server that commands are clients of: '{python} app.py {port}'
     #[arg(long, value_name = "CMD", requires_all = ["command", "ready"], value_parser = command_line)]
     pub with_server: Option<String>,
-    /// Address that it answers when ready: 'http://127.0.0.1:{port}/'
+    /// Address where the server answers: 'http://127.0.0.1:{port}/'
     #[arg(long, value_name = "URL", requires = "with_server", value_parser = address)]
     pub ready: Option<String>,
 }
@@ -39,7 +39,7 @@ pub struct CodeArgs {
 /// Which benchmarks in files for other tools, and how they are called.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ForeignArgs {
-    /// Only some benchmarks of files: a regex, or for pytest its -k
+    /// Select benchmarks in files: a regex, or for pytest its -k
     #[arg(short = 'k', long, value_name = "EXPR")]
     pub bench: Option<String>,
     /// Arguments of scripts for pyperf, such as '--size 10'

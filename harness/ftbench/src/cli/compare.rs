@@ -26,7 +26,7 @@ pub struct CompareArgs {
     /// More runs of the same code, or folders of them, to show how much runs on this machine vary
     #[arg(long, value_name = "DIR")]
     pub history: Vec<PathBuf>,
-    /// Smallest difference of interest; anything smaller is reported as the same, or as undecided
+    /// Smallest difference of interest; anything smaller is reported as 'same' or 'cannot tell'
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
     pub smallest_effect: f64,
     /// Leave the drift of the machine, which the ceiling measures, in the ratios

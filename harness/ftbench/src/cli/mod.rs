@@ -186,7 +186,7 @@ pub enum PythonCommand {
 pub enum WorkloadsCommand {
     /// List the standard suite, or what is in files
     List(ListArgs),
-    /// Write a template for a workload, which runs as it is
+    /// Write a template for a workload that runs as it is
     New {
         /// Name or path of the new file; '.py' is added, and an existing file is not overwritten
         #[arg(value_name = "NAME")]
@@ -214,7 +214,7 @@ pub struct ListArgs {
     /// Packages that such files import.
     #[command(flatten)]
     pub packages: PackageArgs,
-    /// The interpreter that runs such files to list their benchmarks, by tag or path [default: the newest]
+    /// Interpreter that runs files for other tools to list their benchmarks, by tag or path [default: the newest]
     #[arg(short, long, value_name = "TAG|PATH")]
     pub python: Option<String>,
     /// Print a table, or json

@@ -48,7 +48,7 @@ pub struct RunArgs {
     /// workload's own choice]
     #[arg(short, long, value_name = "MODEL", value_delimiter = ',', value_parser = model_parser(), hide_possible_values = true)]
     pub model: Vec<Model>,
-    /// Workers besides 1: '2,4', '2-8', 'max' [default: powers of two]
+    /// Numbers of workers besides 1: '2,4', 'max' [default: powers of two]
     #[arg(short = 'n', long, value_name = "COUNTS")]
     pub workers: Option<Counts>,
     /// Bind to: cores, scatter, smt, none, or '0,2,4-7'
@@ -79,7 +79,7 @@ pub struct RunArgs {
     /// Number of counted samples in a trial, instead of the profile's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub samples: Option<u32>,
-    /// Length of a sample with one worker, instead of the profile's
+    /// Length of a sample with one worker [default: by the number of workers]
     #[arg(long, value_name = "TIME", value_parser = sample_s)]
     pub sample_time: Option<f64>,
     /// Minimum warm-up of a trial [default: 100ms]

@@ -9,7 +9,7 @@ use ftbench_schema::{Host, Kernel, Model, Order, Scaling};
 /// How long and how precisely to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProfileName {
-    /// For a first look: 5 rounds of short samples
+    /// For a first look: 5 rounds with fewer samples
     Quick,
     /// For reliable numbers: 10 to 50 rounds, until intervals are within 2 % or 10 minutes have passed
     Standard,

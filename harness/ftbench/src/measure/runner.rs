@@ -14,7 +14,7 @@ use ftbench_schema::{Cell, PlannedCell, Trial};
 /// and the time is better spent on further rounds.
 const MAX_OVERRUN: f64 = 3.0;
 
-/// Sweeps of a group, at least.
+/// Minimum number of sweeps of a group.
 const MIN_SWEEPS: u32 = 3;
 
 /// Runs trials on this machine.

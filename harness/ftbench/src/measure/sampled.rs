@@ -51,7 +51,7 @@ pub struct Comparison<'a> {
 #[derive(Debug, Default)]
 pub struct Libraries {
     known: BTreeMap<String, Library>,
-    /// Those that are no libraries or cannot be read.
+    /// Paths of files that are not libraries or cannot be read.
     others: BTreeSet<String>,
 }
 

@@ -370,8 +370,8 @@ pub struct Quiet {
     pub causes: Vec<Fact>,
 }
 
-/// Up to this share of disturbed samples a run is called calm, and up to [`UNEASY_SHARE`] uneasy: marks for the eye; the
-/// warning, and what it says, are the analysis's.
+/// Maximum share of disturbed samples of a run that is called calm; up to [`UNEASY_SHARE`] it is called uneasy. This
+/// only chooses a style: the analysis decides about the warning and its text.
 const CALM_SHARE: f64 = 0.05;
 /// See [`CALM_SHARE`].
 const UNEASY_SHARE: f64 = 0.25;

@@ -37,7 +37,7 @@ pub enum PageError {
 pub struct Report<'a> {
     /// The estimates.
     pub summary: &'a Summary,
-    /// What was asked for.
+    /// What was requested, and on what it was measured.
     pub manifest: &'a Manifest,
     /// The samples, for their spread.
     pub samples: &'a SamplesByCell,

@@ -29,7 +29,7 @@ pub enum RunError {
     #[error("--bench '{0}' selects no benchmark; 'ftbench workloads list FILE' shows those of a file")]
     NoBenchmark(String),
     /// A selection that is not a regular expression.
-    #[error("--bench '{expression}' is no regular expression: {reason}")]
+    #[error("--bench '{expression}' is not a regular expression: {reason}")]
     Expression {
         /// As it was given.
         expression: String,

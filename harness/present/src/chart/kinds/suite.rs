@@ -16,7 +16,7 @@ const MOST_COLUMNS: usize = 18;
 pub(super) enum Shown {
     /// Speedup at the largest number of workers.
     Speedup,
-    /// That over the number of workers.
+    /// Speedup over the number of workers.
     Efficiency,
 }
 
@@ -184,7 +184,7 @@ fn scale(shown: Shown, low: f64, high: f64) -> Axis {
     }
 }
 
-/// `threads gain on 40 of 45 workloads on 3.13t, on none on 3.13, at up to 128 workers`.
+/// Returns the title: `threads gain on 40 of 45 workloads on 3.13t, on none on 3.13, at up to 128 workers`.
 fn title(summary: &Summary, most: u32) -> String {
     let columns = columns(summary);
     let Some((_, model)) = columns
