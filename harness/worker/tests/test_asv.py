@@ -155,7 +155,10 @@ class Asv(WorkerTestCase):
             self.finish(driver)
             noted = self.notes(path)
             counts = [noted.count(letter) for letter in "MSxsm"]
-            self.assertEqual(counts, [instances, instances, 8, instances, instances], model)
+            made = counts[0]
+            self.assertEqual(counts, [made, made, 8, made, made], model)
+            # A process may be so late that another one has done its share, too.
+            self.assertIn(made, (1, 2) if model == "processes" else (instances,), model)
 
     def test_threads_share_the_setup_of_a_function(self):
         path = self.write(FILE)
