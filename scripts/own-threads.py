@@ -11,11 +11,10 @@ script that computes in Python scales with the GIL.
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-from commands import print_table
+from commands import output_of, print_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -28,7 +27,7 @@ DATA = bytes(100_000)
 
 
 def work(data, units):
-    with ThreadPoolExecutor(int(os.environ["FTBENCH_WORKERS"])) as pool:
+    with ThreadPoolExecutor(int(os.environ.get("FTBENCH_WORKERS", "1"))) as pool:
         list(pool.map(hashlib.sha256, [DATA] * units))
 """,
     "mandelbrot": """
@@ -121,7 +120,7 @@ def main():
             files[-1].write_text(code)
         words = [*files, "-p", options.python, "-m", "internal", "--budget", options.budget]
         words += ["--out", folder / "run", "--quiet"]
-        subprocess.run([options.ftbench, "run", *words], check=True, stdout=subprocess.DEVNULL)
+        output_of([options.ftbench, "run", *words])
         summary = json.loads((folder / "run/summary.json").read_text())
     starts_with_gil = {one["tag"]: one["gil"] == "on" for one in summary["interpreters"]}
     cells = [cell for cell in summary["cells"] if cell["interpreter"] in starts_with_gil]

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod assets;
 mod bad_input;
 mod compare;
 mod doctor;
@@ -27,4 +28,3 @@ mod report;
 mod resume;
 mod run;
 mod smoke;
-mod worker;

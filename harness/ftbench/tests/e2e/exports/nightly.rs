@@ -41,7 +41,7 @@ fn night(sandbox: &Sandbox, variables: &[(&str, &str)]) -> CommandOutput {
 
 #[test]
 fn nights_are_measured_and_kept() {
-    lock(Use::Alone);
+    lock(Use::Shared);
     let sandbox = Sandbox::new();
     symlink(FTBENCH, sandbox.path().join("ftbench")).unwrap();
     let options = format!(

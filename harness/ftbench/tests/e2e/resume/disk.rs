@@ -16,7 +16,7 @@ const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
 #[test]
 fn a_moved_or_removed_folder_is_reported_and_not_made_again() {
     for is_moved in [true, false] {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::sharing_the_machine();
         let sleeps = sleeps(&sandbox);
         let words = format!(
             "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
@@ -80,7 +80,7 @@ umount disk
 #[test]
 fn a_full_disk_costs_only_the_trial_in_flight_and_the_run_is_resumed() {
     lock(Use::Shared);
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let _hold = Checkpoint::at(&sandbox, "disk/out", 2, "sleeps:trial:work");
     let sleeps = sleeps(&sandbox);
     let script = sandbox.file("full.sh", FULL_DISK);

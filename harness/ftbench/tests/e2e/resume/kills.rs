@@ -110,7 +110,7 @@ fn kills() -> Vec<Kill> {
 
 #[test]
 fn a_run_killed_twenty_times_and_resumed_has_the_trials_of_an_undisturbed_run() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let [sleeps, fails] = [("sleeps.py", SLEEPS), ("fails.py", FAILS)]
         .map(|(name, work)| sandbox.file(name, format!("{HOLDABLE}{STEPS}{work}")));
     let words = format!(

@@ -56,7 +56,7 @@ fn stopped_run(sandbox: &Sandbox, python: &str) -> CommandOutput {
 
 #[test]
 fn an_interrupted_run_names_the_resume_command_and_excludes_other_processes() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let sleeps = sleeps(&sandbox);
     let words = format!(
         "run {sleeps} -p {} -m serial -n 1 --rounds 8 --samples 1 --no-ceiling --out out",
@@ -86,7 +86,7 @@ fn an_interrupted_run_names_the_resume_command_and_excludes_other_processes() {
 
 #[test]
 fn a_stopped_run_is_resumed_once() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     stopped_run(&sandbox, &pair().gil).exits_with(130);
     let out = sandbox.path().join("out");
     let before = trials(&out, Checksums::Required);
@@ -108,7 +108,7 @@ fn a_stopped_run_is_resumed_once() {
 
 #[test]
 fn a_run_of_two_files_with_one_name_is_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     for folder in ["a", "b"] {
         sandbox.file(&format!("{folder}/bench.py"), format!("{HOLDABLE}{SLEEPS}"));
     }
@@ -146,7 +146,7 @@ fn a_run_of_two_files_with_one_name_is_resumed() {
 
 #[test]
 fn a_run_without_checksums_is_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     stopped_run(&sandbox, &pair().gil).exits_with(130);
     let out = sandbox.path().join("out");
     let mut older: serde_json::Value =

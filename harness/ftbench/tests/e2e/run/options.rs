@@ -21,7 +21,7 @@ struct Turn {
 
 #[test]
 fn the_seed_gives_the_order_of_trials() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let turns = |out: &str, seed: u32| -> Vec<Turn> {
         let tags = pair().words();
         let words = format!("fib sha256 -p {tags} -m serial,threads -n 1 --rounds 2 --seed {seed}");
@@ -80,7 +80,7 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
         } else {
             "strong"
         };
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::sharing_the_machine();
         let workload = sandbox.file("noting.py", NOTING);
         let words = format!("{workload} -p {gil} -m threads -n 2 --rounds 3 --scaling {name} --no-ceiling");
         let run = sandbox.run("out", &words, 0);
@@ -122,7 +122,7 @@ fn strong_scaling_splits_the_units_and_weak_scaling_gives_each_worker_all() {
 
 #[test]
 fn a_dry_run_prints_the_plan_and_measures_nothing() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let [gil, free_threaded] = pair().tags();
     let words = format!("run fib -p {gil},{free_threaded} -m threads -n 1 --dry-run --out out");
     let table = sandbox.ftbench(&words);
@@ -150,7 +150,7 @@ fn a_dry_run_prints_the_plan_and_measures_nothing() {
 
 #[test]
 fn the_ceiling_is_planned_unless_it_is_left_out() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let native = |options: &str| {
         let words = format!(
             "run fib -p {} -m threads -n 2 --dry-run --format json {options}",
@@ -171,7 +171,7 @@ fn the_ceiling_is_planned_unless_it_is_left_out() {
 
 #[test]
 fn a_dry_run_plans_for_any_machine() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let gil = &pair().gil;
     let words = format!("run fib -p {gil} -m threads -n 8 --pin scatter --dry-run --format json");
     let mut command = sandbox.command(&words);
@@ -186,7 +186,7 @@ fn a_dry_run_plans_for_any_machine() {
 
 #[test]
 fn unpinned_workers_are_not_bound() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let tag = &pair().free_threaded;
     let words = format!("fib -p {tag} -m serial,threads,processes -n 2 --pin none --rounds 1");
     let run = sandbox.run("free", &words, 0);
@@ -205,7 +205,7 @@ fn workers_run_on_the_pu_given() {
     let pus = allowed_pus();
     // Not the first, which is the default.
     let pu = *pus.get(1).or(pus.first()).unwrap();
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let words = format!(
         "fib -p {} -m serial,processes -n 1 --pin {pu} --rounds 1",
         pair().gil
@@ -222,7 +222,7 @@ fn workers_run_on_the_pu_given() {
 
 #[test]
 fn without_options_the_pair_is_chosen_and_the_folder_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let output = sandbox.ftbench("run fib -m serial -n 1 --rounds 3 --profile quick");
     output.exits_with(0);
     let folders: Vec<PathBuf> = std::fs::read_dir(sandbox.path().join("results"))
@@ -261,7 +261,7 @@ fn without_options_the_pair_is_chosen_and_the_folder_named() {
 
 #[test]
 fn quiet_prints_only_results_and_verbose_prints_every_trial() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
     let gil = &pair().gil;
     let words = format!("fib -p {gil} -m serial -n 1 --rounds 1");
     let quiet = sandbox.run("quiet", &format!("{words} -q"), 0);

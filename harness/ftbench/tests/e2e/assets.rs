@@ -1,4 +1,5 @@
-//! The Python unit tests of the worker, on both builds of the pair.
+//! The Python unit tests of the worker, which is one of the embedded assets, on both builds of the pair. They take longest,
+//! so they have a name that comes first.
 
 use std::process::Command;
 
