@@ -147,18 +147,22 @@ class Asv(WorkerTestCase):
                 self.assertEqual(sum(map(noted.count, "fv5")), 4, (model, case))
 
     def test_a_worker_has_an_instance_of_its_own(self):
-        path = self.write(FILE)
+        # Otherwise one process may do both shares before the other one begins.
+        until_both_began = """note("x")
+        while open(__file__ + ".notes").read().count("M") < 2: pass"""
+        waiting = FILE.replace(
+            'time_method(self): note("x")', f"time_method(self):\n        {until_both_began}"
+        )
+        self.assertNotEqual(waiting, FILE)
         for model, instances in (("serial", 1), ("threads", 2), ("processes", 2), ("asyncio", 1)):
+            path = self.write(waiting if model == "processes" else FILE)
             workers = 1 if model == "serial" else 2
             _, driver = self.of_case(path, "Suite.time_method", model, workers, units=4)
             driver.sample()
             self.finish(driver)
             noted = self.notes(path)
             counts = [noted.count(letter) for letter in "MSxsm"]
-            made = counts[0]
-            self.assertEqual(counts, [made, made, 8, made, made], model)
-            # A process may be so late that another one has done its share, too.
-            self.assertIn(made, (1, 2) if model == "processes" else (instances,), model)
+            self.assertEqual(counts, [instances, instances, 8, instances, instances], model)
 
     def test_threads_share_the_setup_of_a_function(self):
         path = self.write(FILE)
