@@ -7,6 +7,7 @@ use ftbench_schema::{
     Cell, CellStatus, CellSummary, CurveLaws, CurveVerdict, Estimate, Model, Summary, WorkloadKind,
 };
 
+use super::rows;
 use super::table::Tone;
 use ftbench_schema::{text, units};
 
@@ -134,13 +135,7 @@ pub fn findings(summary: &Summary) -> Vec<Finding> {
 /// Returns the findings on these models, for every interpreter that has them.
 #[must_use]
 pub fn of_models(summary: &Summary, models: &[Model]) -> Vec<Finding> {
-    let mut labels: Vec<String> = Vec::new();
-    for cell in summary.cells.iter().filter(|cell| !cell.is_native()) {
-        let label = cell.interpreter_label();
-        if !labels.contains(&label) {
-            labels.push(label);
-        }
-    }
+    let labels = rows::interpreter_labels(summary.cells.iter().filter(|cell| !cell.is_native()));
     models
         .iter()
         .flat_map(|model| labels.iter().filter_map(|label| finding(summary, *model, label)))

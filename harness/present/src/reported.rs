@@ -25,13 +25,7 @@ pub fn startups(summary: &Summary) -> Vec<String> {
 
 fn startup_times(summary: &Summary, workload: &WorkloadFacts) -> Vec<String> {
     let cells = || summary.cells.iter().filter(|cell| cell.workload == workload.name);
-    let mut labels: Vec<String> = Vec::new();
-    for label in cells().map(|cell| cell.interpreter_label()) {
-        if !labels.contains(&label) {
-            labels.push(label);
-        }
-    }
-    let times = labels.into_iter().filter_map(|label| {
+    let times = rows::interpreter_labels(cells()).into_iter().filter_map(|label| {
         let of_label = cells().filter(|cell| cell.interpreter_label() == label);
         let startup_s = units::typical(of_label.filter_map(|cell| Some(cell.startup_s?.estimate)))?;
         Some(format!("{} on {label}", units::duration(startup_s)))

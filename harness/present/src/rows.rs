@@ -148,6 +148,17 @@ pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
         .collect()
 }
 
+/// The labels of the cells' interpreters, each once, in the order of the cells.
+pub(super) fn interpreter_labels<'a>(cells: impl Iterator<Item = &'a CellSummary>) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in cells.map(|cell| cell.interpreter_label()) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels
+}
+
 /// The rows of every workload; cells that were skipped on purpose have no row.
 #[must_use]
 pub fn groups(summary: &Summary) -> Vec<Group> {

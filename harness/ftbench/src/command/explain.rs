@@ -112,7 +112,7 @@ fn tail(failed: &FailureWithOutput, output: OutputOptions) -> String {
 
 fn lines(all: &[NotExplained]) -> String {
     let mut lines: Vec<String> = all.iter().map(NotExplained::to_string).collect();
-    if all.iter().any(|curve| curve.obstacle == Obstacle::Changed) {
+    if all.iter().any(|curve| curve.cause == Cause::Changed) {
         lines.push(
             "Restore what has changed, measure the run again, or explain a workload by name".to_owned(),
         );
@@ -153,13 +153,13 @@ pub struct NotExplained {
     #[serde(skip_serializing_if = "Option::is_none")]
     arm: Option<String>,
     #[serde(skip)]
-    obstacle: Obstacle,
+    cause: Cause,
     reason: String,
 }
 
 /// What kind of reason there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Obstacle {
+enum Cause {
     /// It is not what the run measured any more.
     Changed,
     /// It is nothing that can be explained here.
@@ -169,18 +169,18 @@ enum Obstacle {
 }
 
 impl NotExplained {
-    fn new(cell: &Cell, obstacle: Obstacle, reason: String) -> Self {
+    fn new(cell: &Cell, cause: Cause, reason: String) -> Self {
         Self {
             workload: cell.workload.clone(),
             interpreter: cell.interpreter.clone(),
             arm: cell.arm.clone(),
-            obstacle,
+            cause,
             reason,
         }
     }
 
     fn has_failed(&self) -> bool {
-        self.obstacle == Obstacle::Failed
+        self.cause == Cause::Failed
     }
 }
 
@@ -224,21 +224,18 @@ pub fn explain(arguments: &ExplainArgs, output: OutputOptions) -> Result<ExitSta
         }
         if let (Err(why), Some((one, _))) = (part::check_packages(&manifest, &installed), pairs.first()) {
             let reason = changes_or_error(why)?;
-            not_explained.push(NotExplained::new(&one.cell, Obstacle::Changed, reason));
+            not_explained.push(NotExplained::new(&one.cell, Cause::Changed, reason));
             continue;
         }
         for (one, all) in pairs {
-            let found = explained(&one, &all, manifest.seed, &mut runner, &library, output);
-            let found = match found {
-                Ok(Err(_)) | Err(_) if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
-                found => found?,
-            };
-            let explanation = match found {
-                Ok(explanation) => explanation,
-                Err(curve) => {
+            let explanation = match explained(&one, &all, manifest.seed, &mut runner, &library, output) {
+                Ok(Ok(explanation)) => explanation,
+                _ if interrupt.is_requested() => return Ok(ExitStatus::Interrupted),
+                Ok(Err(curve)) => {
                     not_explained.push(curve);
                     continue;
                 }
+                Err(error) => return Err(error.into()),
             };
             if matches!(arguments.format, ListFormat::Table) {
                 let gap = if explanations.is_empty() { "" } else { "\n" };
@@ -329,7 +326,7 @@ fn worst_of_run(
     }
     for (curve, obstacle) in &choice.left_out {
         let reason = obstacle.to_string();
-        not_explained.push(NotExplained::new(&curve.cell, Obstacle::Unsuitable, reason));
+        not_explained.push(NotExplained::new(&curve.cell, Cause::Unsuitable, reason));
     }
     remark(output, &words::worst(&choice.worst));
     let settings = arguments.settings_of_run(&manifest.plan.settings);
@@ -339,7 +336,7 @@ fn worst_of_run(
         let one_worker = curve.cell.curve.clone().with_workers(1);
         let Some(pair) = find(&one_worker).cloned().zip(find(&curve.cell).cloned()) else {
             let reason = "the run has no cell with one worker".to_owned();
-            not_explained.push(NotExplained::new(&curve.cell, Obstacle::Unsuitable, reason));
+            not_explained.push(NotExplained::new(&curve.cell, Cause::Unsuitable, reason));
             continue;
         };
         let cells = [pair.0.clone(), pair.1.clone()];
@@ -353,7 +350,7 @@ fn worst_of_run(
             }
             Err(why) => {
                 let reason = changes_or_error(why)?;
-                not_explained.push(NotExplained::new(&curve.cell, Obstacle::Changed, reason));
+                not_explained.push(NotExplained::new(&curve.cell, Cause::Changed, reason));
             }
         }
     }
@@ -414,12 +411,12 @@ fn explained(
     let cell = &all.cell;
     remark(output, &words::opening(cell, ROUNDS));
     let failed = |failed: FailureWithOutput| {
-        let (obstacle, how) = match failed.failure.status() {
-            TrialStatus::Skipped => (Obstacle::Unsuitable, "it skips itself: "),
-            _ => (Obstacle::Failed, ""),
+        let (cause, how) = match failed.failure.status() {
+            TrialStatus::Skipped => (Cause::Unsuitable, "it skips itself: "),
+            _ => (Cause::Failed, ""),
         };
         let reason = format!("{how}{}{}", failed.failure, tail(&failed, output));
-        NotExplained::new(cell, obstacle, reason)
+        NotExplained::new(cell, cause, reason)
     };
     let units = match runner.calibrate(one, &[1, cell.workers]) {
         Ok(units) => units,
@@ -457,7 +454,7 @@ fn explained(
     let figures = report::time(&rounds).zip(report::cost(&rounds));
     let Some(((total, time), cost)) = figures else {
         let reason = "a sample took no time; give it more work per unit".to_owned();
-        return Ok(Err(NotExplained::new(cell, Obstacle::Failed, reason)));
+        return Ok(Err(NotExplained::new(cell, Cause::Failed, reason)));
     };
     let (gil_enabled, gil_enabled_by) = report::gil(&rounds);
     let mut processes = rounds.iter().flat_map(|round| [&round.one, &round.all]);

@@ -4,7 +4,6 @@
 //! measured, and a [`MeasuredRun`] is over. Each of them has the manifest that is written to the folder.
 
 pub(super) mod builds;
-mod bytecode;
 mod changes;
 pub mod code;
 mod commit;

@@ -1,20 +1,24 @@
 //! A run that can be measured, whether it is new or resumed.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use super::environments::{self, Installed};
 use super::planned::{PlannedRun, Setup};
 use super::resumed::StoppedRun;
 use super::sessions::{EarlierSessions, RunRecord};
-use super::{bytecode, changes, launches, services};
+use super::{changes, launches, services};
 use crate::cli::OutputOptions;
 use crate::error::Error;
+use crate::interpreter::PROBE_TIME_LIMIT;
 use crate::measure::runner::RealRunner;
 use crate::measure::trial::Equipment;
+use crate::process::bounded;
 use crate::process::guard::driver_side::GuardOptions;
 use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
 use crate::services::loopback::LoopbackServer;
+use ftbench_schema::tag::distinct_builds;
 use ftbench_schema::{EnvironmentFacts, Manifest, StoppedBy};
 
 /// A run that can be measured. Its folder is open, its programs are built, its packages are installed, and its record
@@ -113,7 +117,7 @@ pub fn runner<'run>(
         pythons,
         environments,
     } = environments::install(manifest, &setup, &|| interrupt.is_requested(), output)?;
-    bytecode::compile(manifest);
+    compile_worker(manifest);
     let server_process = server.and_then(LoopbackServer::process_id);
     let equipment = Equipment {
         launches: launches::of_run(manifest, &pythons)?,
@@ -124,4 +128,21 @@ pub fn runner<'run>(
         interrupt,
     };
     Ok((RealRunner::new(equipment), environments))
+}
+
+/// Compiles the worker with each interpreter of the run, unless that has been done. Trials write no bytecode, so each
+/// would have to compile the worker's modules, which takes longer than starting Python does. They do so where this
+/// fails, as in a cache that cannot be written.
+fn compile_worker(manifest: &Manifest) {
+    let Some(worker) = manifest.environment.get("PYTHONPATH") else {
+        return;
+    };
+    for interpreter in distinct_builds(&manifest.interpreters) {
+        let mut command = Command::new(&interpreter.path);
+        command
+            .args(["-s", "-m", "compileall", "-q", worker])
+            .env_clear()
+            .envs(&manifest.environment);
+        let _ = bounded::run(&mut command, PROBE_TIME_LIMIT);
+    }
 }
