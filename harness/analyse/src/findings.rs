@@ -197,12 +197,13 @@ enum Origin<'a> {
 fn origin(path: &str) -> Origin<'_> {
     let mut parts = path
         .split('/')
-        .skip_while(|part| *part != "site-packages")
+        .skip_while(|part| !matches!(*part, "site-packages" | "dist-packages"))
         .skip(1);
     if let Some(package) = parts.next() {
         return Origin::Package(package.strip_suffix(".py").unwrap_or(package));
     }
-    let is_library = |parts: &[&str]| matches!(parts, ["lib", python] if python.starts_with("python3."));
+    let is_library =
+        |parts: &[&str]| matches!(parts, ["lib" | "lib64", python] if python.starts_with("python3."));
     let parts: Vec<&str> = path.split('/').collect();
     if path.starts_with("<frozen ") || parts.windows(2).any(is_library) {
         Origin::StandardLibrary
@@ -264,7 +265,14 @@ mod tests {
         for files in [&[own][..], &[package, own, library], &[own, "<frozen importlib>"]] {
             assert!(raised(files).contains("in its own code"), "{files:?}");
         }
-        assert!(raised(&[library]).contains("what it calls is at fault"));
+        let system = "/usr/lib/python3/dist-packages/yaml/reader.py";
+        assert!(raised(&[own, system]).contains("maintainers of yaml"));
+        for library in [library, "/usr/lib64/python3.14/json/decoder.py"] {
+            assert!(
+                raised(&[library]).contains("what it calls is at fault"),
+                "{library}"
+            );
+        }
         let crash = "Fatal Python error: Segmentation fault\n\nThread 0x1:\n  File \"/home/me/bench.py\", line 1 in work";
         assert!(advice(crash).ends_with("to CPython (https://github.com/python/cpython/issues)"));
         let crash = format!("{crash}\n\nExtension modules: numpy._core, numpy.linalg (total: 2)");

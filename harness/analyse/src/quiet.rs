@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sample::median;
-use ftbench_schema::text::counted;
+use ftbench_schema::text::{counted, was};
 use ftbench_schema::{
     Disturbance, Noise, Quietness, Sample as RecordedSample, Trial, TrialStatus, Warning, WarningKind,
 };
@@ -152,7 +152,7 @@ pub fn finding(quiet: &Quietness) -> Option<Warning> {
              programs on this machine, or measure more rounds",
             quiet.disturbed,
             counted(quiet.samples, "sample"),
-            if quiet.disturbed == 1 { "was" } else { "were" },
+            was(quiet.disturbed),
             causes.join(", ")
         ),
     ))

@@ -1,6 +1,7 @@
 //! The failed cells, and a table of the skipped cells, each with reasons.
 
 use ftbench_schema::{CellStatus, CellSummary, Summary};
+use itertools::Itertools;
 
 use super::rows;
 use super::style::{BOLD, DIM, RED, Style, hanging};
@@ -109,13 +110,8 @@ fn describe(cells: &[&CellSummary]) -> String {
 
 /// The distinct names, or their number if there are more than [`MAX_NAMES`].
 fn names(cells: &[&CellSummary], plural: &str, name: impl Fn(&CellSummary) -> String) -> String {
-    let mut different: Vec<String> = Vec::new();
-    for cell in cells {
-        let name = text::shorten(&text::line(&name(cell)), 32);
-        if !different.contains(&name) {
-            different.push(name);
-        }
-    }
+    let shown = |cell: &&CellSummary| text::shorten(&text::line(&name(cell)), 32);
+    let different: Vec<String> = cells.iter().map(shown).unique().collect();
     if different.len() > MAX_NAMES {
         return format!("{} {plural}", different.len());
     }

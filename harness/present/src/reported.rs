@@ -1,6 +1,7 @@
 //! The figures that workloads report themselves, such as lost updates, and what starting a program takes.
 
 use ftbench_schema::{CellSummary, Summary, WorkloadFacts};
+use itertools::Itertools;
 
 use super::rows::{self, Figure};
 use super::table::{Column, Table};
@@ -36,14 +37,10 @@ fn startup_times(summary: &Summary, workload: &WorkloadFacts) -> Vec<String> {
 /// Each workload that reports figures, in the order of the cells, with a table of one row per cell.
 #[must_use]
 pub fn tables(summary: &Summary) -> Vec<(&str, Table)> {
-    let mut workloads: Vec<&str> = Vec::new();
-    for cell in summary.cells.iter().filter(|cell| !cell.reported.is_empty()) {
-        if !workloads.contains(&cell.workload.as_str()) {
-            workloads.push(&cell.workload);
-        }
-    }
-    workloads
-        .into_iter()
+    let reporting = summary.cells.iter().filter(|cell| !cell.reported.is_empty());
+    reporting
+        .map(|cell| cell.workload.as_str())
+        .unique()
         .map(|workload| {
             let cells: Vec<&CellSummary> = summary
                 .cells
@@ -56,9 +53,11 @@ pub fn tables(summary: &Summary) -> Vec<(&str, Table)> {
 }
 
 fn table(cells: &[&CellSummary]) -> Table {
-    let mut names: Vec<&String> = cells.iter().flat_map(|cell| cell.reported.keys()).collect();
-    names.sort();
-    names.dedup();
+    let names = cells
+        .iter()
+        .flat_map(|cell| cell.reported.keys())
+        .sorted()
+        .dedup();
     let mut columns = vec![
         Column::words("interpreter", cells.iter().map(|cell| cell.interpreter_label())),
         Column::words("model", cells.iter().map(|cell| cell.model)),

@@ -3,6 +3,7 @@
 use ftbench_schema::{
     CellStatus, CellSummary, Difference, Estimate, GilState, Host, Model, RunStatus, Summary,
 };
+use itertools::Itertools;
 
 use super::table::Tone;
 use ftbench_schema::text;
@@ -150,26 +151,17 @@ pub fn align(figures: &[&Figure], with_interval: bool) -> Vec<String> {
 
 /// The labels of the cells' interpreters, each once, in the order of the cells.
 pub(super) fn interpreter_labels<'a>(cells: impl Iterator<Item = &'a CellSummary>) -> Vec<String> {
-    let mut labels: Vec<String> = Vec::new();
-    for label in cells.map(|cell| cell.interpreter_label()) {
-        if !labels.contains(&label) {
-            labels.push(label);
-        }
-    }
-    labels
+    cells.map(|cell| cell.interpreter_label()).unique().collect()
 }
 
 /// The rows of every workload; cells that were skipped on purpose have no row.
 #[must_use]
 pub fn groups(summary: &Summary) -> Vec<Group> {
-    let mut workloads: Vec<&str> = Vec::new();
-    for cell in &summary.cells {
-        if cell.status != CellStatus::Skipped && !workloads.contains(&cell.workload.as_str()) {
-            workloads.push(&cell.workload);
-        }
-    }
-    workloads
-        .into_iter()
+    let cells = summary.cells.iter();
+    let shown = cells.filter(|cell| cell.status != CellStatus::Skipped);
+    shown
+        .map(|cell| cell.workload.as_str())
+        .unique()
         .map(|workload| {
             let cells: Vec<&CellSummary> = summary
                 .cells

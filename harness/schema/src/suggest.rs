@@ -1,5 +1,6 @@
 //! Suggestions of existing names for messages about mistyped names.
 
+use itertools::Itertools;
 use std::cmp::Ordering;
 
 use crate::Summary;
@@ -95,16 +96,10 @@ impl UnknownInterpreter {
         let cells = || summary.cells.iter().filter(|cell| !cell.is_native());
         let interpreters = cells().map(|cell| cell.host.label(&cell.interpreter, None));
         let arms = cells().filter_map(|cell| cell.arm.clone());
-        let mut known: Vec<String> = Vec::new();
-        for each in interpreters.chain(arms) {
-            if !known.contains(&each) {
-                known.push(each);
-            }
-        }
         Self {
             run: summary.run.name.clone(),
             name: name.to_owned(),
-            known,
+            known: interpreters.chain(arms).unique().collect(),
         }
     }
 }

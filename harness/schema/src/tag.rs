@@ -1,6 +1,7 @@
 //! Tags, the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.15.0rc1`, `3.13d`, `pypy3.11` and,
 //! with a run-time switch, `3.13t+gil`; and the differences between two builds apart from the GIL.
 
+use itertools::Itertools;
 use std::fmt;
 use std::str::FromStr;
 
@@ -406,12 +407,7 @@ pub fn pair_warnings(interpreters: &[InterpreterFacts]) -> Vec<Warning> {
 /// Returns each executable once: the first interpreter that uses it, whatever its switches.
 #[must_use]
 pub fn distinct_builds(interpreters: &[InterpreterFacts]) -> Vec<&InterpreterFacts> {
-    let is_first = |(index, one): &(usize, &InterpreterFacts)| {
-        let mut before = interpreters.iter().take(*index);
-        !before.any(|other| other.path == one.path)
-    };
-    let first = interpreters.iter().enumerate().filter(is_first);
-    first.map(|(_, one)| one).collect()
+    interpreters.iter().unique_by(|one| &one.path).collect()
 }
 
 /// Whether these are a GIL build and a free-threaded build of the same minor version of CPython.

@@ -81,6 +81,12 @@ pub fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String
     format!("{count} {noun}{plural}")
 }
 
+/// The verb after a count of things: `was` for one, else `were`.
+#[must_use]
+pub fn was(count: impl PartialEq + From<u8>) -> &'static str {
+    if count == 1.into() { "was" } else { "were" }
+}
+
 /// Shortens a hash for display; other text is returned unchanged.
 #[must_use]
 pub fn short_hash(hash: &str) -> &str {

@@ -1,5 +1,6 @@
 //! Differences between the two sides, which may include the one of interest: everything recorded in any of their runs.
 
+use itertools::Itertools;
 use std::collections::BTreeSet;
 
 use super::matching::only_label;
@@ -52,13 +53,7 @@ struct Values(Vec<String>);
 
 impl Values {
     fn of(values: impl IntoIterator<Item = String>) -> Self {
-        let mut known = Vec::new();
-        for value in values {
-            if !known.contains(&value) {
-                known.push(value);
-            }
-        }
-        Self(known)
+        Self(values.into_iter().unique().collect())
     }
 
     fn equals(&self, other: &Self) -> bool {

@@ -1,5 +1,6 @@
 //! Reasons why runs cannot be compared, and cautions about them.
 
+use itertools::Itertools;
 use std::collections::BTreeSet;
 
 use super::history::is_same_machine;
@@ -114,13 +115,8 @@ fn split<'a>(base: &Side<'a>, new: &Side<'a>) -> Option<(&'a Run, Vec<&'a Run>)>
 
 /// Returns the runs of both sides without duplicates.
 pub(super) fn distinct<'a>(base: &Side<'a>, new: &Side<'a>) -> Vec<&'a Run> {
-    let mut runs: Vec<&'a Run> = Vec::new();
-    for &run in base.runs.iter().chain(&new.runs) {
-        if !runs.iter().any(|known| std::ptr::eq(*known, run)) {
-            runs.push(run);
-        }
-    }
-    runs
+    let runs = base.runs.iter().chain(&new.runs).copied();
+    runs.unique_by(|run| std::ptr::from_ref(*run)).collect()
 }
 
 fn machine(machine: &MachineFacts) -> String {

@@ -1,5 +1,6 @@
 //! `ftbench plot`.
 
+use itertools::Itertools;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -167,13 +168,8 @@ fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Part,
 
 /// The names of the workloads, in the order of the run.
 fn workloads(material: &Material) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for cell in &material.summary.cells {
-        if !names.contains(&cell.workload) {
-            names.push(cell.workload.clone());
-        }
-    }
-    names
+    let cells = material.summary.cells.iter();
+    cells.map(|cell| cell.workload.clone()).unique().collect()
 }
 
 /// Selects the requested workloads, or all of them.

@@ -1,5 +1,6 @@
 //! The words of a chart: its title, the machine and the builds, and the caption.
 
+use itertools::Itertools;
 use std::collections::BTreeSet;
 
 use ftbench_schema::{CellSummary, InterpreterFacts, Model, RunStatus, Summary, Warning, WarningKind};
@@ -170,13 +171,9 @@ pub(super) fn notes(summary: &Summary, cells: &[&CellSummary]) -> Vec<String> {
 
 /// The cells that failed: `Failed, so not drawn: 3.13t threads at 64, 128; all of 3.13 asyncio.`
 fn missing(cells: &[&CellSummary]) -> Option<String> {
-    let mut failed: Vec<(String, Model)> = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.status.is_failure()) {
-        let place = (cell.interpreter_label(), cell.model);
-        if !failed.contains(&place) {
-            failed.push(place);
-        }
-    }
+    let failed = cells.iter().filter(|cell| cell.status.is_failure());
+    let places = failed.map(|cell| (cell.interpreter_label(), cell.model));
+    let failed: Vec<(String, Model)> = places.unique().collect();
     let several = workloads(cells).len() > 1;
     let more = failed.len().saturating_sub(MOST_NAMES);
     let mut names: Vec<String> = failed
@@ -215,14 +212,8 @@ fn what_failed(name: &str, cells: &[&CellSummary], several: bool) -> String {
 
 /// The names of the workloads of cells, in their order.
 fn workloads(cells: &[&CellSummary]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for cell in cells {
-        let name = text::shorten(&text::line(&cell.workload), LONGEST_TAG);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let name = |cell: &&CellSummary| text::shorten(&text::line(&cell.workload), LONGEST_TAG);
+    cells.iter().map(name).unique().collect()
 }
 
 /// Notes that a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`

@@ -1,6 +1,7 @@
 //! A comparison as JUnit's XML, which CI servers show: a test case for each cell and for each
 //! workload as a whole, in a suite for each workload.
 
+use itertools::Itertools;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use ftbench_analyse::compare::{
@@ -13,15 +14,10 @@ use ftbench_schema::Estimate;
 /// # Errors
 /// If the XML cannot be written, which never happens for a comparison from the analysis.
 pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
-    let mut workloads: Vec<&str> = Vec::new();
     let keys = comparison.cells.iter().map(|cell| &cell.cell);
-    for key in keys.chain(comparison.unmatched.iter().map(|one| &one.cell)) {
-        if !workloads.contains(&key.workload.as_str()) {
-            workloads.push(&key.workload);
-        }
-    }
+    let keys = keys.chain(comparison.unmatched.iter().map(|one| &one.cell));
     let mut report = Report::new("ftbench compare");
-    for workload in workloads {
+    for workload in keys.map(|key| key.workload.as_str()).unique() {
         let mut suite = TestSuite::new(workload);
         let is_of_workload = |key: &Key| key.workload == workload;
         suite.add_test_cases(

@@ -9,6 +9,7 @@ mod benchmarks;
 
 pub use benchmarks::{Benchmarks, BenchmarksError};
 
+use itertools::Itertools;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -100,14 +101,11 @@ pub fn files(export: &Export<'_>, commit: &Commit, known: Benchmarks) -> Result<
             text: pretty(&machine_facts(export, &machine, Some(1)))?,
         },
     ];
-    let mut sides: Vec<String> = Vec::new();
-    for measured in &export.measured {
-        let side = measured.cell.interpreter_label();
-        if !sides.contains(&side) {
-            sides.push(side);
-        }
-    }
-    for side in sides {
+    let sides = export
+        .measured
+        .iter()
+        .map(|measured| measured.cell.interpreter_label());
+    for side in sides.unique() {
         let environment = file_name(&side, "python");
         let hash: String = commit.hash.chars().take(HASH_LENGTH).collect();
         let tree = Tree {

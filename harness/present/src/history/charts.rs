@@ -8,6 +8,7 @@ use ftbench_analyse::history::{Change, Direction, History, Series, Subject};
 use ftbench_schema::history::Metric;
 use ftbench_schema::text;
 use ftbench_schema::units::{self, TimeUnit};
+use itertools::Itertools;
 
 /// Maximum number of panels of one chart: more are too low to read on one page.
 pub const MOST_PANELS: usize = 6;
@@ -22,17 +23,11 @@ const DATES: i64 = 6;
 /// Lists the workloads of a history, by name.
 #[must_use]
 pub fn workloads(history: &History) -> Vec<String> {
-    let mut names: Vec<String> = history
-        .series
-        .iter()
-        .filter_map(|series| match &series.subject {
-            Subject::Cell(key) => Some(key.workload.clone()),
-            Subject::Mean { .. } => None,
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    let names = history.series.iter().filter_map(|series| match &series.subject {
+        Subject::Cell(key) => Some(key.workload.clone()),
+        Subject::Mean { .. } => None,
+    });
+    names.sorted().dedup().collect()
 }
 
 /// Makes the chart of one workload: its cells below each other, those that changed first.

@@ -3,6 +3,7 @@
 //! Its charts are drawn for pages, so that they follow the reader's light or dark setting. Everything from a run is escaped by
 //! the template engine or by the drawing, and a Content-Security-Policy allows the page its own style and font and nothing else.
 
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::{charts, words};
@@ -111,16 +112,15 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
 
 /// Lists the workloads that changed, those with the newest changes first.
 fn changed_workloads(history: &History) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for change in &history.changes {
-        if let Some(Subject::Cell(key)) = history.series.get(change.series).map(|series| &series.subject)
-            && !names.contains(&key.workload)
-        {
-            names.push(key.workload.clone());
-        }
-    }
-    names.truncate(MOST_CHARTS);
-    names
+    let series = history
+        .changes
+        .iter()
+        .filter_map(|change| history.series.get(change.series));
+    let names = series.filter_map(|series| match &series.subject {
+        Subject::Cell(key) => Some(key.workload.clone()),
+        _ => None,
+    });
+    names.unique().take(MOST_CHARTS).collect()
 }
 
 fn picture(anchor: String, chart: &Chart) -> Result<Drawn, ChartError> {

@@ -5,6 +5,7 @@ use crate::style::{BOLD, DIM, GREEN, RED, Style};
 use crate::table::{Column, Table};
 use ftbench_analyse::history::{Change, Direction, History, Series};
 use ftbench_schema::{text, units};
+use itertools::Itertools;
 
 /// The maximum number of series that are all listed; of more, only those with a change or a remark.
 const MAX_LISTED: usize = 40;
@@ -49,16 +50,10 @@ fn changes(history: &History, style: Style) -> String {
 
 /// What else changed with the changes of a run, once for all of them.
 fn coincidences(history: &History, run: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for change in history.changes.iter().filter(|change| change.first_after == run) {
-        for words in words::differences(&change.coincides_with) {
-            if !lines.contains(&words) {
-                lines.push(words);
-            }
-        }
-    }
-    lines
-        .into_iter()
+    let changes = history.changes.iter().filter(|change| change.first_after == run);
+    changes
+        .flat_map(|change| words::differences(&change.coincides_with))
+        .unique()
         .map(|words| format!("  with a change of {words}"))
         .collect()
 }

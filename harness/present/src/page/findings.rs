@@ -1,5 +1,6 @@
 //! What a reader should know first, as the page says it.
 
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::cells::verdict_dress;
@@ -221,17 +222,9 @@ fn place(finding: &Finding, workload: &str) -> Option<MatrixPlace> {
 /// Lists the workloads of a summary, in the order of its cells.
 #[must_use]
 pub fn workloads(summary: &Summary) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for cell in summary
-        .cells
-        .iter()
-        .filter(|cell| cell.status != CellStatus::Skipped)
-    {
-        if !names.contains(&cell.workload) {
-            names.push(cell.workload.clone());
-        }
-    }
-    names
+    let cells = summary.cells.iter();
+    let shown = cells.filter(|cell| cell.status != CellStatus::Skipped);
+    shown.map(|cell| cell.workload.clone()).unique().collect()
 }
 
 #[cfg(test)]

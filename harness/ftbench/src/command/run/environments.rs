@@ -1,5 +1,6 @@
 //! The packages that a run's workloads need on each interpreter, and their installation.
 
+use itertools::Itertools;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -72,24 +73,18 @@ impl NeededEnvironment {
     }
 
     fn workloads(&self) -> Vec<String> {
-        distinct(self.users.iter().map(|user| &user.workload))
+        self.users
+            .iter()
+            .map(|user| user.workload.clone())
+            .unique()
+            .collect()
     }
 
     /// The arms that use it; empty if all of them do.
     fn arms(&self) -> Vec<String> {
-        let arms = self.users.iter().filter_map(|user| user.arm.as_ref());
-        distinct(arms.filter(|_| self.is_for_some_arms))
+        let arms = self.users.iter().filter_map(|user| user.arm.clone());
+        arms.filter(|_| self.is_for_some_arms).unique().collect()
     }
-}
-
-fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for name in names {
-        if !found.contains(name) {
-            found.push(name.clone());
-        }
-    }
-    found
 }
 
 /// The environments of a run's workloads, on this machine and in the record.
@@ -267,8 +262,8 @@ fn needed_environments(manifest: &Manifest, setup: &Setup) -> Vec<NeededEnvironm
         }
     }
     for needed in &mut all {
-        let arms = distinct(needed.users.iter().filter_map(|user| user.arm.as_ref()));
-        needed.is_for_some_arms = arms.len() < manifest.arms.len();
+        let arms = needed.users.iter().filter_map(|user| user.arm.as_ref());
+        needed.is_for_some_arms = arms.unique().count() < manifest.arms.len();
     }
     all
 }
@@ -276,28 +271,22 @@ fn needed_environments(manifest: &Manifest, setup: &Setup) -> Vec<NeededEnvironm
 /// The interpreters, workloads and arms of all cells that are to be measured, each combination once, sorted by
 /// interpreter.
 fn environment_users(manifest: &Manifest) -> Vec<EnvironmentUser> {
-    let mut found: Vec<EnvironmentUser> = Vec::new();
     let live = manifest
         .plan
         .cells
         .iter()
         .filter(|planned| planned.skipped.is_none());
-    for cell in live.map(|planned| &planned.cell).filter(|cell| !cell.is_native()) {
-        let user = EnvironmentUser {
-            interpreter: cell.interpreter.clone(),
-            workload: cell.workload.clone(),
-            arm: cell.arm.clone(),
-        };
-        if !found.contains(&user) {
-            found.push(user);
-        }
-    }
+    let cells = live.map(|planned| &planned.cell).filter(|cell| !cell.is_native());
+    let users = cells.map(|cell| EnvironmentUser {
+        interpreter: cell.interpreter.clone(),
+        workload: cell.workload.clone(),
+        arm: cell.arm.clone(),
+    });
     let position = |user: &EnvironmentUser| {
         let mut tags = manifest.interpreters.iter().map(|interpreter| &interpreter.tag);
         tags.position(|tag| *tag == user.interpreter)
     };
-    found.sort_by_key(position);
-    found
+    users.unique().sorted_by_key(position).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::chart::words;
 use ftbench_schema::suggest::{UnknownInterpreter, one_of};
 use ftbench_schema::{CellStatus, CellSummary, Model, Scaling, Summary, Trial, text};
+use itertools::Itertools;
 
 use super::material::Material;
 
@@ -180,12 +181,8 @@ fn narrow_to_models(part: &mut Part, models: &[Model]) -> Result<(), JoinError> 
     let is_shown = |model: Model| models.contains(&model) || models.contains(&model.family());
     let summary = &mut part.summary;
     let is_own = |cell: &CellSummary| !cell.is_native() && cell.status != CellStatus::Skipped;
-    let mut known: Vec<&'static str> = Vec::new();
-    for cell in summary.cells.iter().filter(|cell| is_own(cell)) {
-        if !known.contains(&cell.model.name()) {
-            known.push(cell.model.name());
-        }
-    }
+    let own = summary.cells.iter().filter(|cell| is_own(cell));
+    let known = own.map(|cell| cell.model.name()).unique().collect();
     summary
         .cells
         .retain(|cell| cell.is_native() || is_shown(cell.model));
@@ -225,12 +222,7 @@ fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
 /// What distinguishes each run's interpreters from those of the others: nothing where their tags do, else the machine, the
 /// day, the time or the folder, whichever is the first to distinguish all runs.
 fn distinctions(parts: &[Part]) -> Vec<String> {
-    let differ = |names: &[String]| {
-        let mut sorted = names.to_vec();
-        sorted.sort();
-        sorted.dedup();
-        sorted.len() == names.len()
-    };
+    let differ = |names: &[String]| names.iter().all_unique();
     let of = |name: &dyn Fn(&Summary) -> String| -> Vec<String> {
         parts.iter().map(|part| name(&part.summary)).collect()
     };

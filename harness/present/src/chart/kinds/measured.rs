@@ -1,6 +1,7 @@
 //! The measured values that curves are drawn from.
 
 use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Host, Model, Summary, text};
+use itertools::Itertools;
 
 /// Longer names are cut.
 pub(in crate::chart) const LONGEST_NAME: usize = 28;
@@ -125,13 +126,12 @@ pub(super) fn series_name(line: &Line<'_>) -> String {
 }
 
 pub(super) fn counts(lines: &[Line<'_>]) -> Vec<u32> {
-    let mut counts: Vec<u32> = lines
-        .iter()
-        .flat_map(|line| line.values.iter().map(|(workers, _)| *workers))
-        .collect();
-    counts.sort_unstable();
-    counts.dedup();
-    counts
+    let values = lines.iter().flat_map(|line| &line.values);
+    values
+        .map(|(workers, _)| *workers)
+        .sorted_unstable()
+        .dedup()
+        .collect()
 }
 
 /// Keeps at most `most` lines, threads and processes first, in their order. Returns a sentence on how many are gone.

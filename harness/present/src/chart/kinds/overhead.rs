@@ -3,6 +3,7 @@
 use crate::chart::rows::{Look, Mark, Row, Rows, Samples, VerticalReference};
 use crate::chart::{Body, Chart, ReferenceKind, axis};
 use ftbench_schema::{CellSummary, GilState, Model, Overhead, text, units};
+use itertools::Itertools;
 
 use super::material::Material;
 use super::workloads::{chart_of, finite, one, range, workloads};
@@ -63,14 +64,8 @@ pub(super) fn overhead(material: &Material) -> Chart {
 
 /// Free-threaded and GIL tags of the pairs, in their order.
 fn pairs<'a>(known: &[&'a Overhead]) -> Vec<(&'a str, &'a str)> {
-    let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for overhead in known {
-        let pair = (overhead.free_threaded.as_str(), overhead.gil.as_str());
-        if !pairs.contains(&pair) {
-            pairs.push(pair);
-        }
-    }
-    pairs
+    let pair = |one: &&'a Overhead| (one.free_threaded.as_str(), one.gil.as_str());
+    known.iter().map(pair).unique().collect()
 }
 
 fn pair_look(pairs: &[(&str, &str)], overhead: &Overhead) -> Look {

@@ -2,6 +2,7 @@
 
 use crate::chart::{Marker, Point, Series};
 use ftbench_schema::Estimate;
+use itertools::Itertools;
 
 use super::measured::{Line, series_name};
 use super::show::Show;
@@ -43,13 +44,7 @@ pub(super) fn series(lines: &[Line<'_>], show: &Show) -> Vec<Series> {
 
 /// The arms of lines, in their order.
 fn arms<'a>(lines: &[Line<'a>]) -> Vec<&'a str> {
-    let mut arms: Vec<&str> = Vec::new();
-    for arm in lines.iter().filter_map(|line| line.arm) {
-        if !arms.contains(&arm) {
-            arms.push(arm);
-        }
-    }
-    arms
+    lines.iter().filter_map(|line| line.arm).unique().collect()
 }
 
 /// The strength of the colour of the first of several arms; that of the last one is 1.

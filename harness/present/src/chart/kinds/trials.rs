@@ -363,6 +363,6 @@ fn time_line_words(counts: &[(Event, usize)]) -> String {
     let most = worst.map_or_else(String::new, |(event, trials)| {
         format!(", most by {} ({trials})", event.words())
     });
-    let were = if disturbed == 1 { "was" } else { "were" };
+    let were = text::was(disturbed);
     format!("{disturbed} of {trials} {were} disturbed{most}{failures}")
 }

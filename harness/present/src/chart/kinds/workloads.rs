@@ -3,6 +3,7 @@
 use crate::chart::rows::{self, Mark, Row, Rows, VerticalReference};
 use crate::chart::{Body, Chart, ReferenceKind, Size};
 use ftbench_schema::{CellStatus, CellSummary, Estimate, GilState, Model, Summary};
+use itertools::Itertools;
 
 /// What a title, subtitle, caption and axis take of a chart of rows, pixels of the usual size.
 const FRAME: f64 = 300.0;
@@ -63,13 +64,12 @@ pub(super) fn range(marks: &[&Mark], with: f64) -> (f64, f64) {
 
 /// Workloads in the order of the run.
 pub(super) fn workloads(summary: &Summary) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for cell in &summary.cells {
-        if !names.contains(&cell.workload.as_str()) {
-            names.push(&cell.workload);
-        }
-    }
-    names
+    summary
+        .cells
+        .iter()
+        .map(|cell| cell.workload.as_str())
+        .unique()
+        .collect()
 }
 
 /// The cell of a workload, interpreter and model with the most workers that has a speedup.
