@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::completion;
 use super::values::percent;
 
 const COMPARE_EXAMPLES: &str = "\
@@ -18,10 +19,10 @@ Examples:
 #[command(after_help = COMPARE_EXAMPLES)]
 pub struct CompareArgs {
     /// What to compare with: a run's folder, a folder of several runs, or RUN#NAME, one interpreter or arm of a run
-    #[arg(value_name = "BASE")]
+    #[arg(value_name = "BASE", add = completion::run())]
     pub base: String,
     /// What to compare, named in the same way. Two interpreters or arms of one run are paired in its rounds
-    #[arg(value_name = "NEW")]
+    #[arg(value_name = "NEW", add = completion::run())]
     pub new: String,
     /// More runs of the same code, or folders of them, to show how much runs on this machine vary
     #[arg(long, value_name = "DIR")]

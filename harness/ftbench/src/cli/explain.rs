@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::Args;
 
 use super::values::{DEFAULT_TIMEOUT_S, seconds, seed};
-use super::{LimitOptions, ListFormat, PackageArgs, RunArgs, Variable};
+use super::{LimitOptions, ListFormat, PackageArgs, RunArgs, Variable, completion};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use ftbench_schema::{Model, Scaling, Settings};
@@ -29,13 +29,13 @@ Examples:
 pub struct ExplainArgs {
     /// Names or patterns of the suite ('fib', 'shared/*'), files, or FILE::CASE; or the folder of a run, whose worst
     /// curves are measured again, or RUN#NAME for those of one interpreter or arm
-    #[arg(value_name = "WORKLOAD|RUN", required = true)]
+    #[arg(value_name = "WORKLOAD|RUN", required = true, add = completion::workload_or_run())]
     pub workloads: Vec<String>,
     /// How many curves of a run to explain [default: 3]
     #[arg(long, value_name = "N")]
     pub worst: Option<NonZeroUsize>,
     /// Interpreters, by tag or path: CPython from 3.13 on [default: the newest pair]
-    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',', add = completion::interpreter())]
     pub python: Vec<String>,
     /// Model of the workers; only threads can be explained
     #[arg(short, long, value_name = "MODEL", default_value = "threads", value_parser = only_threads)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::completion;
+
 use ftbench_present::export::action_benchmark::Metric;
 
 const EXPORT_EXAMPLES: &str = "\
@@ -24,7 +26,7 @@ Then use show, plot, report, compare and export as for any run.";
 #[command(after_help = EXPORT_EXAMPLES)]
 pub struct ExportArgs {
     /// The run's folder
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = completion::run())]
     pub run: PathBuf,
     /// Format to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json
     #[arg(long, value_enum, hide_possible_values = true)]

@@ -2,6 +2,7 @@
 
 mod code;
 mod compare;
+mod completion;
 mod explain;
 mod export;
 #[cfg(feature = "fuzzing")]
@@ -25,6 +26,7 @@ use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
 pub use code::{ForeignArgs, PackageArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
+pub use completion::{CompletionsArgs, ManArgs, Shell, write_manual};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
 use ftbench_schema::Kernel;
@@ -136,6 +138,11 @@ pub enum Command {
     Import(ImportArgs),
     /// Show how figures changed from run to run, and at which run
     History(Box<HistoryArgs>),
+    /// Print a script that makes a shell complete names of workloads, runs and interpreters
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
     /// Serve HTTP and an echo service on the loopback address until standard input is closed
     #[command(hide = true, name = "loopback-server")]
     LoopbackServer,
@@ -195,6 +202,7 @@ pub enum WorkloadsCommand {
     /// Show the metadata and the source of a workload
     Show {
         /// Name in the suite, or path
+        #[arg(add = completion::workload())]
         workload: String,
         /// Print the file itself (table), or its metadata (json)
         #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
@@ -206,7 +214,7 @@ pub enum WorkloadsCommand {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Names or patterns of the suite ('fib', 'n*', 'cpu/*'), or paths [default: the whole suite]
-    #[arg(value_name = "WORKLOAD")]
+    #[arg(value_name = "WORKLOAD", add = completion::workload())]
     pub workloads: Vec<String>,
     /// Which benchmarks in files for other tools.
     #[command(flatten)]
@@ -215,7 +223,7 @@ pub struct ListArgs {
     #[command(flatten)]
     pub packages: PackageArgs,
     /// Interpreter that runs files for other tools to list their benchmarks, by tag or path [default: the newest]
-    #[arg(short, long, value_name = "TAG|PATH")]
+    #[arg(short, long, value_name = "TAG|PATH", add = completion::interpreter())]
     pub python: Option<String>,
     /// Print a table, or json
     #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
@@ -237,7 +245,7 @@ pub struct TopologyArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Interpreters to check, by tag or path [default: those that 'ftbench run' would take]
-    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',', add = completion::interpreter())]
     pub python: Vec<String>,
     /// Print a table, or json
     #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
@@ -248,7 +256,7 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The run's folder
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = completion::run())]
     pub run: PathBuf,
     /// Print a table, json (as in summary.json), markdown, or csv (one row per sample, as in samples.csv)
     #[arg(long, value_enum, default_value_t = ShowFormat::Table, hide_possible_values = true)]
@@ -259,7 +267,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run's folder
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = completion::run())]
     pub run: PathBuf,
     /// File to write, replaced if it exists [default: report.html in the run's folder]
     #[arg(short, long, value_name = "FILE")]

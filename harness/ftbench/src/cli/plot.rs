@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values::{kind_parser, model_parser, size};
-use super::{PictureFormat, ThemeName};
+use super::{PictureFormat, ThemeName, completion};
 use ftbench_present::chart::{Kind, Size};
 use ftbench_schema::Model;
 
@@ -21,7 +21,7 @@ Examples:
 pub struct PlotArgs {
     /// Folders of runs; several are drawn into one chart, their interpreters labelled by what differs. RUN#NAME is one
     /// interpreter or arm of a run
-    #[arg(value_name = "RUN", required = true)]
+    #[arg(value_name = "RUN", required = true, add = completion::run())]
     pub runs: Vec<String>,
     /// Kind of chart. Of one workload: scaling, throughput, efficiency, makespan, interpreters, memory, spread. Of the
     /// run: gil, overhead, heat-map, efficiency-map, time-line

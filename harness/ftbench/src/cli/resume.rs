@@ -4,30 +4,32 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, CommandFactory, FromArgMatches, Id};
 
-use super::Cli;
 use super::values::SummaryFormat;
+use super::{Cli, completion};
 
 /// The options that `ftbench run` accepts for a resumed run.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// Resume a run that was stopped, with the options it was started with
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = completion::run())]
     pub resume: Option<PathBuf>,
     /// Print a table, json (as in summary.json), or markdown
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
     pub format: SummaryFormat,
 }
 
-/// Parses the command line of this process. Ends the process if it only has to print help or an error.
+/// Parses the command line of this process. Ends the process if it only has to print help, an error, or what would
+/// complete a command line.
 #[must_use]
 pub fn parse() -> Cli {
+    completion::complete();
     let mut matches = command().get_matches();
     Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command()).exit())
 }
 
 /// The commands, in which `--resume` conflicts with every option that defines a run. A list of names would miss options
 /// that are added later.
-fn command() -> Command {
+pub(super) fn command() -> Command {
     Cli::command().mut_subcommand("run", |run| {
         let run_options: Vec<Id> = run
             .get_arguments()

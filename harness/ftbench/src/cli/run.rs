@@ -8,7 +8,9 @@ use super::code::{CodeArgs, ForeignArgs, PackageArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
-use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, SummaryFormat, VersionArgs};
+use super::{
+    LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, SummaryFormat, VersionArgs, completion,
+};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::workload::CallableName;
@@ -24,7 +26,7 @@ Examples:
 #[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
     /// Names ('fib', 'n*', 'cpu/*'), files or folders [default: the whole suite]
-    #[arg(value_name = "WORKLOAD")]
+    #[arg(value_name = "WORKLOAD", add = completion::workload())]
     pub workloads: Vec<String>,
     /// Benchmarks in files for other tools.
     #[command(flatten)]
@@ -42,7 +44,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub loop_factory: Option<CallableName>,
     /// Tags or paths: '3.14t+gil', 'new=PATH' [default: the newest pair]
-    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',')]
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',', add = completion::interpreter())]
     pub python: Vec<String>,
     /// How workers run: serial, threads, processes, interpreters, asyncio, asyncio-threads, internal [default: each
     /// workload's own choice]

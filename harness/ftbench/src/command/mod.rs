@@ -1,6 +1,7 @@
 //! The commands: thin layers over the stages.
 
 pub mod compare;
+mod completions;
 mod doctor;
 mod error;
 pub mod explain;
@@ -55,6 +56,8 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Export(arguments) => export::export(&arguments, output),
         Command::Import(arguments) => import::import(&arguments, output),
         Command::History(arguments) => history::history(&arguments, output),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => completions::man(&arguments),
         Command::LoopbackServer => {
             loopback::serve(|addresses| write_out(format!("{addresses}\n").as_bytes()))
                 .map_err(server_error())?;

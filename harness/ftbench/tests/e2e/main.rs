@@ -12,6 +12,7 @@ mod support;
 mod assets;
 mod bad_input;
 mod compare;
+mod completions;
 mod doctor;
 mod embed;
 mod explain;
