@@ -10,7 +10,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 use clap_complete::env::{CompleteEnv, Shells};
 use itertools::Itertools;
 
-use super::resume::command;
+use super::parse::command;
 use crate::assets;
 use crate::interpreter::{SearchPlaces, candidates};
 use crate::record::store::MANIFEST;

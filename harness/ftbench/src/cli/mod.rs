@@ -10,6 +10,7 @@ pub mod fuzz;
 mod guard;
 mod history;
 mod limits;
+mod parse;
 mod plot;
 mod resume;
 mod run;
@@ -33,8 +34,9 @@ use ftbench_schema::Kernel;
 pub use guard::GuardArgs;
 pub use history::HistoryArgs;
 pub use limits::LimitOptions;
+pub use parse::parse;
 pub use plot::PlotArgs;
-pub use resume::{ResumeArgs, parse};
+pub use resume::ResumeArgs;
 pub use run::RunArgs;
 pub use selfcheck::{SelfcheckArgs, SelfcheckCommand};
 use values::kernel_parser;
@@ -311,17 +313,6 @@ mod tests {
             assert_eq!(help, page(words, "-h"), "{words:?}");
             assert!(help.lines().count() <= 60, "{help}");
         }
-    }
-
-    #[test]
-    fn misspelt_model_error_suggests_the_nearest_and_lists_all() {
-        let error = Cli::try_parse_from(["ftbench", "run", "-m", "thread"])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("'thread'") && error.contains("'threads'") && error.contains("asyncio-threads"),
-            "{error}"
-        );
     }
 
     #[test]

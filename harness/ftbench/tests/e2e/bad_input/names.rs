@@ -43,11 +43,18 @@ fn unknown_names_are_refused_with_the_nearest_match() {
     missing.fails(1, &expected, 2);
     let missing = sandbox.ftbench("run fib -p ./missing");
     missing.fails(1, &["/missing does not start", "no such file"], 2);
-    // clap prints the possible values and the nearest one on a line each.
+    // clap suggests the nearest value on a line of its own.
     let model = sandbox.ftbench("run fib -m thread");
-    model.refuses(&["'thread'", "'threads'", "asyncio-threads"], 3);
+    model.refuses(&["'thread'", "'threads'"], 2);
     let left = std::fs::read_dir(sandbox.path()).unwrap().count();
     assert_eq!(left, 0, "a folder is left behind");
+}
+
+#[test]
+fn ftbench_alone_says_what_to_do_first() {
+    let output = Sandbox::sharing_the_machine().ftbench("");
+    output.exits_with(2);
+    assert!(output.stdout.contains("ftbench run fib") && output.stdout.lines().count() <= 10);
 }
 
 #[test]
