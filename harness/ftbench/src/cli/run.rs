@@ -16,14 +16,11 @@ use crate::plan::placement::counts::Counts;
 use crate::workload::CallableName;
 use ftbench_schema::{Host, Model};
 
-const RUN_EXAMPLES: &str = "\
-Examples:
-  ftbench run my_work.py -p 3.13,3.13t
-  ftbench run my_work.py --arm base=../old/src --arm new=src";
+const RUN_EXAMPLE: &str = "Example: ftbench run my_work.py -p 3.13,3.13t";
 
 /// `ftbench run`.
 #[derive(Debug, Args)]
-#[command(after_help = RUN_EXAMPLES)]
+#[command(after_help = RUN_EXAMPLE)]
 pub struct RunArgs {
     /// Names ('fib', 'n*', 'cpu/*'), files or folders [default: the whole suite]
     #[arg(value_name = "WORKLOAD", add = completion::workload())]
@@ -114,6 +111,9 @@ pub struct RunArgs {
     /// Show what would be measured, without measuring it
     #[arg(long)]
     pub dry_run: bool,
+    /// Install interpreters that are missing, without asking
+    #[arg(short, long)]
+    pub yes: bool,
     /// Which run to resume, and how to print results.
     #[command(flatten)]
     pub resumption: ResumeArgs,
@@ -151,6 +151,7 @@ impl RunArgs {
             seed: None,
             out: None,
             dry_run: false,
+            yes: false,
             resumption: ResumeArgs {
                 resume: None,
                 format: SummaryFormat::Table,

@@ -25,7 +25,8 @@ use ftbench_analyse::worst::worst;
 use ftbench_explain::report;
 use ftbench_present::explain as words;
 use ftbench_schema::{
-    Cell, Explanation, Host, Implementation, InterpreterFacts, Manifest, PlannedCell, TrialStatus, Version,
+    Cell, CurveVerdict, Explanation, GilState, Host, Implementation, InterpreterFacts, Manifest, PlannedCell,
+    Summary, TrialStatus, Version,
 };
 
 /// Rounds, with new processes in each. The workers' time is a mean over them.
@@ -365,6 +366,15 @@ fn changes_or_error(why: NotAgain) -> Result<String, Error> {
     }
 }
 
+/// The workload that a run's reader would want explained: the one whose threads scale worst, if they do not scale
+/// although the GIL is off.
+pub(super) fn worth_explaining(summary: &Summary) -> Option<String> {
+    let curve = worst(summary, None, 1, is_known).worst.into_iter().next()?;
+    let law = summary.laws.iter().find(|law| law.curve == curve.cell.curve)?;
+    let is_flat = matches!(law.verdict, CurveVerdict::DoesNotScale | CurveVerdict::Slower);
+    (is_flat && law.gil == Some(GilState::Off)).then_some(curve.cell.curve.workload)
+}
+
 fn is_known(interpreter: &InterpreterFacts) -> bool {
     let version = interpreter.version.parse::<Version>();
     let known = version.is_ok_and(|version| (OLDEST..=NEWEST).contains(&(version.major, version.minor)));
@@ -478,6 +488,32 @@ fn explained(
 mod tests {
     use super::*;
     use ftbench_fixtures::interpreters::interpreter;
+    use ftbench_fixtures::summaries;
+    use ftbench_schema::LimitCause;
+
+    #[test]
+    fn a_curve_that_stays_flat_without_the_gil_is_worth_explaining() {
+        let mut summary = summaries::two_cores();
+        let worst = worst(&summary, None, 1, is_known).worst.remove(0).cell.curve;
+        let with_speedup = |speedup: f64| {
+            let speedup = summaries::estimate(speedup, 5.0);
+            vec![summaries::unfitted(
+                worst.clone(),
+                &[1, 2],
+                LimitCause::Crosstalk,
+                speedup,
+            )]
+        };
+        summary.laws = with_speedup(1.0);
+        assert_eq!(worth_explaining(&summary).as_ref(), Some(&worst.workload));
+        summary
+            .laws
+            .iter_mut()
+            .for_each(|law| law.gil = Some(GilState::On));
+        assert_eq!(worth_explaining(&summary), None);
+        summary.laws = with_speedup(1.9);
+        assert_eq!(worth_explaining(&summary), None);
+    }
 
     #[test]
     fn other_implementations_and_versions_are_unknown() {

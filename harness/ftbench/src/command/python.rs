@@ -31,7 +31,7 @@ struct Entry<'a> {
 pub fn python(command: PythonCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
     match command {
         PythonCommand::List { python, format } => list(&python, format, output),
-        PythonCommand::Install { tags } => install(&tags),
+        PythonCommand::Install { tags } => install(&tags, Stdio::inherit()),
     }
 }
 
@@ -113,8 +113,9 @@ fn report_rejected(found: &Found, output: OutputOptions) -> ExitStatus {
     status
 }
 
-/// Runs the script with the tags, or for the newest pair if there are none. Its output goes to the user unchanged.
-fn install(tags: &[String]) -> Result<ExitStatus, Error> {
+/// Runs the script with the tags, or for the newest pair if there are none. Its messages go to the user unchanged, and
+/// the paths of what is installed to `paths`.
+pub(super) fn install(tags: &[String], paths: Stdio) -> Result<ExitStatus, Error> {
     for text in tags {
         let tag: Tag = text.parse()?;
         if tag != tag.build() {
@@ -133,6 +134,7 @@ fn install(tags: &[String]) -> Result<ExitStatus, Error> {
         .args(tags)
         .args(tags.is_empty().then_some("--newest-pair"))
         .stdin(Stdio::null())
+        .stdout(paths)
         .status()
         .map_err(failed())?;
     Ok(match status.code() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::run::interpreters::Install;
 use super::run::listing::PythonLister;
 use super::run::packages::Packages;
 use super::run::{code, contract};
@@ -74,6 +75,7 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
         arms: &Arms::default(),
         packages: &Packages::default(),
         interpreters: &[],
+        install: Install::Never,
         options: &ForeignArgs::default(),
         output,
         selected: OnceCell::new(),
@@ -83,6 +85,7 @@ pub fn workloads(command: WorkloadsCommand, output: OutputOptions) -> Result<Exi
             let lister = PythonLister {
                 packages: &Packages::requested(&arguments.packages)?,
                 interpreters: arguments.python.as_slice(),
+                install: Install::Never,
                 options: &arguments.foreign,
                 ..lister
             };

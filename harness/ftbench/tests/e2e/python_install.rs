@@ -2,8 +2,9 @@
 //! build.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::support::{CommandOutput, Sandbox, output_of};
+use crate::support::{CommandOutput, FTBENCH, Run, Sandbox, executable, output_of, pair};
 
 /// A fake uv. Lists the tags in the file `listed`, and installs those that are also in `deliverable`, as scripts that
 /// print their version.
@@ -209,4 +210,69 @@ fn an_unknown_version_is_refused_with_those_listed() {
         "ask for 3.12",
     ]);
     assert_eq!(uv.requests(), "3.99");
+}
+
+/// A uv that delivers the builds that these tests run on.
+const UV_OF_THE_PAIR: &str = r#"
+case "$1 $2" in
+"--version "*) echo "uv 0.13.8" ;;
+"python list") printf 'cpython-VERSION%s-linux-x86_64-gnu    <download available>\n' '' +freethreaded ;;
+"python install")
+  for request; do :; done
+  mkdir -p "$UV_PYTHON_INSTALL_DIR"
+  case $request in *+freethreaded) prefix=FREE_THREADED ;; *) prefix=GIL ;; esac
+  ln -s "$prefix" "$UV_PYTHON_INSTALL_DIR/cpython-$request-linux-x86_64-gnu" ;;
+esac
+"#;
+
+#[test]
+fn a_run_installs_the_pair_that_is_missing_if_the_user_agrees() {
+    let sandbox = Sandbox::new();
+    let [gil, free_threaded] = pair().tags().map(executable);
+    let version = output_of({
+        let mut python = Command::new(&gil);
+        python.args(["-c", "import platform; print(platform.python_version())"]);
+        python
+    });
+    let prefix = |python: &Path| python.ancestors().nth(2).unwrap().to_str().unwrap().to_owned();
+    let uv = UV_OF_THE_PAIR
+        .replace("VERSION", version.stdout.trim())
+        .replace("FREE_THREADED", &prefix(&free_threaded))
+        .replace("GIL", &prefix(&gil));
+    sandbox.script("bin/uv", &uv);
+    let isolated = |command: &mut Command| {
+        let home = sandbox.path().join("home");
+        command
+            .current_dir(sandbox.path())
+            .env_clear()
+            .env("HOME", &home)
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("UV_PYTHON_INSTALL_DIR", home.join("uv"))
+            .env("PATH", format!("{}/bin:/usr/bin:/bin", sandbox.path().display()));
+    };
+    // util-linux's script gives a command a terminal.
+    let words = "run fib -m serial --profile quick --rounds 1 --samples 1 --no-ceiling --out out";
+    sandbox.file("answer", "n\n");
+    let mut asked = Command::new("sh");
+    asked.args([
+        "-c",
+        &format!("script -qec '{FTBENCH} {words}' /dev/null < answer"),
+    ]);
+    isolated(&mut asked);
+    let asked = output_of(asked);
+    assert!(asked.stdout.contains("Install it now? [Y/n]"), "{}", asked.stdout);
+    assert!(!sandbox.path().join("home/uv").exists());
+
+    let mut agreed = sandbox.command(&format!("{words} --yes").replace("--out out", "--out both"));
+    isolated(&mut agreed);
+    let agreed = output_of(agreed);
+    agreed.exits_with(0);
+    agreed.stderr_has(&["asking uv"]);
+    let run = Run {
+        folder: sandbox.path().join("both"),
+        output: agreed,
+    };
+    let summary = run.summary();
+    let builds: Vec<bool> = summary.interpreters.iter().map(|one| one.free_threaded).collect();
+    assert_eq!(builds, [false, true]);
 }

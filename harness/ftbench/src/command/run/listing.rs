@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use super::interpreters::{Install, interpreters};
 use super::packages::{self, Packages};
 use crate::assets::Assets;
 use crate::cli::{ForeignArgs, OutputOptions};
 use crate::command::remark;
-use crate::error::Error;
-use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, Selection, resolve};
+use crate::interpreter::Selection;
 use crate::workload::environment::Wanted;
 use crate::workload::{Arms, Lister, Requirement, RequirementError, Workload, foreign, pyperformance};
 use ftbench_schema::InterpreterFacts;
@@ -27,6 +27,8 @@ pub struct PythonLister<'a> {
     pub arms: &'a Arms,
     /// The interpreters that the command line names.
     pub interpreters: &'a [String],
+    /// When missing ones are installed.
+    pub install: Install,
     /// Which benchmarks, and the arguments of scripts.
     pub options: &'a ForeignArgs,
     /// Whether to report what is installed.
@@ -49,7 +51,8 @@ impl PythonLister<'_> {
         let selection = match self.selected.get() {
             Some(selection) => selection,
             None => {
-                let found = interpreters(self.interpreters).map_err(|error| error.to_string())?;
+                let found =
+                    interpreters(self.interpreters, self.install).map_err(|error| error.to_string())?;
                 self.selected.get_or_init(|| found)
             }
         };
@@ -136,13 +139,4 @@ impl Lister for PythonLister<'_> {
             version.map(|package| package.version.clone()).unwrap_or_default(),
         ))
     }
-}
-
-/// Selects the interpreters that the words name, or the newest pair.
-///
-/// # Errors
-/// Says which of them is missing and how to get it.
-pub fn interpreters(words: &[String]) -> Result<Selection, Error> {
-    let places = SearchPlaces::from_environment();
-    Ok(resolve(&places, words, PROBE_TIME_LIMIT)?)
 }

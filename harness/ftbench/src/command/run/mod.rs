@@ -11,6 +11,7 @@ pub mod contract;
 mod environments;
 pub(super) mod error;
 mod folder;
+pub(super) mod interpreters;
 mod launches;
 pub(super) mod listing;
 mod measured;
@@ -26,6 +27,7 @@ mod sessions;
 mod settings;
 
 use super::error::OutputError;
+use super::explain::worth_explaining;
 use super::{print, remark, style};
 use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
 use crate::error::{Error, ExitStatus, Failure};
@@ -34,7 +36,7 @@ use crate::record::folder::RunFolder;
 use crate::record::store::REPORT;
 use crate::terminal::plan;
 use ftbench_present::{json, markdown, noise, terminal};
-use ftbench_schema::{Manifest, RunStatus, Summary};
+use ftbench_schema::{Manifest, RunStatus, Summary, text};
 use measured::MeasuredRun;
 use planned::PlannedRun;
 use ready::ReadyRun;
@@ -119,6 +121,15 @@ fn present(summary: &Summary, folder: &RunFolder, display: Display) -> Result<Ex
         display.output,
         &format!("\nwrote the run to {path}; open {path}/{REPORT} in a browser for its charts"),
     );
+    if let Some(workload) = worth_explaining(summary) {
+        remark(
+            display.output,
+            &format!(
+                "'ftbench explain {path}' shows why {} does not scale",
+                text::line(&workload)
+            ),
+        );
+    }
     let status = exit_status(summary);
     if status == ExitStatus::Interrupted {
         remark(

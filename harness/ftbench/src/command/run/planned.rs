@@ -10,7 +10,8 @@ use rand::rngs::SysRng;
 use super::code::{self, Code};
 use super::contract;
 use super::error::RunError;
-use super::listing::{PythonLister, interpreters};
+use super::interpreters::{Install, interpreters};
+use super::listing::PythonLister;
 use super::packages::Packages;
 use super::settings::settings;
 use crate::assets::Assets;
@@ -72,11 +73,17 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
     let assets = Assets::unpack(&cache_folder()?)?;
     let packages = Packages::requested(&arguments.packages)?;
     let arms = code::arms(arguments)?;
+    let install = match arguments {
+        RunArgs { dry_run: true, .. } => Install::Never,
+        RunArgs { yes: true, .. } => Install::Always,
+        _ => Install::Ask,
+    };
     let lister = PythonLister {
         assets: &assets,
         packages: &packages,
         arms: &arms,
         interpreters: &arguments.python,
+        install,
         options: &arguments.foreign,
         output,
         selected: OnceCell::new(),
@@ -84,7 +91,7 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
     let code = code::choose(arguments, &assets.workloads, arms.clone(), &lister)?;
     let mut selection = match lister.selected.into_inner() {
         Some(selection) => selection,
-        None => interpreters(&arguments.python)?,
+        None => interpreters(&arguments.python, install)?,
     };
     if !arguments.dry_run {
         read_identities(&mut selection.interpreters);
