@@ -3,15 +3,20 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::interpreters::{Install, interpreters};
 use super::packages::{self, Packages};
 use crate::assets::Assets;
 use crate::cli::{ForeignArgs, OutputOptions};
-use crate::command::remark;
+use crate::command::{cache_folder, remark};
 use crate::interpreter::Selection;
-use crate::workload::environment::Wanted;
+use crate::outside;
+use crate::record::store;
+use crate::workload::environment::{Environments, Wanted};
 use crate::workload::{Arms, Lister, Requirement, RequirementError, Workload, foreign, pyperformance};
 use ftbench_schema::InterpreterFacts;
 
@@ -59,6 +64,20 @@ impl PythonLister<'_> {
         Ok(selection)
     }
 
+    /// The file that keeps the benchmarks of a script in one of ftbench's own environments, which do not change. Listing
+    /// those of pyperformance takes more than a minute.
+    fn kept_list(&self, python: &Path, file: &foreign::File<'_>) -> Option<PathBuf> {
+        let cache = cache_folder().ok()?;
+        if file.modules.is_some() || !Environments::below(&cache).have(file.path) {
+            return None;
+        }
+        let contents = outside::sha256(file.path, LARGEST_KEPT_BYTES).ok()?;
+        let worker = &self.assets.worker;
+        let key = (python, worker, file.path, contents, file.arguments, file.keyword);
+        let digest = hex::encode(Sha256::digest(serde_json::to_vec(&key).ok()?));
+        Some(cache.join("lists").join(digest + ".json"))
+    }
+
     /// The Python of the first interpreter for which the packages of a workload can be had.
     fn python(&self, workload: &Workload) -> Result<PathBuf, String> {
         let arm = self.arms.all.first().map(|arm| arm.facts.name.as_str());
@@ -72,6 +91,18 @@ impl PythonLister<'_> {
         }
         Err(first_failure.unwrap_or_else(|| "no interpreter was found".to_owned()))
     }
+}
+
+/// Largest script whose list is kept, and largest list that is read, bytes.
+const LARGEST_KEPT_BYTES: u64 = 1 << 20;
+
+fn read_list(path: &Path) -> Option<Vec<String>> {
+    serde_json::from_slice(&outside::read(path, LARGEST_KEPT_BYTES).ok()?).ok()
+}
+
+fn write_list(path: &Path, names: &[String]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    store::write_bytes(path, &serde_json::to_vec(names)?).map_err(io::Error::other)
 }
 
 impl Lister for PythonLister<'_> {
@@ -92,6 +123,10 @@ impl Lister for PythonLister<'_> {
             keyword: self.options.bench.as_deref(),
             modules: self.arms.folders().first().copied(),
         };
+        let kept = self.kept_list(&python, &file);
+        if let Some(names) = kept.as_deref().and_then(read_list) {
+            return Ok(names);
+        }
         if self.output.verbose {
             let path = workload.path.display();
             remark(
@@ -99,7 +134,12 @@ impl Lister for PythonLister<'_> {
                 &format!("listing the benchmarks of {path} with {}", python.display()),
             );
         }
-        foreign::cases(&python, &self.assets.worker, &file)
+        let names = foreign::cases(&python, &self.assets.worker, &file)?;
+        if let Some(kept) = kept {
+            // Whatever is not kept is listed again.
+            let _ = write_list(&kept, &names);
+        }
+        Ok(names)
     }
 
     fn pyperformance(&self) -> Result<(PathBuf, String), String> {

@@ -169,6 +169,12 @@ impl Environments {
         }
     }
 
+    /// Whether a file is in one of the environments.
+    #[must_use]
+    pub fn have(&self, file: &Path) -> bool {
+        file.starts_with(&self.folder)
+    }
+
     /// The environment, if it exists already.
     ///
     /// # Errors

@@ -157,6 +157,15 @@ fn benchmarks_of_pyperformance_are_found_in_its_package() {
         ],
     );
     let tags = [pair().gil.as_str()];
+    // A script is run once to list its benchmarks.
+    let is_listed = || {
+        let words = run_words("none", &tags, "pyperformance::math --dry-run -v");
+        workshop
+            .ftbench(&words)
+            .stderr
+            .contains("listing the benchmarks of")
+    };
+    assert!(is_listed() && !is_listed());
     let all = workshop.run("all", &tags, "pyperformance", 1);
     for name in ["slow_one", "slow_two", "fast_one", "fast_two"] {
         all.all_ok(&format!("pyperformance.sums_{name}"));
