@@ -1,7 +1,7 @@
 # The tasks of contributors and CI. `make` lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build check test test-long fuzz lint clean set-up browser interpreters
+.PHONY: help run build check test test-long fuzz lint dist clean set-up browser interpreters
 
 # set-up.sh installs the tools there, and may install cargo into a folder that is not on the PATH yet.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
@@ -50,7 +50,7 @@ fuzz: set-up ## look for input that breaks ftbench; ARGS="--seconds 60" for a lo
 	scripts/fuzz.sh $(ARGS)
 
 # Not the stored runs, which earlier versions wrote.
-TEXT_FILES := '*.rs' '*.py' '*.sh' '*.md' '*.html' '*.js' '*.css' '*.toml' '*.yml' Makefile .ci docs/ci ':!results'
+TEXT_FILES := '*.rs' '*.py' '*.sh' '*.md' '*.html' '*.js' '*.css' '*.toml' '*.yml' Makefile .ci .github docs/ci ':!results'
 
 lint: set-up ## check format and style of Rust, Python and shell, and the words of all text
 	cargo fmt --all --check
@@ -62,6 +62,9 @@ lint: set-up ## check format and style of Rust, Python and shell, and the words 
 	files=$$(git ls-files -- $(TEXT_FILES)) && $(TOOLS)/codespell --config scripts/codespell.cfg $$files
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/lint-native.sh
+
+dist: set-up ## make the files of a release in dist/; PARTS="wheel" or PARTS="source" makes only these
+	scripts/dist.sh $(PARTS)
 
 clean: ## remove what cargo built, but not the interpreters in the cache folder
 	cargo clean

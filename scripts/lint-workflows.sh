@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks the files in docs/ci that users copy: the workflows against GitHub's published schema, with check-jsonschema
-# from set-up.sh's tools, and with actionlint if that is on the PATH; the units with systemd-analyze if that is installed.
+# Checks the project's workflow, and the files in docs/ci that users copy: workflows against GitHub's published schema,
+# with check-jsonschema from set-up.sh's tools, and with actionlint if that is on the PATH; the units with
+# systemd-analyze if that is installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/ftbench/tools/bin"
-readonly WORKFLOWS=(docs/ci/nightly.yml docs/ci/pull-request.yml)
+readonly WORKFLOWS=(.github/workflows/release.yml docs/ci/nightly.yml docs/ci/pull-request.yml)
 
 "$TOOLS/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${WORKFLOWS[@]}"
 if command -v actionlint >/dev/null; then
