@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::machine::{Use, lock};
 use crate::support::{CommandOutput, FTBENCH, Run, Sandbox, executable, output_of, pair};
 
 /// A fake uv. Lists the tags in the file `listed`, and installs those that are also in `deliverable`, as scripts that
@@ -227,7 +228,8 @@ esac
 
 #[test]
 fn a_run_installs_the_pair_that_is_missing_if_the_user_agrees() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::sharing_the_machine();
+    lock(Use::Shared);
     let [gil, free_threaded] = pair().tags().map(executable);
     let version = output_of({
         let mut python = Command::new(&gil);
