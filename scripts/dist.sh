@@ -62,12 +62,9 @@ fetch_hwloc() { # folder
   find "$1" -name 'hwloc_*.orig.tar.*' ! -name '*.asc' | grep -m 1 .
 }
 
-build_hwloc() {
-  local work source python
+build_hwloc() { # folder to work in
+  local work=$1 source python
   [[ ! -f $HWLOC/lib/pkgconfig/hwloc.pc ]] || return 0
-  work=$(mktemp -d)
-  # shellcheck disable=SC2064 # the folder of now
-  trap "rm -rf '$work'" RETURN
   source=${HWLOC_SOURCE:-$(fetch_hwloc "$work")}
   mkdir "$work/hwloc"
   tar --extract --file "$source" --directory "$work/hwloc" --strip-components 1
@@ -105,12 +102,9 @@ write_data() { # the program
   (exec -a ftbench "$1" completions fish) >"$DATA/fish/vendor_completions.d/ftbench.fish"
 }
 
-make_wheel() {
-  local first
-  build_hwloc
-  first=$(mktemp -d)
-  # shellcheck disable=SC2064 # the folder of now
-  trap "rm -rf '$first'" RETURN
+make_wheel() { # folder to work in
+  local first="$1/first"
+  build_hwloc "$1"
   build_wheel "$first"
   python3 -m zipfile --extract "$first"/ftbench-*.whl "$first"
   chmod +x "$first"/ftbench-*.data/scripts/ftbench
@@ -122,6 +116,8 @@ make_source() { tool maturin sdist --out dist; }
 
 main() {
   local part
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
   (($# > 0)) || set -- wheel source
   for part in "$@"; do
     case "$part" in
@@ -131,7 +127,7 @@ main() {
     esac
   done
   rm -rf dist
-  for part in "$@"; do "make_$part"; done
+  for part in "$@"; do "make_$part" "$work"; done
   (cd dist && sha256sum -- * >SHA256SUMS)
   ls -l dist >&2
 }
