@@ -1,7 +1,8 @@
 //! Suggestions of existing names for messages about mistyped names.
 
-use itertools::Itertools;
 use std::cmp::Ordering;
+
+use itertools::Itertools;
 
 use crate::Summary;
 

@@ -1,9 +1,10 @@
 //! Tags, the short names of interpreters, such as `3.13`, `3.13t`, `3.13.15t`, `3.15.0rc1`, `3.13d`, `pypy3.11` and,
 //! with a run-time switch, `3.13t+gil`; and the differences between two builds apart from the GIL.
 
-use itertools::Itertools;
 use std::fmt;
 use std::str::FromStr;
+
+use itertools::Itertools;
 
 use super::interpreter::{Implementation, InterpreterFacts, Stage, Switch, Version, number, parse_stage};
 use super::run::{Warning, WarningKind};

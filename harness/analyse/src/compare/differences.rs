@@ -1,7 +1,8 @@
 //! Differences between the two sides, which may include the one of interest: everything recorded in any of their runs.
 
-use itertools::Itertools;
 use std::collections::BTreeSet;
+
+use itertools::Itertools;
 
 use super::matching::only_label;
 use super::material::{Run, Side};

@@ -1,7 +1,8 @@
 //! Reasons why runs cannot be compared, and cautions about them.
 
-use itertools::Itertools;
 use std::collections::BTreeSet;
+
+use itertools::Itertools;
 
 use super::history::is_same_machine;
 use super::material::{Run, Side};

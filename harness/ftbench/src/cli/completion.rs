@@ -82,54 +82,51 @@ pub fn write_manual(folder: &Path) -> io::Result<()> {
     clap_mangen::generate_to(command(), folder)
 }
 
+/// What begins with a text.
+type Candidates = fn(&OsStr) -> Vec<CompletionCandidate>;
+
 /// Completes the names of the suite's workloads, and paths of files.
 pub(super) fn workload() -> ArgValueCompleter {
-    let complete = |current: &OsStr| {
-        let mut found = names_of_workloads(current);
-        found.extend(source_path().complete(current));
-        found
-    };
-    ArgValueCompleter::new(complete)
+    any_of(&[names_of_workloads, source_paths])
 }
 
 /// Completes the names of the suite's workloads, and paths of files and runs.
 pub(super) fn workload_or_run() -> ArgValueCompleter {
-    let complete = |current: &OsStr| {
-        let mut found = names_of_workloads(current);
-        found.extend(runs(current));
-        found.extend(source_path().complete(current));
-        found
-    };
-    ArgValueCompleter::new(complete)
+    any_of(&[names_of_workloads, runs, source_paths])
 }
 
 /// Completes the folders of runs, the newest first, and other folders.
 pub(super) fn run() -> ArgValueCompleter {
-    let complete = |current: &OsStr| {
-        let others = PathCompleter::dir().complete(current);
-        let all = runs(current).into_iter().chain(others);
-        // As a path, a folder ends with a slash.
-        all.unique_by(|one| Path::new(one.get_value()).components().collect::<PathBuf>())
-            .collect()
-    };
-    ArgValueCompleter::new(complete)
+    any_of(&[runs, |current| PathCompleter::dir().complete(current)])
 }
 
 /// Completes the tags of interpreters, as their files are named, and paths.
 pub(super) fn interpreter() -> ArgValueCompleter {
-    let complete = |current: &OsStr| {
-        let mut found = tags(current);
-        if !current.is_empty() {
-            found.extend(PathCompleter::any().complete(current));
-        }
-        found
-    };
-    ArgValueCompleter::new(complete)
+    any_of(&[tags, paths_begun])
+}
+
+/// Completes from all of these, each candidate once: as a path, a folder ends with a slash.
+fn any_of(sources: &'static [Candidates]) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |current: &OsStr| {
+        let all = sources.iter().flat_map(|source| source(current));
+        all.unique_by(|one| Path::new(one.get_value()).components().collect::<PathBuf>())
+            .collect()
+    })
 }
 
 /// Python files and folders.
-fn source_path() -> PathCompleter {
-    PathCompleter::any().filter(|path| path.extension().is_some_and(|suffix| suffix == "py"))
+fn source_paths(current: &OsStr) -> Vec<CompletionCandidate> {
+    let is_source = |path: &Path| path.extension().is_some_and(|suffix| suffix == "py");
+    PathCompleter::any().filter(is_source).complete(current)
+}
+
+/// All paths, once the user has begun one.
+fn paths_begun(current: &OsStr) -> Vec<CompletionCandidate> {
+    if current.is_empty() {
+        Vec::new()
+    } else {
+        PathCompleter::any().complete(current)
+    }
 }
 
 fn names_of_workloads(current: &OsStr) -> Vec<CompletionCandidate> {

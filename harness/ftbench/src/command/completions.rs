@@ -1,6 +1,6 @@
 //! `ftbench completions` and `ftbench man`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::OutputError;
 use super::write_out;
@@ -25,13 +25,10 @@ pub(super) fn completions(arguments: &CompletionsArgs) -> Result<ExitStatus, Err
 
 /// Writes the manual pages.
 pub(super) fn man(arguments: &ManArgs) -> Result<ExitStatus, Error> {
-    write_manual(&arguments.folder).map_err(cannot_write(&arguments.folder))?;
-    Ok(ExitStatus::Success)
-}
-
-fn cannot_write(folder: &Path) -> impl FnOnce(std::io::Error) -> SystemError {
-    SystemError::of(
+    let folder = &arguments.folder;
+    write_manual(folder).map_err(SystemError::of(
         format!("write manual pages to {}", folder.display()),
         "name a folder that you may write to",
-    )
+    ))?;
+    Ok(ExitStatus::Success)
 }

@@ -1,8 +1,8 @@
 //! `ftbench plot`.
 
-use itertools::Itertools;
 use std::path::{Path, PathBuf};
 
+use itertools::Itertools;
 use rayon::prelude::*;
 
 use super::error::OutputError;

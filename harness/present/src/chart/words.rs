@@ -1,7 +1,8 @@
 //! The words of a chart: its title, the machine and the builds, and the caption.
 
-use itertools::Itertools;
 use std::collections::BTreeSet;
+
+use itertools::Itertools;
 
 use ftbench_schema::{CellSummary, InterpreterFacts, Model, RunStatus, Summary, Warning, WarningKind};
 

@@ -9,9 +9,9 @@ mod benchmarks;
 
 pub use benchmarks::{Benchmarks, BenchmarksError};
 
-use itertools::Itertools;
 use std::collections::{BTreeMap, BTreeSet};
 
+use itertools::Itertools;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 

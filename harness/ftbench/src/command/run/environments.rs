@@ -1,8 +1,9 @@
 //! The packages that a run's workloads need on each interpreter, and their installation.
 
-use itertools::Itertools;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+
+use itertools::Itertools;
 
 use super::packages::{names, obtain, wanted};
 use super::planned::{PlannedRun, Setup};
