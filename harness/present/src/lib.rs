@@ -22,3 +22,4 @@ mod strength;
 pub mod style;
 pub mod table;
 pub mod terminal;
+pub mod verdict;

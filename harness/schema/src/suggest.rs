@@ -43,6 +43,15 @@ pub fn nearest<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> 
         .collect()
 }
 
+/// Returns up to three names of `existing` of which `given` is likely a typo, best first. For messages that list all names
+/// anyway, and for names from so many that the nearest one means nothing.
+#[must_use]
+pub fn likely<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let lower = given.to_lowercase();
+    let is_likely = |name: &&str| similarity(&lower, &name.to_lowercase()) >= MIN_SIMILARITY;
+    nearest(given, existing.into_iter().filter(is_likely))
+}
+
 /// Minimum similarity at which an unknown word is taken for a typo, where words that mean something else are valid.
 const LIKELY_TYPO: f64 = 0.8;
 
@@ -78,7 +87,7 @@ pub fn did_you_mean(nearest: &[String]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{run} has no interpreter or arm '{name}'{}; it has {}",
-    did_you_mean(&nearest(name, known.iter().map(String::as_str))),
+    did_you_mean(&likely(name, known.iter().map(String::as_str))),
     known.join(", ")
 )]
 pub struct UnknownInterpreter {
@@ -146,6 +155,21 @@ mod tests {
     fn name_unlike_any_other_still_gets_suggestions() {
         assert_eq!(nearest("qqqqqqqq", WORKLOADS).len(), 3);
         assert!(nearest("fib", []).is_empty());
+    }
+
+    #[test]
+    fn name_that_resembles_none_is_no_likely_typo() {
+        assert_eq!(likely("bass", ["base", "new"]), ["base"]);
+        assert!(likely("base", ["3.13", "3.13t"]).is_empty());
+        let unknown = UnknownInterpreter {
+            run: "RUN".to_owned(),
+            name: "base".to_owned(),
+            known: vec!["3.13".to_owned()],
+        };
+        assert_eq!(
+            unknown.to_string(),
+            "RUN has no interpreter or arm 'base'; it has 3.13"
+        );
     }
 
     #[test]

@@ -257,9 +257,9 @@ pub struct DoctorArgs {
 /// `ftbench show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The run's folder
+    /// The run's folder, or RUN#NAME for one interpreter or arm of it
     #[arg(value_name = "RUN", add = completion::run())]
-    pub run: PathBuf,
+    pub run: String,
     /// Print a table, json (as in summary.json), markdown, or csv (one row per sample, as in samples.csv)
     #[arg(long, value_enum, default_value_t = ShowFormat::Table, hide_possible_values = true)]
     pub format: ShowFormat,

@@ -35,8 +35,8 @@ use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
 use crate::record::store::REPORT;
 use crate::terminal::plan;
-use ftbench_present::{json, markdown, noise, terminal};
-use ftbench_schema::{Manifest, RunStatus, Summary, text};
+use ftbench_present::{json, markdown, noise, terminal, verdict};
+use ftbench_schema::{Manifest, RunStatus, Summary};
 use measured::MeasuredRun;
 use planned::PlannedRun;
 use ready::ReadyRun;
@@ -111,25 +111,16 @@ fn dry_run(planned: &PlannedRun, display: Display) -> Result<ExitStatus, Error> 
 
 /// Prints the results of a run that has just been measured, and where they are.
 fn present(summary: &Summary, folder: &RunFolder, display: Display) -> Result<ExitStatus, Error> {
-    match show(summary, display) {
+    let path = folder.path().display();
+    match show(summary, &path.to_string(), display) {
         // The reader of standard output is gone, but the remarks below go to standard error.
         Err(error) if error.exit_status() == ExitStatus::Success => {}
         shown => shown?,
     }
-    let path = folder.path().display();
     remark(
         display.output,
         &format!("\nwrote the run to {path}; open {path}/{REPORT} in a browser for its charts"),
     );
-    if let Some(workload) = worth_explaining(summary) {
-        remark(
-            display.output,
-            &format!(
-                "'ftbench explain {path}' shows why {} does not scale",
-                text::line(&workload)
-            ),
-        );
-    }
     let status = exit_status(summary);
     if status == ExitStatus::Interrupted {
         remark(
@@ -148,16 +139,29 @@ fn present_complete(folder: &RunFolder, display: Display) -> Result<ExitStatus, 
         &format!("{path} is complete; nothing is left to measure"),
     );
     let summary = results::write(folder)?;
-    show(&summary, display)?;
+    show(&summary, &path.to_string(), display)?;
     Ok(exit_status(&summary))
 }
 
-fn show(summary: &Summary, display: Display) -> Result<(), OutputError> {
+fn show(summary: &Summary, run: &str, display: Display) -> Result<(), OutputError> {
     print(&match display.format {
-        SummaryFormat::Table => terminal::render(summary, style(display.output)),
+        SummaryFormat::Table => table(summary, run, display.output),
         SummaryFormat::Json => json::summary(summary).map_err(OutputError::Json)?,
         SummaryFormat::Markdown => markdown::render(summary),
     })
+}
+
+/// The results of a run for a terminal, with the verdict on it last. `run` is the run's folder.
+pub(super) fn table(summary: &Summary, run: &str, output: OutputOptions) -> String {
+    let style = style(output);
+    let unexplained = worth_explaining(summary);
+    let verdict = verdict::render(summary, run, unexplained.as_deref(), style);
+    let results = terminal::render(summary, style);
+    if verdict.is_empty() {
+        results
+    } else {
+        format!("{results}\n{verdict}")
+    }
 }
 
 fn exit_status(summary: &Summary) -> ExitStatus {
