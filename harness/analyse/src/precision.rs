@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::estimate::{Makespans, half_width};
+use super::estimate::{Makespans, half_width, map};
 use super::ratios::{Measured, MeasuredCell};
+use super::sample::median;
+use super::summary::of_cells;
 use super::verdict::{is_reenabled, status_of};
 use super::{arms, overhead};
-use ftbench_schema::{Cell, CellStatus, Manifest, StoppedBy, Stopping, Trial};
+use ftbench_schema::{
+    Cell, CellStatus, CellSummary, Estimate, Manifest, PlannedCell, StoppedBy, Stopping, Summary, Trial,
+};
 
 /// The first round after which precision is checked. Checking after every round and stopping at a lucky one reduces
 /// coverage: in simulations to 92 % instead of 95 % when checked from the fifth round on, and to 93 % or more from the
@@ -57,11 +61,7 @@ impl PrecisionTracker {
     /// therefore left out. `None` if there is no ratio.
     #[must_use]
     pub fn widest_half_width(&self) -> Option<f64> {
-        let cells = self.cells.iter().map(|(cell, (status, makespans))| {
-            let status = *status;
-            (cell, MeasuredCell { status, makespans })
-        });
-        let measured = Measured::new(&self.manifest.plan, cells.collect());
+        let measured = self.measured();
         let of_cell = |cell: &Cell| {
             // A cell's ratio to itself is 1 and cannot become more precise.
             let alone = Some(Measured::single_worker(cell)).filter(|alone| alone != cell);
@@ -78,6 +78,62 @@ impl PrecisionTracker {
         let of_builds = of_builds.into_iter().map(|overhead| overhead.ratio);
         let ratios = measured.cells().flat_map(of_cell).chain(of_arms).chain(of_builds);
         ratios.map(half_width).reduce(f64::max)
+    }
+
+    /// Returns the figures of a workload's cells so far: medians of makespans, and ratios where there are enough rounds
+    /// for an interval. Nothing in it is called a difference.
+    #[must_use]
+    pub fn so_far(&self, workload: &str) -> Summary {
+        let measured = self.measured();
+        let is_shown = |planned: &&PlannedCell| {
+            planned.skipped.is_none()
+                && planned.cell.workload == workload
+                && self.cells.contains_key(&planned.cell)
+        };
+        let planned = self.manifest.plan.cells.iter().filter(is_shown);
+        let cells = planned.map(|planned| cell_so_far(&measured, planned)).collect();
+        of_cells("", &self.manifest, cells)
+    }
+
+    fn measured(&self) -> Measured<'_> {
+        let cells = self.cells.iter().map(|(cell, (status, makespans))| {
+            let status = *status;
+            (cell, MeasuredCell { status, makespans })
+        });
+        Measured::new(&self.manifest.plan, cells.collect())
+    }
+}
+
+fn cell_so_far(measured: &Measured<'_>, planned: &PlannedCell) -> CellSummary {
+    let cell = &planned.cell;
+    let status = measured.status(cell).unwrap_or(CellStatus::Ok);
+    let makespans = measured.makespans(cell);
+    let ratio_to = |reference: &Cell| {
+        let work = measured.work_ratio(reference, cell);
+        let found = measured.ratio(reference, cell)?.centre;
+        Some(map(found, |value| value * work))
+    };
+    CellSummary {
+        rounds: makespans.map_or(0, |makespans| {
+            u32::try_from(makespans.rounds()).unwrap_or(u32::MAX)
+        }),
+        makespan_s: makespans.and_then(|makespans| {
+            let mut by_round: Vec<f64> = makespans.by_round().into_values().collect();
+            (!by_round.is_empty()).then(|| certain(median(&mut by_round)))
+        }),
+        speedup: ratio_to(&Measured::single_worker(cell)),
+        vs_baseline: measured.baseline(cell).and_then(|baseline| ratio_to(&baseline)),
+        ceiling_fraction: measured.ceiling_fraction(cell),
+        ..CellSummary::without_figures(cell.clone(), planned.placement.clone(), status)
+    }
+}
+
+/// A value without an interval.
+const fn certain(value: f64) -> Estimate {
+    Estimate {
+        estimate: value,
+        low: value,
+        high: value,
     }
 }
 
@@ -223,8 +279,8 @@ mod tests {
         tracker(measured).widest_half_width()
     }
 
-    /// The widest relative half-width of the ratios in a summary of the same run.
-    fn widest_shown(measured: &[(Cell, &[u64])]) -> Option<f64> {
+    /// The summary of the same run.
+    fn summary(measured: &[(Cell, &[u64])]) -> Summary {
         let cells: Vec<Cell> = measured.iter().map(|(cell, _)| cell.clone()).collect();
         let trials: Vec<Trial> = measured
             .iter()
@@ -233,7 +289,12 @@ mod tests {
                 rounds.map(|(round, makespan_ms)| trial(cell, round, *makespan_ms))
             })
             .collect();
-        let summary = summarise("run", &manifest(&cells), &trials);
+        summarise("run", &manifest(&cells), &trials)
+    }
+
+    /// The widest relative half-width of the ratios in a summary of the same run.
+    fn widest_shown(measured: &[(Cell, &[u64])]) -> Option<f64> {
+        let summary = summary(measured);
         let of_cells = summary.cells.iter().flat_map(|cell| {
             let alone = (cell.workers > 1).then_some([cell.speedup, cell.efficiency, cell.ceiling_fraction]);
             let is_baseline = cell.interpreter == "3.13" && cell.model == Model::Serial;
@@ -266,6 +327,40 @@ mod tests {
         for measured in [&steady[..], &spread] {
             assert!((widest(measured).unwrap() - widest_shown(measured).unwrap()).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn figures_so_far_are_those_of_the_summary() {
+        let measured = [
+            (cell("3.13", Model::Serial, 1), &STEADY[..]),
+            (cell("3.13", Model::Threads, 1), &STEADY),
+            (cell("3.13", Model::Threads, 2), &SPREAD),
+            (cell(NATIVE, Model::Threads, 1), &STEADY),
+            (cell(NATIVE, Model::Threads, 2), &SPREAD),
+        ];
+        let (so_far, summary) = (tracker(&measured).so_far("fib"), summary(&measured));
+        assert_eq!(so_far.cells.len(), measured.len());
+        for (so_far, shown) in so_far.cells.iter().zip(&summary.cells) {
+            assert_eq!(so_far.cell, shown.cell);
+            assert_eq!(so_far.rounds, shown.rounds);
+            let ratios = |cell: &CellSummary| [cell.speedup, cell.vs_baseline, cell.ceiling_fraction];
+            assert_eq!(ratios(so_far), ratios(shown));
+            let makespan_s = |cell: &CellSummary| cell.makespan_s.unwrap().estimate;
+            assert!((makespan_s(so_far) - makespan_s(shown)).abs() < 1e-12);
+            assert_eq!(
+                (so_far.speedup_difference, so_far.vs_baseline_difference),
+                (None, None)
+            );
+        }
+        assert!(tracker(&measured).so_far("nbody").cells.is_empty());
+        let begun = tracker(
+            &measured[..1]
+                .iter()
+                .map(|(cell, _)| (cell.clone(), &[700][..]))
+                .collect::<Vec<_>>(),
+        );
+        let [serial] = begun.so_far("fib").cells.try_into().unwrap();
+        assert_eq!((serial.rounds, serial.vs_baseline), (1, None));
     }
 
     #[test]

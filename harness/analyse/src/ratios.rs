@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::estimate::{Makespans, centre_of, log_contrast, paired_ratio};
 use super::location::Location;
-use ftbench_schema::{Cell, CellStatus, Curve, Estimate, Host, Model, Plan};
+use ftbench_schema::{Cell, CellStatus, Curve, Estimate, Host, Model, Plan, Scaling};
 
 /// The measured cells of a run.
 #[derive(Debug)]
@@ -100,6 +100,16 @@ impl<'a> Measured<'a> {
             },
             workers: 1,
         })
+    }
+
+    /// Returns the work of a cell divided by that of a reference. With weak scaling, N workers do N times the work
+    /// (Gustafson, "Reevaluating Amdahl's Law", 1988).
+    #[must_use]
+    pub fn work_ratio(&self, reference: &Cell, cell: &Cell) -> f64 {
+        match self.plan.settings.scaling {
+            Scaling::Strong => 1.0,
+            Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
+        }
     }
 
     /// Returns the time of a reference divided by that of a cell, paired by sweep and round; `None` with too few rounds

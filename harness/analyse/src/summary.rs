@@ -16,7 +16,7 @@ use super::{
 };
 use ftbench_schema::{
     ArmRatio, Cell, CellStatus, CellSummary, Curve, Difference, Estimate, Manifest, PlannedCell, RunFacts,
-    SCHEMA_VERSION, Sample, Scaling, Sensitivity, Summary, Trial, TrialStatus, units,
+    SCHEMA_VERSION, Sample, Sensitivity, Summary, Trial, TrialStatus, units,
 };
 
 /// Summarises a run called `name`. The same records always give exactly the same summary.
@@ -61,6 +61,20 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
     let quiet = quiet::of_run(by_cell.values().map(Vec::as_slice));
     warnings.extend(quiet.as_ref().and_then(quiet::finding));
     let sensitivity = sensitivity(&cells, &arm_ratios);
+    let laws = laws::of_run(manifest, trials, &cells, &makespans);
+    Summary {
+        arm_ratios,
+        quiet,
+        sensitivity,
+        free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.ok_makespans(cell)),
+        laws,
+        warnings,
+        ..of_cells(name, manifest, cells)
+    }
+}
+
+/// The summary of cells of a run called `name`, with the facts about it and without any finding.
+pub(crate) fn of_cells(name: &str, manifest: &Manifest, cells: Vec<CellSummary>) -> Summary {
     Summary {
         schema: SCHEMA_VERSION,
         run: RunFacts {
@@ -83,14 +97,14 @@ pub fn summarise(name: &str, manifest: &Manifest, trials: &[Trial]) -> Summary {
         workloads: manifest.workloads.clone(),
         environments: manifest.environments.clone(),
         arms: manifest.arms.clone(),
-        arm_ratios,
+        arm_ratios: Vec::new(),
         sources: manifest.sources.clone(),
-        quiet,
-        sensitivity,
-        free_threading_overhead: overhead::of_pairs(manifest, &|cell| measured.ok_makespans(cell)),
-        laws: laws::of_run(manifest, trials, &cells, &makespans),
+        quiet: None,
+        sensitivity: None,
+        free_threading_overhead: Vec::new(),
+        laws: Vec::new(),
         stopped_by: manifest.stopped_by,
-        warnings,
+        warnings: Vec::new(),
         cells,
     }
 }
@@ -218,25 +232,17 @@ impl Analysis<'_> {
         }
     }
 
-    /// With weak scaling, N workers do N times the work (Gustafson, "Reevaluating Amdahl's Law", 1988).
-    fn work_ratio(&self, reference: &Cell, cell: &Cell) -> f64 {
-        match self.manifest.plan.settings.scaling {
-            Scaling::Strong => 1.0,
-            Scaling::Weak => f64::from(cell.workers) / f64::from(reference.workers),
-        }
-    }
-
     fn undisturbed_speedup(&self, cell: &Cell) -> Option<Estimate> {
         let alone = Measured::single_worker(cell);
         let [one, several] = [&alone, cell].map(|cell| self.measured.ok_makespans(cell));
         let found = undisturbed_ratio(one?, several?).filter(|_| cell.workers > 1)?;
-        let work = self.work_ratio(&alone, cell);
+        let work = self.measured.work_ratio(&alone, cell);
         Some(map(found, |value| value * work))
     }
 
     fn ratio_to(&self, reference: &Cell, cell: &Cell) -> Option<Ratio> {
         let found = self.measured.ratio(reference, cell)?;
-        let work = self.work_ratio(reference, cell);
+        let work = self.measured.work_ratio(reference, cell);
         // `differs` is decided later, together with all comparisons.
         let difference = Difference {
             p_value: found.p_value,

@@ -2,7 +2,7 @@
 
 use super::*;
 use ftbench_fixtures::records::{cell, drifting_run, manifest, run, run_in_arms, trial};
-use ftbench_schema::{CalibrationFailure, GilState, Model, NATIVE, WarningKind};
+use ftbench_schema::{CalibrationFailure, GilState, Model, NATIVE, Scaling, WarningKind};
 
 #[test]
 fn ratios_are_paired_and_exclude_warmups() {

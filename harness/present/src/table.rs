@@ -270,7 +270,8 @@ pub fn ruled(layouts: impl IntoIterator<Item = Vec<Table>>, style: Style) -> Vec
 }
 
 /// Whether tables fit on the terminal when [`ruled`] draws them.
-fn fit(tables: &[Table], style: Style) -> bool {
+#[must_use]
+pub fn fit(tables: &[Table], style: Style) -> bool {
     let widths = column_widths(tables);
     let gaps = 2 * widths.len().saturating_sub(1);
     let width = gaps + widths.into_iter().map(usize::from).sum::<usize>();

@@ -165,6 +165,51 @@ impl Layout {
     }
 }
 
+/// Renders the table of a workload whose measurement is under way, in at most `height` lines, without a line end: of its
+/// rows, the first. `None` where the terminal is too narrow or too low for it, or nothing was measured yet.
+#[must_use]
+pub fn so_far(summary: &Summary, style: Style, height: u16) -> Option<String> {
+    let groups = rows::groups(summary);
+    let [group] = groups.as_slice() else {
+        return None;
+    };
+    let layouts = Step::ALL
+        .into_iter()
+        .filter(|step| *step >= Step::WithoutGil)
+        .map(|step| {
+            let layout = Layout::of(summary, step);
+            vec![Table::new(columns(group, &layout))]
+        });
+    let layouts: Vec<Vec<Table>> = layouts.collect();
+    if !layouts.iter().any(|tables| table::fit(tables, style)) {
+        return None;
+    }
+    let rounds = summary.cells.iter().map(|cell| cell.rounds).max().unwrap_or(0);
+    let name = text::shorten(&text::line(&group.workload), usize::from(style.text_width() / 2));
+    let title = format!(
+        "{name} so far, {}",
+        text::counted(usize::try_from(rounds).ok()?, "round")
+    );
+    let drawn = table::ruled(layouts, style).concat();
+    let lines: Vec<&str> = drawn.lines().collect();
+    let room = usize::from(height)
+        .checked_sub(1)
+        .filter(|room| *room > HEAD_LINES + 1)?;
+    let mut shown = vec![style.paint(BOLD, &title)];
+    if lines.len() <= room {
+        shown.extend(lines.iter().map(|&line| line.to_owned()));
+    } else {
+        let kept = room - 1;
+        shown.extend(lines.iter().take(kept).map(|&line| line.to_owned()));
+        let more = text::counted(lines.len() - kept, "more row");
+        shown.push(style.paint(DIM, &format!("and {more}")));
+    }
+    Some(shown.join("\n"))
+}
+
+/// Lines of a table above its rows.
+const HEAD_LINES: usize = 2;
+
 /// The tables of all workloads, their columns aligned with each other, as wide as the terminal allows.
 fn tables(summary: &Summary, style: Style) -> String {
     let groups = rows::groups(summary);
@@ -288,5 +333,6 @@ fn status_cell(status: CellStatus) -> Cell {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 #[path = "terminal_tests.rs"]
 mod tests;

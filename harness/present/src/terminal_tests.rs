@@ -282,3 +282,52 @@ fn a_run_with_arms_says_first_how_they_compare() {
         assert!(shown.contains(words), "no {words:?} in\n{shown}");
     }
 }
+
+/// Figures of `fib` after three rounds, as they are known while a run goes on.
+fn begun() -> Summary {
+    let mut summary = summaries::with_ceiling();
+    summary.cells.retain(|cell| cell.workload == "fib");
+    for cell in &mut summary.cells {
+        cell.rounds = 3;
+        (cell.gil, cell.units_per_s) = (None, None);
+    }
+    summary
+}
+
+#[test]
+fn a_table_so_far_says_so_and_fits_the_terminal() {
+    let style = |width| Style {
+        colour: false,
+        width: Some(width),
+    };
+    let table = so_far(&begun(), style(80), 24).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.first(), Some(&"fib so far, 3 rounds"));
+    assert_eq!(lines.len(), 3 + begun().cells.len());
+    assert!(!table.contains("GIL") && !table.contains("units/s"), "{table}");
+    for (width, height) in [(48, 24), (60, 10), (80, 6), (200, 50)] {
+        let Some(table) = so_far(&begun(), style(width), height) else {
+            panic!("no table for {width} x {height}");
+        };
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines.len() <= usize::from(height), "{table}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.chars().count() <= usize::from(width)),
+            "{table}"
+        );
+    }
+    let low = so_far(&begun(), style(80), 6).unwrap();
+    assert!(low.ends_with("and 10 more rows"), "{low}");
+    for (width, height) in [(40, 24), (80, 3), (0, 0)] {
+        assert_eq!(so_far(&begun(), style(width), height), None);
+    }
+}
+
+#[test]
+fn nothing_measured_so_far_has_no_table() {
+    let mut summary = begun();
+    summary.cells.clear();
+    assert_eq!(so_far(&summary, Style::default(), 24), None);
+}

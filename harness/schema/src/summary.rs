@@ -264,6 +264,45 @@ pub struct CellCost {
     pub cache_misses: Option<Estimate>,
 }
 
+impl CellSummary {
+    /// A cell of which nothing is known but how it was placed and how it ended.
+    #[must_use]
+    pub fn without_figures(cell: Cell, placement: Vec<u32>, status: CellStatus) -> Self {
+        Self {
+            cell,
+            gil: None,
+            placement,
+            status,
+            reason: None,
+            rounds: 0,
+            samples: 0,
+            units: None,
+            makespan_s: None,
+            units_per_s: None,
+            speedup: None,
+            speedup_difference: None,
+            undisturbed_speedup: None,
+            vs_baseline: None,
+            vs_baseline_difference: None,
+            efficiency: None,
+            ceiling_fraction: None,
+            busy_fraction: None,
+            startup_s: None,
+            start_skew_s: None,
+            handing_out_s: None,
+            collections: None,
+            collection_fraction: None,
+            longest_collection_s: None,
+            rss_peak_bytes: None,
+            pss_peak_bytes: None,
+            memory_peak_bytes: None,
+            memory_growth_bytes: None,
+            reported: BTreeMap::new(),
+            cost: CellCost::default(),
+        }
+    }
+}
+
 /// How quiet a run was, over its counted samples. Estimates include disturbed samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quietness {

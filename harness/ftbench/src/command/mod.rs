@@ -24,6 +24,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
+use rustix::termios::Winsize;
 use serde::Serialize;
 
 use crate::cli::{Cli, Colour, Command, OutputOptions};
@@ -140,26 +141,34 @@ fn remark(output: OutputOptions, text: &str) {
     }
 }
 
-/// The style of results on standard output. Respects `NO_COLOR` (<https://no-color.org>).
+/// The style of results on standard output.
 fn style(output: OutputOptions) -> Style {
-    let terminal = io::stdout().is_terminal();
+    let stdout = io::stdout();
+    Style {
+        colour: has_colour(output, &stdout),
+        width: stdout.is_terminal().then(terminal_width).flatten(),
+    }
+}
+
+/// Whether to colour what goes to a stream. Respects `NO_COLOR` (<https://no-color.org>).
+fn has_colour(output: OutputOptions, stream: &impl IsTerminal) -> bool {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    Style {
-        colour: match output.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => terminal && !no_colour && !dumb,
-        },
-        width: terminal.then(terminal_width).flatten(),
+    match output.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => stream.is_terminal() && !no_colour && !dumb,
     }
 }
 
 fn terminal_width() -> Option<u16> {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .ok()
-        .map(|size| size.ws_col)
-        .filter(|&columns| columns > 0)
+    let columns = window_size()?.ws_col;
+    (columns > 0).then_some(columns)
+}
+
+/// The size of the terminal behind standard output; `None` if it is not one.
+fn window_size() -> Option<Winsize> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok()
 }
 
 /// ftbench's folder in the user's cache: `$XDG_CACHE_HOME/ftbench` or `~/.cache/ftbench`.

@@ -1,10 +1,13 @@
-//! The progress of a run: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+//! The progress of a run: on a terminal a bar below the figures so far, plain lines elsewhere, nothing when quiet.
+//!
+//! Nothing is drawn unless the run calls, which it does between groups of trials, while no sample is being taken.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use ftbench_present::style::Style;
 use ftbench_schema::{Cell, text};
 
 /// The minimum time between two lines if standard error is not a terminal.
@@ -13,6 +16,12 @@ const LINE_INTERVAL: Duration = Duration::from_secs(15);
 /// The width that the bar's line must fit, in characters: that of the narrowest usual terminal.
 const LINE_WIDTH: usize = 80;
 const BAR_WIDTH: usize = 12;
+/// The bar's line, and the blank line between it and the table.
+const LINES_BELOW_TABLE: u16 = 2;
+/// The minimum time between two tables.
+const TABLE_INTERVAL: Duration = Duration::from_secs(1);
+/// The maximum share of a run's time that tables may take: 1 in this many.
+const TABLE_SHARE: u32 = 200;
 /// The minimum length to which a workload's name is shortened.
 const MIN_NAME_LENGTH: usize = 4;
 
@@ -38,29 +47,55 @@ pub struct Progress {
     started: Instant,
     last_line: Instant,
     latest: Option<String>,
+    /// Whether tables are coloured.
+    colour: bool,
+    /// When the next table may be made.
+    next_table: Instant,
+}
+
+/// The size of the terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WindowSize {
+    columns: u16,
+    rows: u16,
 }
 
 impl Progress {
-    /// Creates the display, which shows nothing if `quiet`, and a line for every trial if `verbose`.
+    /// Creates the display, which shows nothing if `quiet`, and a line for every trial if `verbose`. `colour` is whether
+    /// tables are coloured.
     #[must_use]
-    pub fn new(quiet: bool, verbose: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bar = (terminal && !quiet).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    pub fn new(quiet: bool, verbose: bool, colour: bool) -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let terminal = std::io::stderr().is_terminal() && !is_dumb;
+        let target = (terminal && !quiet).then(ProgressDrawTarget::stderr);
+        Self {
+            lines: !terminal && !quiet,
+            verbose,
+            colour,
+            ..Self::on(target)
+        }
+    }
+
+    /// Creates a display that draws a bar there, if anywhere.
+    fn on(target: Option<ProgressDrawTarget>) -> Self {
+        let bar = target.map(|target| {
+            let bar = ProgressBar::with_draw_target(None, target);
             bar.set_style(style("{spinner} {msg}"));
             bar
         });
         let now = Instant::now();
         Self {
             bar,
-            lines: !terminal && !quiet,
-            verbose,
+            lines: false,
+            verbose: false,
             planned: 0,
             done: 0,
             before: 0,
             started: now,
             last_line: now,
             latest: None,
+            colour: false,
+            next_table: now,
         }
     }
 
@@ -82,10 +117,37 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_length(self.planned);
             bar.set_position(before);
-            bar.set_style(style(&format!(
-                "{{bar:{BAR_WIDTH}.green/238}} {{pos}}/{{len}}  {{wide_msg}}"
-            )));
+            bar.set_style(style(&bar_line()));
         }
+    }
+
+    /// Replaces the table above the bar by the one that `make` returns for the terminal's style and for this number of
+    /// lines, or by none. Does nothing without a terminal, or if tables would take much of the run's time.
+    pub fn show_table(&mut self, make: impl FnOnce(Style, u16) -> Option<String>) {
+        if let Some(size) = window_size() {
+            self.show_table_on(size, make);
+        }
+    }
+
+    fn show_table_on(&mut self, size: WindowSize, make: impl FnOnce(Style, u16) -> Option<String>) {
+        let begun = Instant::now();
+        let Some(bar) = self.bar.as_ref().filter(|_| begun >= self.next_table) else {
+            return;
+        };
+        let style_of_table = Style {
+            colour: self.colour,
+            width: Some(size.columns),
+        };
+        let height = size.rows.saturating_sub(LINES_BELOW_TABLE + 1);
+        match make(style_of_table, height) {
+            Some(table) => {
+                bar.set_style(style(&format!("{{prefix}}\n\n{}", bar_line())));
+                bar.set_prefix(table);
+            }
+            None => bar.set_style(style(&bar_line())),
+        }
+        let pause = TABLE_INTERVAL.max(begun.elapsed() * TABLE_SHARE);
+        self.next_table = Instant::now() + pause;
     }
 
     /// Shows that the trials of a group begin.
@@ -194,6 +256,18 @@ pub(super) fn minutes_and_seconds(duration_s: f64) -> String {
     }
 }
 
+/// The template of the bar's line.
+fn bar_line() -> String {
+    format!("{{bar:{BAR_WIDTH}.green/238}} {{pos}}/{{len}}  {{wide_msg}}")
+}
+
+/// The size of the terminal behind standard error now; `None` if it does not report it.
+fn window_size() -> Option<WindowSize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    let (columns, rows) = (size.ws_col, size.ws_row);
+    (columns > 0 && rows > 0).then_some(WindowSize { columns, rows })
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -209,6 +283,8 @@ fn write_line(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::InMemoryTerm;
+
     use ftbench_fixtures::records::cell_of;
     use ftbench_schema::Model;
 
@@ -229,6 +305,82 @@ mod tests {
             "12 min 20 s left  matrix_mult… 3.13t threads x2  last 203 ms"
         );
         assert_eq!(short.chars().count(), 60);
+    }
+
+    fn on_screen(columns: u16, rows: u16) -> (Progress, InMemoryTerm) {
+        let screen = InMemoryTerm::new(rows, columns);
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let mut progress = Progress::on(Some(target));
+        progress.begin(10, 0);
+        (progress, screen)
+    }
+
+    /// A table of this many lines, at most as many as there is room for.
+    fn table(lines: u16, height: u16) -> Option<String> {
+        let lines: Vec<String> = (1..=lines.min(height))
+            .map(|line| format!("row {line}"))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    #[test]
+    fn table_above_the_bar_is_replaced_and_cleared() {
+        let size = WindowSize {
+            columns: 60,
+            rows: 12,
+        };
+        let (mut progress, screen) = on_screen(size.columns, size.rows);
+        let cell = cell_of("fib", "3.13t", Model::Threads, 2);
+        progress.show_table_on(size, |_, height| table(3, height));
+        progress.group_starts(&[&cell]);
+        assert_eq!(
+            screen.contents(),
+            "row 1\nrow 2\nrow 3\n\n──────────── 0/10  fib 3.13t threads x2"
+        );
+        progress.show_table_on(size, |_, _| unreachable!("a table was shown just now"));
+        progress.next_table = Instant::now();
+        progress.show_table_on(size, |style, height| {
+            assert_eq!((style.width, height), (Some(60), 9));
+            table(20, height)
+        });
+        progress.group_starts(&[&cell]);
+        let shown = screen.contents();
+        assert!(
+            shown.starts_with("row 1\n") && shown.contains("row 9\n\n"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("fib 3.13t threads x2"), "{shown}");
+        progress.next_table = Instant::now();
+        progress.show_table_on(size, |_, _| None);
+        progress.group_starts(&[&cell]);
+        assert_eq!(screen.contents(), "──────────── 0/10  fib 3.13t threads x2");
+        progress.end();
+        assert_eq!(screen.contents(), "");
+    }
+
+    #[test]
+    fn line_above_stays_above_the_table() {
+        let size = WindowSize {
+            columns: 60,
+            rows: 12,
+        };
+        let (mut progress, screen) = on_screen(size.columns, size.rows);
+        progress.show_table_on(size, |_, height| table(2, height));
+        progress.above("gave up fib: it keeps failing");
+        assert!(
+            screen
+                .contents()
+                .starts_with("gave up fib: it keeps failing\nrow 1\nrow 2\n\n")
+        );
+    }
+
+    #[test]
+    fn no_table_is_made_without_a_terminal() {
+        let size = WindowSize {
+            columns: 60,
+            rows: 12,
+        };
+        Progress::new(true, false, false).show_table_on(size, |_, _| unreachable!("it is quiet"));
     }
 
     #[test]

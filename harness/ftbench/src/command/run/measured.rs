@@ -1,12 +1,14 @@
 //! Calibrates and measures a run, until it ends or is stopped.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use super::error::RunError;
 use super::ready::ReadyRun;
 use super::recorder::RunRecorder;
 use super::sessions::{EarlierSessions, RunRecord};
 use crate::cli::OutputOptions;
+use crate::command::has_colour;
 use crate::error::Error;
 use crate::measure::finished_trials::FinishedTrials;
 use crate::measure::rounds::{self, Assignment, Schedule, TrialRunner, Units};
@@ -34,7 +36,8 @@ impl MeasuredRun {
             earlier,
             server,
         } = ready;
-        let progress = Progress::new(output.quiet, output.verbose);
+        let colour = has_colour(output, &io::stderr());
+        let progress = Progress::new(output.quiet, output.verbose, colour);
         let stopped_by = measure(&mut record, &mut runner, &open_models, &earlier, progress);
         drop(server);
         let recorded = record.end_session(*stopped_by.as_ref().unwrap_or(&StoppedBy::Interrupt));

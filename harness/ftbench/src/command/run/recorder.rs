@@ -9,6 +9,7 @@ use crate::plan::cells::with_internal;
 use crate::record::store::StoreError;
 use crate::terminal::progress::{Outcome, Progress};
 use ftbench_analyse::precision::{PrecisionTracker, RunProgress, expected_rounds, stop_reason};
+use ftbench_present::terminal;
 use ftbench_schema::{Cell, Manifest, Model, PlannedCell, StoppedBy, Stopping, Trial, TrialStatus, units};
 
 /// Writes trials to the run folder, shows the progress, and ends the run when it is precise enough.
@@ -28,6 +29,8 @@ pub struct RunRecorder<'run> {
     earlier_rounds_s: HashMap<u32, f64>,
     /// The number of trials that earlier sessions made.
     earlier_trials: u64,
+    /// The workload of the last trial.
+    measured: Option<String>,
 }
 
 impl<'run> RunRecorder<'run> {
@@ -50,6 +53,7 @@ impl<'run> RunRecorder<'run> {
             earlier_s: earlier.spent_s,
             earlier_rounds_s: rounds_s(&earlier.trials),
             earlier_trials: earlier.trials.len() as u64,
+            measured: None,
         }
     }
 
@@ -120,6 +124,12 @@ impl Observer for RunRecorder<'_> {
     }
 
     fn starting(&mut self, group: &[Assignment<'_>]) {
+        // No sample is being taken here.
+        if let Some(workload) = &self.measured {
+            let precision = &self.precision;
+            self.progress
+                .show_table(|style, height| terminal::so_far(&precision.so_far(workload), style, height));
+        }
         let cells: Vec<&Cell> = group.iter().map(|assignment| &assignment.planned.cell).collect();
         self.progress.group_starts(&cells);
     }
@@ -135,6 +145,7 @@ impl Observer for RunRecorder<'_> {
             Err(error) => return Err(error),
         };
         self.precision.add(&trial);
+        self.measured = Some(trial.cell.workload.clone());
         self.progress
             .trial_ends(&trial.cell, trial.round, outcome(&trial));
         Ok(trial.status)
@@ -271,7 +282,7 @@ mod tests {
         let trials = folder.path().join(TRIALS);
         act(&mut RunRecorder::new(
             &mut RunRecord { folder, manifest },
-            Progress::new(true, false),
+            Progress::new(true, false, false),
             &EarlierSessions::default(),
         ));
         read_trials(&trials, Checksums::Required).unwrap().trials

@@ -1,18 +1,22 @@
 """Run a command on a terminal of its own and act on it once it has recorded some trials.
 
 `terminal.py ACT TRIALS COMMAND...`: ACT is `interrupt` (Ctrl-C), `twice` (and again at once),
-`close` (the terminal goes away) or `window` (the terminal goes away together with the shell in
-which the command was typed); TRIALS is the file with the recorded trials. Prints the command's
+`close` (the terminal goes away), `window` (the terminal goes away together with the shell in which
+the command was typed) or `resize` (figures so far are waited for, the terminal gets smaller, and
+Ctrl-C follows the next ones); TRIALS is the file with the recorded trials. Prints the command's
 output and, last, its exit status.
 """
 
 import ctypes
+import fcntl
 import os
 import pathlib
 import pty
 import shlex
 import signal
+import struct
 import sys
+import termios
 import threading
 import time
 
@@ -20,6 +24,7 @@ LIMIT_S = 120
 SHELL = ("bash", "--norc", "--noprofile", "-i")
 # Writes its process id to a file and becomes the command.
 TYPED = ("sh", "-c", 'echo $$ > "$0" && exec "$@"', "command.pid")
+SO_FAR = b" so far, "
 # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -33,6 +38,8 @@ def main(act, trials, *command):
         if act == "window":
             # Keeps this out of the user's history.
             os.execvpe(SHELL[0], SHELL, {**os.environ, "HISTFILE": ""})
+        if act == "resize":
+            set_size(0, rows=24, columns=100)
         os.execv(command[0], command)
     if act == "window":
         os.write(terminal, shlex.join([*TYPED, *command]).encode() + b"\n")
@@ -48,13 +55,17 @@ def main(act, trials, *command):
         # The reader keeps the descriptor in use until the progress bar next prints.
         os.close(terminal)
     else:
+        if act == "resize":
+            wait_for_output(printed, 1)
+            set_size(terminal, rows=12, columns=50)
+            wait_for_output(printed, 1 + b"".join(printed).count(SO_FAR))
         os.write(terminal, b"\x03")
         if act == "twice":
             time.sleep(0.05)
             os.write(terminal, b"\x03")
     _, status = os.waitpid(process_id, 0)
     time.sleep(0.2)
-    if act in ("interrupt", "twice"):
+    if act in ("interrupt", "twice", "resize"):
         sys.stdout.buffer.write(b"".join(printed))
     print("\nexit status", os.waitstatus_to_exitcode(status))
 
@@ -62,6 +73,20 @@ def main(act, trials, *command):
 def adopt_orphans():
     """Make every later orphan below this process its child."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def set_size(terminal, rows, columns):
+    """Set the size of a terminal, in characters."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def wait_for_output(printed, count):
+    """Wait until figures so far were printed this many times."""
+    deadline = time.monotonic() + LIMIT_S
+    while b"".join(printed).count(SO_FAR) < count:
+        if time.monotonic() > deadline:
+            sys.exit("no figures so far were printed")
+        time.sleep(0.02)
 
 
 def read_all(terminal, printed):

@@ -95,6 +95,20 @@ fn ctrl_c_ends_a_run_with_a_summary() {
 }
 
 #[test]
+fn a_terminal_that_gets_smaller_keeps_showing_figures_so_far() {
+    let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("resize"));
+    let output = at_a_terminal(&sandbox, &mark, "resize");
+    assert_summed_up(&assert_kept(&sandbox, &mark));
+    let shown = output.stdout;
+    let (_, after) = shown.rsplit_once(" so far, ").unwrap();
+    // The final table stays, without a mark.
+    assert!(
+        after.contains("interp") && after.contains("wrote the run to"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_second_ctrl_c_ends_a_run_at_once() {
     let (sandbox, mark) = (Sandbox::sharing_the_machine(), Mark::new("twice"));
     at_a_terminal(&sandbox, &mark, "twice");
