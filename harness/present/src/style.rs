@@ -59,17 +59,27 @@ impl Style {
 pub fn hanging(label: &str, label_width: usize, message: &str, style: Style) -> String {
     let indent = u16::try_from(label_width).unwrap_or(u16::MAX).saturating_add(1);
     let room = style.text_width().saturating_sub(indent).max(MIN_WIDTH / 2);
+    let indentation = format!("\n{}", " ".repeat(usize::from(indent)));
+    format!("{label} {}", lines(message, room).join(&indentation))
+}
+
+/// Wraps a paragraph to the width of running text.
+#[must_use]
+pub fn wrapped(message: &str, style: Style) -> Vec<String> {
+    lines(message, style.text_width())
+}
+
+/// The lines of a text in this many columns.
+fn lines(message: &str, columns: u16) -> Vec<String> {
     let mut table = Table::new();
     table
         .force_no_tty()
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(room)
+        .set_width(columns)
         .add_row([message]);
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 0));
     }
-    let indentation = format!("\n{}", " ".repeat(usize::from(indent)));
-    let wrapped: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    format!("{label} {}", wrapped.join(&indentation))
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }

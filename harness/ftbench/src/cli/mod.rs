@@ -41,7 +41,8 @@ pub use run::RunArgs;
 pub use selfcheck::{SelfcheckArgs, SelfcheckCommand};
 use values::kernel_parser;
 pub use values::{
-    ListFormat, OrderName, PictureFormat, ProfileName, ScalingName, ShowFormat, SummaryFormat, ThemeName,
+    ListFormat, OrderName, PictureFormat, ProfileName, ScalingName, ShowFormat, ShowName, SummaryFormat,
+    ThemeName,
 };
 pub use versions::{Label, VersionArgs};
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values::{kind_parser, model_parser, size};
-use super::{PictureFormat, ThemeName, completion};
+use super::{PictureFormat, ShowName, ThemeName, completion};
 use ftbench_present::chart::{Kind, Size};
 use ftbench_schema::Model;
 
 const PLOT_EXAMPLES: &str = "\
 Examples:
   ftbench plot RUN --workload nbody --theme dark --size 1920x1080 --format png
-  ftbench plot RUN --chart heat-map
+  ftbench plot RUN --chart heat-map --show
   ftbench plot RUN1#3.13t RUN2#3.14t --workload nbody --chart interpreters";
 
 /// `ftbench plot`.
@@ -55,4 +55,17 @@ pub struct PlotArgs {
     /// of the run]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Show the chart in the terminal and write no file: as a picture where it can (kitty, iterm2, sixel), else in braille
+    /// [default: what the terminal can]
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        hide_possible_values = true,
+        conflicts_with_all = ["out", "format", "size"]
+    )]
+    pub show: Option<ShowName>,
 }

@@ -95,6 +95,21 @@ pub enum PictureFormat {
     Png,
 }
 
+/// How a terminal shows a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowName {
+    /// As well as the terminal can.
+    Auto,
+    /// By kitty's graphics protocol.
+    Kitty,
+    /// By iTerm2's.
+    Iterm2,
+    /// In sixel.
+    Sixel,
+    /// In braille patterns.
+    Braille,
+}
+
 /// Colours of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ThemeName {

@@ -7,17 +7,21 @@ use rayon::prelude::*;
 
 use super::error::OutputError;
 use super::selector::Selector;
-use super::{OutputOptions, print, remark, write_out};
-use crate::cli::{PictureFormat, PlotArgs};
+use super::{OutputOptions, print, remark, style, window_size, write_out};
+use crate::cli::{PictureFormat, PlotArgs, ShowName};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::record::file_name::{file_name, file_names};
 use crate::record::store::{self, CHARTS};
+use crate::terminal::pictures::{self, Protocol};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart, ChartError, JoinError, Kind, Material, Part};
 use ftbench_schema::{pattern, suggest};
 
 /// Pixels of a PNG per pixel of the chart if no size is given. Suits screens of high resolution.
 pub(super) const PNG_SCALE: f32 = 2.0;
+
+/// The scale below which the letters of a picture cannot be read.
+const SMALLEST_SCALE: f32 = 0.5;
 
 /// Why no chart is drawn.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +120,9 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     } else {
         vec![(String::new(), String::new())]
     };
+    if let Some(how) = arguments.show {
+        return show(arguments, how, &material, &drawn, output);
+    }
     if let (Some(_), [(first, _), _, ..]) = (&arguments.out, drawn.as_slice()) {
         return Err(PlotError::OneFile {
             count: drawn.len(),
@@ -201,31 +208,90 @@ fn picture(
     material: &Material,
     workload: &str,
 ) -> Result<Vec<u8>, PlotError> {
-    let failed = |source| PlotError::Chart {
-        workload: if workload.is_empty() {
-            "the run".to_owned()
-        } else {
-            workload.to_owned()
-        },
-        source,
-    };
+    let mut chart = described(arguments, material, workload)?;
+    chart.size = arguments.size.unwrap_or(chart.size);
+    let svg = chart::svg(&chart).map_err(failed(workload))?;
+    match format {
+        PictureFormat::Svg => chart::svg_file(&svg).map_err(failed(workload)),
+        PictureFormat::Png => {
+            let scale = if arguments.size.is_some() { 1.0 } else { PNG_SCALE };
+            chart::png(&svg, scale).map_err(failed(workload))
+        }
+    }
+}
+
+/// The chart with the user's colours and words.
+fn described(arguments: &PlotArgs, material: &Material, workload: &str) -> Result<Chart, PlotError> {
     let mut chart: Chart = chart::make(arguments.chart, material, workload);
     chart.theme = arguments.theme.into();
-    chart.size = arguments.size.unwrap_or(chart.size);
     if let Some(title) = &arguments.title {
         chart.title.clone_from(title);
     }
     chart
         .relabel(arguments.x_label.as_deref(), arguments.y_label.as_deref())
-        .map_err(failed)?;
-    let svg = chart::svg(&chart).map_err(failed)?;
-    match format {
-        PictureFormat::Svg => chart::svg_file(&svg).map_err(failed),
-        PictureFormat::Png => {
-            let scale = if arguments.size.is_some() { 1.0 } else { PNG_SCALE };
-            chart::png(&svg, scale).map_err(failed)
-        }
+        .map_err(failed(workload))?;
+    Ok(chart)
+}
+
+/// Returns a function that turns an error into the error that the chart of a workload cannot be drawn.
+fn failed(workload: &str) -> impl Fn(ChartError) -> PlotError {
+    let workload = if workload.is_empty() { "the run" } else { workload }.to_owned();
+    move |source| PlotError::Chart {
+        workload: workload.clone(),
+        source,
     }
+}
+
+/// Shows charts in the terminal.
+fn show(
+    arguments: &PlotArgs,
+    how: ShowName,
+    material: &Material,
+    drawn: &[(String, String)],
+    output: OutputOptions,
+) -> Result<ExitStatus, Error> {
+    let protocol = match how {
+        ShowName::Auto => pictures::protocol(),
+        ShowName::Kitty => Protocol::Kitty,
+        ShowName::Iterm2 => Protocol::Iterm2,
+        ShowName::Sixel => Protocol::Sixel,
+        ShowName::Braille => Protocol::Braille,
+    };
+    let window = window_size();
+    let shown: Vec<String> = drawn
+        .par_iter()
+        .map(|(workload, _)| {
+            let chart = described(arguments, material, workload)?;
+            let failed = failed(workload);
+            if protocol == Protocol::Braille {
+                let rows = window.map(|window| window.ws_row);
+                return chart::braille(&chart, style(output), rows).map_err(failed);
+            }
+            let svg = chart::svg(&chart).map_err(&failed)?;
+            let scale = scale_for(window.map(|window| window.ws_xpixel), chart.size.width);
+            match protocol {
+                Protocol::Sixel => chart::sixel(&svg, scale).map_err(failed),
+                Protocol::Kitty => Ok(chart::kitty(&chart::png(&svg, scale).map_err(failed)?)),
+                Protocol::Iterm2 | Protocol::Braille => {
+                    Ok(chart::iterm2(&chart::png(&svg, scale).map_err(failed)?))
+                }
+            }
+        })
+        .collect::<Result<_, PlotError>>()?;
+    print(&shown.join("\n"))?;
+    Ok(ExitStatus::Success)
+}
+
+/// Pixels of a picture per pixel of the chart: as wide as the terminal, at most like a PNG. A terminal that does not
+/// know its size in pixels gets the chart's own.
+fn scale_for(terminal_pixels: Option<u16>, chart_pixels: u32) -> f32 {
+    let Some(pixels) = terminal_pixels.filter(|pixels| *pixels > 0) else {
+        return 1.0;
+    };
+    // Charts are at most 16384 pixels wide: nothing is lost.
+    #[allow(clippy::cast_precision_loss)]
+    let fitting = f32::from(pixels) / chart_pixels.max(1) as f32;
+    fitting.clamp(SMALLEST_SCALE, PNG_SCALE)
 }
 
 /// The requested format, else the format of the file name, else SVG.

@@ -6,7 +6,8 @@ use assert_cmd::Command;
 use resvg::tiny_skia::Pixmap;
 use tempfile::TempDir;
 
-use crate::support::paths::two_cores;
+use crate::support::paths::{package, two_cores};
+use crate::support::{FTBENCH, executable, pair};
 
 /// A copy of the run, for charts to be written into.
 struct Run {
@@ -55,6 +56,97 @@ fn a_chart_goes_into_the_run_and_its_path_is_printed() {
     let path = run.path().join("charts/fib-memory-dark.svg");
     assert_eq!(printed.trim_end(), path.display().to_string());
     assert!(std::fs::read_to_string(path).unwrap().starts_with("<svg "));
+}
+
+impl Run {
+    /// What `ftbench plot --show` prints into a pipe.
+    fn shown(&self, words: &[&str]) -> String {
+        let mut command = self.plot(&["--workload", "fib"]);
+        let output = command.args(words).assert().success().get_output().clone();
+        assert!(!self.path().join("charts").exists(), "a file was written");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Whether a text has dots of braille.
+fn has_dots(text: &str) -> bool {
+    text.contains(|character| ('\u{2801}'..='\u{28ff}').contains(&character))
+}
+
+#[test]
+fn chart_is_shown_in_braille_in_a_pipe() {
+    let shown = Run::new().shown(&["--show"]);
+    assert!(has_dots(&shown) && shown.contains("Speedup"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn chart_is_shown_by_the_protocol_asked_for() {
+    let run = Run::new();
+    for (how, begins, ends) in [
+        ("--show=sixel", "\u{1b}P0;1q\"1;1;960;600#0;2;", "-\u{1b}\\\n"),
+        (
+            "--show=kitty",
+            "\u{1b}_Ga=T,f=100,q=2,m=1;iVBORw0KGgo",
+            "\u{1b}\\\n",
+        ),
+        ("--show=iterm2", "\u{1b}]1337;File=inline=1;size=", "\u{7}\n"),
+    ] {
+        let shown = run.shown(&[how]);
+        assert!(shown.starts_with(begins), "{how}: {:?}", &shown[..80]);
+        assert!(shown.ends_with(ends), "{how}");
+    }
+    let error = run.refused(&["--show=sixle"]);
+    assert!(error.contains("sixel"), "{error}");
+    let error = run.refused(&["--show", "--out", "fib.svg"]);
+    assert!(error.contains("--out"), "{error}");
+}
+
+/// What is printed on a terminal that answers so when it is asked for its attributes.
+fn on_a_terminal(run: &Run, variables: &[(&str, &str)], answer: &str) -> String {
+    let mut command = Command::new(executable(&pair().gil));
+    command
+        .arg(package().join("tests/e2e/answering.py"))
+        .args([answer, FTBENCH, "plot"])
+        .arg(run.path())
+        .args(["--workload", "fib", "--show"])
+        .env_clear()
+        .env("TERM", "xterm-256color")
+        .envs(variables.iter().copied());
+    let output = command.assert().success().get_output().clone();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn terminal_is_asked_whether_it_has_sixel() {
+    let run = Run::new();
+    let with = on_a_terminal(&run, &[], "\u{1b}[?63;1;2;4;6c");
+    assert!(with.starts_with("\u{1b}[c\u{1b}P0;1q"), "{with:?}");
+    let without = on_a_terminal(&run, &[], "\u{1b}[?62;1;2c");
+    assert!(
+        without.starts_with("\u{1b}[c") && has_dots(&without),
+        "{without:?}"
+    );
+}
+
+#[test]
+fn terminal_without_an_answer_gets_braille() {
+    let silent = on_a_terminal(&Run::new(), &[], "");
+    assert!(silent.starts_with("\u{1b}[c") && has_dots(&silent), "{silent:?}");
+}
+
+#[test]
+fn terminal_that_is_known_or_plain_is_not_asked() {
+    let run = Run::new();
+    let kitty = on_a_terminal(&run, &[("TERM", "xterm-kitty")], "");
+    assert!(kitty.starts_with("\u{1b}_Ga=T,f=100,q=2,m=1;"), "{kitty:?}");
+    for variable in [("TERM", "dumb"), ("NO_COLOR", "1")] {
+        let plain = on_a_terminal(&run, &[variable], "");
+        assert!(
+            has_dots(&plain) && !plain.contains('\u{1b}'),
+            "{variable:?}: {plain:?}"
+        );
+    }
 }
 
 #[test]

@@ -47,8 +47,17 @@ pub(super) fn svg(chart: &Chart, target: Target) -> Result<String, ChartError> {
 
 /// Draws the body alone, at its usual size. See [`super::page_body`].
 pub(super) fn body(chart: &Chart) -> Result<String, ChartError> {
+    alone(chart, Target::Page, true)
+}
+
+/// Draws the body alone, at its usual size, with the names of its series in it and without a background.
+pub(super) fn unframed(chart: &Chart, target: Target) -> Result<String, ChartError> {
+    alone(chart, target, false)
+}
+
+fn alone(chart: &Chart, target: Target, is_bare: bool) -> Result<String, ChartError> {
     font::register()?;
-    let canvas = Canvas::new(Target::Page, chart.size, LABEL_EM);
+    let canvas = Canvas::new(target, chart.size, LABEL_EM);
     let sheet = Sheet {
         canvas: &canvas,
         unit: 1.0,
@@ -58,7 +67,7 @@ pub(super) fn body(chart: &Chart) -> Result<String, ChartError> {
             right: f64::from(chart.size.width) - 2.0,
             bottom: f64::from(chart.size.height),
         },
-        is_bare: true,
+        is_bare,
     };
     draw(&sheet, &chart.body)?;
     canvas.finish(&chart.title, "")

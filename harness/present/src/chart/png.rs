@@ -14,6 +14,13 @@ const LARGEST_SIDE: f32 = 16_384.0;
 /// # Errors
 /// When the text is not an SVG, or the picture would be empty or too large.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ChartError> {
+    rasterise(svg, scale)?
+        .encode_png()
+        .map_err(|error| ChartError::Encode(error.to_string()))
+}
+
+/// The pixels of an SVG. See [`png`].
+pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, ChartError> {
     let options = Options {
         fontdb: font::database(),
         font_family: "Inter".to_owned(),
@@ -31,7 +38,5 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ChartError> {
     let pixels = |side: f32| (side * scale).ceil() as u32;
     let mut picture = Pixmap::new(pixels(width), pixels(height)).ok_or_else(too_large)?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
-    picture
-        .encode_png()
-        .map_err(|error| ChartError::Encode(error.to_string()))
+    Ok(picture)
 }
