@@ -275,6 +275,9 @@ pub struct ReportArgs {
     /// File to write, replaced if it exists [default: report.html in the run's folder]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
 }
 
 #[cfg(test)]

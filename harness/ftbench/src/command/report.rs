@@ -1,10 +1,12 @@
 //! `ftbench report`.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::remark;
 use crate::cli::{OutputOptions, ReportArgs};
-use crate::error::{Error, ExitStatus};
+use crate::error::{Error, ExitStatus, Failure};
 use crate::record::samples::{self, RecordedSamples};
 use crate::record::store::{self, REPORT};
 use ftbench_analyse::summary::summarise;
@@ -15,6 +17,9 @@ use ftbench_schema::{Manifest, SamplesByCell, Summary, WarningKind};
 /// the stored analysis is used if it belongs to this record, because a million samples in the form of the record need
 /// more memory than a browser on a laptop leaves.
 const ANALYSED_AGAIN_BYTES: u64 = 64 << 20;
+
+/// How long to wait for an error of the program that opens pages.
+const OPENER_TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// The data of a report.
 struct Read {
@@ -48,11 +53,49 @@ pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatu
             arguments.run.join(REPORT)
         }
     };
-    remark(
-        output,
-        &format!("wrote the report to {}; open it in a browser", path.display()),
-    );
+    if arguments.open {
+        remark(output, &format!("wrote the report to {}", path.display()));
+        open_in_browser(path)?;
+    } else {
+        remark(
+            output,
+            &format!("wrote the report to {}; open it in a browser", path.display()),
+        );
+    }
     Ok(ExitStatus::Success)
+}
+
+/// Why the page is not open.
+#[derive(Debug, thiserror::Error)]
+enum NotOpened {
+    /// The desktop has no program for it.
+    #[error(
+        "no program that opens pages was found, such as xdg-open; open {} in a browser yourself", .0.display()
+    )]
+    NoOpener(PathBuf),
+    /// The program failed.
+    #[error("cannot open {}: {error}; open it in a browser yourself", page.display())]
+    Failed {
+        /// The page.
+        page: PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+impl Failure for NotOpened {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::MachineFailed
+    }
+}
+
+/// Opens a page with the program that the desktop has for it. Does not wait for a browser to end.
+fn open_in_browser(page: PathBuf) -> Result<(), NotOpened> {
+    let opened = open::that_detached_with_timeout(&page, OPENER_TIME_LIMIT);
+    opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => NotOpened::NoOpener(page),
+        _ => NotOpened::Failed { page, error },
+    })
 }
 
 fn read(folder: &Path) -> Result<Read, Error> {

@@ -45,6 +45,34 @@ async fn with_report(window: Window, act: impl AsyncFnOnce(&Browser)) {
     browser.close().await;
 }
 
+#[test]
+fn desktop_opens_the_page_that_was_written() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let folder = fixture::run_folder(sandbox.path());
+    let open_with = |path: &str| {
+        let mut command = sandbox.command("report --open");
+        command.arg(&folder).env("PATH", path);
+        output_of(command)
+    };
+    let programs = sandbox.path().join("programs");
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    sandbox.script("programs/xdg-open", "cp -- \"$1\" opened.html");
+    open_with(&path).exits_with(0);
+    let read = |page: PathBuf| std::fs::read_to_string(page).unwrap();
+    let opened = read(sandbox.path().join("opened.html"));
+    assert!(opened.starts_with("<!doctype html>"), "{}", &opened[..100]);
+    assert_eq!(opened, read(folder.join("report.html")));
+
+    sandbox.script("programs/xdg-open", "exit 4");
+    let failed = open_with(&programs.display().to_string());
+    failed.exits_with(3);
+    failed.stderr_has(&["cannot open", "report.html", "in a browser yourself"]);
+
+    let nothing = open_with(sandbox.path().join("empty").to_str().unwrap());
+    nothing.exits_with(3);
+    nothing.stderr_has(&["no program that opens pages was found", "report.html"]);
+}
+
 const CURVES: &str =
     "return document.querySelectorAll('.chart .picture:not([hidden]) .series:not(.off)').length";
 /// The legend's button of the first series that the chosen picture shows.
