@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Shows what `ftbench run` answers to calls that are wrong in ways that people get them wrong.
+"""Shows what ftbench answers to calls that are wrong in ways that people get them wrong.
 
     scripts/wrong-calls.py [--ftbench PATH] [-p TAG] [--only WORD]
 
-Makes each call in a temporary folder and prints it with ftbench's exit status and answer. Exit
-status 1 when an answer has a panic or a traceback of ftbench's own code, another exit status than
-expected, or none of the words that explain it.
+Makes each call in a temporary folder, which has a run called good, and prints it with ftbench's
+exit status and answer. Exit status 1 when an answer has a panic or a traceback of ftbench's own
+code, another exit status than expected, or none of the words that explain it.
 """
 
 import argparse
@@ -72,7 +72,7 @@ STDERR_GIGABYTE = "import sys; [sys.stderr.write('x' * (1 << 20)) for _ in range
 
 # What is wrong, the words of the call, the exit status, and words of the answer.
 CALLS = [
-    ("no such program", ["--command", "no-such-program"], 1, "cannot start no-such-program"),
+    ("no such program", ["--command", "pythn3 app.py"], 2, "did you mean 'python3'"),
     ("ignores {workers}", ["--command", "{python} app.py", "-n", "1,2"], 0, "uses one PU"),
     ("misspells {workers}", ["--command", "{python} app.py {worker}"], 2, "did you mean 'workers'"),
     ("daemonises", ["--command", "sh -c 'setsid sleep 600 & exit 0'"], 1, "it started did not"),
@@ -111,8 +111,31 @@ CALLS = [
     ("a misspelt option", ["fib", "--worker", "2"], 2, "--workers"),
     ("a misspelt model", ["fib", "-m", "thread"], 2, "threads"),
     ("a misspelt workload", ["fibb"], 2, "fib"),
-    ("an interpreter that is not there", ["fib", "-p", "3.99"], 1, "3.99"),
+    ("an interpreter that does not exist", ["fib", "-p", "3.99"], 1, "up to 3.16"),
+    ("a build that cannot exist", ["fib", "-p", "3.12t"], 2, "from 3.13 on"),
+    ("a program that is no Python", ["fib", "-p", "/bin/ls"], 1, "/bin/ls"),
+    ("a misspelt switch", ["fib", "-p", "3.13t+gill"], 2, "did you mean 'gil'"),
+    ("a misspelt profile", ["fib", "--profile", "quik"], 2, "'quick'"),
+    ("a misspelt policy", ["fib", "--pin", "core"], 2, "cores"),
+    ("no workers", ["fib", "-n", "0"], 2, "-n"),
+    ("more workers than cores", ["fib", "-n", "4096"], 2, "4096"),
+    ("a time without a unit", ["fib", "--budget", "5"], 2, "such as 90s"),
+    ("a folder that is taken", ["fib", "--out", "good"], 2, "good"),
+    ("an arm that is not there", ["alone.py", "--arm", "base=nowhere"], 2, "nowhere"),
+    ("a regex instead of a pattern", ["cpu/fi.*"], 2, "cpu/fi.*"),
+    ("a misspelt command", ["rnu", "fib"], 2, "'run'"),
+    ("a run that is not there", ["show", "goood"], 2, "goood"),
+    ("a folder that is no run", ["show", "."], 2, "run.json"),
+    ("an interpreter that a run lacks", ["show", "good#3.99"], 2, "it has"),
+    ("an arm of a run without arms", ["compare", "good#base", "good#new"], 2, "it has"),
+    ("a misspelt kind of chart", ["plot", "good", "--chart", "scalling"], 2, "'scaling'"),
+    ("a misspelt workload of a run", ["plot", "good", "--workload", "fibb"], 2, "'fib'"),
+    ("a picture of another format", ["plot", "good", "--out", "fib.gif"], 2, ".svg"),
+    ("a misspelt format", ["export", "good", "--format", "pypref"], 2, "'pyperf'"),
 ]
+
+# Commands that are called as they are; all other words are arguments of `ftbench run`.
+COMMANDS = ("compare", "export", "plot", "rnu", "show")
 
 
 def main():
@@ -123,10 +146,15 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ftbench-wrong-") as folder:
         for name, source in FILES.items():
             pathlib.Path(folder, name).write_text(source)
+        make_run(options, folder)
         chosen = [call for call in CALLS if options.only in f"{call[0]} {call[1]}"]
         for number, (what, words, expected, explained) in enumerate(chosen):
             status, answer = answer_to(options, folder, number, words)
-            print(f"# {what}\n$ ftbench run {shlex.join(words)}\n{answer}[{status}]\n", flush=True)
+            command = "" if words[0] in COMMANDS else "run "
+            print(
+                f"# {what}\n$ ftbench {command}{shlex.join(words)}\n{answer}[{status}]\n",
+                flush=True,
+            )
             wrong += [f"{what}: {fault}" for fault in faults(status, answer, expected, explained)]
     if wrong:
         sys.exit("not as expected:\n" + "\n".join(wrong))
@@ -144,16 +172,42 @@ def arguments():
 
 def answer_to(options, folder, number, words):
     """The exit status and the answer: standard error, and what is not a table or about files."""
-    command = [options.ftbench, "run", *SHORT.split()]
-    # A call that names an interpreter of its own has no other.
+    if words[0] in COMMANDS:
+        return call(options, folder, words)
+    command = ["run", *SHORT.split()]
+    # A call that names an interpreter or a value of its own has no other.
     command = command[:-1] if "-p" in words else [*command, options.python]
+    if "--profile" in words:
+        del command[1:3]
+    if "--budget" in words:
+        rounds = command.index("--rounds")
+        del command[rounds : rounds + 2]
     command += [] if "-n" in words or "--worker" in words else ["-n", "1"]
-    command += ["--out", f"out{number}", *words]
+    command += [] if "--out" in words else ["--out", f"out{number}"]
+    return call(options, folder, [*command, *words])
+
+
+def call(options, folder, words):
+    """The exit status and the output of a call."""
     environment = {**os.environ, "COLUMNS": "200"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [options.ftbench, *words],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stderr + done.stdout
+
+
+def make_run(options, folder):
+    """The run that some of the calls name."""
+    words = ["run", "fib", *SHORT.split(), options.python, "-n", "1", "--out", "good"]
+    status, answer = call(options, folder, words)
+    if status:
+        sys.exit(f"no run could be made to name in the calls:\n{answer}")
 
 
 def faults(status, answer, expected, explained):

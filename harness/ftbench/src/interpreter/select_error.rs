@@ -10,6 +10,9 @@ use ftbench_schema::{Implementation, Tag, TagError};
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
 pub(super) const FIRST_FREE_THREADED_MINOR: u16 = 13;
 
+/// The newest minor version of Python 3 of which there is any build. Newer ones can be given by path.
+pub(super) const NEWEST_MINOR: u16 = 16;
+
 /// Why no interpreters can be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
@@ -115,7 +118,12 @@ const fn gil_build(tag: Tag) -> Tag {
 }
 
 fn how_to_get(tag: Tag) -> String {
-    if tag.implementation == Implementation::CPython && !tag.debug {
+    if tag.major != 3 || tag.minor > NEWEST_MINOR {
+        format!(
+            "ftbench knows of CPython up to 3.{NEWEST_MINOR}; see what there is with 'ftbench python list', or give the path \
+             of one"
+        )
+    } else if tag.implementation == Implementation::CPython && !tag.debug {
         format!("get it with 'ftbench python install {tag}', or give the path of one")
     } else {
         "see what there is with 'ftbench python list', or give the path of one".to_owned()

@@ -1,5 +1,7 @@
 //! Estimates how long a run will take, from the plan alone.
 
+use std::collections::BTreeSet;
+
 use ftbench_schema::{GilState, InterpreterFacts, Model, PlannedCell, Scaling, Settings};
 
 /// Time to start and end an interpreter and its workers, seconds, as measured on a 2-core virtual machine: 0.06 s with
@@ -21,6 +23,20 @@ pub fn round_s(cells: &[PlannedCell], interpreters: &[InterpreterFacts], setting
         .filter(|planned| planned.skipped.is_none())
         .map(|planned| trial_s(planned, interpreters, settings))
         .sum()
+}
+
+/// Samples of a calibration that double in length, in lengths of the last one, which is one to two times the target's.
+const CALIBRATION_SAMPLES: f64 = 3.0;
+
+/// Expected duration of the calibrations before the first round, seconds: one of each workload and one of its ceiling.
+#[must_use]
+pub fn calibration_s(cells: &[PlannedCell], settings: &Settings) -> f64 {
+    let live = cells.iter().filter(|planned| planned.skipped.is_none());
+    let calibrated: BTreeSet<(&str, bool)> = live
+        .map(|planned| (planned.cell.workload.as_str(), planned.cell.is_native()))
+        .collect();
+    let one_s = LAUNCH_S + CALIBRATION_SAMPLES * settings.target_sample_s;
+    calibrated.len() as f64 * one_s
 }
 
 fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &Settings) -> f64 {
@@ -48,6 +64,7 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
 mod tests {
     use super::*;
     use ftbench_fixtures::records::{cell, manifest};
+    use ftbench_schema::{Cell, NATIVE};
 
     /// The expected duration of a trial of two workers, less that of one of the same model, seconds.
     fn more_than_alone_s(interpreter: &str, model: Model, scaling: Scaling) -> f64 {
@@ -61,6 +78,20 @@ mod tests {
             )
         };
         round(2) - round(1)
+    }
+
+    #[test]
+    fn each_workload_and_its_ceiling_are_calibrated_once() {
+        let calibrated = |cells: &[Cell]| {
+            let manifest = manifest(cells);
+            calibration_s(&manifest.plan.cells, &manifest.plan.settings)
+        };
+        let fib = |interpreter, workers| cell(interpreter, Model::Threads, workers);
+        let once_s = calibrated(&[fib("3.13", 1)]);
+        assert!(once_s > manifest(&[]).plan.settings.target_sample_s);
+        let same = [fib("3.13", 1), fib("3.13", 2), fib("3.13t", 1)];
+        assert!((calibrated(&same) - once_s).abs() < 1e-9);
+        assert!((calibrated(&[fib("3.13", 1), fib(NATIVE, 1)]) - 2.0 * once_s).abs() < 1e-9);
     }
 
     #[test]

@@ -30,13 +30,14 @@ pub fn one_line(manifest: &Manifest) -> String {
         format!(" in arms {}", text::line(&arms.join(", ")))
     };
     let round_s = duration::round_s(&plan.cells, &manifest.interpreters, &plan.settings);
+    let calibration_s = duration::calibration_s(&plan.cells, &plan.settings);
     format!(
         "{}{}{in_arms} on {}: {} in {}, seed {}",
         counted(manifest.workloads.len(), "workload"),
         for_tools(&manifest.workloads),
         text::line(&tags.join(", ")),
         counted(live.len(), "cell"),
-        rounds_and_time(&plan.settings.stopping, round_s),
+        rounds_and_time(&plan.settings.stopping, calibration_s, round_s),
         manifest.seed,
     )
 }
@@ -57,9 +58,10 @@ fn for_tools(workloads: &[WorkloadFacts]) -> String {
     format!(" ({})", words.join(", "))
 }
 
-/// The number of rounds and the time that they are expected to take.
-fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
-    let min_s = f64::from(rule.min_rounds) * round_s;
+/// The number of rounds and the time that they are expected to take with the calibration before them.
+fn rounds_and_time(rule: &Stopping, calibration_s: f64, round_s: f64) -> String {
+    let of_rounds = |rounds: u32| calibration_s + f64::from(rounds) * round_s;
+    let min_s = of_rounds(rule.min_rounds);
     if rule.min_rounds == rule.max_rounds {
         let rounds = usize::try_from(rule.min_rounds).unwrap_or(usize::MAX);
         return format!(
@@ -68,7 +70,7 @@ fn rounds_and_time(rule: &Stopping, round_s: f64) -> String {
             minutes_and_seconds(min_s)
         );
     }
-    let max_s = f64::from(rule.max_rounds) * round_s;
+    let max_s = of_rounds(rule.max_rounds);
     let longest_s = rule
         .budget_s
         .map_or(max_s, |budget_s| budget_s.max(min_s).min(max_s));

@@ -195,7 +195,7 @@ fn rows(history: &History) -> Vec<Row> {
             level: series.levels.last().map_or_else(String::new, |level| {
                 words::figure(history.metric, &series.subject, level.value)
             }),
-            noise: units::per_cent(series.noise, 1),
+            noise: words::noise(series),
             blocks: words::sparkline(series),
             remarks: words::remarks(series),
         })

@@ -4,7 +4,7 @@ use super::words;
 use crate::style::{BOLD, DIM, GREEN, RED, Style};
 use crate::table::{Column, Table};
 use ftbench_analyse::history::{Change, Direction, History, Series};
-use ftbench_schema::{text, units};
+use ftbench_schema::text;
 use itertools::Itertools;
 
 /// The maximum number of series that are all listed; of more, only those with a change or a remark.
@@ -113,7 +113,7 @@ fn table(history: &History, listed: &[&Series]) -> Table {
         Column::words("series", each().map(|series| words::subject(history, series))),
         Column::figures("nights", each().map(|series| series.nights.len())),
         Column::figures("level", each().map(|series| level(series))),
-        Column::figures("noise", each().map(|series| units::per_cent(series.noise, 1))),
+        Column::figures("noise", each().map(|series| words::noise(series))),
         Column::words("newest runs", each().map(|series| words::sparkline(series))),
         Column::words("", each().map(|series| words::remarks(series))),
     ])

@@ -163,6 +163,15 @@ fn differing(before: &str, after: &str) -> (String, String) {
     (without(&old, &new), without(&new, &old))
 }
 
+/// The noise of a series; empty for one without values, which has none.
+pub fn noise(series: &Series) -> String {
+    if series.levels.is_empty() {
+        String::new()
+    } else {
+        units::per_cent(series.noise, 1)
+    }
+}
+
 /// The opening line.
 pub fn opening(history: &History) -> String {
     let cells = history

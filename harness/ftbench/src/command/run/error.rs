@@ -22,6 +22,16 @@ pub enum RunError {
     /// More figures than a sample can have.
     #[error("{0} figures are given; --figure may be given {MAX_FIGURES} times")]
     TooManyFigures(usize),
+    /// A program that does not exist.
+    #[error("cannot start '{line}': no program '{program}' was found{hint}; give its path, or install it")]
+    NoProgram {
+        /// The command line, as given.
+        line: String,
+        /// Its program.
+        program: String,
+        /// A suggestion, or empty.
+        hint: String,
+    },
     /// Arguments for scripts, but no script.
     #[error("--script-args are for scripts that use pyperf, and none of the workloads is one")]
     NoScript,
@@ -99,6 +109,7 @@ impl Failure for RunError {
             Self::DuplicateLabel(_)
             | Self::DuplicateFigure(_)
             | Self::TooManyFigures(_)
+            | Self::NoProgram { .. }
             | Self::NoScript
             | Self::NoBenchmark(_)
             | Self::Expression { .. }

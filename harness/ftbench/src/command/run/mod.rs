@@ -18,6 +18,7 @@ mod measured;
 pub(super) mod packages;
 pub(super) mod part;
 pub(super) mod planned;
+mod programs;
 pub(super) mod ready;
 mod recorder;
 mod results;

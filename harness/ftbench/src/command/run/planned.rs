@@ -13,6 +13,7 @@ use super::error::RunError;
 use super::interpreters::{Install, interpreters};
 use super::listing::PythonLister;
 use super::packages::Packages;
+use super::programs;
 use super::settings::settings;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
@@ -72,6 +73,7 @@ pub struct Setup {
 pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let packages = Packages::requested(&arguments.packages)?;
+    programs::check(arguments)?;
     let arms = code::arms(arguments)?;
     let install = match arguments {
         RunArgs { dry_run: true, .. } => Install::Never,
