@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::process;
 
-use clap::error::ContextKind;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Command, CommandFactory, FromArgMatches, Id};
 
 use super::{Cli, completion};
+use ftbench_schema::suggest;
 
 /// What `ftbench` prints without arguments.
 const FIRST_STEPS: &str = "\
@@ -41,8 +42,20 @@ pub fn parse() -> Cli {
     parsed.unwrap_or_else(|error| shortened(error).exit())
 }
 
-/// Leaves out the list of all values where a message suggests one.
+/// Leaves out the list of all values where a message suggests one, and suggests a command where clap finds none similar
+/// enough, as for two letters in the wrong order.
 fn shortened(mut error: clap::Error) -> clap::Error {
+    if let (None, Some(ContextValue::String(given))) = (
+        error.get(ContextKind::SuggestedSubcommand),
+        error.get(ContextKind::InvalidSubcommand),
+    ) {
+        let command = command();
+        let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+        let likely = suggest::likely(given, shown.map(Command::get_name));
+        if !likely.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(likely));
+        }
+    }
     if error.get(ContextKind::SuggestedValue).is_some() {
         error.remove(ContextKind::ValidValue);
     }
@@ -86,6 +99,21 @@ mod tests {
             far.contains("threads") && far.contains("asyncio-threads"),
             "{far}"
         );
+    }
+
+    #[test]
+    fn a_misspelt_command_is_answered_by_the_nearest() {
+        let message = |name: &str| {
+            let parsed = command().try_get_matches_from(["ftbench", name]);
+            shortened(parsed.unwrap_err()).to_string()
+        };
+        assert!(
+            message("rnu").contains("similar subcommand exists: 'run'"),
+            "{}",
+            message("rnu")
+        );
+        assert!(message("reports").contains("'report'"));
+        assert!(!message("zzzzzzzz").contains("similar"));
     }
 
     #[test]

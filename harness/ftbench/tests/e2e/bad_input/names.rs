@@ -39,7 +39,7 @@ fn unknown_names_are_refused_with_the_nearest_match() {
         sandbox.ftbench(words).refuses(expected, 2);
     }
     let missing = sandbox.ftbench("run fib -p 3.99");
-    let expected = ["3.99", "nearest here: ", gil, "ftbench python install 3.99"];
+    let expected = ["3.99", "nearest here: ", gil, "up to 3.16", "ftbench python list"];
     missing.fails(1, &expected, 2);
     let missing = sandbox.ftbench("run fib -p ./missing");
     missing.fails(1, &["/missing does not start", "no such file"], 2);
