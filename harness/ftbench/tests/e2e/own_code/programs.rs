@@ -142,10 +142,10 @@ fn failing_programs_have_their_reasons_and_the_others_are_measured() {
     for (name, command, expected, status, reason) in [
         (
             "missing",
-            "no-such-program",
+            "./no-such-program",
             None,
             TrialStatus::Failed,
-            "cannot start no-such-program",
+            "cannot start ./no-such-program",
         ),
         (
             "status",
@@ -189,6 +189,13 @@ fn wrong_calls_and_commands_are_refused_with_the_remedy() {
         |options: &[(&str, &str)], words: &[&str]| run(&sandbox, "--dry-run", options).refuses(words, 2);
     refused(&[("--call", " ")], &["--call", "it is empty"]);
     refused(&[("--command", "")], &["--command", "it is empty"]);
+    refused(
+        &[("--command", "no-such-program {workers}")],
+        &[
+            "cannot start 'no-such-program {workers}'",
+            "give its path, or install it",
+        ],
+    );
     refused(&[("--env", "WHO")], &["NAME=VALUE"]);
     refused(&[("--env", "PYTHONPATH=/x")], &["ftbench sets PYTHONPATH itself"]);
     refused(&[("--env", "PYTHON_GIL=0")], &["'3.14t+gil'"]);

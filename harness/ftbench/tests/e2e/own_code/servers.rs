@@ -206,7 +206,13 @@ fn failing_servers_have_their_reasons_and_the_others_are_measured() {
             "the server ended with exit status 3 before it answered",
             "no licence",
         ),
-        ("no-such-server", READY.1, ASK, "cannot start no-such-server", ""),
+        (
+            "./no-such-server",
+            READY.1,
+            ASK,
+            "cannot start ./no-such-server",
+            "",
+        ),
         (
             START,
             taken.as_str(),
