@@ -3,6 +3,7 @@
 pub mod arms;
 pub mod bootstrap;
 pub mod compare;
+pub mod compat;
 pub mod cost;
 pub mod estimate;
 pub mod exact_median;

@@ -11,6 +11,7 @@ pub mod assets;
 pub mod cargo_build;
 pub mod cli;
 pub mod command;
+pub mod compat;
 pub mod doctor;
 pub mod error;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod arms;
 pub mod chart;
 pub mod compare;
+pub mod compat;
 pub mod csv;
 pub mod explain;
 pub mod export;

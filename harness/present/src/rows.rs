@@ -81,7 +81,7 @@ impl Figure {
         }
     }
 
-    fn ratio(estimate: Option<Estimate>, difference: Option<Difference>) -> Self {
+    pub(super) fn ratio(estimate: Option<Estimate>, difference: Option<Difference>) -> Self {
         let decimals = estimate.map_or(2, |known| units::ratio_decimals(known.estimate));
         let mut figure = Self::new(estimate, |value| units::number(value, decimals));
         figure.tone = match (estimate, difference) {
@@ -112,7 +112,7 @@ impl Figure {
 
     /// A share in per cent, without the sign, which is in the heading. It has no tone: close to the ceiling is neither
     /// better nor worse.
-    fn percent(estimate: Option<Estimate>) -> Self {
+    pub(super) fn percent(estimate: Option<Estimate>) -> Self {
         Self::new(estimate, |share| units::number(100.0 * share, 0))
     }
 

@@ -3,6 +3,7 @@
 //! Nothing here touches a file, a clock or a process. `docs/format.md` describes the files.
 
 pub mod cell;
+pub mod compat;
 pub mod explanation;
 pub mod history;
 pub mod interpreter;
@@ -17,6 +18,10 @@ pub mod units;
 pub mod workload;
 
 pub use cell::{Cell, Curve, Host, Model, ModelError, NATIVE};
+pub use compat::{
+    Attempt, Compat, CompatBuild, CompatPackage, CompatVerdict, Distribution, Evidence, ExtensionModule,
+    GilDeclaration, GilSwitch, MeasuredCall, ModuleImport, Outcome, PackageOnBuild, StressedCall,
+};
 pub use explanation::{CategoryTime, Contended, Explanation, ObjectFacts, SamplingCost};
 pub use interpreter::{
     BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,

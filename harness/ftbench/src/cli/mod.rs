@@ -2,6 +2,7 @@
 
 mod code;
 mod compare;
+mod compat;
 mod completion;
 mod explain;
 mod export;
@@ -27,6 +28,7 @@ use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
 pub use code::{ForeignArgs, PackageArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
+pub use compat::{CompatArgs, CompatFormat, FailOnVerdict, Measured};
 pub use completion::{CompletionsArgs, ManArgs, Shell, write_manual};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
@@ -127,6 +129,8 @@ pub enum Command {
     Selfcheck(SelfcheckCommand),
     /// Show why a workload does not scale: where time goes, and which objects workers contend for
     Explain(ExplainArgs),
+    /// Check whether packages work on free-threaded builds: install, import and call them
+    Compat(Box<CompatArgs>),
     /// Show the results of an earlier run
     Show(ShowArgs),
     /// Compare two runs, two interpreters of one run, or two sets of runs, and find regressions
@@ -306,6 +310,7 @@ mod tests {
             &["workloads", "show"],
             &["show"],
             &["explain"],
+            &["compat"],
             &["plot"],
             &["compare"],
             &["report"],

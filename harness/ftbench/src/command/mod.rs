@@ -1,6 +1,7 @@
 //! The commands: thin layers over the stages.
 
 pub mod compare;
+mod compat;
 mod completions;
 mod doctor;
 mod error;
@@ -50,6 +51,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Doctor(arguments) => doctor::doctor(&arguments, output),
         Command::Selfcheck(command) => selfcheck::selfcheck(&command, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
+        Command::Compat(arguments) => compat::compat(&arguments, output),
         Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Plot(arguments) => plot::plot(&arguments, output),
         Command::Show(arguments) => show::show(&arguments, output),

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::guarded_program::guarded;
+
 /// How much of each output is kept, bytes; the rest is read and dropped.
 const KEPT_BYTES: usize = 64 * 1024;
 
@@ -26,7 +28,7 @@ const MAX_START_ATTEMPTS: u32 = 10;
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Its exit status; `None` when it was killed at the time limit.
+    /// Its exit status; `None` when it was ended from outside, as at the time limit.
     pub status: Option<ExitStatus>,
     /// What it printed, the first 64 KiB.
     pub output: Vec<u8>,
@@ -41,26 +43,61 @@ pub(crate) struct Ended {
 ///
 /// When it cannot be started or watched.
 pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<Ended> {
+    command.stdin(Stdio::null());
+    watched(command, &deadline_is_over, time_limit, |child| {
+        // Before the child is reaped, because until then its process id, which is the group's, cannot be reused.
+        if let Some(group) = process_id(child) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        child.wait()
+    })
+}
+
+/// Runs `command` without input below a guard, which also ends processes that left its process group. It ends early when
+/// `is_stopped`, as at the time limit.
+///
+/// # Errors
+///
+/// When it cannot be started or watched.
+pub(crate) fn run_guarded(
+    command: &Command,
+    time_limit: Duration,
+    is_stopped: &dyn Fn() -> bool,
+) -> io::Result<Ended> {
+    let (mut command, program) = guarded(command)?;
+    let is_over = |deadline| is_stopped() || deadline_is_over(deadline);
+    watched(&mut command, &is_over, time_limit, |child| {
+        drop(program);
+        child.wait()
+    })
+}
+
+/// Starts a command, reads its outputs until it ends or `is_over`, and ends it.
+fn watched(
+    command: &mut Command,
+    is_over: &dyn Fn(Option<Instant>) -> bool,
+    time_limit: Duration,
+    end: impl FnOnce(&mut Child) -> io::Result<ExitStatus>,
+) -> io::Result<Ended> {
     let deadline = Instant::now().checked_add(time_limit);
     command
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
     let mut child = start(command)?;
     let mut output = Output::new(child.stdout.take());
     let mut errors = Output::new(child.stderr.take());
-    let watched = watch(&child, &mut output, &mut errors, deadline);
-    // Before the child is reaped, because until then its process id, which is the group's, cannot be reused.
-    if let Some(group) = process_id(&child) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-    let status = child.wait()?;
+    let watched = watch(&child, &mut output, &mut errors, &|| is_over(deadline));
+    let status = end(&mut child)?;
     Ok(Ended {
         status: watched?.then_some(status),
         output: output.kept,
         errors: errors.kept,
     })
+}
+
+fn deadline_is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 /// The name of a signal, such as "SIGKILL", or its number if it has none.
@@ -85,12 +122,12 @@ fn start(command: &mut Command) -> io::Result<Child> {
     }
 }
 
-/// Reads both outputs until the child has ended; false when the deadline came first.
+/// Reads both outputs until the child has ended; false when it is over before.
 fn watch(
     child: &Child,
     output: &mut Output<impl Read + AsFd>,
     errors: &mut Output<impl Read + AsFd>,
-    deadline: Option<Instant>,
+    is_over: &dyn Fn() -> bool,
 ) -> io::Result<bool> {
     loop {
         read_available(output, errors, POLL_INTERVAL)?;
@@ -103,7 +140,7 @@ fn watch(
             }
             return Ok(true);
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if is_over() {
             return Ok(false);
         }
     }

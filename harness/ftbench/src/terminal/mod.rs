@@ -4,4 +4,5 @@ pub mod doctor;
 pub mod pictures;
 pub mod plan;
 pub mod progress;
+pub mod steps;
 pub mod topology;

@@ -268,14 +268,14 @@ fn window_size() -> Option<WindowSize> {
     (columns > 0 && rows > 0).then_some(WindowSize { columns, rows })
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━━─")
 }
 
 /// Writes a line to standard error. `eprintln!` would panic if the pipe is closed or the disk is full.
-fn write_line(line: &str) {
+pub(super) fn write_line(line: &str) {
     // Progress that cannot be shown is not a reason to stop measuring.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -16,4 +16,4 @@ pub use callable::CallableName;
 pub use catalogue::{Catalogue, Lister};
 pub use code::{Workload, WorkloadError};
 pub use metadata::{Metadata, Service};
-pub use requirement::{Requirement, RequirementError};
+pub use requirement::{Requirement, RequirementError, normalised};

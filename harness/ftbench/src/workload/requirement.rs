@@ -184,7 +184,7 @@ fn is_product(file: &Path) -> bool {
 
 /// Normalises a package's name: names that differ only in case and in runs of `-`, `_` and `.` are equal
 /// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
-pub(super) fn normalised(name: &str) -> String {
+pub fn normalised(name: &str) -> String {
     let words: Vec<&str> = name
         .split(['-', '_', '.'])
         .filter(|word| !word.is_empty())

@@ -107,7 +107,7 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
         charts: drawn,
         smallest_effect: units::per_cent(history.smallest_effect, 1),
     };
-    Ok(page::fill_static(PAGE, &page, &style)?)
+    Ok(page::fill_page(PAGE, &page, &style, &[])?)
 }
 
 /// Lists the workloads that changed, those with the newest changes first.

@@ -16,7 +16,7 @@ mod model;
 mod spread;
 mod template;
 
-pub(crate) use template::{fill_static, style};
+pub(crate) use template::{fill_page, style};
 
 use crate::chart::ChartError;
 use ftbench_schema::{Manifest, SamplesByCell, Summary};

@@ -16,6 +16,8 @@ use super::model::Page;
 use crate::chart::{self, ChartError, Theme};
 use ftbench_schema::Model;
 
+/// The head of every page.
+const HEAD: &str = include_str!("../../assets/head.html");
 const PAGE: &str = include_str!("../../assets/report/page.html");
 const STYLE: &str = include_str!("../../assets/report/style.css");
 const CHART_STYLE: &str = include_str!("../../assets/chart.css");
@@ -30,24 +32,23 @@ const SCRIPTS: [&str; 4] = [
 /// Fills the template of the report.
 pub fn fill(page: &Page) -> Result<String, PageError> {
     let style = style(page.workloads.iter().flat_map(|workload| workload.charts.svgs()))?;
-    let script = script();
-    let environment = environment(PAGE)?;
-    let filled = environment.get_template("page.html")?.render(context! {
-        page => Value::from(Serde(page)),
-        policy => policy(&style, Some(&script)),
-        style => Value::from_safe_string(style),
-        script => Value::from_safe_string(script),
-    })?;
-    Ok(filled)
+    fill_page(PAGE, page, &style, &SCRIPTS)
 }
 
-/// Fills the template of a page without scripts.
-pub(crate) fn fill_static(template: &str, page: &impl Serialize, style: &str) -> Result<String, PageError> {
+/// Fills the template of a page, which may have scripts.
+pub(crate) fn fill_page(
+    template: &str,
+    page: &impl Serialize,
+    style: &str,
+    scripts: &[&str],
+) -> Result<String, PageError> {
+    let script = (!scripts.is_empty()).then(|| script(scripts));
     let environment = environment(template)?;
     let filled = environment.get_template("page.html")?.render(context! {
         page => Value::from(Serde(page)),
-        policy => policy(style, None),
+        policy => policy(style, script.as_deref()),
         style => Value::from_safe_string(style.to_owned()),
+        script => Value::from_safe_string(script.unwrap_or_default()),
     })?;
     Ok(filled)
 }
@@ -62,6 +63,7 @@ fn environment(template: &str) -> Result<Environment<'_>, PageError> {
             .lstrip_blocks(true)
             .build()?,
     );
+    environment.add_template("head.html", HEAD)?;
     environment.add_template("page.html", template)?;
     Ok(environment)
 }
@@ -113,6 +115,6 @@ fn colours(theme: &Theme) -> String {
 }
 
 /// Puts the scripts into one scope of their own, whose names are not the page's.
-fn script() -> String {
-    format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.join("\n"))
+fn script(scripts: &[&str]) -> String {
+    format!("(() => {{\n\"use strict\";\n{}}})();\n", scripts.join("\n"))
 }

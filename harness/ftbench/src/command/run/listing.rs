@@ -156,6 +156,7 @@ impl Lister for PythonLister<'_> {
             requirements: BTreeSet::from([requirement]),
             lock: None,
             source_builds: self.packages.source_builds,
+            independently: false,
         };
         let environment = packages::installed(&wanted, self.output)?;
         let library = environment.path.join("lib");

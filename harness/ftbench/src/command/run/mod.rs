@@ -68,9 +68,7 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
             for hint in &planned.setup.hints {
                 remark(output, &format!("warning: {hint}"));
             }
-            builds::make(&mut planned.manifest, output)?;
-            let folder = folder::create(arguments.out.as_deref(), &planned.manifest, output)?;
-            remark(output, &plan::one_line(&planned.manifest));
+            let folder = open(&mut planned, arguments, output)?;
             interrupt = Interrupt::listen()?;
             ReadyRun::start(planned, folder, &interrupt, output)?
         }
@@ -87,6 +85,28 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     let measured = MeasuredRun::measure(ready, output)?;
     let summary = results::write(&measured.folder)?;
     present(&summary, &measured.folder, display)
+}
+
+/// Builds what a planned run needs, and makes its folder.
+fn open(planned: &mut PlannedRun, arguments: &RunArgs, output: OutputOptions) -> Result<RunFolder, Error> {
+    builds::make(&mut planned.manifest, output)?;
+    let folder = folder::create(arguments.out.as_deref(), &planned.manifest, output)?;
+    remark(output, &plan::one_line(&planned.manifest));
+    Ok(folder)
+}
+
+/// Makes a run for another command, and returns its results, which are also in its folder.
+pub(super) fn measure(
+    arguments: &RunArgs,
+    interrupt: &Interrupt,
+    output: OutputOptions,
+) -> Result<Summary, Error> {
+    let mut planned = planned::plan(arguments, output)?;
+    report_plan(&planned.manifest, output);
+    let folder = open(&mut planned, arguments, output)?;
+    let ready = ReadyRun::start(planned, folder, interrupt, output)?;
+    let measured = MeasuredRun::measure(ready, output)?;
+    results::write(&measured.folder)
 }
 
 /// Prints the warnings of a plan, and with `--verbose` the sources of noise.

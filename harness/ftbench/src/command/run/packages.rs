@@ -95,6 +95,7 @@ pub(super) fn wanted(
         requirements,
         lock,
         source_builds: packages.source_builds,
+        independently: false,
     }))
 }
 

@@ -66,6 +66,16 @@ impl Counts {
         }])
     }
 
+    /// One, and as many as the machine has room for.
+    #[must_use]
+    pub fn one_and_max() -> Self {
+        let part = |count| Part {
+            first: count,
+            last: count,
+        };
+        Self(vec![part(Count::Exactly(NonZeroU32::MIN)), part(Count::Max)])
+    }
+
     /// The numbers, ascending and each once, where `limit` is what `max` stands for (at least 1).
     ///
     /// They may be above the limit: the placement decides whether they fit.

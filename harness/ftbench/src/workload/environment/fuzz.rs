@@ -39,6 +39,7 @@ pub fn installer_output(output: &str) {
             .collect::<BTreeSet<_>>(),
         lock: None,
         source_builds: false,
+        independently: false,
     };
     let summary = complaint(output, &wanted);
     assert!(!summary.is_empty() && !summary.contains('\n'), "{summary:?}");

@@ -1,5 +1,6 @@
 //! Makes environments with uv where there is one, else with `venv` and pip.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ impl Hooks<'_> {
 
 /// The program that installs packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Installer {
+pub enum Installer {
     /// uv.
     Uv {
         /// The program.
@@ -57,8 +58,18 @@ pub(super) enum Installer {
 }
 
 impl Installer {
-    /// uv from the `PATH` or from ftbench's own tools, else pip.
+    /// The program that can install what a lock file pins, if there is one.
     pub(super) fn find(tools: &Path, lock: Option<&Lock>) -> Result<Self, LockError> {
+        match (Self::find_any(tools), lock) {
+            (Self::Pip, Some(lock)) => Err(LockError::NeedsUv {
+                script: lock.script().to_owned(),
+            }),
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// uv from the `PATH` or from ftbench's own tools, else pip.
+    pub(super) fn find_any(tools: &Path) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain([tools.to_owned()]);
         // A version manager's shim may exist and do nothing.
@@ -66,13 +77,7 @@ impl Installer {
             let version = version_of_uv(&program)?;
             Some(Self::Uv { program, version })
         });
-        match (found, lock) {
-            (Some(uv), _) => Ok(uv),
-            (None, None) => Ok(Self::Pip),
-            (None, Some(lock)) => Err(LockError::NeedsUv {
-                script: lock.script().to_owned(),
-            }),
-        }
+        found.unwrap_or(Self::Pip)
     }
 }
 
@@ -110,11 +115,8 @@ impl Installation<'_> {
     /// Makes the environment and returns its contents.
     pub(super) fn install(&self, installer: &Installer) -> Result<Record, EnvironmentError> {
         File::create(self.log).map_err(failed(self.log))?;
-        let version = match installer {
-            Installer::Uv { program, version } => {
-                self.with_uv(program)?;
-                version.clone()
-            }
+        let (version, failed) = match installer {
+            Installer::Uv { program, version } => (version.clone(), self.with_uv(program)?),
             Installer::Pip => self.with_pip()?,
         };
         Ok(Record {
@@ -122,11 +124,13 @@ impl Installation<'_> {
             packages: self.packages()?,
             installer: version,
             lock_sha256: self.wanted.lock.as_ref().map(|lock| lock.sha256().to_owned()),
+            failed,
         })
     }
 
     /// Installs with uv, which must neither download an interpreter nor use the project of the working directory.
-    fn with_uv(&self, program: &Path) -> Result<(), EnvironmentError> {
+    /// Returns what is missing, and why.
+    fn with_uv(&self, program: &Path) -> Result<BTreeMap<String, String>, EnvironmentError> {
         let mut create = Command::new(program);
         create
             .args(["venv", "--no-project", "--no-python-downloads", "--python"])
@@ -171,8 +175,56 @@ impl Installation<'_> {
                 .arg("--out-dir");
             build
         };
-        install.args(self.installable(&build)?);
-        self.run(install)
+        self.install_packages(install, &self.installable(&build)?)
+    }
+
+    /// Installs packages: all of them at once, or, if that fails and each is independent, one after the other.
+    fn install_packages(
+        &self,
+        mut install: Command,
+        words: &[String],
+    ) -> Result<BTreeMap<String, String>, EnvironmentError> {
+        if !self.wanted.independently {
+            install.args(words);
+            return self.run(install).map(|()| BTreeMap::new());
+        }
+        install.arg("--no-deps");
+        let with = |words: &[String]| {
+            let mut command = Command::new(install.get_program());
+            command.args(install.get_args()).args(words);
+            command
+        };
+        if words.is_empty() || self.run(with(words)).is_ok() {
+            return Ok(BTreeMap::new());
+        }
+        let mut failed = BTreeMap::new();
+        for word in words {
+            let one = self.wanted_alone(word);
+            let log = self.log.with_extension(format!("{}.log", failed.len()));
+            let installation = Installation {
+                wanted: &one,
+                folder: self.folder,
+                log: &log,
+                hooks: self.hooks,
+            };
+            File::create(&log).map_err(super::failed(&log))?;
+            match installation.run(with(std::slice::from_ref(word))) {
+                Ok(()) => {}
+                Err(EnvironmentError::Failed { complaint, .. }) => {
+                    failed.insert(word.clone(), complaint);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(failed)
+    }
+
+    /// The same environment with one of its packages alone, for messages.
+    fn wanted_alone(&self, word: &str) -> Wanted {
+        Wanted {
+            requirements: word.parse().into_iter().collect(),
+            ..self.wanted.clone()
+        }
     }
 
     /// What the installer is given: requirements, and the wheels of projects, which `build` makes when it gets a folder
@@ -197,7 +249,8 @@ impl Installation<'_> {
     }
 
     /// Installs with pip. `-I` keeps out the user's `PYTHON…` variables and packages; pip's own configuration applies.
-    fn with_pip(&self) -> Result<String, EnvironmentError> {
+    /// Returns pip's version, and what is missing and why.
+    fn with_pip(&self) -> Result<(String, BTreeMap<String, String>), EnvironmentError> {
         let mut create = Command::new(&self.wanted.interpreter.path);
         create.args(["-I", "-m", "venv"]).arg(self.folder);
         self.run(create)?;
@@ -227,10 +280,10 @@ impl Installation<'_> {
             build.arg("--wheel-dir");
             build
         };
-        install.args(self.installable(&build)?);
-        self.run(install)?;
+        let missing = self.install_packages(install, &self.installable(&build)?)?;
         let pip = self.packages()?.into_iter().find(|package| package.name == "pip");
-        Ok(pip.map_or_else(|| "pip".to_owned(), |pip| format!("pip {}", pip.version)))
+        let version = pip.map_or_else(|| "pip".to_owned(), |pip| format!("pip {}", pip.version));
+        Ok((version, missing))
     }
 
     /// The installed packages, from the environment's own metadata.

@@ -10,7 +10,7 @@ pub mod fuzz;
 mod installer;
 mod lock;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -21,9 +21,10 @@ use sha2::{Digest, Sha256};
 
 use super::requirement::{Requirement, RequirementError};
 use crate::outside;
+pub use complaint::InstallerOutput;
 use ftbench_schema::{InterpreterFacts, PackageFacts};
-pub use installer::Hooks;
-use installer::{Installation, Installer};
+use installer::Installation;
+pub use installer::{Hooks, Installer};
 pub use lock::Lock;
 
 /// Version of the way environments are made. Raise it with every change, so that older environments are not used.
@@ -46,6 +47,9 @@ pub struct Wanted {
     pub lock: Option<Lock>,
     /// Whether packages without a wheel may be built from source.
     pub source_builds: bool,
+    /// Whether each package is installed without its dependencies, and one that cannot be installed leaves the others
+    /// there.
+    pub independently: bool,
 }
 
 /// An environment that can be used.
@@ -70,6 +74,9 @@ pub struct Record {
     pub installer: String,
     /// SHA-256 of the lock file's contents, hexadecimal.
     pub lock_sha256: Option<String>,
+    /// Why packages that are installed independently are missing, by requirement.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, String>,
 }
 
 /// Why there is no environment.
@@ -125,7 +132,7 @@ impl Wanted {
                     .map(|(_, digest)| digest),
             );
         }
-        let identity = serde_json::json!({
+        let mut identity = serde_json::json!({
             "kind": FORMAT,
             "path": self.interpreter.path,
             "version": self.interpreter.version,
@@ -138,6 +145,9 @@ impl Wanted {
             "lock": self.lock.as_ref().map(Lock::sha256),
             "source_builds": self.source_builds,
         });
+        if self.independently {
+            identity["independently"] = true.into();
+        }
         let digest = hex::encode(Sha256::digest(identity.to_string()));
         let threads = if self.interpreter.free_threaded { "t" } else { "" };
         let version = &self.interpreter.version;
@@ -167,6 +177,12 @@ impl Environments {
             folder: cache.join("environments"),
             tools: cache.join("tools/bin"),
         }
+    }
+
+    /// The program that installs packages without a lock file.
+    #[must_use]
+    pub fn installer(&self) -> Installer {
+        Installer::find_any(&self.tools)
     }
 
     /// Whether a file is in one of the environments.
@@ -291,6 +307,7 @@ mod tests {
             requirements: requirements.iter().map(|word| word.parse().unwrap()).collect(),
             lock: None,
             source_builds: false,
+            independently: false,
         }
     }
 
@@ -338,6 +355,7 @@ mod tests {
             packages: vec![],
             installer: "uv 1".to_owned(),
             lock_sha256: None,
+            failed: BTreeMap::new(),
         };
         write_record(folder.path(), &record).unwrap();
         assert_eq!(finished_in(folder.path()), None, "without a Python");

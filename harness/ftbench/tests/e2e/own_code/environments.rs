@@ -240,7 +240,7 @@ fn a_dry_run_says_what_would_be_installed_and_installs_nothing() {
 
 /// A project with a compiled module `answer`, whose build system is a file of its own, as Cython's or pybind11's would be
 /// a package from an index.
-const PROJECT: [(&str, &str); 3] = [
+pub const PROJECT: [(&str, &str); 3] = [
     (
         "pyproject.toml",
         "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n\

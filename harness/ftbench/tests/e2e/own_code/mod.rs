@@ -2,6 +2,7 @@
 
 mod arms;
 mod callables;
+mod compat;
 mod environments;
 mod failures;
 mod foreign;

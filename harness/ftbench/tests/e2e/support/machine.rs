@@ -39,12 +39,13 @@ pub fn lock(usage: Use) {
     });
 }
 
-/// Whether a command of ftbench measures: `run` without `--dry-run`, `selfcheck` and `explain`.
+/// Whether a command of ftbench measures, or keeps cores busy: `run` without `--dry-run`, `selfcheck`, `explain` and
+/// `compat`.
 pub fn measures(words: &str) -> bool {
     let mut words = words.split_whitespace();
     match words.next() {
         Some("run") => !words.any(|word| word == "--dry-run"),
-        Some("selfcheck" | "explain") => true,
+        Some("selfcheck" | "explain" | "compat") => true,
         _ => false,
     }
 }

@@ -1,0 +1,173 @@
+//! `ftbench compat` on the command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::code::CodeArgs;
+use super::values::{ProfileName, seconds};
+use super::{PackageArgs, RunArgs, completion};
+use crate::plan::placement::counts::Counts;
+use crate::workload::Requirement;
+use ftbench_schema::{CompatVerdict, Model};
+
+/// How long an attempt may take, seconds.
+const TIMEOUT_S: f64 = 60.0;
+
+/// Threads that import and call at once.
+const THREADS: u32 = 4;
+
+const EXAMPLES: &str = "\
+Examples:
+  ftbench compat fastapi 'uvicorn[standard]' -p 3.14t
+  ftbench compat -r requirements.txt -p 3.14t,3.15t --format markdown
+  ftbench compat -r uv.lock --stress --out compat/
+  ftbench compat numpy --against compat/compat.json --fail-on crashes,fails";
+
+/// `ftbench compat`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CompatArgs {
+    /// Packages, with versions if you like: 'numpy>=2', a wheel, or the folder of a project
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<Requirement>,
+    /// File with more: requirements.txt, pyproject.toml, uv.lock or pylock.toml
+    #[arg(short, long, value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
+    /// Builds, by tag or path [default: the free-threaded build of the newest pair]
+    #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',', add = completion::interpreter())]
+    pub python: Vec<String>,
+    /// Import every module, not only those at the top
+    #[arg(long)]
+    pub deep: bool,
+    /// Make calls of well-known packages in threads, for so long each [default time: 2 s]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, value_parser = seconds)]
+    pub stress: Option<Option<f64>>,
+    /// Call to make in threads, with constant results: 'mypackage.parse("a")'
+    #[arg(long, value_name = "CALL")]
+    pub call: Vec<String>,
+    /// Measure how these calls scale from one thread to one per core, and what one thread costs; implies --stress
+    #[arg(long)]
+    pub measure: bool,
+    /// Number of threads that import and call at once
+    #[arg(short = 'n', long, value_name = "N", default_value_t = THREADS, value_parser = clap::value_parser!(u32).range(2..=1024))]
+    pub threads: u32,
+    /// Build packages that have no wheel from source
+    #[arg(long)]
+    pub allow_source_builds: bool,
+    /// Time limit for each attempt
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S, value_parser = seconds)]
+    pub timeout: f64,
+    /// Number of attempts at the same time [default: one per core, less if memory is short]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Try again what was tried before
+    #[arg(long)]
+    pub refresh: bool,
+    /// Verdicts that exit with status 1: crashes, fails, no_wheel, gil_reenabled, not_tried, or never
+    #[arg(
+        long,
+        value_name = "VERDICT",
+        value_delimiter = ',',
+        value_enum,
+        hide_possible_values = true,
+        default_values = ["crashes", "fails", "no_wheel", "gil_reenabled"]
+    )]
+    pub fail_on: Vec<FailOnVerdict>,
+    /// Earlier result in JSON; what changed since then is printed below the tables
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Folder for compat.json, compat.md, compat.html, badge.svg and a text about each blocker
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print tables, json, or markdown
+    #[arg(long, value_enum, default_value_t = CompatFormat::Table, hide_possible_values = true)]
+    pub format: CompatFormat,
+}
+
+impl CompatArgs {
+    /// The arguments of a run that measures calls of installed packages on these interpreters, into a folder of its own.
+    #[must_use]
+    pub fn as_run(&self, measured: Measured) -> RunArgs {
+        RunArgs {
+            python: measured.python,
+            code: CodeArgs {
+                call: measured.calls,
+                setup: measured.imports,
+                ..CodeArgs::default()
+            },
+            packages: PackageArgs {
+                with: measured.packages,
+                allow_source_builds: self.allow_source_builds,
+            },
+            // One worker of `serial` is what a free-threaded build costs.
+            model: vec![Model::Serial, Model::Threads],
+            workers: Some(Counts::one_and_max()),
+            profile: ProfileName::Quick,
+            no_ceiling: false,
+            timeout: self.timeout,
+            out: measured.out,
+            ..RunArgs::of_model(Model::Threads, Vec::new())
+        }
+    }
+}
+
+/// What is measured on interpreters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// The interpreters, by path.
+    pub python: Vec<String>,
+    /// The packages, with their versions.
+    pub packages: Vec<Requirement>,
+    /// Statements that import them.
+    pub imports: Vec<String>,
+    /// The calls.
+    pub calls: Vec<String>,
+    /// The run's folder; `None` for the usual place.
+    pub out: Option<PathBuf>,
+}
+
+/// What makes the exit status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum FailOnVerdict {
+    /// A package that ends the interpreter by a signal.
+    Crashes,
+    /// A package that cannot be resolved, installed, imported or called.
+    Fails,
+    /// A package without a wheel.
+    NoWheel,
+    /// A package that switches the GIL on.
+    GilReenabled,
+    /// A package that was not tried.
+    NotTried,
+    /// Nothing.
+    Never,
+}
+
+impl FailOnVerdict {
+    /// The verdict; `None` for never.
+    #[must_use]
+    pub const fn verdict(self) -> Option<CompatVerdict> {
+        match self {
+            Self::Crashes => Some(CompatVerdict::Crashes),
+            Self::Fails => Some(CompatVerdict::Fails),
+            Self::NoWheel => Some(CompatVerdict::NoWheel),
+            Self::GilReenabled => Some(CompatVerdict::GilReenabled),
+            Self::NotTried => Some(CompatVerdict::NotTried),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Format of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompatFormat {
+    /// For the terminal.
+    Table,
+    /// One object, described in docs/compat.md.
+    Json,
+    /// For an issue or a pull request.
+    Markdown,
+}
