@@ -40,6 +40,7 @@ test-long: build interpreters ## inject hundreds of faults, fuzz, and check ftbe
 	scripts/fuzz.sh
 	scripts/report-size.py target/release/ftbench
 	scripts/history-size.py target/release/ftbench
+	scripts/fleet-size.py target/release/ftbench
 	scripts/compare-aa.py
 	scripts/thread-cases.py
 	scripts/wrong-calls.py

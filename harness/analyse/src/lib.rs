@@ -9,6 +9,7 @@ pub mod estimate;
 pub mod exact_median;
 pub mod extra_threads;
 pub mod findings;
+pub mod fleet;
 mod growth;
 pub mod history;
 mod imports;

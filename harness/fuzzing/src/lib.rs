@@ -17,11 +17,12 @@ use tempfile::TempDir;
 
 use ftbench::import;
 use ftbench::measure::protocol::{Reply, Request};
+use ftbench::record::fleet;
 use ftbench::record::line;
 use ftbench::record::store::{self, Checksums, MANIFEST, TRIALS};
 use ftbench_explain::image::Image;
 use ftbench_explain::profile::{Sampling, Span, Window, profile};
-use ftbench_schema::{Manifest, Summary, Trial};
+use ftbench_schema::{FleetIndex, FleetPlan, Manifest, Summary, Trial, choose_counted};
 
 /// A function to fuzz and its name.
 #[derive(Debug, Clone, Copy)]
@@ -33,12 +34,13 @@ pub struct Target {
 }
 
 /// Every target, by name.
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 27] = [
     target("analysis", analysis),
     target("asv_benchmarks", text::asv_benchmarks),
     target("callable", text::callable),
     target("cargo_manifest", text::cargo_manifest),
     target("command_line", text::command_line),
+    target("fleet", fleet),
     target("foreign_text", text::foreign_text),
     target("hwloc_synthetic", text::hwloc_synthetic),
     target("installer", text::installer),
@@ -75,6 +77,21 @@ pub fn named(name: &str) -> Option<Target> {
 /// `run.json`.
 pub fn manifest(bytes: &[u8]) {
     round_trip::<Manifest>(bytes);
+}
+
+/// A plan file and `fleet.json`.
+pub fn fleet(bytes: &[u8]) {
+    round_trip::<FleetPlan>(bytes);
+    round_trip::<FleetIndex>(bytes);
+    let path = Path::new("file.json");
+    if let Ok(plan) = fleet::parse_plan(bytes, path) {
+        assert!(plan.shard.is_possible(), "{:?}", plan.shard);
+    }
+    if let Ok(mut index) = fleet::parse_index(bytes, path) {
+        choose_counted(index.shape, &mut index.runs);
+        assert!(index.runs.is_empty() || index.counted().next().is_some());
+        let _ = index.missing();
+    }
 }
 
 /// A line of `trials.jsonl`.

@@ -7,6 +7,7 @@ pub mod compat;
 pub mod csv;
 pub mod explain;
 pub mod export;
+pub mod fleet;
 pub mod headline;
 pub mod history;
 pub mod json;

@@ -176,6 +176,15 @@ impl Table {
         Self::new(kept.map(|(_, column)| column.clone()).collect())
     }
 
+    /// The table's first rows.
+    #[must_use]
+    pub(crate) fn first(mut self, rows: usize) -> Self {
+        for column in &mut self.columns {
+            column.cells.truncate(rows);
+        }
+        self
+    }
+
     /// Draws the table for a terminal: bold headings, long texts wrapped; empty without rows. The last line has no line
     /// end.
     #[must_use]

@@ -5,10 +5,12 @@
 pub mod cell;
 pub mod compat;
 pub mod explanation;
+pub mod fleet;
 pub mod history;
 pub mod interpreter;
 pub mod pattern;
 pub mod run;
+pub mod shard;
 pub mod suggest;
 pub mod summary;
 pub mod tag;
@@ -23,6 +25,7 @@ pub use compat::{
     GilDeclaration, GilSwitch, MeasuredCall, ModuleImport, Outcome, PackageOnBuild, StressedCall,
 };
 pub use explanation::{CategoryTime, Contended, Explanation, ObjectFacts, SamplingCost};
+pub use fleet::{BuildMatch, FleetEntry, FleetIndex, FleetPlan, choose_counted};
 pub use interpreter::{
     BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,
     RuntimeFacts, Stage, Switch, Version, VersionError,
@@ -33,6 +36,7 @@ pub use run::{
     PlannedCell, RunStatus, Scaling, Session, Settings, StoppedBy, Stopping, TopologyFacts, Warning,
     WarningKind,
 };
+pub use shard::{FleetRun, FleetShape, FleetShard, MAX_SHARDS};
 pub use summary::{
     ArmRatio, CellCost, CellStatus, CellSummary, CurveLaws, CurveVerdict, Difference, Estimate, Law, LawFit,
     Limit, LimitCause, NotFitted, Overhead, Quietness, RunFacts, Sensitivity, Summary,

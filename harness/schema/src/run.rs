@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Host};
 use super::interpreter::InterpreterFacts;
+use super::shard::FleetRun;
 use super::trial::Source;
 use super::workload::WorkloadFacts;
 
@@ -58,6 +59,13 @@ pub struct MachineFacts {
     pub memory_bytes: u64,
     /// How many CPUs' worth of time the control group may use; `None` if not limited.
     pub cpu_quota: Option<f64>,
+    /// Microcode revision of the first processor, such as `0xa101144`; `None` if unknown, as in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microcode: Option<String>,
+    /// Scaling governor of the first frequency domain, such as `performance`; `None` without frequency scaling, and in
+    /// runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governor: Option<String>,
     /// The machine's topology.
     pub topology: TopologyFacts,
 }
@@ -259,6 +267,9 @@ pub struct Manifest {
     /// Labels that the user gave the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The fleet that the run is a part of; `None` for a run of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetRun>,
     /// The plan.
     pub plan: Plan,
     /// Environment of every trial, apart from the hash seed.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::code::CodeArgs;
 use super::values::{ProfileName, seconds};
-use super::{PackageArgs, RunArgs, completion};
+use super::{PackageArgs, RunRequest, completion};
 use crate::plan::placement::counts::Counts;
 use crate::workload::Requirement;
 use ftbench_schema::{CompatVerdict, Model};
@@ -87,10 +87,10 @@ pub struct CompatArgs {
 }
 
 impl CompatArgs {
-    /// The arguments of a run that measures calls of installed packages on these interpreters, into a folder of its own.
+    /// The arguments of a run that measures calls of installed packages on interpreters.
     #[must_use]
-    pub fn as_run(&self, measured: Measured) -> RunArgs {
-        RunArgs {
+    pub fn as_run(&self, measured: Measured) -> RunRequest {
+        RunRequest {
             python: measured.python,
             code: CodeArgs {
                 call: measured.calls,
@@ -107,8 +107,7 @@ impl CompatArgs {
             profile: ProfileName::Quick,
             no_ceiling: false,
             timeout: self.timeout,
-            out: measured.out,
-            ..RunArgs::of_model(Model::Threads, Vec::new())
+            ..RunRequest::of_model(Model::Threads, Vec::new())
         }
     }
 }
@@ -124,8 +123,6 @@ pub struct Measured {
     pub imports: Vec<String>,
     /// The calls.
     pub calls: Vec<String>,
-    /// The run's folder; `None` for the usual place.
-    pub out: Option<PathBuf>,
 }
 
 /// What makes the exit status 1.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::Args;
 
 use super::values::{DEFAULT_TIMEOUT_S, seconds, seed};
-use super::{LimitOptions, ListFormat, PackageArgs, RunArgs, Variable, completion};
+use super::{LimitOptions, ListFormat, PackageArgs, RunRequest, Variable, completion};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use ftbench_schema::{Model, Scaling, Settings};
@@ -77,10 +77,10 @@ fn only_threads(word: &str) -> Result<Model, String> {
 }
 
 impl ExplainArgs {
-    /// The arguments of a run with the cells that are compared.
+    /// The request for a run with the cells that are compared.
     #[must_use]
-    pub fn as_run(&self) -> RunArgs {
-        RunArgs {
+    pub fn as_run(&self) -> RunRequest {
+        RunRequest {
             python: self.python.clone(),
             workers: Some(self.workers.clone().unwrap_or_else(Counts::max)),
             packages: self.packages.clone(),
@@ -90,7 +90,7 @@ impl ExplainArgs {
             timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT_S),
             limits: self.limits,
             seed: self.seed,
-            ..RunArgs::of_model(self.model, self.workloads.clone())
+            ..RunRequest::of_model(self.model, self.workloads.clone())
         }
     }
 

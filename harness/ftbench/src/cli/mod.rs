@@ -6,6 +6,7 @@ mod compat;
 mod completion;
 mod explain;
 mod export;
+mod fleet;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod guard;
@@ -32,6 +33,7 @@ pub use compat::{CompatArgs, CompatFormat, FailOnVerdict, Measured};
 pub use completion::{CompletionsArgs, ManArgs, Shell, write_manual};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
+pub use fleet::{FleetCollectArgs, FleetCommand, FleetPlanArgs, RequestError, ShardArgs};
 use ftbench_schema::Kernel;
 pub use guard::GuardArgs;
 pub use history::HistoryArgs;
@@ -39,7 +41,7 @@ pub use limits::LimitOptions;
 pub use parse::parse;
 pub use plot::PlotArgs;
 pub use resume::ResumeArgs;
-pub use run::RunArgs;
+pub use run::{RunArgs, RunRequest};
 pub use selfcheck::{SelfcheckArgs, SelfcheckCommand};
 use values::kernel_parser;
 pub use values::{
@@ -145,6 +147,9 @@ pub enum Command {
     Import(ImportArgs),
     /// Show how figures changed from run to run, and at which run
     History(Box<HistoryArgs>),
+    /// Measure on several machines, and merge the results
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Print a script that makes a shell complete names of workloads, runs and interpreters
     Completions(CompletionsArgs),
     /// Write the manual pages
@@ -262,7 +267,7 @@ pub struct DoctorArgs {
 /// `ftbench show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The run's folder, or RUN#NAME for one interpreter or arm of it
+    /// The folder of a run, or of a fleet, or RUN#NAME for one interpreter or arm of a run
     #[arg(value_name = "RUN", add = completion::run())]
     pub run: String,
     /// Print a table, json (as in summary.json), markdown, or csv (one row per sample, as in samples.csv)
@@ -273,10 +278,10 @@ pub struct ShowArgs {
 /// `ftbench report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The run's folder
+    /// The folder of a run, or of a fleet
     #[arg(value_name = "RUN", add = completion::run())]
     pub run: PathBuf,
-    /// File to write, replaced if it exists [default: report.html in the run's folder]
+    /// File to write, replaced if it exists [default: report.html in that folder]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Open the page in the browser
@@ -317,6 +322,8 @@ mod tests {
             &["export"],
             &["import"],
             &["history"],
+            &["fleet", "plan"],
+            &["fleet", "collect"],
         ] {
             let help = page(words, "--help");
             assert_eq!(help, page(words, "-h"), "{words:?}");
@@ -340,7 +347,7 @@ mod tests {
             panic!("not run")
         };
         assert_eq!(
-            arguments.model,
+            arguments.request.model,
             [Model::Serial, Model::Threads, Model::ProcessesFork]
         );
         assert!(Cli::try_parse_from(["ftbench", "run", "--timeout", "-1"]).is_err());

@@ -62,16 +62,18 @@ fn shortened(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The commands, in which `--resume` conflicts with every option that defines a run. A list of names would miss options
-/// that are added later.
+/// The commands, in which `--resume` and `--plan` conflict with every option that defines a run. A list of names would
+/// miss options that are added later.
 pub(super) fn command() -> Command {
     Cli::command().mut_subcommand("run", |run| {
-        let run_options: Vec<Id> = run
-            .get_arguments()
-            .map(|argument| argument.get_id().clone())
-            .filter(|id| id != "resume" && id != "format")
-            .collect();
-        run.mut_arg("resume", |resume| resume.conflicts_with_all(run_options))
+        let all_but = |allowed: &[&str]| -> Vec<Id> {
+            let ids = run.get_arguments().map(|argument| argument.get_id().clone());
+            ids.filter(|id| !allowed.contains(&id.as_str())).collect()
+        };
+        let beside_resume = all_but(&["resume", "format"]);
+        let beside_plan = all_but(&["plan", "out", "dry_run", "yes", "format"]);
+        run.mut_arg("resume", |resume| resume.conflicts_with_all(beside_resume))
+            .mut_arg("plan", |plan| plan.conflicts_with_all(beside_plan))
     })
 }
 

@@ -8,9 +8,7 @@ use super::code::{CodeArgs, ForeignArgs, PackageArgs, Variable};
 use super::values::{
     DEFAULT_TIMEOUT_S, duration_s, host_parser, model_parser, percent, sample_s, seconds, seed,
 };
-use super::{
-    LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, SummaryFormat, VersionArgs, completion,
-};
+use super::{LimitOptions, OrderName, ProfileName, ResumeArgs, ScalingName, VersionArgs, completion};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::workload::CallableName;
@@ -22,6 +20,26 @@ const RUN_EXAMPLE: &str = "Example: ftbench run my_work.py -p 3.13,3.13t";
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLE)]
 pub struct RunArgs {
+    /// What to measure, and how.
+    #[command(flatten)]
+    pub request: RunRequest,
+    /// Measure a shard of 'ftbench fleet plan'
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// The run's folder, new or empty [default: results/<UTC time>-<host>]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show what would be measured, without measuring it
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which run to resume, and how to print results.
+    #[command(flatten)]
+    pub resumption: ResumeArgs,
+}
+
+/// What a run measures, and how.
+#[derive(Debug, Clone, Args)]
+pub struct RunRequest {
     /// Names ('fib', 'n*', 'cpu/*'), files or folders [default: the whole suite]
     #[arg(value_name = "WORKLOAD", add = completion::workload())]
     pub workloads: Vec<String>,
@@ -105,22 +123,13 @@ pub struct RunArgs {
     /// Seed of every random choice, to repeat an order [default: a new one]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
-    /// The run's folder, new or empty [default: results/<UTC time>-<host>]
-    #[arg(short, long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Show what would be measured, without measuring it
-    #[arg(long)]
-    pub dry_run: bool,
     /// Install interpreters that are missing, without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// Which run to resume, and how to print results.
-    #[command(flatten)]
-    pub resumption: ResumeArgs,
 }
 
-impl RunArgs {
-    /// The arguments of a run of one model, with the defaults for all else, for commands that measure some of its cells.
+impl RunRequest {
+    /// The request for a run of one model, with the defaults for all else, for commands that measure some of its cells.
     #[must_use]
     pub fn of_model(model: Model, workloads: Vec<String>) -> Self {
         Self {
@@ -149,13 +158,7 @@ impl RunArgs {
             timeout: DEFAULT_TIMEOUT_S,
             limits: LimitOptions::default(),
             seed: None,
-            out: None,
-            dry_run: false,
             yes: false,
-            resumption: ResumeArgs {
-                resume: None,
-                format: SummaryFormat::Table,
-            },
         }
     }
 }

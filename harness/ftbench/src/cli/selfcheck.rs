@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::values::{percent, seconds, seed};
-use super::{ListFormat, RunArgs};
+use super::{ListFormat, RunRequest};
 use crate::plan::placement::Policy;
 use ftbench_schema::Model;
 
@@ -53,15 +53,15 @@ pub struct SelfcheckArgs {
 }
 
 impl SelfcheckArgs {
-    /// The arguments of a run whose serial cell the experiments measure.
+    /// The request for a run whose serial cell the experiments measure.
     #[must_use]
-    pub fn as_run(&self) -> RunArgs {
-        RunArgs {
+    pub fn as_run(&self) -> RunRequest {
+        RunRequest {
             python: self.python.iter().cloned().collect(),
             pin: self.pin.clone(),
             samples: self.samples,
             seed: self.seed,
-            ..RunArgs::of_model(Model::Serial, vec![self.workload.clone()])
+            ..RunRequest::of_model(Model::Serial, vec![self.workload.clone()])
         }
     }
 }

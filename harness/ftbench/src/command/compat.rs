@@ -306,14 +306,14 @@ fn measure(
     let mut python = vec![interpreter.path.clone()];
     python.extend(build_with_gil(interpreter).map(|build| build.path));
     let folder = format!("run-{}", interpreter.tag);
+    let out = arguments.out.as_ref().map(|out| out.join(folder));
     let run = arguments.as_run(Measured {
         python,
         packages,
         imports: imports(&calls),
         calls,
-        out: arguments.out.as_ref().map(|out| out.join(folder)),
     });
-    let summary = run::measure(&run, interrupt, output)?;
+    let summary = run::measure(&run, out.as_deref(), interrupt, output)?;
     result.interrupted |= interrupt.is_requested();
     for package in result.packages.values_mut() {
         let calls = package.calls.iter();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::run::planned::{self, PlannedRun};
+use super::run::planned::{self, PlannedRun, Purpose};
 use super::run::resumed::NotAgain;
 use super::run::{builds, part, ready, services};
 use super::selector::Selector;
@@ -276,7 +276,7 @@ fn workloads(arguments: &ExplainArgs, output: OutputOptions) -> Result<Part, Err
     if arguments.worst.is_some() {
         return Err(ExplainError::WorstOfWorkloads.into());
     }
-    let mut planned = planned::plan(&arguments.as_run(), output)?;
+    let mut planned = planned::plan(&arguments.as_run(), None, Purpose::Measure, output)?;
     for interpreter in &planned.manifest.interpreters {
         if !is_known(interpreter) {
             let tag = interpreter.tag.clone();

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 pub mod explain;
 pub mod export;
+mod fleet;
 mod guard;
 pub mod history;
 pub mod import;
@@ -28,7 +29,7 @@ use etcetera::BaseStrategy;
 use rustix::termios::Winsize;
 use serde::Serialize;
 
-use crate::cli::{Cli, Colour, Command, OutputOptions};
+use crate::cli::{Cli, Colour, Command, FleetCommand, OutputOptions};
 use crate::error::{Error, ExitStatus, SystemError};
 use crate::services::loopback;
 use error::{NoCacheFolder, OutputError};
@@ -59,6 +60,7 @@ pub fn execute(cli: Cli) -> Result<ExitStatus, Error> {
         Command::Export(arguments) => export::export(&arguments, output),
         Command::Import(arguments) => import::import(&arguments, output),
         Command::History(arguments) => history::history(&arguments, output),
+        Command::Fleet(command) => fleet::fleet(&command, output),
         Command::Completions(arguments) => completions::completions(&arguments),
         Command::Man(arguments) => completions::man(&arguments),
         Command::LoopbackServer => {
@@ -101,6 +103,7 @@ const fn analyses(command: &Command) -> bool {
             | Command::Export(_)
             | Command::Import(_)
             | Command::History(_)
+            | Command::Fleet(FleetCommand::Collect(_))
     )
 }
 

@@ -6,13 +6,16 @@ use itertools::Itertools;
 use rayon::prelude::*;
 
 use super::error::OutputError;
+use super::fleet;
 use super::selector::Selector;
 use super::{OutputOptions, print, remark, style, window_size, write_out};
 use crate::cli::{PictureFormat, PlotArgs, ShowName};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::record::file_name::{file_name, file_names};
+use crate::record::fleet::is_fleet;
 use crate::record::store::{self, CHARTS};
 use crate::terminal::pictures::{self, Protocol};
+use ftbench_analyse::fleet::{Member, machine_names};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::chart::{self, Chart, ChartError, JoinError, Kind, Material, Part};
 use ftbench_schema::{pattern, suggest};
@@ -96,10 +99,14 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     }
     let format = format(arguments)?;
     let named: Vec<Selector<'_>> = arguments.runs.iter().map(|word| Selector::of(word)).collect();
-    let parts: Vec<Part> = named
+    let parts: Vec<Vec<Part>> = named
         .iter()
         .map(|named| read(named, kind, output))
         .collect::<Result<_, Error>>()?;
+    let parts: Vec<Part> = parts.into_iter().flatten().collect();
+    if kind == Kind::TimeLine && parts.len() > 1 {
+        return Err(PlotError::OneRun { kind: kind.name() }.into());
+    }
     let mut material = chart::join(parts, &arguments.model)?;
     let known = workloads(&material);
     let workloads = choose(&known, arguments.workload.as_deref())?;
@@ -156,13 +163,17 @@ pub fn plot(arguments: &PlotArgs, output: OutputOptions) -> Result<ExitStatus, E
     Ok(ExitStatus::Success)
 }
 
-fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Part, Error> {
+/// Reads a run, or all runs of a fleet.
+fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Vec<Part>, Error> {
+    if is_fleet(named.folder) {
+        return of_fleet(named, kind, output);
+    }
     let run = store::read(named.folder)?;
     for damage in run.damage() {
         remark(output, &format!("warning: {damage}"));
     }
     let summary = summarise(&run.name, &run.manifest, &run.trials);
-    Ok(Part {
+    Ok(vec![Part {
         summary,
         trials: if kind.takes_trials() {
             run.trials
@@ -170,7 +181,25 @@ fn read(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Part,
             Vec::new()
         },
         interpreter: named.name.map(str::to_owned),
-    })
+        name: None,
+    }])
+}
+
+fn of_fleet(named: &Selector<'_>, kind: Kind, output: OutputOptions) -> Result<Vec<Part>, Error> {
+    let (_, runs) = fleet::read::read(named.folder, kind.takes_trials(), output)?;
+    let members: Vec<&Member> = runs.iter().map(|run| &run.member).collect();
+    let names = machine_names(&members);
+    let parts = runs.into_iter().zip(names).map(|(run, name)| Part {
+        summary: run.member.summary,
+        trials: if kind.takes_trials() {
+            run.trials
+        } else {
+            Vec::new()
+        },
+        interpreter: named.name.map(str::to_owned),
+        name: Some(name),
+    });
+    Ok(parts.collect())
 }
 
 /// The names of the workloads, in the order of the run.

@@ -4,9 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::fleet::results;
 use super::remark;
 use crate::cli::{OutputOptions, ReportArgs};
 use crate::error::{Error, ExitStatus, Failure};
+use crate::record::fleet::is_fleet;
 use crate::record::samples::{self, RecordedSamples};
 use crate::record::store::{self, REPORT};
 use ftbench_analyse::summary::summarise;
@@ -28,21 +30,30 @@ struct Read {
     samples: SamplesByCell,
 }
 
-/// Writes the report of a run.
-pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+/// The report of a run, as HTML.
+fn of_run(folder: &Path, output: OutputOptions) -> Result<String, Error> {
     let Read {
         summary,
         manifest,
         samples,
-    } = read(&arguments.run)?;
+    } = read(folder)?;
     for damage in store::damage(&summary.warnings) {
         remark(output, &format!("warning: {damage}"));
     }
-    let html = page::html(Report {
+    Ok(page::html(Report {
         summary: &summary,
         manifest: &manifest,
         samples: &samples,
-    })?;
+    })?)
+}
+
+/// Writes the report of a run, or of a fleet.
+pub fn report(arguments: &ReportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let html = if is_fleet(&arguments.run) {
+        results::html(&arguments.run, output)?
+    } else {
+        of_run(&arguments.run, output)?
+    };
     let path = match &arguments.out {
         Some(path) => {
             store::write_bytes(path, html.as_bytes())?;

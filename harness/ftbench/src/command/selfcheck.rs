@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::error::OutputError;
-use super::run::planned::{self, PlannedRun};
+use super::run::planned::{self, PlannedRun, Purpose};
 use super::run::{builds, ready, services};
 use super::{json, print, remark};
 use crate::cli::{ListFormat, OutputOptions, SelfcheckArgs, SelfcheckCommand};
@@ -53,7 +53,8 @@ pub fn selfcheck(command: &SelfcheckCommand, output: OutputOptions) -> Result<Ex
         SelfcheckCommand::Aa(arguments) => (arguments, 0.0),
         SelfcheckCommand::Power { arguments, effect } => (arguments, *effect),
     };
-    let PlannedRun { mut manifest, setup } = planned::plan(&arguments.as_run(), output)?;
+    let PlannedRun { mut manifest, setup } =
+        planned::plan(&arguments.as_run(), None, Purpose::Measure, output)?;
     builds::make(&mut manifest, output)?;
     let interrupt = Interrupt::listen()?;
     let planned = serial_cell(&manifest)?;

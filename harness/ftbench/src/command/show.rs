@@ -1,10 +1,12 @@
 //! `ftbench show`.
 
 use super::error::OutputError;
+use super::fleet::results;
 use super::selector::Selector;
 use super::{print, remark, run};
 use crate::cli::{OutputOptions, ShowArgs, ShowFormat};
 use crate::error::{Error, ExitStatus};
+use crate::record::fleet::is_fleet;
 use crate::record::store::{self, Run};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::{csv, export, json, markdown};
@@ -13,6 +15,9 @@ use ftbench_schema::Summary;
 /// Analyses a run folder again and prints the results, or those of one interpreter or arm.
 pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let selected = Selector::of(&arguments.run);
+    if selected.name.is_none() && is_fleet(selected.folder) {
+        return results::show(selected.folder, arguments.format, output);
+    }
     let mut recorded = store::read(selected.folder)?;
     match arguments.format {
         ShowFormat::Csv => {

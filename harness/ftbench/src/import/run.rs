@@ -285,6 +285,7 @@ impl<'a> Assembly<'a> {
             commit: None,
             modules: None,
             labels: BTreeMap::new(),
+            fleet: None,
             packages: PackageOptions::default(),
             sessions: Vec::new(),
             imported: Some(ImportFacts {

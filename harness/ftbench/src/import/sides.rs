@@ -116,6 +116,8 @@ pub fn machine(metadata: &Metadata) -> MachineFacts {
         architecture: String::new(),
         memory_bytes: 0,
         cpu_quota: None,
+        microcode: None,
+        governor: None,
         topology: TopologyFacts {
             packages: 0,
             numa_nodes: 0,

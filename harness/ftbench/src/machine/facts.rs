@@ -1,8 +1,11 @@
 //! Facts about the computer, for the record.
 
+use std::path::Path;
+
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
 use super::topology::Topology;
+use crate::outside;
 use ftbench_schema::MachineFacts;
 
 /// Asks the system about this machine. Texts that it does not report are empty. `cpu_quota` is in CPUs' worth of time.
@@ -29,8 +32,34 @@ pub fn of_this_machine(topology: &Topology, cpu_quota: Option<f64>) -> MachineFa
         architecture: std::env::consts::ARCH.to_owned(),
         memory_bytes: system.map_or(0, |system| system.total_memory()),
         cpu_quota,
+        microcode: microcode(),
+        governor: governor(topology),
         topology: topology.facts(),
     }
+}
+
+/// The file that describes each processor. It has no microcode revision on other architectures than x86.
+const PROCESSORS: &str = "/proc/cpuinfo";
+
+/// Largest description of processors that is read, bytes: more than 10,000 of them.
+const LARGEST_PROCESSORS_BYTES: u64 = 32 << 20;
+
+fn microcode() -> Option<String> {
+    let bytes = outside::read(Path::new(PROCESSORS), LARGEST_PROCESSORS_BYTES).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (_, revision) = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.trim() == "microcode")?;
+    Some(revision.trim().to_owned())
+}
+
+/// The governor of the first PU that this process may use.
+fn governor(topology: &Topology) -> Option<String> {
+    let pu = topology.facts().allowed_pus.first().copied()?;
+    let path = format!("/sys/devices/system/cpu/cpu{pu}/cpufreq/scaling_governor");
+    let bytes = outside::read(Path::new(&path), 4096).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
 #[cfg(test)]

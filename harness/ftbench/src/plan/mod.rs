@@ -6,3 +6,4 @@ pub mod duration;
 pub mod groups;
 pub mod order;
 pub mod placement;
+pub mod shards;

@@ -111,6 +111,21 @@ impl RunFolder {
         Self::create(&free)
     }
 
+    /// Removes the empty record of a run that was killed before its plan was written, so that another run can be made in
+    /// the folder. Does nothing to a folder with anything else, or to which another process writes.
+    pub fn remove_unplanned(path: &Path) {
+        let trials_path = path.join(TRIALS);
+        let Ok(record) = LockedRecord::open(&trials_path) else {
+            return;
+        };
+        let others = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut others = others.filter(|entry| entry.file_name() != TRIALS);
+        if matches!(record.is_empty(), Ok(true)) && others.next().is_none() {
+            // What stays is reported when the folder is used.
+            let _ = std::fs::remove_file(&trials_path);
+        }
+    }
+
     /// Opens the folder of a run that has ended, to resume it. A torn line at the end of the record is removed, but
     /// only after the manifest has shown that this is a run.
     ///
@@ -341,6 +356,22 @@ mod tests {
         assert!(torn.starts_with("/run/run.json is damaged: EOF"), "{torn}");
         insta::assert_snapshot!(with(newer.as_bytes()), @"/run/run.json has format 99; this ftbench reads up to 1: use a newer ftbench");
         insta::assert_snapshot!(open_error(&[(TRIALS, b"")]), @"/run holds a run that was stopped before its plan was written; remove it and begin again");
+    }
+
+    #[test]
+    fn only_a_run_without_plan_and_trials_is_removed() {
+        let unplanned = folder_of(&[(TRIALS, b"")]);
+        RunFolder::remove_unplanned(unplanned.path());
+        assert!(RunFolder::create(unplanned.path()).is_ok());
+        for files in [
+            &[(TRIALS, FOREIGN)][..],
+            &[(TRIALS, b""), ("notes", FOREIGN)],
+            &[(TRIALS, b""), (MANIFEST, b"{}")],
+        ] {
+            let folder = folder_of(files);
+            RunFolder::remove_unplanned(folder.path());
+            assert!(folder.path().join(TRIALS).exists(), "{files:?}");
+        }
     }
 
     #[test]

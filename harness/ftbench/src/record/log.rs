@@ -200,7 +200,7 @@ impl<F: RecordFile> Log<F> {
 }
 
 /// Where the last line with a line end ends, bytes.
-fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
+pub(super) fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
     let mut end = size_bytes;
     let mut piece = Vec::new();
     while end > 0 {

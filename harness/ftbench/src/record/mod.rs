@@ -2,6 +2,7 @@
 
 mod error;
 pub mod file_name;
+pub mod fleet;
 pub mod folder;
 pub mod history;
 pub mod line;

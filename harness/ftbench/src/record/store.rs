@@ -255,7 +255,7 @@ fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<RecordedTrials, 
     })
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, StoreError> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, StoreError> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u64,

@@ -18,6 +18,7 @@ mod embed;
 mod explain;
 mod exports;
 mod faults;
+mod fleet;
 mod history;
 mod inject_faults;
 mod native;

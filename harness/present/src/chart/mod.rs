@@ -48,7 +48,7 @@ pub use drawn::{Body, Chart};
 pub use error::{ChartError, Size};
 pub use heat_map::{Column, Field, HeatMap, HeatRow};
 pub use inline::{iterm2, kitty};
-pub(crate) use kinds::{Figure, WORKERS, figures};
+pub(crate) use kinds::{Figure, MOST_SERIES, WORKERS, figures, of_machines, per_second};
 pub use kinds::{JoinError, Kind, Material, Part, join, make};
 pub use lines::{Lines, Marker, Point, ReferenceKind, ReferenceLine, Series};
 pub use panels::{LevelChange, LevelSpan, Panel, Panels};

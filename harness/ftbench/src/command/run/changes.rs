@@ -25,8 +25,8 @@ pub(super) fn refuse_if_changed(folder: &Path, changes: Vec<String>) -> Result<(
 }
 
 /// Keys of the machine that may differ. An update of the system is reported elsewhere and does not end a run, and it
-/// may change the reported size of memory.
-const IGNORED_MACHINE_KEYS: [&str; 3] = ["os", "kernel", "memory_bytes"];
+/// may change the reported size of memory and the microcode. Earlier versions of ftbench did not record the governor.
+const IGNORED_MACHINE_KEYS: [&str; 5] = ["os", "kernel", "memory_bytes", "microcode", "governor"];
 
 /// Keys of a build that describe its location rather than its contents.
 const IGNORED_BUILD_KEYS: [&str; 4] = ["cached", "executable", "folder", "package"];

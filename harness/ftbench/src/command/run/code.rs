@@ -8,7 +8,7 @@ use regex::Regex;
 use super::commit;
 use super::error::{MAX_FIGURES, RunError};
 use crate::assets::catalogue;
-use crate::cli::{ForeignArgs, Label, RunArgs};
+use crate::cli::{ForeignArgs, Label, RunRequest};
 use crate::command::working_directory;
 use crate::error::Error;
 use crate::workload::arm::{ArmWord, is_name};
@@ -40,7 +40,12 @@ impl Code {
 }
 
 /// Finds the code that the arguments name. `suite` is the folder of the standard suite.
-pub fn choose(arguments: &RunArgs, suite: &Path, mut arms: Arms, lister: &dyn Lister) -> Result<Code, Error> {
+pub fn choose(
+    arguments: &RunRequest,
+    suite: &Path,
+    mut arms: Arms,
+    lister: &dyn Lister,
+) -> Result<Code, Error> {
     let workloads = match arms.kind() {
         Some(ArmKind::File) => arms.workloads(name_of_files(arguments)?),
         Some(ArmKind::Folder | ArmKind::Wheel) if selects_nothing(arguments) => {
@@ -63,7 +68,7 @@ pub fn choose(arguments: &RunArgs, suite: &Path, mut arms: Arms, lister: &dyn Li
 }
 
 /// The versions of the code that the arguments name.
-pub fn arms(arguments: &RunArgs) -> Result<Arms, ArmError> {
+pub fn arms(arguments: &RunRequest) -> Result<Arms, ArmError> {
     let words = &arguments.versions.arm;
     if let Some(word) = words.iter().find(|word| word.name.parse::<Tag>().is_ok()) {
         return Err(ArmError::Tag(word.name.clone()));
@@ -88,12 +93,12 @@ pub fn detected_commit(commit: Option<CommitFacts>) -> Option<CommitFacts> {
     commit.filter(|commit| commit.dirty.is_some())
 }
 
-fn selects_nothing(arguments: &RunArgs) -> bool {
+fn selects_nothing(arguments: &RunRequest) -> bool {
     arguments.workloads.is_empty() && arguments.code.is_empty()
 }
 
 /// The only workload argument that is allowed beside arms that are workload files: a name for them.
-fn name_of_files(arguments: &RunArgs) -> Result<Option<&str>, ArmError> {
+fn name_of_files(arguments: &RunRequest) -> Result<Option<&str>, ArmError> {
     if let Some(option) = arguments.code.first_option() {
         return Err(ArmError::BesideFiles(option));
     }
@@ -146,7 +151,7 @@ fn last_line(text: &str) -> String {
 /// The workloads that words name, then callables, calls and commands. If there are only these, the suite is not included.
 fn workloads(
     catalogue: &Catalogue,
-    arguments: &RunArgs,
+    arguments: &RunRequest,
     lister: &dyn Lister,
 ) -> Result<Vec<Workload>, Error> {
     let code = &arguments.code;

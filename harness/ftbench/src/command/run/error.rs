@@ -84,6 +84,31 @@ pub enum RunError {
         /// What has changed, one line each.
         changes: Vec<String>,
     },
+    /// A plan of another version of ftbench.
+    #[error(
+        "{} was planned by ftbench {version}, and this is {}; use the same version, or plan the fleet again",
+        plan.display(),
+        env!("CARGO_PKG_VERSION")
+    )]
+    PlanOfOtherVersion {
+        /// The plan file.
+        plan: PathBuf,
+        /// The version that planned.
+        version: String,
+    },
+    /// The machine has other builds or other code than the plan of a shard.
+    #[error(
+        "cannot measure {} here, because its figures would not be comparable with those of other shards:\n{}\n\
+         Use the same files on every machine, or plan the fleet again; '--builds version' allows other builds",
+        plan.display(),
+        differences.join("\n")
+    )]
+    UnlikePlan {
+        /// The plan file.
+        plan: PathBuf,
+        /// What differs, one line each.
+        differences: Vec<String>,
+    },
     /// During a run, the system refuses a resource that trials need.
     #[error(
         "cannot continue measuring: {failure}\nWhat was measured is kept: raise the limit ('ulimit -a'), then resume \
@@ -115,7 +140,9 @@ impl Failure for RunError {
             | Self::Expression { .. }
             | Self::Unmeasurable { .. }
             | Self::NothingToMeasure(_)
-            | Self::Changed { .. } => ExitStatus::WrongInput,
+            | Self::Changed { .. }
+            | Self::PlanOfOtherVersion { .. }
+            | Self::UnlikePlan { .. } => ExitStatus::WrongInput,
         }
     }
 }

@@ -15,6 +15,7 @@ pub(super) mod interpreters;
 mod launches;
 pub(super) mod listing;
 mod measured;
+mod narrow;
 pub(super) mod packages;
 pub(super) mod part;
 pub(super) mod planned;
@@ -26,11 +27,12 @@ pub(super) mod resumed;
 pub(super) mod services;
 mod sessions;
 mod settings;
+mod shard;
 
 use super::error::OutputError;
 use super::explain::worth_explaining;
 use super::{print, remark, style};
-use crate::cli::{OutputOptions, RunArgs, SummaryFormat};
+use crate::cli::{OutputOptions, RunArgs, RunRequest, SummaryFormat};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::process::interrupt::Interrupt;
 use crate::record::folder::RunFolder;
@@ -39,10 +41,12 @@ use crate::terminal::plan;
 use ftbench_present::{json, markdown, noise, terminal, verdict};
 use ftbench_schema::{Manifest, RunStatus, Summary};
 use measured::MeasuredRun;
-use planned::PlannedRun;
+use planned::{PlannedRun, Purpose};
 use ready::ReadyRun;
 pub(crate) use results::write_figures;
 use resumed::{Reopened, StoppedRun};
+use shard::Shard;
+use std::path::Path;
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +62,24 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
         output,
     };
     let interrupt;
-    let ready = match &arguments.resumption.resume {
+    let shard = arguments.plan.as_deref().map(Shard::read).transpose()?;
+    let of_this_shard = |folder: &&Path| shard.as_ref().is_some_and(|shard| shard.has_begun_in(folder));
+    let begun = arguments
+        .out
+        .as_deref()
+        .filter(of_this_shard)
+        .filter(|_| !arguments.dry_run);
+    let ready = match arguments.resumption.resume.as_deref().or(begun) {
         None => {
-            let mut planned = planned::plan(arguments, display.output)?;
+            let purpose = if arguments.dry_run {
+                Purpose::Show
+            } else {
+                Purpose::Measure
+            };
+            let mut planned = match &shard {
+                Some(shard) => shard.plan(&arguments.request, purpose, output)?,
+                None => planned::plan(&arguments.request, None, purpose, output)?,
+            };
             report_plan(&planned.manifest, output);
             if arguments.dry_run {
                 return dry_run(&planned, display);
@@ -68,7 +87,11 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
             for hint in &planned.setup.hints {
                 remark(output, &format!("warning: {hint}"));
             }
-            let folder = open(&mut planned, arguments, output)?;
+            if let (Some(_), Some(out)) = (&shard, &arguments.out) {
+                // An engine starts a shard that was killed early with the same command.
+                RunFolder::remove_unplanned(out);
+            }
+            let folder = open(&mut planned, arguments.out.as_deref(), output)?;
             interrupt = Interrupt::listen()?;
             ReadyRun::start(planned, folder, &interrupt, output)?
         }
@@ -88,22 +111,23 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
 }
 
 /// Builds what a planned run needs, and makes its folder.
-fn open(planned: &mut PlannedRun, arguments: &RunArgs, output: OutputOptions) -> Result<RunFolder, Error> {
+fn open(planned: &mut PlannedRun, out: Option<&Path>, output: OutputOptions) -> Result<RunFolder, Error> {
     builds::make(&mut planned.manifest, output)?;
-    let folder = folder::create(arguments.out.as_deref(), &planned.manifest, output)?;
+    let folder = folder::create(out, &planned.manifest, output)?;
     remark(output, &plan::one_line(&planned.manifest));
     Ok(folder)
 }
 
 /// Makes a run for another command, and returns its results, which are also in its folder.
 pub(super) fn measure(
-    arguments: &RunArgs,
+    request: &RunRequest,
+    out: Option<&Path>,
     interrupt: &Interrupt,
     output: OutputOptions,
 ) -> Result<Summary, Error> {
-    let mut planned = planned::plan(arguments, output)?;
+    let mut planned = planned::plan(request, None, Purpose::Measure, output)?;
     report_plan(&planned.manifest, output);
-    let folder = open(&mut planned, arguments, output)?;
+    let folder = open(&mut planned, out, output)?;
     let ready = ReadyRun::start(planned, folder, interrupt, output)?;
     let measured = MeasuredRun::measure(ready, output)?;
     results::write(&measured.folder)

@@ -12,12 +12,13 @@ use super::contract;
 use super::error::RunError;
 use super::interpreters::{Install, interpreters};
 use super::listing::PythonLister;
+use super::narrow;
 use super::packages::Packages;
 use super::programs;
 use super::settings::settings;
 use crate::assets::Assets;
 use crate::cargo_build::find_cargo;
-use crate::cli::{OutputOptions, RunArgs, Variable};
+use crate::cli::{OutputOptions, RunRequest, Variable};
 use crate::command::{cache_folder, command_line};
 use crate::error::{Error, SystemError};
 use crate::interpreter::{Selection, read_identities};
@@ -32,7 +33,7 @@ use crate::plan::placement::{Placer, Policy};
 use crate::process::quota;
 use crate::workload::Workload;
 use ftbench_schema::{
-    MachineFacts, Manifest, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning, WarningKind,
+    FleetPlan, MachineFacts, Manifest, Plan, PlannedCell, RunStatus, SCHEMA_VERSION, Warning, WarningKind,
     WorkloadFacts, WorkloadKind,
 };
 
@@ -69,16 +70,30 @@ pub struct Setup {
     pub meters: Meters,
 }
 
-/// Plans what is measured, where and how.
-pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Error> {
+/// What a run is planned for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is measured.
+    Measure,
+    /// It is only shown.
+    Show,
+}
+
+/// Plans what is measured, where and how. With a `shard`, only its cells are planned.
+pub fn plan(
+    arguments: &RunRequest,
+    shard: Option<&FleetPlan>,
+    purpose: Purpose,
+    output: OutputOptions,
+) -> Result<PlannedRun, Error> {
     let assets = Assets::unpack(&cache_folder()?)?;
     let packages = Packages::requested(&arguments.packages)?;
     programs::check(arguments)?;
     let arms = code::arms(arguments)?;
-    let install = match arguments {
-        RunArgs { dry_run: true, .. } => Install::Never,
-        RunArgs { yes: true, .. } => Install::Always,
-        _ => Install::Ask,
+    let install = match purpose {
+        Purpose::Show => Install::Never,
+        Purpose::Measure if arguments.yes => Install::Always,
+        Purpose::Measure => Install::Ask,
     };
     let lister = PythonLister {
         assets: &assets,
@@ -90,12 +105,12 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
         output,
         selected: OnceCell::new(),
     };
-    let code = code::choose(arguments, &assets.workloads, arms.clone(), &lister)?;
+    let mut code = code::choose(arguments, &assets.workloads, arms.clone(), &lister)?;
     let mut selection = match lister.selected.into_inner() {
         Some(selection) => selection,
         None => interpreters(&arguments.python, install)?,
     };
-    if !arguments.dry_run {
+    if purpose == Purpose::Measure {
         read_identities(&mut selection.interpreters);
     }
     let discovered = Discovered::load()?;
@@ -104,7 +119,7 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
     let machine = facts::of_this_machine(discovered.topology(), cpu_quota);
     let pinned = *placer.policy() != Policy::None;
     // A dry run can show the plan for another machine, whose description hwloc is given.
-    let binder = (pinned && !arguments.dry_run)
+    let binder = (pinned && purpose == Purpose::Measure)
         .then(|| Binder::new(discovered))
         .transpose()?;
     let mut warnings = selection.warnings.clone();
@@ -120,12 +135,12 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
         &mut workload_facts,
         &assets.workloads,
     );
-    let open_models = if arguments.model.is_empty() {
+    let mut open_models = if arguments.model.is_empty() {
         contract::open_models(&code.workloads, &workload_facts, &assets.workloads)
     } else {
         BTreeSet::new()
     };
-    let plan = plan_of(
+    let mut plan = plan_of(
         arguments,
         &selection,
         &Subjects {
@@ -136,6 +151,17 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
         &placer,
         &machine,
     )?;
+    if let Some(shard) = shard {
+        narrow::narrow(
+            shard,
+            &mut plan,
+            &mut narrow::Workloads {
+                code: &mut code.workloads,
+                facts: &mut workload_facts,
+                open_models: &mut open_models,
+            },
+        )?;
+    }
     warnings.extend(clients_without_pus(&plan.cells, &workload_facts));
     let found = sources::find(&machine.topology.allowed_pus);
     let manifest = Manifest {
@@ -155,6 +181,7 @@ pub fn plan(arguments: &RunArgs, output: OutputOptions) -> Result<PlannedRun, Er
         modules: Some(code.modules(&assets.workloads, plan.settings.loop_factory.as_deref())),
         commit: code.commit.clone(),
         labels: code::labels(&arguments.versions.label)?,
+        fleet: shard.map(narrow::of_this_run),
         plan,
         environment: trial_environment(arguments, &assets),
         variables: variables(arguments).map(|(name, _)| name).collect(),
@@ -192,7 +219,7 @@ struct Subjects<'a> {
 }
 
 fn plan_of(
-    arguments: &RunArgs,
+    arguments: &RunRequest,
     selection: &Selection,
     subjects: &Subjects<'_>,
     placer: &Placer,
@@ -288,13 +315,13 @@ fn random_seed() -> Result<u64, SystemError> {
 }
 
 /// The environment of every trial: a part of the user's, and what the command line sets.
-fn trial_environment(arguments: &RunArgs, assets: &Assets) -> BTreeMap<String, String> {
+fn trial_environment(arguments: &RunRequest, assets: &Assets) -> BTreeMap<String, String> {
     let mut environment = environment::of_this_process(&assets.worker);
     environment.extend(variables(arguments));
     environment
 }
 
-fn variables(arguments: &RunArgs) -> impl Iterator<Item = (String, String)> {
+fn variables(arguments: &RunRequest) -> impl Iterator<Item = (String, String)> {
     let pair = |variable: &Variable| (variable.name.clone(), variable.value.clone());
     arguments.env.iter().map(pair)
 }

@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::RunError;
-use crate::cli::RunArgs;
+use crate::cli::RunRequest;
 use ftbench_schema::suggest;
 
 /// Refuses a command whose program is a plain name that no folder of the trials' `PATH` has. Paths and placeholders are
 /// left to the trial, and so is every name if packages are installed, which may bring programs.
-pub fn check(arguments: &RunArgs) -> Result<(), RunError> {
+pub fn check(arguments: &RunRequest) -> Result<(), RunError> {
     if !arguments.packages.with.is_empty() {
         return Ok(());
     }
@@ -67,7 +67,7 @@ mod tests {
     use ftbench_schema::Model;
 
     fn checked(command: &str, path: &Path) -> Result<(), RunError> {
-        let mut arguments = RunArgs::of_model(Model::Threads, Vec::new());
+        let mut arguments = RunRequest::of_model(Model::Threads, Vec::new());
         arguments.code.command = vec![command.to_owned()];
         arguments.env = vec![format!("PATH={}", path.display()).parse().unwrap()];
         check(&arguments)

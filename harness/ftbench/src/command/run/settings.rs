@@ -1,6 +1,6 @@
 //! The settings of a run: its profile, with the changes that the arguments make.
 
-use crate::cli::{ProfileName, RunArgs};
+use crate::cli::{ProfileName, RunRequest};
 use crate::process::control_groups::memory_limit_bytes;
 use ftbench_schema::{MachineFacts, Settings, Stopping};
 
@@ -88,7 +88,7 @@ const WARMUP_S: f64 = 0.1;
 const MAX_ROUNDS: u32 = 1000;
 
 /// The stopping rule of the profile, with the changes that the arguments make.
-fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
+fn stopping(arguments: &RunRequest, profile: Stopping) -> Stopping {
     if let Some(rounds) = arguments.rounds {
         return Stopping {
             min_rounds: rounds,
@@ -109,7 +109,7 @@ fn stopping(arguments: &RunArgs, profile: Stopping) -> Stopping {
 }
 
 /// The settings of a run on this machine, if cells that compute have up to `max_workers`.
-pub fn settings(arguments: &RunArgs, machine: &MachineFacts, max_workers: u32) -> Settings {
+pub fn settings(arguments: &RunRequest, machine: &MachineFacts, max_workers: u32) -> Settings {
     let profile = profile(arguments.profile);
     let memory_bytes =
         memory_limit_bytes().map_or(machine.memory_bytes, |limit| limit.min(machine.memory_bytes));

@@ -76,6 +76,16 @@ impl Counts {
         Self(vec![part(Count::Exactly(NonZeroU32::MIN)), part(Count::Max)])
     }
 
+    /// One number.
+    #[must_use]
+    pub fn exactly(workers: NonZeroU32) -> Self {
+        let count = Count::Exactly(workers);
+        Self(vec![Part {
+            first: count,
+            last: count,
+        }])
+    }
+
     /// The numbers, ascending and each once, where `limit` is what `max` stands for (at least 1).
     ///
     /// They may be above the limit: the placement decides whether they fit.

@@ -59,6 +59,7 @@ fn joined() -> Material {
         summary,
         trials: Vec::new(),
         interpreter: Some(interpreter.to_owned()),
+        name: None,
     };
     let many = many_cores_material().summary;
     let fewer = synthetic::fewer_cores(&many);
@@ -465,6 +466,7 @@ fn joined_runs_are_named_by_what_differs() {
             summary,
             trials: Vec::new(),
             interpreter: interpreter.map(str::to_owned),
+            name: None,
         }
     };
     let builds = join(

@@ -9,7 +9,7 @@ use super::measured::{Line, series_name};
 const MOST_NAMED: usize = 3;
 
 /// Writes a rate as labels have it: `52.3 k/s`.
-pub(super) fn per_second(rate: f64) -> String {
+pub(crate) fn per_second(rate: f64) -> String {
     format!("{}/s", with_prefix(rate))
 }
 

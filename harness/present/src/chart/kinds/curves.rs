@@ -224,6 +224,33 @@ pub(super) fn interpreters(material: &Material, workload: &str) -> Chart {
     framed(chart, material, workload, &cells, &finding)
 }
 
+/// One model on several machines: units of work a second, and the share of each machine's own ceiling. The material has
+/// only that model.
+pub(crate) fn of_machines(material: &Material, workload: &str) -> Vec<Chart> {
+    let summary = &material.summary;
+    let cells = Cells::of(summary, workload);
+    let chart = |quantity: Quantity| {
+        let lines = measured(summary, &cells.own, quantity);
+        let (show, finding) = match quantity {
+            Quantity::Throughput => (Show::throughput(&lines), curve_words::throughput(&lines)),
+            _ => (
+                Show::ceiling_share(),
+                "share of each machine's own ceiling".to_owned(),
+            ),
+        };
+        let mut chart = of_lines(material, lines, &[], &show);
+        if let Body::Lines(body) = &mut chart.body {
+            weaken_earlier(&mut body.series);
+        }
+        framed(chart, material, workload, &cells, &finding)
+    };
+    [Quantity::Throughput, Quantity::CeilingShare]
+        .map(chart)
+        .into_iter()
+        .filter(|chart| matches!(chart.body, Body::Lines(_)))
+        .collect()
+}
+
 /// Peak memory of a trial's processes.
 pub(super) fn memory(material: &Material, workload: &str) -> Chart {
     let summary = &material.summary;

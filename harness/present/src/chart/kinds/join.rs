@@ -16,6 +16,8 @@ pub struct Part {
     pub trials: Vec<Trial>,
     /// The one interpreter or arm that is shown, see [`ftbench_schema::Curve::is_named`]; `None` for all.
     pub interpreter: Option<String>,
+    /// What its interpreters are called apart from their tags; `None` for what distinguishes the runs.
+    pub name: Option<String>,
 }
 
 /// Runs that cannot be joined.
@@ -223,6 +225,10 @@ fn narrow_to_interpreter(part: &mut Part) -> Result<(), UnknownInterpreter> {
 /// day, the time or the folder, whichever is the first to distinguish all runs.
 fn distinctions(parts: &[Part]) -> Vec<String> {
     let differ = |names: &[String]| names.iter().all_unique();
+    let given: Option<Vec<String>> = parts.iter().map(|part| part.name.clone()).collect();
+    if let Some(names) = given.filter(|names| differ(names)) {
+        return names;
+    }
     let of = |name: &dyn Fn(&Summary) -> String| -> Vec<String> {
         parts.iter().map(|part| name(&part.summary)).collect()
     };
@@ -318,6 +324,7 @@ mod tests {
             summary,
             trials: Vec::new(),
             interpreter: None,
+            name: None,
         }
     }
 

@@ -8,7 +8,7 @@ pub(in crate::chart) const LONGEST_NAME: usize = 28;
 /// Longer tags are cut: two of one build differ before that, such as `3.14.10t+nogil+nojit` and `…+notlbc`.
 pub(in crate::chart) const LONGEST_TAG: usize = 20;
 /// More series than this cannot be followed in a picture without a legend that hides some.
-pub(super) const MOST_SERIES: usize = 12;
+pub(crate) const MOST_SERIES: usize = 12;
 
 /// What a chart's curves are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Quantity {
     Speedup,
     /// Speedup over the number of workers.
     Efficiency,
+    /// Speedup over that of the machine's own ceiling.
+    CeilingShare,
     /// Units of work a second.
     Throughput,
     /// Speed against the baseline's `serial`.
@@ -32,6 +34,7 @@ impl Quantity {
         match self {
             Self::Speedup => cell.speedup.filter(|_| cell.model != Model::Serial),
             Self::Efficiency => cell.efficiency.filter(|_| cell.model != Model::Serial),
+            Self::CeilingShare => cell.ceiling_fraction.filter(|_| cell.model != Model::Serial),
             Self::Throughput => cell.units_per_s,
             Self::Makespan => cell.makespan_s,
             Self::Speed => cell.vs_baseline,

@@ -15,9 +15,11 @@ mod suite;
 mod trials;
 mod workloads;
 
-pub(crate) use curves::{Figure, figures};
+pub(crate) use curve_words::per_second;
+pub(crate) use curves::{Figure, figures, of_machines};
 pub use join::{JoinError, Part, join};
 pub use material::Material;
+pub(crate) use measured::MOST_SERIES;
 pub(crate) use shown::WORKERS;
 
 use super::Chart;

@@ -58,6 +58,15 @@ impl Show {
         }
     }
 
+    pub(super) fn ceiling_share() -> Self {
+        Self {
+            quantity: Quantity::CeilingShare,
+            title: "Speedup as a share of the machine's own ceiling (higher is better)".to_owned(),
+            one_worker: None,
+            ..Self::efficiency()
+        }
+    }
+
     pub(super) fn throughput(lines: &[Line<'_>]) -> Self {
         let values = || lines.iter().flat_map(|line| &line.values);
         let typical = units::typical(values().map(|(_, value)| value.estimate)).unwrap_or(1.0);

@@ -49,6 +49,13 @@ pub(super) fn of_lines(
             kind: ReferenceKind::Calculated,
         });
     }
+    if show.quantity == Quantity::CeilingShare {
+        references.push(ReferenceLine {
+            label: "ceiling".to_owned(),
+            corners: vec![[x.low, 1.0], [x.high, 1.0]],
+            kind: ReferenceKind::Measured,
+        });
+    }
     if let Some(one_worker) = show.one_worker {
         let corner = |workers: u32| {
             let workers = f64::from(workers);
@@ -102,7 +109,9 @@ fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: S
     let high = compared.fold(high, f64::max);
     let title = show.title.clone();
     let mut y = match (show.quantity, scale) {
-        (Quantity::Efficiency, _) | (_, Scale::Linear) => axis::value_axis(title, Scale::Linear, low, high),
+        (Quantity::Efficiency | Quantity::CeilingShare, _) | (_, Scale::Linear) => {
+            axis::value_axis(title, Scale::Linear, low, high)
+        }
         (Quantity::Speedup, Scale::Log2) => axis::value_axis(title, Scale::Log2, low, high),
         (_, Scale::Log2) if high / low > 3.0 => axis::doublings(title, low, high),
         (_, Scale::Log2) => axis::value_axis(title, Scale::Linear, low, high),
@@ -110,7 +119,7 @@ fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: S
     for tick in &mut y.ticks {
         match show.quantity {
             Quantity::Speedup | Quantity::Speed => tick.label.push('x'),
-            Quantity::Efficiency => tick.label = units::per_cent(tick.value, 0),
+            Quantity::Efficiency | Quantity::CeilingShare => tick.label = units::per_cent(tick.value, 0),
             Quantity::Throughput | Quantity::Makespan | Quantity::Memory => {}
         }
     }

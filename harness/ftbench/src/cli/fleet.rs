@@ -1,0 +1,198 @@
+//! `ftbench fleet` on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{RunRequest, completion};
+use crate::error::Failure;
+use ftbench_schema::{BuildMatch, FleetShape};
+
+const PLAN_EXAMPLES: &str = "\
+Options of this command come first; everything after them is for 'ftbench run' on every machine.
+
+Examples:
+  ftbench fleet plan --shards 4 --out plans -p 3.13,3.13t
+  ftbench fleet plan --shape same --shards 3 --out plans fib nbody -n 1,2,max
+  ssh node1 ftbench run --plan plans/shard-0.json --out results/node1";
+
+const COLLECT_EXAMPLES: &str = "\
+Examples:
+  ftbench fleet collect results/node* --out fleet
+  ftbench report fleet";
+
+/// `ftbench fleet`.
+#[derive(Debug, Subcommand)]
+pub enum FleetCommand {
+    /// Write the plan files of a fleet, one for each shard
+    Plan(FleetPlanArgs),
+    /// Merge the runs of a fleet into one folder
+    Collect(FleetCollectArgs),
+}
+
+/// How a plan becomes shards.
+#[derive(Debug, Clone, Args)]
+pub struct ShardArgs {
+    /// spread: equal machines share the workloads; same: every machine measures all of them
+    #[arg(long, value_enum, default_value_t = ShapeName::Spread, hide_possible_values = true)]
+    pub shape: ShapeName,
+    /// What builds must have in common with those here: their hash, or only their version, as builds for several
+    /// architectures
+    #[arg(long, value_enum, default_value_t = BuildsName::Hash, hide_possible_values = true)]
+    pub builds: BuildsName,
+}
+
+/// `ftbench fleet plan`.
+#[derive(Debug, Args)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub struct FleetPlanArgs {
+    /// Number of shards, each for one machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub shards: u32,
+    /// Folder for the plan files, new or empty
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How the plan is divided.
+    #[command(flatten)]
+    pub division: ShardArgs,
+    /// Workloads and options of 'ftbench run'
+    #[arg(
+        value_name = "RUN OPTIONS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub run: Vec<String>,
+}
+
+/// `ftbench fleet collect`.
+#[derive(Debug, Args)]
+#[command(after_help = COLLECT_EXAMPLES)]
+pub struct FleetCollectArgs {
+    /// Folders of runs of the fleet, finished or not, or folders with runs below them
+    #[arg(value_name = "RUN", add = completion::run())]
+    pub runs: Vec<PathBuf>,
+    /// The fleet's folder, new or from an earlier collect
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Values of `--shape`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShapeName {
+    /// Workloads are spread over the shards
+    Spread,
+    /// Shards have the same plan
+    Same,
+}
+
+impl From<ShapeName> for FleetShape {
+    fn from(name: ShapeName) -> Self {
+        match name {
+            ShapeName::Spread => Self::Spread,
+            ShapeName::Same => Self::Same,
+        }
+    }
+}
+
+/// Values of `--builds`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BuildsName {
+    /// The same file
+    Hash,
+    /// The same version
+    Version,
+}
+
+impl From<BuildsName> for BuildMatch {
+    fn from(name: BuildsName) -> Self {
+        match name {
+            BuildsName::Hash => Self::Hash,
+            BuildsName::Version => Self::Version,
+        }
+    }
+}
+
+/// Words that are not options of `ftbench run`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the options of 'ftbench run' in the plan are wrong: {0}; options of 'ftbench fleet' come before them"
+)]
+pub struct RequestError(String);
+
+impl Failure for RequestError {}
+
+impl RequestError {
+    /// The error for an option with a wrong value.
+    pub fn of(reason: impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+/// The options of `ftbench run` on their own.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct RequestParser {
+    #[command(flatten)]
+    request: RunRequest,
+}
+
+impl RunRequest {
+    /// Parses the options of `ftbench run` that define what it measures.
+    ///
+    /// # Errors
+    /// When a word is not such an option.
+    pub fn of_words(words: &[String]) -> Result<Self, RequestError> {
+        let parsed = RequestParser::try_parse_from(words);
+        parsed.map(|parsed| parsed.request).map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            RequestError::of(first.trim_start_matches("error: "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn options_of_run_follow_those_of_the_plan() {
+        for run in ["fib -n 1,max -p 3.13t", "-n 1,max -p 3.13t fib"] {
+            let line = format!("ftbench fleet plan --shards 2 --shape same -o plans {run}");
+            let Command::Fleet(FleetCommand::Plan(plan)) = Cli::try_parse_from(words(&line)).unwrap().command
+            else {
+                panic!("not a plan")
+            };
+            assert_eq!((plan.shards, plan.division.shape), (2, ShapeName::Same));
+            let request = RunRequest::of_words(&plan.run).unwrap();
+            assert_eq!(
+                (request.workloads, request.python),
+                (words("fib"), words("3.13t"))
+            );
+            assert_eq!(request.workers.unwrap().to_string(), "1,max");
+        }
+    }
+
+    #[test]
+    fn words_that_do_not_define_a_run_are_refused() {
+        for text in [
+            "fib --shards 2",
+            "fib --out x",
+            "fib --resume x",
+            "fib --plan x",
+            "fib -n 0",
+        ] {
+            let error = RunRequest::of_words(&words(text)).unwrap_err().to_string();
+            assert!(
+                !error.contains('\n') && error.contains("'ftbench run'"),
+                "{text}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `ftbench fleet plan`.
+
+use std::io;
+use std::num::NonZeroU32;
+
+use itertools::Itertools;
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use super::{print, remark};
+use crate::cli::{FleetPlanArgs, OutputOptions, RunRequest, ShardArgs};
+use crate::command::command_line;
+use crate::command::run::planned::{self, PlannedRun, Purpose};
+use crate::error::{Error, ExitStatus, Failure, SystemError};
+use crate::plan::placement::Policy;
+use crate::plan::placement::counts::Counts;
+use crate::plan::shards::{Shards, divide};
+use crate::record::fleet::write_plans;
+use ftbench_schema::text::{self, counted};
+use ftbench_schema::{Curve, FleetPlan, FleetShard, Manifest, ModuleFacts, SCHEMA_VERSION};
+
+/// Why a fleet cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum FleetPlanError {
+    /// A placement that names PUs of one machine.
+    #[error("--pin {0} names PUs, which differ between machines; use cores, scatter, smt or none")]
+    Pus(String),
+}
+
+impl Failure for FleetPlanError {}
+
+/// Writes the plan files of a fleet.
+pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let plans = plans(&arguments.run, arguments.shards, &arguments.division, output)?;
+    for path in write_plans(&arguments.out, &plans)? {
+        print(&format!("{}\n", path.display()))?;
+    }
+    remark(output, &summary(&plans));
+    Ok(ExitStatus::Success)
+}
+
+/// Plans the shards of a new fleet. Interpreters and code are those of this machine.
+pub fn plans(
+    words: &[String],
+    shards: u32,
+    division: &ShardArgs,
+    output: OutputOptions,
+) -> Result<Vec<FleetPlan>, Error> {
+    let mut request = RunRequest::of_words(words)?;
+    if let list @ Policy::List(_) = &request.pin {
+        return Err(FleetPlanError::Pus(list.to_string()).into());
+    }
+    let workers = request.workers.take().map(|counts| counts.to_string());
+    // This machine may be smaller than those that measure: with two workers, every curve has a cell.
+    request.pin = Policy::None;
+    request.workers = Some(Counts::exactly(NonZeroU32::MIN.saturating_add(1)));
+    let PlannedRun { manifest, .. } = planned::plan(&request, None, Purpose::Measure, output)?;
+    for warning in &manifest.warnings {
+        remark(output, &format!("warning: {}", warning.message));
+    }
+    let shape = division.shape.into();
+    let Shards { curves, reference } = divide(&manifest.plan, &manifest.workloads, shape, shards)?;
+    let fleet = identifier()?;
+    let plan = |(shard, curves)| {
+        let shard = FleetShard {
+            fleet: fleet.clone(),
+            shape,
+            shard,
+            shards,
+            reference: reference.clone(),
+        };
+        of_shard(shard, curves, words, workers.clone(), division, &manifest)
+    };
+    Ok((0..).zip(curves).map(plan).collect())
+}
+
+fn of_shard(
+    shard: FleetShard,
+    curves: Vec<Curve>,
+    words: &[String],
+    workers: Option<String>,
+    division: &ShardArgs,
+    planned: &Manifest,
+) -> FleetPlan {
+    let is_measured = |name: &str| curves.iter().any(|curve| curve.workload == name);
+    let workloads = planned.workloads.iter().filter(|facts| is_measured(&facts.name));
+    FleetPlan {
+        schema: SCHEMA_VERSION,
+        shard,
+        ftbench_version: planned.ftbench_version.clone(),
+        created_at: planned.started_at.clone(),
+        command_line: command_line(),
+        options: words.to_vec(),
+        seed: planned.seed,
+        workers,
+        stopping: planned.plan.settings.stopping,
+        baseline: planned.plan.baseline.clone(),
+        builds: division.builds.into(),
+        interpreters: planned.interpreters.clone(),
+        workloads: workloads.cloned().collect(),
+        arms: planned.arms.clone(),
+        modules: planned.modules.iter().flatten().map(ModuleFacts::clone).collect(),
+        curves,
+    }
+}
+
+/// An identifier that no other fleet has.
+fn identifier() -> Result<String, SystemError> {
+    SysRng
+        .try_next_u64()
+        .map(|number| format!("{number:016x}"))
+        .map_err(io::Error::other)
+        .map_err(SystemError::of("get a random number", "try again"))
+}
+
+/// What was planned, in one line for each shard that differs from the others.
+fn summary(plans: &[FleetPlan]) -> String {
+    let Some(first) = plans.first() else {
+        return String::new();
+    };
+    let names = |plan: &FleetPlan| {
+        let names = plan.curves.iter().map(|curve| curve.workload.as_str()).unique();
+        let own = names.filter(|name| Some(*name) != plan.shard.reference.as_deref());
+        own.map(text::line).join(", ")
+    };
+    let of_fleet = format!("fleet {}", first.shard.fleet);
+    match &first.shard.reference {
+        None => format!(
+            "{of_fleet}: each of {} measures {} of {}",
+            counted(plans.len(), "machine"),
+            counted(first.curves.len(), "curve"),
+            counted(first.workloads.len(), "workload")
+        ),
+        Some(reference) => {
+            let shards = plans.iter().map(|plan| {
+                let curves = counted(plan.curves.len(), "curve");
+                format!("\n  shard {}: {curves}; {}", plan.shard.shard, names(plan))
+            });
+            let reference = text::line(reference);
+            format!(
+                "{of_fleet}; every shard has the reference cells of {reference}{}",
+                shards.collect::<String>()
+            )
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Formats of a fleet: a table, Markdown, JSON and a page with charts.
+
+mod charts;
+pub mod json;
+pub mod markdown;
+pub mod page;
+pub mod table;
+mod words;
+
+#[cfg(test)]
+#[path = "fleet_tests.rs"]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
