@@ -1,7 +1,7 @@
 # The tasks of contributors and CI. `make` lists them.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build check test test-long fuzz lint dist clean set-up browser interpreters
+.PHONY: help run build check test test-long fuzz lint dist clean set-up browser slurm interpreters
 
 # set-up.sh installs the tools there, and may install cargo into a folder that is not on the PATH yet.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftbench/tools/bin
@@ -31,7 +31,7 @@ WITHOUT_MOUNTS = $(shell unshare --map-root-user --mount mount -t tmpfs none /mn
 TEST_THREADS := $(shell expr 2 \* $$(nproc))
 
 # Steps that fail within seconds come before those that take minutes.
-test: set-up lint browser interpreters ## run the checks of `lint`, then all tests
+test: set-up lint browser slurm interpreters ## run the checks of `lint`, then all tests
 	$(WITHOUT_MOUNTS) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked --no-fail-fast
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
 
@@ -75,6 +75,9 @@ set-up:
 
 browser:
 	scripts/set-up.sh browser
+
+slurm:
+	scripts/set-up.sh slurm
 
 interpreters:
 	$(if $(FTBENCH_TEST_PYTHONS),,scripts/install-python.sh --newest-pair)

@@ -12,12 +12,13 @@ usage() {
   cat <<'END'
 Install what ftbench needs to be built, run and tested.
 
-usage: scripts/set-up.sh [packages] [rust] [tools] [browser]      default: the first three
+usage: scripts/set-up.sh [packages] [rust] [tools] [browser] [slurm]      default: the first three
 
   packages   hwloc and udev headers, a C compiler, what CPython needs to build (apt; elsewhere: names what to install)
   rust       cargo with rustfmt and clippy, of at least the rust-version in Cargo.toml
   tools      uv, ruff, shellcheck, check-jsonschema and codespell from the Python index, in ~/.cache/ftbench/tools
   browser    Chromium and chromedriver, which the tests of the report drive (apt; elsewhere: names what to install)
+  slurm      Slurm and MUNGE, which the tests of fleets start on the loopback address (apt; elsewhere: names them)
   -h, --help print this
 
 Exit status: 0 everything is installed; 1 something is missing and the message says how to get it; 2 a wrong argument.
@@ -123,6 +124,27 @@ set_up_browser() {
   fi
 }
 
+# --- slurm ------------------------------------------------------------------------------------------------------------
+
+set_up_slurm() {
+  if [[ -n ${FTBENCH_SKIP_SLURM_TESTS:-} ]]; then
+    say "no Slurm, because FTBENCH_SKIP_SLURM_TESTS is set: the tests of fleets on Slurm will be skipped"
+    return
+  fi
+  local path="$PATH:/usr/sbin:/sbin" program missing=""
+  for program in sbatch slurmctld slurmd munged; do
+    PATH=$path is_there "$program" || missing+=" $program"
+  done
+  [[ -n $missing ]] || return 0
+  if is_there apt-get; then
+    apt_install slurm-wlm munge
+  else
+    fail "missing:$missing, for the tests of fleets on Slurm. Install them:
+  Fedora           sudo dnf install slurm slurm-slurmctld slurm-slurmd munge
+  or set FTBENCH_SKIP_SLURM_TESTS=1 and leave these tests to CI"
+  fi
+}
+
 # --- rust -------------------------------------------------------------------------------------------------------------
 
 set_up_rust() {
@@ -183,8 +205,8 @@ main() {
   for part in "$@"; do
     case "$part" in
       -h | --help) usage; exit 0 ;;
-      packages | rust | tools | browser) ;;
-      *) printf "set-up: '%s' is not a part. The parts are packages, rust, tools and browser; see --help.\n" "$part" >&2; exit 2 ;;
+      packages | rust | tools | browser | slurm) ;;
+      *) printf "set-up: '%s' is not a part. The parts are packages, rust, tools, browser and slurm; see --help.\n" "$part" >&2; exit 2 ;;
     esac
   done
   check_system

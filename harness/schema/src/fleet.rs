@@ -59,6 +59,49 @@ pub struct FleetPlan {
     pub curves: Vec<Curve>,
 }
 
+/// `jobs.json`: how a fleet was handed to a batch system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetJobs {
+    /// Version of the format.
+    pub schema: u32,
+    /// The fleet's identifier.
+    pub fleet: String,
+    /// The batch system: `slurm`.
+    pub engine: String,
+    /// The name of all of its jobs, by which they are found again.
+    pub job_name: String,
+    /// When they were submitted, RFC 3339, UTC.
+    pub submitted_at: String,
+    /// Where each group of shards may run.
+    pub groups: Vec<FleetGroup>,
+}
+
+/// Shards that are submitted together, as one job array.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetGroup {
+    /// The first shard.
+    pub first: u32,
+    /// Number of shards.
+    pub shards: u32,
+    /// The node that they must run on; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The features that the nodes must have; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// The batch system's identifier; `None` until it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+}
+
+impl FleetGroup {
+    /// Whether a shard belongs to the group.
+    #[must_use]
+    pub const fn has(&self, shard: u32) -> bool {
+        self.first <= shard && shard - self.first < self.shards
+    }
+}
+
 /// `fleet.json`: the runs in the folder of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FleetIndex {

@@ -16,6 +16,15 @@ Examples:
   ftbench fleet plan --shape same --shards 3 --out plans fib nbody -n 1,2,max
   ssh node1 ftbench run --plan plans/shard-0.json --out results/node1";
 
+const SUBMIT_EXAMPLES: &str = "\
+Options of this command come first; everything after them is for 'ftbench run' on every node.
+
+Examples:
+  ftbench fleet submit --constraint epyc --shards 4 --out /shared/fleet -p 3.13,3.13t
+  ftbench fleet submit --shape same --nodes 'node[1-3]' --sbatch=--time=4:00:00 --out /shared/fleet fib nbody
+  ftbench fleet status /shared/fleet
+  ftbench fleet collect --out /shared/fleet";
+
 const COLLECT_EXAMPLES: &str = "\
 Examples:
   ftbench fleet collect results/node* --out fleet
@@ -26,6 +35,12 @@ Examples:
 pub enum FleetCommand {
     /// Write the plan files of a fleet, one for each shard
     Plan(FleetPlanArgs),
+    /// Submit a fleet to Slurm
+    Submit(FleetSubmitArgs),
+    /// Show the jobs and runs of a fleet that was submitted
+    Status(FleetFolderArgs),
+    /// Cancel the jobs of a fleet that have not ended
+    Cancel(FleetFolderArgs),
     /// Merge the runs of a fleet into one folder
     Collect(FleetCollectArgs),
 }
@@ -64,11 +79,54 @@ pub struct FleetPlanArgs {
     pub run: Vec<String>,
 }
 
+/// `ftbench fleet submit`.
+#[derive(Debug, Args)]
+#[command(after_help = SUBMIT_EXAMPLES)]
+pub struct FleetSubmitArgs {
+    /// Nodes, one shard each, as Slurm writes them: 'node[1-4],node9'
+    #[arg(long, value_name = "LIST", required_unless_present = "constraint")]
+    pub nodes: Option<String>,
+    /// Features of nodes as for sbatch, one kind of machine each; may be repeated with '--shape same'
+    #[arg(long, value_name = "FEATURE", conflicts_with = "nodes")]
+    pub constraint: Vec<String>,
+    /// Number of shards for each --constraint [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "nodes")]
+    pub shards: Option<u32>,
+    /// The fleet's folder, new or empty, on a file system that all nodes share
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How the plan is divided.
+    #[command(flatten)]
+    pub division: ShardArgs,
+    /// Option of sbatch, such as '--partition=long' or '--time=2:00:00'; may be repeated
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub sbatch: Vec<String>,
+    /// Print the script of the jobs and the calls of sbatch, and submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Workloads and options of 'ftbench run'
+    #[arg(
+        value_name = "RUN OPTIONS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub run: Vec<String>,
+}
+
+/// `ftbench fleet status` and `ftbench fleet cancel`.
+#[derive(Debug, Args)]
+pub struct FleetFolderArgs {
+    /// The folder that 'ftbench fleet submit' wrote
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
 /// `ftbench fleet collect`.
 #[derive(Debug, Args)]
 #[command(after_help = COLLECT_EXAMPLES)]
 pub struct FleetCollectArgs {
-    /// Folders of runs of the fleet, finished or not, or folders with runs below them
+    /// Folders of runs of the fleet, finished or not, or folders with runs below them; of a fleet that was submitted,
+    /// none is needed
     #[arg(value_name = "RUN", add = completion::run())]
     pub runs: Vec<PathBuf>,
     /// The fleet's folder, new or from an earlier collect

@@ -33,7 +33,9 @@ pub use compat::{CompatArgs, CompatFormat, FailOnVerdict, Measured};
 pub use completion::{CompletionsArgs, ManArgs, Shell, write_manual};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};
-pub use fleet::{FleetCollectArgs, FleetCommand, FleetPlanArgs, RequestError, ShardArgs};
+pub use fleet::{
+    FleetCollectArgs, FleetCommand, FleetFolderArgs, FleetPlanArgs, FleetSubmitArgs, RequestError, ShardArgs,
+};
 use ftbench_schema::Kernel;
 pub use guard::GuardArgs;
 pub use history::HistoryArgs;
@@ -323,6 +325,7 @@ mod tests {
             &["import"],
             &["history"],
             &["fleet", "plan"],
+            &["fleet", "submit"],
             &["fleet", "collect"],
         ] {
             let help = page(words, "--help");

@@ -15,13 +15,22 @@ use super::trials_file::{TrialsFile, compressed};
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
 use ftbench_schema::{
-    FleetEntry, FleetIndex, FleetPlan, FleetRun, MAX_SHARDS, Manifest, SCHEMA_VERSION, choose_counted,
+    FleetEntry, FleetIndex, FleetJobs, FleetPlan, FleetRun, MAX_SHARDS, Manifest, SCHEMA_VERSION,
+    choose_counted,
 };
 
 /// Name of the index of a fleet's folder.
 pub const INDEX: &str = "fleet.json";
 /// Name of the folder of runs in a fleet's folder.
 pub const RUNS: &str = "runs";
+/// Name of the record of the jobs of a fleet.
+pub const JOBS: &str = "jobs.json";
+/// Name of the folder of plan files in the folder of a fleet that was submitted.
+pub const PLANS: &str = "plans";
+/// Name of the folder of what jobs print.
+pub const LOGS: &str = "logs";
+/// Name of the script that every job runs.
+pub const SCRIPT: &str = "job.sh";
 /// Name of the file that is locked while runs are collected.
 const LOCK: &str = ".lock";
 
@@ -69,6 +78,14 @@ pub enum FleetError {
     /// The folder has something else.
     #[error("{} exists and is not the folder of a fleet; choose another --out", .0.display())]
     NotFleet(PathBuf),
+    /// A folder has no record of jobs.
+    #[error("cannot read {}: {source}; give a folder that 'ftbench fleet submit' wrote", path.display())]
+    Jobs {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// A file or folder cannot be written.
     #[error("cannot write {}: {source}; make room, or choose another --out", path.display())]
     Write {
@@ -82,7 +99,9 @@ pub enum FleetError {
 impl Failure for FleetError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Plan { source, .. } | Self::Index { source, .. } => ExitStatus::for_read_error(source),
+            Self::Plan { source, .. } | Self::Index { source, .. } | Self::Jobs { source, .. } => {
+                ExitStatus::for_read_error(source)
+            }
             Self::Store(error) => error.exit_status(),
             Self::Write { .. } => ExitStatus::MachineFailed,
             Self::Shard { .. } | Self::NotEmpty(_) | Self::NotFleet(_) => ExitStatus::WrongInput,
@@ -155,6 +174,74 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FleetErr
         source: error.into(),
     })?;
     Ok(store::write_bytes(path, &[bytes.as_slice(), b"\n"].concat())?)
+}
+
+/// Writes the files of a fleet that is about to be submitted: its plans, the script of its jobs, and their record.
+///
+/// # Errors
+/// When the folder is not new or empty, or cannot be written.
+pub fn write_submission(
+    folder: &Path,
+    plans: &[FleetPlan],
+    script: &str,
+    jobs: &FleetJobs,
+) -> Result<(), FleetError> {
+    fs::create_dir_all(folder).map_err(FleetError::write(folder))?;
+    let mut there = fs::read_dir(folder).map_err(FleetError::write(folder))?;
+    if there.next().is_some() {
+        return Err(FleetError::NotEmpty(folder.to_owned()));
+    }
+    write_plans(&folder.join(PLANS), plans)?;
+    for name in [RUNS, LOGS] {
+        let path = folder.join(name);
+        fs::create_dir_all(&path).map_err(FleetError::write(&path))?;
+    }
+    store::write_bytes(&folder.join(SCRIPT), script.as_bytes())?;
+    write_jobs(folder, jobs)
+}
+
+/// Removes the files of a fleet of which no job was accepted, so that it can be submitted again.
+pub fn remove_submission(folder: &Path) {
+    for name in [PLANS, LOGS, RUNS] {
+        // What cannot be removed is named when the folder is used again.
+        let _ = fs::remove_dir_all(folder.join(name));
+    }
+    for name in [SCRIPT, JOBS] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
+/// Replaces the record of the jobs of a fleet.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_jobs(folder: &Path, jobs: &FleetJobs) -> Result<(), FleetError> {
+    write_json(&folder.join(JOBS), jobs)
+}
+
+/// Reads the record of the jobs of a fleet.
+///
+/// # Errors
+/// When there is none.
+pub fn read_jobs(folder: &Path) -> Result<FleetJobs, FleetError> {
+    let path = folder.join(JOBS);
+    let bytes = outside::read(&path, LARGEST_PLAN_BYTES).map_err(|source| FleetError::Jobs {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(store::parse(&bytes, &path)?)
+}
+
+/// The runs in the folder of a fleet as they are now, whether they were collected or not.
+#[must_use]
+pub fn runs_in(folder: &Path) -> Vec<FleetEntry> {
+    let names = run_folders(folder).into_iter();
+    let entries = names.filter_map(|name| {
+        let path = folder.join(RUNS).join(&name);
+        let (manifest, run) = header(&path).ok()?;
+        Some(entry(name, manifest, run, count_trials(&path).ok()?))
+    });
+    entries.collect()
 }
 
 /// Whether a folder is that of a fleet.
@@ -237,7 +324,8 @@ impl FleetFolder {
         let mut names = entries.flatten().map(|entry| entry.file_name());
         let is_ours = |name: &std::ffi::OsString| {
             let name = name.to_string_lossy();
-            [INDEX, RUNS, LOCK].contains(&name.as_ref()) || name.starts_with(STAGING_PREFIX)
+            [INDEX, RUNS, LOCK, JOBS, PLANS, LOGS, SCRIPT].contains(&name.as_ref())
+                || name.starts_with(STAGING_PREFIX)
         };
         if !is_fleet(path) && !names.all(|name| is_ours(&name)) {
             return Err(FleetError::NotFleet(path.to_owned()));

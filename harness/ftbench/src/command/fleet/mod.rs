@@ -4,6 +4,7 @@ mod collect;
 mod plan;
 pub mod read;
 pub mod results;
+mod slurm;
 
 use super::{OutputOptions, print, remark, style};
 use crate::cli::FleetCommand;
@@ -13,6 +14,9 @@ use crate::error::{Error, ExitStatus};
 pub fn fleet(command: &FleetCommand, output: OutputOptions) -> Result<ExitStatus, Error> {
     match command {
         FleetCommand::Plan(arguments) => plan::plan(arguments, output),
+        FleetCommand::Submit(arguments) => slurm::submit(arguments, output),
+        FleetCommand::Status(arguments) => slurm::status(arguments, output),
+        FleetCommand::Cancel(arguments) => slurm::cancel(arguments, output),
         FleetCommand::Collect(arguments) => collect::collect(arguments, output),
     }
 }

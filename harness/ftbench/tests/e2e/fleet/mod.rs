@@ -1,5 +1,7 @@
 //! Fleets without an engine: plans are run one after the other on this machine, under the names of different nodes.
 
+mod slurm;
+
 use std::path::{Path, PathBuf};
 
 use ftbench_schema::{FleetIndex, FleetPlan, Manifest, Model, NATIVE, RunStatus};

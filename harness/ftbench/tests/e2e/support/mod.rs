@@ -5,6 +5,7 @@ pub mod driver;
 pub mod machine;
 pub mod mark;
 pub mod paths;
+pub mod slurm;
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
