@@ -95,6 +95,16 @@ fn spread_plan_names_the_slow_node() {
 }
 
 #[test]
+fn spread_plan_on_unequal_machines_is_a_warning() {
+    let (fleet, _) = analysed(spread_plan(&[node("a", 2, 1.0), node("b", 64, 1.0)]));
+    let text = table::render(&fleet, Style::default());
+    assert!(
+        text.contains("warning: The plan was spread over machines that are not equal: A ("),
+        "{text}"
+    );
+}
+
+#[test]
 fn more_machines_than_columns_are_shown_by_kind() {
     let names: Vec<String> = (0..8).map(|number| format!("n{number}")).collect();
     let nodes: Vec<SyntheticNode<'_>> = names

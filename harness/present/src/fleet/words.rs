@@ -125,6 +125,12 @@ pub fn missing(fleet: &Fleet) -> Vec<String> {
             list(names.into_iter())
         ));
     }
+    if fleet.shape == FleetShape::Spread && fleet.kinds.len() > 1 {
+        let kinds = fleet.kinds.iter().map(kind).collect::<Vec<_>>().join(", ");
+        lines.push(format!(
+            "The plan was spread over machines that are not equal: {kinds}. Figures of different shards cannot be compared."
+        ));
+    }
     lines.extend(fleet.left_out.iter().map(|run| {
         format!(
             "{} ({}) is left out: {}.",
