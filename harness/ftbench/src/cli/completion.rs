@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(completed(&["run", "nbo"]), ["nbody"]);
         assert_eq!(completed(&["explain", "nbo"]), ["nbody"]);
         assert_eq!(completed(&["run", "-m", "serial,thr"]), ["serial,threads"]);
-        assert_eq!(completed(&["comp"]), ["compare", "completions"]);
+        assert_eq!(completed(&["comp"]), ["compat", "compare", "completions"]);
         assert!(completed(&["run", "--prof"]).contains(&"--profile".to_owned()));
     }
 

@@ -22,10 +22,10 @@ Examples:
 Then use show, plot, report, compare and export as for any run.";
 
 /// `ftbench export`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub struct ExportArgs {
-    /// The run's folder
+    /// The folder of a run, or of a fleet, whose runs are written into the folder of --out
     #[arg(value_name = "RUN", add = completion::run())]
     pub run: PathBuf,
     /// Format to write: pyperf, hyperfine, asv, junit, github-action-benchmark, bencher, csv, markdown or json

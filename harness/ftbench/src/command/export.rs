@@ -4,12 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
+use super::fleet::read::folder_of;
 use super::{print, remark};
 use crate::cli::{ExportArgs, ExportFormat, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::outside;
 use crate::record::file_name::file_name;
-use crate::record::store;
+use crate::record::fleet::{is_fleet, read_index};
+use crate::record::store::{self, StoreError};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::export::action_benchmark::Metric;
 use ftbench_present::export::{self as formats, Export, ExportError, asv, pyperf};
@@ -19,6 +21,9 @@ use ftbench_schema::{Summary, Trial, text};
 /// Why an export cannot be made as requested.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportRequestError {
+    /// Several runs cannot go to one file.
+    #[error("a fleet has several runs; give a folder for them with --out")]
+    FleetNeedsFolder,
     /// An option that the format does not use.
     #[error("--{option} is for the format {of}; remove it")]
     Option {
@@ -90,6 +95,9 @@ const BENCHMARKS_REMEDY: &str = "restore the file, or move it away and export ev
 /// Writes a run in another tool's format.
 pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     check(arguments)?;
+    if is_fleet(&arguments.run) {
+        return export_fleet(arguments, output);
+    }
     let run = store::read(&arguments.run)?;
     let mut summary = summarise(&run.name, &run.manifest, &run.trials);
     let mut trials = run.trials;
@@ -103,6 +111,38 @@ pub fn export(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatu
         }
     }
     write(arguments, &summary, &trials, output)?;
+    Ok(ExitStatus::Success)
+}
+
+/// Writes each run of a fleet into a folder. asv's results have a folder for each machine already.
+fn export_fleet(arguments: &ExportArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let Some(folder) = arguments.out.as_deref().filter(|out| *out != Path::new("-")) else {
+        return Err(ExportRequestError::FleetNeedsFolder.into());
+    };
+    std::fs::create_dir_all(folder).map_err(|source| StoreError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let index = read_index(&arguments.run)?;
+    for entry in index.counted() {
+        let run = folder_of(&arguments.run, entry)?;
+        let name = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = match arguments.format {
+            ExportFormat::Asv => folder.to_owned(),
+            // A folder if the run has several interpreters.
+            ExportFormat::Pyperf => folder.join(name),
+            ExportFormat::Csv => folder.join(format!("{name}.csv")),
+            ExportFormat::Markdown => folder.join(format!("{name}.md")),
+            ExportFormat::Junit => folder.join(format!("{name}.xml")),
+            _ => folder.join(format!("{name}.json")),
+        };
+        let of_run = ExportArgs {
+            run,
+            out: Some(file),
+            ..arguments.clone()
+        };
+        export(&of_run, output)?;
+    }
     Ok(ExitStatus::Success)
 }
 

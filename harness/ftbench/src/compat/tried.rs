@@ -206,6 +206,11 @@ fn environment(plan: &Plan<'_>, result: &mut BuildResult) -> Result<Option<Envir
         lock: None,
         source_builds: plan.options.source_builds,
         independently: true,
+        hashes: plan
+            .resolution
+            .values()
+            .filter_map(|resolved| resolved.hash.clone())
+            .collect(),
     };
     (plan.begin)("installing", 0);
     let environment = match plan.environments.make(&wanted, plan.hooks) {

@@ -16,6 +16,7 @@ use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use super::table::{Cell, Column, Table, Tone};
 use ftbench_analyse::compat::{Change, blockers, resolved_differently};
 use ftbench_schema::text::{self, escape_markdown as escape};
+use ftbench_schema::units;
 use ftbench_schema::{
     Compat, CompatPackage, CompatVerdict, CurveVerdict, Distribution, Evidence, MeasuredCall, Outcome,
     PackageOnBuild,
@@ -225,15 +226,22 @@ const fn curve_words(verdict: CurveVerdict) -> &'static str {
     }
 }
 
+/// The version of a package on all builds.
+fn version(package: &CompatPackage) -> &str {
+    let is_resolved = package.builds.values().any(|on| on.version.is_some());
+    match &package.version {
+        Some(version) => version,
+        None if is_resolved => "differs",
+        None => units::UNKNOWN,
+    }
+}
+
 /// What was found on each build.
 fn table(compat: &Compat) -> Table {
     let packages = || compat.packages.iter();
     let mut columns = vec![
         Column::words("package", packages().map(|package| package.name.as_str())),
-        Column::words(
-            "version",
-            packages().map(|package| package.version.as_deref().unwrap_or("differs")),
-        ),
+        Column::words("version", packages().map(version)),
     ];
     for build in &compat.builds {
         let on = |package: &CompatPackage| package.builds.get(&build.tag).cloned();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{blocker, curve_words, distribution, evidence, headline, some, words};
+use super::{blocker, curve_words, distribution, evidence, headline, some, version, words};
 use crate::page::{self, PageError};
 use crate::rows::Figure;
 use ftbench_analyse::compat::blockers;
@@ -110,7 +110,7 @@ fn row(compat: &Compat, package: &CompatPackage) -> Row {
         .position(|verdict| *verdict == package.verdict);
     Row {
         name: text::line(&package.name),
-        version: package.version.clone().unwrap_or_else(|| "differs".to_owned()),
+        version: version(package).to_owned(),
         verdict: words(package, package.verdict),
         severity: severity.unwrap_or_default(),
         tone: tone(package.verdict),

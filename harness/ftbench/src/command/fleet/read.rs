@@ -1,6 +1,6 @@
 //! Reads the runs of a fleet's folder.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -59,15 +59,24 @@ pub fn read(
     Ok((index, runs))
 }
 
-fn read_run(fleet: &Path, entry: &FleetEntry, with_trials: bool) -> Result<FullRun, StoreError> {
+/// The folder of a run of a fleet. The index may come from an untrusted source.
+///
+/// # Errors
+/// When it is not below the fleet's folder.
+pub fn folder_of(fleet: &Path, entry: &FleetEntry) -> Result<PathBuf, StoreError> {
     let relative = Path::new(&entry.folder);
-    // The index may come from an untrusted source.
-    if !relative
+    let is_below = relative
         .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
-        return Err(StoreError::NotRegular(relative.to_owned()));
+        .all(|part| matches!(part, Component::Normal(_)));
+    if is_below {
+        Ok(fleet.join(relative))
+    } else {
+        Err(StoreError::NotRegular(relative.to_owned()))
     }
+}
+
+fn read_run(fleet: &Path, entry: &FleetEntry, with_trials: bool) -> Result<FullRun, StoreError> {
+    let folder = folder_of(fleet, entry)?;
     let full = |summary, trials| FullRun {
         member: Member {
             entry: entry.clone(),
@@ -75,7 +84,6 @@ fn read_run(fleet: &Path, entry: &FleetEntry, with_trials: bool) -> Result<FullR
         },
         trials,
     };
-    let folder = fleet.join(relative);
     let header = store::read_header(&folder)?;
     if !with_trials && let Some(summary) = stored_summary(&folder, &header) {
         return Ok(full(summary, Vec::new()));

@@ -157,6 +157,7 @@ impl Lister for PythonLister<'_> {
             lock: None,
             source_builds: self.packages.source_builds,
             independently: false,
+            hashes: BTreeSet::new(),
         };
         let environment = packages::installed(&wanted, self.output)?;
         let library = environment.path.join("lib");

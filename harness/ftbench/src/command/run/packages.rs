@@ -96,6 +96,7 @@ pub(super) fn wanted(
         lock,
         source_builds: packages.source_builds,
         independently: false,
+        hashes: BTreeSet::new(),
     }))
 }
 

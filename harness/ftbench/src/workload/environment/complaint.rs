@@ -199,6 +199,7 @@ mod tests {
             lock: None,
             source_builds: false,
             independently: false,
+            hashes: std::collections::BTreeSet::new(),
         };
         complaint(output, &wanted)
     }

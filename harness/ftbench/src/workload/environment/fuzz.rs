@@ -40,6 +40,7 @@ pub fn installer_output(output: &str) {
         lock: None,
         source_builds: false,
         independently: false,
+        hashes: BTreeSet::new(),
     };
     let summary = complaint(output, &wanted);
     assert!(!summary.is_empty() && !summary.contains('\n'), "{summary:?}");

@@ -50,6 +50,8 @@ pub struct Wanted {
     /// Whether each package is installed without its dependencies, and one that cannot be installed leaves the others
     /// there.
     pub independently: bool,
+    /// Digests of the files to install, as the index gives them. An environment of other files is another one.
+    pub hashes: BTreeSet<String>,
 }
 
 /// An environment that can be used.
@@ -147,6 +149,7 @@ impl Wanted {
         });
         if self.independently {
             identity["independently"] = true.into();
+            identity["hashes"] = serde_json::json!(self.hashes);
         }
         let digest = hex::encode(Sha256::digest(identity.to_string()));
         let threads = if self.interpreter.free_threaded { "t" } else { "" };
@@ -308,6 +311,7 @@ mod tests {
             lock: None,
             source_builds: false,
             independently: false,
+            hashes: BTreeSet::new(),
         }
     }
 

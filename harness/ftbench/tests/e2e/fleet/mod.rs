@@ -149,6 +149,14 @@ fn a_plan_is_spread_over_shards_run_collected_and_reported() {
         .ftbench("plot fleet --chart throughput --workload a")
         .exits_with(0);
     sandbox.ftbench("history fleet").exits_with(0);
+    sandbox
+        .ftbench("export fleet --format csv")
+        .refuses(&["give a folder for them with --out"], 1);
+    sandbox
+        .ftbench("export fleet --format csv --out exported")
+        .exits_with(0);
+    let exported = std::fs::read_dir(sandbox.path().join("exported")).unwrap();
+    assert_eq!(exported.count(), 2);
 }
 
 #[test]
