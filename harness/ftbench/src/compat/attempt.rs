@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 use crate::outside;
@@ -19,6 +20,12 @@ const LARGEST_OUTCOME_BYTES: u64 = 4 << 20;
 
 /// Maximum number of lines of a traceback that are kept.
 const MAX_TRACEBACK_LINES: usize = 30;
+
+/// The beginning of what faulthandler writes at a crash.
+const CRASH: &str = "Fatal Python error";
+
+/// The beginning of the stack of C code, which CPython 3.14 and later write after that of the Python code.
+const C_STACK: &str = "Current thread's C stack trace";
 
 /// Maximum length of a reason, characters.
 const MAX_REASON_CHARACTERS: usize = 300;
@@ -241,9 +248,14 @@ fn signal_of(status: ExitStatus) -> Option<i32> {
         .or_else(|| status.signal())
 }
 
-/// The last lines, which are safe to print.
+/// The last lines, or for a crash the stack of the Python code, whose innermost function is first. They are safe to print.
 fn tail(printed: &str) -> String {
     let lines: Vec<String> = text::lines(printed).collect();
+    let crash = lines.iter().position(|line| line.starts_with(CRASH));
+    if let Some(stack) = crash.and_then(|first| lines.get(first..)) {
+        let of_python = stack.iter().take_while(|line| !line.starts_with(C_STACK));
+        return of_python.take(MAX_TRACEBACK_LINES).join("\n");
+    }
     let first = lines.len().saturating_sub(MAX_TRACEBACK_LINES);
     lines.get(first..).unwrap_or_default().join("\n")
 }
@@ -289,6 +301,15 @@ mod tests {
         assert_eq!(of(Some(0), None).outcome, Outcome::Exits);
         assert_eq!(of(Some(255), None).outcome, Outcome::Exits);
         assert_eq!(of(None, None).outcome, Outcome::TimesOut);
+        // What CPython 3.14 printed, shortened.
+        let crash = "hello\nFatal Python error: Segmentation fault\n\nCurrent thread 0x1 [python] (most recent call first):\n  \
+                     File \"ctypes/__init__.py\", line 556 in string_at\n\nCurrent thread's C stack trace (most recent call first):\n  \
+                     Binary file \"python\", at +0x33783a\n";
+        let stack = judged(&ended(Some(139), crash), None, Duration::from_secs(9)).traceback;
+        assert!(
+            stack.starts_with(CRASH) && stack.trim_end().ends_with("in string_at"),
+            "{stack}"
+        );
         assert!(of(None, Some(&works)).reason.contains("threads"));
     }
 }

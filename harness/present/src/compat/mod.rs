@@ -380,8 +380,13 @@ pub fn issue(compat: &Compat, package: &CompatPackage) -> String {
     let failed = failed.filter(|(_, attempt)| attempt.outcome != Outcome::Works);
     for (what, attempt) in failed.unique_by(|(what, _)| *what).take(3) {
         let lines: Vec<&str> = attempt.traceback.lines().collect();
-        let first = lines.len().saturating_sub(MAX_TRACEBACK_LINES);
-        let tail = lines.get(first..).unwrap_or_default().join("\n");
+        // The innermost function is at the top after a crash, and at the bottom of an exception's traceback.
+        let first = match attempt.outcome {
+            Outcome::Crashes => 0,
+            _ => lines.len().saturating_sub(MAX_TRACEBACK_LINES),
+        };
+        let shown = lines.iter().skip(first).take(MAX_TRACEBACK_LINES);
+        let tail = shown.copied().collect::<Vec<_>>().join("\n");
         let _ = write!(
             text,
             "\n`{}`: {}\n\n```text\n{}\n```\n",
