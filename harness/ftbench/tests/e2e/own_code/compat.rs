@@ -267,6 +267,33 @@ fn results_that_differ_in_threads_are_found() {
 }
 
 #[test]
+fn calls_that_work_are_measured() {
+    let workshop = workshop();
+    let source = "def total(count):\n    return sum(range(count))\n";
+    package(&workshop, "example", "", source);
+    let options = ["--call", "example.total(1000)"];
+    let result = json(&workshop, "example --measure --stress=0.2 --out out", &options, 0);
+    let tag = result["builds"][0]["tag"].as_str().unwrap();
+    let on = &of(&result, "example")["builds"][tag];
+    let measured = &on["scaling"][0];
+    assert_eq!(measured["call"], "example.total(1000)", "{on:#}");
+    assert!(
+        measured["speedup"]["estimate"].as_f64().unwrap() > 0.0,
+        "{measured}"
+    );
+    let rests_on = on["rests_on"].as_array().unwrap();
+    assert!(
+        rests_on.iter().any(|evidence| evidence == "measured"),
+        "{rests_on:?}"
+    );
+    let run = workshop
+        .sandbox
+        .path()
+        .join(format!("out/run-{tag}/summary.json"));
+    assert!(run.is_file());
+}
+
+#[test]
 fn wrong_calls_say_what_to_do() {
     let workshop = workshop();
     package(&workshop, "example", "Requires-Dist: absent<2\n", "");
