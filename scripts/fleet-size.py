@@ -19,79 +19,24 @@ from commands import measured, output_of
 MAX_SECONDS = 10.0
 MAX_BYTES = 1e9
 
-INTERPRETERS = ("3.13", "3.13t", "3.14", "3.14t")
-MODELS = ("threads", "processes")
-WORKERS = (1, 2, 4, 8)
 # Kinds of machines, by their number of cores.
 CORES = (8, 16, 32, 64)
 
 
-def estimate(value, share=0.01):
-    return {"estimate": value, "low": value * (1 - share), "high": value * (1 + share)}
-
-
-def keys(cells):
-    """The keys of this many cells: workload, interpreter, model and workers."""
-    wanted = []
-    for number in range(cells):
-        name = f"workload_{number:03}"
-        for tag in (*INTERPRETERS, "native"):
-            for model in MODELS if tag != "native" else ("threads",):
-                for workers in WORKERS:
-                    wanted.append((name, tag, model, workers))
-                    if len(wanted) == cells:
-                        return wanted
-    return wanted
-
-
-def place(key):
-    name, tag, model, workers = key
-    return {
-        "interpreter": tag,
-        "host": "spawn",
-        "workload": name,
-        "model": model,
-        "workers": workers,
-    }
-
-
-def cell(key, factor):
-    _, tag, _, workers = key
-    native = tag == "native"
-    return {
-        **place(key),
-        "gil": None if native else ("off" if tag.endswith("t") else "on"),
-        "placement": list(range(workers)),
-        "status": "ok",
-        "reason": None,
-        "rounds": 10,
-        "samples": 60,
-        "units": 128,
-        "makespan_s": estimate(0.1 / workers * factor),
-        "units_per_s": estimate(1280 * workers / factor),
-        "speedup": estimate(float(workers)),
-        "speedup_difference": {"p_value": 1e-9, "differs": workers > 1},
-        "vs_baseline": estimate(workers * 0.93),
-        "vs_baseline_difference": {"p_value": 1e-9, "differs": True},
-        "efficiency": estimate(0.97),
-        "ceiling_fraction": None if native else estimate(0.96),
-        "busy_fraction": estimate(0.9989738250541969),
-        "startup_s": estimate(0.00612),
-        "start_skew_s": estimate(8.12e-05),
-        "rss_peak_bytes": estimate(15_032_320.0),
-        "pss_peak_bytes": estimate(13_234_176.0),
-        "noise": estimate(0.0123),
-        "disturbed_samples": 2,
-        "cpu_utilisation": estimate(0.98123),
-        "cpu_time_s": estimate(0.0991),
-    }
+def cell_of_machine(key, factor):
+    """A cell with the figures that a fleet shows."""
+    made = fixture_run.cell(key, factor)
+    made["units_per_s"] = fixture_run.estimate(1280 * key[3] / factor)
+    if key[1] == "native":
+        made["ceiling_fraction"] = None
+    return made
 
 
 def run_of(number, machines, wanted, random_source):
     """The manifest and the summary of one machine's run."""
     cores = CORES[number * len(CORES) // machines]
     machine = {**fixture_run.machine(cores), "hostname": f"node{number:03}"}
-    interpreters = [fixture_run.interpreter(tag) for tag in INTERPRETERS]
+    interpreters = [fixture_run.interpreter(tag) for tag in fixture_run.INTERPRETERS]
     ceiling = {"kernel": "integer", "units": 64}
     names = sorted({key[0] for key in wanted})
     workloads = [{**fixture_run.workload(name), "ceiling": ceiling} for name in names]
@@ -131,7 +76,7 @@ def run_of(number, machines, wanted, random_source):
                 "pin": "cores",
             },
             "baseline": "3.13",
-            "cells": [{**place(key), "placement": list(range(key[3]))} for key in wanted],
+            "cells": [fixture_run.place(key) for key in wanted],
         },
         "environment": {},
         "warnings": [],
@@ -151,7 +96,7 @@ def run_of(number, machines, wanted, random_source):
         "stopped_by": "rounds",
         "warnings": [],
         "cells": [
-            cell(key, 2.718281828459045 ** (common + random_source.gauss(0, 0.02)))
+            cell_of_machine(key, 2.718281828459045 ** (common + random_source.gauss(0, 0.02)))
             for key in wanted
         ],
     }
@@ -160,7 +105,7 @@ def run_of(number, machines, wanted, random_source):
 
 def write_runs(folder, machines, cells):
     random_source = random.Random(1)
-    wanted = keys(cells)
+    wanted = fixture_run.keys(cells)
     for number in range(machines):
         run = folder / f"node{number:03}"
         run.mkdir(parents=True)

@@ -21,69 +21,7 @@ from commands import measured
 
 MAX_SECONDS = 5.0
 
-INTERPRETERS = ("3.13", "3.13t", "3.14", "3.14t")
-MODELS = ("threads", "processes")
-WORKERS = (1, 2, 4, 8)
 SLOWER = ("workload_01", "3.14t", "threads", 4)
-
-
-def keys(cells):
-    """The keys of this many cells: workload, interpreter, model and workers."""
-    wanted = []
-    number = 0
-    while True:
-        name = f"workload_{number:02}"
-        for tag in (*INTERPRETERS, "native"):
-            for model in MODELS if tag != "native" else ("threads",):
-                for workers in WORKERS:
-                    wanted.append((name, tag, model, workers))
-                    if len(wanted) == cells:
-                        return wanted
-        number += 1
-
-
-def estimate(value, share=0.01):
-    return {"estimate": value, "low": value * (1 - share), "high": value * (1 + share)}
-
-
-def cell(key, factor):
-    name, tag, model, workers = key
-    native = tag == "native"
-    makespan_s = 0.1 / workers * factor
-    return {
-        "interpreter": tag,
-        "gil": None if native else ("off" if tag.endswith("t") else "on"),
-        "host": "spawn",
-        "workload": name,
-        "model": model,
-        "workers": workers,
-        "placement": list(range(workers)),
-        "status": "ok",
-        "reason": None,
-        "rounds": 10,
-        "samples": 60,
-        "units": 128,
-        "makespan_s": estimate(makespan_s),
-        "speedup": estimate(float(workers)),
-        "speedup_difference": {"p_value": 1.0560019911124484e-09, "differs": workers > 1},
-        "vs_baseline": estimate(workers * 0.93),
-        "vs_baseline_difference": {"p_value": 1.0560019911124484e-09, "differs": True},
-        "efficiency": estimate(0.97),
-        "ceiling_fraction": estimate(0.96),
-        "busy_fraction": estimate(0.9989738250541969),
-        "startup_s": estimate(0.00612),
-        "start_skew_s": estimate(8.12e-05),
-        "rss_peak_bytes": estimate(15_032_320.0),
-        "pss_peak_bytes": estimate(13_234_176.0),
-        "noise": estimate(0.0123),
-        "disturbed_samples": 2,
-        "cpu_utilisation": estimate(0.98123),
-        "cpu_time_s": estimate(0.0991),
-        "voluntary_switches": estimate(4.0),
-        "involuntary_switches": estimate(9.0),
-        "minor_faults": estimate(11.0),
-        "major_faults": estimate(0.0),
-    }
 
 
 def environments(workloads):
@@ -98,7 +36,7 @@ def environments(workloads):
             "packages": packages,
             "installer": "uv 0.9.0",
         }
-        for tag in INTERPRETERS
+        for tag in fixture_run.INTERPRETERS
     ]
 
 
@@ -109,7 +47,7 @@ def summary(number, wanted, interpreters, workloads, random_source):
     for key in wanted:
         noise = random_source.gauss(0, 0.01 if key[1] == "native" else 0.02)
         step = 0.1 if key == SLOWER and number >= 1000 else 0.0
-        cells.append(cell(key, 2.718281828459045 ** (common + noise + step)))
+        cells.append(fixture_run.cell(key, 2.718281828459045 ** (common + noise + step)))
     return {
         "schema": 1,
         "run": {
@@ -142,8 +80,8 @@ def summary(number, wanted, interpreters, workloads, random_source):
 
 def write_history(folder, runs, cells):
     random_source = random.Random(1)
-    wanted = keys(cells)
-    interpreters = [fixture_run.interpreter(tag) for tag in INTERPRETERS]
+    wanted = fixture_run.keys(cells)
+    interpreters = [fixture_run.interpreter(tag) for tag in fixture_run.INTERPRETERS]
     ceiling = {"kernel": "integer", "units": 64}
     workloads = [
         {**fixture_run.workload(name), "ceiling": ceiling}

@@ -38,20 +38,20 @@ pub fn judge(compat: &mut Compat) {
             .iter()
             .filter_map(|package| Some((package.name.as_str(), package.builds.get(&build.tag)?)))
             .collect();
-        let judged: BTreeMap<String, (Judgement, Vec<Evidence>)> = packages
+        let judged: Vec<Option<Judgement>> = compat
+            .packages
             .iter()
-            .map(|(name, package)| {
-                let judgement = on_build(name, package, &packages, build.free_threaded);
-                ((*name).to_owned(), (judgement, evidence(package)))
+            .map(|package| {
+                let on = package.builds.get(&build.tag)?;
+                Some(on_build(&package.name, on, &packages, build.free_threaded))
             })
             .collect();
-        for (name, (judgement, evidence)) in judged {
-            let package = compat.packages.iter_mut().find(|package| package.name == name);
-            if let Some(package) = package.and_then(|package| package.builds.get_mut(&build.tag)) {
-                package.verdict = judgement.verdict;
-                package.reason = judgement.reason;
-                package.blocked_by = judgement.blocked_by;
-                package.rests_on = evidence;
+        for (package, judgement) in compat.packages.iter_mut().zip(judged) {
+            if let Some((on, judgement)) = package.builds.get_mut(&build.tag).zip(judgement) {
+                on.rests_on = evidence(on);
+                on.verdict = judgement.verdict;
+                on.reason = judgement.reason;
+                on.blocked_by = judgement.blocked_by;
             }
         }
     }
@@ -264,9 +264,8 @@ fn missing_requirement(name: &str, all: &OnBuild<'_>) -> Option<String> {
 
 /// The packages that block the tree by themselves, the worst first.
 #[must_use]
-pub fn blockers<'a>(compat: &'a Compat, blocking: &[CompatVerdict]) -> Vec<&'a CompatPackage> {
-    let blocks =
-        |package: &&CompatPackage| package.blocked_by.is_none() && blocking.contains(&package.verdict);
+pub fn blockers(compat: &Compat) -> Vec<&CompatPackage> {
+    let blocks = |package: &&CompatPackage| package.blocked_by.is_none() && package.verdict.is_blocking();
     let mut blockers: Vec<&CompatPackage> = compat.packages.iter().filter(blocks).collect();
     blockers.sort_by_key(|package| std::cmp::Reverse(package.verdict));
     blockers

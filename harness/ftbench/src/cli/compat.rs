@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::code::CodeArgs;
-use super::values::{ProfileName, seconds};
+use super::values::{ProfileName, SummaryFormat, seconds};
 use super::{PackageArgs, RunRequest, completion};
 use crate::plan::placement::counts::Counts;
 use crate::workload::Requirement;
@@ -70,7 +71,7 @@ pub struct CompatArgs {
         long,
         value_name = "VERDICT",
         value_delimiter = ',',
-        value_enum,
+        value_parser = fail_on(),
         hide_possible_values = true,
         default_values = ["crashes", "fails", "no_wheel", "gil_reenabled"]
     )]
@@ -82,8 +83,8 @@ pub struct CompatArgs {
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print tables, json, or markdown
-    #[arg(long, value_enum, default_value_t = CompatFormat::Table, hide_possible_values = true)]
-    pub format: CompatFormat,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table, hide_possible_values = true)]
+    pub format: SummaryFormat,
 }
 
 impl CompatArgs {
@@ -125,46 +126,16 @@ pub struct Measured {
     pub calls: Vec<String>,
 }
 
-/// What makes the exit status 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum FailOnVerdict {
-    /// A package that ends the interpreter by a signal.
-    Crashes,
-    /// A package that cannot be resolved, installed, imported or called.
-    Fails,
-    /// A package without a wheel.
-    NoWheel,
-    /// A package that switches the GIL on.
-    GilReenabled,
-    /// A package that was not tried.
-    NotTried,
-    /// Nothing.
-    Never,
-}
+/// A verdict that makes the exit status 1; `None` for none at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailOnVerdict(pub Option<CompatVerdict>);
 
-impl FailOnVerdict {
-    /// The verdict; `None` for never.
-    #[must_use]
-    pub const fn verdict(self) -> Option<CompatVerdict> {
-        match self {
-            Self::Crashes => Some(CompatVerdict::Crashes),
-            Self::Fails => Some(CompatVerdict::Fails),
-            Self::NoWheel => Some(CompatVerdict::NoWheel),
-            Self::GilReenabled => Some(CompatVerdict::GilReenabled),
-            Self::NotTried => Some(CompatVerdict::NotTried),
-            Self::Never => None,
-        }
-    }
-}
+/// The word for no verdict.
+const NEVER: &str = "never";
 
-/// Format of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CompatFormat {
-    /// For the terminal.
-    Table,
-    /// One object, described in docs/compat.md.
-    Json,
-    /// For an issue or a pull request.
-    Markdown,
+fn fail_on() -> impl TypedValueParser<Value = FailOnVerdict> {
+    let verdicts = || CompatVerdict::ALL.into_iter().skip(1).rev();
+    let names = verdicts().map(CompatVerdict::name).chain([NEVER]);
+    PossibleValuesParser::new(names)
+        .map(move |word| FailOnVerdict(verdicts().find(|verdict| verdict.name() == word)))
 }

@@ -45,7 +45,7 @@ pub enum FleetCommand {
     Collect(FleetCollectArgs),
 }
 
-/// How a plan becomes shards.
+/// What is planned, and how it becomes shards.
 #[derive(Debug, Clone, Args)]
 pub struct ShardArgs {
     /// spread: equal machines share the workloads; same: every machine measures all of them
@@ -55,6 +55,13 @@ pub struct ShardArgs {
     /// architectures
     #[arg(long, value_enum, default_value_t = BuildsName::Hash, hide_possible_values = true)]
     pub builds: BuildsName,
+    /// Workloads and options of 'ftbench run'
+    #[arg(
+        value_name = "RUN OPTIONS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub run: Vec<String>,
 }
 
 /// `ftbench fleet plan`.
@@ -67,16 +74,9 @@ pub struct FleetPlanArgs {
     /// Folder for the plan files, new or empty
     #[arg(short, long, value_name = "DIR")]
     pub out: PathBuf,
-    /// How the plan is divided.
+    /// What is planned, and how it is divided.
     #[command(flatten)]
     pub division: ShardArgs,
-    /// Workloads and options of 'ftbench run'
-    #[arg(
-        value_name = "RUN OPTIONS",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub run: Vec<String>,
 }
 
 /// `ftbench fleet submit`.
@@ -95,7 +95,7 @@ pub struct FleetSubmitArgs {
     /// The fleet's folder, new or empty, on a file system that all nodes share
     #[arg(short, long, value_name = "DIR")]
     pub out: PathBuf,
-    /// How the plan is divided.
+    /// What is planned, and how it is divided.
     #[command(flatten)]
     pub division: ShardArgs,
     /// Option of sbatch, such as '--partition=long' or '--time=2:00:00'; may be repeated
@@ -104,13 +104,6 @@ pub struct FleetSubmitArgs {
     /// Print the script of the jobs and the calls of sbatch, and submit nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Workloads and options of 'ftbench run'
-    #[arg(
-        value_name = "RUN OPTIONS",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub run: Vec<String>,
 }
 
 /// `ftbench fleet status` and `ftbench fleet cancel`.
@@ -228,7 +221,7 @@ mod tests {
                 panic!("not a plan")
             };
             assert_eq!((plan.shards, plan.division.shape), (2, ShapeName::Same));
-            let request = RunRequest::of_words(&plan.run).unwrap();
+            let request = RunRequest::of_words(&plan.division.run).unwrap();
             assert_eq!(
                 (request.workloads, request.python),
                 (words("fib"), words("3.13t"))

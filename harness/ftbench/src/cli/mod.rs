@@ -29,7 +29,7 @@ use crate::machine::discovery::child;
 use crate::plan::placement::Policy;
 pub use code::{ForeignArgs, PackageArgs, Variable};
 pub use compare::{CompareArgs, CompareFormat, FailOn};
-pub use compat::{CompatArgs, CompatFormat, FailOnVerdict, Measured};
+pub use compat::{CompatArgs, FailOnVerdict, Measured};
 pub use completion::{CompletionsArgs, ManArgs, Shell, write_manual};
 pub use explain::ExplainArgs;
 pub use export::{ExportArgs, ExportFormat, ImportArgs, MetricName};

@@ -1,7 +1,6 @@
 //! `ftbench compat`: whether the packages of a dependency tree work on free-threaded builds.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use sysinfo::{MemoryRefreshKind, System};
 
 use super::{cache_folder, json, print, remark, run, style};
-use crate::cli::{CompatArgs, CompatFormat, FailOnVerdict, Measured, OutputOptions};
+use crate::cli::{CompatArgs, FailOnVerdict, Measured, OutputOptions, SummaryFormat};
 use crate::compat::{
     BuildResult, Options, Plan, Request, ResolveError, Resolver, TryError, imports, name_of, try_build,
 };
@@ -20,6 +19,7 @@ use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, resolve};
 use crate::outside;
 use crate::process::interrupt::Interrupt;
+use crate::record::store;
 use crate::terminal::steps::Steps;
 use crate::workload::Requirement;
 use crate::workload::environment::{EnvironmentError, Environments, Hooks};
@@ -66,14 +66,6 @@ pub enum CompatError {
         /// What is wrong.
         reason: String,
     },
-    /// A file of the result cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
 }
 
 impl Failure for CompatError {
@@ -83,7 +75,6 @@ impl Failure for CompatError {
             Self::Local { source, .. } | Self::Unreadable { source, .. } => {
                 ExitStatus::for_read_error(source)
             }
-            Self::Write { .. } => ExitStatus::MachineFailed,
         }
     }
 }
@@ -147,35 +138,21 @@ pub fn compat(arguments: &CompatArgs, output: OutputOptions) -> Result<ExitStatu
     }
     let mut compat = assemble(&request, results, interrupt.is_requested());
     judge(&mut compat);
-    let blocking: Vec<CompatVerdict> = CompatVerdict::ALL
-        .into_iter()
-        .filter(|verdict| verdict.is_blocking())
-        .collect();
     let changes = earlier.as_ref().map(|earlier| changes(earlier, &compat));
-    show(arguments.format, &compat, &blocking, changes.as_deref(), output)?;
+    show(arguments.format, &compat, changes.as_deref(), output)?;
     if let Some(folder) = &arguments.out {
-        write(folder, &compat, &blocking)?;
+        write(folder, &compat)?;
         remark(output, &format!("written to {}", folder.display()));
     }
     if compat.interrupted {
         return Ok(ExitStatus::Interrupted);
     }
-    let fails = arguments
-        .fail_on
-        .iter()
-        .filter_map(|on| FailOnVerdict::verdict(*on));
-    let fails: Vec<CompatVerdict> = fails.collect();
-    Ok(
-        if compat
-            .packages
-            .iter()
-            .any(|package| fails.contains(&package.verdict))
-        {
-            ExitStatus::BadAnswer
-        } else {
-            ExitStatus::Success
-        },
-    )
+    let fails = |package: &CompatPackage| arguments.fail_on.contains(&FailOnVerdict(Some(package.verdict)));
+    Ok(if compat.packages.iter().any(fails) {
+        ExitStatus::BadAnswer
+    } else {
+        ExitStatus::Success
+    })
 }
 
 /// What is asked about, with the absolute paths of what is on this machine.
@@ -467,9 +444,8 @@ impl<'a> From<&'a PackageOnBuild> for Side<'a> {
 }
 
 fn show(
-    format: CompatFormat,
+    format: SummaryFormat,
     compat: &Compat,
-    blocking: &[CompatVerdict],
     changes: Option<&[Change<'_>]>,
     output: OutputOptions,
 ) -> Result<(), Error> {
@@ -479,16 +455,12 @@ fn show(
         })
     };
     match format {
-        CompatFormat::Table => {
+        SummaryFormat::Table => {
             let style = style(output);
-            print(&format!(
-                "{}{}",
-                words::terminal(compat, blocking, style),
-                since(style)
-            ))?;
+            print(&format!("{}{}", words::terminal(compat, style), since(style)))?;
         }
-        CompatFormat::Markdown => print(&words::markdown(compat, blocking))?,
-        CompatFormat::Json => {
+        SummaryFormat::Markdown => print(&words::markdown(compat))?,
+        SummaryFormat::Json => {
             let changes = changes.map(|changes| {
                 let shown = changes.iter().map(|change| ShownChange {
                     package: change.name,
@@ -505,25 +477,19 @@ fn show(
 }
 
 /// Writes all forms of the result into a folder.
-fn write(folder: &Path, compat: &Compat, blocking: &[CompatVerdict]) -> Result<(), Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| CompatError::Write { path, source }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
+fn write(folder: &Path, compat: &Compat) -> Result<(), Error> {
     let mut files = vec![
         ("compat.json".to_owned(), json(compat)?),
-        ("compat.md".to_owned(), words::markdown(compat, blocking)),
-        ("compat.html".to_owned(), words::html(compat, blocking)?),
+        ("compat.md".to_owned(), words::markdown(compat)),
+        ("compat.html".to_owned(), words::html(compat)?),
         ("badge.svg".to_owned(), words::badge(compat)),
     ];
-    for package in blockers(compat, blocking) {
+    for package in blockers(compat) {
         let name = text::line(&package.name).replace('/', "-");
         files.push((format!("issue-{name}.md"), words::issue(compat, package)));
     }
     for (name, contents) in files {
-        let path = folder.join(name);
-        fs::write(&path, contents).map_err(failed(&path))?;
+        store::write_bytes(&folder.join(name), contents.as_bytes())?;
     }
     Ok(())
 }

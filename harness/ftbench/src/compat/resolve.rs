@@ -14,7 +14,7 @@ use super::request::Request;
 use super::wheel::{Tags, Target};
 use crate::outside;
 use crate::process::bounded::{self, Ended};
-use crate::workload::environment::{Installer, InstallerOutput};
+use crate::workload::environment::{Installer, complaint};
 use crate::workload::{Requirement, normalised};
 use ftbench_schema::{Distribution, InterpreterFacts, Version};
 
@@ -383,9 +383,9 @@ impl Resolver<'_> {
             None if (self.is_stopped)() => return Err(Failed::Error(ResolveError::Interrupted)),
             _ => {}
         }
-        let printed = InstallerOutput(String::from_utf8_lossy(&ended.errors).into_owned());
-        let reason = printed.reason();
-        if printed.is_unreachable() {
+        let printed = String::from_utf8_lossy(&ended.errors);
+        let reason = complaint::reason(&printed);
+        if complaint::is_unreachable(&printed) {
             let tag = self.interpreter.tag.clone();
             return Err(Failed::Error(ResolveError::Unreachable { tag, reason }));
         }

@@ -1,13 +1,12 @@
 //! Installs and tries the packages of one build.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
 
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -18,6 +17,7 @@ use super::resolve::{Resolution, Resolver};
 use super::stress::{root, well_known_calls};
 use super::wheel::Target;
 use crate::outside;
+use crate::record::store;
 use crate::workload::Requirement;
 use crate::workload::environment::{Environment, EnvironmentError, Environments, Hooks, Wanted};
 use ftbench_schema::{Attempt, ModuleImport, Outcome, PackageOnBuild, StressedCall};
@@ -144,7 +144,6 @@ pub fn try_build(plan: &Plan<'_>) -> Result<BuildResult, TryError> {
             .join(environment.path.file_name().unwrap_or_default()),
         refresh: plan.options.refresh,
     };
-    fs::create_dir_all(&attempts.folder)?;
     imports(plan, &attempts, &contents, &mut result)?;
     threads(plan, &attempts, &contents, &mut result)?;
     calls(plan, &attempts, &contents, &mut result)?;
@@ -382,36 +381,12 @@ impl BuildResult {
 fn parallel<T: Sync, R: Send>(
     jobs: usize,
     tasks: &[T],
-    apply: impl Fn(&T) -> R + Sync,
+    apply: impl Fn(&T) -> R + Sync + Send,
 ) -> io::Result<Vec<R>> {
-    let waiting = Mutex::new(tasks.iter().enumerate());
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let next = waiting
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .next();
-            let Some((number, task)) = next else {
-                return done;
-            };
-            done.push((number, apply(task)));
-        }
-    };
-    let mut results: Vec<(usize, R)> = thread::scope(|scope| {
-        let workers: io::Result<Vec<_>> = (0..jobs.clamp(1, tasks.len().max(1)))
-            .map(|_| thread::Builder::new().spawn_scoped(scope, work))
-            .collect();
-        let results = workers?.into_iter().map(|worker| {
-            worker
-                .join()
-                .map_err(|_| io::Error::other("a thread of ftbench panicked; please report this bug"))
-        });
-        let results: io::Result<Vec<_>> = results.collect();
-        Ok::<_, io::Error>(results?.into_iter().flatten().collect())
-    })?;
-    results.sort_by_key(|(number, _)| *number);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    let pool = ThreadPoolBuilder::new().num_threads(jobs.clamp(1, tasks.len().max(1)));
+    let pool = pool.build().map_err(io::Error::other)?;
+    // One task at a time for each thread, because they take very different times.
+    Ok(pool.install(|| tasks.par_iter().with_max_len(1).map(apply).collect()))
 }
 
 /// Attempts whose outcomes are kept, because the contents of an environment never change.
@@ -453,7 +428,8 @@ impl Cached<'_> {
         }
         let outcome = attempt()?;
         if outcome.outcome() != Outcome::TimesOut {
-            write_whole(&path, &serde_json::to_vec(&outcome).map_err(io::Error::from)?)?;
+            let bytes = serde_json::to_vec(&outcome).map_err(io::Error::from)?;
+            store::write_bytes(&path, &bytes).map_err(io::Error::other)?;
         }
         Ok(outcome)
     }
@@ -464,14 +440,6 @@ impl Cached<'_> {
         }
         serde_json::from_slice(&outside::read(path, LARGEST_OUTCOME_BYTES).ok()?).ok()
     }
-}
-
-/// Writes a file that exists completely or not at all.
-fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, contents)?;
-    file.persist(path).map_err(|error| error.error).map(drop)
 }
 
 /// Something that ended in some way.

@@ -44,7 +44,7 @@ pub(crate) struct Ended {
 /// When it cannot be started or watched.
 pub(crate) fn run(command: &mut Command, time_limit: Duration) -> io::Result<Ended> {
     command.stdin(Stdio::null());
-    watched(command, &deadline_is_over, time_limit, |child| {
+    watched(command, &time_is_over(time_limit), |child| {
         // Before the child is reaped, because until then its process id, which is the group's, cannot be reused.
         if let Some(group) = process_id(child) {
             let _ = kill_process_group(group, Signal::KILL);
@@ -65,8 +65,8 @@ pub(crate) fn run_guarded(
     is_stopped: &dyn Fn() -> bool,
 ) -> io::Result<Ended> {
     let (mut command, program) = guarded(command)?;
-    let is_over = |deadline| is_stopped() || deadline_is_over(deadline);
-    watched(&mut command, &is_over, time_limit, |child| {
+    let time_is_over = time_is_over(time_limit);
+    watched(&mut command, &|| is_stopped() || time_is_over(), |child| {
         drop(program);
         child.wait()
     })
@@ -75,11 +75,9 @@ pub(crate) fn run_guarded(
 /// Starts a command, reads its outputs until it ends or `is_over`, and ends it.
 fn watched(
     command: &mut Command,
-    is_over: &dyn Fn(Option<Instant>) -> bool,
-    time_limit: Duration,
+    is_over: &dyn Fn() -> bool,
     end: impl FnOnce(&mut Child) -> io::Result<ExitStatus>,
 ) -> io::Result<Ended> {
-    let deadline = Instant::now().checked_add(time_limit);
     command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -87,7 +85,7 @@ fn watched(
     let mut child = start(command)?;
     let mut output = Output::new(child.stdout.take());
     let mut errors = Output::new(child.stderr.take());
-    let watched = watch(&child, &mut output, &mut errors, &|| is_over(deadline));
+    let watched = watch(&child, &mut output, &mut errors, is_over);
     let status = end(&mut child)?;
     Ok(Ended {
         status: watched?.then_some(status),
@@ -96,8 +94,10 @@ fn watched(
     })
 }
 
-fn deadline_is_over(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+/// Whether this much time has passed from now on.
+fn time_is_over(time_limit: Duration) -> impl Fn() -> bool {
+    let deadline = Instant::now().checked_add(time_limit);
+    move || deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 /// The name of a signal, such as "SIGKILL", or its number if it has none.

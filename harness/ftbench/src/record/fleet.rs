@@ -144,16 +144,22 @@ pub fn parse_plan(bytes: &[u8], path: &Path) -> Result<FleetPlan, FleetError> {
     Ok(plan)
 }
 
-/// Writes the plan files of a fleet into a folder, which must be new or empty, and returns their paths.
-///
-/// # Errors
-/// When they cannot be written.
-pub fn write_plans(folder: &Path, plans: &[FleetPlan]) -> Result<Vec<PathBuf>, FleetError> {
+/// Makes a folder, which must be new or empty.
+fn make_folder(folder: &Path) -> Result<(), FleetError> {
     fs::create_dir_all(folder).map_err(FleetError::write(folder))?;
     let mut there = fs::read_dir(folder).map_err(FleetError::write(folder))?;
     if there.next().is_some() {
         return Err(FleetError::NotEmpty(folder.to_owned()));
     }
+    Ok(())
+}
+
+/// Writes the plan files of a fleet into a folder, which must be new or empty, and returns their paths.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write_plans(folder: &Path, plans: &[FleetPlan]) -> Result<Vec<PathBuf>, FleetError> {
+    make_folder(folder)?;
     let write = |plan: &FleetPlan| {
         let path = folder.join(plan_name(plan.shard.shard));
         write_json(&path, plan)?;
@@ -186,11 +192,7 @@ pub fn write_submission(
     script: &str,
     jobs: &FleetJobs,
 ) -> Result<(), FleetError> {
-    fs::create_dir_all(folder).map_err(FleetError::write(folder))?;
-    let mut there = fs::read_dir(folder).map_err(FleetError::write(folder))?;
-    if there.next().is_some() {
-        return Err(FleetError::NotEmpty(folder.to_owned()));
-    }
+    make_folder(folder)?;
     write_plans(&folder.join(PLANS), plans)?;
     for name in [RUNS, LOGS] {
         let path = folder.join(name);

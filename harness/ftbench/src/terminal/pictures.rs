@@ -71,10 +71,13 @@ fn by_environment(variable: impl Fn(&str) -> String) -> Option<Protocol> {
 
 /// Whether an answer names sixel: `ESC [ ? 65 ; 1 ; 4 c`.
 fn has_sixel(answer: &str) -> bool {
-    let attributes = answer
-        .split_once("\u{1b}[?")
-        .and_then(|(_, rest)| rest.split_once('c'));
-    attributes.is_some_and(|(attributes, _)| attributes.split(';').skip(1).any(|one| one == SIXEL))
+    attributes(answer).is_some_and(|attributes| attributes.split(';').skip(1).any(|one| one == SIXEL))
+}
+
+/// The attributes in an answer, once it is complete.
+fn attributes(answer: &str) -> Option<&str> {
+    let (_, rest) = answer.split_once("\u{1b}[?")?;
+    Some(rest.split_once('c')?.0)
 }
 
 /// Asks the terminal for its attributes. `None` if there is none that may be asked, or it does not answer in time.
@@ -103,10 +106,7 @@ fn answer(mut terminal: &File, deadline: Instant) -> Option<String> {
         let count = terminal.read(&mut bytes).ok().filter(|&count| count > 0)?;
         read.extend_from_slice(bytes.get(..count)?);
         let text = String::from_utf8_lossy(&read);
-        if text
-            .split_once("\u{1b}[?")
-            .is_some_and(|(_, rest)| rest.contains('c'))
-        {
+        if attributes(&text).is_some() {
             return Some(text.into_owned());
         }
         if read.len() > MAX_ANSWER_BYTES {

@@ -30,10 +30,10 @@ const MAX_TRACEBACK_LINES: usize = 12;
 
 /// The sentence that answers the question.
 #[must_use]
-pub fn headline(compat: &Compat, blocking: &[CompatVerdict]) -> String {
+pub fn headline(compat: &Compat) -> String {
     let builds = compat.builds.iter().map(|build| build.tag.as_str()).join(" and ");
     let count = text::counted(compat.packages.len() as u64, "package");
-    let blocked = blockers(compat, blocking);
+    let blocked = blockers(compat);
     let is_not_tried = |package: &&CompatPackage| package.verdict == CompatVerdict::NotTried;
     let not_tried = compat.packages.iter().filter(is_not_tried).count();
     let mut words = match blocked.as_slice() {
@@ -68,8 +68,8 @@ fn some<'a>(words: impl ExactSizeIterator<Item = &'a str>) -> String {
 
 /// The result for a terminal.
 #[must_use]
-pub fn terminal(compat: &Compat, blocking: &[CompatVerdict], style: Style) -> String {
-    let mut parts = vec![style.paint(BOLD, &headline(compat, blocking))];
+pub fn terminal(compat: &Compat, style: Style) -> String {
+    let mut parts = vec![style.paint(BOLD, &headline(compat))];
     parts.push(tree(compat, style));
     parts.push(table(compat).list(style));
     parts.push(scaling(compat).list(style));
@@ -77,7 +77,7 @@ pub fn terminal(compat: &Compat, blocking: &[CompatVerdict], style: Style) -> St
     if !differently.is_empty() {
         parts.push(format!("resolved differently:\n{}", differently.list(style)));
     }
-    let blocked = blockers(compat, blocking);
+    let blocked = blockers(compat);
     let lines = blocked.iter().map(|package| {
         let label = style.paint(RED, &package.name);
         hanging(
@@ -317,8 +317,8 @@ fn different_versions(compat: &Compat) -> Table {
 
 /// The result as GitHub-flavoured Markdown. What comes from packages is escaped.
 #[must_use]
-pub fn markdown(compat: &Compat, blocking: &[CompatVerdict]) -> String {
-    let mut text = format!("**{}**\n\n", escape(&headline(compat, blocking)));
+pub fn markdown(compat: &Compat) -> String {
+    let mut text = format!("**{}**\n\n", escape(&headline(compat)));
     text.push_str(&table(compat).markdown());
     let scaling = scaling(compat);
     if !scaling.is_empty() {
@@ -328,7 +328,7 @@ pub fn markdown(compat: &Compat, blocking: &[CompatVerdict]) -> String {
     if !differently.is_empty() {
         let _ = write!(text, "\nResolved differently:\n\n{}", differently.markdown());
     }
-    let blocked = blockers(compat, blocking);
+    let blocked = blockers(compat);
     if !blocked.is_empty() {
         text.push_str("\nBlockers:\n\n");
     }

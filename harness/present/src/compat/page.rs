@@ -60,9 +60,9 @@ struct On {
 ///
 /// # Errors
 /// When the template engine or the drawing library refuses.
-pub fn html(compat: &Compat, blocking: &[CompatVerdict]) -> Result<String, PageError> {
+pub fn html(compat: &Compat) -> Result<String, PageError> {
     let page = Page {
-        headline: headline(compat, blocking),
+        headline: headline(compat),
         subtitle: format!(
             "{} on {}, {}, ftbench {}",
             some(compat.requested.iter().map(String::as_str)),
@@ -71,7 +71,7 @@ pub fn html(compat: &Compat, blocking: &[CompatVerdict]) -> Result<String, PageE
             compat.ftbench
         ),
         builds: compat.builds.iter().map(|build| build.tag.clone()).collect(),
-        blockers: blockers(compat, blocking)
+        blockers: blockers(compat)
             .into_iter()
             .map(|package| Blocker {
                 name: package.name.clone(),

@@ -98,8 +98,7 @@ fn verdicts_have_their_names_in_json() {
 
 #[test]
 fn the_terminal_shows_tree_table_and_blockers() {
-    let blocking = [CompatVerdict::NoWheel];
-    insta::assert_snapshot!(terminal(&server(), &blocking, Style::default()), @r#"
+    insta::assert_snapshot!(terminal(&server(), Style::default()), @r#"
     1 of 3 packages blocks on 3.14t: eventloop; 1 not tried
 
     server 1.0  not tried (because of eventloop)
@@ -119,8 +118,7 @@ fn the_terminal_shows_tree_table_and_blockers() {
 #[test]
 fn markdown_and_issues_say_what_blocks() {
     let compat = server();
-    let blocking = [CompatVerdict::NoWheel];
-    let markdown = markdown(&compat, &blocking);
+    let markdown = markdown(&compat);
     assert!(
         markdown.starts_with("**1 of 3 packages blocks on 3.14t: eventloop"),
         "{markdown}"
@@ -156,7 +154,7 @@ fn the_page_and_the_badge_escape_what_packages_say() {
         }
     }
     compat.builds.first_mut().unwrap().tag = "3.14t\"><script>".to_owned();
-    let page = html(&compat, &[CompatVerdict::NoWheel]).unwrap();
+    let page = html(&compat).unwrap();
     assert!(
         !page.contains("<script>alert") && !page.contains("href=\"javascript"),
         "{page}"

@@ -157,7 +157,7 @@ fn markdown_and_json_have_every_machine() {
         markdown.contains("a\\|b") && markdown.contains("### fib"),
         "{markdown}"
     );
-    let json: serde_json::Value = serde_json::from_str(&json::render(&fleet).unwrap()).unwrap();
+    let json = serde_json::to_value(&fleet).unwrap();
     assert_eq!(json["machines"].as_array().unwrap().len(), 2);
     assert_eq!(json["curves"][0]["machines"].as_array().unwrap().len(), 2);
     assert_eq!(json["schema"], 1);

@@ -1,7 +1,6 @@
-//! Formats of a fleet: a table, Markdown, JSON and a page with charts.
+//! Formats of a fleet: a table, Markdown and a page with charts.
 
 mod charts;
-pub mod json;
 pub mod markdown;
 pub mod page;
 pub mod table;

@@ -31,7 +31,7 @@ impl Failure for FleetPlanError {}
 
 /// Writes the plan files of a fleet.
 pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let plans = plans(&arguments.run, arguments.shards, &arguments.division, output)?;
+    let plans = plans(arguments.shards, &arguments.division, output)?;
     for path in write_plans(&arguments.out, &plans)? {
         print(&format!("{}\n", path.display()))?;
     }
@@ -40,13 +40,8 @@ pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStat
 }
 
 /// Plans the shards of a new fleet. Interpreters and code are those of this machine.
-pub fn plans(
-    words: &[String],
-    shards: u32,
-    division: &ShardArgs,
-    output: OutputOptions,
-) -> Result<Vec<FleetPlan>, Error> {
-    let mut request = RunRequest::of_words(words)?;
+pub fn plans(shards: u32, division: &ShardArgs, output: OutputOptions) -> Result<Vec<FleetPlan>, Error> {
+    let mut request = RunRequest::of_words(&division.run)?;
     if let list @ Policy::List(_) = &request.pin {
         return Err(FleetPlanError::Pus(list.to_string()).into());
     }
@@ -69,7 +64,7 @@ pub fn plans(
             shards,
             reference: reference.clone(),
         };
-        of_shard(shard, curves, words, workers.clone(), division, &manifest)
+        of_shard(shard, curves, workers.clone(), division, &manifest)
     };
     Ok((0..).zip(curves).map(plan).collect())
 }
@@ -77,7 +72,6 @@ pub fn plans(
 fn of_shard(
     shard: FleetShard,
     curves: Vec<Curve>,
-    words: &[String],
     workers: Option<String>,
     division: &ShardArgs,
     planned: &Manifest,
@@ -90,7 +84,7 @@ fn of_shard(
         ftbench_version: planned.ftbench_version.clone(),
         created_at: planned.started_at.clone(),
         command_line: command_line(),
-        options: words.to_vec(),
+        options: division.run.clone(),
         seed: planned.seed,
         workers,
         stopping: planned.plan.settings.stopping,

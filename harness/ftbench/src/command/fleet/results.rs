@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::read::{self, FullRun};
 use super::{print, style};
 use crate::cli::{OutputOptions, ShowFormat};
-use crate::command::error::OutputError;
+use crate::command::json;
 use crate::error::{Error, ExitStatus, Failure};
 use ftbench_analyse::fleet::{Fleet, Member, analyse};
 use ftbench_present::fleet::page::{self, FleetPageError};
-use ftbench_present::fleet::{json, markdown, table};
+use ftbench_present::fleet::{markdown, table};
 
 /// Why the results of a fleet cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub fn show(folder: &Path, format: ShowFormat, output: OutputOptions) -> Result<
     }
     let (fleet, _) = analysed(folder, output)?;
     print(&match format {
-        ShowFormat::Json => json::render(&fleet).map_err(OutputError::Json)?,
+        ShowFormat::Json => json(&fleet)?,
         ShowFormat::Markdown => markdown::render(&fleet),
         ShowFormat::Table | ShowFormat::Csv => table::render(&fleet, style(output)),
     })?;

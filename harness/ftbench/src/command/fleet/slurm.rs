@@ -85,7 +85,7 @@ fn slurm(program: &'static str, words: &[String]) -> Result<String, SlurmError> 
 pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut groups = groups(arguments)?;
     let shards = groups.iter().map(|group| group.shards).sum();
-    let plans = plans(&arguments.run, shards, &arguments.division, output)?;
+    let plans = plans(shards, &arguments.division, output)?;
     let fleet = plans
         .first()
         .map(|plan| plan.shard.fleet.clone())

@@ -29,6 +29,8 @@ mod sessions;
 mod settings;
 mod shard;
 
+use std::path::Path;
+
 use super::error::OutputError;
 use super::explain::worth_explaining;
 use super::{print, remark, style};
@@ -46,7 +48,6 @@ use ready::ReadyRun;
 pub(crate) use results::write_figures;
 use resumed::{Reopened, StoppedRun};
 use shard::Shard;
-use std::path::Path;
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]

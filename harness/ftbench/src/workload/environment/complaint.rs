@@ -62,11 +62,10 @@ const BUILD_IT: &str = "build it with --allow-source-builds";
 /// Names the package and the build, and quotes the installer's most informative line.
 pub(super) fn complaint(output: &str, wanted: &Wanted) -> String {
     let tag = &wanted.interpreter.tag;
-    let printed = InstallerOutput(output.to_owned());
-    let own = printed.reason();
+    let own = reason(output);
     let lower = output.to_lowercase();
     let name = |pattern: &Regex| Some(pattern.captures(output)?.get(1)?.as_str().to_owned());
-    let what = if printed.is_unreachable() {
+    let what = if is_unreachable(output) {
         format!(
             "cannot install {} for {tag} because the package index does not answer",
             wanted.names().join(", ")
@@ -112,72 +111,65 @@ fn other_wheel(file: &str, tag: &str) -> String {
     format!("the wheel {file} is not for {tag}; give one that was built for it")
 }
 
-/// What an installer printed before it failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstallerOutput(pub String);
+/// Whether what an installer printed says that the package index did not answer.
+#[must_use]
+pub fn is_unreachable(output: &str) -> bool {
+    let lower = output.to_lowercase();
+    UNREACHABLE.iter().any(|words| lower.contains(words))
+}
 
-impl InstallerOutput {
-    /// Whether the package index did not answer.
-    #[must_use]
-    pub fn is_unreachable(&self) -> bool {
-        let lower = self.0.to_lowercase();
-        UNREACHABLE.iter().any(|words| lower.contains(words))
-    }
-
-    /// The most informative line: uv's hint on wheels, else its causes, else pip's first error, else the last line.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // The log also has the commands.
-        let lines: Vec<&str> = self.0.lines().filter(|line| !line.starts_with("$ ")).collect();
-        let hint = lines
+/// The most informative line of what an installer printed before it failed: uv's hint on wheels, else its causes, else
+/// pip's first error, else the last line.
+#[must_use]
+pub fn reason(output: &str) -> String {
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The log also has the commands.
+    let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("$ ")).collect();
+    let hint = lines
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("hint: "))
+        .find(|hint| hint.contains("found wheels for") || hint.starts_with("The wheel is compatible with"));
+    let after = |prefix: &str| {
+        let start = lines
             .iter()
-            .filter_map(|line| line.trim().strip_prefix("hint: "))
-            .find(|hint| {
-                hint.contains("found wheels for") || hint.starts_with("The wheel is compatible with")
-            });
-        let after = |prefix: &str| {
-            let start = lines
-                .iter()
-                .position(|line| line.trim_start().starts_with(prefix))?;
-            let rest = lines.get(start..)?;
-            let paragraph: Vec<&str> = rest
-                .iter()
-                .take_while(|line| !line.trim().is_empty())
-                .copied()
-                .collect();
-            // A cause after the first follows it as a clause.
-            Some(line(&paragraph.join(" ")).replace(" cause: ", ": "))
-        };
-        let pip = || {
-            let errors = lines
-                .iter()
-                .filter_map(|line| line.trim().strip_prefix("ERROR: "));
-            errors
-                .clone()
-                .find(|error| !error.starts_with("Ignored"))
-                .map(line)
-        };
-        let last = || {
-            lines
-                .iter()
-                .rev()
-                .find(|line| !line.trim().is_empty())
-                .map(|last| line(last))
-        };
-        let found = hint
+            .position(|line| line.trim_start().starts_with(prefix))?;
+        let rest = lines.get(start..)?;
+        let paragraph: Vec<&str> = rest
+            .iter()
+            .take_while(|line| !line.trim().is_empty())
+            .copied()
+            .collect();
+        // A cause after the first follows it as a clause.
+        Some(line(&paragraph.join(" ")).replace(" cause: ", ": "))
+    };
+    let pip = || {
+        let errors = lines
+            .iter()
+            .filter_map(|line| line.trim().strip_prefix("ERROR: "));
+        errors
+            .clone()
+            .find(|error| !error.starts_with("Ignored"))
             .map(line)
-            .or_else(|| Some(after("cause: ")?.trim_start_matches("cause: ").to_owned()))
-            .or_else(|| Some(after("error: ")?.trim_start_matches("error: ").to_owned()))
-            .or_else(pip)
-            .or_else(last)
-            .unwrap_or_else(|| "it said nothing".to_owned());
-        if found.chars().count() <= MAX_QUOTED_CHARACTERS {
-            return found;
-        }
-        let beginning: String = found.chars().take(MAX_QUOTED_CHARACTERS).collect();
-        format!("{beginning}…")
+    };
+    let last = || {
+        lines
+            .iter()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .map(|last| line(last))
+    };
+    let found = hint
+        .map(line)
+        .or_else(|| Some(after("cause: ")?.trim_start_matches("cause: ").to_owned()))
+        .or_else(|| Some(after("error: ")?.trim_start_matches("error: ").to_owned()))
+        .or_else(pip)
+        .or_else(last)
+        .unwrap_or_else(|| "it said nothing".to_owned());
+    if found.chars().count() <= MAX_QUOTED_CHARACTERS {
+        return found;
     }
+    let beginning: String = found.chars().take(MAX_QUOTED_CHARACTERS).collect();
+    format!("{beginning}…")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! determines its contents. It is made in a folder beside its own and renamed, so that it exists completely or not at
 //! all, and under a lock, so that two ftbench processes do not both make it. The installer's output is kept beside it.
 
-mod complaint;
+pub mod complaint;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod installer;
@@ -21,7 +21,6 @@ use sha2::{Digest, Sha256};
 
 use super::requirement::{Requirement, RequirementError};
 use crate::outside;
-pub use complaint::InstallerOutput;
 use ftbench_schema::{InterpreterFacts, PackageFacts};
 use installer::Installation;
 pub use installer::{Hooks, Installer};
