@@ -19,7 +19,7 @@ use crate::error::{Error, ExitStatus, Failure, SystemError};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, resolve};
 use crate::outside;
 use crate::process::interrupt::Interrupt;
-use crate::record::store;
+use crate::record::store::{self, StoreError};
 use crate::terminal::steps::Steps;
 use crate::workload::Requirement;
 use crate::workload::environment::{EnvironmentError, Environments, Hooks};
@@ -101,9 +101,11 @@ impl Failure for TryError {
 
 /// Checks packages on builds, and prints what was found.
 pub fn compat(arguments: &CompatArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
+    let started = Timestamp::now();
     let request = request(arguments)?;
     let earlier = arguments.against.as_deref().map(read).transpose()?;
     let interpreters = interpreters(&arguments.python)?;
+    check_run_folders(arguments, &interpreters)?;
     let cache = cache_folder()?;
     let environments = Environments::below(&cache);
     let options = options(arguments, cache.join("compat"));
@@ -131,12 +133,14 @@ pub fn compat(arguments: &CompatArgs, output: OutputOptions) -> Result<ExitStatu
     if results.is_empty() {
         return Ok(ExitStatus::Interrupted);
     }
-    if arguments.measure {
-        for (interpreter, result) in &mut results {
-            measure(arguments, interpreter, result, &interrupt, output)?;
-        }
-    }
-    let mut compat = assemble(&request, results, interrupt.is_requested());
+    let measured = if arguments.measure {
+        let mut results = results.iter_mut();
+        results
+            .try_for_each(|(interpreter, result)| measure(arguments, interpreter, result, &interrupt, output))
+    } else {
+        Ok(())
+    };
+    let mut compat = assemble(&request, started, results, interrupt.is_requested());
     judge(&mut compat);
     let changes = earlier.as_ref().map(|earlier| changes(earlier, &compat));
     show(arguments.format, &compat, changes.as_deref(), output)?;
@@ -147,6 +151,8 @@ pub fn compat(arguments: &CompatArgs, output: OutputOptions) -> Result<ExitStatu
     if compat.interrupted {
         return Ok(ExitStatus::Interrupted);
     }
+    // What is known without measurements was shown and written.
+    measured?;
     let fails = |package: &CompatPackage| arguments.fail_on.contains(&FailOnVerdict(Some(package.verdict)));
     Ok(if compat.packages.iter().any(fails) {
         ExitStatus::BadAnswer
@@ -282,8 +288,7 @@ fn measure(
     }
     let mut python = vec![interpreter.path.clone()];
     python.extend(build_with_gil(interpreter).map(|build| build.path));
-    let folder = format!("run-{}", interpreter.tag);
-    let out = arguments.out.as_ref().map(|out| out.join(folder));
+    let out = run_folder(arguments, interpreter);
     let run = arguments.as_run(Measured {
         python,
         packages,
@@ -298,6 +303,28 @@ fn measure(
         package.scaling = scaling.collect();
     }
     Ok(())
+}
+
+/// The folder for the run that measures calls on a build; `None` for no such run, or one in the usual place.
+fn run_folder(arguments: &CompatArgs, interpreter: &InterpreterFacts) -> Option<PathBuf> {
+    let out = arguments.out.as_ref().filter(|_| arguments.measure)?;
+    Some(out.join(format!("run-{}", interpreter.tag)))
+}
+
+/// Refuses folders of earlier runs before anything is tried, because no run is ever overwritten.
+fn check_run_folders(arguments: &CompatArgs, interpreters: &[InterpreterFacts]) -> Result<(), StoreError> {
+    let folders = interpreters
+        .iter()
+        .filter_map(|interpreter| run_folder(arguments, interpreter));
+    let is_used = |folder: &PathBuf| {
+        folder
+            .read_dir()
+            .is_ok_and(|mut entries| entries.next().is_some())
+    };
+    match folders.into_iter().find(is_used) {
+        Some(used) => Err(StoreError::NotEmpty(used)),
+        None => Ok(()),
+    }
 }
 
 /// The build with a GIL of the same version as a free-threaded build, if there is one.
@@ -340,7 +367,12 @@ fn scaling(summary: &Summary, interpreter: &InterpreterFacts, call: &str) -> Opt
 }
 
 /// Puts what is known of the builds together.
-fn assemble(request: &Request, results: Vec<(&InterpreterFacts, BuildResult)>, interrupted: bool) -> Compat {
+fn assemble(
+    request: &Request,
+    started: Timestamp,
+    results: Vec<(&InterpreterFacts, BuildResult)>,
+    interrupted: bool,
+) -> Compat {
     let requested: Vec<String> = request.requirements.iter().map(name_of).collect();
     let mut packages: BTreeMap<String, CompatPackage> = BTreeMap::new();
     let mut builds = Vec::new();
@@ -389,7 +421,7 @@ fn assemble(request: &Request, results: Vec<(&InterpreterFacts, BuildResult)>, i
     Compat {
         schema_version: SCHEMA_VERSION,
         ftbench: env!("CARGO_PKG_VERSION").to_owned(),
-        started: Timestamp::now().to_string(),
+        started: started.to_string(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         requested: request.requirements.iter().map(ToString::to_string).collect(),
         builds,
@@ -449,17 +481,16 @@ fn show(
     changes: Option<&[Change<'_>]>,
     output: OutputOptions,
 ) -> Result<(), Error> {
-    let since = |style| {
-        changes.map_or_else(String::new, |changes| {
-            format!("\n{}", words::changes(changes, style))
-        })
-    };
     match format {
         SummaryFormat::Table => {
             let style = style(output);
-            print(&format!("{}{}", words::terminal(compat, style), since(style)))?;
+            let since = changes.map(|changes| format!("\n{}", words::changes(changes, style)));
+            print(&(words::terminal(compat, style) + &since.unwrap_or_default()))?;
         }
-        SummaryFormat::Markdown => print(&words::markdown(compat))?,
+        SummaryFormat::Markdown => {
+            let since = changes.map(|changes| format!("\n{}", words::changes_markdown(changes)));
+            print(&(words::markdown(compat) + &since.unwrap_or_default()))?;
+        }
         SummaryFormat::Json => {
             let changes = changes.map(|changes| {
                 let shown = changes.iter().map(|change| ShownChange {

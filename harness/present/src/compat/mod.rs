@@ -405,12 +405,28 @@ fn because(on: &PackageOnBuild) -> String {
     }
 }
 
-/// What changed since an earlier result.
+/// The sentence if there are no changes.
+const NO_CHANGES: &str = "nothing changed since then\n";
+
+/// What changed since an earlier result, for a terminal.
 #[must_use]
 pub fn changes(changes: &[Change<'_>], style: Style) -> String {
-    if changes.is_empty() {
-        return "nothing changed since then\n".to_owned();
+    match changes {
+        [] => NO_CHANGES.to_owned(),
+        changes => format!("{}\n", table_of_changes(changes).list(style)),
     }
+}
+
+/// What changed since an earlier result, as GitHub-flavoured Markdown.
+#[must_use]
+pub fn changes_markdown(changes: &[Change<'_>]) -> String {
+    match changes {
+        [] => NO_CHANGES.to_owned(),
+        changes => table_of_changes(changes).markdown(),
+    }
+}
+
+fn table_of_changes(changes: &[Change<'_>]) -> Table {
     let side = |on: Option<&PackageOnBuild>| {
         on.map_or_else(
             || "not required".to_owned(),
@@ -418,7 +434,7 @@ pub fn changes(changes: &[Change<'_>], style: Style) -> String {
         )
     };
     let verdict = |on: Option<&PackageOnBuild>| on.map_or(CompatVerdict::NoBlockerFound, |on| on.verdict);
-    let table = Table::new(vec![
+    Table::new(vec![
         Column::words("package", changes.iter().map(|change| change.name)),
         Column::words("build", changes.iter().map(|change| change.build)),
         Column::words("before", changes.iter().map(|change| side(change.before))),
@@ -433,8 +449,7 @@ pub fn changes(changes: &[Change<'_>], style: Style) -> String {
                 })
             }),
         ),
-    ]);
-    format!("{}\n", table.list(style))
+    ])
 }
 
 #[cfg(test)]

@@ -182,4 +182,9 @@ fn changes_are_coloured_by_their_direction() {
     let text = changes(&changes_between(&before, &after), Style::default());
     assert!(text.contains("parser") && text.contains("not required"), "{text}");
     assert_eq!(changes(&[], Style::default()), "nothing changed since then\n");
+    let markdown = changes_markdown(&changes_between(&before, &after));
+    assert!(
+        markdown.contains("| parser | 3.14t | 1.0 no blocker found |"),
+        "{markdown}"
+    );
 }

@@ -143,6 +143,10 @@ fn a_tree_is_resolved_installed_imported_and_judged_by_uv_and_by_pip() {
         assert_eq!(changes.len(), 2, "{changes:?}");
         assert_eq!(changes[1]["package"], "example-loop");
         assert_eq!(changes[1]["now"]["verdict"], "no_blocker_found");
+        let markdown = compat(&workshop, &format!("{words} --format markdown"), &[]);
+        markdown.exits_with(0);
+        let row = "| example-loop | ";
+        assert_eq!(markdown.stdout.matches(row).count(), 2, "{}", markdown.stdout);
     }
 }
 
@@ -291,6 +295,8 @@ fn calls_that_work_are_measured() {
         .path()
         .join(format!("out/run-{tag}/summary.json"));
     assert!(run.is_file());
+    let again = compat(&workshop, "example --measure --out out", &options);
+    again.refuses(&[&format!("run-{tag}")], 2);
 }
 
 #[test]
