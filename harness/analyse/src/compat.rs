@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use itertools::Itertools;
 
 use ftbench_schema::{
-    Attempt, Compat, CompatPackage, CompatVerdict, Distribution, Evidence, GilDeclaration, GilSwitch,
-    Outcome, PackageOnBuild, text,
+    Attempt, Compat, CompatBuild, CompatPackage, CompatVerdict, Distribution, Evidence, GilDeclaration,
+    GilSwitch, ModuleImport, Outcome, PackageOnBuild, text,
 };
+
+/// The beginning of Python's error when there is no such module.
+const NO_MODULE: &str = "ModuleNotFoundError: No module named '";
 
 /// A verdict with its reason.
 struct Judgement {
@@ -55,16 +58,9 @@ pub fn judge(compat: &mut Compat) {
             }
         }
     }
-    let free_threaded: BTreeSet<&str> = builds
-        .iter()
-        .filter(|build| build.free_threaded)
-        .map(|build| build.tag.as_str())
-        .collect();
+    let tags: Vec<String> = judged_builds(compat).map(|build| build.tag.clone()).collect();
     for package in &mut compat.packages {
-        let judged = package
-            .builds
-            .iter()
-            .filter(|(tag, _)| free_threaded.is_empty() || free_threaded.contains(tag.as_str()));
+        let judged = package.builds.iter().filter(|(tag, _)| tags.contains(tag));
         // The first of equal verdicts, and one of its own before one of another package.
         let worst = judged
             .rev()
@@ -83,6 +79,13 @@ pub fn judge(compat: &mut Compat) {
         .map(|package| package.verdict)
         .max()
         .unwrap_or_default();
+}
+
+/// The builds that the verdicts on packages are about: those that are free-threaded, or else all.
+pub fn judged_builds(compat: &Compat) -> impl Iterator<Item = &CompatBuild> {
+    let all_have_gil = !compat.builds.iter().any(|build| build.free_threaded);
+    let builds = compat.builds.iter();
+    builds.filter(move |build| build.free_threaded || all_have_gil)
 }
 
 /// What the verdict on a package rests on.
@@ -142,9 +145,12 @@ fn no_wheel(package: &PackageOnBuild) -> String {
 
 /// Judges a package that was installed.
 fn tried(name: &str, package: &PackageOnBuild, all: &OnBuild<'_>, free_threaded: bool) -> Judgement {
-    let in_threads = package.imports_in_threads.iter();
-    let attempts = package
+    let (optional, imports): (Vec<&ModuleImport>, Vec<&ModuleImport>) = package
         .imports
+        .iter()
+        .partition(|import| is_optional(import, name, package, all));
+    let in_threads = package.imports_in_threads.iter();
+    let attempts = imports
         .iter()
         .map(|import| (format!("import {}", import.module), &import.attempt))
         .chain(in_threads.map(|attempt| ("import in several threads at once".to_owned(), attempt)))
@@ -180,12 +186,50 @@ fn tried(name: &str, package: &PackageOnBuild, all: &OnBuild<'_>, free_threaded:
     if free_threaded && let Some(judgement) = switches_gil_on(name, package, all) {
         return judgement;
     }
-    let reason = if package.imports.is_empty() {
-        "it has no modules".to_owned()
-    } else {
-        String::new()
+    let reason = match optional.as_slice() {
+        _ if package.imports.is_empty() => "it has no modules".to_owned(),
+        [] => String::new(),
+        optional => format!(
+            "{} of its {} cannot be imported: {}",
+            optional.len(),
+            text::counted(package.imports.len() as u64, "module"),
+            optional.iter().map(|import| import.module.as_str()).join(", ")
+        ),
     };
     Judgement::new(CompatVerdict::NoBlockerFound, reason)
+}
+
+/// Whether an import that raises says nothing about the package: it is of a submodule, which may be for another platform,
+/// or it needs something that no package of the tree has, while other modules of the package can be imported.
+fn is_optional(import: &ModuleImport, name: &str, package: &PackageOnBuild, all: &OnBuild<'_>) -> bool {
+    if import.attempt.outcome != Outcome::Fails || missing_requirement(name, all).is_some() {
+        return false;
+    }
+    let others = || {
+        package
+            .imports
+            .iter()
+            .filter(|other| other.module != import.module)
+    };
+    if others().any(|other| is_in(&import.module, &other.module)) {
+        return true;
+    }
+    let needed = import.attempt.reason.strip_prefix(NO_MODULE);
+    let needed = needed.and_then(|rest| rest.split(['\'', '.']).next());
+    let root = |module: &str| module.split('.').next() == needed;
+    let is_in_tree = || {
+        all.values()
+            .flat_map(|package| &package.imports)
+            .any(|one| root(&one.module))
+    };
+    let works = |other: &ModuleImport| other.attempt.outcome == Outcome::Works;
+    needed.is_some() && !is_in_tree() && others().any(works)
+}
+
+/// Whether a module is in another one, or is it.
+fn is_in(module: &str, other: &str) -> bool {
+    let rest = module.strip_prefix(other);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The judgement on a package during whose import the GIL was switched on.
@@ -227,16 +271,11 @@ fn switches_gil_on(name: &str, package: &PackageOnBuild, all: &OnBuild<'_>) -> O
 
 /// The package that an extension module belongs to: the one with the longest module name that contains it.
 fn owner<'a>(extension: &str, all: &OnBuild<'a>) -> Option<&'a str> {
-    let contains = |module: &str| {
-        extension
-            .strip_prefix(module)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
     let modules = all.iter().flat_map(|(name, package)| {
         let modules = package.imports.iter().map(|import| import.module.as_str());
         modules.map(move |module| (*name, module))
     });
-    let containing = modules.filter(|(_, module)| contains(module));
+    let containing = modules.filter(|(_, module)| is_in(extension, module));
     containing
         .max_by_key(|(_, module)| module.len())
         .map(|(name, _)| name)

@@ -1,5 +1,5 @@
 use super::*;
-use ftbench_schema::{CompatBuild, ExtensionModule, ModuleImport, StressedCall};
+use ftbench_schema::{ExtensionModule, StressedCall};
 use proptest::prelude::*;
 
 fn attempt(outcome: Outcome, reason: &str) -> Attempt {
@@ -139,6 +139,49 @@ fn what_requires_a_missing_package_is_blocked_by_it() {
         .map(|package| package.name.as_str())
         .collect();
     assert_eq!(names, ["alone", "loop"], "the worst first");
+}
+
+#[test]
+fn modules_that_a_package_does_without_do_not_decide() {
+    let no_module = |name: &str| attempt(Outcome::Fails, &format!("{NO_MODULE}{name}'"));
+    let for_windows = import("a._win", attempt(Outcome::Fails, "ImportError: Windows only"));
+    let compat = free_threaded(vec![
+        ("a", installed(&[], vec![works("a"), for_windows])),
+        (
+            "b",
+            installed(
+                &[],
+                vec![works("b"), import("b_driver", no_module("manager.core"))],
+            ),
+        ),
+        (
+            "c",
+            installed(&[], vec![works("c"), import("c_extra", no_module("a.gone"))]),
+        ),
+        ("d", installed(&[], vec![import("d", no_module("manager"))])),
+        (
+            "e",
+            installed(
+                &[],
+                vec![works("e"), import("e.x", attempt(Outcome::Crashes, "SIGSEGV"))],
+            ),
+        ),
+        (
+            "f",
+            installed(
+                &[],
+                vec![works("f"), import("f2", attempt(Outcome::Fails, "ValueError"))],
+            ),
+        ),
+    ]);
+    let of = |name| verdict(&compat, name).0;
+    assert_eq!(
+        verdict(&compat, "a").1,
+        "1 of its 2 modules cannot be imported: a._win"
+    );
+    assert_eq!([of("a"), of("b")], [CompatVerdict::NoBlockerFound; 2]);
+    assert_eq!([of("c"), of("d"), of("f")], [CompatVerdict::Fails; 3]);
+    assert_eq!(of("e"), CompatVerdict::Crashes);
 }
 
 #[test]

@@ -288,25 +288,24 @@ fn imports(
     Ok(())
 }
 
-/// Imports the modules of each package by several threads at once, if each of them can be imported.
+/// Imports the modules of each package that can be imported, by several threads at once.
 fn threads(
     plan: &Plan<'_>,
     attempts: &Cached<'_>,
     contents: &BTreeMap<String, Contents>,
     result: &mut BuildResult,
 ) -> Result<(), TryError> {
-    let works = |name: &String| {
-        let imports = result
-            .packages
-            .get(name)
-            .map(|package| package.imports.as_slice());
-        let mut imports = imports.unwrap_or_default().iter();
-        imports.all(|import| import.attempt.outcome == Outcome::Works)
+    let works = |name: &String, module: &String| {
+        let imports = result.packages.get(name).into_iter();
+        let mut imports = imports.flat_map(|package| &package.imports);
+        imports.any(|import| import.module == *module && import.attempt.outcome == Outcome::Works)
     };
-    let tasks: Vec<(&String, &Vec<String>)> = contents
-        .iter()
-        .filter(|(name, one)| !one.modules.is_empty() && works(name))
-        .map(|(name, one)| (name, &one.modules))
+    let modules = contents.iter().map(|(name, one)| {
+        let modules = one.modules.iter().filter(|module| works(name, module));
+        (name, modules.cloned().collect())
+    });
+    let tasks: Vec<(&String, Vec<String>)> = modules
+        .filter(|(_, modules): &(_, Vec<String>)| !modules.is_empty())
         .collect();
     plan.begins("importing in threads", tasks.len());
     let outcomes = parallel(plan.options.jobs, &tasks, |(name, modules)| {

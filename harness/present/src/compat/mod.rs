@@ -14,7 +14,7 @@ pub use page::html;
 use super::rows::Figure;
 use super::style::{BOLD, DIM, GREEN, RED, Style, YELLOW, hanging};
 use super::table::{Cell, Column, Table, Tone};
-use ftbench_analyse::compat::{Change, blockers, resolved_differently};
+use ftbench_analyse::compat::{Change, blockers, judged_builds, resolved_differently};
 use ftbench_schema::text::{self, escape_markdown as escape};
 use ftbench_schema::units;
 use ftbench_schema::{
@@ -31,7 +31,7 @@ const MAX_TRACEBACK_LINES: usize = 12;
 /// The sentence that answers the question.
 #[must_use]
 pub fn headline(compat: &Compat) -> String {
-    let builds = compat.builds.iter().map(|build| build.tag.as_str()).join(" and ");
+    let builds = judged_builds(compat).map(|build| build.tag.as_str()).join(", ");
     let count = text::counted(compat.packages.len() as u64, "package");
     let blocked = blockers(compat);
     let is_not_tried = |package: &&CompatPackage| package.verdict == CompatVerdict::NotTried;
@@ -99,12 +99,11 @@ pub fn terminal(compat: &Compat, style: Style) -> String {
 fn blocker(compat: &Compat, package: &CompatPackage) -> String {
     let is_blocked = |tag: &&str| {
         let on = package.builds.get(*tag);
-        on.is_some_and(|on| on.verdict.is_blocking() && on.blocked_by.is_none())
+        on.is_some_and(|on| on.verdict == package.verdict && on.blocked_by.is_none())
     };
-    let tags = compat.builds.iter().map(|build| build.tag.as_str());
-    let blocked: Vec<&str> = tags.filter(is_blocked).collect();
+    let tags = judged_builds(compat).map(|build| build.tag.as_str());
     let on = if compat.builds.len() > 1 {
-        format!(" on {}", blocked.join(" and "))
+        format!(" ({})", tags.filter(is_blocked).join(", "))
     } else {
         String::new()
     };

@@ -241,6 +241,30 @@ fn an_extension_that_switches_the_gil_on_is_named_with_what_it_declares() {
 }
 
 #[test]
+fn submodules_that_cannot_be_imported_are_listed_and_do_not_decide() {
+    let workshop = workshop();
+    let files = [
+        ("example/__init__.py", ""),
+        ("example/core.py", ""),
+        ("example/windows.py", "import winreg\n"),
+    ];
+    workshop.wheel_with("example", "1.0", "py3-none-any", &files);
+    let result = json(&workshop, "example --deep", &[], 0);
+    let (found, reason) = verdict(&result, "example");
+    assert_eq!(found, "no_blocker_found");
+    assert!(reason.contains("cannot be imported: example.windows"), "{reason}");
+    let tag = result["builds"][0]["tag"].as_str().unwrap();
+    let imports = of(&result, "example")["builds"][tag]["imports"]
+        .as_array()
+        .unwrap();
+    let windows = imports
+        .iter()
+        .find(|import| import["module"] == "example.windows");
+    let reason = windows.unwrap()["reason"].as_str().unwrap();
+    assert_eq!(reason, "ModuleNotFoundError: No module named 'winreg'");
+}
+
+#[test]
 fn results_that_differ_in_threads_are_found() {
     let workshop = workshop();
     let source = "import threading\nhome = threading.get_ident()\n\
