@@ -284,9 +284,9 @@ def main():
         named = controls(options, files, [name for name in CONTROLS if name in chosen], taken)
         costs(options, [name for name in COST if name in chosen], taken)
     if taken:
-        print(
-            f"\nAn explanation takes {statistics.median(taken):.1f} s, {max(taken):.1f} s at most."
-        )
+        longest_s, what = max(taken)
+        median_s = statistics.median(seconds for seconds, _ in taken)
+        print(f"\nAn explanation takes {median_s:.1f} s, {longest_s:.1f} s at most ({what}).")
     sys.exit(1 if missed > 3 / 28 * len(CAUSES) * len(options.python) or named else 0)
 
 
@@ -382,7 +382,7 @@ def explained(options, workload, tag, taken):
     if done.returncode != 0:
         say(done.stderr.strip())
         return None
-    taken.append(time.monotonic() - started)
+    taken.append((time.monotonic() - started, f"{pathlib.Path(workload).stem} on {tag}"))
     [explanation] = json.loads(done.stdout)["explanations"]
     return explanation
 

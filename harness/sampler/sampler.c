@@ -18,11 +18,20 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 // glibc 2.36 and earlier have no name for this member (timer_create(2)).
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
+
+// Linux 5.14; glibc has had the name since 2.35.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+// Bytes for which memory is provided before sampling starts, so that few samples cause a page fault: some 250 samples.
+#define READY_BYTES ((size_t)1 << 20)
 
 // Bytes of the stack in a sample. From a system call in a lock up to the interpreter's loop it takes 1 to 2 KiB.
 #define STACK_BYTES 4096
@@ -168,11 +177,19 @@ int ftbench_sampler_open(size_t count, const uint64_t *threads, const uint64_t *
     return sigaction(SIGPROF, &action, NULL) ? errno : 0;
 }
 
+// Provides memory for the next samples. Without it, on Linux before 5.14, they take a little longer.
+static void make_room(const struct worker *worker) {
+    size_t start = worker->used_bytes & ~(size_t)(sysconf(_SC_PAGESIZE) - 1);
+    size_t left = sampler.capacity_bytes - start;
+    madvise(worker->samples + start, left < READY_BYTES ? left : READY_BYTES, MADV_POPULATE_WRITE);
+}
+
 // Samples each thread once every `period_ns` from now on, or never if that is 0. Returns 0 or an error number.
 int ftbench_sampler_set_period(uint64_t period_ns) {
     for (size_t i = 0; i < sampler.count; i++) {
         struct itimerspec timer = {{0, 0}, {0, 0}};
         if (period_ns) {
+            make_room(&sampler.workers[i]);
             timer.it_interval.tv_sec = period_ns / 1000000000;
             timer.it_interval.tv_nsec = period_ns % 1000000000;
             // Threads are interrupted one after the other.

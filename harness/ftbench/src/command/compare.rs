@@ -9,7 +9,7 @@ use super::{json, print, remark, style};
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::record::history::{find, relative_name, unfinished};
-use crate::record::store::{self, MANIFEST, StoreError};
+use crate::record::store::{self, MANIFEST, StoreError, similar_folders};
 use ftbench_analyse::compare::{Incomparable, Options, Run, Side, compare as compare_sides};
 use ftbench_analyse::summary::summarise;
 use ftbench_present::compare::{junit, markdown, table};
@@ -33,10 +33,12 @@ pub enum CompareError {
         why: String,
     },
     /// A folder cannot be read.
-    #[error("cannot read {}: {source}; give a folder that 'ftbench run' wrote", path.display())]
+    #[error("cannot read {}: {source}{hint}; give a folder that 'ftbench run' wrote", path.display())]
     Unreadable {
         /// The folder.
         path: PathBuf,
+        /// Folders with similar names, if it does not exist.
+        hint: String,
         /// The system's error.
         source: std::io::Error,
     },
@@ -70,6 +72,7 @@ impl SelectedRuns {
     fn in_folder(folder: &Path) -> Result<Self, CompareError> {
         let unreadable = |source| CompareError::Unreadable {
             path: folder.to_owned(),
+            hint: similar_folders(folder),
             source,
         };
         let root = folder.canonicalize().map_err(unreadable)?;

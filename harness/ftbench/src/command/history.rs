@@ -33,10 +33,12 @@ const LARGEST_SUMMARISED_BYTES: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The folder cannot be listed.
-    #[error("cannot look for runs in {}: {source}; give a folder with runs below it", path.display())]
+    #[error("cannot look for runs in {}: {source}{hint}; give a folder with runs below it", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
+        /// Folders with similar names, if it does not exist.
+        hint: String,
         /// The system's error.
         source: io::Error,
     },
@@ -156,6 +158,7 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
 fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<SkippedFolder>), Error> {
     let root = arguments.folder.as_path();
     let found = record::find(root).map_err(|source| HistoryError::Folder {
+        hint: store::similar_folders(root),
         path: root.to_owned(),
         source,
     })?;

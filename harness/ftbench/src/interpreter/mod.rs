@@ -87,16 +87,16 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// Whether the executable was installed as an interpreter and failed to answer, so that it may be the one
-    /// requested. One that
-    /// answers is not a failed interpreter, even if it is too old or of an unknown implementation.
+    /// Whether the executable may be the requested interpreter: it was installed as one and failed to answer, or was found
+    /// elsewhere and was too slow, as on a loaded machine. One that answers is not a failed interpreter, even if it is
+    /// too old or of an unknown implementation.
     #[must_use]
     pub const fn is_failed_interpreter(&self) -> bool {
-        let answered = matches!(
-            self.reason,
-            ProbeError::TooOld { .. } | ProbeError::UnknownImplementation { .. }
-        );
-        self.source.is_installed() && !answered
+        match self.reason {
+            ProbeError::TooOld { .. } | ProbeError::UnknownImplementation { .. } => false,
+            ProbeError::TimedOut { .. } => true,
+            _ => self.source.is_installed(),
+        }
     }
 }
 

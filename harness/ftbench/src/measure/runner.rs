@@ -1,11 +1,13 @@
 //! Runs the trials of a group: all are alive, and they take turns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Instant;
 
 use super::failure::TrialFailure;
 use super::rounds::{Assignment, FailureWithOutput, TrialRunner};
-use super::trial::{Equipment, LiveTrial};
+use super::trial::{Equipment, LaunchedTrial, LiveTrial};
 use crate::plan::groups;
 use crate::plan::order::Turns;
 use ftbench_schema::{Cell, PlannedCell, Trial};
@@ -13,6 +15,10 @@ use ftbench_schema::{Cell, PlannedCell, Trial};
 /// Sweeps that take more than this many times the planned time end early: one unit of the work takes longer than a sample,
 /// and the time is better spent on further rounds.
 const MAX_OVERRUN: f64 = 3.0;
+
+/// How many trials are prepared while another one warms up, of which nothing is counted. Starting a pool of processes takes
+/// longer than warming up.
+const PREPARED_AHEAD: usize = 2;
 
 /// Minimum number of sweeps of a group.
 const MIN_SWEEPS: u32 = 3;
@@ -111,29 +117,7 @@ impl<'run> RealRunner<'run> {
         finished: &mut Vec<Trial>,
     ) -> Result<Vec<&'a Assignment<'a>>, TrialFailure> {
         let Self { equipment, known, .. } = self;
-        let mut trials: Vec<LiveTrial<'_>> = Vec::with_capacity(rest.len());
-        let (mut used_bytes, mut largest_bytes) = (0_u64, 0);
-        for assignment in rest.iter() {
-            // A trial whose memory is not known yet may need as much as the largest of the others.
-            let next_bytes = known
-                .get(&assignment.planned.cell)
-                .map_or(largest_bytes, |known| known.memory_bytes);
-            if !trials.is_empty() && used_bytes.saturating_add(next_bytes) > equipment.memory_bytes() {
-                break;
-            }
-            match LiveTrial::start(equipment, assignment) {
-                Ok(trial) => {
-                    let known = known.entry(assignment.planned.cell.clone()).or_default();
-                    known.memory_bytes = trial.memory_bytes();
-                    used_bytes = used_bytes.saturating_add(known.memory_bytes);
-                    largest_bytes = largest_bytes.max(known.memory_bytes);
-                    trials.push(trial);
-                }
-                // The system may have enough for fewer trials.
-                Err(TrialFailure::NoProcess(_)) if !trials.is_empty() => break,
-                Err(failure) => return Err(failure),
-            }
-        }
+        let mut trials = start(equipment, known, rest)?;
         let assignments: Vec<&Assignment<'_>> = rest.drain(..trials.len()).collect();
         let take_turns = trials.len() > 1;
         let planned_s = f64::from(equipment.settings.samples) * equipment.settings.target_sample_s;
@@ -169,6 +153,66 @@ impl<'run> RealRunner<'run> {
         }
         Ok(alone)
     }
+}
+
+/// Launches, prepares and warms up as many trials, from the first one on, as can be alive together.
+fn start<'e>(
+    equipment: &'e Equipment<'e>,
+    known: &mut HashMap<Cell, CellDemand>,
+    assignments: &[&Assignment<'_>],
+) -> Result<Vec<LiveTrial<'e>>, TrialFailure> {
+    let mut trials: Vec<LiveTrial<'e>> = Vec::with_capacity(assignments.len());
+    let known_bytes = |known: &HashMap<Cell, CellDemand>, assignment: &Assignment<'_>| {
+        let known = known.get(&assignment.planned.cell);
+        known.map(|known| known.memory_bytes)
+    };
+    let mut largest_bytes = assignments.iter().filter_map(|one| known_bytes(known, one)).max();
+    // Of the trials that are warm, and of those that are being prepared.
+    let (mut used_bytes, mut coming_bytes) = (0_u64, 0_u64);
+    thread::scope(|scope| {
+        let mut coming = VecDeque::new();
+        loop {
+            while coming.len() <= PREPARED_AHEAD
+                && let Some(&assignment) = assignments.get(trials.len() + coming.len())
+            {
+                // A trial whose memory is not known yet may need as much as the largest of the others.
+                let bytes = known_bytes(known, assignment).or(largest_bytes);
+                let together_bytes =
+                    bytes.map(|bytes| bytes.saturating_add(used_bytes).saturating_add(coming_bytes));
+                let is_first = trials.is_empty() && coming.is_empty();
+                if !is_first && together_bytes.is_none_or(|bytes| bytes > equipment.memory_bytes()) {
+                    break;
+                }
+                let preparing = LaunchedTrial::launch(equipment, assignment).and_then(|launched| {
+                    let preparing = thread::Builder::new();
+                    let preparing = preparing.spawn_scoped(scope, move || launched.prepare(assignment));
+                    preparing.map_err(|error| TrialFailure::NoProcess(error.to_string()))
+                });
+                let preparing = match preparing {
+                    Ok(preparing) => preparing,
+                    // The system may have enough for fewer trials.
+                    Err(TrialFailure::NoProcess(_)) if !is_first => break,
+                    Err(failure) => return Err(failure),
+                };
+                let bytes = bytes.unwrap_or_default();
+                coming_bytes = coming_bytes.saturating_add(bytes);
+                coming.push_back((assignment, bytes, preparing));
+            }
+            let Some((assignment, bytes, preparing)) = coming.pop_front() else {
+                return Ok(());
+            };
+            let prepared = preparing.join();
+            let mut trial = prepared.unwrap_or_else(|panic| resume_unwind(panic))?;
+            trial.warm_up()?;
+            let known = known.entry(assignment.planned.cell.clone()).or_default();
+            known.memory_bytes = trial.memory_bytes();
+            coming_bytes = coming_bytes.saturating_sub(bytes);
+            used_bytes = used_bytes.saturating_add(known.memory_bytes);
+            largest_bytes = largest_bytes.max(Some(known.memory_bytes));
+            trials.push(trial);
+        }
+    })?;
+    Ok(trials)
 }
 
 fn count_alive(trials: &[LiveTrial<'_>]) -> usize {

@@ -103,51 +103,70 @@ struct LiveWorker<'e> {
     runs_python: bool,
 }
 
-impl<'e> LiveTrial<'e> {
-    /// Launches and prepares a trial, binds its workers and warms them up. A trial that fails meanwhile is over.
+/// A trial whose process starts, and which is not ready for samples yet.
+#[derive(Debug)]
+pub(super) struct LaunchedTrial<'e> {
+    trial: LiveTrial<'e>,
+    /// `None` if it could not be started.
+    session: Option<Session<'e>>,
+}
+
+impl<'e> LaunchedTrial<'e> {
+    /// Launches the process of a trial, without waiting for it.
     ///
     /// # Errors
     /// When a stop was requested, or the system cannot start a process.
-    pub(super) fn start(
+    pub(super) fn launch(
         equipment: &'e Equipment<'e>,
         assignment: &Assignment<'_>,
     ) -> Result<Self, TrialFailure> {
-        let mut trial = Self {
+        let mut trial = LiveTrial {
             equipment,
             launched: Instant::now(),
             record: empty_record(assignment),
             worker: None,
         };
-        match equipment.start(assignment.planned, assignment.hash_seed) {
+        let session = match equipment.start(assignment.planned, assignment.hash_seed) {
             Err(failure @ TrialFailure::NoProcess(_)) => return Err(failure),
-            Err(failure) => trial.fail(&failure, String::new())?,
-            Ok(mut session) => match trial.prepare(&mut session, assignment) {
-                Ok((process_ids, watch)) => {
-                    let command = equipment.command(&assignment.planned.cell);
-                    trial.worker = Some(LiveWorker {
-                        session,
-                        process_ids,
-                        watch,
-                        last_sample_end: (Instant::now(), Vec::new()),
-                        busy_pauses: 0,
-                        unwatched: 0,
-                        is_command: command.is_some_and(|command| command.server.is_none()),
-                        runs_python: command.is_some_and(CommandFacts::runs_python),
-                    });
-                    trial.warm_up()?;
-                    if let Some(worker) = &mut trial.worker {
-                        // The work, or a server, may have started processes that stay.
-                        worker.process_ids = worker.session.processes();
-                        worker.watch.include_started(&worker.process_ids);
-                        worker.read_memory(&mut trial.record, Moment::First);
-                    }
-                }
-                Err(failure) => trial.fail_in(session, failure)?,
-            },
+            Err(failure) => {
+                trial.fail(&failure, String::new())?;
+                None
+            }
+            Ok(session) => Some(session),
+        };
+        Ok(Self { trial, session })
+    }
+
+    /// Waits for the process, prepares the trial and binds its workers. A trial that fails meanwhile is over.
+    ///
+    /// # Errors
+    /// When a stop was requested.
+    pub(super) fn prepare(self, assignment: &Assignment<'_>) -> Result<LiveTrial<'e>, TrialFailure> {
+        let Self { mut trial, session } = self;
+        let Some(mut session) = session else {
+            return Ok(trial);
+        };
+        match trial.prepare(&mut session, assignment) {
+            Ok((process_ids, watch)) => {
+                let command = trial.equipment.command(&assignment.planned.cell);
+                trial.worker = Some(LiveWorker {
+                    session,
+                    process_ids,
+                    watch,
+                    last_sample_end: (Instant::now(), Vec::new()),
+                    busy_pauses: 0,
+                    unwatched: 0,
+                    is_command: command.is_some_and(|command| command.server.is_none()),
+                    runs_python: command.is_some_and(CommandFacts::runs_python),
+                });
+            }
+            Err(failure) => trial.fail_in(session, failure)?,
         }
         Ok(trial)
     }
+}
 
+impl<'e> LiveTrial<'e> {
     /// Whether further samples can be taken.
     pub(super) const fn is_alive(&self) -> bool {
         self.worker.is_some()
@@ -190,7 +209,11 @@ impl<'e> LiveTrial<'e> {
         Ok((process_ids, watch))
     }
 
-    fn warm_up(&mut self) -> Result<(), TrialFailure> {
+    /// Warms the workers up, and reads the memory that they then have. A trial that fails meanwhile is over.
+    ///
+    /// # Errors
+    /// When a stop was requested.
+    pub(super) fn warm_up(&mut self) -> Result<(), TrialFailure> {
         let settings = &self.equipment.settings;
         let enough = Duration::try_from_secs_f64(settings.warmup_s).unwrap_or_default();
         let started = Instant::now();
@@ -204,6 +227,12 @@ impl<'e> LiveTrial<'e> {
             self.sample(None, None)?;
             let last = self.record.samples.last();
             taken_ns = taken_ns.saturating_add(last.map_or(0, Sample::makespan_ns));
+        }
+        if let Some(worker) = &mut self.worker {
+            // The work, or a server, may have started processes that stay.
+            worker.process_ids = worker.session.processes();
+            worker.watch.include_started(&worker.process_ids);
+            worker.read_memory(&mut self.record, Moment::First);
         }
         Ok(())
     }

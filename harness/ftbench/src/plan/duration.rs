@@ -14,8 +14,13 @@ const LAUNCH_WORKER_S: f64 = 0.04;
 /// Measured on the same machine.
 const BETWEEN_SAMPLES_S: f64 = 0.001;
 
-/// Expected duration of a round, seconds. Assumes that every interpreter is as fast as the baseline, that threads of a
-/// build without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
+/// How many times longer work takes on a free-threaded CPython 3.13, and on later ones, than on a build with the GIL:
+/// the means in docs/interpreters.md.
+const FREE_THREADED_3_13: f64 = 2.2;
+const FREE_THREADED: f64 = 1.2;
+
+/// Expected duration of a round, seconds. Assumes that interpreters with the GIL are as fast as the baseline, that
+/// threads of a build without the GIL, processes and interpreters with a GIL of their own scale, and that others do not.
 #[must_use]
 pub fn round_s(cells: &[PlannedCell], interpreters: &[InterpreterFacts], settings: &Settings) -> f64 {
     cells
@@ -42,9 +47,13 @@ pub fn calibration_s(cells: &[PlannedCell], settings: &Settings) -> f64 {
 fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &Settings) -> f64 {
     let cell = &planned.cell;
     let workers = f64::from(cell.workers);
-    let gil_is_on = interpreters
-        .iter()
-        .any(|interpreter| interpreter.tag == cell.interpreter && interpreter.gil == GilState::On);
+    let interpreter = interpreters.iter().find(|one| one.tag == cell.interpreter);
+    let gil_is_on = interpreter.is_some_and(|one| one.gil == GilState::On);
+    let slowdown = match interpreter {
+        Some(one) if one.free_threaded && one.version.starts_with("3.13") => FREE_THREADED_3_13,
+        Some(one) if one.free_threaded => FREE_THREADED,
+        _ => 1.0,
+    };
     let (scales, launch_s) = match cell.model.family() {
         Model::Processes | Model::Interpreters => (true, LAUNCH_S + LAUNCH_WORKER_S * workers),
         Model::Threads | Model::AsyncioThreads | Model::Internal => (!gil_is_on, LAUNCH_S),
@@ -55,8 +64,9 @@ fn trial_s(planned: &PlannedCell, interpreters: &[InterpreterFacts], settings: &
         (Scaling::Strong, false) | (Scaling::Weak, true) => 1.0,
         (Scaling::Weak, false) => workers,
     };
-    let makespan_s = settings.target_sample_s * makespans;
-    let warmup_s = settings.warmup_s.max(f64::from(settings.warmups) * makespan_s);
+    let makespan_s = settings.target_sample_s * makespans * slowdown;
+    // The last sample of a warm-up begins before its time is over.
+    let warmup_s = (settings.warmup_s + makespan_s / 2.0).max(f64::from(settings.warmups) * makespan_s);
     launch_s + warmup_s + f64::from(settings.samples) * (makespan_s + BETWEEN_SAMPLES_S)
 }
 
@@ -70,6 +80,12 @@ mod tests {
     fn more_than_alone_s(interpreter: &str, model: Model, scaling: Scaling) -> f64 {
         let round = |workers| {
             let mut manifest = manifest(&[cell(interpreter, model, workers)]);
+            let later = InterpreterFacts {
+                tag: "3.14t".to_owned(),
+                version: "3.14.7".to_owned(),
+                ..manifest.interpreters[1].clone()
+            };
+            manifest.interpreters.push(later);
             manifest.plan.settings.scaling = scaling;
             round_s(
                 &manifest.plan.cells,
@@ -98,10 +114,15 @@ mod tests {
     fn models_with_a_gil_for_each_worker_or_none_are_expected_to_scale() {
         let half_s = -0.2;
         for (interpreter, model, expected_s) in [
-            ("3.13t", Model::Threads, half_s),
+            ("3.13t", Model::Threads, FREE_THREADED_3_13 * half_s),
+            ("3.14t", Model::Threads, FREE_THREADED * half_s),
             ("3.13", Model::Threads, 0.0),
             ("3.13", Model::Interpreters, half_s + LAUNCH_WORKER_S),
-            ("3.13t", Model::Interpreters, half_s + LAUNCH_WORKER_S),
+            (
+                "3.13t",
+                Model::Interpreters,
+                FREE_THREADED_3_13 * half_s + LAUNCH_WORKER_S,
+            ),
             ("3.13", Model::ProcessesFork, half_s + LAUNCH_WORKER_S),
             ("3.13t", Model::Asyncio, 0.0),
         ] {

@@ -1,11 +1,11 @@
 //! The errors of reading and writing run folders.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::line::LARGEST_LINE_BYTES;
 use crate::error::{ExitStatus, Failure};
-use ftbench_schema::SCHEMA_VERSION;
+use ftbench_schema::{SCHEMA_VERSION, suggest};
 
 /// Space that must be free before a run starts, bytes: a large run's records and charts.
 pub(super) const NEEDED_BYTES: u64 = 64 << 20;
@@ -86,10 +86,12 @@ pub enum StoreError {
         free_mib: u64,
     },
     /// A file cannot be read.
-    #[error("cannot read {}: {source}; give the folder that 'ftbench run' wrote", path.display())]
+    #[error("cannot read {}: {source}{hint}; give the folder that 'ftbench run' wrote", path.display())]
     Read {
         /// The file.
         path: PathBuf,
+        /// Folders with similar names, if its folder does not exist.
+        hint: String,
         /// The system's error.
         source: io::Error,
     },
@@ -112,6 +114,46 @@ pub enum StoreError {
         /// Its version.
         found: u64,
     },
+}
+
+impl StoreError {
+    /// The error for a file of a run folder that cannot be read.
+    #[must_use]
+    pub fn unreadable(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            hint: path.parent().map(similar_folders).unwrap_or_default(),
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Asks whether one of the folders with similar names was meant; empty if the folder exists, or if there are none.
+#[must_use]
+pub fn similar_folders(missing: &Path) -> String {
+    let (Some(name), Some(above)) = (missing.file_name(), missing.parent()) else {
+        return String::new();
+    };
+    if missing.exists() {
+        return String::new();
+    }
+    let name = name.to_string_lossy();
+    let above_or_here = if above == Path::new("") {
+        Path::new(".")
+    } else {
+        above
+    };
+    let entries = above_or_here.read_dir().into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let likely = suggest::likely(&name, names.iter().map(String::as_str));
+    let paths: Vec<String> = likely
+        .iter()
+        .map(|one| above.join(one).display().to_string())
+        .collect();
+    suggest::did_you_mean(&paths)
 }
 
 impl Failure for StoreError {

@@ -149,10 +149,7 @@ impl RunFolder {
                 if compressed.exists() {
                     StoreError::Compressed(compressed)
                 } else {
-                    StoreError::Read {
-                        path: trials_path.clone(),
-                        source,
-                    }
+                    StoreError::unreadable(&trials_path, source)
                 }
             }
             OpenError::System(source) => stopped(source),

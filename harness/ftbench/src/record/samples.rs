@@ -71,10 +71,7 @@ pub struct RecordedSamples {
 /// # Errors
 /// When the file cannot be read.
 pub fn read(file: &TrialsFile, checksums: Checksums) -> Result<RecordedSamples, StoreError> {
-    let unreadable = |source| StoreError::Read {
-        path: file.path().to_owned(),
-        source,
-    };
+    let unreadable = |source| StoreError::unreadable(file.path(), source);
     let record = Record { file, checksums };
     let mut read = record.read(&HashSet::new()).map_err(unreadable)?;
     let mut damage = std::mem::take(&mut read.damage);

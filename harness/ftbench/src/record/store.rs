@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-pub use super::error::StoreError;
+pub use super::error::{StoreError, similar_folders};
 use super::line;
 pub use super::line::Checksums;
 use super::lines::{Damage, Lines};
@@ -175,10 +175,7 @@ pub struct Header {
 /// When it cannot be read.
 pub fn read_header(path: &Path) -> Result<Header, StoreError> {
     let manifest_path = path.join(MANIFEST);
-    let unreadable = |source| StoreError::Read {
-        path: manifest_path.clone(),
-        source,
-    };
+    let unreadable = |source| StoreError::unreadable(&manifest_path, source);
     let bytes = outside::read(&manifest_path, LARGEST_MANIFEST_BYTES).map_err(unreadable)?;
     let manifest = parse(&bytes, &manifest_path)?;
     let name = path.canonicalize().map_err(unreadable)?;
@@ -199,10 +196,7 @@ pub fn open_trials(path: &Path) -> Result<TrialsFile, StoreError> {
 }
 
 fn open_record(path: &Path) -> Result<TrialsFile, StoreError> {
-    TrialsFile::open(path).map_err(|source| StoreError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    TrialsFile::open(path).map_err(|source| StoreError::unreadable(path, source))
 }
 
 /// The analysis that a run folder holds; `None` when none can be read, because it can be made again.
@@ -231,10 +225,7 @@ pub fn read_trials(path: &Path, checksums: Checksums) -> Result<RecordedTrials, 
 }
 
 fn trials_in(file: &TrialsFile, checksums: Checksums) -> Result<RecordedTrials, StoreError> {
-    let unreadable = |source| StoreError::Read {
-        path: file.path().to_owned(),
-        source,
-    };
+    let unreadable = |source| StoreError::unreadable(file.path(), source);
     let mut lines = Lines::of(file);
     let mut damage = Damage::default();
     let mut seen = HashSet::new();

@@ -17,7 +17,7 @@ const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Quick => Profile {
             name: "quick",
-            counted_s: 0.25,
+            counted_s: 0.2,
             stopping: Stopping {
                 min_rounds: 5,
                 max_rounds: 5,
@@ -63,7 +63,7 @@ const MAX_DEFAULT_SAMPLE_S: f64 = 0.3;
 const MIN_SHARE_S: f64 = 0.005;
 
 /// The minimum number of counted samples of a trial.
-const MIN_SAMPLES: u32 = 5;
+const MIN_SAMPLES: u32 = 4;
 
 /// The default length of a sample of one worker, seconds, if cells have up to `max_workers`.
 fn default_sample_s(max_workers: u32) -> f64 {
