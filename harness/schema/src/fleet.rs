@@ -72,6 +72,9 @@ pub struct FleetJobs {
     pub job_name: String,
     /// When they were submitted, RFC 3339, UTC.
     pub submitted_at: String,
+    /// Options for the batch system that the user gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// Where each group of shards may run.
     pub groups: Vec<FleetGroup>,
 }
@@ -103,7 +106,7 @@ impl FleetGroup {
 }
 
 /// `fleet.json`: the runs in the folder of a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetIndex {
     /// Version of the format.
     pub schema: u32,
@@ -125,7 +128,7 @@ pub struct FleetIndex {
 }
 
 /// One run in the folder of a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetEntry {
     /// Its folder, relative to that of the fleet.
     pub folder: String,
@@ -139,6 +142,14 @@ pub struct FleetEntry {
     pub status: RunStatus,
     /// Number of recorded trials.
     pub trials: u64,
+    /// The features that the batch system had to find in its node; `None` if it ran on a node of a list, or without a
+    /// batch system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// How far the node's clock is off at least, seconds; positive if it is ahead. `None` unless the times of the run
+    /// are impossible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_s: Option<f64>,
     /// Why it is not a part of the results; `None` if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
@@ -196,6 +207,8 @@ mod tests {
             started_at: "2026-11-30T00:00:00Z".to_owned(),
             status,
             trials,
+            constraint: None,
+            clock_error_s: None,
             left_out: None,
         }
     }
