@@ -235,6 +235,143 @@ fn a_stopped_shard_is_resumed_by_the_same_command_and_collected_again() {
 }
 
 #[test]
+fn a_collect_that_is_killed_at_any_moment_is_repeated() {
+    let sandbox = Sandbox::new();
+    let shards = 8;
+    // Records of some megabytes, so that copying takes a while.
+    let sources: Vec<Vec<u8>> = (0..shards)
+        .map(|shard| synthetic_run(&sandbox, shard, shards))
+        .collect();
+    for delay_ms in (0..60).step_by(3) {
+        let mut driver = Driver::start(sandbox.command("fleet collect results --out fleet"));
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        driver.child().kill().unwrap();
+        driver.wait();
+        // What is there is whole.
+        for folder in std::fs::read_dir(sandbox.path().join("fleet/runs"))
+            .into_iter()
+            .flatten()
+        {
+            let folder = folder.unwrap().path();
+            if folder.file_name().unwrap().to_str().unwrap().starts_with('.') {
+                continue;
+            }
+            let shard = manifest(&folder).fleet.unwrap().shard.shard;
+            assert_eq!(
+                std::fs::read(folder.join("trials.jsonl")).unwrap(),
+                sources[shard as usize]
+            );
+        }
+        // Begins again with an empty folder now and then.
+        if delay_ms % 4 == 0 {
+            let _ = std::fs::remove_dir_all(sandbox.path().join("fleet"));
+        }
+    }
+    sandbox.ftbench("fleet collect results --out fleet").exits_with(0);
+    let index = index(&sandbox);
+    assert_eq!((index.counted().count(), index.missing()), (8, vec![]));
+    assert_eq!(
+        folders(&sandbox).len(),
+        8,
+        "what killed processes left was removed"
+    );
+}
+
+/// Writes a run of a shard without an interpreter, and returns its record.
+fn synthetic_run(sandbox: &Sandbox, shard: u32, shards: u32) -> Vec<u8> {
+    use ftbench_fixtures::records::{cell, manifest, trial};
+    let cells = [cell("3.13", Model::Serial, 1)];
+    let mut run = manifest(&cells);
+    let plan = ftbench_fixtures::fleets::plan_of(&run);
+    run.fleet = Some(ftbench_schema::FleetRun {
+        shard: ftbench_schema::FleetShard {
+            shard,
+            shards,
+            ..plan.shard
+        },
+        node: format!("n{shard}"),
+        planned_at: None,
+    });
+    run.status = RunStatus::Complete;
+    let line = serde_json::to_string(&trial(&cells[0], 0, 100)).unwrap();
+    let record = format!("{line}\n").repeat(4_000);
+    sandbox.file(
+        &format!("results/n{shard}/run.json"),
+        serde_json::to_vec(&run).unwrap(),
+    );
+    sandbox.file(&format!("results/n{shard}/trials.jsonl"), &record);
+    record.into_bytes()
+}
+
+#[test]
+fn fleets_are_compared_machine_by_machine() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let files = sleeps(&sandbox, &["a"]);
+    for (fleet, nodes) in [("first", ["n0", "n1"]), ("second", ["n0", "n2"])] {
+        let words = format!(
+            "fleet plan --shape same --shards 2 --out plans {files} -p {} -m serial -n 1 --pin none {SHORT}",
+            pair().words()
+        );
+        sandbox.ftbench(&words).exits_with(0);
+        for (number, node) in (0..).zip(nodes) {
+            run_shard(&sandbox, number, node).exits_with(0);
+        }
+        let words = format!("fleet collect results --out {fleet}");
+        sandbox.ftbench(&words).exits_with(0);
+        for folder in ["plans", "results"] {
+            std::fs::remove_dir_all(sandbox.path().join(folder)).unwrap();
+        }
+    }
+    let compared = sandbox.ftbench("compare first second --format json --fail-on never");
+    compared.exits_with(0);
+    let fleets = compared.json();
+    let machines = fleets["machines"].as_array().unwrap();
+    assert_eq!(machines.len(), 1);
+    assert_eq!(machines[0]["machine"], "n0");
+    assert_eq!(machines[0]["comparison"]["cells"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        fleets["left_out"].as_array().unwrap(),
+        &["n1 has no run in NEW", "n2 has no run in BASE"]
+    );
+    // Two interpreters of one fleet are paired in the rounds of each machine.
+    let [gil, free_threaded] = pair().tags();
+    let words = format!("compare first#{gil} first#{free_threaded} --fail-on never");
+    let paired = sandbox.ftbench(&words);
+    paired.exits_with(0);
+    for words in ["of 2 machines", "n0", "n1", "paired in the same rounds"] {
+        assert!(
+            paired.stdout.contains(words),
+            "no {words:?} in:\n{}",
+            paired.stdout
+        );
+    }
+    for format in ["markdown", "junit"] {
+        let other = sandbox.ftbench(&format!("{words} --format {format}"));
+        other.exits_with(0);
+        assert!(
+            other.stdout.contains("n0") && other.stdout.contains("n1"),
+            "{}",
+            other.stdout
+        );
+    }
+    sandbox
+        .ftbench("compare first first")
+        .refuses(&["is on both sides"], 1);
+    // A fleet beside a run, and what the other commands make of an interpreter of a fleet.
+    sandbox.ftbench(&format!("show first#{gil}")).exits_with(0);
+    let history = sandbox.ftbench("history . --format json");
+    history.exits_with(0);
+    let history = history.json();
+    let machines: Vec<&str> = history["machines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|machine| machine["hostname"].as_str().unwrap())
+        .collect();
+    assert_eq!(machines, ["n0", "n1", "n2"]);
+}
+
+#[test]
 fn another_build_other_code_and_another_fleet_are_refused() {
     let sandbox = Sandbox::sharing_the_machine();
     let files = sleeps(&sandbox, &["a"]);
