@@ -57,6 +57,22 @@ pub struct FleetPlan {
     pub modules: Vec<ModuleFacts>,
     /// The curves of the shard's cells.
     pub curves: Vec<Curve>,
+    /// Archives of the interpreters, beside the plan file, for machines that do not have them; empty if none were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<BuildArchive>,
+}
+
+/// The archive of an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildArchive {
+    /// The executable on the machine that planned, as [`InterpreterFacts::path`] has it.
+    pub path: String,
+    /// Name of the archive.
+    pub file: String,
+    /// SHA-256 of the archive, hexadecimal.
+    pub sha256: String,
+    /// The executable in the archive.
+    pub executable: String,
 }
 
 /// `jobs.json`: how a fleet was handed to a batch system.

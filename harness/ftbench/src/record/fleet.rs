@@ -32,6 +32,8 @@ pub const PLANS: &str = "plans";
 pub const LOGS: &str = "logs";
 /// Name of the script that every job runs.
 pub const SCRIPT: &str = "job.sh";
+/// Name of the copy of ftbench that jobs run if their nodes may not have it.
+pub const PROGRAM: &str = "ftbench";
 /// Name of the file that is locked while runs are collected.
 const LOCK: &str = ".lock";
 
@@ -153,7 +155,10 @@ pub fn parse_plan(bytes: &[u8], path: &Path) -> Result<FleetPlan, FleetError> {
 }
 
 /// Makes a folder, which must be new or empty.
-fn make_folder(folder: &Path) -> Result<(), FleetError> {
+///
+/// # Errors
+/// When it is not, or cannot be made.
+pub fn make_folder(folder: &Path) -> Result<(), FleetError> {
     fs::create_dir_all(folder).map_err(FleetError::write(folder))?;
     let mut there = fs::read_dir(folder).map_err(FleetError::write(folder))?;
     if there.next().is_some() {
@@ -162,12 +167,11 @@ fn make_folder(folder: &Path) -> Result<(), FleetError> {
     Ok(())
 }
 
-/// Writes the plan files of a fleet into a folder, which must be new or empty, and returns their paths.
+/// Writes the plan files of a fleet into a folder, and returns their paths.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn write_plans(folder: &Path, plans: &[FleetPlan]) -> Result<Vec<PathBuf>, FleetError> {
-    make_folder(folder)?;
     let write = |plan: &FleetPlan| {
         let path = folder.join(plan_name(plan.shard.shard));
         write_json(&path, plan)?;
@@ -190,28 +194,47 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FleetErr
     Ok(store::write_bytes(path, &[bytes.as_slice(), b"\n"].concat())?)
 }
 
+/// Makes the folder of a fleet that is about to be submitted, with the folders in it.
+///
+/// # Errors
+/// When it is not new or empty, or cannot be written.
+pub fn make_submission(folder: &Path) -> Result<(), FleetError> {
+    if is_unsubmitted(folder) {
+        remove_submission(folder);
+    }
+    make_folder(folder)?;
+    for name in [PLANS, RUNS, LOGS] {
+        let path = folder.join(name);
+        fs::create_dir_all(&path).map_err(FleetError::write(&path))?;
+    }
+    Ok(())
+}
+
 /// Writes the files of a fleet that is about to be submitted: its plans, the script of its jobs, and their record, which
 /// is the last. A folder without it is what a process left that was killed before it submitted anything.
 ///
 /// # Errors
-/// When the folder is not new or empty, or cannot be written.
+/// When they cannot be written.
 pub fn write_submission(
     folder: &Path,
     plans: &[FleetPlan],
     script: &str,
     jobs: &FleetJobs,
 ) -> Result<(), FleetError> {
-    if is_unsubmitted(folder) {
-        remove_submission(folder);
-    }
-    make_folder(folder)?;
     write_plans(&folder.join(PLANS), plans)?;
-    for name in [RUNS, LOGS] {
-        let path = folder.join(name);
-        fs::create_dir_all(&path).map_err(FleetError::write(&path))?;
-    }
     store::write_bytes(&folder.join(SCRIPT), script.as_bytes())?;
     write_jobs(folder, jobs)
+}
+
+/// Copies the running ftbench into the folder of a fleet.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn copy_program(program: &Path, folder: &Path) -> Result<(), FleetError> {
+    let path = folder.join(PROGRAM);
+    fs::copy(program, &path)
+        .map(|_| ())
+        .map_err(FleetError::write(&path))
 }
 
 /// Whether a folder has only what [`write_submission`] writes before the record of the jobs.
@@ -226,11 +249,12 @@ fn is_unsubmitted(folder: &Path) -> bool {
         let number = name
             .strip_prefix("shard-")
             .and_then(|rest| rest.strip_suffix(".json"));
-        number.is_some_and(|number| number.parse::<u32>().is_ok()) || name.starts_with(STAGING_PREFIX)
+        let is_number = number.is_some_and(|number| number.parse::<u32>().is_ok());
+        is_number || name.ends_with(".tar.gz") || name.starts_with(STAGING_PREFIX)
     };
     let found = names(folder);
     let is_ours = |name: &String| {
-        [PLANS, RUNS, LOGS, SCRIPT].contains(&name.as_str()) || name.starts_with(STAGING_PREFIX)
+        [PLANS, RUNS, LOGS, SCRIPT, PROGRAM].contains(&name.as_str()) || name.starts_with(STAGING_PREFIX)
     };
     found.iter().any(|name| name == PLANS)
         && found.iter().all(is_ours)
@@ -244,7 +268,7 @@ fn is_unsubmitted(folder: &Path) -> bool {
 /// is the first, so that [`is_unsubmitted`] recognises what is left if this is killed.
 pub fn remove_submission(folder: &Path) {
     // What cannot be removed is named when the folder is used again.
-    for name in [JOBS, SCRIPT] {
+    for name in [JOBS, SCRIPT, PROGRAM] {
         let _ = fs::remove_file(folder.join(name));
     }
     for name in [LOGS, RUNS, PLANS] {
@@ -415,7 +439,7 @@ impl FleetFolder {
         let mut names = entries.flatten().map(|entry| entry.file_name());
         let is_ours = |name: &std::ffi::OsString| {
             let name = name.to_string_lossy();
-            [INDEX, RUNS, LOCK, JOBS, PLANS, LOGS, SCRIPT].contains(&name.as_ref())
+            [INDEX, RUNS, LOCK, JOBS, PLANS, LOGS, SCRIPT, PROGRAM].contains(&name.as_ref())
                 || name.starts_with(STAGING_PREFIX)
         };
         if !is_fleet(path) && !names.all(|name| is_ours(&name)) {
@@ -1051,7 +1075,8 @@ mod tests {
             groups: Vec::new(),
         };
         let folder = sandbox.path("fleet");
-        let write = || write_submission(&folder, &plans, "#!/bin/sh", &jobs);
+        let write =
+            || make_submission(&folder).and_then(|()| write_submission(&folder, &plans, "#!/bin/sh", &jobs));
         write().unwrap();
         assert!(matches!(write().unwrap_err(), FleetError::NotEmpty(_)));
         for steps in [&[JOBS][..], &[JOBS, SCRIPT], &[JOBS, SCRIPT, RUNS]] {

@@ -2,22 +2,27 @@
 
 use std::io;
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use itertools::Itertools;
 use rand::TryRng;
 use rand::rngs::SysRng;
+use rayon::prelude::*;
 
 use super::{print, remark};
 use crate::cli::{FleetPlanArgs, OutputOptions, RunRequest, ShardArgs};
 use crate::command::command_line;
 use crate::command::run::planned::{self, PlannedRun, Purpose};
 use crate::error::{Error, ExitStatus, Failure, SystemError};
+use crate::interpreter::archive::{self, ArchiveError};
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::plan::shards::{Shards, divide};
-use crate::record::fleet::write_plans;
+use crate::record::fleet::{make_folder, write_plans};
 use ftbench_schema::text::{self, counted};
-use ftbench_schema::{Curve, FleetPlan, FleetShard, Manifest, ModuleFacts, SCHEMA_VERSION};
+use ftbench_schema::{
+    BuildArchive, Curve, FleetPlan, FleetShard, InterpreterFacts, Manifest, ModuleFacts, SCHEMA_VERSION,
+};
 
 /// Why a fleet cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +36,11 @@ impl Failure for FleetPlanError {}
 
 /// Writes the plan files of a fleet.
 pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let plans = plans(arguments.shards, &arguments.division, output)?;
+    let mut plans = plans(arguments.shards, &arguments.division, output)?;
+    make_folder(&arguments.out)?;
+    if arguments.division.archive {
+        archive_builds(&mut plans, &arguments.out)?;
+    }
     for path in write_plans(&arguments.out, &plans)? {
         print(&format!("{}\n", path.display()))?;
     }
@@ -69,6 +78,21 @@ pub fn plans(shards: u32, division: &ShardArgs, output: OutputOptions) -> Result
     Ok((0..).zip(curves).map(plan).collect())
 }
 
+/// Writes archives of the interpreters of these plans into a folder, and names them in the plans.
+pub fn archive_builds(plans: &mut [FleetPlan], folder: &Path) -> Result<(), ArchiveError> {
+    let interpreters = plans.iter().flat_map(|plan| &plan.interpreters);
+    // Variants of a build share its executable.
+    let builds: Vec<&InterpreterFacts> = interpreters.unique_by(|facts| &facts.path).collect();
+    let archives: Vec<BuildArchive> = builds
+        .into_par_iter()
+        .map(|facts| archive::write(facts, folder))
+        .collect::<Result<_, _>>()?;
+    for plan in plans {
+        plan.archives.clone_from(&archives);
+    }
+    Ok(())
+}
+
 fn of_shard(
     shard: FleetShard,
     curves: Vec<Curve>,
@@ -95,6 +119,7 @@ fn of_shard(
         arms: planned.arms.clone(),
         modules: planned.modules.iter().flatten().map(ModuleFacts::clone).collect(),
         curves,
+        archives: Vec::new(),
     }
 }
 

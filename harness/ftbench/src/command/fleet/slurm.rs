@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::collect::status as run_status;
-use super::plan::plans;
+use super::plan::{archive_builds, plans};
 use super::{print, remark, style};
 use crate::cli::{FleetFolderArgs, FleetSubmitArgs, OutputOptions};
 use crate::command::working_directory;
 use crate::error::{Error, ExitStatus, Failure};
-use crate::record::fleet::{self as record, LOGS, PLANS, RUNS, SCRIPT};
+use crate::record::fleet::{self as record, LOGS, PLANS, PROGRAM, RUNS, SCRIPT};
 use ftbench_present::table::Table;
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{FleetEntry, FleetGroup, FleetJobs, FleetShape, RunStatus, SCHEMA_VERSION};
@@ -88,18 +88,18 @@ fn slurm(program: &'static str, words: &[String]) -> Result<String, SlurmError> 
 pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut groups = groups(arguments)?;
     let shards = groups.iter().map(|group| group.shards).sum();
-    let plans = plans(shards, &arguments.division, output)?;
+    let mut plans = plans(shards, &arguments.division, output)?;
     let fleet = plans
         .first()
         .map(|plan| plan.shard.fleet.clone())
         .unwrap_or_default();
     let folder = absolute(&arguments.out)?;
     let job_name = format!("ftbench-{fleet}");
-    let script = script(
-        &job_name,
-        &folder,
-        &std::env::current_exe().unwrap_or_else(|_| "ftbench".into()),
-    )?;
+    let program = std::env::current_exe().unwrap_or_else(|_| "ftbench".into());
+    // Nodes without the interpreters may not have ftbench either.
+    let copied = folder.join(PROGRAM);
+    let archive = arguments.division.archive;
+    let script = script(&job_name, &folder, if archive { &copied } else { &program })?;
     if arguments.dry_run {
         print(&script)?;
         for group in &groups {
@@ -117,6 +117,11 @@ pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<Exit
         options: arguments.sbatch.clone(),
         groups: groups.clone(),
     };
+    record::make_submission(&arguments.out)?;
+    if archive {
+        archive_builds(&mut plans, &arguments.out.join(PLANS))?;
+        record::copy_program(&program, &arguments.out)?;
+    }
     record::write_submission(&arguments.out, &plans, &script, &jobs)?;
     for number in 0..groups.len() {
         let Some(group) = groups.get_mut(number) else {

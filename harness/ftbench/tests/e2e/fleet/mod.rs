@@ -448,6 +448,44 @@ fn another_build_other_code_and_another_fleet_are_refused() {
 }
 
 #[test]
+fn archived_interpreters_are_unpacked_where_a_shard_is_run() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let files = sleeps(&sandbox, &["a"]);
+    let gil = &pair().gil;
+    let words = format!(
+        "fleet plan --shape same --shards 1 --archive --out plans {files} -p {gil} -m serial -n 1 --pin none {SHORT}"
+    );
+    sandbox.ftbench(&words).exits_with(0);
+    let archives = plan(&sandbox, 0).archives;
+    assert_eq!(archives.len(), 1);
+    let run = |out: &str| {
+        let mut command = sandbox.command(&format!("run --plan plans/shard-0.json --out {out}"));
+        command.env("XDG_CACHE_HOME", sandbox.path().join("cache"));
+        crate::support::output_of(command)
+    };
+    run("out").exits_with(0);
+    let interpreter = manifest(&sandbox.path().join("out")).interpreters.remove(0);
+    let unpacked = sandbox
+        .path()
+        .join("cache/ftbench/builds")
+        .canonicalize()
+        .unwrap();
+    assert!(
+        Path::new(&interpreter.path).starts_with(&unpacked),
+        "{}",
+        interpreter.path
+    );
+    assert_eq!(interpreter.tag, *gil);
+    // The archive is not needed again, and another one is refused.
+    let archive = sandbox.path().join("plans").join(&archives[0].file);
+    std::fs::write(&archive, "another archive").unwrap();
+    run("second").exits_with(0);
+    std::fs::remove_dir_all(unpacked).unwrap();
+    run("third").refuses(&["is not the archive of the plan"], 1);
+    assert!(!sandbox.path().join("third").exists());
+}
+
+#[test]
 fn calls_that_no_fleet_can_follow_are_refused() {
     let sandbox = Sandbox::new();
     for (words, message) in [

@@ -304,20 +304,32 @@ fn unlike_nodes_wrong_clocks_and_runs_of_another_fleet_are_reported() {
         })
         .collect();
     let other = sandbox.file("cpuinfo", other);
-    cluster.start_node_with_mounts(1, &format!("mount --bind {other} /proc/cpuinfo"));
+    // Nor does it have the interpreter, which is in a folder of its own, or a cache from before.
+    let python = crate::support::executable(&pair().gil);
+    let build = python.parent().unwrap().parent().unwrap();
+    let cache = sandbox.path().join("cache");
+    std::fs::create_dir(&cache).unwrap();
+    let mounts = [
+        format!("mount --bind {other} /proc/cpuinfo"),
+        format!("mount -t tmpfs none {}", build.display()),
+        format!("mount -t tmpfs none {}", cache.display()),
+    ];
+    cluster.start_node_with_mounts(1, &mounts.join(" && "));
     cluster.resume_node(1);
     let files = sleeps(&sandbox, &["a"]);
     let words = |out: &str| {
         format!(
-            "fleet submit --constraint kind --shards 2 --shape same --out {out} {files} -p {} -m serial -n 1 --pin none \
+            "fleet submit --archive --constraint kind --shards 2 --shape same --out {out} {files} -p {} -m serial -n 1 --pin none \
              {SHORT}",
-            pair().gil
+            python.display()
         )
     };
     // A record that exists and has enough lines: itself.
     let hold = Checkpoint::at(&sandbox, ".", 0, "*:*:work");
     sandbox.file("trials.jsonl", "");
-    ftbench(&sandbox, &cluster, &words("fleet")).exits_with(0);
+    let mut submit = command(&sandbox, &cluster, &words("fleet"));
+    submit.env("XDG_CACHE_HOME", &cache);
+    output_of(submit).exits_with(0);
     // Both nodes have begun before one of them is free.
     for shard in [0, 1] {
         cluster.wait_for(shard, "RUNNING");
@@ -327,6 +339,14 @@ fn unlike_nodes_wrong_clocks_and_runs_of_another_fleet_are_reported() {
 
     // A run of another fleet in the folder; its shard has the number of one of this fleet.
     let [first, second] = folders_of(&sandbox);
+    for folder in [&first, &second] {
+        let interpreter = super::manifest(folder).interpreters.remove(0);
+        assert!(
+            interpreter.path.contains("/ftbench/builds/"),
+            "{}",
+            interpreter.path
+        );
+    }
     let foreign = sandbox.path().join("fleet/runs/another");
     copy_folder(&first, &foreign);
     alter(&foreign, |run| run["fleet"]["fleet"] = "f".repeat(16).into());
