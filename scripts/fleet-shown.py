@@ -188,7 +188,7 @@ def measure(cluster, ftbench, fleet, interpreters):
     resumed = [line for line in log.splitlines() if "resuming" in line]
     print(f"n2 was killed after {before} trials; {kept} were kept.")
     print(f"It then said: {resumed[0] if resumed else 'nothing'}")
-    return kept >= before and resumed
+    return kept >= before and bool(resumed)
 
 
 def picture(fleet, target):

@@ -60,6 +60,23 @@ pub struct FleetPlan {
     /// Archives of the interpreters, beside the plan file, for machines that do not have them; empty if none were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<BuildArchive>,
+    /// Archives of the packages of workloads, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentArchive>,
+}
+
+/// The archive of the packages that workloads need on an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentArchive {
+    /// The interpreter's executable on the machine that planned, as [`InterpreterFacts::path`] has it.
+    pub path: String,
+    /// Everything that determines the contents, as a JSON object. What is the machine's own in it is replaced where it
+    /// is unpacked.
+    pub identity: String,
+    /// Name of the archive.
+    pub file: String,
+    /// SHA-256 of the archive, hexadecimal.
+    pub sha256: String,
 }
 
 /// The archive of an interpreter.

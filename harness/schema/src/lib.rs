@@ -26,7 +26,8 @@ pub use compat::{
 };
 pub use explanation::{CategoryTime, Contended, Explanation, ObjectFacts, SamplingCost};
 pub use fleet::{
-    BuildArchive, BuildMatch, FleetEntry, FleetGroup, FleetIndex, FleetJobs, FleetPlan, choose_counted,
+    BuildArchive, BuildMatch, EnvironmentArchive, FleetEntry, FleetGroup, FleetIndex, FleetJobs, FleetPlan,
+    choose_counted,
 };
 pub use interpreter::{
     BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,

@@ -5,70 +5,12 @@
 //! is the planned one is checked afterwards as for any interpreter, by the digest of the file that contains it.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use flate2::Compression;
-use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
-use sha2::{Digest, Sha256};
-
-use crate::error::{ExitStatus, Failure};
-use crate::outside;
+use crate::archive::{self, ArchiveError, Packing, append_tree, failed, plain_name};
 use ftbench_schema::{BuildArchive, InterpreterFacts, Version};
-
-/// Largest archive that is read, bytes: many times that of any build.
-const LARGEST_ARCHIVE_BYTES: u64 = 4 << 30;
-
-/// Prefix of the names of unfinished files and folders.
-const STAGING_PREFIX: &str = ".ftbench-";
-
-/// Why an interpreter is not archived or unpacked.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// An installation that is not a folder of its own.
-    #[error(
-        "cannot archive {tag}: there is no {missing} for {path}; use a build with a folder of its own, as 'ftbench \
-         python install' makes them"
-    )]
-    Layout {
-        /// Its tag.
-        tag: String,
-        /// The executable.
-        path: String,
-        /// The file that every installation has.
-        missing: String,
-    },
-    /// A file cannot be read or written.
-    #[error("cannot archive or unpack an interpreter: {}: {source}; make room, or give the builds with -p", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// An archive that is not the planned one.
-    #[error("{} is not the archive of the plan: its sha256 differs; copy it again from where the fleet was planned", .0.display())]
-    Digest(PathBuf),
-    /// A name that leads out of the folder.
-    #[error("the plan is damaged: '{0}' is not the name of an archive; plan the fleet again")]
-    Name(String),
-}
-
-impl Failure for ArchiveError {
-    fn exit_status(&self) -> ExitStatus {
-        match self {
-            Self::File { .. } => ExitStatus::MachineFailed,
-            Self::Layout { .. } | Self::Digest(_) | Self::Name(_) => ExitStatus::WrongInput,
-        }
-    }
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> ArchiveError {
-    let path = path.to_owned();
-    move |source| ArchiveError::File { path, source }
-}
 
 /// Writes the archive of an interpreter into a folder.
 ///
@@ -77,33 +19,11 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> ArchiveError {
 pub fn write(interpreter: &InterpreterFacts, folder: &Path) -> Result<BuildArchive, ArchiveError> {
     let executable = Path::new(&interpreter.path);
     let installed = Installation::of(interpreter, executable)?;
-    let file = tempfile::Builder::new()
-        .prefix(STAGING_PREFIX)
-        .tempfile_in(folder)
-        .map_err(failed(folder))?;
-    let mut digest = Hashing {
-        into: BufWriter::new(file),
-        digest: Sha256::new(),
-    };
-    installed
-        .pack(executable, &mut digest)
-        .map_err(failed(&installed.prefix))?;
-    let sha256 = hex::encode(digest.digest.finalize());
     let tag = interpreter.tag.split('+').next().unwrap_or_default();
-    let file_name = format!("{tag}-{}.tar.gz", ftbench_schema::text::short_hash(&sha256));
-    let path = folder.join(&file_name);
-    let file = digest
-        .into
-        .into_inner()
-        .map_err(|error| failed(&path)(error.into_error()))?;
-    file.as_file().sync_all().map_err(failed(&path))?;
-    // Only its owner can read a temporary file.
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(readable).map_err(failed(&path))?;
-    file.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    let (file, sha256) = archive::write(folder, tag, |archive| installed.pack(executable, archive))?;
     Ok(BuildArchive {
         path: interpreter.path.clone(),
-        file: file_name,
+        file,
         sha256,
         executable: installed.executable.to_string_lossy().into_owned(),
     })
@@ -158,56 +78,17 @@ impl Installation {
         })
     }
 
-    fn pack(&self, executable: &Path, into: &mut impl Write) -> io::Result<()> {
-        let mut archive = tar::Builder::new(GzEncoder::new(into, Compression::fast()));
-        archive.follow_symlinks(false);
+    fn pack(&self, executable: &Path, archive: &mut Packing<'_>) -> io::Result<()> {
         archive.append_path_with_name(executable, &self.executable)?;
         for library in &self.libraries {
             archive.append_path_with_name(self.prefix.join(library), library)?;
         }
-        append(&mut archive, &self.prefix, &self.modules)?;
-        archive.into_inner()?.finish()?.flush()
-    }
-}
-
-/// Appends a folder, sorted by name, without CPython's own tests and what only embedding needs.
-fn append<W: Write>(archive: &mut tar::Builder<W>, prefix: &Path, folder: &Path) -> io::Result<()> {
-    archive.append_dir(folder, prefix.join(folder))?;
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(prefix.join(folder))?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    let is_top = folder.components().count() == 2;
-    for entry in entries {
-        let name = entry.file_name();
-        let is_left_out = name == "test" || name.to_string_lossy().starts_with("config-");
-        let path = folder.join(&name);
-        let kind = entry.file_type()?;
-        if is_top && is_left_out {
-            continue;
-        }
-        if kind.is_dir() {
-            append(archive, prefix, &path)?;
-        } else if kind.is_file() || kind.is_symlink() {
-            archive.append_path_with_name(entry.path(), &path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Computes the digest of what is written.
-struct Hashing<W> {
-    into: W,
-    digest: Sha256,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.into.write(bytes)?;
-        self.digest.update(bytes.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.into.flush()
+        // CPython's own tests, and what only embedding needs.
+        let is_left_out = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            path.parent() == Some(&self.modules) && (name == "test" || name.starts_with("config-"))
+        };
+        append_tree(archive, &self.prefix, &self.modules, &is_left_out)
     }
 }
 
@@ -217,7 +98,6 @@ impl<W: Write> Write for Hashing<W> {
 /// # Errors
 /// When the archive is not the planned one, or a file cannot be read or written.
 pub fn unpack(archive: &BuildArchive, folder: &Path, cache: &Path) -> Result<PathBuf, ArchiveError> {
-    let file = plain_name(&archive.file)?;
     let executable = Path::new(&archive.executable);
     if !executable
         .components()
@@ -225,42 +105,9 @@ pub fn unpack(archive: &BuildArchive, folder: &Path, cache: &Path) -> Result<Pat
     {
         return Err(ArchiveError::Name(archive.executable.clone()));
     }
-    let builds = cache.join("builds");
-    let target = builds.join(plain_name(&archive.sha256)?);
-    if target.join(executable).is_file() {
-        return Ok(target.join(executable));
-    }
-    let path = folder.join(file);
-    if outside::sha256(&path, LARGEST_ARCHIVE_BYTES).map_err(failed(&path))? != archive.sha256 {
-        return Err(ArchiveError::Digest(path));
-    }
-    fs::create_dir_all(&builds).map_err(failed(&builds))?;
-    let staging = tempfile::Builder::new()
-        .prefix(STAGING_PREFIX)
-        .tempdir_in(&builds)
-        .map_err(failed(&builds))?;
-    let source = outside::open(&path).map_err(failed(&path))?;
-    let mut unpacked = tar::Archive::new(GzDecoder::new(io::BufReader::new(source)));
-    unpacked.unpack(staging.path()).map_err(failed(&path))?;
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(staging.path(), readable).map_err(failed(staging.path()))?;
-    match fs::rename(staging.path(), &target) {
-        // Another task was faster.
-        Err(_) if target.join(executable).is_file() => {}
-        renamed => renamed.map_err(failed(&target))?,
-    }
-    File::open(&builds)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed(&builds))?;
+    let target = cache.join("builds").join(plain_name(&archive.sha256)?);
+    archive::unpack((&archive.file, &archive.sha256), folder, &target, |_| Ok(()))?;
     Ok(target.join(executable))
-}
-
-fn plain_name(name: &str) -> Result<&str, ArchiveError> {
-    let mut parts = Path::new(name).components();
-    match (parts.next(), parts.next()) {
-        (Some(Component::Normal(_)), None) => Ok(name),
-        _ => Err(ArchiveError::Name(name.to_owned())),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::collect::status as run_status;
-use super::plan::{archive_builds, plans};
+use super::plan::{plans, write_archives};
 use super::{print, remark, style};
 use crate::cli::{FleetFolderArgs, FleetSubmitArgs, OutputOptions};
 use crate::command::working_directory;
@@ -88,7 +88,7 @@ fn slurm(program: &'static str, words: &[String]) -> Result<String, SlurmError> 
 pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut groups = groups(arguments)?;
     let shards = groups.iter().map(|group| group.shards).sum();
-    let mut plans = plans(shards, &arguments.division, output)?;
+    let (mut plans, planned) = plans(shards, &arguments.division, output)?;
     let fleet = plans
         .first()
         .map(|plan| plan.shard.fleet.clone())
@@ -119,7 +119,7 @@ pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<Exit
     };
     record::make_submission(&arguments.out)?;
     if archive {
-        archive_builds(&mut plans, &arguments.out.join(PLANS))?;
+        write_archives(&mut plans, &planned, &arguments.out.join(PLANS), output)?;
         record::copy_program(&program, &arguments.out)?;
     }
     record::write_submission(&arguments.out, &plans, &script, &jobs)?;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::interpreter::archive;
 use crate::record::fleet;
 use crate::record::store;
+use crate::workload::environment::Environments;
 use ftbench_schema::{BuildArchive, BuildMatch, FleetPlan, InterpreterFacts, Manifest, Switches, Tag, text};
 
 /// A plan file that was read.
@@ -36,9 +37,24 @@ impl Shard {
         fleet.is_some_and(|fleet| fleet.shard == self.plan.shard)
     }
 
-    /// Unpacks the archives of the plan's interpreters into the cache folder, unless that was done before.
-    pub fn unpack_builds(&self) -> Result<(), Error> {
-        self.executables().map(|_| ())
+    /// Unpacks the archives of the plan into the cache folder, unless that was done before.
+    pub fn unpack_archives(&self) -> Result<(), Error> {
+        let executables = self.executables()?;
+        let environments = Environments::below(&cache_folder()?);
+        for archive in &self.plan.environments {
+            if let Some((_, executable)) = executables.iter().find(|(path, _)| *path == archive.path) {
+                environments.unpack(archive, self.folder(), executable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder of the plan file.
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        }
     }
 
     /// The executable of each of the plan's interpreters on this machine; empty if the plan has no archives.
@@ -46,13 +62,13 @@ impl Shard {
         if self.plan.archives.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
         let cache = cache_folder()?;
-        let unpack =
-            |archive: &BuildArchive| Ok((archive.path.clone(), archive::unpack(archive, folder, &cache)?));
+        let unpack = |archive: &BuildArchive| {
+            Ok((
+                archive.path.clone(),
+                archive::unpack(archive, self.folder(), &cache)?,
+            ))
+        };
         self.plan.archives.iter().map(unpack).collect()
     }
 

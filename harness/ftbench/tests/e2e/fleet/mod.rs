@@ -448,23 +448,30 @@ fn another_build_other_code_and_another_fleet_are_refused() {
 }
 
 #[test]
-fn archived_interpreters_are_unpacked_where_a_shard_is_run() {
+fn archived_interpreters_and_packages_are_unpacked_where_a_shard_is_run() {
     let sandbox = Sandbox::sharing_the_machine();
     let files = sleeps(&sandbox, &["a"]);
     let gil = &pair().gil;
+    sandbox.file("a.py", format!("import six\n{HOLDABLE}{SLEEPS}"));
     let words = format!(
-        "fleet plan --shape same --shards 1 --archive --out plans {files} -p {gil} -m serial -n 1 --pin none {SHORT}"
+        "fleet plan --shape same --shards 1 --archive --out plans {files} --with six -p {gil} -m serial -n 1 \
+         --pin none {SHORT}"
     );
     sandbox.ftbench(&words).exits_with(0);
-    let archives = plan(&sandbox, 0).archives;
-    assert_eq!(archives.len(), 1);
+    let planned = plan(&sandbox, 0);
+    let archives = planned.archives;
+    assert_eq!((archives.len(), planned.environments.len()), (1, 1));
     let run = |out: &str| {
         let mut command = sandbox.command(&format!("run --plan plans/shard-0.json --out {out}"));
         command.env("XDG_CACHE_HOME", sandbox.path().join("cache"));
+        // Nothing can be installed.
+        command.env("UV_OFFLINE", "1").env("PIP_NO_INDEX", "1");
         crate::support::output_of(command)
     };
     run("out").exits_with(0);
-    let interpreter = manifest(&sandbox.path().join("out")).interpreters.remove(0);
+    let mut run_here = manifest(&sandbox.path().join("out"));
+    assert_eq!(run_here.environments[0].requirements, ["six"]);
+    let interpreter = run_here.interpreters.remove(0);
     let unpacked = sandbox
         .path()
         .join("cache/ftbench/builds")
