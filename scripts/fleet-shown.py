@@ -247,13 +247,11 @@ def main():
             counts = compared["counts"]
             differing += counts["faster"] + counts["slower"]
             cells += len(compared["cells"])
-            means = [
-                mean["ratio"]["estimate"]
-                for mean in compared["geometric_means"]
-                if not mean["kind"]
-            ]
+            # The workloads are of one kind.
+            mean = compared["geometric_means"][0]["ratio"]
+            mean = f"{mean['estimate']:.3f} [{mean['low']:.3f}, {mean['high']:.3f}]"
             keys = ("faster", "same", "cannot_tell", "slower")
-            rows.append((run["node"], *(str(counts[key]) for key in keys), f"{means[0]:.3f}"))
+            rows.append((run["node"], *(str(counts[key]) for key in keys), mean))
         print("The run without a fleet against each node:")
         print_table(rows)
         is_good &= 20 * differing <= cells and not counts["not_compared"]
