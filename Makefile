@@ -35,12 +35,14 @@ test: set-up lint browser slurm interpreters ## run the checks of `lint`, then a
 	$(WITHOUT_MOUNTS) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked --no-fail-fast
 	scripts/workloads-page.py --check --ftbench target/debug/ftbench
 
-test-long: build interpreters ## inject hundreds of faults, fuzz, and check ftbench's promises; takes an hour on a quiet machine
+test-long: build slurm interpreters ## inject hundreds of faults, fuzz, and check ftbench's promises; takes an hour on a quiet machine
 	scripts/inject-faults.py
 	scripts/fuzz.sh
 	scripts/report-size.py target/release/ftbench
 	scripts/history-size.py target/release/ftbench
 	scripts/fleet-size.py target/release/ftbench
+	cargo test --workspace --locked --test e2e -- --ignored fleet::
+	scripts/fleet-shown.py
 	scripts/compare-aa.py
 	scripts/thread-cases.py
 	scripts/wrong-calls.py

@@ -12,6 +12,7 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::estimate::map;
+use crate::letters::letters;
 use crate::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use crate::sample::{mean, median};
 use ftbench_schema::{
@@ -83,6 +84,10 @@ pub struct Machine {
     pub folder: String,
     /// The state of its run.
     pub status: RunStatus,
+    /// The features that the batch system had to find in it.
+    pub constraint: Option<String>,
+    /// How far its clock is off at least, seconds; `None` unless the times of its run are impossible.
+    pub clock_error_s: Option<f64>,
     /// Version of ftbench that measured.
     pub ftbench_version: String,
     /// When its run began, RFC 3339, UTC.
@@ -315,20 +320,6 @@ fn kind_of(member: &Member, kinds: &mut Vec<Kind>) -> usize {
     })
 }
 
-/// `A` to `Z`, then `AA`, `AB` and so on.
-fn letters(mut number: usize) -> String {
-    let mut letters = Vec::new();
-    loop {
-        // Below 26.
-        letters.push(char::from(b'A' + (number % 26) as u8));
-        if number < 26 {
-            break;
-        }
-        number = number / 26 - 1;
-    }
-    letters.iter().rev().collect()
-}
-
 fn machine(member: &Member, name: String, kind: usize) -> Machine {
     let Member { entry, summary } = member;
     Machine {
@@ -338,6 +329,8 @@ fn machine(member: &Member, name: String, kind: usize) -> Machine {
         shard: entry.shard,
         folder: entry.folder.clone(),
         status: entry.status,
+        constraint: entry.constraint.clone(),
+        clock_error_s: entry.clock_error_s,
         ftbench_version: summary.run.ftbench_version.clone(),
         started_at: summary.run.started_at.clone(),
         rounds: summary.cells.iter().map(|cell| cell.rounds).max().unwrap_or(0),
@@ -801,13 +794,5 @@ mod tests {
             .collect();
         assert_eq!(names, ["a/0", "a/1", "b"]);
         assert_eq!(fleet.kinds[0].nodes, 2);
-    }
-
-    #[test]
-    fn letters_continue_after_z() {
-        assert_eq!(
-            [0, 25, 26, 51, 52, 701, 702].map(letters),
-            ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
-        );
     }
 }

@@ -91,6 +91,7 @@ pub(crate) fn of_cells(name: &str, manifest: &Manifest, cells: Vec<CellSummary>)
             baseline: manifest.plan.baseline.clone(),
             commit: manifest.commit.clone(),
             labels: manifest.labels.clone(),
+            node: manifest.fleet.as_ref().map(|run| run.node.clone()),
         },
         machine: manifest.machine.clone(),
         interpreters: manifest.interpreters.clone(),

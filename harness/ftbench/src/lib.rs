@@ -7,6 +7,7 @@
 //! interpreter. [`import`] converts the results of other tools to runs. [`cli`] and [`command`] combine these parts
 //! into the command line program.
 
+pub mod archive;
 pub mod assets;
 pub mod cargo_build;
 pub mod cli;

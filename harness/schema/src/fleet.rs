@@ -57,6 +57,39 @@ pub struct FleetPlan {
     pub modules: Vec<ModuleFacts>,
     /// The curves of the shard's cells.
     pub curves: Vec<Curve>,
+    /// Archives of the interpreters, beside the plan file, for machines that do not have them; empty if none were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<BuildArchive>,
+    /// Archives of the packages of workloads, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<EnvironmentArchive>,
+}
+
+/// The archive of the packages that workloads need on an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentArchive {
+    /// The interpreter's executable on the machine that planned, as [`InterpreterFacts::path`] has it.
+    pub path: String,
+    /// Everything that determines the contents, as a JSON object. What is the machine's own in it is replaced where it
+    /// is unpacked.
+    pub identity: String,
+    /// Name of the archive.
+    pub file: String,
+    /// SHA-256 of the archive, hexadecimal.
+    pub sha256: String,
+}
+
+/// The archive of an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildArchive {
+    /// The executable on the machine that planned, as [`InterpreterFacts::path`] has it.
+    pub path: String,
+    /// Name of the archive.
+    pub file: String,
+    /// SHA-256 of the archive, hexadecimal.
+    pub sha256: String,
+    /// The executable in the archive.
+    pub executable: String,
 }
 
 /// `jobs.json`: how a fleet was handed to a batch system.
@@ -72,6 +105,9 @@ pub struct FleetJobs {
     pub job_name: String,
     /// When they were submitted, RFC 3339, UTC.
     pub submitted_at: String,
+    /// Options for the batch system that the user gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// Where each group of shards may run.
     pub groups: Vec<FleetGroup>,
 }
@@ -103,7 +139,7 @@ impl FleetGroup {
 }
 
 /// `fleet.json`: the runs in the folder of a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetIndex {
     /// Version of the format.
     pub schema: u32,
@@ -125,7 +161,7 @@ pub struct FleetIndex {
 }
 
 /// One run in the folder of a fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetEntry {
     /// Its folder, relative to that of the fleet.
     pub folder: String,
@@ -139,6 +175,14 @@ pub struct FleetEntry {
     pub status: RunStatus,
     /// Number of recorded trials.
     pub trials: u64,
+    /// The features that the batch system had to find in its node; `None` if it ran on a node of a list, or without a
+    /// batch system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// How far the node's clock is off at least, seconds; positive if it is ahead. `None` unless the times of the run
+    /// are impossible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_s: Option<f64>,
     /// Why it is not a part of the results; `None` if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
@@ -196,6 +240,8 @@ mod tests {
             started_at: "2026-11-30T00:00:00Z".to_owned(),
             status,
             trials,
+            constraint: None,
+            clock_error_s: None,
             left_out: None,
         }
     }

@@ -25,7 +25,10 @@ pub use compat::{
     GilDeclaration, GilSwitch, MeasuredCall, ModuleImport, Outcome, PackageOnBuild, StressedCall,
 };
 pub use explanation::{CategoryTime, Contended, Explanation, ObjectFacts, SamplingCost};
-pub use fleet::{BuildMatch, FleetEntry, FleetGroup, FleetIndex, FleetJobs, FleetPlan, choose_counted};
+pub use fleet::{
+    BuildArchive, BuildMatch, EnvironmentArchive, FleetEntry, FleetGroup, FleetIndex, FleetJobs, FleetPlan,
+    choose_counted,
+};
 pub use interpreter::{
     BuildFacts, BuildIdentity, GarbageCollector, GilState, Implementation, InterpreterFacts, JitState,
     RuntimeFacts, Stage, Switch, Version, VersionError,

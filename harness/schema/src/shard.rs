@@ -67,4 +67,8 @@ pub struct FleetRun {
     pub shard: FleetShard,
     /// The node's name: that of the engine that started the run (`FTBENCH_NODE`), else the host name.
     pub node: String,
+    /// When the fleet was planned, by the clock of the machine that planned it, RFC 3339, UTC; `None` if an older
+    /// ftbench measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_at: Option<String>,
 }

@@ -120,6 +120,9 @@ pub struct RunFacts {
     /// Labels that the user gave the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The name of its node, if it is a part of a fleet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// The figures of one cell. Figures that were not measured are `None`.

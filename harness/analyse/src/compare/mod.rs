@@ -9,6 +9,7 @@ mod differences;
 mod documented;
 pub mod drift;
 mod drift_correction;
+pub mod fleet;
 mod history;
 mod matching;
 #[cfg(test)]

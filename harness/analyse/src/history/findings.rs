@@ -206,6 +206,45 @@ pub struct Series {
     pub new: bool,
 }
 
+/// Machines with the same processor, numbers of cores and PUs, and quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MachineKind {
+    /// A letter: `A`, `B` and so on.
+    pub name: String,
+    /// The numbers of its machines.
+    pub machines: Vec<usize>,
+}
+
+/// A cell or mean that recently changed on one kind of machine or several, in one direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KindVerdict {
+    /// The cell or mean.
+    pub subject: Subject,
+    /// Whether the change is for the better.
+    pub direction: Direction,
+    /// Each kind that follows the subject.
+    pub kinds: Vec<ChangedOnKind>,
+}
+
+/// How many machines of a kind show a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChangedOnKind {
+    /// The number of the kind.
+    pub kind: usize,
+    /// Number of its machines that follow the subject.
+    pub machines: usize,
+    /// Number of those that changed.
+    pub changed: usize,
+}
+
+impl ChangedOnKind {
+    /// Whether most machines of the kind changed, as a change of the kind does and one of a single machine does not.
+    #[must_use]
+    pub const fn is_of_kind(&self) -> bool {
+        2 * self.changed > self.machines
+    }
+}
+
 /// The analysis of a history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct History {
@@ -217,6 +256,8 @@ pub struct History {
     pub runs: Vec<RunLine>,
     /// The machines, in the order of their first run.
     pub machines: Vec<MachineKey>,
+    /// The kinds of the machines, in the same order.
+    pub kinds: Vec<MachineKind>,
     /// Whether host names were ignored because most of them occur only once.
     pub hostnames_left_out: bool,
     /// The settings, in the order of their first run.
@@ -226,6 +267,8 @@ pub struct History {
     pub drift: Vec<MachineDrift>,
     /// The changes, newest first; within a run, largest first.
     pub changes: Vec<Change>,
+    /// What recently changed, and on which kinds of machines; empty if all are of one kind.
+    pub verdicts: Vec<KindVerdict>,
     /// The series, cells first, ordered by name.
     pub series: Vec<Series>,
     /// Folders that are left out of the history, with the reasons.
@@ -235,11 +278,15 @@ pub struct History {
 impl History {
     /// Returns the recent regressions in which the workload's own file did not change: the newest runs are worse.
     pub fn regressions(&self) -> impl Iterator<Item = &Change> {
+        self.recent_changes(Direction::Worse)
+    }
+
+    /// Returns the recent changes in this direction that are the last of their series and in which the workload's own
+    /// file did not change.
+    pub fn recent_changes(&self, direction: Direction) -> impl Iterator<Item = &Change> {
         self.changes
             .iter()
-            .filter(|change| {
-                change.recent && change.direction == Direction::Worse && !change.is_of_workload()
-            })
+            .filter(move |change| change.recent && change.direction == direction && !change.is_of_workload())
             .filter(|change| self.is_last(change))
     }
 

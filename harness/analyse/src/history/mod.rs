@@ -12,6 +12,7 @@ mod conditions_tests;
 mod confirm;
 mod drift;
 mod findings;
+mod kinds;
 mod machines;
 mod noise;
 #[cfg(test)]
@@ -26,8 +27,8 @@ use rayon::prelude::*;
 
 pub use confirm::MIN_NIGHTS;
 pub use findings::{
-    Change, Difference, DifferenceKind, Direction, History, Level, MachineDrift, Night, RECENT_RUNS, RunLine,
-    Series, Subject,
+    Change, ChangedOnKind, Difference, DifferenceKind, Direction, History, KindVerdict, Level, MachineDrift,
+    MachineKind, Night, RECENT_RUNS, RunLine, Series, Subject,
 };
 
 use super::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
@@ -106,18 +107,22 @@ pub fn analyse(mut runs: Vec<HistoryRun>, options: Options) -> History {
         let size = |change: &Change| change.ratio.estimate.ln().abs();
         (b.first_after.cmp(&a.first_after)).then(size(b).total_cmp(&size(a)))
     });
-    History {
+    let mut history = History {
         metric: options.metric,
         smallest_effect: options.smallest_effect,
         runs: machines::run_lines(&runs, &setups),
+        kinds: kinds::kinds(&identified.machines),
         machines: identified.machines,
         hostnames_left_out: identified.hostnames_left_out,
         settings: settings.settings,
         drift,
         changes,
+        verdicts: Vec::new(),
         series,
         passed_over: Vec::new(),
-    }
+    };
+    history.verdicts = kinds::verdicts(&history);
+    history
 }
 
 /// Returns the parameters for testing each series. The correlation of neighbouring nights is that of the machine's

@@ -55,6 +55,9 @@ pub struct ShardArgs {
     /// architectures
     #[arg(long, value_enum, default_value_t = BuildsName::Hash, hide_possible_values = true)]
     pub builds: BuildsName,
+    /// Put archives of the interpreters beside the plans, for machines without a file system that has them
+    #[arg(long)]
+    pub archive: bool,
     /// Workloads and options of 'ftbench run'
     #[arg(
         value_name = "RUN OPTIONS",

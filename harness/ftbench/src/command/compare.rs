@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::fleet;
 use super::selector::Selector;
 use super::{json, print, remark, style};
 use crate::cli::{CompareArgs, CompareFormat, FailOn, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
-use crate::record::history::{find, relative_name, unfinished};
+use crate::record::fleet::{find_counted, is_fleet};
+use crate::record::history::{relative_name, unfinished};
 use crate::record::store::{self, MANIFEST, StoreError, similar_folders};
-use ftbench_analyse::compare::{Incomparable, Options, Run, Side, compare as compare_sides};
+use ftbench_analyse::compare::{Comparison, Incomparable, Options, Run, Side, compare as compare_sides};
 use ftbench_analyse::summary::summarise;
-use ftbench_present::compare::{junit, markdown, table};
+use ftbench_present::compare::{fleet as of_fleets, junit, markdown, table};
 use ftbench_schema::history::SkippedFolder;
 
 /// How many of the skipped runs are named.
@@ -32,6 +34,9 @@ pub enum CompareError {
         /// Why the runs in it cannot be used; empty if there are none.
         why: String,
     },
+    /// Two fleets without a machine that both have.
+    #[error("the fleets have no machine in common: {0}")]
+    NoMachine(String),
     /// A folder cannot be read.
     #[error("cannot read {}: {source}{hint}; give a folder that 'ftbench run' wrote", path.display())]
     Unreadable {
@@ -50,7 +55,7 @@ pub enum CompareError {
 impl Failure for CompareError {
     fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::NoRuns { .. } => ExitStatus::WrongInput,
+            Self::NoRuns { .. } | Self::NoMachine(_) => ExitStatus::WrongInput,
             Self::Unreadable { source, .. } => ExitStatus::for_read_error(source),
             Self::Junit(_) => ExitStatus::MachineFailed,
         }
@@ -60,7 +65,7 @@ impl Failure for CompareError {
 impl Failure for Incomparable {}
 
 /// The runs that a folder on the command line stands for.
-struct SelectedRuns {
+pub(super) struct SelectedRuns {
     /// The runs' folders, without links, sorted by path.
     folders: Vec<PathBuf>,
     /// The runs below the folder that are not used.
@@ -68,6 +73,19 @@ struct SelectedRuns {
 }
 
 impl SelectedRuns {
+    /// Selects one run.
+    pub(super) fn run(folder: &Path) -> Result<Self, CompareError> {
+        let unreadable = |source| CompareError::Unreadable {
+            path: folder.to_owned(),
+            hint: similar_folders(folder),
+            source,
+        };
+        Ok(Self {
+            folders: vec![folder.canonicalize().map_err(unreadable)?],
+            skipped: Vec::new(),
+        })
+    }
+
     /// Selects the folder itself if it is a run, else every completed run below it, as `ftbench history` does.
     fn in_folder(folder: &Path) -> Result<Self, CompareError> {
         let unreadable = |source| CompareError::Unreadable {
@@ -82,7 +100,7 @@ impl SelectedRuns {
                 skipped: Vec::new(),
             });
         }
-        let found = find(&root).map_err(unreadable)?;
+        let found = find_counted(&root).map_err(unreadable)?;
         let checked: Vec<(PathBuf, Option<String>)> = found
             .folders
             .into_par_iter()
@@ -142,9 +160,45 @@ fn reason_to_skip(folder: &Path) -> Option<String> {
 
 /// Compares two sides and prints the comparison.
 pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let [base, new] = [&arguments.base, &arguments.new].map(|word| Selector::of(word));
-    let base_runs = SelectedRuns::in_folder(base.folder)?;
-    let new_runs = SelectedRuns::in_folder(new.folder)?;
+    let sides = [&arguments.base, &arguments.new].map(|word| Selector::of(word));
+    let [base, new] = sides;
+    let (text, has_regression) = if is_fleet(base.folder) && is_fleet(new.folder) {
+        let fleets = fleet::compare::compare(sides, arguments, output)?;
+        let text = match arguments.format {
+            CompareFormat::Table => of_fleets::table(&fleets, style(output)),
+            CompareFormat::Json => json(&fleets)?,
+            CompareFormat::Markdown => of_fleets::markdown(&fleets),
+            CompareFormat::Junit => of_fleets::junit(&fleets).map_err(CompareError::from)?,
+        };
+        (text, fleets.has_regression())
+    } else {
+        let runs = [
+            SelectedRuns::in_folder(base.folder)?,
+            SelectedRuns::in_folder(new.folder)?,
+        ];
+        let comparison = compare_runs(&runs, sides.map(|side| side.name), arguments, output)?;
+        let text = match arguments.format {
+            CompareFormat::Table => table::render(&comparison, style(output)),
+            CompareFormat::Json => json(&comparison)?,
+            CompareFormat::Markdown => markdown::render(&comparison),
+            CompareFormat::Junit => junit::render(&comparison).map_err(CompareError::from)?,
+        };
+        (text, comparison.has_regression())
+    };
+    print(&text)?;
+    Ok(match arguments.fail_on {
+        FailOn::Regression if has_regression => ExitStatus::BadAnswer,
+        FailOn::Regression | FailOn::Never => ExitStatus::Success,
+    })
+}
+
+/// Compares two sides, BASE and NEW, of which only the interpreter or arm of this name is compared, if there is a name.
+pub(super) fn compare_runs(
+    [base_runs, new_runs]: &[SelectedRuns; 2],
+    names: [Option<&str>; 2],
+    arguments: &CompareArgs,
+    output: OutputOptions,
+) -> Result<Comparison, Error> {
     base_runs.warn_of_skipped("BASE", output);
     new_runs.warn_of_skipped("NEW", output);
     let mut folders: Vec<&PathBuf> = base_runs.folders.iter().chain(&new_runs.folders).collect();
@@ -158,32 +212,27 @@ pub fn compare(arguments: &CompareArgs, output: OutputOptions) -> Result<ExitSta
         })
         .collect::<Result<_, StoreError>>()?;
     let history = history(&arguments.history, &folders, output)?;
-    let side = |selector: Selector<'_>, selected: &SelectedRuns| Side {
+    let side = |name: Option<&str>, selected: &SelectedRuns| Side {
         runs: folders
             .iter()
             .zip(&runs)
             .filter(|(folder, _)| selected.folders.contains(folder))
             .map(|(_, run)| run)
             .collect(),
-        interpreter: selector.name.map(str::to_owned),
+        interpreter: name.map(str::to_owned),
     };
     let options = Options {
         smallest_effect: arguments.smallest_effect,
         anyway: arguments.anyway,
         take_drift_out: !arguments.as_measured,
     };
-    let comparison = compare_sides(&side(base, &base_runs), &side(new, &new_runs), &history, &options)?;
-    let text = match arguments.format {
-        CompareFormat::Table => table::render(&comparison, style(output)),
-        CompareFormat::Json => json(&comparison)?,
-        CompareFormat::Markdown => markdown::render(&comparison),
-        CompareFormat::Junit => junit::render(&comparison).map_err(CompareError::from)?,
-    };
-    print(&text)?;
-    Ok(match arguments.fail_on {
-        FailOn::Regression if comparison.has_regression() => ExitStatus::BadAnswer,
-        FailOn::Regression | FailOn::Never => ExitStatus::Success,
-    })
+    let [base, new] = names;
+    Ok(compare_sides(
+        &side(base, base_runs),
+        &side(new, new_runs),
+        &history,
+        &options,
+    )?)
 }
 
 /// Reads the runs of the history that are on neither side, with their stored analyses. Warns about runs that cannot be

@@ -11,6 +11,7 @@ use super::plot::{PlotError, format_of};
 use super::{print, remark, style};
 use crate::cli::{FailOn, HistoryArgs, OutputOptions, PictureFormat, SummaryFormat};
 use crate::error::{Error, ExitStatus, Failure};
+use crate::record::fleet::find_counted;
 use crate::record::history::{self as record, Keys, ReadError};
 use crate::record::store;
 use ftbench_analyse::history::{self as analysis, History, Options};
@@ -157,7 +158,7 @@ pub fn history(arguments: &HistoryArgs, output: OutputOptions) -> Result<ExitSta
 /// Reads all runs below the folder, in parallel.
 fn read(arguments: &HistoryArgs) -> Result<(Vec<HistoryRun>, Vec<SkippedFolder>), Error> {
     let root = arguments.folder.as_path();
-    let found = record::find(root).map_err(|source| HistoryError::Folder {
+    let found = find_counted(root).map_err(|source| HistoryError::Folder {
         hint: store::similar_folders(root),
         path: root.to_owned(),
         source,

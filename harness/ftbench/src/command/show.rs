@@ -15,8 +15,8 @@ use ftbench_schema::Summary;
 /// Analyses a run folder again and prints the results, or those of one interpreter or arm.
 pub fn show(arguments: &ShowArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let selected = Selector::of(&arguments.run);
-    if selected.name.is_none() && is_fleet(selected.folder) {
-        return results::show(selected.folder, arguments.format, output);
+    if is_fleet(selected.folder) {
+        return results::show(selected, arguments.format, output);
     }
     let mut recorded = store::read(selected.folder)?;
     match arguments.format {

@@ -5,6 +5,7 @@
 //! probing touch files and processes; the rest is pure.
 
 mod answer;
+pub mod archive;
 pub mod configure;
 mod discover;
 mod find;

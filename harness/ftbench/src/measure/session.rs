@@ -20,6 +20,10 @@ use crate::process::interrupt::Interrupt;
 use crate::process::limits::{FIRST_CHECK, pause_after};
 use ftbench_schema::{Limits, ThreadPool, units};
 
+/// How long after a worker failed a signal to this process may come that ended both. A batch system signals all processes
+/// of a job, one after the other.
+const SIGNALS_LIMIT: Duration = Duration::from_millis(50);
+
 /// How long a worker that has closed its channel may take to end.
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -198,7 +202,19 @@ impl<'run> Session<'run> {
     fn receive_line(&mut self, step: &'static str) -> Result<Vec<u8>, TrialFailure> {
         match self.try_receive_line(step) {
             Ok(line) => line,
-            Err(no_reply) => Err(self.failure(no_reply, step)),
+            Err(no_reply) => {
+                let failure = self.failure(no_reply, step);
+                Err(self.unless_interrupted(failure))
+            }
+        }
+    }
+
+    /// The failure, or an interrupt if that ended the worker or one of its processes.
+    fn unless_interrupted(&self, failure: TrialFailure) -> TrialFailure {
+        if self.interrupt.is_requested_within(SIGNALS_LIMIT) {
+            TrialFailure::Interrupted
+        } else {
+            failure
         }
     }
 
@@ -209,12 +225,12 @@ impl<'run> Session<'run> {
                 status,
                 error,
                 traceback,
-            }) => Err(TrialFailure::Workload {
+            }) => Err(self.unless_interrupted(TrialFailure::Workload {
                 step: worker_text::name(step),
                 status,
                 error: self.with_memory_limit(worker_text::error(error)),
                 traceback,
-            }),
+            })),
             Ok(reply) => Ok(reply),
             Err(error) => Err(TrialFailure::ProtocolViolation(format!(
                 "its answer is not a valid message ({}): {}",

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::error::SystemError;
@@ -78,6 +80,17 @@ impl Interrupt {
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::SeqCst)
+    }
+
+    /// Whether a signal has come, or comes within this time.
+    #[must_use]
+    pub fn is_requested_within(&self, limit: Duration) -> bool {
+        let mut signal = [PollFd::new(&self.receiver, PollFlags::IN)];
+        if let Ok(timeout) = Timespec::try_from(limit) {
+            // An error leaves what is known.
+            let _ = poll(&mut signal, Some(&timeout));
+        }
+        self.is_requested()
     }
 
     /// A descriptor that is readable once a signal has come.

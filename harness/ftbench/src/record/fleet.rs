@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 
 use super::file_name::file_name;
-use super::history::{self, relative_name};
+use super::history::{self, FoundRuns, relative_name};
 use super::log::end_of_last_line;
 use super::store::{self, MANIFEST, STAGING_PREFIX, SUMMARY, StoreError, TRIALS};
 use super::trials_file::{TrialsFile, compressed};
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
+use ftbench_schema::history::SkippedFolder;
 use ftbench_schema::{
     FleetEntry, FleetIndex, FleetJobs, FleetPlan, FleetRun, MAX_SHARDS, Manifest, SCHEMA_VERSION,
-    choose_counted,
+    choose_counted, text,
 };
 
 /// Name of the index of a fleet's folder.
-pub const INDEX: &str = "fleet.json";
+pub const INDEX: &str = history::FLEET_INDEX;
 /// Name of the folder of runs in a fleet's folder.
 pub const RUNS: &str = "runs";
 /// Name of the record of the jobs of a fleet.
@@ -31,11 +32,20 @@ pub const PLANS: &str = "plans";
 pub const LOGS: &str = "logs";
 /// Name of the script that every job runs.
 pub const SCRIPT: &str = "job.sh";
+/// Name of the copy of ftbench that jobs run if their nodes may not have it.
+pub const PROGRAM: &str = "ftbench";
 /// Name of the file that is locked while runs are collected.
 const LOCK: &str = ".lock";
 
 /// Largest plan file or index that is read, bytes.
 const LARGEST_PLAN_BYTES: u64 = 64 << 20;
+
+/// How far clocks may differ before it is reported, seconds. Clocks that are synchronised differ by less, and so do those
+/// of nodes and of the server of their file system.
+const CLOCK_TOLERANCE_S: f64 = 60.0;
+
+/// Size of the end of a job's output in which its error is looked for, bytes.
+const LOG_END_BYTES: u64 = 16 << 10;
 
 /// The size of the pieces in which records are compared, bytes.
 const PIECE_BYTES: u64 = 256 << 10;
@@ -145,7 +155,10 @@ pub fn parse_plan(bytes: &[u8], path: &Path) -> Result<FleetPlan, FleetError> {
 }
 
 /// Makes a folder, which must be new or empty.
-fn make_folder(folder: &Path) -> Result<(), FleetError> {
+///
+/// # Errors
+/// When it is not, or cannot be made.
+pub fn make_folder(folder: &Path) -> Result<(), FleetError> {
     fs::create_dir_all(folder).map_err(FleetError::write(folder))?;
     let mut there = fs::read_dir(folder).map_err(FleetError::write(folder))?;
     if there.next().is_some() {
@@ -154,12 +167,11 @@ fn make_folder(folder: &Path) -> Result<(), FleetError> {
     Ok(())
 }
 
-/// Writes the plan files of a fleet into a folder, which must be new or empty, and returns their paths.
+/// Writes the plan files of a fleet into a folder, and returns their paths.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn write_plans(folder: &Path, plans: &[FleetPlan]) -> Result<Vec<PathBuf>, FleetError> {
-    make_folder(folder)?;
     let write = |plan: &FleetPlan| {
         let path = folder.join(plan_name(plan.shard.shard));
         write_json(&path, plan)?;
@@ -182,34 +194,96 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FleetErr
     Ok(store::write_bytes(path, &[bytes.as_slice(), b"\n"].concat())?)
 }
 
-/// Writes the files of a fleet that is about to be submitted: its plans, the script of its jobs, and their record.
+/// Makes the folder of a fleet that is about to be submitted, with the folders in it.
 ///
 /// # Errors
-/// When the folder is not new or empty, or cannot be written.
+/// When it is not new or empty, or cannot be written.
+pub fn make_submission(folder: &Path) -> Result<(), FleetError> {
+    if is_unsubmitted(folder) {
+        remove_submission(folder);
+    }
+    make_folder(folder)?;
+    for name in [PLANS, RUNS, LOGS] {
+        let path = folder.join(name);
+        fs::create_dir_all(&path).map_err(FleetError::write(&path))?;
+    }
+    Ok(())
+}
+
+/// Writes the files of a fleet that is about to be submitted: its plans, the script of its jobs, and their record, which
+/// is the last. A folder without it is what a process left that was killed before it submitted anything.
+///
+/// # Errors
+/// When they cannot be written.
 pub fn write_submission(
     folder: &Path,
     plans: &[FleetPlan],
     script: &str,
     jobs: &FleetJobs,
 ) -> Result<(), FleetError> {
-    make_folder(folder)?;
     write_plans(&folder.join(PLANS), plans)?;
-    for name in [RUNS, LOGS] {
-        let path = folder.join(name);
-        fs::create_dir_all(&path).map_err(FleetError::write(&path))?;
-    }
     store::write_bytes(&folder.join(SCRIPT), script.as_bytes())?;
     write_jobs(folder, jobs)
 }
 
-/// Removes the files of a fleet of which no job was accepted, so that it can be submitted again.
+/// Copies the running ftbench into the folder of a fleet.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn copy_program(program: &Path, folder: &Path) -> Result<(), FleetError> {
+    let path = folder.join(PROGRAM);
+    fs::copy(program, &path)
+        .map(|_| ())
+        .map_err(FleetError::write(&path))
+}
+
+/// Whether a folder has only what [`write_submission`] writes before the record of the jobs.
+fn is_unsubmitted(folder: &Path) -> bool {
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    };
+    let is_plan = |name: &String| {
+        let number = name
+            .strip_prefix("shard-")
+            .and_then(|rest| rest.strip_suffix(".json"));
+        let is_number = number.is_some_and(|number| number.parse::<u32>().is_ok());
+        is_number || name.ends_with(".tar.gz") || name.starts_with(STAGING_PREFIX)
+    };
+    let found = names(folder);
+    let is_ours = |name: &String| {
+        [PLANS, RUNS, LOGS, SCRIPT, PROGRAM].contains(&name.as_str()) || name.starts_with(STAGING_PREFIX)
+    };
+    found.iter().any(|name| name == PLANS)
+        && found.iter().all(is_ours)
+        && names(&folder.join(PLANS)).iter().all(is_plan)
+        && [RUNS, LOGS]
+            .iter()
+            .all(|name| names(&folder.join(name)).is_empty())
+}
+
+/// Removes the files of a fleet of which no job was accepted, so that it can be submitted again. The record of the jobs
+/// is the first, so that [`is_unsubmitted`] recognises what is left if this is killed.
 pub fn remove_submission(folder: &Path) {
-    for name in [PLANS, LOGS, RUNS] {
-        // What cannot be removed is named when the folder is used again.
+    // What cannot be removed is named when the folder is used again.
+    for name in [JOBS, SCRIPT, PROGRAM] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    for name in [LOGS, RUNS, PLANS] {
         let _ = fs::remove_dir_all(folder.join(name));
     }
-    for name in [SCRIPT, JOBS] {
-        let _ = fs::remove_file(folder.join(name));
+    remove_leftovers(folder);
+}
+
+/// Removes what processes were writing to a folder when they were killed.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+        }
     }
 }
 
@@ -234,16 +308,27 @@ pub fn read_jobs(folder: &Path) -> Result<FleetJobs, FleetError> {
     Ok(store::parse(&bytes, &path)?)
 }
 
-/// The runs in the folder of a fleet as they are now, whether they were collected or not.
+/// The runs of a fleet in its folder as they are now, whether they were collected or not.
 #[must_use]
-pub fn runs_in(folder: &Path) -> Vec<FleetEntry> {
+pub fn runs_of(jobs: &FleetJobs, folder: &Path) -> Vec<FleetEntry> {
     let names = run_folders(folder).into_iter();
     let entries = names.filter_map(|name| {
-        let path = folder.join(RUNS).join(&name);
-        let (manifest, run) = header(&path).ok()?;
-        Some(entry(name, manifest, run, count_trials(&path).ok()?))
+        let (manifest, run) = header(&folder.join(RUNS).join(&name)).ok()?;
+        let is_own = run.shard.fleet == jobs.fleet;
+        is_own.then(|| entry(folder, name, &manifest, run, Some(jobs)).ok())?
     });
     entries.collect()
+}
+
+/// The last error in the output of a shard's job; `None` if there is none.
+#[must_use]
+pub fn last_error(folder: &Path, shard: u32) -> Option<String> {
+    let printed = outside::end(
+        &folder.join(LOGS).join(format!("shard-{shard}.log")),
+        LOG_END_BYTES,
+    );
+    let mut lines = text::lines(&printed);
+    lines.rfind(|line| line.contains("error: "))
 }
 
 /// Whether a folder is that of a fleet.
@@ -281,6 +366,32 @@ pub fn parse_index(bytes: &[u8], path: &Path) -> Result<FleetIndex, FleetError> 
     Ok(index)
 }
 
+/// Finds the runs below a folder as [`history::find`] does, without those that are not a part of the results of their
+/// fleet: another run of the same shard or node counts.
+///
+/// # Errors
+/// When the folder itself cannot be listed.
+pub fn find_counted(root: &Path) -> io::Result<FoundRuns> {
+    let mut found = history::find(root)?;
+    for fleet in &found.fleets {
+        // A run of a fleet whose index cannot be read is a run all the same.
+        let runs = read_index(fleet).map(|index| index.runs).unwrap_or_default();
+        for run in runs {
+            let Some(reason) = run.left_out else { continue };
+            let folder = fleet.join(run.folder);
+            let before = found.folders.len();
+            found.folders.retain(|known| *known != folder);
+            if found.folders.len() < before {
+                found.skipped.push(SkippedFolder {
+                    folder: relative_name(root, &folder),
+                    reason,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What became of a run that was given to collect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -309,6 +420,8 @@ pub struct Collected {
 #[derive(Debug)]
 pub struct FleetFolder {
     path: PathBuf,
+    /// How the fleet was submitted; `None` if it was not.
+    jobs: Option<FleetJobs>,
     /// Held until this is dropped. A file system without locks has none; copies are atomic there as well, and the index
     /// is made from what is in the folder.
     _lock: File,
@@ -326,7 +439,7 @@ impl FleetFolder {
         let mut names = entries.flatten().map(|entry| entry.file_name());
         let is_ours = |name: &std::ffi::OsString| {
             let name = name.to_string_lossy();
-            [INDEX, RUNS, LOCK, JOBS, PLANS, LOGS, SCRIPT].contains(&name.as_ref())
+            [INDEX, RUNS, LOCK, JOBS, PLANS, LOGS, SCRIPT, PROGRAM].contains(&name.as_ref())
                 || name.starts_with(STAGING_PREFIX)
         };
         if !is_fleet(path) && !names.all(|name| is_ours(&name)) {
@@ -335,14 +448,20 @@ impl FleetFolder {
         let lock_path = path.join(LOCK);
         store::check_inside(path, &lock_path)?;
         let lock = File::create(&lock_path).map_err(FleetError::write(&lock_path))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
+        let mut locked = flock(&lock, FlockOperation::NonBlockingLockExclusive);
+        if locked == Err(rustix::io::Errno::WOULDBLOCK) {
             waiting();
-            let _ = flock(&lock, FlockOperation::LockExclusive);
+            locked = flock(&lock, FlockOperation::LockExclusive);
         }
+        let is_locked = locked.is_ok();
         let runs = path.join(RUNS);
         fs::create_dir_all(&runs).map_err(FleetError::write(&runs))?;
+        if is_locked {
+            remove_leftovers(&runs);
+        }
         Ok(Self {
             path: path.to_owned(),
+            jobs: read_jobs(path).ok(),
             _lock: lock,
         })
     }
@@ -389,6 +508,9 @@ impl FleetFolder {
     fn fleet(&self) -> Result<Option<String>, FleetError> {
         if is_fleet(&self.path) {
             return Ok(Some(read_index(&self.path)?.fleet));
+        }
+        if let Some(jobs) = &self.jobs {
+            return Ok(Some(jobs.fleet.clone()));
         }
         Ok(self
             .headers()
@@ -493,13 +615,16 @@ impl FleetFolder {
                 Ok((_, run)) if Some(&run.shard.fleet) != fleet.as_ref() => {
                     foreign.push(refuse(format!("belongs to another fleet, {}", run.shard.fleet)));
                 }
-                Ok((manifest, run)) => match count_trials(&path) {
-                    Ok(trials) => {
-                        place.get_or_insert_with(|| run.shard.clone());
-                        runs.push(entry(name, manifest, run, trials));
+                Ok((manifest, run)) => {
+                    let of_fleet = run.shard.clone();
+                    match entry(&self.path, name, &manifest, run, self.jobs.as_ref()) {
+                        Ok(entry) => {
+                            place.get_or_insert(of_fleet);
+                            runs.push(entry);
+                        }
+                        Err(error) => foreign.push(refuse(format!("its trials cannot be read: {error}"))),
                     }
-                    Err(error) => foreign.push(refuse(format!("its trials cannot be read: {error}"))),
-                },
+                }
                 Err(reason) => foreign.push(refuse(reason)),
             }
         }
@@ -538,27 +663,69 @@ fn name_of(manifest: &Manifest, run: &FleetRun) -> String {
     file_name(&format!("shard-{}-{}-{started}", run.shard.shard, run.node))
 }
 
+/// Whether a folder has nothing of a run yet, as one that was killed before its plan was written. Its record is empty.
+fn has_nothing(folder: &Path) -> bool {
+    let is_missing = |name: &str| fs::symlink_metadata(folder.join(name)).is_err();
+    let record = fs::metadata(folder.join(TRIALS));
+    is_missing(MANIFEST) && is_missing(SUMMARY) && record.map_or(true, |metadata| metadata.len() == 0)
+}
+
 /// The names of the folders of runs in the folder of a fleet.
 fn run_folders(fleet: &Path) -> Vec<String> {
     let entries = fs::read_dir(fleet.join(RUNS)).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut names: Vec<String> = folders
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.starts_with(STAGING_PREFIX))
+        .filter(|name| !name.starts_with(STAGING_PREFIX) && !has_nothing(&fleet.join(RUNS).join(name)))
         .collect();
     names.sort();
     names
 }
 
-fn entry(name: String, manifest: Manifest, run: FleetRun, trials: u64) -> FleetEntry {
-    FleetEntry {
+/// The entry of the run in a folder of a fleet's folder.
+fn entry(
+    fleet: &Path,
+    name: String,
+    manifest: &Manifest,
+    run: FleetRun,
+    jobs: Option<&FleetJobs>,
+) -> io::Result<FleetEntry> {
+    let folder = fleet.join(RUNS).join(&name);
+    let mut groups = jobs.iter().flat_map(|jobs| &jobs.groups);
+    let group = groups.find(|group| group.has(run.shard.shard));
+    Ok(FleetEntry {
         folder: format!("{RUNS}/{name}"),
         shard: run.shard.shard,
-        node: run.node,
-        started_at: manifest.started_at,
+        started_at: manifest.started_at.clone(),
         status: manifest.status,
-        trials,
+        trials: count_trials(&folder)?,
+        constraint: group.and_then(|group| group.constraint.clone()),
+        clock_error_s: clock_error_s(manifest, run.planned_at.as_deref(), &folder),
         left_out: None,
+        node: run.node,
+    })
+}
+
+/// How far the clock of a run's node was off at least, seconds; `None` if its times are possible. A run cannot have
+/// begun before it was planned, nor have ended later than now, or than its record was written to a file system whose
+/// server has a clock of its own.
+fn clock_error_s(manifest: &Manifest, planned_at: Option<&str>, folder: &Path) -> Option<f64> {
+    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let started = instant(&manifest.started_at)?;
+    let last = manifest.ended_at.as_deref().and_then(instant).unwrap_or(started);
+    let written = fs::metadata(folder.join(MANIFEST)).and_then(|metadata| metadata.modified());
+    let written = written.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let now = jiff::Timestamp::now();
+    let ahead_s = last
+        .duration_since(written.map_or(now, |written| written.min(now)))
+        .as_secs_f64();
+    let behind_s = planned_at
+        .and_then(instant)
+        .map_or(0.0, |planned| planned.duration_since(started).as_secs_f64());
+    if ahead_s > CLOCK_TOLERANCE_S {
+        Some(ahead_s)
+    } else {
+        (behind_s > CLOCK_TOLERANCE_S).then_some(-behind_s)
     }
 }
 
@@ -693,6 +860,10 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), Copying> {
         .map_err(Copying::Target)?;
     // An error of a copy has no side; a full disk is the more likely one, and is to end the command.
     io::copy(&mut source, &mut target).map_err(Copying::Target)?;
+    // The time of the file shows whether the clock of its node was ahead.
+    if let Ok(written) = source.metadata().and_then(|metadata| metadata.modified()) {
+        let _ = target.set_modified(written);
+    }
     target.sync_all().map_err(Copying::Target)
 }
 
@@ -741,6 +912,7 @@ mod tests {
             manifest.fleet = Some(FleetRun {
                 shard: plan.shard,
                 node: format!("node{shard}"),
+                planned_at: None,
             });
             manifest.status = status;
             let path = self.path(name);
@@ -771,6 +943,7 @@ mod tests {
         let run = FleetRun {
             shard: plan_of(&manifest(&[])).shard,
             node: "node-7".to_owned(),
+            planned_at: None,
         };
         let text = serde_json::to_string(&run).unwrap();
         insta::assert_snapshot!(text, @r#"{"fleet":"0123456789abcdef","shape":"same","shard":0,"shards":1,"node":"node-7"}"#);
@@ -869,6 +1042,86 @@ mod tests {
         let index = read_index(&sandbox.path("fleet")).unwrap();
         let shards: Vec<u32> = index.counted().map(|run| run.shard).collect();
         assert_eq!((shards.as_slice(), index.runs.len()), (&[0, 1, 2][..], 3));
+    }
+
+    #[test]
+    fn what_a_killed_collect_or_task_left_is_no_run() {
+        let sandbox = Sandbox::new();
+        let run = sandbox.run("run", FLEET, 0, RunStatus::Complete, 1);
+        let staging = sandbox.path("fleet/runs/.ftbench-half");
+        fs::create_dir_all(&staging).unwrap();
+        fs::write(staging.join(MANIFEST), "half").unwrap();
+        let begun = sandbox.path("fleet/runs/shard-1-node1");
+        fs::create_dir_all(&begun).unwrap();
+        fs::write(begun.join(TRIALS), "").unwrap();
+        let (_, index) = sandbox.collect(&[&run]);
+        assert_eq!(index.unwrap().runs.len(), 1);
+        assert!(!staging.exists() && begun.exists());
+        let folder = FleetFolder::open(&sandbox.path("fleet"), || {}).unwrap();
+        assert_eq!(folder.write_index().unwrap().1, []);
+    }
+
+    #[test]
+    fn submission_that_was_killed_before_any_job_is_written_again_and_other_folders_are_not() {
+        let sandbox = Sandbox::new();
+        let plans = [plan_of(&manifest(&[]))];
+        let jobs = FleetJobs {
+            schema: SCHEMA_VERSION,
+            fleet: FLEET.to_owned(),
+            engine: "slurm".to_owned(),
+            job_name: "ftbench".to_owned(),
+            submitted_at: "2026-11-30T08:00:00Z".to_owned(),
+            options: Vec::new(),
+            groups: Vec::new(),
+        };
+        let folder = sandbox.path("fleet");
+        let write =
+            || make_submission(&folder).and_then(|()| write_submission(&folder, &plans, "#!/bin/sh", &jobs));
+        write().unwrap();
+        assert!(matches!(write().unwrap_err(), FleetError::NotEmpty(_)));
+        for steps in [&[JOBS][..], &[JOBS, SCRIPT], &[JOBS, SCRIPT, RUNS]] {
+            for name in steps {
+                let path = folder.join(name);
+                fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
+            }
+            write().unwrap();
+            assert_eq!(read_jobs(&folder).unwrap(), jobs);
+        }
+        fs::remove_file(folder.join(JOBS)).unwrap();
+        for foreign in ["notes", "plans/notes", "runs/shard-0-n0"] {
+            let path = folder.join(foreign);
+            fs::write(&path, "mine").unwrap();
+            assert!(
+                matches!(write().unwrap_err(), FleetError::NotEmpty(_)),
+                "{foreign}"
+            );
+            assert!(folder.join(SCRIPT).exists());
+            fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn clock_is_wrong_if_times_are_impossible() {
+        let sandbox = Sandbox::new();
+        let mut run = manifest(&[]);
+        let folder = sandbox.run("run", FLEET, 0, RunStatus::Complete, 1);
+        let now = jiff::Timestamp::now();
+        let at = |minutes: i64| (now + jiff::SignedDuration::from_mins(minutes)).to_string();
+        let planned = at(-30);
+        let mut minutes = |started: i64, ended: i64| {
+            run.started_at = at(started);
+            run.ended_at = Some(at(ended));
+            clock_error_s(&run, Some(&planned), &folder).map(|error_s| (error_s / 60.0).round())
+        };
+        assert_eq!(minutes(-20, 0), None);
+        assert_eq!(minutes(-90, -70), Some(-60.0));
+        assert_eq!(minutes(40, 60), Some(60.0));
+        // The server of the file system says when the record was written.
+        let manifest_file = File::options().write(true).open(folder.join(MANIFEST)).unwrap();
+        manifest_file
+            .set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(1_200))
+            .unwrap();
+        assert_eq!(minutes(-20, -5), Some(15.0));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::store::{MANIFEST, SUMMARY};
 use ftbench_schema::history::{HistoryRun, Metric, SeriesKey, SkippedFolder};
 use ftbench_schema::{RunStatus, SCHEMA_VERSION};
 
+/// Name of the index of a fleet's folder.
+pub const FLEET_INDEX: &str = "fleet.json";
+
 /// Maximum depth below the history's folder that is searched.
 const MAX_DEPTH: usize = 12;
 /// Maximum number of entries that are examined. A folder with more is not a folder of runs.
@@ -27,6 +30,8 @@ pub struct FoundRuns {
     pub folders: Vec<PathBuf>,
     /// Folders that could not be searched.
     pub skipped: Vec<SkippedFolder>,
+    /// Folders with an index of runs, [`FLEET_INDEX`].
+    pub fleets: Vec<PathBuf>,
 }
 
 /// Finds every run folder below a folder, or the folder itself. Symbolic links are not followed, and folders inside a
@@ -49,13 +54,18 @@ pub fn find(root: &Path) -> io::Result<FoundRuns> {
         };
         let mut below = Vec::new();
         let mut is_run = false;
+        let mut is_fleet = false;
         for entry in listed.flatten() {
             entries += 1;
             is_run |= entry.file_name() == MANIFEST || entry.file_name() == SUMMARY;
+            is_fleet |= entry.file_name() == FLEET_INDEX;
             // The type of the entry itself: a symbolic link is neither file nor folder.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 below.push(entry.path());
             }
+        }
+        if is_fleet && !is_run {
+            found.fleets.push(folder.clone());
         }
         if is_run {
             found.folders.push(folder);

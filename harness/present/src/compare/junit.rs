@@ -14,9 +14,16 @@ use ftbench_schema::Estimate;
 /// # Errors
 /// If the XML cannot be written, which never happens for a comparison from the analysis.
 pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
+    let mut report = Report::new("ftbench compare");
+    report.add_test_suites(suites(comparison));
+    report.to_string()
+}
+
+/// A suite for each workload.
+pub(super) fn suites(comparison: &Comparison) -> Vec<TestSuite> {
     let keys = comparison.cells.iter().map(|cell| &cell.cell);
     let keys = keys.chain(comparison.unmatched.iter().map(|one| &one.cell));
-    let mut report = Report::new("ftbench compare");
+    let mut suites = Vec::new();
     for workload in keys.map(|key| key.workload.as_str()).unique() {
         let mut suite = TestSuite::new(workload);
         let is_of_workload = |key: &Key| key.workload == workload;
@@ -44,9 +51,9 @@ pub fn render(comparison: &Comparison) -> Result<String, SerializeError> {
         for (number, sentence) in super::sentences(comparison).into_iter().enumerate() {
             suite.add_property((format!("comparison.{number}"), sentence));
         }
-        report.add_test_suite(suite);
+        suites.push(suite);
     }
-    report.to_string()
+    suites
 }
 
 fn measured(cell: &CellComparison) -> TestCase {

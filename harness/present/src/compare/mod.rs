@@ -1,5 +1,6 @@
 //! A comparison in words, which its formats share.
 
+pub mod fleet;
 pub mod junit;
 pub mod markdown;
 pub mod table;

@@ -4,7 +4,7 @@ mod charts;
 pub mod markdown;
 pub mod page;
 pub mod table;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 #[path = "fleet_tests.rs"]

@@ -131,6 +131,11 @@ pub fn missing(fleet: &Fleet) -> Vec<String> {
             "The plan was spread over machines that are not equal: {kinds}. Figures of different shards cannot be compared."
         ));
     }
+    lines.extend(mixed_constraints(fleet));
+    lines.extend(fleet.machines.iter().filter_map(|one| {
+        let error_s = one.clock_error_s?;
+        Some(clock(&one.name, error_s))
+    }));
     lines.extend(fleet.left_out.iter().map(|run| {
         format!(
             "{} ({}) is left out: {}.",
@@ -140,6 +145,51 @@ pub fn missing(fleet: &Fleet) -> Vec<String> {
         )
     }));
     lines
+}
+
+/// What is said of a clock that is off by this much at least, seconds.
+#[must_use]
+pub fn clock(node: &str, error_s: f64) -> String {
+    let minutes = (error_s.abs() / 60.0).floor();
+    format!(
+        "The clock of {} is {} by at least {}: the times of its run are wrong, its figures are not.",
+        text::line(node),
+        if error_s > 0.0 { "ahead" } else { "behind" },
+        counted(minutes, "minute")
+    )
+}
+
+/// Constraints of the batch system that promised one kind of machine and had several, one sentence each.
+fn mixed_constraints(fleet: &Fleet) -> Vec<String> {
+    let constraints = fleet
+        .machines
+        .iter()
+        .filter_map(|one| one.constraint.as_deref())
+        .unique();
+    let sentence = |constraint: &str| {
+        let own = |number: usize| {
+            fleet
+                .machines
+                .iter()
+                .filter(move |one| one.kind == number && one.constraint.as_deref() == Some(constraint))
+        };
+        let kinds = fleet.kinds.iter().enumerate();
+        let kinds = kinds.filter(|(number, _)| own(*number).next().is_some());
+        let parts: Vec<String> = kinds
+            .map(|(number, one)| {
+                let names = own(number).map(|machine| text::line(&machine.name));
+                format!("{} on {}", kind(one), list(names))
+            })
+            .collect();
+        (parts.len() > 1).then(|| {
+            format!(
+                "The nodes with '{}' are of several kinds: {}.",
+                text::line(constraint),
+                parts.join("; ")
+            )
+        })
+    };
+    constraints.filter_map(sentence).collect()
 }
 
 /// What can be said about kinds of machines, one sentence for each kind.

@@ -114,6 +114,40 @@ fn settings_and_packages_are_named_where_they_differ() {
 }
 
 #[test]
+fn every_format_says_on_which_kinds_of_machines_something_changed() {
+    let nights = |seed: u64, cores: u32, ratio: f64| {
+        let step = Step {
+            workload: "w1",
+            interpreter: "3.13t",
+            night: 25,
+            ratio,
+        };
+        let machine = Machine {
+            seed,
+            workloads: 2,
+            ..Machine::default()
+        };
+        let mut made = runs(30, &[step], machine);
+        for run in &mut made {
+            run.machine.hostname = format!("n{seed}");
+            run.machine.cores = cores;
+        }
+        made
+    };
+    let machines = [nights(1, 2, 1.2), nights(2, 4, 1.0), nights(3, 8, 1.2)];
+    let history = analyse(machines.concat(), Options::default());
+    let words = super::words::verdicts(&history);
+    insta::assert_snapshot!(words.join("\n"), @"Slower on kinds A and C, not on kind B: w1 3.13t threads x1, w1 3.13t threads x2, mean of 4 cpu cells on 3.13t");
+    assert!(table::render(&history, true, Style::default()).contains(&words[0]));
+    assert!(markdown::render(&history).contains("on kinds A and C, not on kind B"));
+    assert!(
+        page::html(&history)
+            .unwrap()
+            .contains("on kinds A and C, not on kind B")
+    );
+}
+
+#[test]
 fn json_has_a_version_and_every_series() {
     let history = history();
     let value: serde_json::Value = serde_json::from_str(&json::render(&history).unwrap()).unwrap();

@@ -16,6 +16,9 @@ pub fn render(history: &History) -> String {
     for machine in words::machines(history) {
         lines.push(format!("- {}", escape(&machine)));
     }
+    for verdict in words::verdicts(history) {
+        lines.push(format!("- **{}**", escape(&verdict)));
+    }
     if history.changes.is_empty() {
         lines.push("No change was found.".to_owned());
     } else {

@@ -33,6 +33,7 @@ pub enum HistoryPageError {
 struct Page {
     opening: String,
     machines: Vec<String>,
+    verdicts: Vec<String>,
     groups: Vec<Group>,
     notes: Vec<String>,
     passed_over: Vec<String>,
@@ -96,6 +97,7 @@ pub fn html(history: &History) -> Result<String, HistoryPageError> {
     let page = Page {
         opening: words::opening(history),
         machines: words::machines(history),
+        verdicts: words::verdicts(history),
         groups: groups(history, &workloads),
         notes: words::notes(history),
         passed_over: history

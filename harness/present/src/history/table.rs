@@ -17,6 +17,8 @@ const MAX_SKIPPED: usize = 10;
 pub fn render(history: &History, all: bool, style: Style) -> String {
     let mut parts = vec![style.paint(BOLD, &words::opening(history))];
     parts.extend([words::machines(history).join("\n")]);
+    let verdicts = words::verdicts(history);
+    parts.push(verdicts.iter().map(|line| style.paint(BOLD, line)).join("\n"));
     parts.push(changes(history, style));
     parts.push(series(history, all, style));
     let mut notes: Vec<String> = words::notes(history);

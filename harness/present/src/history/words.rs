@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
+
 use ftbench_analyse::history::{
-    Change, Difference, DifferenceKind, Direction, History, MachineDrift, RunLine, Series, Subject,
+    Change, ChangedOnKind, Difference, DifferenceKind, Direction, History, KindVerdict, MachineDrift,
+    RunLine, Series, Subject,
 };
 use ftbench_schema::history::{Metric, RunSettings};
 use ftbench_schema::{Estimate, KernelGroup, text, units};
@@ -43,14 +46,7 @@ pub fn per_cent_interval(ratio: Estimate) -> String {
 
 /// The name of a series.
 pub fn subject(history: &History, series: &Series) -> String {
-    let name = match &series.subject {
-        Subject::Cell(key) => key.to_string(),
-        Subject::Mean {
-            kind,
-            interpreter,
-            cells,
-        } => format!("mean of {cells} {kind} cells on {interpreter}"),
-    };
+    let name = subject_name(&series.subject);
     let mut places = Vec::new();
     if history.machines.len() > 1 {
         places.push(format!("machine {}", series.machine + 1));
@@ -63,6 +59,17 @@ pub fn subject(history: &History, series: &Series) -> String {
         name
     } else {
         format!("{name} ({})", text::line(&places.join(", ")))
+    }
+}
+
+fn subject_name(subject: &Subject) -> String {
+    match subject {
+        Subject::Cell(key) => key.to_string(),
+        Subject::Mean {
+            kind,
+            interpreter,
+            cells,
+        } => format!("mean of {cells} {kind} cells on {interpreter}"),
     }
 }
 
@@ -85,14 +92,21 @@ fn settings(history: &History, own: &RunSettings) -> Vec<String> {
 
 /// The word for a change.
 pub fn verdict(metric: Metric, change: &Change) -> &'static str {
-    match (change.is_of_workload(), metric, change.direction) {
-        (true, _, _) => "changed workload",
-        (_, Metric::Time, Direction::Worse) => "slower",
-        (_, Metric::Time, Direction::Better) => "faster",
-        (_, Metric::Memory, Direction::Worse) => "more memory",
-        (_, Metric::Memory, Direction::Better) => "less memory",
-        (_, _, Direction::Worse) => "scales worse",
-        (_, _, Direction::Better) => "scales better",
+    if change.is_of_workload() {
+        "changed workload"
+    } else {
+        direction_word(metric, change.direction)
+    }
+}
+
+const fn direction_word(metric: Metric, direction: Direction) -> &'static str {
+    match (metric, direction) {
+        (Metric::Time, Direction::Worse) => "slower",
+        (Metric::Time, Direction::Better) => "faster",
+        (Metric::Memory, Direction::Worse) => "more memory",
+        (Metric::Memory, Direction::Better) => "less memory",
+        (_, Direction::Worse) => "scales worse",
+        (_, Direction::Better) => "scales better",
     }
 }
 
@@ -307,8 +321,12 @@ pub fn machines(history: &History) -> Vec<String> {
                 format!(", quota of {} CPUs", units::number(quota, 1))
             });
             let runs = history.runs.iter().filter(|run| run.machine == number).count();
+            let mut kinds = history.kinds.iter();
+            let kind = kinds.find(|kind| kind.machines.contains(&number));
+            let kind = kind.filter(|_| history.kinds.len() > 1);
+            let kind = kind.map_or_else(String::new, |kind| format!(" (kind {})", kind.name));
             text::line(&format!(
-                "machine {}: {name}{}, {} PUs{quota}, {}",
+                "machine {}{kind}: {name}{}, {} PUs{quota}, {}",
                 number + 1,
                 machine.cpu_model,
                 machine.pus,
@@ -316,6 +334,71 @@ pub fn machines(history: &History) -> Vec<String> {
             ))
         })
         .collect()
+}
+
+/// Maximum number of cells that a verdict names.
+const MAX_NAMED: usize = 3;
+
+/// What recently changed on which kinds of machines, one sentence for each direction and set of kinds; empty if all
+/// machines are of one kind.
+pub fn verdicts(history: &History) -> Vec<String> {
+    let places = |verdict: &KindVerdict| {
+        let names = |is_meant: &dyn Fn(&ChangedOnKind) -> bool| -> Vec<&str> {
+            let meant = verdict.kinds.iter().filter(|on| is_meant(on));
+            let kinds = meant.filter_map(|on| history.kinds.get(on.kind));
+            kinds.map(|kind| kind.name.as_str()).collect()
+        };
+        let on = names(&ChangedOnKind::is_of_kind);
+        let on_some = names(&|on| on.changed > 0 && !on.is_of_kind());
+        let not_on = names(&|on| on.changed == 0);
+        let parts = [
+            (!on.is_empty()).then(|| format!("on {}", kinds_in_words(&on))),
+            (!on_some.is_empty()).then(|| format!("on some machines of {}", kinds_in_words(&on_some))),
+            (!not_on.is_empty()).then(|| format!("not on {}", kinds_in_words(&not_on))),
+        ];
+        parts.into_iter().flatten().join(", ")
+    };
+    let mut groups: Vec<(Direction, String, Vec<&Subject>)> = Vec::new();
+    for verdict in &history.verdicts {
+        let place = places(verdict);
+        let known = groups
+            .iter_mut()
+            .find(|(direction, known, _)| *direction == verdict.direction && *known == place);
+        match known {
+            Some((.., subjects)) => subjects.push(&verdict.subject),
+            None => groups.push((verdict.direction, place, vec![&verdict.subject])),
+        }
+    }
+    let sentence = |(direction, place, subjects): (Direction, String, Vec<&Subject>)| {
+        let mut word = direction_word(history.metric, direction).to_owned();
+        if let Some(first) = word.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let named = subjects
+            .iter()
+            .take(MAX_NAMED)
+            .map(|subject| subject_name(subject));
+        let more = subjects.len().saturating_sub(MAX_NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!(
+            "{word} {place}: {}{more}",
+            named.map(|name| text::line(&name)).join(", ")
+        )
+    };
+    groups.into_iter().map(sentence).collect()
+}
+
+/// `kind A`, `kinds A and C`, `kinds A, B and C`.
+fn kinds_in_words(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("kind {one}"),
+        [first @ .., last] => format!("kinds {} and {last}", first.join(", ")),
+    }
 }
 
 /// Draws the values of a series as blocks, the newest last.

@@ -4,6 +4,7 @@ use super::{print, remark, style};
 use crate::cli::{FleetCollectArgs, OutputOptions};
 use crate::error::{Error, ExitStatus, Failure};
 use crate::record::fleet::{Collected, FleetFolder, Outcome};
+use ftbench_present::fleet::words;
 use ftbench_present::table::{Column, Table};
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{FleetEntry, FleetIndex, RunStatus};
@@ -142,5 +143,7 @@ pub fn remarks(index: &FleetIndex) -> Vec<String> {
             }
         ));
     }
+    let clocks = index.runs.iter();
+    remarks.extend(clocks.filter_map(|run| Some(words::clock(&run.node, run.clock_error_s?))));
     remarks
 }

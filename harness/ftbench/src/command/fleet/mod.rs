@@ -1,6 +1,7 @@
 //! `ftbench fleet`: plans for several machines, and one folder of their results.
 
 mod collect;
+pub mod compare;
 mod plan;
 pub mod read;
 pub mod results;

@@ -2,22 +2,30 @@
 
 use std::io;
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use itertools::Itertools;
 use rand::TryRng;
 use rand::rngs::SysRng;
+use rayon::prelude::*;
 
 use super::{print, remark};
+use crate::archive::ArchiveError;
 use crate::cli::{FleetPlanArgs, OutputOptions, RunRequest, ShardArgs};
 use crate::command::command_line;
+use crate::command::run::environments;
 use crate::command::run::planned::{self, PlannedRun, Purpose};
 use crate::error::{Error, ExitStatus, Failure, SystemError};
+use crate::interpreter::archive;
 use crate::plan::placement::Policy;
 use crate::plan::placement::counts::Counts;
 use crate::plan::shards::{Shards, divide};
-use crate::record::fleet::write_plans;
+use crate::record::fleet::{make_folder, write_plans};
 use ftbench_schema::text::{self, counted};
-use ftbench_schema::{Curve, FleetPlan, FleetShard, Manifest, ModuleFacts, SCHEMA_VERSION};
+use ftbench_schema::{
+    BuildArchive, Curve, EnvironmentArchive, FleetPlan, FleetShard, InterpreterFacts, Manifest, ModuleFacts,
+    SCHEMA_VERSION,
+};
 
 /// Why a fleet cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +39,11 @@ impl Failure for FleetPlanError {}
 
 /// Writes the plan files of a fleet.
 pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
-    let plans = plans(arguments.shards, &arguments.division, output)?;
+    let (mut plans, planned) = plans(arguments.shards, &arguments.division, output)?;
+    make_folder(&arguments.out)?;
+    if arguments.division.archive {
+        write_archives(&mut plans, &planned, &arguments.out, output)?;
+    }
     for path in write_plans(&arguments.out, &plans)? {
         print(&format!("{}\n", path.display()))?;
     }
@@ -39,8 +51,12 @@ pub fn plan(arguments: &FleetPlanArgs, output: OutputOptions) -> Result<ExitStat
     Ok(ExitStatus::Success)
 }
 
-/// Plans the shards of a new fleet. Interpreters and code are those of this machine.
-pub fn plans(shards: u32, division: &ShardArgs, output: OutputOptions) -> Result<Vec<FleetPlan>, Error> {
+/// Plans the shards of a new fleet. Interpreters and code are those of this machine. Also returns what was divided.
+pub fn plans(
+    shards: u32,
+    division: &ShardArgs,
+    output: OutputOptions,
+) -> Result<(Vec<FleetPlan>, PlannedRun), Error> {
     let mut request = RunRequest::of_words(&division.run)?;
     if let list @ Policy::List(_) = &request.pin {
         return Err(FleetPlanError::Pus(list.to_string()).into());
@@ -49,7 +65,8 @@ pub fn plans(shards: u32, division: &ShardArgs, output: OutputOptions) -> Result
     // This machine may be smaller than those that measure: with two workers, every curve has a cell.
     request.pin = Policy::None;
     request.workers = Some(Counts::exactly(NonZeroU32::MIN.saturating_add(1)));
-    let PlannedRun { manifest, .. } = planned::plan(&request, None, Purpose::Measure, output)?;
+    let planned = planned::plan(&request, None, Purpose::Measure, output)?;
+    let manifest = &planned.manifest;
     for warning in &manifest.warnings {
         remark(output, &format!("warning: {}", warning.message));
     }
@@ -64,9 +81,35 @@ pub fn plans(shards: u32, division: &ShardArgs, output: OutputOptions) -> Result
             shards,
             reference: reference.clone(),
         };
-        of_shard(shard, curves, workers.clone(), division, &manifest)
+        of_shard(shard, curves, workers.clone(), division, manifest)
     };
-    Ok((0..).zip(curves).map(plan).collect())
+    Ok(((0..).zip(curves).map(plan).collect(), planned))
+}
+
+/// Writes archives of the interpreters and packages of these plans into a folder, and names them in the plans.
+pub fn write_archives(
+    plans: &mut [FleetPlan],
+    planned: &PlannedRun,
+    folder: &Path,
+    output: OutputOptions,
+) -> Result<(), Error> {
+    let interpreters = planned.manifest.interpreters.iter();
+    // Variants of a build share its executable.
+    let builds: Vec<&InterpreterFacts> = interpreters.unique_by(|facts| &facts.path).collect();
+    let archives: Vec<BuildArchive> = builds
+        .into_par_iter()
+        .map(|facts| archive::write(facts, folder))
+        .collect::<Result<_, ArchiveError>>()?;
+    let environments = environments::obtain_all(planned, output)?;
+    let environments: Vec<EnvironmentArchive> = environments
+        .par_iter()
+        .map(|(wanted, environment)| environment.archive(wanted, folder))
+        .collect::<Result<_, ArchiveError>>()?;
+    for plan in plans {
+        plan.archives.clone_from(&archives);
+        plan.environments.clone_from(&environments);
+    }
+    Ok(())
 }
 
 fn of_shard(
@@ -95,6 +138,8 @@ fn of_shard(
         arms: planned.arms.clone(),
         modules: planned.modules.iter().flatten().map(ModuleFacts::clone).collect(),
         curves,
+        archives: Vec::new(),
+        environments: Vec::new(),
     }
 }
 

@@ -9,15 +9,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::collect::status as run_status;
-use super::plan::plans;
+use super::plan::{plans, write_archives};
 use super::{print, remark, style};
 use crate::cli::{FleetFolderArgs, FleetSubmitArgs, OutputOptions};
 use crate::command::working_directory;
 use crate::error::{Error, ExitStatus, Failure};
-use crate::record::fleet::{self as record, LOGS, PLANS, RUNS, SCRIPT};
+use crate::record::fleet::{self as record, LOGS, PLANS, PROGRAM, RUNS, SCRIPT};
 use ftbench_present::table::Table;
 use ftbench_schema::text::{self, counted};
 use ftbench_schema::{FleetEntry, FleetGroup, FleetJobs, FleetShape, RunStatus, SCHEMA_VERSION};
+
+/// Longest part of an error of a job that is quoted, characters.
+const MAX_ERROR_CHARACTERS: usize = 240;
 
 /// Why Slurm did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -85,18 +88,18 @@ fn slurm(program: &'static str, words: &[String]) -> Result<String, SlurmError> 
 pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let mut groups = groups(arguments)?;
     let shards = groups.iter().map(|group| group.shards).sum();
-    let plans = plans(shards, &arguments.division, output)?;
+    let (mut plans, planned) = plans(shards, &arguments.division, output)?;
     let fleet = plans
         .first()
         .map(|plan| plan.shard.fleet.clone())
         .unwrap_or_default();
     let folder = absolute(&arguments.out)?;
     let job_name = format!("ftbench-{fleet}");
-    let script = script(
-        &job_name,
-        &folder,
-        &std::env::current_exe().unwrap_or_else(|_| "ftbench".into()),
-    )?;
+    let program = std::env::current_exe().unwrap_or_else(|_| "ftbench".into());
+    // Nodes without the interpreters may not have ftbench either.
+    let copied = folder.join(PROGRAM);
+    let archive = arguments.division.archive;
+    let script = script(&job_name, &folder, if archive { &copied } else { &program })?;
     if arguments.dry_run {
         print(&script)?;
         for group in &groups {
@@ -111,14 +114,21 @@ pub fn submit(arguments: &FleetSubmitArgs, output: OutputOptions) -> Result<Exit
         engine: "slurm".to_owned(),
         job_name,
         submitted_at: jiff::Timestamp::now().to_string(),
+        options: arguments.sbatch.clone(),
         groups: groups.clone(),
     };
+    record::make_submission(&arguments.out)?;
+    if archive {
+        write_archives(&mut plans, &planned, &arguments.out.join(PLANS), output)?;
+        record::copy_program(&program, &arguments.out)?;
+    }
     record::write_submission(&arguments.out, &plans, &script, &jobs)?;
     for number in 0..groups.len() {
         let Some(group) = groups.get_mut(number) else {
             break;
         };
-        match slurm("sbatch", &sbatch_words(group, &arguments.sbatch, &folder)) {
+        let words = sbatch_words(group, &arguments.sbatch, &folder);
+        match slurm("sbatch", &[vec!["--parsable".to_owned()], words].concat()) {
             Ok(printed) => {
                 // With clusters it prints `ID;CLUSTER`.
                 let id = printed.trim().split(';').next().unwrap_or_default();
@@ -200,7 +210,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
 /// The words of the call of sbatch for a group.
 fn sbatch_words(group: &FleetGroup, options: &[String], folder: &Path) -> Vec<String> {
     let last = group.first + group.shards.saturating_sub(1);
-    let mut words = vec!["--parsable".to_owned(), format!("--array={}-{last}", group.first)];
+    let mut words = vec![format!("--array={}-{last}", group.first)];
     words.extend(group.node.as_ref().map(|node| format!("--nodelist={node}")));
     words.extend(
         group
@@ -248,50 +258,73 @@ fn script(job_name: &str, folder: &Path, program: &Path) -> Result<String, Slurm
 /// What Slurm says of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
+    /// The number of its job. One that was submitted later has a larger one.
+    job: u64,
     state: String,
     node: String,
     reason: String,
 }
 
 /// The newest state of each task of the fleet that Slurm remembers: from the queue, and from accounting for those that
-/// have left it.
+/// have left it. A shard that was submitted again has several jobs.
 fn tasks(jobs: &FleetJobs) -> Result<BTreeMap<u32, Task>, SlurmError> {
     let name = format!("--name={}", jobs.job_name);
-    let words = [
+    let queue = [
         "--noheader",
         "--array",
         "--states=all",
         &name,
-        "--format=%K|%T|%N|%r",
+        "--format=%F|%K|%T|%N|%r",
     ]
     .map(str::to_owned);
-    let mut tasks = BTreeMap::new();
-    // Accounting is optional.
-    let since: String = jobs.submitted_at.chars().take(19).collect();
     let accounting = [
         "--noheader",
         "--parsable2",
         "--allocations",
         "--array",
         &name,
-        &format!("--starttime={since}"),
+        &format!("--starttime={}", days_before(&jobs.submitted_at)),
         "--format=JobID,State,NodeList",
-    ];
-    if let Ok(printed) = slurm("sacct", &accounting.map(str::to_owned)) {
-        tasks.extend(printed.lines().filter_map(accounted));
+    ]
+    .map(str::to_owned);
+    // Accounting is optional.
+    let accounted_for = slurm("sacct", &accounting).unwrap_or_default();
+    let queue = slurm("squeue", &queue)?;
+    let mut tasks: BTreeMap<u32, Task> = BTreeMap::new();
+    for (shard, task) in accounted_for
+        .lines()
+        .filter_map(accounted)
+        .chain(queue.lines().filter_map(queued))
+    {
+        // The queue comes last because it is newer.
+        if tasks.get(&shard).is_none_or(|known| known.job <= task.job) {
+            tasks.insert(shard, task);
+        }
     }
-    tasks.extend(slurm("squeue", &words)?.lines().filter_map(queued));
     Ok(tasks)
 }
 
-/// A line of `squeue`: array index, state, nodes and reason.
+/// Two days before an instant, as `sacct` takes it. It takes local times of a clock that may not be this machine's.
+fn days_before(instant: &str) -> String {
+    let instant: Option<jiff::Timestamp> = instant.parse().ok();
+    let before = instant.and_then(|instant| instant.checked_sub(jiff::SignedDuration::from_hours(48)).ok());
+    // A time that is not one comes from a damaged record; a week is what `sacct` could have kept anyway.
+    before.map_or_else(
+        || "now-7days".to_owned(),
+        |before| before.to_string().chars().take("2026-11-30".len()).collect(),
+    )
+}
+
+/// A line of `squeue`: job, array index, state, nodes and reason.
 fn queued(line: &str) -> Option<(u32, Task)> {
-    let mut fields = line.trim().splitn(4, '|');
+    let mut fields = line.trim().splitn(5, '|');
+    let job = fields.next()?.parse().ok()?;
     let shard = fields.next()?.parse().ok()?;
     let mut field = || fields.next().map(text::line);
     Some((
         shard,
         Task {
+            job,
             state: field()?,
             node: field()?,
             reason: field().filter(|reason| reason != "None").unwrap_or_default(),
@@ -302,12 +335,13 @@ fn queued(line: &str) -> Option<(u32, Task)> {
 /// A line of `sacct`: `12_3|COMPLETED|node1`.
 fn accounted(line: &str) -> Option<(u32, Task)> {
     let mut fields = line.trim().split('|');
-    let (_, shard) = fields.next()?.split_once('_')?;
-    let shard = shard.parse().ok()?;
+    let (job, shard) = fields.next()?.split_once('_')?;
+    let (job, shard) = (job.parse().ok()?, shard.parse().ok()?);
     let state = fields.next()?.split(' ').next().map(text::line)?;
     Some((
         shard,
         Task {
+            job,
             state,
             node: fields.next().map(text::line)?,
             reason: String::new(),
@@ -319,9 +353,10 @@ fn accounted(line: &str) -> Option<(u32, Task)> {
 pub fn status(arguments: &FleetFolderArgs, output: OutputOptions) -> Result<ExitStatus, Error> {
     let jobs = record::read_jobs(&arguments.folder)?;
     let tasks = tasks(&jobs)?;
-    let runs = record::runs_in(&arguments.folder);
+    let runs = record::runs_of(&jobs, &arguments.folder);
     print(&format!("{}\n", table(&jobs, &tasks, &runs).list(style(output))))?;
-    for line in absent(&jobs, &tasks, &runs) {
+    let folder = absolute(&arguments.folder)?;
+    for line in absent(&jobs, &tasks, &runs, &folder) {
         remark(output, &format!("warning: {line}"));
     }
     Ok(ExitStatus::Success)
@@ -375,8 +410,9 @@ fn table(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry]) -> 
     Table::of_rows(["shard", "for", "job", "node", "reason", "run", "trials"], rows)
 }
 
-/// Shards that will not come by themselves, one line each: they have no complete run, and no job that waits or runs.
-fn absent(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry]) -> Vec<String> {
+/// Shards that will not come by themselves, two lines each: they have no complete run, and no job that waits or runs.
+/// The second line submits the shard again, which resumes its run if it gets the same node.
+fn absent(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry], folder: &Path) -> Vec<String> {
     let comes = |task: &Task| {
         [
             "PENDING",
@@ -394,10 +430,23 @@ fn absent(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry]) ->
     });
     lacking
         .map(|(shard, group)| {
-            let state = tasks.get(&shard).map_or("unknown to Slurm".to_owned(), |task| task.state.to_lowercase());
+            let state = tasks
+                .get(&shard)
+                .map_or("unknown to Slurm".to_owned(), |task| task.state.to_lowercase());
+            let reason = record::last_error(folder, shard).map_or_else(
+                || format!("see {LOGS}/shard-{shard}.log"),
+                |error| text::shorten(&error, MAX_ERROR_CHARACTERS),
+            );
+            let again = FleetGroup {
+                first: shard,
+                shards: 1,
+                ..group.clone()
+            };
             format!(
-                "shard {shard} for {} has no complete run, and its job is {state}; see {LOGS}/shard-{shard}.log",
-                target(group)
+                "shard {shard} for {} has no complete run, and its job is {state}: {reason}\n  to submit it again: \
+                 sbatch {}",
+                target(group),
+                shlex_join(&sbatch_words(&again, &jobs.options, folder))
             )
         })
         .collect()
@@ -437,6 +486,7 @@ mod tests {
             engine: "slurm".to_owned(),
             job_name: "ftbench-0123456789abcdef".to_owned(),
             submitted_at: "2026-11-30T08:00:00Z".to_owned(),
+            options: vec!["--time=1:00".to_owned()],
             groups: vec![group(0, 2, None, Some("epyc")), group(2, 1, Some("n9"), None)],
         }
     }
@@ -476,42 +526,51 @@ mod tests {
         assert_eq!(
             calls,
             [
-                "--parsable '--array=0-1' '--constraint=epyc' '--time=1:00' /f/job.sh",
-                "--parsable '--array=2-2' '--nodelist=n9' '--time=1:00' /f/job.sh",
+                "'--array=0-1' '--constraint=epyc' '--time=1:00' /f/job.sh",
+                "'--array=2-2' '--nodelist=n9' '--time=1:00' /f/job.sh",
             ]
         );
     }
 
     #[test]
     fn lines_of_slurm_are_parsed_and_others_ignored() {
-        let (shard, task) = queued("3|PENDING||Nodes required for job are DOWN|x").unwrap();
+        let (shard, task) = queued("12|3|PENDING||Nodes required for job are DOWN|x").unwrap();
         assert_eq!(
-            (shard, task.state.as_str(), task.node.as_str()),
-            (3, "PENDING", "")
+            (shard, task.job, task.state.as_str(), task.node.as_str()),
+            (3, 12, "PENDING", "")
         );
         assert_eq!(task.reason, "Nodes required for job are DOWN|x");
         let (shard, task) = accounted("12_3|CANCELLED by 0|n1").unwrap();
         assert_eq!(
-            (shard, task.state.as_str(), task.node.as_str()),
-            (3, "CANCELLED", "n1")
+            (shard, task.job, task.state.as_str(), task.node.as_str()),
+            (3, 12, "CANCELLED", "n1")
         );
-        for line in ["", "N/A|RUNNING|n1|None", "12.batch|COMPLETED|n1", "x|y"] {
+        for line in ["", "12|N/A|RUNNING|n1|None", "12.batch|COMPLETED|n1", "x|y"] {
             assert_eq!((queued(line), accounted(line)), (None, None), "{line}");
         }
     }
 
     #[test]
+    fn accounting_is_asked_from_two_days_before() {
+        assert_eq!(days_before("2026-12-01T01:00:00Z"), "2026-11-29");
+        assert_eq!(days_before("yesterday"), "now-7days");
+    }
+
+    #[test]
     fn shards_that_will_not_come_are_named() {
         let task = |state: &str| Task {
+            job: 7,
             state: state.to_owned(),
             node: String::new(),
             reason: String::new(),
         };
         let tasks = BTreeMap::from([(0, task("RUNNING")), (1, task("TIMEOUT"))]);
-        let lines = absent(&jobs(), &tasks, &[]);
+        let lines = absent(&jobs(), &tasks, &[], Path::new("/f"));
         insta::assert_snapshot!(lines.join("\n"), @r"
-        shard 1 for epyc has no complete run, and its job is timeout; see logs/shard-1.log
-        shard 2 for n9 has no complete run, and its job is unknown to Slurm; see logs/shard-2.log
+        shard 1 for epyc has no complete run, and its job is timeout: see logs/shard-1.log
+          to submit it again: sbatch '--array=1-1' '--constraint=epyc' '--time=1:00' /f/job.sh
+        shard 2 for n9 has no complete run, and its job is unknown to Slurm: see logs/shard-2.log
+          to submit it again: sbatch '--array=2-2' '--nodelist=n9' '--time=1:00' /f/job.sh
         ");
     }
 }

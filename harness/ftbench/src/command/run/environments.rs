@@ -95,6 +95,31 @@ pub(super) struct Installed {
     pub(super) environments: Vec<EnvironmentFacts>,
 }
 
+/// Installs the environments of a planned run that do not exist yet, and returns them with what was wanted. One that
+/// cannot be installed is left out, with the reason on standard error: each machine tries it again.
+pub fn obtain_all(planned: &PlannedRun, output: OutputOptions) -> Result<Vec<(Wanted, Environment)>, Error> {
+    let environments = Environments::below(&cache_folder()?);
+    let report = |line: &str| remark(output, line);
+    let hooks = Hooks {
+        report: &report,
+        is_stopped: &|| false,
+    };
+    let mut made = Vec::new();
+    for needed in needed_environments(&planned.manifest, &planned.setup) {
+        let description = needed.description();
+        let found = needed.wanted.map_err(|error| error.to_string());
+        let found = found.and_then(|wanted| {
+            let environment = obtain(&environments, &wanted, &description, &hooks)?;
+            Ok((wanted, environment))
+        });
+        match found {
+            Ok(found) => made.push(found),
+            Err(reason) => report(&format!("warning: {}", text::line(&reason))),
+        }
+    }
+    Ok(made)
+}
+
 /// Installs the environments that do not exist yet. If one cannot be installed, its cells get the reason.
 pub(super) fn install(
     manifest: &Manifest,

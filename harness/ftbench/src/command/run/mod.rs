@@ -8,7 +8,7 @@ mod changes;
 pub mod code;
 mod commit;
 pub mod contract;
-mod environments;
+pub(super) mod environments;
 pub(super) mod error;
 mod folder;
 pub(super) mod interpreters;
@@ -64,6 +64,10 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     };
     let interrupt;
     let shard = arguments.plan.as_deref().map(Shard::read).transpose()?;
+    if let Some(shard) = &shard {
+        // A run that is resumed needs them too.
+        shard.unpack_archives()?;
+    }
     let of_this_shard = |folder: &&Path| shard.as_ref().is_some_and(|shard| shard.has_begun_in(folder));
     let begun = arguments
         .out

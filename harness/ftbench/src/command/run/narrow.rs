@@ -47,5 +47,6 @@ pub fn of_this_run(plan: &FleetPlan) -> FleetRun {
     FleetRun {
         shard: plan.shard.clone(),
         node: named.filter(|name| !name.is_empty()).unwrap_or_else(host),
+        planned_at: Some(plan.created_at.clone()),
     }
 }

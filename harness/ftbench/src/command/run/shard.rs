@@ -6,10 +6,13 @@ use super::changes;
 use super::error::RunError;
 use super::planned::{self, PlannedRun, Purpose};
 use crate::cli::{OutputOptions, RequestError, RunRequest};
+use crate::command::cache_folder;
 use crate::error::Error;
+use crate::interpreter::archive;
 use crate::record::fleet;
 use crate::record::store;
-use ftbench_schema::{BuildMatch, FleetPlan, InterpreterFacts, Manifest, text};
+use crate::workload::environment::Environments;
+use ftbench_schema::{BuildArchive, BuildMatch, FleetPlan, InterpreterFacts, Manifest, Switches, Tag, text};
 
 /// A plan file that was read.
 #[derive(Debug)]
@@ -32,6 +35,57 @@ impl Shard {
         let header = store::read_header(folder);
         let fleet = header.ok().and_then(|header| header.manifest.fleet);
         fleet.is_some_and(|fleet| fleet.shard == self.plan.shard)
+    }
+
+    /// Unpacks the archives of the plan into the cache folder, unless that was done before.
+    pub fn unpack_archives(&self) -> Result<(), Error> {
+        let executables = self.executables()?;
+        let environments = Environments::below(&cache_folder()?);
+        for archive in &self.plan.environments {
+            if let Some((_, executable)) = executables.iter().find(|(path, _)| *path == archive.path) {
+                environments.unpack(archive, self.folder(), executable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder of the plan file.
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The executable of each of the plan's interpreters on this machine; empty if the plan has no archives.
+    fn executables(&self) -> Result<Vec<(String, PathBuf)>, Error> {
+        if self.plan.archives.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cache = cache_folder()?;
+        let unpack = |archive: &BuildArchive| {
+            Ok((
+                archive.path.clone(),
+                archive::unpack(archive, self.folder(), &cache)?,
+            ))
+        };
+        self.plan.archives.iter().map(unpack).collect()
+    }
+
+    /// The words that request the plan's interpreters from archives; empty if it has none.
+    fn archived(&self) -> Result<Vec<String>, Error> {
+        let executables = self.executables()?;
+        let word = |facts: &InterpreterFacts| {
+            let (_, executable) = executables.iter().find(|(path, _)| *path == facts.path)?;
+            let switches = Switches::of(&facts.switches);
+            let named = if facts.tag.parse::<Tag>().is_ok() {
+                String::new()
+            } else {
+                format!("{}=", facts.tag)
+            };
+            Some(format!("{named}{}{switches}", executable.display()))
+        };
+        Ok(self.plan.interpreters.iter().filter_map(word).collect())
     }
 
     /// Plans the shard's cells on this machine. `given` has the options that may be given beside a plan.
@@ -63,12 +117,15 @@ impl Shard {
     }
 
     /// The options of the plan as those of a run. The keys of the plan come before its options.
-    fn request(&self, given: &RunRequest) -> Result<RunRequest, RequestError> {
+    fn request(&self, given: &RunRequest) -> Result<RunRequest, Error> {
         let plan = &self.plan;
         let mut request = RunRequest::of_words(&plan.options)?;
         request.seed = Some(plan.seed);
         request.yes |= given.yes;
-        if request.python.is_empty() {
+        let archived = self.archived()?;
+        if !archived.is_empty() {
+            request.python = archived;
+        } else if request.python.is_empty() {
             // The newest pair may be another one on this machine.
             let tags = plan
                 .interpreters

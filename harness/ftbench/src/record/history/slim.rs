@@ -66,7 +66,7 @@ pub fn parse(bytes: &[u8], folder: &str, metric: Metric, keys: &Keys) -> Result<
         profile: summary.run.profile,
         settings,
         system: format!("{}, kernel {}", summary.machine.os, summary.machine.kernel),
-        machine: summary.machine.key(),
+        machine: summary.machine.key(summary.run.node),
         builds: summary
             .interpreters
             .into_iter()
@@ -130,6 +130,8 @@ struct SlimRun {
     commit: Option<serde_json::Value>,
     #[serde(default)]
     labels: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    node: Option<String>,
 }
 
 impl SlimRun {
@@ -159,9 +161,10 @@ struct SlimTopology {
 }
 
 impl SlimMachine {
-    fn key(self) -> MachineKey {
+    /// The properties that distinguish the machine, whose name in a fleet is that of its `node`.
+    fn key(self, node: Option<String>) -> MachineKey {
         MachineKey {
-            hostname: self.hostname,
+            hostname: node.unwrap_or(self.hostname),
             cpu_model: self.cpu_model,
             architecture: self.architecture,
             cores: self.topology.cores,

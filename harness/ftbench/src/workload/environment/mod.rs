@@ -4,6 +4,7 @@
 //! determines its contents. It is made in a folder beside its own and renamed, so that it exists completely or not at
 //! all, and under a lock, so that two ftbench processes do not both make it. The installer's output is kept beside it.
 
+mod archived;
 pub mod complaint;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
@@ -17,6 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::requirement::{Requirement, RequirementError};
@@ -121,6 +123,11 @@ impl Wanted {
 
     /// Name of the environment's folder: the build, and a digest of everything that determines the contents.
     fn key(&self) -> Result<String, EnvironmentError> {
+        Ok(key_of(&self.identity()?))
+    }
+
+    /// Everything that determines the contents.
+    fn identity(&self) -> Result<Value, EnvironmentError> {
         let executable = Path::new(&self.interpreter.path);
         let facts = fs::metadata(executable).map_err(failed(executable))?;
         let mut local = Vec::new();
@@ -150,18 +157,24 @@ impl Wanted {
             identity["independently"] = true.into();
             identity["hashes"] = serde_json::json!(self.hashes);
         }
-        let digest = hex::encode(Sha256::digest(identity.to_string()));
-        let threads = if self.interpreter.free_threaded { "t" } else { "" };
-        let version = &self.interpreter.version;
-        Ok(format!(
-            "{version}{threads}-{}",
-            digest.get(..16).unwrap_or(&digest)
-        ))
+        Ok(identity)
     }
 
     fn texts(&self) -> Vec<String> {
         self.requirements.iter().map(ToString::to_string).collect()
     }
+}
+
+/// Name of the folder of an environment with this identity.
+fn key_of(identity: &Value) -> String {
+    let digest = hex::encode(Sha256::digest(identity.to_string()));
+    let threads = if identity["free_threaded"] == true {
+        "t"
+    } else {
+        ""
+    };
+    let version = identity["version"].as_str().unwrap_or_default();
+    format!("{version}{threads}-{}", digest.get(..16).unwrap_or(&digest))
 }
 
 /// The folder that environments are in.

@@ -235,6 +235,140 @@ fn a_stopped_shard_is_resumed_by_the_same_command_and_collected_again() {
 }
 
 #[test]
+fn a_collect_that_is_killed_at_any_moment_is_repeated() {
+    let sandbox = Sandbox::new();
+    let shards = 8;
+    // Records of some megabytes, so that copying takes a while.
+    let sources: Vec<Vec<u8>> = (0..shards)
+        .map(|shard| synthetic_run(&sandbox, shard, shards))
+        .collect();
+    for delay_ms in (0..60).step_by(3) {
+        let mut driver = Driver::start(sandbox.command("fleet collect results --out fleet"));
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        driver.child().kill().unwrap();
+        driver.wait();
+        // What is there is whole.
+        for folder in std::fs::read_dir(sandbox.path().join("fleet/runs"))
+            .into_iter()
+            .flatten()
+        {
+            let folder = folder.unwrap().path();
+            if folder.file_name().unwrap().to_str().unwrap().starts_with('.') {
+                continue;
+            }
+            let shard = manifest(&folder).fleet.unwrap().shard.shard;
+            assert_eq!(
+                std::fs::read(folder.join("trials.jsonl")).unwrap(),
+                sources[shard as usize]
+            );
+        }
+        // Begins again with an empty folder now and then.
+        if delay_ms % 4 == 0 {
+            let _ = std::fs::remove_dir_all(sandbox.path().join("fleet"));
+        }
+    }
+    sandbox.ftbench("fleet collect results --out fleet").exits_with(0);
+    let index = index(&sandbox);
+    assert_eq!((index.counted().count(), index.missing()), (8, vec![]));
+    assert_eq!(
+        folders(&sandbox).len(),
+        8,
+        "what killed processes left was removed"
+    );
+}
+
+/// Writes a run of a shard without an interpreter, and returns its record.
+fn synthetic_run(sandbox: &Sandbox, shard: u32, shards: u32) -> Vec<u8> {
+    use ftbench_fixtures::records::{cell, manifest, trial};
+    let cells = [cell("3.13", Model::Serial, 1)];
+    let mut run = manifest(&cells);
+    let plan = ftbench_fixtures::fleets::plan_of(&run);
+    run.fleet = Some(ftbench_schema::FleetRun {
+        shard: ftbench_schema::FleetShard {
+            shard,
+            shards,
+            ..plan.shard
+        },
+        node: format!("n{shard}"),
+        planned_at: None,
+    });
+    run.status = RunStatus::Complete;
+    let line = serde_json::to_string(&trial(&cells[0], 0, 100)).unwrap();
+    let record = format!("{line}\n").repeat(4_000);
+    sandbox.file(
+        &format!("results/n{shard}/run.json"),
+        serde_json::to_vec(&run).unwrap(),
+    );
+    sandbox.file(&format!("results/n{shard}/trials.jsonl"), &record);
+    record.into_bytes()
+}
+
+#[test]
+fn fleets_are_compared_machine_by_machine() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let files = sleeps(&sandbox, &["a"]);
+    for (fleet, nodes) in [("first", &["n0", "n1"][..]), ("second", &["n0"])] {
+        let words = format!(
+            "fleet plan --shape same --shards 2 --out plans {files} -p {} -m serial -n 1 --pin none {SHORT}",
+            pair().words()
+        );
+        sandbox.ftbench(&words).exits_with(0);
+        for (number, node) in (0..).zip(nodes) {
+            run_shard(&sandbox, number, node).exits_with(0);
+        }
+        let words = format!("fleet collect results --out {fleet}");
+        sandbox.ftbench(&words).exits_with(0);
+        for folder in ["plans", "results"] {
+            std::fs::remove_dir_all(sandbox.path().join(folder)).unwrap();
+        }
+    }
+    let compared = sandbox.ftbench("compare first second --format json --fail-on never");
+    compared.exits_with(0);
+    let fleets = compared.json();
+    let machines = fleets["machines"].as_array().unwrap();
+    assert_eq!(machines.len(), 1);
+    assert_eq!(machines[0]["machine"], "n0");
+    assert_eq!(machines[0]["comparison"]["cells"].as_array().unwrap().len(), 2);
+    assert_eq!(fleets["left_out"].as_array().unwrap(), &["n1 has no run in NEW"]);
+    // Two interpreters of one fleet are paired in the rounds of each machine.
+    let [gil, free_threaded] = pair().tags();
+    let words = format!("compare first#{gil} first#{free_threaded} --fail-on never");
+    let paired = sandbox.ftbench(&words);
+    paired.exits_with(0);
+    for words in ["of 2 machines", "n0", "n1", "paired in the same rounds"] {
+        assert!(
+            paired.stdout.contains(words),
+            "no {words:?} in:\n{}",
+            paired.stdout
+        );
+    }
+    for format in ["markdown", "junit"] {
+        let other = sandbox.ftbench(&format!("{words} --format {format}"));
+        other.exits_with(0);
+        assert!(
+            other.stdout.contains("n0") && other.stdout.contains("n1"),
+            "{}",
+            other.stdout
+        );
+    }
+    sandbox
+        .ftbench("compare first first")
+        .refuses(&["is on both sides"], 1);
+    // A fleet beside a run, and what the other commands make of an interpreter of a fleet.
+    sandbox.ftbench(&format!("show first#{gil}")).exits_with(0);
+    let history = sandbox.ftbench("history . --format json");
+    history.exits_with(0);
+    let history = history.json();
+    let machines: Vec<&str> = history["machines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|machine| machine["hostname"].as_str().unwrap())
+        .collect();
+    assert_eq!(machines, ["n0", "n1"]);
+}
+
+#[test]
 fn another_build_other_code_and_another_fleet_are_refused() {
     let sandbox = Sandbox::sharing_the_machine();
     let files = sleeps(&sandbox, &["a"]);
@@ -308,6 +442,50 @@ fn another_build_other_code_and_another_fleet_are_refused() {
     sandbox
         .ftbench("fleet collect results --out results")
         .refuses(&["is not the folder of a fleet"], 1);
+}
+
+#[test]
+fn archived_interpreters_and_packages_are_unpacked_where_a_shard_is_run() {
+    let sandbox = Sandbox::sharing_the_machine();
+    let files = sleeps(&sandbox, &["a"]);
+    let gil = &pair().gil;
+    sandbox.file("a.py", format!("import six\n{HOLDABLE}{SLEEPS}"));
+    let words = format!(
+        "fleet plan --shape same --shards 1 --archive --out plans {files} --with six -p {gil} -m serial -n 1 \
+         --pin none {SHORT}"
+    );
+    sandbox.ftbench(&words).exits_with(0);
+    let planned = plan(&sandbox, 0);
+    let archives = planned.archives;
+    assert_eq!((archives.len(), planned.environments.len()), (1, 1));
+    let run = |out: &str| {
+        let mut command = sandbox.command(&format!("run --plan plans/shard-0.json --out {out}"));
+        command.env("XDG_CACHE_HOME", sandbox.path().join("cache"));
+        // Nothing can be installed.
+        command.env("UV_OFFLINE", "1").env("PIP_NO_INDEX", "1");
+        crate::support::output_of(command)
+    };
+    run("out").exits_with(0);
+    let mut run_here = manifest(&sandbox.path().join("out"));
+    assert_eq!(run_here.environments[0].requirements, ["six"]);
+    let interpreter = run_here.interpreters.remove(0);
+    let unpacked = sandbox
+        .path()
+        .join("cache/ftbench/builds")
+        .canonicalize()
+        .unwrap();
+    assert!(
+        Path::new(&interpreter.path).starts_with(&unpacked),
+        "{}",
+        interpreter.path
+    );
+    assert_eq!(interpreter.tag, *gil);
+    // Another archive is refused.
+    let archive = sandbox.path().join("plans").join(&archives[0].file);
+    std::fs::write(&archive, "another archive").unwrap();
+    std::fs::remove_dir_all(unpacked).unwrap();
+    run("second").refuses(&["is not the archive of the plan"], 1);
+    assert!(!sandbox.path().join("second").exists());
 }
 
 #[test]

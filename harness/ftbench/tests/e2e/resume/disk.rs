@@ -7,11 +7,7 @@ use ftbench::record::store::{self, Checksums};
 use super::{sleeps, trials};
 use crate::support::driver::{Checkpoint, Driver};
 use crate::support::machine::{Use, lock};
-use crate::support::{FTBENCH, Sandbox, output_of, pair};
-
-/// Set by contributors on whose machine no file system can be mounted, even in a user name space. CI must not set it,
-/// because a skipped test proves nothing.
-const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
+use crate::support::{FTBENCH, SKIP_MOUNTS, Sandbox, are_mounts_skipped, output_of, pair};
 
 #[test]
 fn a_moved_or_removed_folder_is_reported_and_not_made_again() {
@@ -94,8 +90,7 @@ fn a_full_disk_costs_only_the_trial_in_flight_and_the_run_is_resumed() {
         .env("FTBENCH", FTBENCH)
         .env("WORKLOAD", sleeps)
         .env("PYTHON", &pair().gil);
-    if std::env::var_os(SKIP_MOUNTS).is_some() {
-        println!("skipped: {SKIP_MOUNTS} is set");
+    if are_mounts_skipped() {
         return;
     }
     let output = output_of(command);

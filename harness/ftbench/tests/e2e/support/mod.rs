@@ -23,6 +23,19 @@ use machine::Use;
 /// The program under test.
 pub const FTBENCH: &str = env!("CARGO_BIN_EXE_ftbench");
 
+/// Set by contributors on whose machine no file system can be mounted, even in a user name space. CI must not set it,
+/// because a skipped test proves nothing.
+pub const SKIP_MOUNTS: &str = "FTBENCH_SKIP_MOUNT_TESTS";
+
+/// Whether tests that mount file systems are to be skipped. Prints a note when they are.
+pub fn are_mounts_skipped() -> bool {
+    let skipped = std::env::var_os(SKIP_MOUNTS).is_some();
+    if skipped {
+        println!("skipped: {SKIP_MOUNTS} is set");
+    }
+    skipped
+}
+
 /// A command that takes longer than this is considered hung.
 const TIME_LIMIT: Duration = Duration::from_secs(1_200);
 

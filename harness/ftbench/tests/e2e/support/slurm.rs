@@ -137,11 +137,7 @@ impl Cluster {
 
     fn daemon(&self, program: &str, words: &[&str]) -> Child {
         let log = std::fs::File::create(self.folder.join(format!("{program}-output"))).unwrap();
-        let found = DAEMONS
-            .iter()
-            .map(|folder| Path::new(folder).join(program))
-            .find(|path| path.exists());
-        let mut command = Command::new(found.unwrap_or_else(|| program.into()));
+        let mut command = Command::new(found(program));
         command
             .args(words)
             .env("SLURM_CONF", self.configuration())
@@ -159,6 +155,33 @@ impl Cluster {
         let path = self.configuration();
         let daemon = self.daemon("slurmd", &["-D", "-N", &name, "-f", path.to_str().unwrap()]);
         self.nodes[node] = Some(daemon);
+    }
+
+    /// Starts the daemon of a node, which must not be running, in a mount name space of its own after these commands,
+    /// such as mounts that give the node a small disk or another processor.
+    pub fn start_node_with_mounts(&mut self, node: usize, commands: &str) {
+        let slurmd = found("slurmd");
+        let configuration = self.configuration();
+        let script = format!(
+            "{commands} && exec {} -D -N n{node} -f {}",
+            slurmd.display(),
+            configuration.display()
+        );
+        // A name space of users would keep root from setting the groups of jobs.
+        let privileges: &[&str] = if rustix::process::getuid().is_root() {
+            &["--mount"]
+        } else {
+            &["--map-current-user", "--keep-caps", "--mount"]
+        };
+        let daemon = self.daemon("unshare", &[privileges, &["sh", "-c", &script]].concat());
+        self.nodes[node] = Some(daemon);
+    }
+
+    /// A path as processes of a running node see it, whose mounts others do not have.
+    pub fn on_node(&self, node: usize, path: &Path) -> PathBuf {
+        let process = self.nodes[node].as_ref().unwrap().id();
+        let root = PathBuf::from(format!("/proc/{process}/root"));
+        root.join(path.strip_prefix("/").unwrap())
     }
 
     /// Kills a node with everything that runs on it, and reports to the controller that it is down.
@@ -232,6 +255,15 @@ impl Cluster {
             jobs.lines().any(|line| line.trim() == format!("{shard} {state}"))
         });
     }
+}
+
+/// The path of a program, also of a daemon.
+fn found(program: &str) -> PathBuf {
+    let found = DAEMONS
+        .iter()
+        .map(|folder| Path::new(folder).join(program))
+        .find(|path| path.exists());
+    found.unwrap_or_else(|| program.into())
 }
 
 /// The daemon of the job step that started a process.
