@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows what ftbench answers to calls that are wrong in ways that people get them wrong.
+"""Shows what ftbench prints for calls with mistakes that people typically make.
 
     scripts/wrong-calls.py [--ftbench PATH] [-p TAG] [--only WORD]
 
@@ -87,8 +87,8 @@ CALLS = [
     ("prints other text", ["--command", "echo no", "--expect-output", "yes"], 1, "it printed 'no"),
     ("the call raises", ["--call", "1 / 0"], 1, "ZeroDivisionError"),
     ("a name is missing", ["--call", "fibo(9)"], 1, "--setup"),
-    ("the call is no Python", ["--call", "fibo(9"], 1, "SyntaxError"),
-    ("the setup is no Python", ["--call", "f()", "--setup", "import"], 1, "SyntaxError"),
+    ("the call is not Python", ["--call", "fibo(9"], 1, "SyntaxError"),
+    ("the setup is not Python", ["--call", "f()", "--setup", "import"], 1, "SyntaxError"),
     ("the setup fails", ["--call", "f()", "--setup", "from fib import f"], 1, "No module named"),
     (
         "changes its input, which cannot be detected",
@@ -103,7 +103,7 @@ CALLS = [
     ("a test without pytest", ["test_sum.py"], 2, "--with pytest"),
     ("a plain script", ["script.py"], 1, "--command '{python} script.py'"),
     ("a module", ["fibo.py"], 1, "--call 'fibo(N)' --setup 'from fibo import fibo'"),
-    ("a file that is no Python", ["broken.py"], 1, "SyntaxError"),
+    ("a file that is not Python", ["broken.py"], 1, "SyntaxError"),
     ("no such file", ["nowhere.py"], 2, "nowhere.py"),
     ("a case as pytest names it", ["alone.py::work"], 2, "alone.py"),
     ("a callable without function", ["--callable", "fibo"], 2, "package.module:function"),
@@ -113,7 +113,7 @@ CALLS = [
     ("a misspelt workload", ["fibb"], 2, "fib"),
     ("an interpreter that does not exist", ["fib", "-p", "3.99"], 1, "up to 3.16"),
     ("a build that cannot exist", ["fib", "-p", "3.12t"], 2, "from 3.13 on"),
-    ("a program that is no Python", ["fib", "-p", "/bin/ls"], 1, "/bin/ls"),
+    ("a program that is not Python", ["fib", "-p", "/bin/ls"], 1, "/bin/ls"),
     ("a misspelt switch", ["fib", "-p", "3.13t+gill"], 2, "did you mean 'gil'"),
     ("a misspelt profile", ["fib", "--profile", "quik"], 2, "'quick'"),
     ("a misspelt policy", ["fib", "--pin", "core"], 2, "cores"),
@@ -125,7 +125,7 @@ CALLS = [
     ("a regex instead of a pattern", ["cpu/fi.*"], 2, "cpu/fi.*"),
     ("a misspelt command", ["rnu", "fib"], 2, "'run'"),
     ("a misspelt run", ["show", "goood"], 2, "'good'"),
-    ("a folder that is no run", ["show", "."], 2, "run.json"),
+    ("a folder that is not a run", ["show", "."], 2, "run.json"),
     ("a misspelt run to compare with", ["compare", "god", "good"], 2, "'good'"),
     ("an interpreter that a run lacks", ["show", "good#3.99"], 2, "it has"),
     ("an arm of a run without arms", ["compare", "good#base", "good#new"], 2, "it has"),

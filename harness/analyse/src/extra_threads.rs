@@ -26,7 +26,7 @@ struct Finding<'a> {
     workload: &'a str,
     /// Their display labels.
     interpreters: Vec<String>,
-    /// Those of the cell that has the most threads.
+    /// The threads of the cell that has the most.
     threads: Threads,
     /// Libraries with more than one thread in a pool, and the largest number of them.
     pools: BTreeMap<&'a str, u32>,

@@ -147,7 +147,7 @@ fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     found.into_iter().map(warning).collect()
 }
 
-/// Who should know about an error that only several threads cause, from the end of a process's output.
+/// Says to whom to report an error that only several threads cause, from the end of a process's output.
 fn advice(output_tail: &str) -> String {
     // The first line of a crash: https://docs.python.org/3/library/faulthandler.html.
     if output_tail.contains("Fatal Python error") {
@@ -169,16 +169,14 @@ fn advice(output_tail: &str) -> String {
         .find(|origin| *origin != Origin::StandardLibrary);
     match origin {
         Some(Origin::Package(name)) => format!(
-            "if it does not share data between its calls on purpose, report this to the maintainers of {name}, where \
+            "if its calls do not share data on purpose, report this to the maintainers of {name}, where \
              the error arises"
         ),
         Some(_) => {
             "the error arises in its own code, whose calls must not share data that they change".to_owned()
         }
         None => {
-            "if it does not share data between its calls on purpose, what it calls is at fault, and whoever \
-                 maintains that should know"
-                .to_owned()
+            "if its calls do not share data on purpose, what they call is at fault: report this to its maintainers".to_owned()
         }
     }
 }
@@ -269,7 +267,7 @@ mod tests {
         assert!(raised(&[own, system]).contains("maintainers of yaml"));
         for library in [library, "/usr/lib64/python3.14/json/decoder.py"] {
             assert!(
-                raised(&[library]).contains("what it calls is at fault"),
+                raised(&[library]).contains("what they call is at fault"),
                 "{library}"
             );
         }
@@ -290,10 +288,10 @@ mod tests {
         let found = not_thread_safe(&cells, &[]);
         let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
         insta::assert_snapshot!(messages.join("\n"), @"
-        fib on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
-        fib on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
-        nbody on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
-        nbody on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if it does not share data between its calls on purpose, what it calls is at fault, and whoever maintains that should know
+        fib on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
+        fib on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
+        nbody on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
+        nbody on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
         ");
         // One that fails with one thread, too, is broken for another reason.
         for cell in cells.iter_mut().filter(|cell| cell.workers == 1) {

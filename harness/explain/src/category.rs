@@ -53,7 +53,7 @@ const STOPPING_WORLD: [&str; 4] = [
     "_PyThreadState_Suspend",
 ];
 
-/// The function in which a stopped thread waits (Python/pystate.c). It is inlined in some builds, into the second.
+/// The function in which a stopped thread waits (Python/pystate.c). Some builds inline it into the second one.
 const STOPPED: [&str; 2] = ["tstate_wait_attach", ATTACH];
 const ATTACH: &str = "_PyThreadState_Attach";
 

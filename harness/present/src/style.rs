@@ -69,7 +69,7 @@ pub fn wrapped(message: &str, style: Style) -> Vec<String> {
     lines(message, style.text_width())
 }
 
-/// The lines of a text in this many columns.
+/// Breaks a text into lines of at most this many columns.
 fn lines(message: &str, columns: u16) -> Vec<String> {
     let mut table = Table::new();
     table

@@ -18,7 +18,7 @@ const MAX_SUGGESTIONS: usize = 3;
 
 /// Returns up to three names of `existing` that are most similar to `given`, best first.
 ///
-/// These are the likely typos, if there are any, and otherwise the most similar names all the same, so that the reader
+/// These are the likely typos, if there are any, and otherwise still the most similar names, so that the reader
 /// sees what names look like. Empty only if `existing` is empty. Names that are equally similar keep their order.
 #[must_use]
 pub fn nearest<'a>(given: &str, existing: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn name_that_resembles_none_is_no_likely_typo() {
+    fn dissimilar_name_is_not_a_likely_typo() {
         assert_eq!(likely("bass", ["base", "new"]), ["base"]);
         assert!(likely("base", ["3.13", "3.13t"]).is_empty());
         let unknown = UnknownInterpreter {

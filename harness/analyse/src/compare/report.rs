@@ -346,7 +346,7 @@ pub struct Comparison {
     pub unmatched: Vec<Unmatched>,
     /// The cells that were compared although they failed in fewer than half of a side's runs that tried them.
     pub failed_in_some: Vec<FailedInSome>,
-    /// Why the sides could not be compared, if they were compared all the same.
+    /// Why the sides should not be compared, if they were compared anyway.
     pub overridden: Vec<String>,
     /// Differences between the sides, which may include the one of interest.
     pub differences: Vec<String>,

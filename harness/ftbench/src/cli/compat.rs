@@ -30,10 +30,10 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompatArgs {
-    /// Packages, with versions if you like: 'numpy>=2', a wheel, or the folder of a project
+    /// Packages, optionally with versions ('numpy>=2'), wheels, or folders of projects
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<Requirement>,
-    /// File with more: requirements.txt, pyproject.toml, uv.lock or pylock.toml
+    /// File that lists packages: requirements.txt, pyproject.toml, uv.lock or pylock.toml
     #[arg(short, long, value_name = "FILE")]
     pub requirements: Vec<PathBuf>,
     /// Builds, by tag or path [default: the free-threaded build of the newest pair]
@@ -42,7 +42,7 @@ pub struct CompatArgs {
     /// Import every module, not only those at the top
     #[arg(long)]
     pub deep: bool,
-    /// Make calls of well-known packages in threads, for so long each [default time: 2 s]
+    /// Call functions of well-known packages in threads, each for this long [default time: 2 s]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, value_parser = seconds)]
     pub stress: Option<Option<f64>>,
     /// Call to make in threads, with constant results: 'mypackage.parse("a")'
@@ -79,7 +79,7 @@ pub struct CompatArgs {
     /// Earlier result in JSON; what changed since then is printed below the tables
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
-    /// Folder for compat.json, compat.md, compat.html, badge.svg and a text about each blocker
+    /// Folder for compat.json, compat.md, compat.html, badge.svg and a bug report for each blocker
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print tables, json, or markdown

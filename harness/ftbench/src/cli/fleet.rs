@@ -51,8 +51,8 @@ pub struct ShardArgs {
     /// spread: equal machines share the workloads; same: every machine measures all of them
     #[arg(long, value_enum, default_value_t = ShapeName::Spread, hide_possible_values = true)]
     pub shape: ShapeName,
-    /// What builds must have in common with those here: their hash, or only their version, as builds for several
-    /// architectures
+    /// What builds must have in common with those here: their hash, or only their version, for machines with
+    /// other architectures
     #[arg(long, value_enum, default_value_t = BuildsName::Hash, hide_possible_values = true)]
     pub builds: BuildsName,
     /// Put archives of the interpreters beside the plans, for machines without a file system that has them
@@ -121,8 +121,8 @@ pub struct FleetFolderArgs {
 #[derive(Debug, Args)]
 #[command(after_help = COLLECT_EXAMPLES)]
 pub struct FleetCollectArgs {
-    /// Folders of runs of the fleet, finished or not, or folders with runs below them; of a fleet that was submitted,
-    /// none is needed
+    /// Folders of runs of the fleet, finished or not, or folders with runs below them [default:
+    /// those of the jobs, if 'fleet submit' started them]
     #[arg(value_name = "RUN", add = completion::run())]
     pub runs: Vec<PathBuf>,
     /// The fleet's folder, new or from an earlier collect

@@ -94,7 +94,7 @@ pub struct OutputOptions {
         display_order = 100
     )]
     pub color: Colour,
-    /// Print only results and errors, no progress and no remarks
+    /// Print only results and errors, no progress and no notes
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 101)]
     pub quiet: bool,
     /// Print more: every trial, every interpreter that was left out
@@ -152,7 +152,7 @@ pub enum Command {
     /// Measure on several machines, and merge the results
     #[command(subcommand)]
     Fleet(FleetCommand),
-    /// Print a script that makes a shell complete names of workloads, runs and interpreters
+    /// Print a script for completing names of workloads, runs and interpreters in a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
     #[command(hide = true)]
@@ -258,7 +258,7 @@ pub struct TopologyArgs {
 /// `ftbench doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Interpreters to check, by tag or path [default: those that 'ftbench run' would take]
+    /// Interpreters to check, by tag or path [default: those that 'ftbench run' would use]
     #[arg(short, long, value_name = "TAG|PATH", value_delimiter = ',', add = completion::interpreter())]
     pub python: Vec<String>,
     /// Print a table, or json

@@ -13,7 +13,7 @@ use ftbench_schema::suggest;
 const FIRST_STEPS: &str = "\
 ftbench measures how Python code scales over cores, on GIL and free-threaded builds of CPython.
 
-  ftbench python install                     get both builds of CPython, unless they are there
+  ftbench python install                     get both builds of CPython, unless installed
   ftbench run fib --profile quick            measure a workload of the suite, in a minute
   ftbench run bench.py                       your benchmarks for pyperf, asv or pytest, unchanged
   ftbench run --call 'f(25)' --setup 'from my_module import f'

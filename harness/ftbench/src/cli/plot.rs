@@ -36,7 +36,8 @@ pub struct PlotArgs {
     /// Colours of the chart: light (dark on white) or dark (light on black)
     #[arg(long, value_enum, default_value_t = ThemeName::Light, hide_possible_values = true)]
     pub theme: ThemeName,
-    /// Size in pixels, such as 1920x1080 [default: 960x600, or higher for many rows; twice that for a PNG]
+    /// Size in pixels, such as 1920x1080 [default: 960x600, or larger for many rows or columns; twice that
+    /// for a PNG]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub size: Option<Size>,
     /// Title of the chart, instead of its finding

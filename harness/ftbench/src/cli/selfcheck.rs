@@ -29,10 +29,10 @@ pub struct SelfcheckArgs {
     /// Number of experiments
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub experiments: u32,
-    /// Wall time of each experiment, in seconds; at least ten rounds are always made
+    /// Wall time of each experiment, in seconds; at least ten rounds are always run
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
     pub seconds: f64,
-    /// Interpreter, by tag or path [default: the GIL build that 'ftbench run' would take]
+    /// Interpreter, by tag or path [default: the GIL build that 'ftbench run' would use]
     #[arg(short, long, value_name = "TAG|PATH")]
     pub python: Option<String>,
     /// Workload to run

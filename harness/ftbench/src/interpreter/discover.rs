@@ -191,8 +191,8 @@ mod tests {
             .replace(&folder.path().display().to_string(), "");
         insta::assert_snapshot!(reasons, @"
         /pyenv/versions/2.7.18/bin/python is Python 2.7.18, which is too old: ftbench measures Python 3.9 and newer
-        /bin/python3.11 does not start: it exited with status 127 and said 'pyenv: python3.11: command not found'
-        /bin/python3.12 is not a Python interpreter: it exited with status 0 and said 'hello'
+        /bin/python3.11 does not start: it exited with status 127 and printed 'pyenv: python3.11: command not found'
+        /bin/python3.12 is not a Python interpreter: it exited with status 0 and printed 'hello'
         ");
         assert!(found.rejected.iter().all(|one| one.given_as.is_empty()));
     }

@@ -155,7 +155,7 @@ pub fn run_script(path: &Path, source: &str, arguments: &[&OsStr]) -> Result<Str
         Some(status) if status.success() => Ok(String::from_utf8_lossy(&ended.output).into_owned()),
         Some(status) => {
             let said = key_line(&ended).unwrap_or_else(|| "nothing".to_owned());
-            Err(format!("{} and said '{said}'", ending(status)))
+            Err(format!("{} and printed '{said}'", ending(status)))
         }
     }
 }
@@ -207,7 +207,7 @@ fn conclude(path: &Path, time_limit: Duration, ended: io::Result<Ended>) -> Resu
         BadAnswer::None => {
             let how = ending(status);
             let said = match key_line(&ended) {
-                Some(words) => format!("{how} and said '{words}'"),
+                Some(words) => format!("{how} and printed '{words}'"),
                 None => format!("{how} and said nothing"),
             };
             if broke_down(status, &ended.errors) {
@@ -337,15 +337,15 @@ mod tests {
 
     #[test]
     fn other_programs_are_not_python() {
-        insta::assert_snapshot!(message_of("echo hello; echo more"), @"/folder/python3 is not a Python interpreter: it exited with status 0 and said 'hello'");
+        insta::assert_snapshot!(message_of("echo hello; echo more"), @"/folder/python3 is not a Python interpreter: it exited with status 0 and printed 'hello'");
         insta::assert_snapshot!(message_of("exit 2"), @"/folder/python3 is not a Python interpreter: it exited with status 2 and said nothing");
     }
 
     #[test]
     fn broken_python_does_not_start() {
-        insta::assert_snapshot!(message_of("echo 'pyenv: python3: command not found' >&2; echo 'The command exists in:' >&2; exit 127"), @"/folder/python3 does not start: it exited with status 127 and said 'pyenv: python3: command not found'");
+        insta::assert_snapshot!(message_of("echo 'pyenv: python3: command not found' >&2; echo 'The command exists in:' >&2; exit 127"), @"/folder/python3 does not start: it exited with status 127 and printed 'pyenv: python3: command not found'");
         insta::assert_snapshot!(message_of("kill -SEGV $$"), @"/folder/python3 does not start: it was killed by signal 11 and said nothing");
-        insta::assert_snapshot!(message_of("printf 'Traceback (most recent call last):\\n  x\\nImportError: no json\\n' >&2; exit 1"), @"/folder/python3 does not start: it exited with status 1 and said 'ImportError: no json'");
+        insta::assert_snapshot!(message_of("printf 'Traceback (most recent call last):\\n  x\\nImportError: no json\\n' >&2; exit 1"), @"/folder/python3 does not start: it exited with status 1 and printed 'ImportError: no json'");
     }
 
     #[test]

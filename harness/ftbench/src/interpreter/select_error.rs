@@ -101,7 +101,7 @@ impl Failure for SelectError {
 fn nearest_words(nearest: &[String]) -> String {
     match nearest {
         [] => String::new(),
-        names => format!("; nearest here: {}", one_of(names)),
+        names => format!("; similar ones here: {}", one_of(names)),
     }
 }
 

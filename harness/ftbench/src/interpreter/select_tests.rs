@@ -128,7 +128,7 @@ fn impossible_variant_is_refused() {
     ");
     insta::assert_snapshot!(error("3.13t+foo"), @"'3.13t+foo': unknown switch 'foo' (did you mean 'nogil', 'nojit' or 'notlbc'?); the switches are gil, nogil, jit, nojit, notlbc");
     insta::assert_snapshot!(error("3.14t+gil"), @"
-    no interpreter 3.14t was found; nearest here: 3.13t or 3.13
+    no interpreter 3.14t was found; similar ones here: 3.13t or 3.13
     get it with 'ftbench python install 3.14t', or give the path of one
     ");
     let silent = super::select(&found, &wanted(&["3.13t+gil"]), &|one, _| {
@@ -190,14 +190,14 @@ fn unknown_tag_suggests_the_nearest_and_how_to_get_it() {
     let found = found(&["3.13.15", "3.13.15t", "3.12.1", "pypy3.11.13"]);
     let error = |word: &str| select(&found, &wanted(&["3.13", word])).unwrap_err();
     insta::assert_snapshot!(error("3.14t"), @"
-    no interpreter 3.14t was found; nearest here: 3.13t, 3.13 or 3.12
+    no interpreter 3.14t was found; similar ones here: 3.13t, 3.13 or 3.12
     get it with 'ftbench python install 3.14t', or give the path of one
     ");
     insta::assert_snapshot!(error("pypy3.10"), @"
-    no interpreter pypy3.10 was found; nearest here: pypy3.11
+    no interpreter pypy3.10 was found; similar ones here: pypy3.11
     see what there is with 'ftbench python list', or give the path of one
     ");
-    insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not an interpreter tag; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path contains a '/'; nearest here: 3.13, 3.13t or 3.12");
+    insta::assert_snapshot!(error("3.13x"), @"'3.13x' is not an interpreter tag; tags look like 3.13, 3.13t (free-threaded), 3.13.15t, 3.13d (debug) or pypy3.11, and a path contains a '/'; similar ones here: 3.13, 3.13t or 3.12");
     let nothing = select(&Found::default(), &wanted(&["3.13"])).unwrap_err();
     insta::assert_snapshot!(nothing, @"
     no interpreter 3.13 was found
@@ -293,7 +293,7 @@ fn series_selects_a_pre_release_only_without_a_release() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("no interpreter 3.15.0 was found; nearest here: 3.15"),
+        error.starts_with("no interpreter 3.15.0 was found; similar ones here: 3.15"),
         "{error}"
     );
 }
@@ -384,7 +384,7 @@ fn installed_interpreter_that_does_not_answer_is_reported() {
     let found = Found::new(vec![given("3.13.15", "./mine")], vec![failed()]);
     assert!(messages(&select(&found, &wanted(&["./mine"])).unwrap()).is_empty());
     insta::assert_snapshot!(select(&found, &wanted(&["3.13t"])).unwrap_err(), @"
-    no interpreter 3.13t was found; nearest here: 3.13
+    no interpreter 3.13t was found; similar ones here: 3.13
     left out: /cache/python3.13t hangs: no answer within 40 s
     get it with 'ftbench python install 3.13t', or give the path of one
     ");

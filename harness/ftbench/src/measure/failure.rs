@@ -70,7 +70,7 @@ pub enum TrialFailure {
         limit: u32,
     },
     /// It printed more than the limit allows.
-    #[error("it printed more than {} (--output-limit) up to {step}", units::bytes(*limit_bytes as f64))]
+    #[error("it printed more than {} (--output-limit) by the end of {step}", units::bytes(*limit_bytes as f64))]
     TooMuchOutput {
         /// The step that was running.
         step: &'static str,

@@ -402,7 +402,7 @@ impl LiveWorker<'_> {
             return Err(TrialFailure::Workload {
                 step: "work".to_owned(),
                 status: TrialStatus::Failed,
-                error: "the program ended, but processes that it started did not; let it wait for them"
+                error: "the program ended, but processes that it started did not; make it wait for them"
                     .to_owned(),
                 traceback: String::new(),
             });

@@ -122,7 +122,7 @@ impl std::fmt::Display for TooManyWorkers {
             |pus: usize| cpu_quota.map_or(pus, |quota| pus.min(workers_within(quota).max(1) as usize));
         let fits = within_quota(order);
         let (on_cores, on_pus) = (within_quota(*allowed_cores), within_quota(allowed.len()));
-        write!(formatter, "\nAsk for at most {fits}")?;
+        write!(formatter, "\nask for at most {fits}")?;
         if matches!(policy, Policy::List(_)) && on_cores > fits {
             write!(formatter, ", use '--pin cores' for up to {on_cores}")?;
         }
@@ -130,7 +130,7 @@ impl std::fmt::Display for TooManyWorkers {
         if *policy != Policy::Smt && on_pus > fits.max(on_cores) {
             write!(formatter, ", use '--pin smt' for up to {on_pus}")?;
         }
-        formatter.write_str(", or leave the workers to the scheduler with '--pin none', which has no limit.")
+        formatter.write_str(", or leave the workers to the scheduler with '--pin none', which has no limit")
     }
 }
 
@@ -282,11 +282,11 @@ pub fn check_quota(workers: u32, quota: f64) -> Result<(), PlacementError> {
 
 fn remedy(workers: u32, quota: f64) -> String {
     let raise = format!(
-        "raise the quota ('docker run --cpus {workers}'), or measure with the throttling: '--pin none' allows it."
+        "raise the quota ('docker run --cpus {workers}'), or measure with the throttling, which '--pin none' allows"
     );
     match workers_within(quota) {
-        0 => format!("Even one worker needs a whole CPU: {raise}"),
-        limit => format!("Ask for at most {limit} ('-n {limit}'), {raise}"),
+        0 => format!("even one worker needs a whole CPU: {raise}"),
+        limit => format!("ask for at most {limit} ('-n {limit}'), {raise}"),
     }
 }
 

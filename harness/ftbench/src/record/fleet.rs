@@ -470,7 +470,7 @@ impl FleetFolder {
     /// is, if the folder is new. Runs that are inside the folder already stay where they are.
     ///
     /// # Errors
-    /// When the folder cannot be written. What was copied before is there.
+    /// When the folder cannot be written. Runs that were copied before that stay in it.
     pub fn add(&self, given: &[PathBuf]) -> Result<Vec<Collected>, FleetError> {
         let mut collected = Vec::new();
         let mut seen = HashSet::new();

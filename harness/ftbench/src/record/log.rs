@@ -199,7 +199,7 @@ impl<F: RecordFile> Log<F> {
     }
 }
 
-/// Where the last line with a line end ends, bytes.
+/// Finds the end of the last complete line, as an offset in bytes.
 pub(super) fn end_of_last_line(file: &mut File, size_bytes: u64) -> io::Result<u64> {
     let mut end = size_bytes;
     let mut piece = Vec::new();

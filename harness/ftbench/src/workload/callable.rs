@@ -10,7 +10,7 @@ pub struct CallableName(String);
 /// Why a word is not the name of a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallableError {
-    /// It names a file.
+    /// The module is given as a file.
     #[error("name the module rather than its file: '{module}:{function}'")]
     File {
         /// The module that the file is.

@@ -165,6 +165,38 @@ pub(super) fn doublings(title: String, low: f64, high: f64) -> Axis {
     Axis::ticked(title, Scale::Log2, (low, high), ticks)
 }
 
+/// Makes a logarithmic axis for quantities that do not come in doublings, such as times: its ticks are 1, 2 and 5 times powers
+/// of ten, or powers of ten alone where those are many.
+pub(super) fn decades(title: String, low: f64, high: f64) -> Axis {
+    let doublings = doublings(title, low, high);
+    let ticks = decade_ticks(doublings.low, doublings.high);
+    Axis::ticked(
+        doublings.title,
+        Scale::Log2,
+        (doublings.low, doublings.high),
+        ticks,
+    )
+}
+
+fn decade_ticks(low: f64, high: f64) -> Vec<f64> {
+    const MOST_WITH_STEPS: i32 = 4;
+    const MOST: i32 = 11;
+    #[allow(clippy::cast_possible_truncation)] // A cast of a float saturates, and the clamp bounds it.
+    let exponent = |value: f64| value.log10().floor().clamp(-20.0, 20.0) as i32;
+    let (first, last) = (exponent(low), exponent(high));
+    let factors: &[f64] = if last - first <= MOST_WITH_STEPS {
+        &[1.0, 2.0, 5.0]
+    } else {
+        &[1.0]
+    };
+    let step = ((last - first) / MOST).max(0) + 1;
+    (first..=last)
+        .filter(|exponent| exponent % step == 0)
+        .flat_map(|exponent| factors.iter().map(move |factor| factor * 10f64.powi(exponent)))
+        .filter(|value| (low..=high * 1.000_001).contains(value))
+        .collect()
+}
+
 /// Makes an axis that need not start at 0, for values between `low` and `high`; logarithmic where that is more than eightfold.
 pub(crate) fn ranged_axis(title: String, low: f64, high: f64) -> Axis {
     const EIGHTFOLD: f64 = 8.0;
@@ -212,6 +244,8 @@ mod tests {
             [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
         );
         assert_eq!(log_ticks(0.25, 2.2), [0.25, 0.5, 1.0, 2.0]);
+        assert_eq!(decade_ticks(512.0, 21_000.0), [1e3, 2e3, 5e3, 1e4, 2e4]);
+        assert_eq!(decade_ticks(1.0, 1e6).len(), 7);
     }
 
     #[test]
@@ -242,6 +276,8 @@ mod tests {
                 let axis = value_axis(String::new(), scale, f64::from_bits(low), f64::from_bits(high));
                 let share = axis.share(f64::from_bits(bits));
                 prop_assert!((0.0..=1.0).contains(&share), "{share}");
+                prop_assert!(axis.ticks.len() <= 20);
+                let axis = decades(String::new(), f64::from_bits(low), f64::from_bits(high));
                 prop_assert!(axis.ticks.len() <= 20);
                 let axis = ranged_axis(String::new(), f64::from_bits(low), f64::from_bits(high));
                 prop_assert!(axis.ticks.len() <= 20);

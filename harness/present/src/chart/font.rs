@@ -66,6 +66,8 @@ impl Face {
 
     /// Cuts the text to as much of its beginning as fits with an ellipsis.
     pub(super) fn fit(self, words: &str, room: f64) -> String {
+        // Room that was made for the text may have lost its last digits since.
+        let room = room + 1.0 / FINER;
         if self.width(words) <= room {
             return words.to_owned();
         }
@@ -119,8 +121,8 @@ impl<'text> Measured<'text> {
         Self {
             face,
             space: at_most(" "),
-            words: text
-                .split_whitespace()
+            words: unbreakable(text)
+                .into_iter()
                 .map(|word| (word, at_most(word)))
                 .collect(),
         }
@@ -149,6 +151,21 @@ impl<'text> Measured<'text> {
         }
         lines.iter().map(|line| self.face.fit(line, room)).collect()
     }
+}
+
+/// The parts between which a line may break: words, but a number and the `%` behind it are one.
+fn unbreakable(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (space, _) in text.match_indices(' ') {
+        if !text.get(space + 1..).unwrap_or_default().starts_with('%') {
+            parts.extend(text.get(start..space));
+            start = space + 1;
+        }
+    }
+    parts.extend(text.get(start..));
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 /// The font for resvg.

@@ -246,20 +246,20 @@ fn titles_and_captions_describe_the_finding() {
     insta::assert_snapshot!(words.join("\n"), @r"
     two: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    many: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+    many: nbody: threads reach 81.1x–104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    dark: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+    dark: nbody: threads reach 81.1x–104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    small: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+    small: nbody: threads reach 81.1x–104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     hostile: <script>alert('|')</script>…: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     hostile-tag: nbody: threads reach 1.92x on 3.13t|<b>, stay flat on 3.13|<b>, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    alike: fib: threads reach 1.90x to 1.91x on 3.13 and 3.13t, at 2 workers
+    alike: fib: threads reach 1.90x–1.91x on 3.13 and 3.13t, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     below-one: fib: threads fall to 0.41x on 3.13 and 3.13t, at 2 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
@@ -271,10 +271,10 @@ fn titles_and_captions_describe_the_finding() {
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Times, not speedups: there is no cell with one worker to compare with; add 1 to -n.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    one-64-128: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+    one-64-128: nbody: threads reach 81.1x–104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    one-to-eight: nbody: threads reach 7.88x to 7.94x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 8 workers
+    one-to-eight: nbody: threads reach 7.88x–7.94x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 8 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     failed: fib: threads reach 104x on 3.14t, stay flat on 3.13 and 3.14, at 128 workers
@@ -286,13 +286,13 @@ fn titles_and_captions_describe_the_finding() {
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. seed 7, profile quick, ftbench 0.1.0.
     no-pair: fib: threads stay flat on 3.13, at 2 workers
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    crowd: fib: threads reach 2.90x to 3.90x on 11 interpreters, at 6 workers
+    crowd: fib: threads reach 2.90x–3.90x on 11 interpreters, at 6 workers
       Not drawn because there is no room: 21 more series; choose with 'ftbench plot RUN#TAG' or --model.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
     ceiling: fib: threads reach 1.92x on 3.13t, stay flat on 3.13, at 2 workers
       Ceiling: a native kernel on the same PUs, in the same rounds.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.
-    ceiling-many: nbody: threads reach 81.1x to 104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
+    ceiling-many: nbody: threads reach 81.1x–104x on 3.13t and 3.14t, stay flat on 3.13 and 3.14, at 128 workers
       Note: 3.14 and 3.14t differ in more than the GIL: PGO and LTO only in 3.14. Build both alike to compare them.
       Ceiling: a native kernel on the same PUs, in the same rounds.
       Solid and filled: GIL off. Dashed and hollow: GIL on. Bands: 95 % intervals. 10 rounds, seed 7, profile quick, ftbench 0.1.0.

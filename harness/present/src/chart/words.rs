@@ -50,21 +50,24 @@ fn clause(verdict: Verdict, speedups: &mut [f64], tags: &[String]) -> Option<Str
     let range = if low == high {
         low
     } else {
-        format!("{low} to {high}")
+        format!("{low}–{high}")
     };
-    let on = match tags {
-        [several @ .., last] if (1..MOST_TAGS).contains(&several.len()) => {
-            format!("on {} and {last}", several.join(", "))
-        }
-        [only] => format!("on {only}"),
-        _ => format!("on {} interpreters", tags.len()),
-    };
+    let on = on_interpreters(tags);
     Some(match verdict {
         Verdict::Faster => format!("reach {range} {on}"),
         Verdict::Flat => format!("stay flat {on}"),
         Verdict::Slower => format!("fall to {range} {on}"),
         Verdict::Unclear => format!("need more rounds {on}"),
     })
+}
+
+/// `on 3.13`, `on 3.13 and 3.14` or, where they are too many to name, `on 5 interpreters`.
+pub(super) fn on_interpreters(tags: &[String]) -> String {
+    if tags.len() > MOST_TAGS {
+        format!("on {} interpreters", tags.len())
+    } else {
+        format!("on {}", all_of(tags))
+    }
 }
 
 /// The machine: processor, cores, limits, system.
@@ -217,7 +220,7 @@ fn workloads(cells: &[&CellSummary]) -> Vec<String> {
     cells.iter().map(name).unique().collect()
 }
 
-/// Notes that a difference between joined runs may be one of the code: `fib's file is not the same in all of these runs.`
+/// Notes that a difference between joined runs may be due to the code: `fib's file is not the same in all of these runs.`
 pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<String> {
     let mut of_them = cells.to_vec();
     of_them.retain(|cell| unlike.contains(&cell.workload));

@@ -67,7 +67,7 @@ pub fn html(compat: &Compat) -> Result<String, PageError> {
             "{} on {}, {}, ftbench {}",
             some(compat.requested.iter().map(String::as_str)),
             compat.platform,
-            compat.started,
+            compat.started.get(..10).unwrap_or(&compat.started),
             compat.ftbench
         ),
         builds: compat.builds.iter().map(|build| build.tag.clone()).collect(),

@@ -80,10 +80,14 @@ fn chart(history: &History, name: &str, of_it: &dyn Fn(&Series) -> bool) -> Char
         .collect();
     let mut caption = Vec::new();
     if all > panels.len() {
-        caption.push(format!(
-            "{} of {all} series are drawn, those that changed most.",
-            panels.len()
-        ));
+        let drawn = panels.len();
+        caption.push(
+            if chosen.iter().any(|(index, _)| changes(*index).next().is_some()) {
+                format!("{drawn} of {all} series are drawn, the largest changes first.")
+            } else {
+                format!("{drawn} of {all} series are drawn.")
+            },
+        );
     }
     caption.push(method(history));
     let count = u32::try_from(panels.len().max(2)).unwrap_or(2);
@@ -139,7 +143,7 @@ fn finding(history: &History, chosen: &[(usize, &Series)]) -> String {
 
 fn method(history: &History) -> String {
     let divided = if history.drift.iter().any(|drift| drift.divided) {
-        " The machine's drift, as the ceiling saw it, is divided out where that makes series quieter."
+        " The machine's drift, as the ceiling shows it, is divided out where that makes series quieter."
     } else {
         ""
     };

@@ -60,7 +60,7 @@ fn the_table_lists_changes_first() {
     mean of 4 cpu cells on 3.13       30    1.000  1.1 %  ▄▁▄▃▄▅▇▃▆▄▄▄▅▅▆▄▂▅▅▄▂▅▄▃▃▂▄▁▂▃
     mean of 4 cpu cells on 3.13t      30    1.034  1.2 %  ▇▇▇█▆▇▇█▇▇▇▇▁▁▁▁▂▂▁▁▅▃▄▄▄▃▄▃▄▄
 
-    The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
+    The drift of the machine, as the ceiling's computing kernels show it, was not divided out where that would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
     skipped 1 folder:
       night-030: did not end; 'ftbench show' shows what was measured
     ");
@@ -80,7 +80,7 @@ fn markdown_is_a_table_of_changes() {
     | 2026-01-13 | w0 3.13t threads x2 | 2.01 ms | 1.60 ms | 🟢 -20.2 % [-21.3 %, -19.0 %] | commit 6b51d431df |
     | 2026-01-13 | mean of 4 cpu cells on 3.13t | 1.105 | 0.984 | 🟢 -11.0 % [-12.0 %, -9.9 %] | commit 6b51d431df |
 
-    The ceiling's computing kernels were not used to divide out the drift of the machine where it would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
+    The drift of the machine, as the ceiling's computing kernels show it, was not divided out where that would not make the series clearly quieter: 3.2 % instead of 2.7 % on 1 PU, 3.3 % instead of 3.4 % on 2 PUs.
 
     skipped 1 folder:
 

@@ -15,7 +15,7 @@ use ftbench_schema::{text, units};
 const PAGE: &str = include_str!("../../assets/history/page.html");
 const STYLE: &str = include_str!("../../assets/history/style.css");
 
-/// Maximum number of charts of a page: more make it slow to open, and nobody scrolls so far.
+/// Maximum number of charts of a page: more make it slow to open, and nobody scrolls that far.
 const MOST_CHARTS: usize = 24;
 
 /// A page could not be made.

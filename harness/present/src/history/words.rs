@@ -276,13 +276,13 @@ fn drifts(history: &History) -> Vec<String> {
         };
         if kept {
             format!(
-                "The ceiling's {kernels} kernels were not used to divide out the drift of {of} where it would not make the \
-                 series clearly quieter: {spreads}."
+                "The drift of {of}, as the ceiling's {kernels} kernels show it, was not divided out where that would not make \
+                 the series clearly quieter: {spreads}."
             )
         } else {
             format!(
-                "The drift of {of} from run to run, as the ceiling's {kernels} kernels show it on as many PUs, is \
-                 divided out of workloads that {workloads}: their median series varies by {spreads}."
+                "The drift of {of} from run to run, as the ceiling's {kernels} kernels show it on the same number of PUs, \
+                 is divided out of workloads that {workloads}: their median series varies by {spreads}."
             )
         }
     });

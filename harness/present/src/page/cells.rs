@@ -42,7 +42,7 @@ pub struct Row {
     pub status: &'static str,
     /// Whether it is of the ceiling.
     pub native: bool,
-    /// What a phone, which has no room for the columns that say so, puts below the row's heading.
+    /// What is shown below the row's heading on a phone, where the columns that hold it do not fit.
     pub also: String,
     /// One entry for each column.
     pub entries: Vec<Entry>,

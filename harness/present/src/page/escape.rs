@@ -10,7 +10,7 @@ use ftbench_schema::text;
 pub struct Piece {
     /// What is shown.
     pub text: String,
-    /// Where it leads: an `http:` or `https:` address and nothing else.
+    /// Its target: an `http:` or `https:` address and nothing else.
     pub address: Option<String>,
 }
 

@@ -193,31 +193,31 @@ fn the_error_for_too_many_workers_says_what_is_allowed_and_why() {
     };
     insta::assert_snapshot!(refused(&samples::synthetic("pack:1 core:2 pu:1"), "cores", None), @r"
     64 workers do not fit: '--pin cores' has 2 PUs, one for each core. The machine has 2 PUs on 2 cores; cpuset and affinity mask allow 0,1 on 2 cores
-    Ask for at most 2, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 2, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::two_sockets_in_a_cpuset(), "cores", None), @r"
     64 workers do not fit: '--pin cores' has 4 PUs, one for each core. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 1-3,6,9,10,14 on 4 cores
-    Ask for at most 4, use '--pin smt' for up to 7, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 4, use '--pin smt' for up to 7, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::two_sockets_in_a_cpuset(), "cores", Some(3.5)), @r"
     64 workers do not fit: '--pin cores' has 4 PUs, one for each core. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 1-3,6,9,10,14 on 4 cores; the CPU quota is 3.5
-    Ask for at most 3, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 3, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::two_sockets(), "smt", None), @r"
     64 workers do not fit: '--pin smt' has 16 PUs. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 0-15 on 8 cores
-    Ask for at most 16, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 16, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::synthetic("pack:1 core:2 pu:1"), "1", None), @r"
     64 workers do not fit: '--pin 1' has 1 PU. The machine has 2 PUs on 2 cores; cpuset and affinity mask allow 0,1 on 2 cores
-    Ask for at most 1, use '--pin cores' for up to 2, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 1, use '--pin cores' for up to 2, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::two_sockets(), "1,2", None), @r"
     64 workers do not fit: '--pin 1,2' has 2 PUs. The machine has 16 PUs on 8 cores; cpuset and affinity mask allow 0-15 on 8 cores
-    Ask for at most 2, use '--pin cores' for up to 8, use '--pin smt' for up to 16, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 2, use '--pin cores' for up to 8, use '--pin smt' for up to 16, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
     insta::assert_snapshot!(refused(&samples::one_pu(), "0", None), @r"
     64 workers do not fit: '--pin 0' has 1 PU. The machine has 1 PU on 1 core; cpuset and affinity mask allow 0 on 1 core
-    Ask for at most 1, or leave the workers to the scheduler with '--pin none', which has no limit.
+    ask for at most 1, or leave the workers to the scheduler with '--pin none', which has no limit
     ");
 }
 
@@ -232,11 +232,11 @@ fn a_quota_below_the_workers_is_an_error_with_a_remedy() {
         .unwrap_err();
     insta::assert_snapshot!(refused, @r"
     4 workers would be throttled: the control group's quota is 2.5 CPUs' worth of time
-    Ask for at most 2 ('-n 2'), raise the quota ('docker run --cpus 4'), or measure with the throttling: '--pin none' allows it.
+    ask for at most 2 ('-n 2'), raise the quota ('docker run --cpus 4'), or measure with the throttling, which '--pin none' allows
     ");
     insta::assert_snapshot!(check_quota(1, 0.5).unwrap_err(), @r"
     1 worker would be throttled: the control group's quota is 0.5 CPUs' worth of time
-    Even one worker needs a whole CPU: raise the quota ('docker run --cpus 1'), or measure with the throttling: '--pin none' allows it.
+    even one worker needs a whole CPU: raise the quota ('docker run --cpus 1'), or measure with the throttling, which '--pin none' allows
     ");
 }
 

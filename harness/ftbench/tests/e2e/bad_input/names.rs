@@ -28,7 +28,7 @@ fn unknown_names_are_refused_with_the_nearest_match() {
         ),
         (
             "run fib -p snake",
-            &["'snake' is not an interpreter tag", "nearest here: ", gil],
+            &["'snake' is not an interpreter tag", "similar ones here: ", gil],
         ),
         ("run fib --pin core", &["'core'", "cores, scatter, smt, none"]),
         ("run fib --pin 0,99999", &["0,99999", "99999"]),
@@ -39,7 +39,13 @@ fn unknown_names_are_refused_with_the_nearest_match() {
         sandbox.ftbench(words).refuses(expected, 2);
     }
     let missing = sandbox.ftbench("run fib -p 3.99");
-    let expected = ["3.99", "nearest here: ", gil, "up to 3.16", "ftbench python list"];
+    let expected = [
+        "3.99",
+        "similar ones here: ",
+        gil,
+        "up to 3.16",
+        "ftbench python list",
+    ];
     missing.fails(1, &expected, 2);
     let missing = sandbox.ftbench("run fib -p ./missing");
     missing.fails(1, &["/missing does not start", "no such file"], 2);
@@ -86,7 +92,7 @@ fn more_workers_than_pus_are_refused_with_the_limit_and_its_reason() {
     let too_many = allowed_pus().len() + 62;
     let output = sandbox.ftbench(&format!("run fib -n {too_many}"));
     output.refuses(
-        &[&format!("{too_many} workers"), "Ask for at most ", "--pin none"],
+        &[&format!("{too_many} workers"), "ask for at most ", "--pin none"],
         2,
     );
     let reasons = ["cpuset and affinity mask allow", "quota"];

@@ -4,8 +4,9 @@ use ftbench_schema::units::{self, TimeUnit};
 use ftbench_schema::{Estimate, Model};
 
 use super::measured::{Line, series_name};
+use crate::chart::words::on_interpreters;
 
-/// Maximum number of series named in a title.
+/// Maximum number of shares named in a title.
 const MOST_NAMED: usize = 3;
 
 /// Writes a rate as labels have it: `52.3 k/s`.
@@ -121,30 +122,48 @@ pub(super) fn efficiency(lines: &[Line<'_>]) -> String {
     let Some(most) = last(first) else {
         return nothing();
     };
-    let mut shares: Vec<(f64, String)> = lines
+    let shares: Vec<(f64, String)> = lines
         .iter()
         .filter(|line| line.model == first.model && last(line) == Some(most))
         .filter_map(|line| Some((line.values.last()?.1.estimate, line.place(20))))
         .collect();
-    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let more = shares.len().saturating_sub(MOST_NAMED);
-    let mut named: Vec<String> = shares
-        .iter()
-        .take(MOST_NAMED)
-        .map(|(share, place)| format!("{} % on {place}", units::number(share * 100.0, 0)))
-        .collect();
-    if more > 0 {
-        named.push(format!("and {more} more"));
-    }
-    format!("of {}, {} use {}", workers(most), first.model, named.join(", "))
+    share_words(first.model, &workers(most), shares)
 }
 
-/// `with threads, 3.13t is fastest: 1.76x serial on 3.13, at 2 workers`.
+/// `threads use 97 % of 16 workers on 3.13t and 3.14t, 5 % on 3.13`, from shares and the interpreters that reach them.
+pub(super) fn share_words(model: Model, workers: &str, mut shares: Vec<(f64, String)>) -> String {
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut alike: Vec<(String, Vec<String>)> = Vec::new();
+    for (share, place) in shares {
+        let share = units::per_cent(share, 0);
+        match alike.last_mut() {
+            Some((known, places)) if *known == share => places.push(place),
+            _ => alike.push((share, vec![place])),
+        }
+    }
+    let more: usize = alike
+        .iter()
+        .skip(MOST_NAMED)
+        .map(|(_, places)| places.len())
+        .sum();
+    let mut of = format!(" of {workers}");
+    let mut named: Vec<String> = alike
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(share, places)| format!("{share}{} {}", std::mem::take(&mut of), on_interpreters(places)))
+        .collect();
+    if more > 0 {
+        named.push(format!("less on {more} more"));
+    }
+    format!("{model} use {}", named.join(", "))
+}
+
+/// `with threads, 3.13t is fastest: 1.76x as fast as serial on 3.13, at 2 workers`.
 pub(super) fn interpreters(lines: &[Line<'_>], model: Model, baseline: Option<&str>) -> String {
     best(lines).map_or_else(nothing, |best| {
         let speed = baseline.map_or_else(
             || units_per_second(best.value),
-            |baseline| format!("{} serial on {baseline}", units::times(best.value)),
+            |baseline| format!("{} as fast as serial on {baseline}", units::times(best.value)),
         );
         let place = best.line.place(24);
         format!(

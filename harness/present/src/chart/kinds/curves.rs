@@ -113,8 +113,14 @@ fn throughput_chart(material: &Material, cells: &Cells<'_>) -> (Chart, String) {
     let show = Show::throughput(&lines);
     let mut chart = of_lines(material, lines, &cells.ceiling, &show);
     if matches!(chart.body, Body::Lines(_)) {
-        let fastest = "Ideal and ceiling start at the fastest curve's one worker.";
-        chart.caption.push(fastest.to_owned());
+        let references = if material.is_joined() || cells.ceiling.is_empty() {
+            "The ideal starts"
+        } else {
+            "Ideal and ceiling start"
+        };
+        chart.caption.push(format!(
+            "{references} from the fastest curve's value with one worker."
+        ));
     }
     (chart, finding)
 }

@@ -123,7 +123,7 @@ pub fn join(mut parts: Vec<Part>, models: &[Model]) -> Result<Material, JoinErro
             .push(format!("and {}", text::counted(more, "more machine")));
     }
     if ceilings {
-        let note = "Ceilings are left out: each is of one run.";
+        let note = "Ceilings are left out, because each belongs to one run.";
         material.notes.push(note.to_owned());
     }
     material.summary = joined;

@@ -157,7 +157,7 @@ fn overhead_title(chart: &Chart, means: &[&Overhead]) -> String {
             } else if per_cent > 0.0 {
                 format!("{} % longer", units::number(per_cent, 0))
             } else {
-                format!("{} % less", units::number(-per_cent, 0))
+                format!("{} % less time", units::number(-per_cent, 0))
             };
             format!("{change} on {tag}")
         })
@@ -167,8 +167,7 @@ fn overhead_title(chart: &Chart, means: &[&Overhead]) -> String {
         return format!("Cost of the free-threaded build on one worker, {count}");
     }
     format!(
-        "One worker takes {} than with the GIL, in the mean",
+        "Compared with the GIL build, one worker takes {}, on average",
         changes.join(", ")
     )
-    .replace("as long on", "as long as with the GIL on")
 }

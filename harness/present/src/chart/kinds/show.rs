@@ -103,11 +103,11 @@ impl Show {
         }
     }
 
-    /// Shows bytes in MiB; `counting` says which pages count.
+    /// Shows bytes; `counting` says which pages count. The axis counts MiB, and its marks have units of their own.
     pub(super) fn memory(counting: &str) -> Self {
         Self {
             quantity: Quantity::Memory,
-            title: format!("Peak memory of all processes, MiB, {counting} (lower is better)"),
+            title: format!("Peak memory of all processes, {counting} (lower is better)"),
             factor: 1.0 / f64::from(1 << 20),
             words: units::bytes,
             interval_words: |bytes| units::bytes(bytes.estimate),

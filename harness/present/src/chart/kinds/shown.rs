@@ -113,6 +113,9 @@ fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: S
             axis::value_axis(title, Scale::Linear, low, high)
         }
         (Quantity::Speedup, Scale::Log2) => axis::value_axis(title, Scale::Log2, low, high),
+        (Quantity::Throughput | Quantity::Makespan, Scale::Log2) if high / low > 3.0 => {
+            axis::decades(title, low, high)
+        }
         (_, Scale::Log2) if high / low > 3.0 => axis::doublings(title, low, high),
         (_, Scale::Log2) => axis::value_axis(title, Scale::Linear, low, high),
     };
@@ -120,10 +123,21 @@ fn upward(show: &Show, series: &[Series], references: &[ReferenceLine], scale: S
         match show.quantity {
             Quantity::Speedup | Quantity::Speed => tick.label.push('x'),
             Quantity::Efficiency | Quantity::CeilingShare => tick.label = units::per_cent(tick.value, 0),
-            Quantity::Throughput | Quantity::Makespan | Quantity::Memory => {}
+            Quantity::Memory => tick.label = mebibytes(tick),
+            Quantity::Throughput | Quantity::Makespan => {}
         }
     }
     y
+}
+
+/// The label of a tick at a number of mebibytes: `64 MiB`, `2 GiB`.
+fn mebibytes(tick: &Tick) -> String {
+    let gibibytes = tick.value / 1024.0;
+    if gibibytes >= 1.0 && gibibytes.fract() == 0.0 {
+        format!("{gibibytes} GiB")
+    } else {
+        format!("{} MiB", tick.label)
+    }
 }
 
 /// The axis of the efficiencies below speedups. On logarithmic axes 61x and 89x on 128 cores are a finger's breadth apart;

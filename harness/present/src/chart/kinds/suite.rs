@@ -1,15 +1,21 @@
 //! The heat map of a whole run.
 
 use crate::chart::heat_map::{self, Column, Field, HeatMap, HeatRow};
-use crate::chart::{Axis, Body, Chart, Scale, axis, words};
+use crate::chart::{Axis, Body, Chart, Scale, Size, axis, words};
 use crate::headline::{self, Verdict};
 use ftbench_schema::{CellSummary, Estimate, Model, Summary, text, units};
 
+use super::curve_words;
 use super::material::Material;
+use super::measured::{LONGEST_NAME, LONGEST_TAG};
+use super::trials::median;
 use super::workloads::{labels, largest, size_for, workloads};
 
 /// More columns than this leave no room for their numbers.
 const MOST_COLUMNS: usize = 18;
+/// Width of a column in which the name of every model can be read, and of the rows' names with the margins, pixels.
+const COLUMN: u32 = 70;
+const ROW_NAMES: u32 = 260;
 
 /// What the fields show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,7 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
     let rows: Vec<HeatRow> = workloads(summary)
         .into_iter()
         .map(|workload| HeatRow {
-            label: text::shorten(&text::line(workload), super::measured::LONGEST_NAME),
+            label: text::shorten(&text::line(workload), LONGEST_NAME),
             fields: columns
                 .iter()
                 .map(|(tag, model)| {
@@ -80,13 +86,21 @@ pub(super) fn heat_map(material: &Material, shown: Shown) -> Chart {
     let size = match &body {
         Body::HeatMap(map) => {
             let rows = u32::try_from(map.rows.len()).unwrap_or(u32::MAX);
-            size_for(f64::from(rows), heat_map::ROW)
+            let columns = u32::try_from(map.columns.len()).unwrap_or(u32::MAX);
+            let size = size_for(f64::from(rows), heat_map::ROW);
+            Size {
+                width: size.width.max(ROW_NAMES + columns.saturating_mul(COLUMN)),
+                ..size
+            }
         }
-        _ => super::super::Size::default(),
+        _ => Size::default(),
     };
     let mut chart = Chart {
         size,
-        title: title(summary, most),
+        title: match shown {
+            Shown::Speedup => title(summary, most),
+            Shown::Efficiency => efficiency_title(summary, most),
+        },
         ..Chart::of(body)
     };
     if has_open {
@@ -219,12 +233,40 @@ fn title(summary: &Summary, most: u32) -> String {
     if more > 0 {
         gains.push(format!("and {more} more"));
     }
-    let model = model.to_string();
-    let mut letters = model.chars();
+    let gains = gains.join(", ");
+    capitalised(&format!("{model} gain in {gains}, at up to {most} workers"))
+}
+
+/// Returns the title: `Threads use 97 % of up to 16 workers on 3.13t, 6 % on 3.13 (median of 8 workloads)`.
+fn efficiency_title(summary: &Summary, most: u32) -> String {
+    let columns = columns(summary);
+    let Some((_, model)) = columns
+        .iter()
+        .find(|(_, model)| *model == Model::Threads)
+        .or(columns.first())
+    else {
+        return "Nothing was measured".to_owned();
+    };
+    let names = workloads(summary);
+    let mut largest_number = 0;
+    let mut shares: Vec<(f64, String)> = Vec::new();
+    for (tag, _) in columns.iter().filter(|(_, other)| other == model) {
+        let mut measured: Vec<f64> = names
+            .iter()
+            .filter_map(|workload| Some(largest(summary, workload, tag, *model)?.efficiency?.estimate))
+            .filter(|share| share.is_finite())
+            .collect();
+        largest_number = largest_number.max(measured.len());
+        let tag = text::shorten(&text::line(tag), LONGEST_TAG);
+        shares.extend(median(&mut measured).map(|share| (share, tag)));
+    }
+    let used = curve_words::share_words(*model, &format!("up to {most} workers"), shares);
+    let of = text::counted(largest_number, "workload");
+    capitalised(&format!("{used} (median of {of})"))
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!(
-        "{first}{} gain in {}, at up to {most} workers",
-        letters.as_str(),
-        gains.join(", ")
-    )
+    format!("{first}{}", letters.as_str())
 }

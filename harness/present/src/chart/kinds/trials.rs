@@ -16,7 +16,7 @@ const MOST_DOTS: usize = 4000;
 /// With more rows than this only the smallest and the largest number of workers are shown.
 const MOST_ROWS: usize = 36;
 
-fn median(values: &mut [f64]) -> Option<f64> {
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = values.get(values.len() / 2)?;
     let lower = values.get((values.len() - 1) / 2)?;
@@ -88,7 +88,7 @@ pub(super) fn spread(material: &Material, workload: &str) -> Chart {
         caption: notes,
         ..strips(rows, (!relative).then_some(unit))
     };
-    let key = "Filled: GIL off. Hollow: GIL on. Dots: counted samples. Upright: the cell's median; band: its 95 % \
+    let key = "Filled: GIL off. Hollow: GIL on. Dots: counted samples. Vertical line: the cell's median; band: its 95 % \
                interval.";
     material.frame(&mut chart, &all, key);
     chart
@@ -153,7 +153,7 @@ fn strips(rows: Vec<Row>, unit: Option<TimeUnit>) -> Chart {
     let high = dots().fold(high, f64::max).min(high * 2.0);
     let x = axis::ranged_axis(
         unit.map_or_else(
-            || "Makespan over the cell's median, which stands on the right".to_owned(),
+            || "Makespan relative to the cell's median, which is on the right".to_owned(),
             |unit| format!("Makespan, {} (lower is better)", unit.symbol()),
         ),
         low * 0.98,
@@ -213,7 +213,7 @@ fn spread_words(rows: &[Row]) -> String {
     };
     let widest = spreads.iter().max_by(|a, b| a.0.total_cmp(&b.0));
     let widest = widest.map_or_else(String::new, |(spread, label)| {
-        format!(", {} in {label}", per_cent(*spread))
+        format!(" and up to {} ({label})", per_cent(*spread))
     });
     format!(
         "the middle half of the samples spans {} in the median cell{widest}",
@@ -258,7 +258,7 @@ pub(super) fn time_line(material: &Material) -> Chart {
     let every = dots.len().div_ceil(MOST_DOTS).max(1);
     if every > 1 {
         notes.push(format!(
-            "One trial of {every} is drawn; the figures in brackets are of all."
+            "One trial in {every} is drawn; the counts in the legend are those of all trials."
         ));
         dots = dots.into_iter().step_by(every).collect();
     }
@@ -268,8 +268,8 @@ pub(super) fn time_line(material: &Material) -> Chart {
         ..dotted(dots, counts)
     };
     let cells: Vec<&CellSummary> = summary.cells.iter().filter(|cell| cell.rounds > 0).collect();
-    let key = "A dot is a trial: the median of its samples over its cell's median. With several disturbances the first of \
-               the key's is shown; none is left out of an estimate.";
+    let key = "A mark is a trial: the median of its samples over its cell's median. A trial that was disturbed in several \
+               ways has the first matching mark of the legend. Estimates use disturbed trials too.";
     material.frame(&mut chart, &cells, key);
     chart
 }
