@@ -160,7 +160,9 @@ fn proposed(status: &CommandOutput) -> Vec<String> {
 fn submit_again(sandbox: &Sandbox, cluster: &Cluster, call: &str) {
     let mut shell = Command::new("sh");
     shell.args(["-c", call]).current_dir(sandbox.path());
-    let done = shell.env("SLURM_CONF", cluster.configuration()).output().unwrap();
+    // Jobs get the environment of the submission, and find the interpreters in it.
+    shell.env("SLURM_CONF", cluster.configuration());
+    let done = shell.env("PATH", crate::support::path()).output().unwrap();
     assert!(done.status.success(), "{call}: {done:?}");
 }
 
