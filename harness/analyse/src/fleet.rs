@@ -12,7 +12,6 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::estimate::map;
-use crate::letters::letters;
 use crate::multiple::{FALSE_DISCOVERY_RATE, SMALLEST_EFFECT, discoveries};
 use crate::sample::{mean, median};
 use ftbench_schema::{
@@ -307,7 +306,7 @@ fn kind_of(member: &Member, kinds: &mut Vec<Kind>) -> usize {
     };
     kinds.iter().position(is_same).unwrap_or_else(|| {
         kinds.push(Kind {
-            name: letters(kinds.len()),
+            name: text::letter(kinds.len()),
             cpu_model: facts.cpu_model.clone(),
             architecture: facts.architecture.clone(),
             packages: topology.packages,

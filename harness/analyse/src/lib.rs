@@ -14,7 +14,6 @@ mod growth;
 pub mod history;
 mod imports;
 pub mod laws;
-mod letters;
 pub mod location;
 mod long_units;
 pub mod multiple;

@@ -13,13 +13,11 @@ use tempfile::NamedTempFile;
 
 use crate::error::{ExitStatus, Failure};
 use crate::outside;
+use crate::record::store::{STAGING_PREFIX, publish};
 use ftbench_schema::text;
 
 /// Largest archive that is read, bytes: many times that of any interpreter or environment.
 const LARGEST_ARCHIVE_BYTES: u64 = 4 << 30;
-
-/// Prefix of the names of unfinished files and folders.
-const STAGING_PREFIX: &str = ".ftbench-";
 
 /// Why something is not archived or unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -97,15 +95,9 @@ pub fn write(
     let sha256 = hex::encode(hashing.digest.finalize());
     let name = format!("{word}-{}.tar.gz", text::short_hash(&sha256));
     let path = folder.join(&name);
-    let file = hashing.into.into_inner();
-    let file = file.map_err(|error| failed(&path)(error.into_error()))?;
-    // Only its owner can read a temporary file.
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file()
-        .set_permissions(readable)
-        .and_then(|()| file.as_file().sync_all())
+    let file = hashing.into.into_inner().map_err(io::Error::from);
+    file.and_then(|file| publish(file, &path))
         .map_err(failed(&path))?;
-    file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     Ok((name, sha256))
 }
 

@@ -121,6 +121,15 @@ pub fn end(path: &Path, max_bytes: u64) -> String {
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
+/// The folder that a file is in, which is the current one if its path has none.
+#[must_use]
+pub fn folder_above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -115,10 +115,7 @@ fn names(cells: &[&CellSummary], plural: &str, name: impl Fn(&CellSummary) -> St
     if different.len() > MAX_NAMES {
         return format!("{} {plural}", different.len());
     }
-    match different.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => different.concat(),
-    }
+    text::all_of(&different)
 }
 
 #[cfg(test)]

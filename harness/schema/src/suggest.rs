@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use itertools::Itertools;
 
-use crate::Summary;
+use crate::{Summary, text};
 
 /// Minimum similarity at which a name counts as a likely typo of another: 1 is equal, 0 has nothing in common. Names of
 /// three to five letters score 0.67 or more with one letter wrong, and 0.5 with half their letters wrong.
@@ -63,16 +63,6 @@ pub fn is_likely_typo<'a>(given: &str, existing: impl IntoIterator<Item = &'a st
         .any(|name| similarity(&given.to_lowercase(), name) >= LIKELY_TYPO)
 }
 
-/// Joins names to a phrase: `a`, `a or b`, `a, b or c`; empty for none.
-#[must_use]
-pub fn one_of(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
-}
-
 /// Returns a clause that follows the unknown name in a message: ` (did you mean 'a' or 'b'?)`, or nothing.
 #[must_use]
 pub fn did_you_mean(nearest: &[String]) -> String {
@@ -80,7 +70,7 @@ pub fn did_you_mean(nearest: &[String]) -> String {
     if quoted.is_empty() {
         return String::new();
     }
-    format!(" (did you mean {}?)", one_of(&quoted))
+    format!(" (did you mean {}?)", text::one_of(&quoted))
 }
 
 /// The error for an interpreter or arm that a run does not have.
@@ -170,14 +160,5 @@ mod tests {
             unknown.to_string(),
             "RUN has no interpreter or arm 'base'; it has 3.13"
         );
-    }
-
-    #[test]
-    fn one_of_joins_names_with_or() {
-        let names = |given: &[&str]| given.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        assert_eq!(one_of(&names(&[])), "");
-        assert_eq!(one_of(&names(&["a"])), "a");
-        assert_eq!(one_of(&names(&["a", "b"])), "a or b");
-        assert_eq!(one_of(&names(&["a", "b", "c"])), "a, b or c");
     }
 }

@@ -74,11 +74,54 @@ pub fn escape_markdown(text: &str) -> String {
     escaped
 }
 
+/// Makes the first letter a capital one.
+#[must_use]
+pub fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}", letters.as_str())
+}
+
 /// Formats a count with its noun: `1 worker`, `2 workers`.
 #[must_use]
 pub fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
     let plural = if count == 1.into() { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+/// Joins names to a phrase: `a`, `a and b`, `a, b and c`; empty for none.
+#[must_use]
+pub fn all_of(names: &[impl AsRef<str>]) -> String {
+    joined(names, "and")
+}
+
+/// Joins names to a phrase: `a`, `a or b`, `a, b or c`; empty for none.
+#[must_use]
+pub fn one_of(names: &[impl AsRef<str>]) -> String {
+    joined(names, "or")
+}
+
+fn joined(names: &[impl AsRef<str>], word: &str) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The letter of the thing with this number: `A` to `Z`, then `AA`, `AB` and so on.
+#[must_use]
+pub fn letter(mut number: usize) -> String {
+    let mut letters = Vec::new();
+    loop {
+        // Below 26.
+        letters.push(char::from(b'A' + (number % 26) as u8));
+        if number < 26 {
+            break;
+        }
+        number = number / 26 - 1;
+    }
+    letters.iter().rev().collect()
 }
 
 /// The verb after a count of things: `was` for one, else `were`.
@@ -127,6 +170,23 @@ mod tests {
         assert_eq!(short_hash("0123456789abcdef"), "0123456789");
         assert_eq!(short_hash("feature/branch-name"), "feature/branch-name");
         assert_eq!(short_hash("abc"), "abc");
+    }
+
+    #[test]
+    fn names_are_joined_to_phrases() {
+        assert_eq!(one_of(&[""; 0]), "");
+        assert_eq!(one_of(&["a"]), "a");
+        assert_eq!(one_of(&["a", "b"]), "a or b");
+        assert_eq!(one_of(&["a", "b", "c"]), "a, b or c");
+        assert_eq!(all_of(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn letters_continue_after_z() {
+        assert_eq!(
+            [0, 25, 26, 51, 52, 701, 702].map(letter),
+            ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+        );
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use itertools::Itertools;
 
 use super::matching::only_label;
 use super::material::{Run, Side};
-use ftbench_schema::{CommitFacts, InterpreterFacts, differences as build_differences};
+use ftbench_schema::{CommitFacts, InterpreterFacts, differences as build_differences, text};
 
 /// Maximum number of values of a side that are listed.
 const MAX_LISTED: usize = 3;
@@ -64,8 +64,7 @@ impl Values {
     fn words(&self, none: &str) -> String {
         match self.0.as_slice() {
             [] => none.to_owned(),
-            [only] => only.clone(),
-            [first @ .., last] if first.len() < MAX_LISTED => format!("{} and {last}", first.join(", ")),
+            few if few.len() <= MAX_LISTED => text::all_of(few),
             many => {
                 let named: Vec<&str> = many.iter().take(MAX_LISTED).map(String::as_str).collect();
                 format!("{} and {} more", named.join(", "), many.len() - MAX_LISTED)

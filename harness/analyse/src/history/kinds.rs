@@ -1,8 +1,8 @@
 //! On which kinds of machines something recently changed.
 
-use super::findings::{ChangedOnKind, Direction, History, KindVerdict, MachineKind, Series, Subject};
-use crate::letters::letters;
+use super::findings::{ChangedOnKind, Direction, History, KindVerdict, MachineKind, Subject};
 use ftbench_schema::history::MachineKey;
+use ftbench_schema::text;
 
 /// The kinds of these machines.
 pub fn kinds(machines: &[MachineKey]) -> Vec<MachineKind> {
@@ -16,7 +16,7 @@ pub fn kinds(machines: &[MachineKey]) -> Vec<MachineKind> {
         match kinds.iter_mut().find(|(known, _)| *known == key) {
             Some((_, kind)) => kind.machines.push(number),
             None => {
-                let name = letters(kinds.len());
+                let name = text::letter(kinds.len());
                 let machines = vec![number];
                 kinds.push((key, MachineKind { name, machines }));
             }
@@ -43,15 +43,9 @@ pub fn verdicts(history: &History) -> Vec<KindVerdict> {
     let mut found = Vec::new();
     for (direction, changed) in [Direction::Worse, Direction::Better].map(|one| (one, changed(one))) {
         for subject in &subjects {
-            let own = |(number, series): &(usize, &Series)| {
-                is_same(&series.subject, subject).then_some((*number, series.machine))
-            };
-            let own: Vec<(usize, usize)> = history
-                .series
-                .iter()
-                .enumerate()
-                .filter_map(|one| own(&one))
-                .collect();
+            let series = history.series.iter().enumerate();
+            let own = series.filter(|(_, one)| is_same(&one.subject, subject));
+            let own: Vec<(usize, usize)> = own.map(|(number, one)| (number, one.machine)).collect();
             if !own.iter().any(|(series, _)| changed.contains(series)) {
                 continue;
             }

@@ -73,21 +73,8 @@ pub(super) struct SelectedRuns {
 }
 
 impl SelectedRuns {
-    /// Selects one run.
-    pub(super) fn run(folder: &Path) -> Result<Self, CompareError> {
-        let unreadable = |source| CompareError::Unreadable {
-            path: folder.to_owned(),
-            hint: similar_folders(folder),
-            source,
-        };
-        Ok(Self {
-            folders: vec![folder.canonicalize().map_err(unreadable)?],
-            skipped: Vec::new(),
-        })
-    }
-
     /// Selects the folder itself if it is a run, else every completed run below it, as `ftbench history` does.
-    fn in_folder(folder: &Path) -> Result<Self, CompareError> {
+    pub(super) fn in_folder(folder: &Path) -> Result<Self, CompareError> {
         let unreadable = |source| CompareError::Unreadable {
             path: folder.to_owned(),
             hint: similar_folders(folder),

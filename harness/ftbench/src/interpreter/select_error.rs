@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::probe::ProbeError;
 use crate::error::{ExitStatus, Failure};
-use ftbench_schema::suggest::one_of;
-use ftbench_schema::{Implementation, Tag, TagError};
+use ftbench_schema::{Implementation, Tag, TagError, text};
 
 /// The first minor version of Python 3 that can be built without the GIL (PEP 703).
 pub(super) const FIRST_FREE_THREADED_MINOR: u16 = 13;
@@ -101,7 +100,7 @@ impl Failure for SelectError {
 fn nearest_words(nearest: &[String]) -> String {
     match nearest {
         [] => String::new(),
-        names => format!("; similar ones here: {}", one_of(names)),
+        names => format!("; similar ones here: {}", text::one_of(names)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use super::failure::TrialFailure;
@@ -167,38 +167,36 @@ fn start<'e>(
         known.map(|known| known.memory_bytes)
     };
     let mut largest_bytes = assignments.iter().filter_map(|one| known_bytes(known, one)).max();
-    // Of the trials that are warm, and of those that are being prepared.
-    let (mut used_bytes, mut coming_bytes) = (0_u64, 0_u64);
+    let mut used_bytes = 0_u64;
     thread::scope(|scope| {
-        let mut coming = VecDeque::new();
+        // Those that are being prepared, with the memory that they may need.
+        let mut coming: VecDeque<(_, u64, ScopedJoinHandle<'_, _>)> = VecDeque::new();
         loop {
             while coming.len() <= PREPARED_AHEAD
                 && let Some(&assignment) = assignments.get(trials.len() + coming.len())
             {
                 // A trial whose memory is not known yet may need as much as the largest of the others.
                 let bytes = known_bytes(known, assignment).or(largest_bytes);
+                let sum = |sum: u64, (_, bytes, _): &(_, u64, _)| sum.saturating_add(*bytes);
                 let together_bytes =
-                    bytes.map(|bytes| bytes.saturating_add(used_bytes).saturating_add(coming_bytes));
+                    bytes.map(|bytes| coming.iter().fold(used_bytes.saturating_add(bytes), sum));
                 let is_first = trials.is_empty() && coming.is_empty();
                 if !is_first && together_bytes.is_none_or(|bytes| bytes > equipment.memory_bytes()) {
                     break;
                 }
                 let preparing = LaunchedTrial::launch(equipment, assignment).and_then(|launched| {
-                    let preparing = thread::Builder::new();
-                    let preparing = preparing.spawn_scoped(scope, move || launched.prepare(assignment));
-                    preparing.map_err(|error| TrialFailure::NoProcess(error.to_string()))
+                    thread::Builder::new()
+                        .spawn_scoped(scope, move || launched.prepare(assignment))
+                        .map_err(|error| TrialFailure::NoProcess(error.to_string()))
                 });
-                let preparing = match preparing {
-                    Ok(preparing) => preparing,
+                match preparing {
+                    Ok(preparing) => coming.push_back((assignment, bytes.unwrap_or_default(), preparing)),
                     // The system may have enough for fewer trials.
                     Err(TrialFailure::NoProcess(_)) if !is_first => break,
                     Err(failure) => return Err(failure),
-                };
-                let bytes = bytes.unwrap_or_default();
-                coming_bytes = coming_bytes.saturating_add(bytes);
-                coming.push_back((assignment, bytes, preparing));
+                }
             }
-            let Some((assignment, bytes, preparing)) = coming.pop_front() else {
+            let Some((assignment, _, preparing)) = coming.pop_front() else {
                 return Ok(());
             };
             let prepared = preparing.join();
@@ -206,7 +204,6 @@ fn start<'e>(
             trial.warm_up()?;
             let known = known.entry(assignment.planned.cell.clone()).or_default();
             known.memory_bytes = trial.memory_bytes();
-            coming_bytes = coming_bytes.saturating_sub(bytes);
             used_bytes = used_bytes.saturating_add(known.memory_bytes);
             largest_bytes = largest_bytes.max(Some(known.memory_bytes));
             trials.push(trial);

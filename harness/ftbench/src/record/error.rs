@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::line::LARGEST_LINE_BYTES;
 use crate::error::{ExitStatus, Failure};
+use crate::outside;
 use ftbench_schema::{SCHEMA_VERSION, suggest};
 
 /// Space that must be free before a run starts, bytes: a large run's records and charts.
@@ -138,12 +139,11 @@ pub fn similar_folders(missing: &Path) -> String {
         return String::new();
     }
     let name = name.to_string_lossy();
-    let above_or_here = if above == Path::new("") {
-        Path::new(".")
-    } else {
-        above
-    };
-    let entries = above_or_here.read_dir().into_iter().flatten().flatten();
+    let entries = outside::folder_above(missing)
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
     let folders = entries.filter(|entry| entry.path().is_dir());
     let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.collect();

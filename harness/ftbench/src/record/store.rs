@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 pub use super::error::{StoreError, similar_folders};
 use super::line;
@@ -29,7 +30,7 @@ pub const REPORT: &str = "report.html";
 pub const CHARTS: &str = "charts";
 
 /// Prefix of the names of files that are still being written.
-pub(super) const STAGING_PREFIX: &str = ".ftbench-";
+pub(crate) const STAGING_PREFIX: &str = ".ftbench-";
 
 /// Largest manifest that is read, bytes.
 const LARGEST_MANIFEST_BYTES: u64 = 64 << 20;
@@ -81,21 +82,23 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return File::options().write(true).open(path)?.write_all(bytes);
     }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = outside::folder_above(path);
     std::fs::create_dir_all(folder)?;
     let mut staging = tempfile::Builder::new()
         .prefix(STAGING_PREFIX)
         .tempfile_in(folder)?;
     staging.write_all(bytes)?;
+    publish(staging, path)
+}
+
+/// Gives a temporary file in the same folder its name, for every user who may read the folder.
+pub(crate) fn publish(staging: NamedTempFile, path: &Path) -> io::Result<()> {
     staging.as_file().sync_all()?;
-    // Only its owner can read a temporary file; a result is for every user who may read the folder.
+    // Only its owner can read a temporary file.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     staging.as_file().set_permissions(readable)?;
     staging.persist(path)?;
-    File::open(folder)?.sync_all()
+    File::open(outside::folder_above(path))?.sync_all()
 }
 
 /// The contents of a run folder.

@@ -66,7 +66,7 @@ pub(super) fn on_interpreters(tags: &[String]) -> String {
     if tags.len() > MOST_TAGS {
         format!("on {} interpreters", tags.len())
     } else {
-        format!("on {}", all_of(tags))
+        format!("on {}", text::all_of(tags))
     }
 }
 
@@ -117,24 +117,13 @@ fn of_version(version: &str, interpreters: &[&InterpreterFacts]) -> String {
     let first = interpreters.first().map(|facts| build(facts)).unwrap_or_default();
     if interpreters.iter().all(|facts| build(facts) == first) {
         let tags: Vec<String> = interpreters.iter().map(tag).collect();
-        return format!("{version} ({}: {first})", all_of(&tags));
+        return format!("{version} ({}: {first})", text::all_of(&tags));
     }
     let each: Vec<String> = interpreters
         .iter()
         .map(|facts| format!("{}: {}", tag(facts), build(facts)))
         .collect();
     format!("{version} ({})", each.join(", "))
-}
-
-/// `a`, `a and b` or `a, b and c`.
-fn all_of(names: &[String]) -> String {
-    match names {
-        [first @ .., before, last] => {
-            let first: String = first.iter().map(|name| format!("{name}, ")).collect();
-            format!("{first}{before} and {last}")
-        }
-        _ => names.concat(),
-    }
 }
 
 fn build(facts: &InterpreterFacts) -> String {
@@ -206,7 +195,7 @@ fn what_failed(name: &str, cells: &[&CellSummary], several: bool) -> String {
     }
     let of = match workloads(&failed).as_slice() {
         _ if !several => String::new(),
-        few @ ([_] | [_, _]) => format!(" of {}", all_of(few)),
+        few @ ([_] | [_, _]) => format!(" of {}", text::all_of(few)),
         many => format!(" of {} workloads", many.len()),
     };
     let workers: BTreeSet<u32> = failed.iter().map(|cell| cell.workers).collect();
@@ -227,7 +216,7 @@ pub(super) fn unlike_files(unlike: &[String], cells: &[&CellSummary]) -> Option<
     let files = match workloads(&of_them).as_slice() {
         [] => return None,
         [only] => format!("the file of {only} is"),
-        few @ ([_, _] | [_, _, _]) => format!("the files of {} are", all_of(few)),
+        few @ ([_, _] | [_, _, _]) => format!("the files of {} are", text::all_of(few)),
         many => format!("the files of {} workloads are", many.len()),
     };
     Some(format!(

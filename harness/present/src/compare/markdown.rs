@@ -2,7 +2,7 @@
 
 use crate::markdown::list;
 use ftbench_analyse::compare::{CellComparison, Change, Comparison, Verdict, WorkloadComparison};
-use ftbench_schema::text::escape_markdown as escape;
+use ftbench_schema::text::{self, escape_markdown as escape};
 
 /// The maximum length of a name, in characters; a page has room for any sensible name.
 const LONGEST_NAME: usize = 200;
@@ -12,10 +12,7 @@ const LONGEST_NAME: usize = 200;
 /// Names from workloads and machines are escaped, so that they show literally and cannot inject markup.
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
-    let mut verdict = super::verdict(comparison);
-    if let Some(first) = verdict.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
+    let verdict = text::capitalised(&super::verdict(comparison));
     let changed: Vec<&CellComparison> = super::by_verdict(comparison)
         .into_iter()
         .filter(|cell| matches!(cell.verdict, Verdict::Slower | Verdict::Faster))

@@ -32,10 +32,7 @@ const MAX_TRACEBACK_LINES: usize = 12;
 #[must_use]
 pub fn headline(compat: &Compat) -> String {
     let builds: Vec<&str> = judged_builds(compat).map(|build| build.tag.as_str()).collect();
-    let builds = match builds.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        builds => builds.concat(),
-    };
+    let builds = text::all_of(&builds);
     let count = text::counted(compat.packages.len() as u64, "package");
     let blocked = blockers(compat);
     let is_not_tried = |package: &&CompatPackage| package.verdict == CompatVerdict::NotTried;

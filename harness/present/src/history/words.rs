@@ -370,10 +370,7 @@ pub fn verdicts(history: &History) -> Vec<String> {
         }
     }
     let sentence = |(direction, place, subjects): (Direction, String, Vec<&Subject>)| {
-        let mut word = direction_word(history.metric, direction).to_owned();
-        if let Some(first) = word.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+        let word = text::capitalised(direction_word(history.metric, direction));
         let named = subjects
             .iter()
             .take(MAX_NAMED)
@@ -394,11 +391,8 @@ pub fn verdicts(history: &History) -> Vec<String> {
 
 /// `kind A`, `kinds A and C`, `kinds A, B and C`.
 fn kinds_in_words(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => format!("kind {one}"),
-        [first @ .., last] => format!("kinds {} and {last}", first.join(", ")),
-    }
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("kind{plural} {}", text::all_of(names))
 }
 
 /// Draws the values of a series as blocks, the newest last.

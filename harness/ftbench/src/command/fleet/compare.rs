@@ -62,6 +62,6 @@ fn compare_pair(
     arguments: &CompareArgs,
     output: OutputOptions,
 ) -> Result<Comparison, Error> {
-    let runs = [SelectedRuns::run(base)?, SelectedRuns::run(new)?];
+    let runs = [SelectedRuns::in_folder(base)?, SelectedRuns::in_folder(new)?];
     compare_runs(&runs, names, arguments, output)
 }

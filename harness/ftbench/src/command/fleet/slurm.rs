@@ -410,7 +410,7 @@ fn table(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry]) -> 
     Table::of_rows(["shard", "for", "job", "node", "reason", "run", "trials"], rows)
 }
 
-/// Shards that will not come by themselves, two lines each: they have no complete run, and no job that waits or runs.
+/// Shards with neither a complete run nor a job that waits or runs, two lines each.
 /// The second line submits the shard again, which resumes its run if it gets the same node.
 fn absent(jobs: &FleetJobs, tasks: &BTreeMap<u32, Task>, runs: &[FleetEntry], folder: &Path) -> Vec<String> {
     let comes = |task: &Task| {

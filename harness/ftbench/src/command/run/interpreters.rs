@@ -6,8 +6,7 @@ use std::process::Stdio;
 use crate::command::python;
 use crate::error::{Error, ExitStatus};
 use crate::interpreter::{PROBE_TIME_LIMIT, SearchPlaces, SelectError, Selection, resolve};
-use ftbench_schema::suggest::one_of;
-use ftbench_schema::{Implementation, WarningKind};
+use ftbench_schema::{Implementation, WarningKind, text};
 
 /// When interpreters that are missing are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +70,7 @@ fn agrees(tags: &[String], install: Install) -> bool {
 fn ask(tags: &[String]) -> bool {
     let what = match tags {
         [] => "No GIL and free-threaded build of the same version of CPython was".to_owned(),
-        tags => format!("No CPython {} was", one_of(tags)),
+        tags => format!("No CPython {} was", text::one_of(tags)),
     };
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{what} found. Install it now? [Y/n] ");

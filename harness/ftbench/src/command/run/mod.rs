@@ -64,10 +64,6 @@ pub fn run(arguments: &RunArgs, output: OutputOptions) -> Result<ExitStatus, Err
     };
     let interrupt;
     let shard = arguments.plan.as_deref().map(Shard::read).transpose()?;
-    if let Some(shard) = &shard {
-        // A run that is resumed needs them too.
-        shard.unpack_archives()?;
-    }
     let of_this_shard = |folder: &&Path| shard.as_ref().is_some_and(|shard| shard.has_begun_in(folder));
     let begun = arguments
         .out

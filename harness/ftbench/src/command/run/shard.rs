@@ -1,5 +1,6 @@
 //! Plans the cells of a shard's plan file on this machine, if its builds and code are those of the plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::changes;
@@ -9,25 +10,31 @@ use crate::cli::{OutputOptions, RequestError, RunRequest};
 use crate::command::cache_folder;
 use crate::error::Error;
 use crate::interpreter::archive;
+use crate::outside;
 use crate::record::fleet;
 use crate::record::store;
 use crate::workload::environment::Environments;
-use ftbench_schema::{BuildArchive, BuildMatch, FleetPlan, InterpreterFacts, Manifest, Switches, Tag, text};
+use ftbench_schema::{BuildMatch, FleetPlan, InterpreterFacts, Manifest, Switches, Tag, text};
 
 /// A plan file that was read.
 #[derive(Debug)]
 pub struct Shard {
     path: PathBuf,
     plan: FleetPlan,
+    /// Executables from archives, by the paths that the plan's interpreters had where it was made; empty without archives.
+    executables: BTreeMap<String, PathBuf>,
 }
 
 impl Shard {
-    /// Reads a plan file.
+    /// Reads a plan file, and unpacks its archives into the cache folder, unless that was done before.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        Ok(Self {
+        let mut shard = Self {
             path: path.to_owned(),
             plan: fleet::read_plan(path)?,
-        })
+            executables: BTreeMap::new(),
+        };
+        shard.unpack_archives()?;
+        Ok(shard)
     }
 
     /// Whether this folder has a run of this shard, which an engine that starts a shard again resumes.
@@ -37,46 +44,29 @@ impl Shard {
         fleet.is_some_and(|fleet| fleet.shard == self.plan.shard)
     }
 
-    /// Unpacks the archives of the plan into the cache folder, unless that was done before.
-    pub fn unpack_archives(&self) -> Result<(), Error> {
-        let executables = self.executables()?;
-        let environments = Environments::below(&cache_folder()?);
+    fn unpack_archives(&mut self) -> Result<(), Error> {
+        if self.plan.archives.is_empty() {
+            return Ok(());
+        }
+        let cache = cache_folder()?;
+        let folder = outside::folder_above(&self.path);
+        for archive in &self.plan.archives {
+            let executable = archive::unpack(archive, folder, &cache)?;
+            self.executables.insert(archive.path.clone(), executable);
+        }
+        let environments = Environments::below(&cache);
         for archive in &self.plan.environments {
-            if let Some((_, executable)) = executables.iter().find(|(path, _)| *path == archive.path) {
-                environments.unpack(archive, self.folder(), executable)?;
+            if let Some(executable) = self.executables.get(&archive.path) {
+                environments.unpack(archive, folder, executable)?;
             }
         }
         Ok(())
     }
 
-    /// The folder of the plan file.
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        }
-    }
-
-    /// The executable of each of the plan's interpreters on this machine; empty if the plan has no archives.
-    fn executables(&self) -> Result<Vec<(String, PathBuf)>, Error> {
-        if self.plan.archives.is_empty() {
-            return Ok(Vec::new());
-        }
-        let cache = cache_folder()?;
-        let unpack = |archive: &BuildArchive| {
-            Ok((
-                archive.path.clone(),
-                archive::unpack(archive, self.folder(), &cache)?,
-            ))
-        };
-        self.plan.archives.iter().map(unpack).collect()
-    }
-
     /// The words that request the plan's interpreters from archives; empty if it has none.
-    fn archived(&self) -> Result<Vec<String>, Error> {
-        let executables = self.executables()?;
+    fn archived(&self) -> Vec<String> {
         let word = |facts: &InterpreterFacts| {
-            let (_, executable) = executables.iter().find(|(path, _)| *path == facts.path)?;
+            let executable = self.executables.get(&facts.path)?;
             let switches = Switches::of(&facts.switches);
             let named = if facts.tag.parse::<Tag>().is_ok() {
                 String::new()
@@ -85,7 +75,7 @@ impl Shard {
             };
             Some(format!("{named}{}{switches}", executable.display()))
         };
-        Ok(self.plan.interpreters.iter().filter_map(word).collect())
+        self.plan.interpreters.iter().filter_map(word).collect()
     }
 
     /// Plans the shard's cells on this machine. `given` has the options that may be given beside a plan.
@@ -117,12 +107,12 @@ impl Shard {
     }
 
     /// The options of the plan as those of a run. The keys of the plan come before its options.
-    fn request(&self, given: &RunRequest) -> Result<RunRequest, Error> {
+    fn request(&self, given: &RunRequest) -> Result<RunRequest, RequestError> {
         let plan = &self.plan;
         let mut request = RunRequest::of_words(&plan.options)?;
         request.seed = Some(plan.seed);
         request.yes |= given.yes;
-        let archived = self.archived()?;
+        let archived = self.archived();
         if !archived.is_empty() {
             request.python = archived;
         } else if request.python.is_empty() {

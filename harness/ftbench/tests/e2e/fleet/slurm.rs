@@ -11,6 +11,17 @@ use crate::support::machine::{Use, lock};
 use crate::support::slurm::{Cluster, is_skipped};
 use crate::support::{CommandOutput, Sandbox, are_mounts_skipped, output_of, pair};
 
+/// A sandbox and a cluster with this many nodes; `None` if tests with Slurm are left out.
+fn cluster_of(nodes: usize) -> Option<(Sandbox, Cluster)> {
+    if is_skipped() {
+        return None;
+    }
+    lock(Use::Shared);
+    let sandbox = Sandbox::sharing_the_machine();
+    let cluster = Cluster::start(&sandbox, nodes);
+    Some((sandbox, cluster))
+}
+
 fn command(sandbox: &Sandbox, cluster: &Cluster, words: &str) -> Command {
     let mut command = sandbox.command(words);
     command.env("SLURM_CONF", cluster.configuration());
@@ -35,12 +46,9 @@ fn statuses(index: &FleetIndex) -> Vec<(u32, &str, RunStatus, u64)> {
 
 #[test]
 fn a_node_that_dies_costs_its_trials_in_flight_and_its_shard_is_resumed() {
-    if is_skipped() {
+    let Some((sandbox, mut cluster)) = cluster_of(2) else {
         return;
-    }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let mut cluster = Cluster::start(&sandbox, 2);
+    };
     let files = sleeps(&sandbox, &["a"]);
     // Whichever shard gets there first is held; both are.
     let hold = Checkpoint::at(&sandbox, "fleet/runs/shard-1-n1", 1, "a:trial:work");
@@ -89,12 +97,9 @@ fn a_node_that_dies_costs_its_trials_in_flight_and_its_shard_is_resumed() {
 
 #[test]
 fn submissions_that_fail_leave_nothing_and_cancelled_shards_are_named() {
-    if is_skipped() {
+    let Some((sandbox, mut cluster)) = cluster_of(1) else {
         return;
-    }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let mut cluster = Cluster::start(&sandbox, 1);
+    };
     let files = sleeps(&sandbox, &["a", "b"]);
     let words = format!(
         "fleet submit --constraint kind --shards 2 --out fleet {files} -p {} -m serial -n 1 --pin none {SHORT}",
@@ -175,12 +180,9 @@ fn wait_for_jobs(cluster: &Cluster) {
 
 #[test]
 fn a_login_process_that_is_killed_while_it_submits_loses_no_job() {
-    if is_skipped() {
+    let Some((sandbox, cluster)) = cluster_of(2) else {
         return;
-    }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let cluster = Cluster::start(&sandbox, 2);
+    };
     let files = sleeps(&sandbox, &["a"]);
     let words = format!(
         "fleet submit --nodes n[0-1] --shape same --out fleet {files} -p {} -m serial -n 1 --pin none {SHORT}",
@@ -227,12 +229,12 @@ fn which(sandbox: &Sandbox, program: &str) -> std::path::PathBuf {
 
 #[test]
 fn a_full_disk_of_one_node_costs_its_trial_in_flight() {
-    if is_skipped() || are_mounts_skipped() {
+    if are_mounts_skipped() {
         return;
     }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let mut cluster = Cluster::start(&sandbox, 2);
+    let Some((sandbox, mut cluster)) = cluster_of(2) else {
+        return;
+    };
     cluster.kill_node(1);
     let files = sleeps(&sandbox, &["a"]);
     let hold = Checkpoint::at(&sandbox, "fleet/runs/shard-1-n1", 1, "a:trial:work");
@@ -289,12 +291,12 @@ fn a_full_disk_of_one_node_costs_its_trial_in_flight() {
 
 #[test]
 fn unlike_nodes_wrong_clocks_and_runs_of_another_fleet_are_reported() {
-    if is_skipped() || are_mounts_skipped() {
+    if are_mounts_skipped() {
         return;
     }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let mut cluster = Cluster::start(&sandbox, 2);
+    let Some((sandbox, mut cluster)) = cluster_of(2) else {
+        return;
+    };
     cluster.kill_node(1);
     // The second node has another processor.
     let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap();
@@ -415,12 +417,9 @@ fn alter(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) {
 #[test]
 #[ignore = "Slurm's shortest time limit is a minute"]
 fn a_task_over_its_time_limit_keeps_its_trials_and_is_submitted_again() {
-    if is_skipped() {
+    let Some((sandbox, cluster)) = cluster_of(1) else {
         return;
-    }
-    lock(Use::Shared);
-    let sandbox = Sandbox::sharing_the_machine();
-    let cluster = Cluster::start(&sandbox, 1);
+    };
     let files = sleeps(&sandbox, &["a"]);
     let hold = Checkpoint::at(&sandbox, "fleet/runs/shard-0-n0", 1, "a:trial:work");
     let words = format!(

@@ -1,7 +1,7 @@
 //! Several runs in one chart: their interpreters take names that say what differs, and then they are one.
 
 use crate::chart::words;
-use ftbench_schema::suggest::{UnknownInterpreter, one_of};
+use ftbench_schema::suggest::UnknownInterpreter;
 use ftbench_schema::{CellStatus, CellSummary, Model, Scaling, Summary, Trial, text};
 use itertools::Itertools;
 
@@ -28,7 +28,7 @@ pub enum JoinError {
     UnknownInterpreter(#[from] UnknownInterpreter),
     /// Models that a run has not measured.
     #[error("{run} measured no cells of the model {}; it has {}: name one of these with --model, or none",
-        one_of(.wanted), .known.join(", "))]
+        text::one_of(.wanted), .known.join(", "))]
     NoModel {
         /// The run's name.
         run: String,

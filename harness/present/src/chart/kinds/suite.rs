@@ -198,22 +198,26 @@ fn scale(shown: Shown, low: f64, high: f64) -> Axis {
     }
 }
 
+/// The model of a title, threads if there are any, and its interpreters. `None` if there are no cells.
+fn model_of_title(summary: &Summary) -> Option<(Model, Vec<String>)> {
+    let columns = columns(summary);
+    let threads = columns.iter().find(|(_, model)| *model == Model::Threads);
+    let model = threads.or(columns.first())?.1;
+    let own = columns.into_iter().filter(|(_, other)| *other == model);
+    Some((model, own.map(|(tag, _)| tag).collect()))
+}
+
 /// Returns the title: `threads gain on 40 of 45 workloads on 3.13t, on none on 3.13, at up to 128 workers`.
 fn title(summary: &Summary, most: u32) -> String {
-    let columns = columns(summary);
-    let Some((_, model)) = columns
-        .iter()
-        .find(|(_, model)| *model == Model::Threads)
-        .or(columns.first())
-    else {
+    let Some((model, tags)) = model_of_title(summary) else {
         return "Nothing was measured".to_owned();
     };
     let names = workloads(summary);
     let mut found: Vec<(usize, usize, &str)> = Vec::new();
-    for (tag, _) in columns.iter().filter(|(_, other)| other == model) {
+    for tag in &tags {
         let measured: Vec<&CellSummary> = names
             .iter()
-            .filter_map(|workload| largest(summary, workload, tag, *model))
+            .filter_map(|workload| largest(summary, workload, tag, model))
             .collect();
         let gain = measured
             .iter()
@@ -234,39 +238,28 @@ fn title(summary: &Summary, most: u32) -> String {
         gains.push(format!("and {more} more"));
     }
     let gains = gains.join(", ");
-    capitalised(&format!("{model} gain in {gains}, at up to {most} workers"))
+    text::capitalised(&format!("{model} gain in {gains}, at up to {most} workers"))
 }
 
 /// Returns the title: `Threads use 97 % of up to 16 workers on 3.13t, 6 % on 3.13 (median of 8 workloads)`.
 fn efficiency_title(summary: &Summary, most: u32) -> String {
-    let columns = columns(summary);
-    let Some((_, model)) = columns
-        .iter()
-        .find(|(_, model)| *model == Model::Threads)
-        .or(columns.first())
-    else {
+    let Some((model, tags)) = model_of_title(summary) else {
         return "Nothing was measured".to_owned();
     };
     let names = workloads(summary);
     let mut largest_number = 0;
     let mut shares: Vec<(f64, String)> = Vec::new();
-    for (tag, _) in columns.iter().filter(|(_, other)| other == model) {
+    for tag in &tags {
         let mut measured: Vec<f64> = names
             .iter()
-            .filter_map(|workload| Some(largest(summary, workload, tag, *model)?.efficiency?.estimate))
+            .filter_map(|workload| Some(largest(summary, workload, tag, model)?.efficiency?.estimate))
             .filter(|share| share.is_finite())
             .collect();
         largest_number = largest_number.max(measured.len());
         let tag = text::shorten(&text::line(tag), LONGEST_TAG);
         shares.extend(median(&mut measured).map(|share| (share, tag)));
     }
-    let used = curve_words::share_words(*model, &format!("up to {most} workers"), shares);
+    let used = curve_words::share_words(model, &format!("up to {most} workers"), shares);
     let of = text::counted(largest_number, "workload");
-    capitalised(&format!("{used} (median of {of})"))
-}
-
-fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}", letters.as_str())
+    text::capitalised(&format!("{used} (median of {of})"))
 }
