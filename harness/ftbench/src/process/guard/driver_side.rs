@@ -1,12 +1,13 @@
 //! The driver's side of a guard: starts it, reads its reports on the worker, and has it end everything.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -48,6 +49,14 @@ impl GuardOptions {
     }
 }
 
+/// The guards of trials that have not been ended, children of this process. Held while a guard is started, so that no
+/// other thread takes it for an orphan.
+static GUARDS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn living_guards() -> MutexGuard<'static, BTreeSet<i32>> {
+    GUARDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The worker's ends of its pipes.
 #[derive(Debug)]
 pub struct WorkerPipes {
@@ -83,7 +92,7 @@ pub struct GuardedWorker {
     ending: Option<Ending>,
     /// Whether the guard has closed its end of the control socket.
     closed: bool,
-    /// Children that this process had before: they are not part of the trial.
+    /// Children that this process had before, such as servers: they are not part of the trial.
     earlier_children: Vec<i32>,
     /// Processes that could not be ended; `None` before that was tried.
     unkillable: Option<Vec<i32>>,
@@ -127,7 +136,12 @@ impl GuardedWorker {
                 },
             ])
             .map_err(io::Error::other)?;
-        let guard = command.spawn()?;
+        let guard = {
+            let mut living = living_guards();
+            let guard = command.spawn()?;
+            living.extend(i32::try_from(guard.id()));
+            guard
+        };
         // The command holds the worker's ends of the pipes. While they are open here, the pipes would not close with
         // the worker.
         drop(command);
@@ -237,16 +251,25 @@ impl GuardedWorker {
         }
         let Some(left) = reported else {
             let _ = self.guard.kill();
-            let _ = self.guard.wait();
+            self.reap_guard();
             return self.end_without_guard();
         };
-        let _ = self.guard.wait();
+        self.reap_guard();
         if left.is_empty() { left } else { self.end_adopted() }
     }
 
-    /// Ends the processes below the guard, which this process adopted when the guard ended.
+    /// Waits for the guard, which has ended or was killed.
+    fn reap_guard(&mut self) {
+        // Before its number can be that of another guard.
+        living_guards().retain(|&guard| i32::try_from(self.guard.id()) != Ok(guard));
+        let _ = self.guard.wait();
+    }
+
+    /// Ends the processes below the guard, which this process adopted when the guard ended. Other trials stay.
     fn end_adopted(&self) -> Vec<i32> {
-        reaper::end_all(&self.earlier_children, GRACE)
+        let living = living_guards();
+        let keep: Vec<i32> = self.earlier_children.iter().chain(&*living).copied().collect();
+        reaper::end_all(&keep, GRACE)
     }
 
     /// Does what the guard would have done if it had not been killed.

@@ -1,8 +1,10 @@
 //! Processes that end in the middle of a trial.
 
+use ftbench_schema::Model;
 use ftbench_schema::TrialStatus::Failed;
 
-use super::with_fault;
+use super::{FAULTY, with_fault};
+use crate::support::{Sandbox, pair};
 
 #[test]
 fn a_segmentation_fault_is_reported_with_pythons_traceback() {
@@ -107,4 +109,38 @@ def fault():
     let outcome = with_fault("guard_killed", fault, "");
     outcome.is(Failed, &["its guard process was killed"], &[]);
     assert_eq!(outcome.trials.len(), 2);
+}
+
+#[test]
+fn a_killed_guard_costs_no_trial_that_was_launched_later() {
+    // While others are prepared, and while they take turns.
+    for calls_before in [0, 2] {
+        let sandbox = Sandbox::sharing_the_machine();
+        let fault = format!(
+            "calls = 0
+
+def fault():
+    global calls
+    if threading.current_thread() is threading.main_thread():
+        calls += 1
+        if calls > {calls_before}:
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+"
+        );
+        let file = sandbox.file("guard_killed.py", format!("{FAULTY}\n{fault}"));
+        // With this seed, serial is launched before the others in one round and between them in the other one.
+        let words = format!(
+            "{file} -p {} -m serial,threads -n 1,2 --rounds 2 --samples 4 --sample-time 20ms \
+             --warmup 1ms --no-ceiling --seed 2 --timeout 40",
+            pair().free_threaded
+        );
+        let run = sandbox.run("out", &words, 1);
+        let trials = run.trials();
+        assert_eq!(trials.len(), 6);
+        for trial in trials {
+            let is_lost = trial.cell.model == Model::Serial;
+            assert_eq!(trial.status == Failed, is_lost, "{:?}", trial.reason);
+        }
+    }
 }
