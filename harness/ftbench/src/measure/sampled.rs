@@ -19,15 +19,16 @@ use ftbench_explain::report::{Process, Round};
 use ftbench_explain::samples;
 use ftbench_schema::{ObjectFacts, PlannedCell};
 
-/// The time from one look at a worker to the next, nanoseconds: 997 Hz, a prime number, so that few loops of a workload
-/// keep in step with it. A look takes about 5 us, and one at a sleeping worker wakes it up.
-pub const PERIOD_NS: u64 = 1_000_000_000 / 997;
+/// The time from one look at a worker to the next, nanoseconds: 401 Hz, a prime number, so that few loops of a workload
+/// keep in step with it. A look takes about 5 us, and its interrupt up to 50 us in a virtual machine. One at a
+/// sleeping worker wakes it up.
+pub const PERIOD_NS: u64 = 1_000_000_000 / 401;
 
 /// Samples of each kind in a round.
-const SWEEPS: u32 = 5;
+const SWEEPS: u32 = 6;
 
 /// Space for what is seen in a process, bytes, of which only what is used takes memory: the limit for what a round keeps
-/// and reads. That is a minute of one worker, or half a second of 120. Later looks are counted and not kept.
+/// and reads. That is two minutes of one worker, or one second of 120. Later looks are counted and not kept.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Steps of a conversation, for messages.
