@@ -174,13 +174,14 @@ fn benchmark(folder: &Path, name: &str, first: &str) -> Result<Benchmark, SuiteE
             .requires_python
             .or(base.project.requires_python)
             .unwrap_or_default(),
-        requirements: requirements(&pins),
+        requirements: requirements(&pins, &folder),
     })
 }
 
 /// The packages that a file pins, with setuptools: pyperformance's own environments have it, and old packages import
-/// `distutils` from it.
-fn requirements(pins: &str) -> Vec<String> {
+/// `distutils` from it. And the project in the benchmark's folder that the script of `2to3` would otherwise install into
+/// the interpreter itself.
+fn requirements(pins: &str, folder: &Path) -> Vec<String> {
     let lines = pins
         .lines()
         .map(|line| line.split(" #").next().unwrap_or_default().trim());
@@ -190,6 +191,10 @@ fn requirements(pins: &str) -> Vec<String> {
         .collect();
     if !found.is_empty() {
         found.push("setuptools".to_owned());
+    }
+    let project = folder.join("vendor");
+    if project.join("pyproject.toml").is_file() {
+        found.push(project.display().to_string());
     }
     found
 }
@@ -248,6 +253,20 @@ mod tests {
                 of("a_fast", &["--fast", "1"], ">=3.12")
             ]
         );
+    }
+
+    #[test]
+    fn project_that_a_script_installs_is_a_requirement() {
+        let root = file_tree(&[
+            ("MANIFEST", "[benchmarks]\na\t<local>\n"),
+            ("bm_a/pyproject.toml", ""),
+            ("bm_a/vendor/pyproject.toml", "[project]\nname = 'lib2to3'\n"),
+        ]);
+        let [found] = &benchmarks(root.path()).unwrap()[..] else {
+            unreachable!()
+        };
+        let project = root.path().join("bm_a/vendor").display().to_string();
+        assert_eq!(found.requirements, [project]);
     }
 
     #[test]
