@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::location::MIN_VALUES;
-use ftbench_schema::text::counted;
+use ftbench_schema::text::{all_of, counted};
 use ftbench_schema::{CellStatus, CellSummary, Model, Trial, Warning, WarningKind};
 
 /// Fewer rounds than this cause a warning: the minimum of every stopping rule.
@@ -109,7 +109,8 @@ pub fn of_cells(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     warnings
 }
 
-/// Returns a warning about each workload and interpreter for which several threads fail where one does not.
+/// Returns a warning about each workload for which several threads fail where one does not, with all interpreters on which
+/// they do and what happens on the first of them.
 fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     let is_of_threads = |cell: &&CellSummary| matches!(cell.model, Model::Threads | Model::AsyncioThreads);
     let fails = |cell: &&CellSummary| matches!(cell.status, CellStatus::Failed | CellStatus::WrongResult);
@@ -119,33 +120,50 @@ fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
             .filter(|cell| cell.curve == failed.curve && cell.workers == 1 && cell.status == CellStatus::Ok);
         others.next().is_some()
     };
-    let mut found: BTreeMap<(&str, String), &CellSummary> = BTreeMap::new();
+    let mut found: BTreeMap<&str, BTreeMap<String, &CellSummary>> = BTreeMap::new();
     for failed in cells.iter().filter(is_of_threads).filter(fails) {
         if works_with_one(failed) {
-            found
-                .entry((&failed.workload, failed.interpreter_label()))
+            let on_interpreters = found.entry(&failed.workload).or_default();
+            on_interpreters
+                .entry(failed.interpreter_label())
                 .or_insert(failed);
         }
     }
-    let warning = |((workload, interpreter), failed): ((&str, String), &CellSummary)| {
+    let warning = |(workload, failures): (&str, BTreeMap<String, &CellSummary>)| {
+        let interpreters: Vec<&String> = failures.keys().collect();
+        let (first, failed) = failures.first_key_value()?;
+        let reason = failed.reason.as_deref().and_then(|reason| reason.lines().next());
+        let reason = reason.unwrap_or("without a reason");
         let output_tail = trials
             .iter()
             .filter(|trial| trial.cell == failed.cell)
             .find_map(|trial| trial.output_tail.as_deref());
+        let (problem, advice) = if reason.contains(ADDRESS_IN_USE) {
+            let advice = "each call binds the same network address, so measure it with one worker";
+            ("cannot run twice at once", advice.to_owned())
+        } else {
+            ("is not thread-safe", advice(output_tail.unwrap_or_default()))
+        };
+        let place = match failures.len() {
+            1 => String::new(),
+            _ => format!("{first}: "),
+        };
         let message = format!(
-            "{workload} on {interpreter} is not thread-safe: it fails with {} threads and not with one ({}); {}",
+            "{workload} on {} {problem}: it fails with {} threads and not with one ({place}{reason}); {advice}",
+            all_of(&interpreters),
             failed.workers,
-            failed
-                .reason
-                .as_deref()
-                .and_then(|reason| reason.lines().next())
-                .unwrap_or("without a reason"),
-            advice(output_tail.unwrap_or_default())
         );
-        Warning::of_workloads(WarningKind::NotThreadSafe, message, vec![workload.to_owned()])
+        Some(Warning::of_workloads(
+            WarningKind::NotThreadSafe,
+            message,
+            vec![workload.to_owned()],
+        ))
     };
-    found.into_iter().map(warning).collect()
+    found.into_iter().filter_map(warning).collect()
 }
+
+/// In the message of an error that the system calls `EADDRINUSE` (errno(3)).
+const ADDRESS_IN_USE: &str = "address already in use";
 
 /// Says to whom to report an error that only several threads cause, from the end of a process's output.
 fn advice(output_tail: &str) -> String {
@@ -288,11 +306,20 @@ mod tests {
         let found = not_thread_safe(&cells, &[]);
         let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
         insta::assert_snapshot!(messages.join("\n"), @"
-        fib on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
-        fib on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
-        nbody on 3.13 is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
-        nbody on 3.13t is not thread-safe: it fails with 2 threads and not with one (check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
+        fib on 3.13 and 3.13t is not thread-safe: it fails with 2 threads and not with one (3.13: check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
+        nbody on 3.13 and 3.13t is not thread-safe: it fails with 2 threads and not with one (3.13: check: expected 8); if its calls do not share data on purpose, what they call is at fault: report this to its maintainers
         ");
+        for cell in cells.iter_mut().filter(|cell| fails(cell)) {
+            cell.reason = Some("OSError: [Errno 98] address already in use (in work)".to_owned());
+        }
+        let [fib, _] = &not_thread_safe(&cells, &[])[..] else {
+            unreachable!()
+        };
+        assert!(
+            fib.message.ends_with("so measure it with one worker"),
+            "{}",
+            fib.message
+        );
         // One that fails with one thread, too, is broken for another reason.
         for cell in cells.iter_mut().filter(|cell| cell.workers == 1) {
             *cell = summaries::unmeasured(cell.clone(), CellStatus::Failed, "work: ValueError");
