@@ -109,8 +109,8 @@ pub fn of_cells(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     warnings
 }
 
-/// Returns a warning about each workload for which several threads fail where one does not, with all interpreters on which
-/// they do and what happens on the first of them.
+/// Returns a warning about each workload for which several threads fail where one does not: on which interpreters they do,
+/// and what happens in the first of their cells.
 fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
     let is_of_threads = |cell: &&CellSummary| matches!(cell.model, Model::Threads | Model::AsyncioThreads);
     let fails = |cell: &&CellSummary| matches!(cell.status, CellStatus::Failed | CellStatus::WrongResult);
@@ -120,18 +120,17 @@ fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
             .filter(|cell| cell.curve == failed.curve && cell.workers == 1 && cell.status == CellStatus::Ok);
         others.next().is_some()
     };
-    let mut found: BTreeMap<&str, BTreeMap<String, &CellSummary>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, (BTreeSet<String>, &CellSummary)> = BTreeMap::new();
     for failed in cells.iter().filter(is_of_threads).filter(fails) {
         if works_with_one(failed) {
-            let on_interpreters = found.entry(&failed.workload).or_default();
-            on_interpreters
-                .entry(failed.interpreter_label())
-                .or_insert(failed);
+            let (interpreters, _) = found
+                .entry(&failed.workload)
+                .or_insert_with(|| (BTreeSet::new(), failed));
+            interpreters.insert(failed.interpreter_label());
         }
     }
-    let warning = |(workload, failures): (&str, BTreeMap<String, &CellSummary>)| {
-        let interpreters: Vec<&String> = failures.keys().collect();
-        let (first, failed) = failures.first_key_value()?;
+    let warning = |(workload, (interpreters, failed)): (&str, (BTreeSet<String>, &CellSummary))| {
+        let interpreters: Vec<String> = interpreters.into_iter().collect();
         let reason = failed.reason.as_deref().and_then(|reason| reason.lines().next());
         let reason = reason.unwrap_or("without a reason");
         let output_tail = trials
@@ -144,22 +143,18 @@ fn not_thread_safe(cells: &[CellSummary], trials: &[Trial]) -> Vec<Warning> {
         } else {
             ("is not thread-safe", advice(output_tail.unwrap_or_default()))
         };
-        let place = match failures.len() {
+        let place = match interpreters.len() {
             1 => String::new(),
-            _ => format!("{first}: "),
+            _ => format!("{}: ", failed.interpreter_label()),
         };
         let message = format!(
             "{workload} on {} {problem}: it fails with {} threads and not with one ({place}{reason}); {advice}",
             all_of(&interpreters),
             failed.workers,
         );
-        Some(Warning::of_workloads(
-            WarningKind::NotThreadSafe,
-            message,
-            vec![workload.to_owned()],
-        ))
+        Warning::of_workloads(WarningKind::NotThreadSafe, message, vec![workload.to_owned()])
     };
-    found.into_iter().filter_map(warning).collect()
+    found.into_iter().map(warning).collect()
 }
 
 /// In the message of an error that the system calls `EADDRINUSE` (errno(3)).

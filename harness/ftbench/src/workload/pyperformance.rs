@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::requirement::Requirement;
 use crate::outside;
 
 /// The suite's name on the command line and in the names of its workloads.
@@ -192,10 +193,7 @@ fn requirements(pins: &str, folder: &Path) -> Vec<String> {
     if !found.is_empty() {
         found.push("setuptools".to_owned());
     }
-    let project = folder.join("vendor");
-    if project.join("pyproject.toml").is_file() {
-        found.push(project.display().to_string());
-    }
+    found.extend(Requirement::project(&folder.join("vendor")).map(|project| project.to_string()));
     found
 }
 
