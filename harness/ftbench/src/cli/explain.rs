@@ -61,6 +61,9 @@ pub struct ExplainArgs {
     /// Seed of the random orders [default: a new one, or that of the run]
     #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
+    /// Install interpreters that are missing, without asking
+    #[arg(short, long)]
+    pub yes: bool,
     /// Print text (table), or json
     #[arg(long, value_enum, default_value_t = ListFormat::Table, hide_possible_values = true)]
     pub format: ListFormat,
@@ -90,6 +93,7 @@ impl ExplainArgs {
             timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT_S),
             limits: self.limits,
             seed: self.seed,
+            yes: self.yes,
             ..RunRequest::of_model(self.model, self.workloads.clone())
         }
     }
@@ -126,6 +130,7 @@ impl ExplainArgs {
                 "--memory-limit, --process-limit or --output-limit",
                 self.limits != LimitOptions::default(),
             ),
+            ("--yes", self.yes),
         ];
         let first = given.into_iter().find(|(_, is_given)| *is_given);
         first.map(|(option, _)| option)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::binding;
 use super::failure::TrialFailure;
@@ -24,8 +25,12 @@ use ftbench_schema::{ObjectFacts, PlannedCell};
 /// sleeping worker wakes it up.
 pub const PERIOD_NS: u64 = 1_000_000_000 / 401;
 
-/// Samples of each kind in a round.
+/// Samples of each kind in a round, at most.
 const SWEEPS: u32 = 6;
+
+/// Time for the samples of a round, of which there are fewer if they take longer: workers that contend, or work whose
+/// units are long.
+const SWEEPS_TIME: Duration = Duration::from_secs(4);
 
 /// Space for what is seen in a process, bytes, of which only what is used takes memory: the limit for what a round keeps
 /// and reads. That is two minutes of one worker, or one second of 120. Later looks are counted and not kept.
@@ -86,11 +91,16 @@ pub fn round(
     let mut one = SampledTrial::start(equipment, comparison, comparison.one, hash_seed)?;
     let mut all = SampledTrial::start(equipment, comparison, comparison.all, hash_seed)?;
     let mut order = [(false, false), (false, true), (true, false), (true, true)];
-    for _ in 0..SWEEPS {
+    let begun = Instant::now();
+    for sweep in 1..=SWEEPS {
         turns.next_sweep(&mut order);
         for (is_one, is_sampled) in order {
             let trial = if is_one { &mut one } else { &mut all };
             trial.reported(|trial| trial.sample(is_sampled))?;
+        }
+        let elapsed = begun.elapsed();
+        if elapsed + elapsed / sweep > SWEEPS_TIME {
+            break;
         }
     }
     Ok(Round {

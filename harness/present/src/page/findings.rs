@@ -206,7 +206,7 @@ fn place(finding: &Finding, workload: &str) -> Option<MatrixPlace> {
     })?;
     let (tone, sign) = verdict_dress(reading.verdict);
     Some(MatrixPlace {
-        text: units::times(reading.speedup.estimate).replace('x', "×"),
+        text: units::times(reading.speedup.estimate),
         words: format!(
             "{}: {} at {workers} workers",
             finding.subject(),
@@ -215,7 +215,7 @@ fn place(finding: &Finding, workload: &str) -> Option<MatrixPlace> {
         workers,
         tone,
         sign,
-        strength: strength::words(reading).replace('x', "×"),
+        strength: strength::words(reading),
     })
 }
 
@@ -275,7 +275,7 @@ mod tests {
                 place.sign,
                 place.strength.as_str()
             ),
-            ("8.20×", 16, "▲", "at least 8.08×")
+            ("8.20x", 16, "▲", "at least 8.08x")
         );
     }
 

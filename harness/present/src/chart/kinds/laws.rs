@@ -1,7 +1,7 @@
 //! Fitted laws as curves, and in words.
 
 use crate::laws::law;
-use ftbench_schema::{CurveLaws, Estimate, LawFit, Summary, units};
+use ftbench_schema::{CurveLaws, Estimate, Law, LawFit, Summary, units};
 
 use super::measured::{Line, Quantity, series_name};
 use super::show::Show;
@@ -22,6 +22,7 @@ pub(super) struct Fits {
 pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (min, max): (u32, u32)) -> Fits {
     let mut curves = Vec::new();
     let mut words = Vec::new();
+    let mut has_usl = false;
     if !matches!(
         show.quantity,
         Quantity::Speedup | Quantity::Efficiency | Quantity::Throughput
@@ -65,6 +66,7 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (min, max
             ]
         };
         curves.push((0..=FITTED_CORNERS).map(corner).collect());
+        has_usl |= fit.law == Law::Usl;
         words.push(format!(
             "{} {}",
             series_name(line),
@@ -76,7 +78,13 @@ pub(super) fn fits(summary: &Summary, lines: &[Line<'_>], show: &Show, (min, max
     if more > 0 {
         words.push(format!("and {more} more"));
     }
-    let words = (!words.is_empty()).then(|| format!("Thin dashes: fitted laws; {}.", words.join("; ")));
+    let long_name = if has_usl {
+        " (USL: Universal Scalability Law)"
+    } else {
+        ""
+    };
+    let words =
+        (!words.is_empty()).then(|| format!("Thin dashes: fitted laws{long_name}; {}.", words.join("; ")));
     Fits { curves, words }
 }
 
@@ -102,7 +110,6 @@ fn fit_words(law: &str, fit: &LawFit) -> String {
 mod tests {
     use super::*;
     use ftbench_fixtures::summaries;
-    use ftbench_schema::Law;
 
     #[test]
     fn a_fit_with_a_peak_says_how_many_workers_are_best() {

@@ -30,7 +30,7 @@ pub(super) fn overhead(material: &Material) -> Chart {
                     high: ratio.high,
                     label: units::times(ratio.estimate),
                     samples: Samples::None,
-                    look: pair_look(&pairs, overhead),
+                    look: pair_look(&pairs, pair_of(overhead)),
                 })
             })
             .collect();
@@ -64,12 +64,14 @@ pub(super) fn overhead(material: &Material) -> Chart {
 
 /// Free-threaded and GIL tags of the pairs, in their order.
 fn pairs<'a>(known: &[&'a Overhead]) -> Vec<(&'a str, &'a str)> {
-    let pair = |one: &&'a Overhead| (one.free_threaded.as_str(), one.gil.as_str());
-    known.iter().map(pair).unique().collect()
+    known.iter().copied().map(pair_of).unique().collect()
 }
 
-fn pair_look(pairs: &[(&str, &str)], overhead: &Overhead) -> Look {
-    let pair = (overhead.free_threaded.as_str(), overhead.gil.as_str());
+fn pair_of(overhead: &Overhead) -> (&str, &str) {
+    (&overhead.free_threaded, &overhead.gil)
+}
+
+fn pair_look(pairs: &[(&str, &str)], pair: (&str, &str)) -> Look {
     let behind = pairs.iter().rev().position(|known| *known == pair).unwrap_or(0);
     Look {
         family: Model::Serial,
@@ -114,20 +116,7 @@ fn overhead_chart(rows: Vec<Row>, pairs: &[(&str, &str)], means: &[&Overhead]) -
     let legend = pairs
         .iter()
         .map(|(free_threaded, gil)| {
-            let strength = match pairs
-                .iter()
-                .rev()
-                .position(|known| known == &(*free_threaded, *gil))
-            {
-                Some(0) | None => 1.0,
-                Some(1) => 0.55,
-                Some(_) => 0.3,
-            };
-            let look = Look {
-                family: Model::Serial,
-                gil: Some(GilState::Off),
-                strength,
-            };
+            let look = pair_look(pairs, (free_threaded, gil));
             let name = |tag: &str| text::shorten(&text::line(tag), 24);
             (look, format!("{} over {}", name(free_threaded), name(gil)))
         })
